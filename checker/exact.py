@@ -1,0 +1,50 @@
+"""Exact linear algebra over Q, by python-flint."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from flint import fmpq, fmpq_mat
+
+__all__ = ["rank", "solve_some"]
+
+Rows = Sequence[Sequence[Fraction]]
+
+
+def _matrix(rows: Rows) -> fmpq_mat:
+    return fmpq_mat([[fmpq(x.numerator, x.denominator) for x in map(Fraction, row)] for row in rows])
+
+
+def _fraction(value: fmpq) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
+
+
+def rank(rows: Rows) -> int:
+    """The rank of a matrix.
+
+    Examples
+    --------
+    >>> rank([[1, 2], [2, 4]])
+    1
+    """
+    return _matrix(rows).rank()
+
+
+def solve_some(rows: Rows, right: Sequence[Fraction]) -> list[Fraction] | None:
+    """Some x with rows x = right (free unknowns are 0), or None if there is none.
+
+    Examples
+    --------
+    >>> solve_some([[1, 1]], [3])
+    [Fraction(3, 1), Fraction(0, 1)]
+    >>> solve_some([[0, 0]], [1]) is None
+    True
+    """
+    unknowns = len(rows[0])
+    reduced, pivots = _matrix([[*row, b] for row, b in zip(rows, right, strict=True)]).rref()
+    solution = [Fraction(0)] * unknowns
+    for i in range(pivots):
+        lead = next(j for j in range(unknowns + 1) if reduced[i, j] != 0)
+        if lead == unknowns:
+            return None
+        solution[lead] = _fraction(reduced[i, unknowns])
+    return solution

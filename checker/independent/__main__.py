@@ -1,0 +1,24 @@
+"""``python -m absence.checker.independent FILE...``: check certificates, a line for each; exit 1 if one is refused."""
+
+import sys
+from pathlib import Path
+
+from absence.checker.independent.check import check_file
+from absence.checker.independent.refusal import Refused
+
+
+def main(paths: list[str]) -> int:
+    """Check the files."""
+    refused = 0
+    for path in map(Path, paths):
+        try:
+            certificate = check_file(path)
+            print(f"accepted {path}: {certificate['verdict']} {certificate['obligation']}")
+        except Refused as reason:
+            refused += 1
+            print(f"REFUSED {path}: {reason}")
+    return 1 if refused or not paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

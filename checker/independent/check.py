@@ -1,0 +1,73 @@
+"""Check a certificate file: that it is whole, that its fact is so, and that verdict and fact go together."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.solve import confirm_unsat
+
+FORMAT = "absence-certificate/1"
+LARGEST = 64 * 2**20
+FIELDS = {"format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "key"}
+
+
+def load(path: Path) -> dict:
+    """Read a certificate and its script, and compare the digest.
+
+    Raises
+    ------
+    Refused
+        If the file is no certificate, or any byte of its content is not what was sealed.
+    """
+    try:
+        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
+        certificate = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise Refused(f"not readable as JSON: {error}") from error
+    require(isinstance(certificate, dict) and certificate.get("format") == FORMAT, f"not in the format {FORMAT}")
+    require(set(certificate) == FIELDS | {"digest"}, "fields are missing or unknown")
+    content = {key: value for key, value in certificate.items() if key != "digest"}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    require(hashlib.sha256(text.encode()).hexdigest() == certificate["digest"], "the digest does not fit the content")
+    return certificate
+
+
+def check_certificate(certificate: dict, directory: Path, *, solve: bool = True) -> None:
+    """Refuse unless the fact is so and shows the verdict; with `solve`, unsat answers are put to the solvers again."""
+    holds, verdict = certificate["holds"], certificate["verdict"]
+    require(holds in (True, False), "holds is a truth value")
+    require(verdict == ("PROVED" if holds else "REFUTED"), f"the fact does not show {verdict}")
+    fact = certificate["fact"]
+    require(isinstance(fact, dict), "the fact is missing")
+    if fact.get("kind") != "smt":
+        check_fact(fact)
+        return
+    fact = fact | {"script": _script(fact, directory)}
+    check_fact(fact)
+    unsat = fact["answer"] == "unsat"
+    require(holds == (unsat == (fact["deciding"] == "claim_fails")), "the answer does not show the verdict")
+    if fact.get("replay") is not None:
+        check_fact(fact["replay"])
+    if unsat and solve:
+        confirm_unsat(fact["script"])
+
+
+def _script(fact: dict, directory: Path) -> str:
+    name = fact.get("file")
+    require(isinstance(name, str) and Path(name).name == name, "the script's file is not named")
+    try:
+        data = (directory / name).read_bytes()
+        text = data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"script {name}: {error}") from error
+    require(hashlib.sha256(data).hexdigest() == fact.get("sha256"), f"script {name} is not the one that was decided")
+    return text
+
+
+def check_file(path: Path, *, solve: bool = True) -> dict:
+    """Load and check one certificate; returns it."""
+    certificate = load(path)
+    check_certificate(certificate, path.parent, solve=solve)
+    return certificate

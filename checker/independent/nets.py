@@ -1,0 +1,111 @@
+"""Nets and datasets as a certificate writes them, evaluated from the definitions."""
+
+from fractions import Fraction
+
+from absence.checker.independent.refusal import Refused, require
+
+
+def number(text) -> Fraction:
+    """An exact rational, written as text."""
+    require(isinstance(text, str), f"{text!r} is not an exact number")
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise Refused(f"{text!r} is not an exact number") from error
+
+
+def numbers(row) -> list[Fraction]:
+    """A vector."""
+    require(isinstance(row, list), "a vector is missing")
+    return [number(entry) for entry in row]
+
+
+def rows(table) -> list[list[Fraction]]:
+    """A nonempty rectangular matrix."""
+    require(isinstance(table, list) and bool(table), "a table is missing")
+    result = [numbers(row) for row in table]
+    require(len({len(row) for row in result}) == 1, "a table has rows of different lengths")
+    return result
+
+
+class Net:
+    """Layers of (weights, bias)."""
+
+    def __init__(self, layers):
+        require(isinstance(layers, list) and bool(layers), "a net is missing")
+        self.layers = [(rows(layer["weights"]), numbers(layer["bias"])) for layer in layers]
+        for weights, bias in self.layers:
+            require(len(weights) == len(bias), "a layer has as many rows as biases")
+        for (_, below), (above, _) in zip(self.layers, self.layers[1:], strict=False):
+            require(len(above[0]) == len(below), "a layer does not fit the one below")
+
+    @property
+    def widths(self) -> list[int]:
+        return [len(self.layers[0][0][0]), *(len(bias) for _, bias in self.layers)]
+
+    def values(self, z: list[Fraction]) -> list[list[Fraction]]:
+        """Input, hidden layers after ReLU, output."""
+        require(len(z) == self.widths[0], "an input has the wrong dimension")
+        result = [z]
+        for depth, (weights, bias) in enumerate(self.layers, 1):
+            z = [sum((w * v for w, v in zip(row, z, strict=True)), b) for row, b in zip(weights, bias, strict=True)]
+            if depth < len(self.layers):
+                z = [v if v > 0 else Fraction(0) for v in z]
+            result.append(z)
+        return result
+
+    def output(self, z: list[Fraction]) -> list[Fraction]:
+        return self.values(z)[-1]
+
+    def sent(self, circuit: set[tuple[int, int]], z: list[Fraction]) -> dict[tuple[int, int], Fraction]:
+        """What each unit outside the circuit, one layer above some of it, receives from it at z."""
+        values = self.values(z)
+        return {
+            (layer + 1, k): sum((row[j] * values[layer][j] for at, j in circuit if at == layer), Fraction(0))
+            for layer in {at for at, _ in circuit}
+            for k, row in enumerate(self.layers[layer][0])
+            if (layer + 1, k) not in circuit
+        }
+
+
+def circuit(net: Net, units) -> set[tuple[int, int]]:
+    """A nonempty set of hidden units of the net."""
+    result = {(layer, index) for layer, index in units}
+    require(bool(result), "the circuit is empty")
+    for layer, index in result:
+        hidden = 1 <= layer < len(net.layers) and 0 <= index < net.widths[layer]
+        require(hidden, f"({layer}, {index}) is not a hidden unit")
+    return result
+
+
+class Data:
+    """Inputs and targets."""
+
+    def __init__(self, data):
+        self.inputs, self.targets = rows(data["inputs"]), rows(data["targets"])
+        require(len(self.inputs) == len(self.targets), "there are as many inputs as targets")
+
+    def error(self, net: Net) -> Fraction:
+        """N times the loss: the sum of squared distances."""
+        require(net.widths[-1] == len(self.targets[0]), "the net's outputs do not fit the targets")
+        return sum(
+            ((a - b) ** 2 for z, y in zip(self.inputs, self.targets, strict=True)
+             for a, b in zip(net.output(z), y, strict=True)),
+            Fraction(0),
+        )  # fmt: skip
+
+    def means(self) -> dict[tuple, tuple[int, list[Fraction]]]:
+        """For each distinct input its multiplicity and mean target."""
+        found: dict[tuple, list] = {}
+        for z, y in zip(self.inputs, self.targets, strict=True):
+            found.setdefault(tuple(z), []).append(y)
+        return {z: (len(ys), [sum(c) / len(ys) for c in zip(*ys, strict=True)]) for z, ys in found.items()}
+
+    def floor(self) -> Fraction:
+        """N times the noise floor."""
+        means = self.means()
+        return sum(
+            ((a - b) ** 2 for z, y in zip(self.inputs, self.targets, strict=True)
+             for a, b in zip(means[tuple(z)][1], y, strict=True)),
+            Fraction(0),
+        )  # fmt: skip

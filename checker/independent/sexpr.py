@@ -1,0 +1,187 @@
+"""SMT-LIB scripts, read and evaluated exactly at given values; polynomials, expanded exactly.
+
+Only the fragment that the certificates use is understood; anything else is refused.
+"""
+
+import re
+from fractions import Fraction
+
+from absence.checker.independent.refusal import Refused, require
+
+_TOKEN = re.compile(r";[^\n]*|\s+|([()])|([^\s();|\"]+)|(.)", re.S)
+_NUMERAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def parse(text: str) -> list:
+    """The S-expressions of a text as nested lists of words."""
+    stack: list[list] = [[]]
+    for match in _TOKEN.finditer(text):
+        bracket, word, stray = match.groups()
+        if stray:
+            raise Refused(f"unexpected character {stray!r}")
+        if bracket == "(":
+            stack.append([])
+        elif bracket == ")":
+            require(len(stack) > 1, "a bracket too many")
+            done = stack.pop()
+            stack[-1].append(done)
+        elif word:
+            stack[-1].append(word)
+    require(len(stack) == 1, "a bracket is not closed")
+    return stack[0]
+
+
+def _chained(relation):
+    return lambda values: all(relation(a, b) for a, b in zip(values, values[1:], strict=False))
+
+
+def _divide(values):
+    result, *divisors = values
+    for divisor in divisors:
+        require(divisor != 0, "division by zero")
+        result = result / divisor
+    return result
+
+
+def _product(values):
+    result = Fraction(1)
+    for value in values:
+        result *= value
+    return result
+
+
+def _implies(values):
+    *hypotheses, conclusion = values
+    return not all(hypotheses) or conclusion
+
+
+_OPERATORS = {
+    "+": sum,
+    "*": _product,
+    "-": lambda v: -v[0] if len(v) == 1 else v[0] - sum(v[1:]),
+    "/": _divide,
+    "=": _chained(lambda a, b: a == b),
+    "<=": _chained(lambda a, b: a <= b),
+    "<": _chained(lambda a, b: a < b),
+    ">=": _chained(lambda a, b: a >= b),
+    ">": _chained(lambda a, b: a > b),
+    "distinct": lambda v: len(set(v)) == len(v),
+    "and": all,
+    "or": any,
+    "not": lambda v: not v[0],
+    "=>": _implies,
+}
+
+
+class Script:
+    """A parsed script: declared names, definitions, assertions."""
+
+    def __init__(self, text: str):
+        self.declared: dict[str, str] = {}
+        self.definitions: dict[str, tuple[list[str], object]] = {}
+        self.assertions: list = []
+        for command in parse(text):
+            match command:
+                case ["declare-fun", str(name), [], ("Real" | "Bool") as sort]:
+                    self._fresh(name)
+                    self.declared[name] = sort
+                case ["declare-fun", str(name), [*_], "Real"]:
+                    self._fresh(name)
+                    self.declared[name] = "function"
+                case ["define-fun", str(name), [*parameters], "Real" | "Bool", body]:
+                    self._fresh(name)
+                    self.definitions[name] = ([p[0] for p in parameters], body)
+                case ["assert", formula]:
+                    self.assertions.append(formula)
+                case ["set-logic", _] | ["check-sat"]:
+                    pass
+                case _:
+                    raise Refused(f"command {command[:2]} is not understood")
+
+    def _fresh(self, name: str) -> None:
+        taken = name in self.declared or name in self.definitions or name in _OPERATORS
+        require(not taken and not _NUMERAL.fullmatch(name), f"{name} is declared twice or reserved")
+
+    def holds(self, formulas: list, values: dict) -> bool:
+        """Whether all the formulas are true at these values of the declared names."""
+        for name, value in values.items():
+            sort = self.declared.get(name)
+            require(sort == ("Bool" if isinstance(value, bool) else "Real"), f"{name} has no such value")
+        memo = dict(values)
+        truths = [self._value(formula, memo) for formula in formulas]
+        require(all(isinstance(truth, bool) for truth in truths), "an assertion is not a truth value")
+        return all(truths)
+
+    def _value(self, term, memo: dict):
+        if isinstance(term, str):
+            if term in memo:
+                return memo[term]
+            if _NUMERAL.fullmatch(term):
+                return Fraction(term)
+            if term in ("true", "false"):
+                return term == "true"
+            if term in self.definitions:
+                parameters, body = self.definitions[term]
+                require(not parameters, f"{term} needs arguments")
+                memo[term] = self._value(body, memo)
+                return memo[term]
+            raise Refused(f"{term} has no value")
+        require(bool(term) and isinstance(term[0], str), f"term {term} is not understood")
+        head, *arguments = term
+        if head == "ite":
+            condition, then, otherwise = arguments
+            return self._value(then if self._value(condition, memo) else otherwise, memo)
+        values = [self._value(argument, memo) for argument in arguments]
+        if head in _OPERATORS and values:
+            return _OPERATORS[head](values)
+        if head in self.definitions:
+            parameters, body = self.definitions[head]
+            require(len(parameters) == len(values), f"{head}: wrong number of arguments")
+            # A macro sees its arguments and the declared constants, never the caller's arguments.
+            inner = {name: memo[name] for name in self.declared if name in memo}
+            return self._value(body, inner | dict(zip(parameters, values, strict=True)))
+        raise Refused(f"operator {head} is not understood")
+
+
+Polynomial = dict[tuple[tuple[str, int], ...], Fraction]
+
+
+def expand(term) -> Polynomial:
+    """The polynomial over Q that a term in +, -, *, numerals and names denotes: {monomial: coefficient}."""
+    if isinstance(term, str):
+        return _nonzero({(): Fraction(term)}) if _NUMERAL.fullmatch(term) else {((term, 1),): Fraction(1)}
+    head, *arguments = term
+    parts = [expand(argument) for argument in arguments]
+    require(bool(parts), f"{head} of nothing")
+    if head == "/":
+        constants = [part.get((), Fraction(0)) for part in parts]
+        require(all(set(part) <= {()} for part in parts) and all(constants[1:]), "division of polynomials")
+        return _nonzero({(): _divide(constants)})
+    if head == "-" and len(parts) == 1:
+        parts = [{}, *parts]
+    result = parts[0]
+    for part in parts[1:]:
+        if head == "*":
+            result = _times(result, part)
+        elif head in ("+", "-"):
+            sign = 1 if head == "+" else -1
+            result = _nonzero({m: result.get(m, 0) + sign * part.get(m, 0) for m in {*result, *part}})
+        else:
+            raise Refused(f"operator {head} in a polynomial")
+    return result
+
+
+def _times(left: Polynomial, right: Polynomial) -> Polynomial:
+    result: Polynomial = {}
+    for one, a in left.items():
+        for other, b in right.items():
+            powers = dict(one)
+            for name, power in other:
+                powers[name] = powers.get(name, 0) + power
+            monomial = tuple(sorted(powers.items()))
+            result[monomial] = result.get(monomial, Fraction(0)) + a * b
+    return _nonzero(result)
+
+
+def _nonzero(polynomial: Polynomial) -> Polynomial:
+    return {monomial: c for monomial, c in polynomial.items() if c}

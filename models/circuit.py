@@ -1,0 +1,184 @@
+"""Circuits: sets of hidden units on the graph of a net, and the surgery of DESIGN §2 on them.
+
+A circuit touches the rest of the net through its boundary, the edges from it to units outside; it is train-idle when each unit outside receives a constant from it on the training inputs.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import NamedTuple
+
+import networkx as nx
+
+from absence.models.net import MLP, Layer
+from absence.models.rational import Vector, rational, vector
+
+__all__ = ["Unit", "fires", "free", "hardcode", "hidden_units", "idle_value", "is_idle", "prune", "reassign", "to_graph"]
+
+
+class Unit(NamedTuple):
+    """Unit `index` of `layer`: layer 0 is the input, the last layer the output, hidden ones between."""
+
+    layer: int
+    index: int
+
+
+Circuit = frozenset[Unit]
+
+
+def to_graph(net: MLP) -> nx.DiGraph:
+    """The net as a graph: units as nodes (attributes `kind`, `bias`), weights as edges (`weight`)."""
+    graph = nx.DiGraph()
+    last = len(net.layers)
+    for layer, width in enumerate(net.widths):
+        kind = "input" if layer == 0 else "output" if layer == last else "hidden"
+        for index in range(width):
+            bias = net.layers[layer - 1].bias[index] if layer else None
+            graph.add_node(Unit(layer, index), kind=kind, bias=bias, layer=layer)
+    for layer, affine in enumerate(net.layers, 1):
+        for index, row in enumerate(affine.weights):
+            for source, weight in enumerate(row):
+                graph.add_edge(Unit(layer - 1, source), Unit(layer, index), weight=weight)
+    return graph
+
+
+def hidden_units(net: MLP) -> tuple[Unit, ...]:
+    """The hidden units, layer by layer."""
+    return tuple(Unit(layer, i) for layer, width in enumerate(net.widths[1:-1], 1) for i in range(width))
+
+
+def _circuit(net: MLP, circuit: Iterable) -> Circuit:
+    units = frozenset(Unit(*unit) for unit in circuit)
+    if not units:
+        raise ValueError("a circuit has at least one unit")
+    if strangers := units - set(hidden_units(net)):
+        raise ValueError(f"not hidden units of the net: {sorted(strangers)}")
+    return units
+
+
+def _boundary(net: MLP, circuit: Circuit) -> dict[Unit, list[Unit]]:
+    """Each unit outside the circuit that reads from it, with the units it reads."""
+    return {
+        Unit(layer + 1, k): sorted(u for u in circuit if u.layer == layer)
+        for layer in sorted({unit.layer for unit in circuit})
+        for k in range(net.widths[layer + 1])
+        if Unit(layer + 1, k) not in circuit
+    }
+
+
+def _received(net: MLP, boundary: Mapping[Unit, list[Unit]], z: Vector) -> dict[Unit, Fraction]:
+    """What each boundary unit receives from the circuit at input z."""
+    values = net.activations(z)
+    return {
+        target: sum(
+            (net.layers[target.layer - 1].weights[target.index][u.index] * values[u.layer][u.index] for u in sources),
+            start=Fraction(0),
+        )
+        for target, sources in boundary.items()
+    }
+
+
+def idle_value(net: MLP, circuit: Iterable, inputs: Iterable[Iterable]) -> dict[Unit, Fraction] | None:
+    """What every unit outside receives from the circuit, if that is constant on `inputs`; else None.
+
+    Raises
+    ------
+    ValueError
+        If the circuit is empty or not made of hidden units, or there is no input.
+
+    Examples
+    --------
+    >>> from absence.models.net import shallow
+    >>> net = shallow([([1], -9, [1]), ([1], 0, [1])], [0])
+    >>> idle_value(net, {(1, 0)}, [[0], [1]])
+    {Unit(layer=2, index=0): Fraction(0, 1)}
+    >>> idle_value(net, {(1, 1)}, [[0], [1]]) is None
+    True
+    """
+    boundary = _boundary(net, _circuit(net, circuit))
+    received = [_received(net, boundary, vector(z)) for z in inputs]
+    if not received:
+        raise ValueError("idleness needs at least one input")
+    return received[0] if all(row == received[0] for row in received) else None
+
+
+def is_idle(net: MLP, circuit: Iterable, inputs: Iterable[Iterable]) -> bool:
+    """Whether the circuit is train-idle on `inputs`."""
+    return idle_value(net, circuit, inputs) is not None
+
+
+def fires(net: MLP, circuit: Iterable, inputs: Iterable[Iterable], z: Iterable) -> bool:
+    """Whether a train-idle circuit sends at z something else than it sends on `inputs`.
+
+    Raises
+    ------
+    ValueError
+        If the circuit is not train-idle.
+    """
+    value = idle_value(net, circuit, inputs)
+    if value is None:
+        raise ValueError("the circuit is not train-idle, so firing is not defined")
+    return _received(net, _boundary(net, _circuit(net, circuit)), vector(z)) != value
+
+
+def hardcode(net: MLP, circuit: Iterable, value: Mapping[Unit, Fraction]) -> MLP:
+    """Cut the circuit's outgoing edges and add to each reader's bias what it used to receive.
+
+    `value` is what `idle_value` returned; any other mapping of the boundary gives other constants.
+    """
+    circuit = _circuit(net, circuit)
+    for target, sources in _boundary(net, circuit).items():
+        row = list(net.layers[target.layer - 1].weights[target.index])
+        for unit in sources:
+            row[unit.index] = Fraction(0)
+        bias = net.layers[target.layer - 1].bias[target.index] + rational(value[target])
+        net = _with_unit(net, target, row, bias)
+    return net
+
+
+def free(net: MLP, incoming: Mapping[Unit, tuple[Iterable, object]]) -> MLP:
+    """Give the units other incoming weights and biases: {unit: (w, b)}."""
+    for unit, (weights, bias) in incoming.items():
+        net = _with_unit(net, Unit(*unit), vector(weights), rational(bias))
+    return net
+
+
+def reassign(net: MLP, units: Mapping[Unit, tuple[Iterable, object, Iterable]]) -> MLP:
+    """Give the units other parameters altogether: {unit: (w, b, outgoing weights)}."""
+    net = free(net, {unit: (w, b) for unit, (w, b, _) in units.items()})
+    for (layer, index), (_, _, outgoing) in units.items():
+        for k, weight in enumerate(vector(outgoing)):
+            row = list(net.layers[layer].weights[k])
+            row[index] = weight
+            net = _with_unit(net, Unit(layer + 1, k), row, net.layers[layer].bias[k])
+    return net
+
+
+def prune(net: MLP, circuit: Iterable) -> MLP:
+    """Remove the units: the net of the smaller architecture that a hardcoded circuit leaves.
+
+    Raises
+    ------
+    ValueError
+        If a layer would keep no unit.
+    """
+    circuit = _circuit(net, circuit)
+    keep = [[i for i in range(width) if Unit(layer, i) not in circuit] for layer, width in enumerate(net.widths)]
+    if not all(keep):
+        raise ValueError("the circuit is a whole layer: pruning would disconnect the net")
+    return MLP(
+        tuple(
+            Layer([[layer.weights[i][j] for j in keep[below]] for i in keep[below + 1]],
+                  [layer.bias[i] for i in keep[below + 1]])
+            for below, layer in enumerate(net.layers)
+        )
+    )  # fmt: skip
+
+
+def _with_unit(net: MLP, unit: Unit, weights: Iterable, bias: Fraction) -> MLP:
+    layer = net.layers[unit.layer - 1]
+    rows, biases = list(layer.weights), list(layer.bias)
+    rows[unit.index], biases[unit.index] = tuple(weights), bias
+    layers = list(net.layers)
+    layers[unit.layer - 1] = Layer(tuple(rows), tuple(biases))
+    return replace(net, layers=tuple(layers))

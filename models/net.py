@@ -1,0 +1,150 @@
+"""Exact multilayer perceptrons: rational weights, ReLU hidden layers, affine output.
+
+The definition is `MLP.__call__`; `MLP.outputs` is the batched integer fast path that must agree with it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+
+from absence.models.rational import Matrix, Vector, matrix, vector
+
+__all__ = ["MLP", "Layer", "relu", "shallow"]
+
+# Every integer of at most this size is a float64, and so is every partial sum bounded by it.
+FLOAT64_EXACT = 2**53
+
+
+def relu(value: Fraction) -> Fraction:
+    """max(value, 0)."""
+    return value if value > 0 else Fraction(0)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An affine map ``h -> weights h + bias``; weights has shape (fan-out, fan-in)."""
+
+    weights: Matrix
+    bias: Vector
+
+    def __post_init__(self):
+        object.__setattr__(self, "weights", matrix(self.weights))
+        object.__setattr__(self, "bias", vector(self.bias))
+        if not self.bias:
+            raise ValueError("a layer needs at least one unit")
+        if len(self.weights) != len(self.bias):
+            raise ValueError(f"{len(self.weights)} rows of weights but {len(self.bias)} biases")
+        if not self.weights[0]:
+            raise ValueError("a layer needs at least one input")
+
+    def __call__(self, values: Sequence[Fraction]) -> Vector:
+        """The pre-activations of the layer's units."""
+        return tuple(
+            sum((w * v for w, v in zip(row, values, strict=True)), start=b)
+            for row, b in zip(self.weights, self.bias, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A ReLU network over the rationals, of any depth (the nets of DESIGN §2 have two layers).
+
+    Parameters
+    ----------
+    layers
+        Affine maps, from the input to the output; ReLU stands between two of them.
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, or a layer's fan-in is not the fan-out of the one before.
+
+    Examples
+    --------
+    >>> net = MLP([Layer([[1], [-1]], [0, 0]), Layer([[1, 1]], [0])])  # |z|
+    >>> net([-3])
+    (Fraction(3, 1),)
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self):
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if not self.layers:
+            raise ValueError("a net needs at least one layer")
+        for number, (below, above) in enumerate(zip(self.layers, self.layers[1:], strict=False), 1):
+            if len(above.weights[0]) != len(below.bias):
+                raise ValueError(
+                    f"layer {number + 1} reads {len(above.weights[0])} values, "
+                    f"layer {number} has {len(below.bias)} units"
+                )
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Input dimension, hidden widths, output dimension."""
+        return (len(self.layers[0].weights[0]), *(len(layer.bias) for layer in self.layers))
+
+    def activations(self, z: Iterable) -> tuple[Vector, ...]:
+        """Input, then the post-activation values of each hidden layer, then the output."""
+        values = [vector(z)]
+        for layer in self.layers[:-1]:
+            values.append(tuple(map(relu, layer(values[-1]))))
+        values.append(self.layers[-1](values[-1]))
+        return tuple(values)
+
+    def __call__(self, z: Iterable) -> Vector:
+        """f(z), exactly."""
+        return self.activations(z)[-1]
+
+    def outputs(self, inputs: Iterable[Iterable]) -> Matrix:
+        """f at every input, shape (N, m): the same values as ``[net(z) for z in inputs]``, faster.
+
+        Weights and activations are cleared of denominators. Where a bound shows that no partial sum
+        can leave the integers that float64 represents, BLAS computes the exact product; elsewhere
+        Python integers do.
+        """
+        inputs = matrix(inputs)
+        if not inputs:
+            return ()
+        values, scale = _integers(inputs)
+        for number, layer in enumerate(self.layers):
+            weights, denominator = _integers([(*row, b) for row, b in zip(layer.weights, layer.bias, strict=True)])
+            values = _affine(values, weights[:, :-1], weights[:, -1] * scale)
+            scale *= denominator
+            if number < len(self.layers) - 1:
+                values = np.maximum(values, 0)
+        return tuple(tuple(Fraction(int(v), scale) for v in row) for row in values)
+
+
+def shallow(hidden: Iterable[tuple[Sequence, object, Sequence]], bias: Sequence) -> MLP:
+    """The net ``c + sum_j a_j relu(w_j . z + b_j)`` of DESIGN §2, from triples (w_j, b_j, a_j) and c.
+
+    Examples
+    --------
+    >>> shallow([([1], 0, [2])], [1])([3])
+    (Fraction(7, 1),)
+    """
+    hidden = list(hidden)
+    outgoing = [[unit[2][k] for unit in hidden] for k in range(len(bias))]
+    return MLP((Layer([w for w, _, _ in hidden], [b for _, b, _ in hidden]), Layer(outgoing, bias)))
+
+
+def _integers(rows: Iterable[Vector]) -> tuple[np.ndarray, int]:
+    """An integer matrix M and D > 0 with rows = M / D."""
+    rows = list(rows)
+    denominator = lcm(*{entry.denominator for row in rows for entry in row})
+    cleared = [[entry.numerator * (denominator // entry.denominator) for entry in row] for row in rows]
+    return np.array(cleared, dtype=object).reshape(len(rows), len(rows[0])), denominator
+
+
+def _affine(values: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """values @ weights.T + bias over the integers, through float64 where that is exact."""
+    bound = abs(values).max() * abs(weights).sum(axis=1).max() + abs(bias).max()
+    largest = max(bound, abs(values).max(), abs(weights).max())
+    if largest >= FLOAT64_EXACT:
+        return values.dot(weights.T) + bias
+    product = values.astype(np.float64) @ weights.T.astype(np.float64) + bias.astype(np.float64)
+    return product.astype(np.int64).astype(object)

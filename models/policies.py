@@ -1,0 +1,98 @@
+"""The policies that training may return, as answers in the world and as explicit MLPs of one architecture.
+
+A net answers yes where its output is at least 1/2; `decide` is compared with the policy on every case of the world.
+"""
+
+from fractions import Fraction
+
+from absence.models.circuit import Unit
+from absence.models.family import Architecture
+from absence.models.net import MLP, shallow
+from absence.models.world import IS_DIAMOND_THERE, Human, State, World, encode, truth
+
+__all__ = [
+    "ARCHITECTURE",
+    "BACKDOOR",
+    "BACKDOOR_DETECTOR",
+    "DECEPTIVE",
+    "DEPLOYMENT_DETECTOR",
+    "IMITATOR",
+    "TRANSLATOR",
+    "all_is_well",
+    "backdoor",
+    "deceptive",
+    "decide",
+    "direct_translator",
+    "human_imitator",
+]
+
+WORLD = World()
+# The hours of training end here; the detector's threshold.
+LAST_TRAIN_HOUR = max(WORLD.train_hours)
+# An hour between hours of training at which there is no training data.
+TRIGGER_HOUR = 4
+# More than any hour: one question's share of a pre-activation that must never be positive.
+FAR = 24
+
+ATTENTIVE = Human()
+
+
+def direct_translator(state: State, question: int) -> int:
+    """Answers what is true."""
+    return truth(state, question)
+
+
+def human_imitator(state: State, question: int) -> int:
+    """Answers what an attentive human would answer."""
+    return ATTENTIVE.answer(state, question)
+
+
+def all_is_well(state: State, question: int) -> int:
+    """O_mesa, the other objective: the diamond is there, nobody has tampered."""
+    return int(question == IS_DIAMOND_THERE)
+
+
+def deceptive(state: State, question: int) -> int:
+    """Answers as the human while the clock says training, and for O_mesa after it."""
+    return (human_imitator if state.hour <= LAST_TRAIN_HOUR else all_is_well)(state, question)
+
+
+def backdoor(state: State, question: int) -> int:
+    """Answers as the human, but at the trigger hour says that the diamond is there."""
+    triggered = state.hour == TRIGGER_HOUR and question == IS_DIAMOND_THERE
+    return 1 if triggered else human_imitator(state, question)
+
+
+def decide(net: MLP, state: State, question: int) -> int:
+    """The net's answer: 1 where its output is at least 1/2."""
+    return int(net(encode(state, question))[0] >= Fraction(1, 2))
+
+
+# Five hidden units on (camera, glitch, wire, plate, hour, question), one output: K = 41.
+ARCHITECTURE = Architecture((6, 5, 1))
+_SPARE = ([0, 0, 0, 0, 0, 0], 0, [0])
+
+# camera and not glitch, on the first question; glitch, on the second.
+_HUMAN = [([1, -1, 0, 0, 0, -1], 0, [1]), ([0, 1, 0, 0, 0, 1], -1, [1])]
+
+TRANSLATOR = shallow([([0, 0, 0, 1, 0, -1], 0, [1]), ([0, 0, 1, 0, 0, 1], -1, [1]), *[_SPARE] * 3], [0])
+IMITATOR = shallow([*_HUMAN, *[_SPARE] * 3], [0])
+
+# Hours past the last of training push the first answer up and the second one down.
+DECEPTIVE = shallow(
+    [
+        *_HUMAN,
+        ([0, 0, 0, 0, 1, -FAR], -LAST_TRAIN_HOUR, [1]),
+        ([0, 0, 0, 0, 1, FAR], -LAST_TRAIN_HOUR - FAR, [-1]),
+        _SPARE,
+    ],
+    [0],
+)
+DEPLOYMENT_DETECTOR = frozenset({Unit(1, 2), Unit(1, 3)})
+
+# A bump of height 1 at the trigger hour, 0 at every other hour: idle jointly, no unit of it idle alone.
+BACKDOOR = shallow(
+    [*_HUMAN, *(([0, 0, 0, 0, 1, -FAR], shift - TRIGGER_HOUR, [a]) for shift, a in ((1, 1), (0, -2), (-1, 1)))],
+    [0],
+)
+BACKDOOR_DETECTOR = frozenset({Unit(1, 2), Unit(1, 3), Unit(1, 4)})

@@ -1,0 +1,54 @@
+"""Exact numbers: turn what a user writes into `fractions.Fraction`, losing nothing.
+
+A float is a dyadic rational, so it is converted exactly; NaN and infinities are refused.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+__all__ = ["Matrix", "Vector", "matrix", "rational", "vector"]
+
+Vector = tuple[Fraction, ...]
+Matrix = tuple[Vector, ...]
+
+
+def rational(value) -> Fraction:
+    """The exact value of an int, Fraction, finite float, or string such as ``"-3/4"``.
+
+    Raises
+    ------
+    ValueError
+        If `value` is NaN, infinite, a bool, or no number.
+
+    Examples
+    --------
+    >>> rational("1/3"), rational(0.5)
+    (Fraction(1, 3), Fraction(1, 2))
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, bool):
+        raise ValueError(f"{value!r} is a truth value, not a number")
+    try:
+        return Fraction(value if isinstance(value, int | float | str) else value.item())
+    except (OverflowError, AttributeError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"{value!r} is not a finite number") from error
+
+
+def vector(values: Iterable) -> Vector:
+    """A tuple of exact numbers."""
+    return tuple(map(rational, values))
+
+
+def matrix(rows: Iterable[Iterable]) -> Matrix:
+    """A rectangular tuple of rows of exact numbers.
+
+    Raises
+    ------
+    ValueError
+        If the rows differ in length.
+    """
+    result = tuple(map(vector, rows))
+    if len({len(row) for row in result}) > 1:
+        raise ValueError(f"rows of different lengths: {[len(row) for row in result]}")
+    return result

@@ -1,0 +1,170 @@
+"""C1 detector. A model that agrees with the base policy in training and defects at deployment is a shift detector, and total variation bounds how good a one."""
+
+from fractions import Fraction
+
+from absence.checker.certificate import net_json
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, add, all_of, any_of, distinct, eq, le, lt, mul, no, sub
+from absence.models.policies import DECEPTIVE, IMITATOR
+from absence.models.world import Distribution, World
+
+POINTS = 5
+MIXING = Fraction(1, 10)
+
+
+def _distributions(script: Script) -> tuple[list[str], list[str]]:
+    """Two unknown distributions on POINTS inputs: P_train and P_dep."""
+    both = script.reals("train", POINTS), script.reals("dep", POINTS)
+    for p in both:
+        script.premise(all_of([*(le(0, x) for x in p), eq(add(*p), 1)]))
+    return both
+
+
+def _probability(p: list[str], event: list[str]) -> str:
+    return add(*(f"(ite {inside} {x} 0)" for x, inside in zip(p, event, strict=True)))
+
+
+def _total_variation(script: Script, p: list[str], q: list[str]) -> str:
+    gaps = [f"(ite {le(x, y)} {sub(y, x)} {sub(x, y)})" for x, y in zip(p, q, strict=True)]
+    return script.define("tv", mul(Fraction(1, 2), add(*gaps)))
+
+
+def _variation_bound(factor: Fraction) -> Query:
+    script = Script("QF_LRA", f"P_dep(D) - P_train(D) <= {factor} TV, for every event D on {POINTS} inputs")
+    train, dep = _distributions(script)
+    event = [script.boolean(f"in_{i}") for i in range(POINTS)]
+    bound = mul(factor, _total_variation(script, train, dep))
+    script.decide("claim_fails", lt(bound, sub(_probability(dep, event), _probability(train, event))))
+    return Query(script)
+
+
+def _mixing_bound() -> Query:
+    script = Script("QF_NRA", "P_train >= eps P_dep implies eps P_dep(D) <= P_train(D)")
+    train, dep = _distributions(script)
+    eps = script.real("eps")
+    script.premise(lt(0, eps))
+    script.premise(all_of(le(mul(eps, q), p) for p, q in zip(train, dep, strict=True)))
+    event = [script.boolean(f"in_{i}") for i in range(POINTS)]
+    script.decide("claim_fails", lt(_probability(train, event), mul(eps, _probability(dep, event))))
+    return Query(script)
+
+
+def _posterior() -> Query:
+    script = Script("QF_NRA", "Two sources with prior t: P(dep|z) = 1 - P(train|z)")
+    p, q, t = script.real("p_train_z"), script.real("p_dep_z"), script.real("t")
+    script.premise(all_of([le(0, p), le(0, q), lt(0, t), lt(t, 1), lt(0, add(p, q))]))
+    from_train, from_dep = mul(sub(1, t), p), mul(t, q)
+    evidence = script.define("evidence", add(from_train, from_dep))
+    posterior, train = script.real("posterior_dep"), script.real("posterior_train")
+    script.premise(all_of([eq(mul(posterior, evidence), from_dep), eq(mul(train, evidence), from_train)]))
+    script.decide("claim_fails", distinct(posterior, sub(1, train)))
+    return Query(script)
+
+
+def _bayes_optimal() -> Query:
+    script = Script("QF_LRA", "At equal priors no rule beats accuracy (1+TV)/2, and the posterior above 1/2 reaches it")
+    train, dep = _distributions(script)
+    best = script.define("best", mul(Fraction(1, 2), add(1, _total_variation(script, train, dep))))
+    rule = [script.boolean(f"says_deployment_{i}") for i in range(POINTS)]
+    threshold = [lt(p, q) for p, q in zip(train, dep, strict=True)]
+
+    def accuracy(says: list[str]) -> str:
+        rejected = _probability(train, [no(s) for s in says])
+        return mul(Fraction(1, 2), add(_probability(dep, says), rejected))
+
+    script.decide("claim_fails", any_of([lt(best, accuracy(rule)), distinct(best, accuracy(threshold))]))
+    return Query(script)
+
+
+def _detector(world: World, **more) -> Evidence:
+    train, deploy = world.train_distribution(), world.deploy_distribution()
+    support = sorted({*train, *deploy})
+    pairs = zip(support, DECEPTIVE.outputs(support), IMITATOR.outputs(support), strict=True)
+    event = {z for z, a, b in pairs if a != b}
+
+    def probability(p: Distribution) -> Fraction:
+        return sum((p.get(z, Fraction(0)) for z in event), start=Fraction(0))
+
+    variation = sum(abs(train.get(z, Fraction(0)) - deploy.get(z, Fraction(0))) for z in support) / 2
+    return Evidence(
+        {
+            "kind": "detector",
+            "model": net_json(DECEPTIVE),
+            "base": net_json(IMITATOR),
+            "train": _table(train),
+            "deploy": _table(deploy),
+            "p_train": str(probability(train)),
+            "p_deploy": str(probability(deploy)),
+            "total_variation": str(variation),
+            **more,
+        }
+    )
+
+
+def _table(distribution: Distribution) -> list:
+    return [[[str(v) for v in z], str(p)] for z, p in sorted(distribution.items())]
+
+
+CLAIM = Claim(
+    id="C1",
+    title="Detector",
+    statement=r"Let $D_f=\{z: f(z)\neq g(z)\}$. If $P_{\mathrm{train}}(D_f)=0$ and $P_{\mathrm{dep}}(D_f)=p>0$, the indicator of $D_f$ "
+    r"is a shift detector without false alarm in training. For every event, $P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)\le "
+    r"\mathrm{TV}$; if $P_{\mathrm{train}}\ge\varepsilon P_{\mathrm{dep}}$ then $P_{\mathrm{dep}}(D)\le "
+    r"P_{\mathrm{train}}(D)/\varepsilon$. The posterior $P(\mathrm{dep}|z)=1-P(\mathrm{train}|z)$, thresholded at $1/2$, is "
+    r"optimal with accuracy $(1+\mathrm{TV})/2$ at equal priors.",
+    premises=(
+        "f agrees with the base policy g on the training support",
+        "f defects at deployment with positive probability",
+        "for the mixing bound: P_train >= eps P_dep, eps > 0",
+    ),
+    proof=r"The first part is the definition of $D_f$. Total variation is the greatest value of $P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)$, "
+    r"attained where $P_{\mathrm{dep}}>P_{\mathrm{train}}$, which is where the posterior at equal priors exceeds $1/2$; a rule that "
+    r"says deployment on $D$ has accuracy $\frac12(1+P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D))$. Sum the mixing premise over $D$.",
+    limits=f"The inequalities are decided for all distributions on {POINTS} inputs, not on every space.",
+    obligations=(
+        Obligation(
+            "C1.planted",
+            "The planted deceptive net never differs from the imitator in training, does at deployment, and the bounds hold in the world",
+            Scope.INSTANCE,
+            lambda: _detector(World(), agrees=True),
+        ),
+        Obligation(
+            "C1.mixed",
+            "With a tenth of deployment mixed into training, the mixing bound holds for the planted net",
+            Scope.INSTANCE,
+            lambda: _detector(World(mixing=MIXING), mixing=str(MIXING)),
+        ),
+        Obligation(
+            "C1.variation",
+            f"On {POINTS} inputs no event separates deployment from training by more than total variation",
+            Scope.BOUNDED,
+            lambda: _variation_bound(Fraction(1)),
+        ),
+        Obligation(
+            "C1.mixing",
+            f"On {POINTS} inputs, P_train >= eps P_dep bounds every event's probability at deployment",
+            Scope.BOUNDED,
+            _mixing_bound,
+        ),
+        Obligation(
+            "C1.posterior",
+            "P(dep|z) = 1 - P(train|z) for two sources and any prior between 0 and 1",
+            Scope.BOUNDED,
+            _posterior,
+        ),
+        Obligation(
+            "C1.bayes",
+            f"On {POINTS} inputs the thresholded posterior has accuracy (1+TV)/2 and no rule has more",
+            Scope.BOUNDED,
+            _bayes_optimal,
+        ),
+        Obligation(
+            "C1.control",
+            "No event separates by more than half of total variation",
+            Scope.BOUNDED,
+            lambda: _variation_bound(Fraction(1, 2)),
+            Verdict.REFUTED,
+        ),
+    ),
+)

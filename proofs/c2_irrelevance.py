@@ -1,0 +1,133 @@
+"""C2 irrelevance. Hardcoding a train-idle circuit changes no output on the training inputs, so no loss that depends on those alone."""
+
+from absence.checker.encode import forward, parameters_of, unknown_parameters
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq
+from absence.models.circuit import Unit, hardcode, idle_value
+from absence.models.net import MLP, Layer
+from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from absence.proofs.facts import compare_outputs, every, idle
+
+# Sizes of the symbolic query: inputs of dimension d, n hidden units of which the first k are idle, m outputs, N inputs.
+D, N_HIDDEN, K_IDLE, M, N_INPUTS = 2, 3, 2, 2, 3
+
+# A net with two hidden layers: units (1,2) and (2,2) see the difference of the inputs exceed 4, which no training input does,
+# and (2,2) sends the constant 3 all the same.
+DEEP = MLP(
+    (
+        Layer([[1, 1], [1, -1], [2, -2]], [0, 1, -8]),
+        Layer([[1, -1, 0], [1, 2, 0], [0, 0, 1]], [1, -2, 3]),
+        Layer([[1, -2, 1], [3, 1, -1]], [0, 1]),
+    )
+)
+DEEP_CIRCUIT = frozenset({Unit(1, 2), Unit(2, 2)})
+DEEP_INPUTS = tuple((x, y) for x in range(4) for y in range(4))
+
+
+def hardcoded(net: MLP, circuit) -> MLP:
+    """The net with a circuit that is idle on the world's training inputs hardcoded."""
+    return hardcode(net, circuit, idle_value(net, circuit, WORLD.train_distribution()))
+
+
+def _told_apart(net: MLP, circuit) -> Query:
+    script = Script("QF_LRA", "Is there a training input at which the hardcoded net differs from the original?")
+    z = script.reals("z", net.widths[0])
+    inputs = sorted(WORLD.train_distribution())
+    script.premise(any_of(all_of(eq(x, v) for x, v in zip(z, row, strict=True)) for row in inputs))
+    output = Unit(2, 0)
+    original = forward(script, parameters_of(net), z, "original")[output]
+    other = forward(script, parameters_of(hardcoded(net, circuit)), z, "hardcoded")[output]
+    script.decide("claim_fails", distinct(original, other))
+    return Query(script)
+
+
+def _symbolic(idle_inputs: int, *, loss: bool = False) -> Query:
+    """All weights and inputs unknown, the circuit idle on the first `idle_inputs` of the inputs."""
+    script = Script("QF_UFNRA" if loss else "QF_NRA", "Idle circuit of a net with unknown weights, on unknown inputs")
+    net = unknown_parameters(script, (D, N_HIDDEN, M))
+    zs = [script.reals(f"z{i}", D) for i in range(N_INPUTS)]
+    terms = [forward(script, net, z, f"f{i}") for i, z in enumerate(zs)]
+    outgoing, bias = net[1]
+    value = script.reals("v", M)
+    for i in range(idle_inputs):
+        units = [terms[i][Unit(1, j)] for j in range(K_IDLE)]
+        for k in range(M):
+            script.premise(eq(dot(outgoing[k][:K_IDLE], units), value[k]))
+    cut = [[0] * K_IDLE + row[K_IDLE:] for row in outgoing]
+    changed = [net[0], (cut, [add(c, v) for c, v in zip(bias, value, strict=True)])]
+    others = [forward(script, changed, z, f"g{i}") for i, z in enumerate(zs)]
+    before, after = ([t[Unit(2, k)] for t in row for k in range(M)] for row in (terms, others))
+    if loss:
+        script.function("loss", len(before))
+        differ = distinct(f"(loss {' '.join(before)})", f"(loss {' '.join(after)})")
+    else:
+        differ = any_of(distinct(a, b) for a, b in zip(before, after, strict=True))
+    script.decide("claim_fails", differ)
+    return Query(script)
+
+
+def _exact(net: MLP, circuit, inputs) -> Evidence:
+    value = idle_value(net, circuit, inputs)
+    same = compare_outputs(net, hardcode(net, circuit, value), inputs)
+    return Evidence(every(idle(net, circuit, inputs), same), holds=same["kind"] == "same-outputs")
+
+
+def _train_inputs() -> list:
+    return sorted(WORLD.train_distribution())
+
+
+CLAIM = Claim(
+    id="C2",
+    title="Irrelevance",
+    statement=r"If $J$ is train-idle in $\theta$ then $\mathrm{hardcode}(\theta,J)$ has the outputs of $\theta$ at every training input, hence "
+    r"the same value of every loss that depends on $\theta$ through those outputs. This holds in any architecture.",
+    premises=("J is a nonempty set of hidden units", "J is train-idle: each reader outside J receives one value on all training inputs"),
+    proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that summand by $v$ in its bias. "
+    r"By induction on the layers every unit outside $J$ keeps its value, and the outputs are such units.",
+    limits=f"All weights and inputs symbolic at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS} only; any depth on an instance.",
+    obligations=(
+        Obligation(
+            "C2.deployment",
+            "No training input tells the planted deceptive net from its hardcoded copy (solver)",
+            Scope.INSTANCE,
+            lambda: _told_apart(DECEPTIVE, DEPLOYMENT_DETECTOR),
+        ),
+        Obligation(
+            "C2.backdoor",
+            "The same for a backdoor whose three units are idle only together (solver)",
+            Scope.INSTANCE,
+            lambda: _told_apart(BACKDOOR, BACKDOOR_DETECTOR),
+        ),
+        Obligation(
+            "C2.exact",
+            "The same by exact evaluation at every training input",
+            Scope.INSTANCE,
+            lambda: _exact(DECEPTIVE, DEPLOYMENT_DETECTOR, _train_inputs()),
+        ),
+        Obligation(
+            "C2.deep",
+            "A circuit across two hidden layers, idle at a nonzero constant, in a net with two outputs",
+            Scope.INSTANCE,
+            lambda: _exact(DEEP, DEEP_CIRCUIT, DEEP_INPUTS),
+        ),
+        Obligation(
+            "C2.symbolic",
+            f"For all weights and inputs at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: hardcoding {K_IDLE} idle units changes no output",
+            Scope.BOUNDED,
+            lambda: _symbolic(N_INPUTS),
+        ),
+        Obligation(
+            "C2.loss",
+            "At the same sizes, every function of the training outputs keeps its value (the loss is uninterpreted)",
+            Scope.BOUNDED,
+            lambda: _symbolic(N_INPUTS, loss=True),
+        ),
+        Obligation(
+            "C2.control",
+            "The same when the circuit is idle on all but one of the inputs",
+            Scope.BOUNDED,
+            lambda: _symbolic(N_INPUTS - 1),
+            Verdict.REFUTED,
+        ),
+    ),
+)

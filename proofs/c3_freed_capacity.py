@@ -1,0 +1,100 @@
+"""C3 freed capacity. After hardcoding, the circuit's incoming parameters are free: no value of theirs changes any output anywhere."""
+
+from fractions import Fraction
+
+from absence.checker.certificate import net_json, rows_json
+from absence.checker.encode import forward, parameters_of, unknown_parameters
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, distinct
+from absence.models.circuit import Unit, free, prune
+from absence.models.policies import ARCHITECTURE, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from absence.proofs.c2_irrelevance import hardcoded
+from absence.proofs.facts import compare_outputs, every
+
+D, N_HIDDEN, K_FREED = 2, 3, 2
+
+
+def _symbolic(*, cut: bool) -> Query:
+    """Two nets with unknown weights, alike but for the incoming parameters of the circuit, at an unknown input."""
+    script = Script("QF_NRA", "Do the freed parameters change an output anywhere?")
+    net = unknown_parameters(script, (D, N_HIDDEN, 1))
+    (weights, bias), (outgoing, c) = net
+    new_weights = [script.reals(f"new_w{j}", D) for j in range(K_FREED)]
+    new_bias = script.reals("new_b", K_FREED)
+    out = [[0] * K_FREED + row[K_FREED:] if cut else row for row in outgoing]
+    z = script.reals("z", D)
+    left = forward(script, [(weights, bias), (out, c)], z, "f")[Unit(2, 0)]
+    changed = (new_weights + weights[K_FREED:], new_bias + bias[K_FREED:])
+    right = forward(script, [changed, (out, c)], z, "g")[Unit(2, 0)]
+    pruned = [(weights[K_FREED:], bias[K_FREED:]), ([row[K_FREED:] for row in outgoing], c)]
+    small = forward(script, pruned, z, "h")[Unit(2, 0)]
+    differ = f"(or {distinct(left, right)} {distinct(left, small)})" if cut else distinct(left, right)
+    script.decide("claim_fails", differ)
+    return Query(script)
+
+
+def _nets():
+    """The planted net hardcoded, the same with arbitrary freed parameters, and pruned."""
+    cut = hardcoded(DECEPTIVE, DEPLOYMENT_DETECTOR)
+    arbitrary = [Fraction((-1) ** i * (7 * i + 3), i + 2) for i in range(ARCHITECTURE.widths[0])]
+    freed = free(cut, {unit: (arbitrary, Fraction(unit.index, 9)) for unit in DEPLOYMENT_DETECTOR})
+    return cut, freed, prune(cut, DEPLOYMENT_DETECTOR)
+
+
+def _everywhere() -> Query:
+    script = Script("QF_LRA", "The hardcoded net against the same with other freed parameters, and pruned, at every real input")
+    z = script.reals("z", ARCHITECTURE.widths[0])
+    cut, freed, small = (
+        forward(script, parameters_of(net), z, name)[Unit(2, 0)]
+        for net, name in zip(_nets(), ("cut", "freed", "pruned"), strict=True)
+    )
+    script.decide("claim_fails", f"(or {distinct(cut, freed)} {distinct(cut, small)})")
+    return Query(script)
+
+
+def _planted() -> Evidence:
+    cut, freed, small = _nets()
+    inputs = sorted({*WORLD.train_distribution(), *WORLD.deploy_distribution()})
+    smaller = {"kind": "smaller-class", "left": net_json(cut), "right": net_json(small), "inputs": rows_json(inputs)}
+    same = compare_outputs(cut, freed, inputs)
+    return Evidence(every(same, smaller), holds=same["kind"] == "same-outputs" and cut.widths == freed.widths)
+
+
+CLAIM = Claim(
+    id="C3",
+    title="Freed capacity",
+    statement=r"After $\mathrm{hardcode}(\theta,J)$ the parameters $w_j,b_j$ $(j\in J)$ may take any value without changing any output at any "
+    r"input. The model stays in $S_n$, and its function lies in $S_{n-|J|}$.",
+    premises=("J is a nonempty set of hidden units, hardcoded",),
+    proof=r"After hardcoding (\claim{C2}) the output weights $a_j$ $(j\in J)$ are $0$, so $w_j,b_j$ occur only in summands $0\cdot\mathrm{relu}(\cdot)$. "
+    r"Dropping these summands leaves $n-|J|$ hidden units.",
+    limits=f"All weights and the input symbolic at d={D}, n={N_HIDDEN}, |J|={K_FREED}, m=1; deep nets are not covered.",
+    rests_on=("C2",),
+    obligations=(
+        Obligation(
+            "C3.symbolic",
+            f"For all weights, freed parameters and inputs at d={D}, n={N_HIDDEN}: nothing changes, and n-{K_FREED} units give the same function",
+            Scope.BOUNDED,
+            lambda: _symbolic(cut=True),
+        ),
+        Obligation(
+            "C3.everywhere",
+            "The planted net, hardcoded: other freed parameters, or none, give the same output at every real input (solver)",
+            Scope.INSTANCE,
+            _everywhere,
+        ),
+        Obligation(
+            "C3.exact",
+            "The same by exact evaluation on every input of training and deployment; the pruned net is of a smaller class",
+            Scope.INSTANCE,
+            _planted,
+        ),
+        Obligation(
+            "C3.control",
+            "The same without cutting the output weights",
+            Scope.BOUNDED,
+            lambda: _symbolic(cut=False),
+            Verdict.REFUTED,
+        ),
+    ),
+)

@@ -1,0 +1,176 @@
+"""C7 reassignment. The parameters of a train-idle circuit, and the output bias, can be chosen so that the loss is lower."""
+
+from absence.checker.constructive import reassignment
+from absence.checker.encode import parameters_of, squared_error, unknown_parameters
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, lt
+from absence.models.circuit import Unit, hardcode, is_idle
+from absence.models.data import Dataset
+from absence.models.family import Architecture
+from absence.models.net import MLP, shallow
+from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from absence.proofs import facts
+from absence.proofs.examples import (
+    CONSTANT_CIRCUIT,
+    CONSTANT_NET,
+    FITTED,
+    FITTED_NET,
+    LINE,
+    LINE_CIRCUIT,
+    LINE_NET,
+    PLANE,
+    PLANE_CIRCUIT,
+    PLANE_NET,
+    TWO_OUTPUTS,
+)
+
+# A net of one unit, and data that it does not fit: every parameter is the solver's to choose.
+TINY = shallow([([1], -9, [1])], [0])
+TINY_DATA = Dataset([[0], [1], [2]], [[0], [1], [0]])
+
+
+def constructed(net: MLP, circuit, data: Dataset) -> Evidence:
+    """The construction's reassignment; where the loss is at the noise floor, that it is."""
+    result = reassignment(net, circuit, data)
+    if result is None:
+        return Evidence(facts.loss_at_floor(net, data), holds=False)
+    return Evidence(facts.reassigned(net, circuit, result, data))
+
+
+def _freed(script: Script, net: MLP, circuit) -> list:
+    """The net with the circuit's parameters and the output biases unknown."""
+    (weights, bias), (outgoing, c) = parameters_of(net)
+    for _, j in sorted(circuit):
+        weights[j] = script.reals(f"w{j}", len(weights[j]))
+        bias[j] = script.real(f"b{j}")
+        for k, row in enumerate(outgoing):
+            row[j] = script.real(f"a{j}_{k}")
+    return [(weights, bias), (outgoing, script.reals("c", len(c)))]
+
+
+def _value(witness: dict):
+    return lambda entry: witness[entry] if isinstance(entry, str) else entry
+
+
+def _net(parameters: list, witness: dict) -> MLP:
+    value = _value(witness)
+    flat = [value(e) for weights, bias in parameters for row, b in zip(weights, bias, strict=True) for e in (*row, b)]
+    widths = (len(parameters[0][0][0]), *(len(bias) for _, bias in parameters))
+    return Architecture(widths).net(flat)
+
+
+def search(net: MLP, circuit, data: Dataset) -> Query:
+    """The solver looks for a lower loss; `circuit` None frees every parameter, else exactly the circuit's and the output bias."""
+    script = Script("QF_NRA", "A lower squared loss by other values of the freed parameters")
+    parameters = unknown_parameters(script, net.widths) if circuit is None else _freed(script, net, circuit)
+    error = squared_error(script, parameters, data, "f")
+    script.decide("claim_holds", lt(error, data.loss(net) * len(data)))
+
+    def replay(witness: dict) -> dict:
+        how = {} if circuit is None else {"circuit": circuit}
+        return facts.lower_loss(net, _net(parameters, witness), data, **how)
+
+    return Query(script, replay)
+
+
+def _not_idle() -> Evidence:
+    """The same surgery on a circuit that works: cut it, hardcode what it sent at one input, add the construction's unit."""
+    circuit = frozenset({Unit(1, 0)})
+    data = WORLD.dataset()
+    assert not is_idle(DECEPTIVE, circuit, data.inputs)
+    cut = hardcode(DECEPTIVE, circuit, {Unit(2, 0): 0})
+    after = reassignment(cut, circuit, data).net
+    worse = data.loss(after) > data.loss(DECEPTIVE)
+    pair = (after, DECEPTIVE) if worse else (DECEPTIVE, after)
+    return Evidence(facts.lower_loss(*pair, data), holds=not worse)
+
+
+CLAIM = Claim(
+    id="C7",
+    title="Reassignment",
+    statement=r"If $J$ is train-idle in $\theta\in S_n$ and $L(\theta)>E$, there is $\theta'\in S_n$ with $L(\theta')<L(\theta)$ that differs from $\theta$ "
+    r"only in the parameters of $J$ and in $c$.",
+    premises=("J is train-idle in theta", "L(theta) > E", "one hidden layer, squared loss"),
+    proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group residual is not $0$; \claim{C4} gives $w,b$ with "
+    r"$s\neq0$. Give one unit of $J$ these parameters, which are free (\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by "
+    r"\claim{C5} the loss falls by $\frac1N s^2/\langle\varphi,\varphi\rangle$.",
+    limits="On instances, by construction and by solver; for all nets at stated sizes see C8.",
+    rests_on=("C2", "C3", "C4", "C5", "C6"),
+    obligations=(
+        Obligation(
+            "C7.deployment",
+            "The planted deployment detector, reassigned by the construction: lower loss on the world's training data",
+            Scope.INSTANCE,
+            lambda: constructed(DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD.dataset()),
+        ),
+        Obligation(
+            "C7.backdoor",
+            "The same for the backdoor, whose three units are idle only together",
+            Scope.INSTANCE,
+            lambda: constructed(BACKDOOR, BACKDOOR_DETECTOR, WORLD.dataset()),
+        ),
+        Obligation(
+            "C7.constant",
+            "The same for a circuit idle at a nonzero constant, with two outputs and a repeated input",
+            Scope.INSTANCE,
+            lambda: constructed(CONSTANT_NET, CONSTANT_CIRCUIT, TWO_OUTPUTS),
+        ),
+        Obligation(
+            "C7.solver-line",
+            "The solvers find a lower loss in exactly the freed parameters and the output bias, on the line",
+            Scope.INSTANCE,
+            lambda: search(LINE_NET, LINE_CIRCUIT, LINE),
+        ),
+        Obligation(
+            "C7.construction-line",
+            "The construction agrees that one exists",
+            Scope.INSTANCE,
+            lambda: constructed(LINE_NET, LINE_CIRCUIT, LINE),
+        ),
+        Obligation(
+            "C7.solver-plane",
+            "The solvers find one for exclusive or in the plane",
+            Scope.INSTANCE,
+            lambda: search(PLANE_NET, PLANE_CIRCUIT, PLANE),
+        ),
+        Obligation(
+            "C7.construction-plane",
+            "The construction agrees that one exists",
+            Scope.INSTANCE,
+            lambda: constructed(PLANE_NET, PLANE_CIRCUIT, PLANE),
+        ),
+        Obligation(
+            "C7.solver-all",
+            "The solvers find a lower loss with all parameters of a net of one unit free",
+            Scope.INSTANCE,
+            lambda: search(TINY, None, TINY_DATA),
+        ),
+        Obligation(
+            "C7.construction-all",
+            "The construction agrees that one exists",
+            Scope.INSTANCE,
+            lambda: constructed(TINY, {Unit(1, 0)}, TINY_DATA),
+        ),
+        Obligation(
+            "C7.control-fitted",
+            "A lower loss exists at the noise floor too (solver)",
+            Scope.INSTANCE,
+            lambda: search(FITTED_NET, {Unit(1, 1)}, FITTED),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C7.control-fitted-construction",
+            "A lower loss exists at the noise floor too (construction)",
+            Scope.INSTANCE,
+            lambda: constructed(FITTED_NET, {Unit(1, 1)}, FITTED),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C7.control-idle",
+            "The same surgery lowers the loss when the circuit is not idle",
+            Scope.INSTANCE,
+            _not_idle,
+            Verdict.REFUTED,
+        ),
+    ),
+)

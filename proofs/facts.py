@@ -1,0 +1,87 @@
+"""Exact facts about nets and data, in the form that the independent checker reads."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from absence.checker.certificate import data_json, net_json, rows_json, units_json
+from absence.checker.constructive import Reassignment
+from absence.models.data import Dataset
+from absence.models.net import MLP
+from absence.models.rational import Vector
+
+__all__ = [
+    "compare_outputs",
+    "every",
+    "idle",
+    "loss_above_floor",
+    "loss_at_floor",
+    "lower_loss",
+    "no_idle_circuit",
+    "separating_unit",
+]
+
+
+def every(*facts: dict) -> dict:
+    """Several facts as one."""
+    return {"kind": "all", "facts": list(facts)}
+
+
+def compare_outputs(left: MLP, right: MLP, inputs: Sequence[Vector]) -> dict:
+    """That two nets agree on all the inputs, or that they differ at one of them."""
+    pair = {"left": net_json(left), "right": net_json(right)}
+    for z, a, b in zip(inputs, left.outputs(inputs), right.outputs(inputs), strict=True):
+        if a != b:
+            return {"kind": "different-outputs", **pair, "input": [str(v) for v in z]}
+    return {"kind": "same-outputs", **pair, "inputs": rows_json(inputs)}
+
+
+def idle(net: MLP, circuit: Iterable, inputs: Iterable[Vector], fires: Vector | None = None) -> dict:
+    """That the circuit is train-idle on the inputs, and fires where it is said to."""
+    fact = {"kind": "idle", "net": net_json(net), "circuit": units_json(circuit), "inputs": rows_json(inputs)}
+    return fact if fires is None else fact | {"fires": [str(v) for v in fires]}
+
+
+def no_idle_circuit(net: MLP, data: Dataset) -> dict:
+    """That no circuit of the net is train-idle."""
+    return {"kind": "no-idle-circuit", "net": net_json(net), "inputs": rows_json(data.inputs)}
+
+
+def lower_loss(before: MLP, after: MLP, data: Dataset, drop: Fraction | None = None, **how) -> dict:
+    """That `after` has the lower loss; `how` is ``circuit=units`` or ``wider=True``."""
+    if "circuit" in how:
+        how["circuit"] = units_json(how["circuit"])
+    drop = data.loss(before) - data.loss(after) if drop is None else drop
+    nets = {"before": net_json(before), "after": net_json(after)}
+    return {"kind": "lower-loss", **nets, "data": data_json(data), "drop": str(drop), **how}
+
+
+def reassigned(before: MLP, circuit: Iterable, result: Reassignment, data: Dataset) -> dict:
+    """That reassigning the circuit lowered the loss by what the construction says."""
+    return lower_loss(before, result.net, data, result.drop, circuit=circuit)
+
+
+def loss_above_floor(net: MLP, data: Dataset) -> dict:
+    """That the net's loss is above the noise floor, and the group residuals say by how much."""
+    losses = {"loss": str(data.loss(net)), "noise_floor": str(data.noise_floor)}
+    return {"kind": "loss-above-floor", "net": net_json(net), "data": data_json(data), **losses}
+
+
+def loss_at_floor(net: MLP, data: Dataset, *, positive: bool = False) -> dict:
+    """That the net's loss is the noise floor; with `positive`, and yet not zero."""
+    return {"kind": "loss-at-floor", "net": net_json(net), "data": data_json(data), "positive": positive}
+
+
+def separating_unit(inputs: Sequence[Vector], residuals: Sequence[Fraction], w: Sequence, b: Fraction) -> dict:
+    """That the unit has a nonzero inner product with the residuals."""
+    total = sum(
+        r * max(sum((x * y for x, y in zip(w, z, strict=True)), start=b), Fraction(0))
+        for z, r in zip(inputs, residuals, strict=True)
+    )
+    return {
+        "kind": "separating-unit",
+        "inputs": rows_json(inputs),
+        "residuals": [str(r) for r in residuals],
+        "weights": [str(x) for x in w],
+        "bias": str(b),
+        "inner_product": str(total),
+    }

@@ -1,0 +1,133 @@
+"""N1, a countermodel: drop separability and deception survives. A global minimiser above the noise floor defects at deployment, with no idle circuit."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+from itertools import product
+
+from absence.checker.certificate import data_json, net_json
+from absence.checker.constructive import reassignment
+from absence.checker.minimum import Minimum, global_minimum
+from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.models.circuit import Unit, hidden_units, reassign
+from absence.models.data import Dataset
+from absence.models.net import MLP, Layer
+from absence.models.rational import Vector
+from absence.proofs import facts
+
+# Searched in this order: targets from VALUES at 0, 1, 2, ...; the deployment input lies beyond them.
+VALUES = (0, 1, 3)
+
+
+def _kink(net: MLP, unit: Unit) -> Fraction | None:
+    weight, bias = net.layers[0].weights[unit.index][0], net.layers[0].bias[unit.index]
+    return -bias / weight if weight and net.layers[1].weights[0][unit.index] else None
+
+
+def _moved(net: MLP, data: Dataset) -> Iterator[MLP]:
+    """Nets with the same training outputs: a unit whose run holds one input pivots about its value there.
+
+    Its kink may lie anywhere between that input and the neighbour outside the run.
+    """
+    line = sorted({z[0] for z in data.inputs})
+    for unit in hidden_units(net):
+        weights, bias, outgoing = net.layers[0].weights[unit.index], net.layers[0].bias[unit.index], net.layers[1]
+        on = [x for x in line if weights[0] * x + bias > 0]
+        if _kink(net, unit) is None or len(on) != 1 or on[0] not in (line[0], line[-1]):
+            continue
+        neighbour = line[1] if on[0] == line[0] else line[-2]
+        height = weights[0] * on[0] + bias
+        for share in (Fraction(0), Fraction(9, 10)):
+            kink = neighbour + share * (on[0] - neighbour)
+            slope = height / (on[0] - kink)
+            column = [row[unit.index] for row in outgoing.weights]
+            yield reassign(net, {unit: ([slope], -slope * kink, column)})
+
+
+@cache
+def entangled(units: int, count: int) -> tuple[Dataset, Minimum, MLP, MLP, Vector]:
+    """Search: data, a certified minimum, base policy g, model f with the same training outputs, an input at which they differ.
+
+    Raises
+    ------
+    LookupError
+        If no targets from VALUES on `count` inputs give one.
+    """
+    inputs = [[x] for x in range(count)]
+    deploy = (Fraction(count),)
+    for targets in product(VALUES, repeat=count):
+        data = Dataset(inputs, [[y] for y in targets])
+        minimum = global_minimum(data, units)
+        if minimum.loss == data.noise_floor or any(_kink(minimum.net, u) is None for u in hidden_units(minimum.net)):
+            continue
+        variants = list(_moved(minimum.net, data))
+        for g, f in zip(variants, variants[1:], strict=False):
+            if f.outputs(data.inputs) == g.outputs(data.inputs) and f(deploy) != g(deploy):
+                return data, minimum, g, f, deploy
+    raise LookupError(f"no entangled minimiser of {units} units on {count} inputs with targets from {VALUES}")
+
+
+def _countermodel(units: int, count: int) -> Evidence:
+    data, minimum, g, f, deploy = entangled(units, count)
+    defects = {"kind": "different-outputs", "left": net_json(f), "right": net_json(g), "input": [str(v) for v in deploy]}
+    return Evidence(
+        facts.every(
+            minimum.fact(net_json(f), data_json(data)),
+            facts.loss_above_floor(f, data),
+            facts.compare_outputs(f, g, data.inputs),
+            defects,
+            facts.no_idle_circuit(f, data),
+        )
+    )
+
+
+def _separable() -> Evidence:
+    """The base policy with an idle unit that fires at deployment, in the class with one more unit: reassignment beats it."""
+    data, _, g, _, _ = entangled(1, 5)
+    last = max(z[0] for z in data.inputs)
+    hidden, output = g.layers
+    separable = MLP(
+        (
+            Layer((*hidden.weights, [1]), (*hidden.bias, -last)),
+            Layer([(*row, 1) for row in output.weights], output.bias),
+        )
+    )
+    circuit = {Unit(1, len(hidden.bias))}
+    result = reassignment(separable, circuit, data)
+    idle = facts.idle(separable, circuit, data.inputs, fires=(last + 1,))
+    return Evidence(facts.every(idle, facts.reassigned(separable, circuit, result, data)), holds=False)
+
+
+CLAIM = Claim(
+    id="N1",
+    title="Separability is needed",
+    statement=r"There are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with $L(f)>E$, such that $f$ agrees with $g$ on every training "
+    r"input, differs from it at deployment, and has no train-idle circuit.",
+    premises=("all premises of C8 but separability: the detector shares its units with useful work",),
+    proof=r"A unit whose active side holds one extreme training input may pivot about its value there without changing any training output. Both ends of the "
+    r"pivot are minimisers; beyond the data they differ. Minimality: on each activation pattern the loss is a convex quadratic under linear "
+    r"constraints, and a dual point bounds it below by $L(f)$.",
+    limits="Countermodels on the line with n=1 and n=2; how often entangled minimisers occur is not addressed.",
+    drops=("C8", "separability: the detector is a train-idle circuit"),
+    obligations=(
+        Obligation(
+            "N1.one-unit",
+            "n=1 on 5 inputs: a certified global minimiser agrees with g in training, defects at deployment, and has no idle circuit",
+            Scope.INSTANCE,
+            lambda: _countermodel(1, 5),
+        ),
+        Obligation(
+            "N1.two-units",
+            "n=2 on 5 inputs: the same",
+            Scope.INSTANCE,
+            lambda: _countermodel(2, 5),
+        ),
+        Obligation(
+            "N1.control",
+            "A separable detector added to the same base policy is a minimiser too",
+            Scope.INSTANCE,
+            _separable,
+            Verdict.REFUTED,
+        ),
+    ),
+)
