@@ -98,11 +98,6 @@ class Claim:
     rests_on: tuple[str, ...] = ()
     drops: tuple[str, str] | None = None
 
-    @property
-    def module(self) -> str:
-        """The module that states the claim."""
-        return self.obligations[0].build.__module__
-
     def __post_init__(self):
         ids = [o.id for o in self.obligations]
         if len(set(ids)) != len(ids) or any(not i.startswith(f"{self.id}.") for i in ids):

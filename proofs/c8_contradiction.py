@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 
 from absence.checker.certificate import data_json, net_json
+from absence.checker.constructive import distinct_direction
 from absence.checker.encode import forward, unknown_parameters
 from absence.checker.minimum import global_minimum
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, square, sub
+from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
@@ -15,43 +17,54 @@ from absence.proofs import facts
 from absence.proofs.c7_reassignment import constructed
 from absence.proofs.examples import FITTED, FITTED_NET, LINE
 
-# Three inputs on the line; targets and every parameter are unknown.
-INPUTS = (0, 1, 3)
+# Inputs of the symbolic queries, on the line and in the plane; targets and every parameter are unknown.
+LINE_INPUTS = ((0,), (1,), (3,), (4,))
+PLANE_INPUTS = ((0, 0), (0, 1), (1, 0), (2, 1))
 ZIGZAG = Dataset([[0], [1], [2], [3], [4]], [[0], [2], [-1], [2], [0]])
 
 
-def _no_idle_minimiser(units: int, circuit: Sequence[int], *, underparameterised: bool = True) -> Query:
-    """Suppose a minimiser with an idle circuit above the noise floor: no lower loss even at C7's candidates. Unsat.
+def _candidates(inputs: Sequence[tuple]) -> list[tuple[list[Fraction], Fraction]]:
+    """C4's units (w, b): along one direction, a threshold just below each input."""
+    points = [tuple(map(Fraction, z)) for z in inputs]
+    direction = [Fraction(x) for x in distinct_direction(points)]
+    line = sorted(sum(w * x for w, x in zip(direction, z, strict=True)) for z in points)
+    thresholds = [line[0] - 1, *((a + b) / 2 for a, b in zip(line, line[1:], strict=False))]
+    return [(direction, -t) for t in thresholds]
 
-    Minimality is used only at one candidate for each input: the circuit's first unit at a threshold just below that input
-    with its best output weight, the others cut, the constant hardcoded.
+
+def _no_idle_minimiser(inputs: Sequence[tuple], units: int, circuit: Sequence[int], *, p1: bool = True) -> Query:
+    """Suppose a minimiser with an idle circuit above the noise floor. Some candidate of C7 has lower loss all the same: unsat.
+
+    Minimality is used only at C7's candidates: the circuit's first unit becomes a unit of C4 with its best output weight, the
+    others are cut, the constant is hardcoded. `claim_fails` says that some candidate's residuals are not r - step phi, or that
+    no candidate has the lower loss; the first part is a lemma that spares the solvers an elimination, and is decided with it.
     """
-    script = Script("QF_NRA", f"S_{units} on inputs {INPUTS}: all parameters, targets and the idle value unknown")
-    net = unknown_parameters(script, (1, units, 1))
-    ((weights, bias), ([outgoing], [c])) = net
-    ys = script.reals("y", len(INPUTS))
+    script = Script("QF_NRA", f"S_{units} on inputs {inputs}: all parameters, targets and the idle value unknown")
+    net = unknown_parameters(script, (len(inputs[0]), units, 1))
+    (_, ([outgoing], [c])) = net
+    ys = script.reals("y", len(inputs))
     value = script.real("v")
-    terms = [forward(script, net, [x], f"f{i}") for i, x in enumerate(INPUTS)]
-    for row in terms:
-        script.premise(eq(dot([outgoing[j] for j in circuit], [row[Unit(1, j)] for j in circuit]), value))
-    residuals = [script.define(f"r{i}", sub(y, row[Unit(2, 0)])) for i, (y, row) in enumerate(zip(ys, terms, strict=True))]
-    error = script.define("error", add(*map(square, residuals)))
-    if underparameterised:
+    terms = [forward(script, net, z, f"f{i}") for i, z in enumerate(inputs)]
+    hidden = [[row[Unit(1, j)] for j in range(units)] for row in terms]
+    for row in hidden:
+        script.premise(eq(dot([outgoing[j] for j in circuit], [row[j] for j in circuit]), value))
+    residuals = script.reals("r", len(inputs))
+    for r, y, row in zip(residuals, ys, terms, strict=True):
+        script.premise(eq(r, sub(y, row[Unit(2, 0)])))
+    if p1:
         script.premise(any_of(distinct(r, 0) for r in residuals))
-    minimal = []
-    first = circuit[0]
-    for k, x in enumerate(INPUTS):
-        threshold = Fraction(x + INPUTS[k - 1], 2) if k else Fraction(x - 1)
-        phi = [max(Fraction(z) - threshold, Fraction(0)) for z in INPUTS]
+    lemma_fails, minimal = [], []
+    kept = [0 if j in circuit else a for j, a in enumerate(outgoing)]
+    for k, (w, b) in enumerate(_candidates(inputs)):
+        phi = [max(sum((x * y for x, y in zip(w, z, strict=True)), start=b), Fraction(0)) for z in inputs]
         norm = sum(p * p for p in phi)
         step = script.define(f"step{k}", dot([p / norm for p in phi], residuals))
-        new_weights = [[1] if j == first else row for j, row in enumerate(weights)]
-        new_bias = [-threshold if j == first else b for j, b in enumerate(bias)]
-        new_outgoing = [step if j == first else 0 if j in circuit else a for j, a in enumerate(outgoing)]
-        candidate = [(new_weights, new_bias), ([new_outgoing], [add(c, value)])]
-        outputs = [forward(script, candidate, [z], f"g{k}_{i}")[Unit(2, 0)] for i, z in enumerate(INPUTS)]
-        minimal.append(le(error, add(*(square(sub(y, o)) for y, o in zip(ys, outputs, strict=True)))))
-    script.decide("claim_fails", all_of(minimal))
+        # The candidate's forward pass; units outside the circuit are untouched, so they keep their values.
+        outputs = [add(c, value, mul(step, p), dot(kept, row)) for p, row in zip(phi, hidden, strict=True)]
+        predicted = [sub(r, mul(step, p)) for r, p in zip(residuals, phi, strict=True)]
+        lemma_fails += [distinct(sub(y, o), q) for y, o, q in zip(ys, outputs, predicted, strict=True)]
+        minimal.append(le(add(*map(square, residuals)), add(*map(square, predicted))))
+    script.decide("claim_fails", any_of([*lemma_fails, all_of(minimal)]))
     return Query(script)
 
 
@@ -78,27 +91,26 @@ CLAIM = Claim(
     proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By \claim{C7} some $\theta'\in S_n$ has "
     r"$L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is a circuit that sends one value in training and another at deployment; "
     r"it is train-idle.",
-    limits=f"For all parameters and targets at d=1, m=1, n<=2, inputs {INPUTS}; for all sizes the Coq layer is to prove it. "
+    limits=f"For all parameters and targets at n<=3, m=1 on inputs {LINE_INPUTS} and {PLANE_INPUTS}; for all sizes the Coq layer is to prove it. "
     "It says nothing of entangled detectors (N1), nor of training that does not reach the minimum.",
     rests_on=("C1", "C6", "C7"),
     obligations=(
-        Obligation(
-            "C8.one-unit",
-            f"n=1, all parameters and targets on inputs {INPUTS}: no minimiser above the noise floor has an idle unit",
-            Scope.BOUNDED,
-            lambda: _no_idle_minimiser(1, (0,)),
-        ),
-        Obligation(
-            "C8.two-units",
-            f"n=2, all parameters and targets on inputs {INPUTS}: none has an idle unit",
-            Scope.BOUNDED,
-            lambda: _no_idle_minimiser(2, (0,)),
-        ),
-        Obligation(
-            "C8.joint",
-            f"n=2, all parameters and targets on inputs {INPUTS}: none has two units that are idle together",
-            Scope.BOUNDED,
-            lambda: _no_idle_minimiser(2, (0, 1)),
+        *(
+            Obligation(
+                f"C8.{name}",
+                f"n={units}, all parameters and targets on {len(inputs)} inputs with d={len(inputs[0])}: no minimiser above the noise floor "
+                + (f"has {len(circuit)} units that are idle together" if len(circuit) > 1 else "has an idle unit"),
+                Scope.BOUNDED,
+                partial(_no_idle_minimiser, inputs, units, circuit),
+            )
+            for name, inputs, units, circuit in (
+                ("one-unit", LINE_INPUTS, 1, (0,)),
+                ("two-units", LINE_INPUTS, 2, (0,)),
+                ("two-units-joint", LINE_INPUTS, 2, (0, 1)),
+                ("three-units-joint", LINE_INPUTS, 3, (0, 1)),
+                ("plane", PLANE_INPUTS, 2, (0,)),
+                ("plane-joint", PLANE_INPUTS, 3, (0, 1)),
+            )
         ),
         Obligation(
             "C8.minimiser-1",
@@ -135,7 +147,7 @@ CLAIM = Claim(
             "C8.control-symbolic",
             "The same without P1 at n=1, all parameters and targets unknown",
             Scope.BOUNDED,
-            lambda: _no_idle_minimiser(1, (0,), underparameterised=False),
+            partial(_no_idle_minimiser, LINE_INPUTS, 1, (0,), p1=False),
             Verdict.REFUTED,
         ),
     ),
