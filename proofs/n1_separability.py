@@ -100,7 +100,7 @@ def _separable() -> Evidence:
 
 CLAIM = Claim(
     id="N1",
-    title="Separability is needed",
+    title="Separability needed",
     statement=r"There are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with $L(f)>E$, such that $f$ agrees with $g$ on every training "
     r"input, differs from it at deployment, and has no train-idle circuit.",
     premises=("all premises of C8 but separability: the detector shares its units with useful work",),

@@ -1,0 +1,42 @@
+# make verify   discharge every obligation (sets everything up first)
+# make test     the test suite (likewise)
+# make tables   LaTeX tables from the certificates
+# make bench    timings, ours and the solvers' side by side
+# make clean    remove what these made, certificates included
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: verify test tables bench clean
+
+verify: .venv/set-up
+	$(BIN)/absence verify
+
+test: .venv/set-up-test
+	$(BIN)/ruff check .
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+tables: verify
+	$(BIN)/absence tables
+
+bench: .venv/set-up
+	$(BIN)/python bench/freed_unit.py
+
+# Debian's python3 comes without ensurepip, which venv needs.
+.venv/set-up: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or later is needed; name it with make PYTHON=..."; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	    { apt-get update -q && apt-get install -y -q python3-venv; } || \
+	    { echo "install the package python3-venv, or name another Python with make PYTHON=..."; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/set-up-test: .venv/set-up
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv certificates build paper/tables .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

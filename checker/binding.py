@@ -1,0 +1,33 @@
+"""Whether a certificate is about the obligation whose name it bears: build the obligation again and compare.
+
+The independent checker decides whether a fact is so; this decides whether it is the fact that was asked for.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+
+from absence.checker.obligation import Evidence, Obligation
+
+__all__ = ["mismatch"]
+
+
+def mismatch(certificate: dict, obligation: Obligation, directory: Path) -> str | None:
+    """Why the certificate does not discharge the obligation, or None if it does."""
+    stated = {"statement": obligation.statement, "scope": obligation.scope.value, "expect": obligation.expect.value}
+    for field, value in stated.items():
+        if certificate[field] != value:
+            return f"its {field} is not the obligation's"
+    if certificate["verdict"] != obligation.expect.value:
+        return f"its verdict is {certificate['verdict']}, the obligation expects {obligation.expect.value}"
+    built, fact = obligation.build(), certificate["fact"]
+    if isinstance(built, Evidence):
+        return None if (fact, certificate["holds"]) == (built.fact, built.holds) else "it is about another fact"
+    if fact.get("kind") != "smt" or (directory / fact["file"]).read_text(encoding="utf-8") != built.script.text():
+        return "it is about another query"
+    if fact["deciding"] != built.script.decided:
+        return "it decides the opposite question"
+    if built.replay and fact["answer"] == "sat":
+        witness = {name: v if isinstance(v, bool) else Fraction(v) for name, v in fact["witness"].items()}
+        if fact.get("replay") != built.replay(witness):
+            return "its replay is not of its witness"
+    return None

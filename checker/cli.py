@@ -1,0 +1,213 @@
+"""The `absence` command: verify claims, show one, re-check certificates, draw graphs, make tables.
+
+Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted.
+"""
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.progress import track
+
+from absence.checker import draw, report, tables
+from absence.checker.binding import mismatch
+from absence.checker.certificate import write
+from absence.checker.claims import claim_graph, load_claims, select, statuses
+from absence.checker.independent.check import check_file, load
+from absence.checker.independent.refusal import Refused
+from absence.checker.obligation import Claim, Verdict
+from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+
+app = typer.Typer(
+    help="Machine-checked: the lowest-loss MLP carries no separable shift detector.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+Directory = Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")]
+CERTIFICATES = Path("certificates")
+
+
+def _bad_input(message: str) -> typer.Exit:
+    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
+    return typer.Exit(2)
+
+
+def _select(names: list[str] | None) -> list[Claim]:
+    claims = load_claims()
+    try:
+        return select(claims, [name.upper() for name in names or []])
+    except KeyError as error:
+        known = ", ".join(claim.id for claim in claims)
+        raise _bad_input(f"there is no claim {error.args[0]}; the claims are {known}") from error
+
+
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise _bad_input(f"{path} is not a folder; name the folder where certificates are to lie")
+    return path
+
+
+@app.command("verify")
+def verify_command(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims; all if none is named.")] = None,
+    certificates: Directory = CERTIFICATES,
+    jobs: Annotated[int, typer.Option(min=1, help="Obligations discharged at a time.")] = os.cpu_count() or 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore certificates of earlier runs.")] = False,
+) -> None:
+    """Discharge every obligation of the claims and of all they rest on, and leave a certificate of each."""
+    claims = _select(names)
+    directory = _folder(certificates)
+    started = time.monotonic()
+    seen = {}
+
+    def table():
+        return report.claim_table(claims, seen)
+
+    with Live(table(), console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
+
+        def done(claim, result) -> None:
+            seen[result.obligation.id] = result
+            live.update(table())
+
+        results = verify(claims, directory, jobs=jobs, fresh=fresh, on_result=done)
+        live.update(table())
+    if not console.is_terminal:
+        console.print(table())
+    if not names:
+        remove_strays(directory, claims)
+    for line in report.open_ends(results):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    status = statuses(claims, {name: result.verdict for name, result in results.items()})
+    green = all(s.closed is Verdict.PROVED for s in status.values())
+    console.print(report.summary(claims, results, time.monotonic() - started), highlight=False, markup=False)
+    console.print(f"Certificates in {directory}{os.sep}", highlight=False, markup=False)
+    raise typer.Exit(0 if green else 1)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="CLAIM")],
+    certificates: Directory = CERTIFICATES,
+) -> None:
+    """Show a claim: statement, premises, proof, obligations, certificates, and what is trusted."""
+    claims = load_claims()
+    (claim,) = [c for c in _select([name]) if c.id == name.upper()]
+    console.print(report.claim_page(claim, claim_graph(claims), certificates))
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A certificate, or a folder of them.")] = CERTIFICATES,
+    jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Re-check certificates by the independent checker; unsat answers are put to both solvers again."""
+    if not path.exists():
+        raise _bad_input(f"{path} does not exist; run `absence verify` first")
+    paths = certificate_paths(path) if path.is_dir() else [path]
+    if not paths:
+        raise _bad_input(f"{path} holds no certificate; run `absence verify` first")
+    obligations = {o.id: o for claim in load_claims() for o in claim.obligations}
+
+    def refusal(file: Path) -> str | None:
+        try:
+            certificate = check_file(file)
+        except Refused as reason:
+            return str(reason)
+        if certificate["obligation"] not in obligations:
+            return f"no claim has an obligation {certificate['obligation']}"
+        if file.stem != certificate["obligation"]:
+            return f"it is the certificate of {certificate['obligation']}"
+        return mismatch(certificate, obligations[certificate["obligation"]], file.parent)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        answers = track(pool.map(refusal, paths), "Checking", total=len(paths), console=errors, transient=True)
+        refused = {file: reason for file, reason in zip(paths, answers, strict=True) if reason}
+    missing = sorted(set(obligations) - {file.stem for file in paths}) if path.is_dir() else []
+    for file, reason in refused.items():
+        console.print(f"REFUSED {file}: {reason}", highlight=False, markup=False, soft_wrap=True)
+    for name in missing:
+        console.print(f"MISSING {certificate_path(path, name)}", highlight=False, markup=False, soft_wrap=True)
+    accepted = len(paths) - len(refused)
+    console.print(
+        f"{accepted} of {len(paths)} certificates accepted" + (f", {len(missing)} missing" if missing else ""),
+        highlight=False,
+    )
+    raise typer.Exit(1 if refused or missing else 0)
+
+
+@app.command()
+def graph(
+    target: Annotated[str, typer.Argument(help="`claims`, or an obligation whose certificate holds a net.")] = "claims",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="SVG file to write.")] = None,
+    certificates: Directory = CERTIFICATES,
+) -> None:
+    """Draw the claim graph with its status, or a net and its circuit, as SVG."""
+    if target == "claims":
+        claims = load_claims()
+        verdicts = {path.stem: Verdict(c["verdict"]) for path, c in _certificates(certificates)}
+        picture = draw.claims(claim_graph(claims), statuses(claims, verdicts))
+    else:
+        path = certificate_path(certificates, target)
+        try:
+            picture = draw.net_of(load(path)["fact"])
+        except Refused as reason:
+            raise _bad_input(f"{path}: {reason}; run `absence verify` first") from reason
+        except LookupError as error:
+            raise _bad_input(f"{path}: {error}; name one such as C7.deployment") from error
+    output = output or Path("build") / f"{target}.svg"
+    _write(output, picture)
+    console.print(f"Wrote {output}", highlight=False)
+
+
+@app.command("tables")
+def tables_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the LaTeX files.")] = Path("paper/tables"),
+    certificates: Directory = CERTIFICATES,
+) -> None:
+    """Write LaTeX tables (booktabs) of the claims and their obligations, from the certificates."""
+    claims = load_claims()
+    found = {path.stem: certificate for path, certificate in _certificates(certificates)}
+    for name, text in tables.make(claims, found).items():
+        _write(output / name, text)
+        console.print(f"Wrote {output / name}", highlight=False)
+    if missing := [o.id for claim in claims for o in claim.obligations if o.id not in found]:
+        errors.print(f"Not checked, and shown so: {', '.join(missing)}; run `absence verify`", highlight=False)
+        raise typer.Exit(1)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write(path, text)
+    except OSError as error:
+        raise _bad_input(f"{path} cannot be written: {error.strerror}; choose another place with --output") from error
+
+
+def _certificates(directory: Path) -> list[tuple[Path, dict]]:
+    found = []
+    for path in certificate_paths(directory):
+        try:
+            found.append((path, load(path)))
+        except Refused as reason:
+            raise _bad_input(f"{path}: {reason}; delete it and run `absence verify`") from reason
+    return found
+
+
+def main() -> None:
+    """Run the command line; an interrupt ends it with exit code 130 and what was done is kept."""
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print("\nInterrupted; certificates written so far are kept, and `absence verify` goes on from there.")
+        os._exit(130)

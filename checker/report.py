@@ -1,0 +1,150 @@
+"""What the terminal shows: the table of claims while they are verified, the page of one claim, the summary."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import networkx as nx
+from pylatexenc.latex2text import LatexNodes2Text
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from absence.checker.claims import statuses
+from absence.checker.independent.check import load
+from absence.checker.independent.refusal import Refused
+from absence.checker.obligation import Claim, Scope, Verdict
+from absence.checker.run import Result, certificate_path
+
+__all__ = ["STYLE", "claim_page", "claim_table", "open_ends", "plain", "scopes", "summary"]
+
+STYLE = {
+    Verdict.PROVED: "bold green",
+    Verdict.REFUTED: "bold red",
+    Verdict.UNKNOWN: "bold yellow",
+    Verdict.ERROR: "bold red",
+    Verdict.BLOCKED: "yellow",
+}
+
+
+def scopes(claim: Claim) -> str:
+    """The scopes in which the claim's obligations hold, widest first."""
+    found = {o.scope for o in claim.obligations if not o.is_control}
+    return "+".join(scope for scope in Scope if scope in found)
+
+
+def claim_table(claims: Iterable[Claim], results: Mapping[str, Result]) -> Table:
+    """Claims with scope, obligations done, verdict, solvers and time; verdicts appear as a claim is finished."""
+    claims = list(claims)
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("Claim", "", "Scope", "Done", "Verdict", "Decided by"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("Time", justify="right", no_wrap=True)
+    status = statuses(claims, {name: result.verdict for name, result in results.items()})
+    for claim in claims:
+        done = [results[o.id] for o in claim.obligations if o.id in results]
+        finished = len(done) == len(claim.obligations)
+        verdict = status[claim.id].closed if finished else None
+        table.add_row(
+            claim.id,
+            claim.title,
+            scopes(claim),
+            f"{sum(r.as_expected for r in done)}/{len(claim.obligations)}",
+            Text(verdict or "...", STYLE.get(verdict, "dim")),
+            " ".join(_decided_by(done)),
+            "cached" if finished and all(r.cached for r in done) else f"{sum(r.seconds for r in done):.1f} s",
+        )
+    return table
+
+
+def _decided_by(done: list[Result]) -> list[str]:
+    solvers = sorted({run["solver"] for result in done for run in result.runs}, reverse=True)
+    return (["exact"] if any(not result.runs for result in done) else []) + solvers
+
+
+def open_ends(results: Mapping[str, Result]) -> Iterator[str]:
+    """A line for each obligation that did not come to the verdict it must, with the reason."""
+    for name, result in results.items():
+        if not result.as_expected:
+            reason = result.reason or f"expected {result.obligation.expect}: {result.obligation.statement}"
+            yield f"{name} {result.verdict}: {reason}"
+
+
+def summary(claims: Iterable[Claim], results: Mapping[str, Result], seconds: float) -> str:
+    """One line: claims and obligations, how many from the cache, how long."""
+    claims = list(claims)
+    status = statuses(claims, {name: result.verdict for name, result in results.items()})
+    counts = Counter(s.closed for s in status.values())
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    done = sum(result.as_expected for result in results.values())
+    controls = sum(result.as_expected and result.obligation.is_control for result in results.values())
+    cached = sum(result.cached for result in results.values())
+    return (
+        f"{len(claims)} claims: {told}. {done} of {len(results)} obligations came to the verdict they must, "
+        f"{controls} of them controls that were refuted ({cached} from the cache, {seconds:.1f} s)"
+    )
+
+
+def plain(latex: str) -> str:
+    """LaTeX as readable text."""
+    latex = re.sub(r"\\claim\{(\w+)\}", r"\1", latex).replace(r"\varepsilon", r"\epsilon").replace(r"\mathrm", r"\text")
+    text = LatexNodes2Text(math_mode="text").latex_to_text(latex)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
+    """Everything about one claim."""
+    parts: list = [Text(f"{claim.id}. {claim.title}", "bold"), "", Text(plain(claim.statement)), ""]
+    if claim.drops:
+        parts += [_field("Shows necessary", f"a premise of {claim.drops[0]}: {claim.drops[1]}")]
+    parts += [
+        _field("Premises", "; ".join(claim.premises)),
+        _field("Rests on", ", ".join(claim.rests_on) or "nothing"),
+        _field("Used by", ", ".join(sorted(graph.successors(claim.id))) or "no claim"),
+        _field("Proof", plain(claim.proof)),
+        _field("Not proved", claim.limits),
+        "",
+    ]
+    trusted: set[str] = set()
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for column in ("Obligation", "Scope", "Verdict", "Statement"):
+        table.add_column(column)
+    for obligation in claim.obligations:
+        path = certificate_path(directory, obligation.id)
+        verdict, style, trust = "not checked", "dim", set()
+        try:
+            certificate = load(path)
+            verdict, trust = certificate["verdict"], _trusted(certificate)
+            style = STYLE[Verdict.PROVED if verdict == obligation.expect else Verdict.ERROR]
+        except Refused as reason:
+            if path.exists():
+                verdict, style = f"REFUSED: {reason}", STYLE[Verdict.ERROR]
+        trusted |= trust
+        statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
+        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), statement)
+    parts += [table, ""]
+    parts += [_field("Trusted", "; ".join(sorted(trusted)) or "nothing yet: no certificate"),
+              _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),
+              _field("Reproduce", f"absence verify {claim.id} --fresh")]  # fmt: skip
+    return Group(*parts)
+
+
+def _field(name: str, text: str) -> Padding:
+    return Padding(Text.assemble((f"{name}: ", "bold"), text), (0, 0, 0, 0))
+
+
+def _trusted(certificate: dict) -> set[str]:
+    """What the certificate's verdict rests on, besides Python."""
+    kinds = _kinds(certificate["fact"])
+    trusted = {"the independent checker (checker/independent)"}
+    if "smt" in kinds:
+        trusted.add("our SMT encoding (checker/encode.py, tested against direct evaluation)")
+        if certificate["fact"]["answer"] == "unsat":
+            trusted |= {f"{run['solver']} {run['version']}" for run in certificate["runs"]}
+    return trusted
+
+
+def _kinds(fact: dict) -> set[str]:
+    return {fact["kind"]}.union(*(_kinds(part) for part in fact.get("facts", [])))
