@@ -5,7 +5,6 @@ from importlib.metadata import entry_points
 from typing import NamedTuple
 
 import networkx as nx
-
 from absence.checker.obligation import Claim, Verdict
 
 __all__ = ["Status", "claim_graph", "load_claims", "select", "statuses"]

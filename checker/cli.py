@@ -4,17 +4,12 @@ Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrup
 """
 
 import os
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.live import Live
-from rich.progress import track
-
 from absence.checker import draw, report, tables
 from absence.checker.binding import mismatch
 from absence.checker.certificate import write
@@ -23,6 +18,9 @@ from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+from rich.console import Console
+from rich.live import Live
+from rich.progress import track
 
 app = typer.Typer(
     help="Machine-checked: the lowest-loss MLP carries no separable shift detector.",
@@ -59,7 +57,9 @@ def _folder(path: Path) -> Path:
 
 @app.command("verify")
 def verify_command(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims; all if none is named.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims; all if none is named.")
+    ] = None,
     certificates: Directory = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Obligations discharged at a time.")] = os.cpu_count() or 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore certificates of earlier runs.")] = False,
@@ -79,7 +79,11 @@ def verify_command(
             seen[result.obligation.id] = result
             live.update(table())
 
-        results = verify(claims, directory, jobs=jobs, fresh=fresh, on_result=done)
+        try:
+            results = verify(claims, directory, jobs=jobs, fresh=fresh, on_result=done)
+        except KeyboardInterrupt as interrupt:
+            errors.print("Interrupted; certificates written so far are kept, the next run goes on from there.")
+            raise typer.Exit(130) from interrupt
         live.update(table())
     if not console.is_terminal:
         console.print(table())
@@ -203,11 +207,5 @@ def _certificates(directory: Path) -> list[tuple[Path, dict]]:
 
 
 def main() -> None:
-    """Run the command line; an interrupt ends it with exit code 130 and what was done is kept."""
-    try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        errors.print("\nInterrupted; certificates written so far are kept, and `absence verify` goes on from there.")
-        os._exit(130)
+    """Run the command line."""
+    app()

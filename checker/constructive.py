@@ -80,9 +80,7 @@ def separating_unit(points: Sequence[Vector], residuals: Sequence[Vector]) -> Se
     below = line[top - 1][0] if top else line[top][0] - 2
     threshold = Fraction(line[top][0] + below) / 2
     weight = line[top][0] - threshold
-    return SeparatingUnit(
-        tuple(map(Fraction, direction)), -threshold, tuple(weight * r for r in line[top][1])
-    )
+    return SeparatingUnit(tuple(map(Fraction, direction)), -threshold, tuple(weight * r for r in line[top][1]))
 
 
 def _residual_sums(net: MLP, data: Dataset) -> list[Vector]:
@@ -98,9 +96,7 @@ def _best_unit(net: MLP, data: Dataset) -> tuple[SeparatingUnit, Vector, Fractio
     unit = separating_unit(points, _residual_sums(net, data))
     if unit is None:
         return None
-    norm = sum(
-        group.multiplicity * relu(dot(unit.weights, group.input) + unit.bias) ** 2 for group in data.groups
-    )
+    norm = sum(group.multiplicity * relu(dot(unit.weights, group.input) + unit.bias) ** 2 for group in data.groups)
     outgoing = tuple(s / norm for s in unit.inner_products)
     return unit, outgoing, sum(s * s for s in unit.inner_products) / norm / len(data)
 

@@ -8,7 +8,6 @@ from fractions import Fraction
 from xml.etree import ElementTree
 
 import networkx as nx
-
 from absence.checker.claims import Status
 from absence.checker.obligation import Verdict
 from absence.checker.report import scopes
@@ -133,7 +132,10 @@ def net_picture(net: MLP, circuit: set[Unit]) -> str:
     height = tallest * row + 40 + LEGEND
     picture = _Picture(len(net.widths) * column, height, "A net and its circuit")
     place = {
-        unit: (column / 2 + unit.layer * column, 20 + row / 2 + (unit.index + (tallest - net.widths[unit.layer]) / 2) * row)
+        unit: (
+            column / 2 + unit.layer * column,
+            20 + row / 2 + (unit.index + (tallest - net.widths[unit.layer]) / 2) * row,
+        )
         for unit in graph
     }
     for source, target, weight in graph.edges(data="weight"):

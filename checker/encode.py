@@ -3,6 +3,7 @@
 Tested against direct evaluation: at given inputs and parameters the terms have the values of the forward pass.
 """
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -30,7 +31,7 @@ def unknown_parameters(script: Script, widths: Sequence[int], prefix: str = "p")
             [script.reals(f"{prefix}w{layer}_{unit}", fan_in) for unit in range(fan_out)],
             script.reals(f"{prefix}b{layer}", fan_out),
         )
-        for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False), 1)
+        for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths), 1)
     ]
 
 

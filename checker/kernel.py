@@ -68,7 +68,9 @@ def _ask(obligation: Obligation, key: str, query: Query, limits: Limits) -> Outc
     if fact["answer"] == "sat":
         witness = _witness(answers, text)
         if witness is None:
-            return Outcome(Verdict.UNKNOWN, "no solver gave a rational witness that the exact evaluation confirms", runs)
+            return Outcome(
+                Verdict.UNKNOWN, "no solver gave a rational witness that the exact evaluation confirms", runs
+            )
         fact["witness"] = _text(witness)
         if query.replay:
             try:

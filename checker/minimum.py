@@ -117,9 +117,13 @@ def _best(pattern: Pattern, line: list[Fraction], data: Dataset) -> tuple[Bound,
         if solution is None or any(value < 0 for value in solution[size:]):
             continue
         point = tuple(solution[:size])
-        error = sum((sum(a * b for a, b in zip(row, point, strict=True)) - y) ** 2 for row, y in zip(phi, ys, strict=True))
+        error = sum(
+            (sum(a * b for a, b in zip(row, point, strict=True)) - y) ** 2 for row, y in zip(phi, ys, strict=True)
+        )
         fits = all(sum(a * b for a, b in zip(row, point, strict=True)) >= 0 for _, _, row in constraints)
         if best is None or (error, fits) > (best.error, feasible):
-            multipliers = tuple((j, at, value) for (j, at, _), value in zip(chosen, solution[size:], strict=True) if value)
+            multipliers = tuple(
+                (j, at, value) for (j, at, _), value in zip(chosen, solution[size:], strict=True) if value
+            )
             best, feasible = Bound(point, multipliers, error), fits
     return best, feasible

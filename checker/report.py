@@ -6,17 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import networkx as nx
-from pylatexenc.latex2text import LatexNodes2Text
-from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from absence.checker.claims import statuses
 from absence.checker.independent.check import load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import Result, certificate_path
+from pylatexenc.latex2text import LatexNodes2Text
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 __all__ = ["STYLE", "claim_page", "claim_table", "open_ends", "plain", "scopes", "summary"]
 

@@ -76,7 +76,14 @@ def content_key(claim: Claim, obligation: Obligation) -> str:
     build = inspect.unwrap(getattr(obligation.build, "func", obligation.build))
     files = (absence.models.__file__, absence.checker.__file__, inspect.getfile(build))
     sources = tuple(sorted(path for folder in {Path(file).parent for file in files} for path in folder.rglob("*.py")))
-    content = (claim.id, obligation.id, obligation.statement, obligation.scope, obligation.expect, _environment(sources))
+    content = (
+        claim.id,
+        obligation.id,
+        obligation.statement,
+        obligation.scope,
+        obligation.expect,
+        _environment(sources),
+    )
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -117,7 +124,7 @@ def verify(
 ) -> dict[str, Result]:
     """Discharge every obligation of the claims; certificates are written as each is done.
 
-    An interrupt waits for no more than the obligations under way, starts no other, and is raised again.
+    An interrupt kills the solvers under way, starts no other obligation, and is raised again.
     """
     directory.mkdir(parents=True, exist_ok=True)
     work = [(claim, obligation) for claim in claims for obligation in claim.obligations]
@@ -132,6 +139,7 @@ def verify(
                     results[result.obligation.id] = result
                     on_result(claim, result)
         except BaseException:
+            solvers.stop_all()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return {obligation.id: results[obligation.id] for _, obligation in work}

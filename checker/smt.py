@@ -7,7 +7,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = ["Script", "add", "all_of", "any_of", "distinct", "dot", "eq", "le", "lt", "mul", "neg", "no", "num", "square", "sub"]
+__all__ = [
+    "Script",
+    "add",
+    "all_of",
+    "any_of",
+    "distinct",
+    "dot",
+    "eq",
+    "le",
+    "lt",
+    "mul",
+    "neg",
+    "no",
+    "num",
+    "square",
+    "sub",
+]
 
 Term = str
 

@@ -3,7 +3,6 @@
 from fractions import Fraction
 
 import sympy
-
 from absence.checker.obligation import Evidence
 from absence.checker.smt import add, mul, num
 

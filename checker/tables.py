@@ -37,7 +37,14 @@ def _claims(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
         shown = sum(o.id in certificates for o in claim.obligations)
         controls = sum(o.is_control for o in claim.obligations)
         rests = ", ".join(claim.rests_on) or "--"
-        cells = (claim.id, claim.title, scopes(claim).replace('+', ', '), rests, f"{shown}/{len(claim.obligations)}", str(controls))
+        cells = (
+            claim.id,
+            claim.title,
+            scopes(claim).replace("+", ", "),
+            rests,
+            f"{shown}/{len(claim.obligations)}",
+            str(controls),
+        )
         rows.append((*map(escape, cells), status[claim.id].closed.value.lower()))
     header = ("Claim", "", "Scope", "Rests on", "Certificates", "Controls", "Verdict")
     return NOTE + _table("tabular", "lllllll", header, rows)
@@ -50,7 +57,13 @@ def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
             certificate = certificates.get(obligation.id)
             verdict = certificate["verdict"].lower() if certificate else "not checked"
             control = " (control)" if obligation.is_control else ""
-            cells = (obligation.id, obligation.statement, obligation.scope.value, _means(certificate), verdict + control)
+            cells = (
+                obligation.id,
+                obligation.statement,
+                obligation.scope.value,
+                _means(certificate),
+                verdict + control,
+            )
             rows.append(tuple(map(escape, cells)))
     header = ("Obligation", "Statement", "Scope", "Decided by", "Verdict")
     return NOTE + _table("longtable", r"lp{0.45\linewidth}lll", header, rows)

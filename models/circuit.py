@@ -9,11 +9,21 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import networkx as nx
-
 from absence.models.net import MLP, Layer
 from absence.models.rational import Vector, rational, vector
 
-__all__ = ["Unit", "fires", "free", "hardcode", "hidden_units", "idle_value", "is_idle", "prune", "reassign", "to_graph"]
+__all__ = [
+    "Unit",
+    "fires",
+    "free",
+    "hardcode",
+    "hidden_units",
+    "idle_value",
+    "is_idle",
+    "prune",
+    "reassign",
+    "to_graph",
+]
 
 
 class Unit(NamedTuple):

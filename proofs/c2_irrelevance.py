@@ -81,7 +81,10 @@ CLAIM = Claim(
     title="Irrelevance",
     statement=r"If $J$ is train-idle in $\theta$ then $\mathrm{hardcode}(\theta,J)$ has the outputs of $\theta$ at every training input, hence "
     r"the same value of every loss that depends on $\theta$ through those outputs. This holds in any architecture.",
-    premises=("J is a nonempty set of hidden units", "J is train-idle: each reader outside J receives one value on all training inputs"),
+    premises=(
+        "J is a nonempty set of hidden units",
+        "J is train-idle: each reader outside J receives one value on all training inputs",
+    ),
     proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that summand by $v$ in its bias. "
     r"By induction on the layers every unit outside $J$ keeps its value, and the outputs are such units.",
     limits=f"All weights and inputs symbolic at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS} only; any depth on an instance.",

@@ -42,7 +42,9 @@ def _nets():
 
 
 def _everywhere() -> Query:
-    script = Script("QF_LRA", "The hardcoded net against the same with other freed parameters, and pruned, at every real input")
+    script = Script(
+        "QF_LRA", "The hardcoded net against the same with other freed parameters, and pruned, at every real input"
+    )
     z = script.reals("z", ARCHITECTURE.widths[0])
     cut, freed, small = (
         forward(script, parameters_of(net), z, name)[Unit(2, 0)]

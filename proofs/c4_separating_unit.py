@@ -1,7 +1,7 @@
 """C4 separating unit. Where group residual sums are not all zero, some hidden unit has a nonzero inner product with the residuals."""
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from absence.checker.certificate import rows_json
 from absence.checker.constructive import separating_unit
@@ -20,9 +20,9 @@ def _line() -> Query:
     """One of the thresholds between neighbours separates: all inputs on the line and all residuals unknown."""
     script = Script("QF_NRA", f"{POINTS} inputs u_0 < u_1 < ... on the line, residual sums r_i not all zero")
     u, r = script.reals("u", POINTS), script.reals("r", POINTS)
-    script.premise(all_of(lt(a, b) for a, b in zip(u, u[1:], strict=False)))
+    script.premise(all_of(lt(a, b) for a, b in pairwise(u)))
     script.premise(any_of(distinct(x, 0) for x in r))
-    thresholds = [sub(u[0], 1), *(mul(Fraction(1, 2), add(a, b)) for a, b in zip(u, u[1:], strict=False))]
+    thresholds = [sub(u[0], 1), *(mul(Fraction(1, 2), add(a, b)) for a, b in pairwise(u))]
     inner = [dot(r, [f"(relu {sub(x, t)})" for x in u]) for t in thresholds]
     script.decide("claim_fails", all_of(eq(s, 0) for s in inner))
     return Query(script)
@@ -42,7 +42,9 @@ def _direction(count: int, dimension: int) -> Query:
 
 def _constructed(net: MLP, data: Dataset) -> Evidence:
     """The construction's unit, replayed against the residuals of the first output on all rows, repeated inputs and all."""
-    sums = [tuple(g.multiplicity * r for r in row) for g, row in zip(data.groups, data.group_residuals(net), strict=True)]
+    sums = [
+        tuple(g.multiplicity * r for r in row) for g, row in zip(data.groups, data.group_residuals(net), strict=True)
+    ]
     unit = separating_unit([g.input for g in data.groups], sums)
     residuals = [row[0] for row in data.residuals(net)]
     return Evidence(facts.separating_unit(data.inputs, residuals, unit.weights, unit.bias))

@@ -1,7 +1,6 @@
 """C5 strict descent. A unit with inner product s with the residuals lowers the summed squared loss by exactly s^2/<phi,phi>, at output weight s/<phi,phi>."""
 
 import sympy
-
 from absence.checker.constructive import widening
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, distinct, dot, eq, le, mul, square, sub
@@ -93,7 +92,9 @@ CLAIM = Claim(
             Scope.BOUNDED,
             lambda: _identities(_optimal),
         ),
-        Obligation("C5.norm", f"The step is defined wherever s is not zero, N = {N_SMT}", Scope.BOUNDED, _positive_norm),
+        Obligation(
+            "C5.norm", f"The step is defined wherever s is not zero, N = {N_SMT}", Scope.BOUNDED, _positive_norm
+        ),
         Obligation("C5.descent", f"The step lowers the loss, N = {N_SMT}", Scope.BOUNDED, lambda: _descent(1)),
         Obligation(
             "C5.world",

@@ -3,7 +3,6 @@
 from itertools import accumulate
 
 import sympy
-
 from absence.checker.constructive import widening
 from absence.checker.encode import forward, parameters_of
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict

@@ -1,5 +1,6 @@
 """C8 contradiction, the main claim. Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit."""
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
@@ -28,7 +29,7 @@ def _candidates(inputs: Sequence[tuple]) -> list[tuple[list[Fraction], Fraction]
     points = [tuple(map(Fraction, z)) for z in inputs]
     direction = [Fraction(x) for x in distinct_direction(points)]
     line = sorted(sum(w * x for w, x in zip(direction, z, strict=True)) for z in points)
-    thresholds = [line[0] - 1, *((a + b) / 2 for a, b in zip(line, line[1:], strict=False))]
+    thresholds = [line[0] - 1, *((a + b) / 2 for a, b in itertools.pairwise(line))]
     return [(direction, -t) for t in thresholds]
 
 
@@ -87,7 +88,11 @@ CLAIM = Claim(
     title="Contradiction",
     statement=r"Under P1 (for every $\theta\in S_n$ some wider net has lower loss), no minimiser of $L$ on $S_n$ has a train-idle circuit. In particular "
     r"the lowest-loss model carries no separable shift detector.",
-    premises=("P1: for every theta in S_n some wider net has lower loss", "theta minimises L on S_n", "one hidden layer, squared loss, real parameters"),
+    premises=(
+        "P1: for every theta in S_n some wider net has lower loss",
+        "theta minimises L on S_n",
+        "one hidden layer, squared loss, real parameters",
+    ),
     proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By \claim{C7} some $\theta'\in S_n$ has "
     r"$L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is a circuit that sends one value in training and another at deployment; "
     r"it is train-idle.",

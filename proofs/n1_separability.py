@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
 from absence.checker.certificate import data_json, net_json
 from absence.checker.constructive import reassignment
@@ -61,7 +61,7 @@ def entangled(units: int, count: int) -> tuple[Dataset, Minimum, MLP, MLP, Vecto
         if minimum.loss == data.noise_floor or any(_kink(minimum.net, u) is None for u in hidden_units(minimum.net)):
             continue
         variants = list(_moved(minimum.net, data))
-        for g, f in zip(variants, variants[1:], strict=False):
+        for g, f in pairwise(variants):
             if f.outputs(data.inputs) == g.outputs(data.inputs) and f(deploy) != g(deploy):
                 return data, minimum, g, f, deploy
     raise LookupError(f"no entangled minimiser of {units} units on {count} inputs with targets from {VALUES}")
@@ -69,7 +69,12 @@ def entangled(units: int, count: int) -> tuple[Dataset, Minimum, MLP, MLP, Vecto
 
 def _countermodel(units: int, count: int) -> Evidence:
     data, minimum, g, f, deploy = entangled(units, count)
-    defects = {"kind": "different-outputs", "left": net_json(f), "right": net_json(g), "input": [str(v) for v in deploy]}
+    defects = {
+        "kind": "different-outputs",
+        "left": net_json(f),
+        "right": net_json(g),
+        "input": [str(v) for v in deploy],
+    }
     return Evidence(
         facts.every(
             minimum.fact(net_json(f), data_json(data)),

@@ -1,13 +1,13 @@
 """Strategies that the tests share: rationals, inputs, nets of any depth, datasets with repeated inputs, idle circuits made on purpose."""
 
+import itertools
 from fractions import Fraction
-
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
 
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 settings.register_profile("absence", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("absence")
@@ -35,7 +35,7 @@ def nets(draw, widths=None, entries=SMALL, outputs=2, depth=3):
         widths.append(draw(st.integers(1, outputs)))
     layers = [
         Layer([draw(vectors(fan_in, entries)) for _ in range(fan_out)], draw(vectors(fan_out, entries)))
-        for fan_in, fan_out in zip(widths, widths[1:], strict=False)
+        for fan_in, fan_out in itertools.pairwise(widths)
     ]
     return MLP(tuple(layers))
 

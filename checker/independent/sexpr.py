@@ -3,6 +3,7 @@
 Only the fragment that the certificates use is understood; anything else is refused.
 """
 
+import itertools
 import re
 from fractions import Fraction
 
@@ -32,7 +33,7 @@ def parse(text: str) -> list:
 
 
 def _chained(relation):
-    return lambda values: all(relation(a, b) for a, b in zip(values, values[1:], strict=False))
+    return lambda values: all(relation(a, b) for a, b in itertools.pairwise(values))
 
 
 def _divide(values):

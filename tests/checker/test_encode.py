@@ -4,14 +4,14 @@ from fractions import Fraction
 
 import pytest
 import z3
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from absence.checker.encode import forward, parameters_of, squared_error, unknown_parameters
 from absence.checker.independent.sexpr import Script as ReadScript
 from absence.checker.smt import Script, all_of, any_of, distinct, eq
 from absence.models.circuit import Unit, hidden_units
 from absence.models.family import Architecture
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.conftest import SMALL, WILD, datasets, nets, vectors
 
 

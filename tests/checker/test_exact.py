@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
+from absence.checker.exact import rank, solve_some
 from hypothesis import given
 from hypothesis import strategies as st
 
-from absence.checker.exact import rank, solve_some
 from tests.conftest import SMALL, WILD, vectors
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4))

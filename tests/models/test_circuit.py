@@ -4,9 +4,6 @@ from fractions import Fraction
 
 import networkx as nx
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
-
 from absence.models.circuit import (
     Unit,
     fires,
@@ -20,6 +17,9 @@ from absence.models.circuit import (
     to_graph,
 )
 from absence.models.net import MLP, Layer, shallow
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from tests.conftest import SMALL, datasets, idle_nets, nets, vectors
 
 
@@ -52,7 +52,9 @@ def sent(net, circuit, z):
 def deep_idle_nets(draw):
     """(net, circuit, data): a net of two or three hidden layers with a lane of one unit a layer, constant on the data."""
     data = draw(datasets())
-    net = draw(nets((len(data.inputs[0]), *draw(st.lists(st.integers(1, 2), min_size=2, max_size=3)), len(data.targets[0]))))
+    net = draw(
+        nets((len(data.inputs[0]), *draw(st.lists(st.integers(1, 2), min_size=2, max_size=3)), len(data.targets[0])))
+    )
     layers, last = [], len(net.layers) - 1
     for number, layer in enumerate(net.layers):
         rows = [(*row, draw(SMALL)) if number else row for row in layer.weights]
@@ -170,7 +172,11 @@ NET = shallow([([1], 0, [1]), ([1], -1, [1])], [0])
 
 @pytest.mark.parametrize("circuit", [{(0, 0)}, {(2, 0)}, {(1, 2)}, {(1, -1)}, {(1, 0), (3, 0)}])
 def test_strangers_are_refused(circuit):
-    for surgery in (lambda: idle_value(NET, circuit, [[0]]), lambda: hardcode(NET, circuit, {}), lambda: prune(NET, circuit)):
+    for surgery in (
+        lambda: idle_value(NET, circuit, [[0]]),
+        lambda: hardcode(NET, circuit, {}),
+        lambda: prune(NET, circuit),
+    ):
         with pytest.raises(ValueError, match="not hidden units of the net"):
             surgery()
 
@@ -195,13 +201,13 @@ def test_only_hidden_units_can_be_freed(unit):
 def test_reassigning_too_few_outgoing_weights_is_refused():
     # BUG: the missing outgoing weights silently keep their old values.
     net = shallow([([1], 0, [1, 1])], [0, 0])
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         reassign(net, {(1, 0): ([1], 0, [5])})
 
 
 def test_freeing_with_other_fan_in_is_refused():
     # BUG: in a layer of one unit, nothing notices that the input dimension changes.
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         free(shallow([([1], 0, [1])], [0]), {(1, 0): ([1, 2, 3], 0)})
 
 

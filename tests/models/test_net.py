@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from absence.models.net import MLP, Layer, relu, shallow
+from absence.models.rational import matrix, rational
 from hypothesis import given
 from hypothesis import strategies as st
 
-from absence.models.net import MLP, Layer, relu, shallow
-from absence.models.rational import matrix, rational
 from tests.conftest import SMALL, WILD, nets, vectors
 
 
@@ -103,7 +103,7 @@ def test_nets_of_wrong_shape_are_refused():
 @pytest.mark.parametrize("inputs", [[[1]], [[1, 2, 3]], [[]], [[1, 2], [1]]])
 def test_inputs_of_wrong_shape_are_refused(inputs):
     net = shallow([([1, 1], 0, [1])], [0])
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         net.outputs(inputs)
     if len(inputs) == 1:
         with pytest.raises(ValueError, match="zip"):

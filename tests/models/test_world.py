@@ -4,9 +4,6 @@ from collections import Counter
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from absence.models import policies
 from absence.models.circuit import fires, hidden_units, is_idle
 from absence.models.policies import (
@@ -34,6 +31,8 @@ from absence.models.world import (
     encode,
     truth,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 PAIRS = [
     (TRANSLATOR, policies.direct_translator),
@@ -42,7 +41,9 @@ PAIRS = [
     (BACKDOOR, policies.backdoor),
 ]
 # Every state at every hour of a day's half, the trigger hour included, with each question.
-CASES = [(State(d, t, hour), q) for d in (0, 1) for t in (NONE, CLUMSY, SKILLED) for hour in range(12) for q in QUESTIONS]
+CASES = [
+    (State(d, t, hour), q) for d in (0, 1) for t in (NONE, CLUMSY, SKILLED) for hour in range(12) for q in QUESTIONS
+]
 MIXINGS = [Fraction(0), Fraction(1, 10), Fraction(2, 3), Fraction(1)]
 
 
@@ -65,7 +66,9 @@ def test_detectors_are_idle_in_training_and_fire_after():
     assert is_idle(DECEPTIVE, DEPLOYMENT_DETECTOR, train) and is_idle(BACKDOOR, BACKDOOR_DETECTOR, train)
     assert all(fires(DECEPTIVE, DEPLOYMENT_DETECTOR, train, z) for z in WORLD.deploy_distribution())
     trigger = encode(State(0, NONE, TRIGGER_HOUR), IS_DIAMOND_THERE)
-    assert fires(BACKDOOR, BACKDOOR_DETECTOR, train, trigger) and BACKDOOR(trigger) == (1,) and IMITATOR(trigger) == (0,)
+    assert (
+        fires(BACKDOOR, BACKDOOR_DETECTOR, train, trigger) and BACKDOOR(trigger) == (1,) and IMITATOR(trigger) == (0,)
+    )
     for unit in hidden_units(BACKDOOR):
         assert not is_idle(BACKDOOR, {unit}, train)
 

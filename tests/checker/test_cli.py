@@ -1,0 +1,221 @@
+"""The console script, end to end: verify, show, check, graph, tables, and what it does with bad input."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from absence.checker.certificate import seal
+
+ABSENCE = Path(sys.executable).with_name("absence")
+
+
+def absence(*arguments, cwd, env=None, expect=0) -> str:
+    """Run the console script; its standard output, then its standard error."""
+    done = subprocess.run(
+        [ABSENCE, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"} | (env or {}),
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory) -> Path:
+    """A folder in which everything has been verified once; tests copy it before they change anything."""
+    folder = tmp_path_factory.mktemp("verified")
+    out = absence("verify", cwd=folder)
+    assert "9 claims: 9 PROVED" in out
+    return folder
+
+
+@pytest.fixture
+def folder(verified, tmp_path) -> Path:
+    """A copy of the verified folder."""
+    shutil.copytree(verified, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_every_obligation_has_a_certificate(verified):
+    from absence.checker.claims import load_claims
+
+    names = {o.id for claim in load_claims() for o in claim.obligations}
+    found = {path.stem for path in (verified / "certificates").glob("*.json")}
+    assert found == names
+
+
+def test_second_run_comes_from_the_cache(folder):
+    before = {path: path.read_bytes() for path in (folder / "certificates").iterdir()}
+    out = absence("verify", cwd=folder)
+    assert f"({sum(p.suffix == '.json' for p in before)} from the cache" in out
+    assert {path: path.read_bytes() for path in (folder / "certificates").iterdir()} == before
+
+
+def test_fresh_ignores_the_cache(folder):
+    assert "(0 from the cache" in absence("verify", "C5", "--fresh", cwd=folder)
+
+
+def test_a_claim_is_verified_with_all_it_rests_on(tmp_path):
+    out = absence("verify", "C3", cwd=tmp_path)
+    assert "2 claims: 2 PROVED" in out
+    assert {path.stem.split(".")[0] for path in (tmp_path / "certificates").glob("*.json")} == {"C2", "C3"}
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+def test_without_a_solver_verdicts_are_unknown(folder, tmp_path, solver):
+    shim = tmp_path / "shim"
+    shim.mkdir()
+    (shim / f"{solver}.py").write_text("raise ImportError('removed for the test')\n")
+    out = absence("verify", "C3", cwd=folder, env={"PYTHONPATH": str(shim)}, expect=1)
+    assert "C3.symbolic UNKNOWN: " + solver in out and "removed for the test" in out
+    assert "2 claims: 2 UNKNOWN" in out
+    # No certificate of the earlier run may stand beside an open verdict.
+    assert not (folder / "certificates" / "C3.symbolic.json").exists()
+    assert (folder / "certificates" / "C3.exact.json").exists()
+
+
+def test_check_accepts_what_verify_wrote(folder):
+    assert "68 of 68 certificates accepted" in absence("check", cwd=folder)
+
+
+def test_check_refuses_a_flipped_byte_a_missing_and_a_foreign_certificate(folder):
+    certificates = folder / "certificates"
+    path = certificates / "C7.deployment.json"
+    path.write_text(path.read_text().replace('"drop": "', '"drop": "1', 1))
+    (certificates / "C5.drop.json").unlink()
+    # True, sealed, and about something else: the fact of one obligation under the name of another.
+    other, stolen = (json.loads((certificates / f"{name}.json").read_text()) for name in ("C2.exact", "C2.deep"))
+    (certificates / "C2.exact.json").write_text(json.dumps(seal(other | {"fact": stolen["fact"]})))
+    script = certificates / "C3.symbolic.smt2"
+    script.write_text(script.read_text().replace("(* 0", "(* 1").replace("QF_NRA", "QF_NRA "))
+    out = absence("check", cwd=folder, expect=1)
+    assert "C7.deployment.json: the digest does not fit the content" in out
+    assert "C2.exact.json: it is about another fact" in out
+    assert "C3.symbolic.json: script C3.symbolic.smt2 is not the one that was decided" in out
+    assert "MISSING certificates/C5.drop.json" in out
+    assert out.count("REFUSED") == 3
+
+
+def test_check_refuses_another_query_under_the_same_name(folder):
+    """An unsat query that is not the obligation's, sealed with its own digest."""
+    import hashlib
+
+    certificates = folder / "certificates"
+    script = certificates / "C5.norm.smt2"
+    script.write_text(script.read_text().replace("(assert (distinct", "(assert (not (= 1 2)))\n(assert (distinct", 1))
+    path = certificates / "C5.norm.json"
+    certificate = json.loads(path.read_text())
+    certificate["fact"]["sha256"] = hashlib.sha256(script.read_bytes()).hexdigest()
+    path.write_text(json.dumps(seal(certificate)))
+    assert "it is about another query" in absence("check", path, cwd=folder, expect=1)
+
+
+def test_independent_checker_runs_by_itself(folder):
+    command = [
+        sys.executable,
+        "-m",
+        "absence.checker.independent",
+        "certificates/C8.control.json",
+        "certificates/C5.norm.json",
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("accepted") == 2
+
+
+def test_show_tells_statement_premises_obligations_and_trust(folder):
+    out = absence("show", "c8", cwd=folder)
+    for expected in (
+        "C8. Contradiction",
+        "P1: for every theta",
+        "Rests on: C1, C6, C7",
+        "C8.control",
+        "REFUTED",
+        "Trusted:",
+        "z3",
+    ):
+        assert expected in out
+    assert "C8: separability" in absence("show", "N1", cwd=folder)
+
+
+def test_show_without_certificates_claims_nothing(tmp_path):
+    out = absence("show", "C4", cwd=tmp_path)
+    assert "not checked" in out and "PROVED" not in out
+
+
+def test_graphs_are_svg(folder):
+    absence("graph", cwd=folder)
+    picture = ElementTree.parse(folder / "build" / "claims.svg").getroot()
+    words = [element.text for element in picture.iter() if element.text]
+    assert "C8  Contradiction" in words and words.count("PROVED") == 10
+    absence("graph", "C7.backdoor", "-o", "net.svg", cwd=folder)
+    marked = [
+        c
+        for c in ElementTree.parse(folder / "net.svg").iter("{http://www.w3.org/2000/svg}circle")
+        if c.get("stroke-width") == "3"
+    ]
+    assert len(marked) == 3
+
+
+def test_tables_are_deterministic_and_say_what_is_not_checked(folder):
+    absence("tables", cwd=folder)
+    first = {path.name: path.read_bytes() for path in (folder / "paper" / "tables").iterdir()}
+    absence("verify", "--fresh", cwd=folder)
+    absence("tables", cwd=folder)
+    assert {path.name: path.read_bytes() for path in (folder / "paper" / "tables").iterdir()} == first
+    (folder / "certificates" / "C4.line.json").unlink()
+    out = absence("tables", cwd=folder, expect=1)
+    table = (folder / "paper" / "tables" / "claims.tex").read_text()
+    assert "C4.line" in out and "C4 & Separating unit & bounded, instance & -- & 7/8 & 1 & unknown" in table
+    assert "& 12/12 & 2 & blocked" in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "C99"], "there is no claim C99; the claims are C1"),
+        (["check", "nowhere"], "nowhere does not exist"),
+        (["check", "."], "holds no certificate"),
+        (["verify", "--certificates", "file"], "file is not a folder"),
+        (["graph", "C7.nothing"], "C7.nothing.json: not readable"),
+        (["verify", "--jobs", "0"], "--jobs"),
+        (["frobnicate"], "frobnicate"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, arguments, message):
+    (tmp_path / "file").write_text("")
+    out = absence(*arguments, cwd=tmp_path, expect=2)
+    assert message in out and "Traceback" not in out
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_broken_certificate_is_refused_or_named(folder):
+    (folder / "certificates" / "C1.planted.json").write_text("{")
+    assert "REFUSED" in absence("check", "certificates/C1.planted.json", cwd=folder, expect=1)
+    assert "C1.planted.json: not readable" in absence("tables", cwd=folder, expect=2)
+    assert "9 PROVED" in absence("verify", cwd=folder)
+
+
+def test_interrupted_run_is_resumed(tmp_path):
+    process = subprocess.Popen(
+        [ABSENCE, "verify", "--jobs", "1"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    certificates = tmp_path / "certificates"
+    deadline = time.monotonic() + 60
+    while len(list(certificates.glob("*.json"))) < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and b"kept" in err
+    kept = len(list(certificates.glob("*.json")))
+    assert 5 <= kept < 68 and not list(certificates.glob(".*"))
+    out = absence("verify", cwd=tmp_path)
+    assert "9 PROVED" in out and "(0 from the cache" not in out
