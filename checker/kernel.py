@@ -112,7 +112,7 @@ def _witness(answers: list[Answer], text: str) -> dict | None:
                     values.setdefault(name, False if sort == "Bool" else Fraction(0))
             if script.holds(script.assertions, values):
                 return values
-        except (ValueError, Refused):
+        except (ValueError, ZeroDivisionError, Refused):
             continue
     return None
 

@@ -26,7 +26,7 @@ def identity(left: sympy.Expr, right: sympy.Expr) -> Evidence:
     try:
         unknowns = sorted((left - right).free_symbols, key=str) or [sympy.Symbol("x")]
         difference = sympy.Poly(left - right, *unknowns, domain="QQ")
-    except sympy.PolynomialError as error:
+    except (sympy.PolynomialError, sympy.CoercionFailed) as error:
         raise ValueError(f"not a polynomial over Q: {error}") from error
     kind = "identity" if difference.is_zero else "no-identity"
     return Evidence({"kind": kind, "left": term(left), "right": term(right)}, holds=difference.is_zero)

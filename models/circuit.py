@@ -147,17 +147,31 @@ def hardcode(net: MLP, circuit: Iterable, value: Mapping[Unit, Fraction]) -> MLP
 
 
 def free(net: MLP, incoming: Mapping[Unit, tuple[Iterable, object]]) -> MLP:
-    """Give the units other incoming weights and biases: {unit: (w, b)}."""
+    """Give the units other incoming weights and biases: {unit: (w, b)}.
+
+    Raises
+    ------
+    ValueError
+        If a unit is no hidden unit of the net, or its weights are not one for each unit of the layer below.
+    """
+    if incoming:
+        _circuit(net, incoming)
     for unit, (weights, bias) in incoming.items():
         net = _with_unit(net, Unit(*unit), vector(weights), rational(bias))
     return net
 
 
 def reassign(net: MLP, units: Mapping[Unit, tuple[Iterable, object, Iterable]]) -> MLP:
-    """Give the units other parameters altogether: {unit: (w, b, outgoing weights)}."""
+    """Give the units other parameters altogether: {unit: (w, b, outgoing weights)}.
+
+    Raises
+    ------
+    ValueError
+        As `free`, and if the outgoing weights are not one for each unit of the layer above.
+    """
     net = free(net, {unit: (w, b) for unit, (w, b, _) in units.items()})
     for (layer, index), (_, _, outgoing) in units.items():
-        for k, weight in enumerate(vector(outgoing)):
+        for k, weight in enumerate(_of_length(net.widths[layer + 1], outgoing)):
             row = list(net.layers[layer].weights[k])
             row[index] = weight
             net = _with_unit(net, Unit(layer + 1, k), row, net.layers[layer].bias[k])
@@ -185,10 +199,17 @@ def prune(net: MLP, circuit: Iterable) -> MLP:
     )  # fmt: skip
 
 
+def _of_length(length: int, values: Iterable) -> Vector:
+    values = vector(values)
+    if len(values) != length:
+        raise ValueError(f"{len(values)} weights where the net has {length}")
+    return values
+
+
 def _with_unit(net: MLP, unit: Unit, weights: Iterable, bias: Fraction) -> MLP:
     layer = net.layers[unit.layer - 1]
     rows, biases = list(layer.weights), list(layer.bias)
-    rows[unit.index], biases[unit.index] = tuple(weights), bias
+    rows[unit.index], biases[unit.index] = _of_length(net.widths[unit.layer - 1], weights), bias
     layers = list(net.layers)
     layers[unit.layer - 1] = Layer(tuple(rows), tuple(biases))
     return replace(net, layers=tuple(layers))

@@ -96,7 +96,8 @@ class Family:
             value in self.domain for value in Architecture.parameters(net)
         )
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         """How many parameter vectors a quantised class has.
 
         Raises

@@ -27,11 +27,14 @@ def rational(value) -> Fraction:
     """
     if isinstance(value, Fraction):
         return value
+    # Numbers of numpy and torch come out of their wrapping.
+    if hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, bool):
         raise ValueError(f"{value!r} is a truth value, not a number")
     try:
-        return Fraction(value if isinstance(value, int | float | str) else value.item())
-    except (OverflowError, AttributeError, TypeError, ValueError, ZeroDivisionError) as error:
+        return Fraction(value)
+    except (OverflowError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"{value!r} is not a finite number") from error
 
 

@@ -112,6 +112,8 @@ class World:
             raise ValueError(f"mixing rate {self.mixing} is not between 0 and 1")
         if not (self.train_hours and self.deploy_hours and self.humans):
             raise ValueError("the world needs hours of training, hours of deployment and a human")
+        if min(self.tampering) < 0 or not any(self.tampering):
+            raise ValueError(f"weights of tampering {self.tampering}: none may be negative, and one must be positive")
         if set(self.train_hours) & set(self.deploy_hours):
             raise ValueError("an hour is both of training and of deployment")
 

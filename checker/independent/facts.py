@@ -252,8 +252,9 @@ def check_fact(fact: dict) -> None:
     Refused
         With the reason; a malformed fact is refused too.
     """
-    require(isinstance(fact, dict) and fact.get("kind") in KINDS, "no known kind of fact")
+    kind = fact.get("kind") if isinstance(fact, dict) else None
+    require(isinstance(kind, str) and kind in KINDS, "no known kind of fact")
     try:
-        KINDS[fact["kind"]](fact)
+        KINDS[kind](fact)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
-        raise Refused(f"malformed {fact['kind']}: {type(error).__name__}: {error}") from error
+        raise Refused(f"malformed {kind}: {type(error).__name__}: {error}") from error

@@ -151,9 +151,10 @@ def expand(term) -> Polynomial:
     """The polynomial over Q that a term in +, -, *, numerals and names denotes: {monomial: coefficient}."""
     if isinstance(term, str):
         return _nonzero({(): Fraction(term)}) if _NUMERAL.fullmatch(term) else {((term, 1),): Fraction(1)}
-    head, *arguments = term
-    parts = [expand(argument) for argument in arguments]
-    require(bool(parts), f"{head} of nothing")
+    head = term[0] if term else None
+    if head not in ("+", "-", "*", "/") or len(term) == 1:
+        raise Refused(f"operator {head} in a polynomial")
+    parts = [expand(argument) for argument in term[1:]]
     if head == "/":
         constants = [part.get((), Fraction(0)) for part in parts]
         require(all(set(part) <= {()} for part in parts) and all(constants[1:]), "division of polynomials")
@@ -164,11 +165,9 @@ def expand(term) -> Polynomial:
     for part in parts[1:]:
         if head == "*":
             result = _times(result, part)
-        elif head in ("+", "-"):
+        else:
             sign = 1 if head == "+" else -1
             result = _nonzero({m: result.get(m, 0) + sign * part.get(m, 0) for m in {*result, *part}})
-        else:
-            raise Refused(f"operator {head} in a polynomial")
     return result
 
 

@@ -19,16 +19,16 @@ def at_floor(net, data):
     return not any(any(row) for row in data.group_residuals(net))
 
 
-@given(st.integers(1, 4).flatmap(lambda d: st.lists(vectors(d, SMALL), min_size=1, max_size=6, unique=True)))
+@given(st.integers(1, 3).flatmap(lambda d: st.lists(vectors(d, SMALL), min_size=1, max_size=6, unique=True)))
 def test_a_direction_tells_distinct_points_apart(points):
     direction = distinct_direction(points)
     assert len({sum(a * b for a, b in zip(direction, p, strict=True)) for p in points}) == len(points)
 
 
 def test_a_direction_where_the_first_ones_fail():
-    # (1, 0), (1, 1), (1, 2), .. each confuse one pair.
+    # (1, 0), (1, 1) and (1, 2) each confuse two of the points.
     points = [(Fraction(x), Fraction(y)) for x, y in ((0, 0), (0, 1), (1, -1), (2, -1))]
-    assert distinct_direction(points) == (1, 4)
+    assert distinct_direction(points) == (1, 3)
 
 
 @given(st.data(), st.integers(1, 3), st.integers(1, 2), st.sampled_from([SMALL, WILD]))

@@ -61,14 +61,12 @@ def test_a_numeric_coincidence_is_no_identity():
 
 @pytest.mark.parametrize("bad", [sympy.sqrt(2) * X, sympy.pi, X**-1, sympy.sin(X), X**Y, X ** sympy.Rational(1, 2)])
 def test_what_is_no_polynomial_over_q_is_refused(bad):
-    # BUG: irrational coefficients escape as sympy CoercionFailed, which is no PolynomialError (symbolic.identity).
     with pytest.raises(ValueError, match="polynomial"):
         identity(bad, X)
 
 
 @pytest.mark.parametrize("bad", ["(abs x)", "((x) x)", "(relu x)", "(foo x)"])
 def test_unknown_operators_are_refused(bad):
-    # BUG: sexpr.expand ignores the operator of a term with one argument, so (abs x) is taken for x.
     with pytest.raises(Refused):
         check_fact({"kind": "identity", "left": bad, "right": "x"})
 

@@ -68,7 +68,6 @@ def test_what_is_no_number_is_refused(value):
         rational(value)
 
 
-# BUG: np.bool_ has .item(), so rational(np.True_) is Fraction(1).
 @pytest.mark.parametrize("value", [True, False, np.True_])
 def test_truth_values_are_refused(value):
     with pytest.raises(ValueError, match="is a truth value, not a number"):

@@ -146,7 +146,6 @@ def test_other_seeds_give_other_samples():
         ({"humans": ()}, "a human"),
         ({"train_hours": ()}, "needs hours of training"),
         ({"deploy_hours": (8, 9)}, "both of training and of deployment"),
-        # BUG: negative weights of tampering give negative probabilities; weights all zero give an empty distribution.
         ({"tampering": (-1, 2, 3)}, "tampering"),
         ({"tampering": (0, 0, 0)}, "tampering"),
     ],

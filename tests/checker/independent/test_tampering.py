@@ -1,0 +1,334 @@
+"""Tampered certificates: a changed byte is refused by the digest; a changed and resealed fact, unless it is still true.
+
+Whether it is still true is decided here by `absence.models` and z3, which the independent checker does not use for facts.
+"""
+
+import copy
+import json
+from fractions import Fraction
+from functools import cache
+from itertools import combinations
+
+import pytest
+import z3
+from absence.checker.certificate import seal
+from absence.checker.independent.check import check_certificate, check_file
+from absence.checker.independent.refusal import Refused
+from absence.checker.minimum import global_minimum
+from absence.models.circuit import fires, hidden_units, is_idle
+from absence.models.data import Dataset
+from absence.models.net import MLP, Layer
+from absence.proofs.chain import CLAIMS
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+OBLIGATIONS = [obligation.id for claim in CLAIMS for obligation in claim.obligations]
+# Minima of two units take seconds to prove again; their facts are of the same kinds as those of one unit.
+QUICK = [name for name in OBLIGATIONS if name not in ("C8.minimiser-2", "N1.two-units")]
+# The patterns are the proof of a minimum, not what it says; the strings below are no numbers.
+NOT_NUMBERS = {"kind", "file", "sha256", "deciding", "answer", "left", "right"}
+
+
+@pytest.mark.parametrize("name", OBLIGATIONS)
+def test_what_discharge_writes_is_accepted(certificates, name):
+    certificate = check_file(certificates / f"{name}.json", solve=False)
+    assert certificate["obligation"] == name and certificate["verdict"] == certificate["expect"]
+
+
+@pytest.mark.parametrize("name", ["C5.norm", "C2.control", "C7.control-fitted", "C4.world"])
+def test_and_with_the_solvers(certificates, name):
+    check_file(certificates / f"{name}.json")
+
+
+@given(st.sampled_from(OBLIGATIONS), st.floats(0, 1, exclude_max=True), st.integers(1, 255))
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_changed_byte_is_refused(certificates, tmp_path, name, where, change):
+    whole = (certificates / f"{name}.json").read_bytes()
+    at = int(where * len(whole))
+    broken = whole[:at] + bytes([whole[at] ^ change]) + whole[at + 1 :]
+    try:
+        assume(json.loads(broken) != json.loads(whole))  # other white space says the same
+    except ValueError:
+        pass
+    path = certificates / f".tampered-{tmp_path.name}.json"
+    path.write_bytes(broken)
+    with pytest.raises(Refused):
+        check_file(path, solve=False)
+    path.unlink()
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.6, 0.999])
+def test_a_changed_byte_in_a_script_is_refused(certificates, tmp_path, at):
+    for script in sorted(certificates.glob("*.smt2")):
+        text = bytearray(script.read_bytes())
+        text[int(at * len(text))] ^= 1
+        (tmp_path / script.name).write_bytes(text)
+        certificate = tmp_path / f"{script.stem}.json"
+        certificate.write_bytes((certificates / certificate.name).read_bytes())
+        with pytest.raises(Refused, match="is not the one that was decided|codec"):
+            check_file(certificate, solve=False)
+
+
+def accepted(certificate, folder):
+    """Whether the certificate, sealed again, is accepted."""
+    try:
+        check_certificate(seal(certificate), folder, solve=False)
+    except Refused:
+        return False
+    return True
+
+
+def read(folder, name):
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+# What each kind of fact says, by other code.
+
+
+def net_of(layers):
+    return MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in layers))
+
+
+def dataset_of(data):
+    return Dataset(data["inputs"], data["targets"])
+
+
+def only_in(before, after, circuit):
+    """Whether two shallow nets differ only in the circuit's parameters and the output bias."""
+    kept = [j for j in range(before.widths[1]) if (1, j) not in circuit]
+    (a, c), (b, d) = before.layers, after.layers
+    hidden = all((a.weights[j], a.bias[j]) == (b.weights[j], b.bias[j]) for j in kept)
+    return hidden and all(x[j] == y[j] for x, y in zip(c.weights, d.weights, strict=True) for j in kept)
+
+
+def lower_loss(fact):
+    before, after, data = net_of(fact["before"]), net_of(fact["after"]), dataset_of(fact["data"])
+    if data.loss(before) - data.loss(after) != Fraction(fact["drop"]) or Fraction(fact["drop"]) <= 0:
+        return False
+    if "circuit" in fact:
+        circuit = {tuple(unit) for unit in fact["circuit"]}
+        return circuit <= set(hidden_units(before)) and only_in(before, after, circuit)
+    return after.widths[1] > before.widths[1] if fact.get("wider") else after.widths == before.widths
+
+
+def idle(fact):
+    net, inputs = net_of(fact["net"]), fact["inputs"]
+    circuit = [tuple(unit) for unit in fact["circuit"]]
+    return is_idle(net, circuit, inputs) and ("fires" not in fact or fires(net, circuit, inputs, fact["fires"]))
+
+
+def no_idle_circuit(fact):
+    net = net_of(fact["net"])
+    units = hidden_units(net)
+    circuits = [c for size in range(1, len(units) + 1) for c in combinations(units, size)]
+    return not any(is_idle(net, circuit, fact["inputs"]) for circuit in circuits)
+
+
+def same_outputs(fact):
+    return net_of(fact["left"]).outputs(fact["inputs"]) == net_of(fact["right"]).outputs(fact["inputs"])
+
+
+def separating_unit(fact):
+    unit = MLP((Layer([fact["weights"]], [fact["bias"]]), Layer([[1]], [0])))
+    total = sum(Fraction(r) * unit(z)[0] for r, z in zip(fact["residuals"], fact["inputs"], strict=True))
+    return total == Fraction(fact["inner_product"]) != 0
+
+
+def nothing_separates(fact):
+    return any(map(Fraction, fact["residuals"])) and not any(
+        sum(Fraction(r) for r, z in zip(fact["residuals"], fact["inputs"], strict=True) if list(map(Fraction, z)) == u)
+        for u in [list(map(Fraction, z)) for z in fact["inputs"]]
+    )
+
+
+def detector(fact):
+    train, deploy = ({tuple(map(Fraction, z)): Fraction(p) for z, p in fact[side]} for side in ("train", "deploy"))
+    for side, table in (("train", train), ("deploy", deploy)):
+        if len(table) < len(fact[side]) or sum(table.values()) != 1 or min(table.values()) <= 0:
+            return False
+    model, base = net_of(fact["model"]), net_of(fact["base"])
+    event = {z for z in {*train, *deploy} if model(z) != base(z)}
+    p, q = (sum(table.get(z, 0) for z in event) for table in (train, deploy))
+    variation = sum(abs(train.get(z, 0) - deploy.get(z, 0)) for z in {*train, *deploy}) / 2
+    if [Fraction(fact[key]) for key in ("p_train", "p_deploy", "total_variation")] != [p, q, variation]:
+        return False
+    mixing = Fraction(fact.get("mixing", 1))
+    mixed = "mixing" not in fact or (mixing > 0 and all(train.get(z, 0) >= mixing * w for z, w in deploy.items()))
+    return mixed and not (fact.get("agrees") and not p == 0 < q)
+
+
+def loss_above_floor(fact):
+    data = dataset_of(fact["data"])
+    stated = [Fraction(fact["loss"]), Fraction(fact["noise_floor"])]
+    return stated == [data.loss(net_of(fact["net"])), data.noise_floor] and stated[0] > stated[1]
+
+
+def loss_at_floor(fact):
+    data = dataset_of(fact["data"])
+    return data.loss(net_of(fact["net"])) == data.noise_floor and (not fact.get("positive") or data.noise_floor > 0)
+
+
+def z3_agrees(text, witness):
+    solver = z3.Solver()
+    values = [
+        f"(assert (= {name} {str(v).lower() if isinstance(v, bool) else z3.RealVal(str(Fraction(v))).sexpr()}))"
+        for name, v in witness.items()
+    ]
+    solver.from_string(text.replace("(check-sat)", "\n".join(values)))
+    return solver.check() == z3.sat
+
+
+def smt(fact, folder):
+    text = (folder / fact["file"]).read_text()
+    if fact["answer"] == "sat":
+        return z3_agrees(text, fact["witness"])
+    return z3_agrees(text.replace("(assert claim_fails)", ""), fact.get("premises_witness", {}))
+
+
+@cache
+def least(text, units):
+    return global_minimum(dataset_of(json.loads(text)), units).loss
+
+
+def global_minimum_is(fact):
+    net, data = net_of(fact["net"]), dataset_of(fact["data"])
+    return data.loss(net) == least(json.dumps(fact["data"]), net.widths[1])
+
+
+SAYS = {
+    "detector": detector,
+    "different-outputs": lambda f: net_of(f["left"])(f["input"]) != net_of(f["right"])(f["input"]),
+    "global-minimum": global_minimum_is,
+    "idle": idle,
+    "loss-above-floor": loss_above_floor,
+    "loss-at-floor": loss_at_floor,
+    "lower-loss": lower_loss,
+    "no-idle-circuit": no_idle_circuit,
+    "not-idle": lambda f: not is_idle(net_of(f["net"]), f["circuit"], f["inputs"]),
+    "nothing-separates": nothing_separates,
+    "same-outputs": same_outputs,
+    "separating-unit": separating_unit,
+    "smaller-class": same_outputs,
+}
+
+
+def true(fact, folder):
+    """Whether the fact is so."""
+    if fact["kind"] == "all":
+        return all(true(part, folder) for part in fact["facts"])
+    if fact["kind"] in ("identity", "no-identity"):
+        return True  # not changed here
+    if fact["kind"] == "smt":
+        return smt(fact, folder) and ("replay" not in fact or true(fact["replay"], folder))
+    try:
+        return SAYS[fact["kind"]](fact)
+    except (ValueError, IndexError):
+        return False
+
+
+def numbers_in(node, path=()):
+    """The paths to every number."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key not in NOT_NUMBERS or not isinstance(value, str):
+                yield from numbers_in(value, (*path, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from numbers_in(value, (*path, index))
+    elif isinstance(node, str | int):
+        yield path
+
+
+def change(fact, path, by):
+    """A copy of the fact with one number changed; truth values are turned."""
+    fact = copy.deepcopy(fact)
+    node = fact
+    for key in path[:-1]:
+        node = node[key]
+    old = node[path[-1]]
+    node[path[-1]] = (not old) if isinstance(old, bool) else old + 1 if isinstance(old, int) else str(Fraction(old) + by)
+    return fact
+
+
+def check_changed(certificates, name, path, by):
+    certificate = read(certificates, name)
+    fact = change(certificate["fact"], path, by)
+    if accepted(certificate | {"fact": fact}, certificates):
+        assert true(fact, certificates), (name, path)
+    elif "patterns" not in path:
+        assert not true(fact, certificates), (name, path)
+
+
+DELTAS = st.sampled_from([Fraction(1), Fraction(-1), Fraction(1, 7), Fraction(-100), Fraction(10**20)])
+
+
+@given(st.data(), st.sampled_from(QUICK), DELTAS)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+def test_a_changed_number_is_refused_exactly_if_the_fact_is_false(certificates, data, name, by):
+    fact = read(certificates, name)["fact"]
+    paths = list(numbers_in(fact))
+    assume(paths)
+    # Choose the field first: most numbers are entries of large tables.
+    field = data.draw(st.sampled_from(sorted({tuple(k for k in path if isinstance(k, str)) for path in paths})))
+    among = [path for path in paths if tuple(k for k in path if isinstance(k, str)) == field]
+    check_changed(certificates, name, data.draw(st.sampled_from(among)), by)
+
+
+# Fields that state one value which the rest determines: every other value is false.
+DETERMINED = {"drop", "loss", "noise_floor", "inner_product", "p_train", "p_deploy", "total_variation"}
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_stated_values_are_recomputed(certificates, name):
+    certificate = read(certificates, name)
+    for path in numbers_in(certificate["fact"]):
+        if path[-1] in DETERMINED:
+            for by in (Fraction(1, 10**30), Fraction(-1)):
+                assert not accepted(certificate | {"fact": change(certificate["fact"], path, by)}, certificates), path
+
+
+@pytest.mark.parametrize("name", OBLIGATIONS)
+def test_verdict_and_holds_belong_to_the_fact(certificates, name):
+    certificate = read(certificates, name)
+    other = {"PROVED": "REFUTED", "REFUTED": "PROVED"}[certificate["verdict"]]
+    assert not accepted(certificate | {"verdict": other}, certificates)
+    assert not accepted(certificate | {"holds": not certificate["holds"]}, certificates)
+    for nonsense in ("UNKNOWN", "ERROR", "proved", None, True):
+        assert not accepted(certificate | {"verdict": nonsense}, certificates)
+    if certificate["fact"]["kind"] == "smt":
+        both = {"verdict": other, "holds": not certificate["holds"]}
+        assert not accepted(certificate | both, certificates)
+        turned = {"sat": "unsat", "unsat": "sat", "claim_fails": "claim_holds", "claim_holds": "claim_fails"}
+        for field in ("answer", "deciding"):
+            fact = certificate["fact"] | {field: turned[certificate["fact"][field]]}
+            assert not accepted(certificate | {"fact": fact}, certificates)
+            assert not accepted(certificate | both | {"fact": fact}, certificates) or certificate["fact"]["answer"] == "sat"
+
+
+@pytest.mark.parametrize("name", ["C5.drop", "C5.optimal", "C6.decomposition"])
+def test_identities_are_expanded_again(certificates, name):
+    certificate = read(certificates, name)
+    for k, part in enumerate(certificate["fact"]["facts"]):
+        for side in ("left", "right"):
+            facts = list(certificate["fact"]["facts"])
+            facts[k] = part | {side: f"(+ (/ 1 1000000) {part[side]})"}
+            assert not accepted(certificate | {"fact": {"kind": "all", "facts": facts}}, certificates)
+
+
+def test_multipliers_of_a_bound_are_nonnegative(certificates):
+    certificate = read(certificates, "C8.minimiser-1")
+    paths = [p for p in numbers_in(certificate["fact"]) if "multipliers" in p and p[-1] == 2]
+    assert paths
+    for path in paths:
+        fact = change(certificate["fact"], path, Fraction(-(10**9)))
+        with pytest.raises(Refused, match="a negative multiplier"):
+            check_certificate(seal(certificate | {"fact": fact}), certificates, solve=False)
+
+
+def test_a_multiplier_and_a_point_that_bound_less_are_refused(certificates):
+    certificate = read(certificates, "C8.minimiser-1")
+    for index, entry in enumerate(certificate["fact"]["facts"][0]["patterns"]):
+        fact = copy.deepcopy(certificate["fact"])
+        fact["facts"][0]["patterns"][index]["point"] = [str(Fraction(x) + 1) for x in entry["point"]]
+        with pytest.raises(Refused, match="the point is not stationary"):
+            check_certificate(seal(certificate | {"fact": fact}), certificates, solve=False)
