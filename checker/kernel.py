@@ -16,7 +16,7 @@ from absence.checker.independent.sexpr import Script as ReadScript
 from absence.checker.obligation import Evidence, Obligation, Query, Verdict
 from absence.checker.solvers import Answer, Limits
 
-__all__ = ["Outcome", "discharge"]
+__all__ = ["Outcome", "discharge", "read_witness"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _ask(obligation: Obligation, key: str, query: Query, limits: Limits) -> Outc
         "answer": answers[0].answer,
     }
     if fact["answer"] == "sat":
-        witness = _witness(answers, text)
+        witness = read_witness(answers, text)
         if witness is None:
             return Outcome(
                 Verdict.UNKNOWN, "no solver gave a rational witness that the exact evaluation confirms", runs
@@ -84,7 +84,7 @@ def _ask(obligation: Obligation, key: str, query: Query, limits: Limits) -> Outc
             answer = solvers.ask(name, premises, limits)
             if answer.answer == "unsat":
                 return Outcome(Verdict.ERROR, "the premises contradict each other: the statement is vacuous", runs)
-            if witness := _witness([answer], premises):
+            if witness := read_witness([answer], premises):
                 break
         if witness is None:
             return Outcome(Verdict.UNKNOWN, "no solver showed the premises satisfiable", runs)
@@ -98,7 +98,7 @@ def _why(answer: Answer, limits: Limits) -> str:
     return f"{answer.solver} {answer.version}: {answer.reason or 'unknown'} (resource limit {limits.resource[answer.solver]})"
 
 
-def _witness(answers: list[Answer], text: str) -> dict | None:
+def read_witness(answers: list[Answer], text: str) -> dict | None:
     """The first solver's values that satisfy the script exactly."""
     script = ReadScript(text)
     for answer in answers:

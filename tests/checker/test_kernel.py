@@ -171,5 +171,5 @@ def test_claims_need_a_control_and_proper_ids():
     ):
         with pytest.raises(ValueError, match=message):
             Claim(id="T", obligations=obligations, **page)
-    with pytest.raises(ValueError, match="begin with 'U.'"):
+    with pytest.raises(ValueError, match=r"begin with 'U\.'"):
         Claim(id="U", obligations=(control,), **page)
