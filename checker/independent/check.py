@@ -24,20 +24,21 @@ def load(path: Path) -> dict:
     try:
         require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
         certificate = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        require(isinstance(certificate, dict) and certificate.get("format") == FORMAT, f"not in the format {FORMAT}")
+        require(set(certificate) == FIELDS | {"digest"}, "fields are missing or unknown")
+        content = {key: value for key, value in certificate.items() if key != "digest"}
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+    except (OSError, ValueError, RecursionError) as error:
         raise Refused(f"not readable as JSON: {error}") from error
-    require(isinstance(certificate, dict) and certificate.get("format") == FORMAT, f"not in the format {FORMAT}")
-    require(set(certificate) == FIELDS | {"digest"}, "fields are missing or unknown")
-    content = {key: value for key, value in certificate.items() if key != "digest"}
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    require(hashlib.sha256(text.encode()).hexdigest() == certificate["digest"], "the digest does not fit the content")
+    require(digest == certificate["digest"], "the digest does not fit the content")
     return certificate
 
 
 def check_certificate(certificate: dict, directory: Path, *, solve: bool = True) -> None:
     """Refuse unless the fact is so and shows the verdict; with `solve`, unsat answers are put to the solvers again."""
     holds, verdict = certificate["holds"], certificate["verdict"]
-    require(holds in (True, False), "holds is a truth value")
+    require(isinstance(holds, bool), "holds is a truth value")
     require(verdict == ("PROVED" if holds else "REFUTED"), f"the fact does not show {verdict}")
     fact = certificate["fact"]
     require(isinstance(fact, dict), "the fact is missing")
@@ -60,7 +61,7 @@ def _script(fact: dict, directory: Path) -> str:
     try:
         data = (directory / name).read_bytes()
         text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise Refused(f"script {name}: {error}") from error
     require(hashlib.sha256(data).hexdigest() == fact.get("sha256"), f"script {name} is not the one that was decided")
     return text

@@ -1,13 +1,17 @@
 """Nets and datasets as a certificate writes them, evaluated from the definitions."""
 
+import re
 from fractions import Fraction
 
 from absence.checker.independent.refusal import Refused, require
 
+# No exponents: they would let a short text ask for an enormous number.
+_NUMBER = re.compile(r"-?[0-9]+(/[0-9]+)?")
+
 
 def number(text) -> Fraction:
     """An exact rational, written as text."""
-    require(isinstance(text, str), f"{text!r} is not an exact number")
+    require(isinstance(text, str) and _NUMBER.fullmatch(text), f"{text!r} is not an exact number")
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:

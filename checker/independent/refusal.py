@@ -5,7 +5,7 @@ class Refused(Exception):
     """The certificate does not show what it says; the message says why."""
 
 
-def require(condition: bool, reason: str) -> None:
+def require(condition: object, reason: str) -> None:
     """Refuse unless the condition holds."""
     if not condition:
         raise Refused(reason)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from absence.checker.independent.refusal import Refused, require
 
 _TOKEN = re.compile(r";[^\n]*|\s+|([()])|([^\s();|\"]+)|(.)", re.S)
+_RESERVED = {"true", "false", "ite", "let", "exists", "forall"}
 _NUMERAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -56,6 +57,26 @@ def _implies(values):
     return not all(hypotheses) or conclusion
 
 
+# What each operator takes: numbers, truth values, or any of one sort; and how many at least.
+_ARITHMETIC, _ORDER, _LOGIC, _EQUALITY = (
+    {"+", "*", "-", "/"},
+    {"<=", "<", ">=", ">"},
+    {"and", "or", "not", "=>"},
+    {"=", "distinct"},
+)
+
+
+def _apply(operator: str, values: list):
+    sorts = {isinstance(value, bool) for value in values}
+    if operator in _EQUALITY:
+        require(len(sorts) == 1 and len(values) > 1, f"{operator} compares two terms or more of one sort")
+    else:
+        require(sorts == {operator in _LOGIC}, f"{operator} of a wrong sort")
+        require(len(values) > 1 or operator not in _ORDER | {"/", "=>"}, f"{operator} of one term")
+        require(len(values) == 1 or operator != "not", "not of several terms")
+    return _OPERATORS[operator](values)
+
+
 _OPERATORS = {
     "+": sum,
     "*": _product,
@@ -100,7 +121,7 @@ class Script:
                     raise Refused(f"command {command[:2]} is not understood")
 
     def _fresh(self, name: str) -> None:
-        taken = name in self.declared or name in self.definitions or name in _OPERATORS
+        taken = name in self.declared or name in self.definitions or name in _OPERATORS or name in _RESERVED
         require(not taken and not _NUMERAL.fullmatch(name), f"{name} is declared twice or reserved")
 
     def holds(self, formulas: list, values: dict) -> bool:
@@ -113,35 +134,41 @@ class Script:
         require(all(isinstance(truth, bool) for truth in truths), "an assertion is not a truth value")
         return all(truths)
 
-    def _value(self, term, memo: dict):
+    def _value(self, term, memo: dict, local: dict | None = None):
+        """The value of a term; `memo` holds constants and definitions, `local` a macro's arguments."""
+        local = local or {}
         if isinstance(term, str):
-            if term in memo:
-                return memo[term]
-            if _NUMERAL.fullmatch(term):
-                return Fraction(term)
-            if term in ("true", "false"):
-                return term == "true"
-            if term in self.definitions:
-                parameters, body = self.definitions[term]
-                require(not parameters, f"{term} needs arguments")
-                memo[term] = self._value(body, memo)
-                return memo[term]
-            raise Refused(f"{term} has no value")
+            return self._name(term, memo, local)
         require(bool(term) and isinstance(term[0], str), f"term {term} is not understood")
         head, *arguments = term
         if head == "ite":
-            condition, then, otherwise = arguments
-            return self._value(then if self._value(condition, memo) else otherwise, memo)
-        values = [self._value(argument, memo) for argument in arguments]
+            require(len(arguments) == 3, "ite takes three terms")
+            condition = self._value(arguments[0], memo, local)
+            require(isinstance(condition, bool), "ite of a wrong sort")
+            return self._value(arguments[1 if condition else 2], memo, local)
+        values = [self._value(argument, memo, local) for argument in arguments]
         if head in _OPERATORS and values:
-            return _OPERATORS[head](values)
+            return _apply(head, values)
         if head in self.definitions:
             parameters, body = self.definitions[head]
-            require(len(parameters) == len(values), f"{head}: wrong number of arguments")
-            # A macro sees its arguments and the declared constants, never the caller's arguments.
-            inner = {name: memo[name] for name in self.declared if name in memo}
-            return self._value(body, inner | dict(zip(parameters, values, strict=True)))
+            require(len(parameters) == len(values) > 0, f"{head}: wrong number of arguments")
+            return self._value(body, memo, dict(zip(parameters, values, strict=True)))
         raise Refused(f"operator {head} is not understood")
+
+    def _name(self, name: str, memo: dict, local: dict):
+        if name in local:
+            return local[name]
+        if name in memo:
+            return memo[name]
+        if _NUMERAL.fullmatch(name):
+            return Fraction(name)
+        if name in ("true", "false"):
+            return name == "true"
+        require(name in self.definitions, f"{name} has no value")
+        parameters, body = self.definitions[name]
+        require(not parameters, f"{name} needs arguments")
+        memo[name] = self._value(body, memo)
+        return memo[name]
 
 
 Polynomial = dict[tuple[tuple[str, int], ...], Fraction]

@@ -1,11 +1,19 @@
-"""Every certificate of the chain, written once."""
+"""Every certificate of the chain, written once; and whether a fact is true, by code that the independent checker does not use."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from functools import cache
+from itertools import combinations
 
 import pytest
+import z3
 from absence.checker.certificate import write
 from absence.checker.kernel import discharge
+from absence.checker.minimum import global_minimum
+from absence.models.circuit import fires, hidden_units, is_idle
+from absence.models.data import Dataset
+from absence.models.net import MLP, Layer
 from absence.proofs.chain import CLAIMS
 
 
@@ -22,3 +30,147 @@ def certificates(tmp_path_factory):
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, [obligation for claim in CLAIMS for obligation in claim.obligations]))
     return folder
+
+
+# What each kind of fact says, by other code.
+
+
+def net_of(layers):
+    return MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in layers))
+
+
+def dataset_of(data):
+    return Dataset(data["inputs"], data["targets"])
+
+
+def only_in(before, after, circuit):
+    """Whether two shallow nets differ only in the circuit's parameters and the output bias."""
+    kept = [j for j in range(before.widths[1]) if (1, j) not in circuit]
+    (a, c), (b, d) = before.layers, after.layers
+    hidden = all((a.weights[j], a.bias[j]) == (b.weights[j], b.bias[j]) for j in kept)
+    return hidden and all(x[j] == y[j] for x, y in zip(c.weights, d.weights, strict=True) for j in kept)
+
+
+def lower_loss(fact):
+    before, after, data = net_of(fact["before"]), net_of(fact["after"]), dataset_of(fact["data"])
+    if data.loss(before) - data.loss(after) != Fraction(fact["drop"]) or Fraction(fact["drop"]) <= 0:
+        return False
+    if "circuit" in fact:
+        circuit = {tuple(unit) for unit in fact["circuit"]}
+        return circuit <= set(hidden_units(before)) and only_in(before, after, circuit)
+    return after.widths[1] > before.widths[1] if fact.get("wider") else after.widths == before.widths
+
+
+def idle(fact):
+    net, inputs = net_of(fact["net"]), fact["inputs"]
+    circuit = [tuple(unit) for unit in fact["circuit"]]
+    return is_idle(net, circuit, inputs) and ("fires" not in fact or fires(net, circuit, inputs, fact["fires"]))
+
+
+def no_idle_circuit(fact):
+    net = net_of(fact["net"])
+    units = hidden_units(net)
+    circuits = [c for size in range(1, len(units) + 1) for c in combinations(units, size)]
+    return not any(is_idle(net, circuit, fact["inputs"]) for circuit in circuits)
+
+
+def same_outputs(fact):
+    return net_of(fact["left"]).outputs(fact["inputs"]) == net_of(fact["right"]).outputs(fact["inputs"])
+
+
+def separating_unit(fact):
+    unit = MLP((Layer([fact["weights"]], [fact["bias"]]), Layer([[1]], [0])))
+    total = sum(Fraction(r) * unit(z)[0] for r, z in zip(fact["residuals"], fact["inputs"], strict=True))
+    return total == Fraction(fact["inner_product"]) != 0
+
+
+def nothing_separates(fact):
+    return any(map(Fraction, fact["residuals"])) and not any(
+        sum(Fraction(r) for r, z in zip(fact["residuals"], fact["inputs"], strict=True) if list(map(Fraction, z)) == u)
+        for u in [list(map(Fraction, z)) for z in fact["inputs"]]
+    )
+
+
+def detector(fact):
+    train, deploy = ({tuple(map(Fraction, z)): Fraction(p) for z, p in fact[side]} for side in ("train", "deploy"))
+    for side, table in (("train", train), ("deploy", deploy)):
+        if len(table) < len(fact[side]) or sum(table.values()) != 1 or min(table.values()) <= 0:
+            return False
+    model, base = net_of(fact["model"]), net_of(fact["base"])
+    event = {z for z in {*train, *deploy} if model(z) != base(z)}
+    p, q = (sum(table.get(z, 0) for z in event) for table in (train, deploy))
+    variation = sum(abs(train.get(z, 0) - deploy.get(z, 0)) for z in {*train, *deploy}) / 2
+    if [Fraction(fact[key]) for key in ("p_train", "p_deploy", "total_variation")] != [p, q, variation]:
+        return False
+    mixing = Fraction(fact.get("mixing", 1))
+    mixed = "mixing" not in fact or (mixing > 0 and all(train.get(z, 0) >= mixing * w for z, w in deploy.items()))
+    return mixed and not (fact.get("agrees") and not p == 0 < q)
+
+
+def loss_above_floor(fact):
+    data = dataset_of(fact["data"])
+    stated = [Fraction(fact["loss"]), Fraction(fact["noise_floor"])]
+    return stated == [data.loss(net_of(fact["net"])), data.noise_floor] and stated[0] > stated[1]
+
+
+def loss_at_floor(fact):
+    data = dataset_of(fact["data"])
+    return data.loss(net_of(fact["net"])) == data.noise_floor and (not fact.get("positive") or data.noise_floor > 0)
+
+
+def z3_agrees(text, witness):
+    solver = z3.Solver()
+    values = [
+        f"(assert (= {name} {str(v).lower() if isinstance(v, bool) else z3.RealVal(str(Fraction(v))).sexpr()}))"
+        for name, v in witness.items()
+    ]
+    solver.from_string(text.replace("(check-sat)", "\n".join(values)))
+    return solver.check() == z3.sat
+
+
+def smt(fact, folder):
+    text = (folder / fact["file"]).read_text()
+    if fact["answer"] == "sat":
+        return z3_agrees(text, fact["witness"])
+    return z3_agrees(text.replace("(assert claim_fails)", ""), fact.get("premises_witness", {}))
+
+
+@cache
+def least(text, units):
+    return global_minimum(dataset_of(json.loads(text)), units).loss
+
+
+def global_minimum_is(fact):
+    net, data = net_of(fact["net"]), dataset_of(fact["data"])
+    return data.loss(net) == least(json.dumps(fact["data"]), net.widths[1])
+
+
+SAYS = {
+    "detector": detector,
+    "different-outputs": lambda f: net_of(f["left"])(f["input"]) != net_of(f["right"])(f["input"]),
+    "global-minimum": global_minimum_is,
+    "idle": idle,
+    "loss-above-floor": loss_above_floor,
+    "loss-at-floor": loss_at_floor,
+    "lower-loss": lower_loss,
+    "no-idle-circuit": no_idle_circuit,
+    "not-idle": lambda f: not is_idle(net_of(f["net"]), f["circuit"], f["inputs"]),
+    "nothing-separates": nothing_separates,
+    "same-outputs": same_outputs,
+    "separating-unit": separating_unit,
+    "smaller-class": same_outputs,
+}
+
+
+def true(fact, folder):
+    """Whether the fact is so."""
+    if fact["kind"] == "all":
+        return all(true(part, folder) for part in fact["facts"])
+    if fact["kind"] in ("identity", "no-identity"):
+        return True  # not changed here
+    if fact["kind"] == "smt":
+        return smt(fact, folder) and ("replay" not in fact or true(fact["replay"], folder))
+    try:
+        return SAYS[fact["kind"]](fact)
+    except (ValueError, IndexError):
+        return False

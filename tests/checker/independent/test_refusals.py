@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 
 import pytest
 from absence.checker.certificate import FORMAT, seal
@@ -20,7 +21,9 @@ BASE = {
 }  # fmt: skip
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from(["", "1", "1/2", "-1", "x", "(+ x 1)"])),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["weights", "bias", "kind"]), inner)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["weights", "bias", "kind"]), inner)
+    ),
     max_leaves=6,
 )
 
@@ -42,7 +45,14 @@ def script_fact(script, folder, **more):
     """An smt fact about the script, written to the folder."""
     (folder / "T.it.smt2").write_text(script)
     sha256 = hashlib.sha256(script.encode()).hexdigest()
-    return {"kind": "smt", "file": "T.it.smt2", "sha256": sha256, "deciding": "claim_holds", "answer": "sat", "witness": {}} | more
+    return {
+        "kind": "smt",
+        "file": "T.it.smt2",
+        "sha256": sha256,
+        "deciding": "claim_holds",
+        "answer": "sat",
+        "witness": {},
+    } | more
 
 
 def test_the_base_is_accepted(tmp_path):
@@ -51,7 +61,9 @@ def test_the_base_is_accepted(tmp_path):
     assert check_file(path) == seal(BASE)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "null", '{"format": NaN}', "[" * 10**5, '{"a":' * 10**5, b"\xff\xfe", b"\0"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", "null", '{"format": NaN}', "[" * 10**5, '{"a":' * 10**5, b"\xff\xfe", b"\0"]
+)
 def test_what_is_no_certificate(refuse, text):
     refuse(text)
 
@@ -75,12 +87,10 @@ def test_deep_facts(tmp_path):
         check_certificate(BASE | {"fact": script_fact(loop, tmp_path)}, tmp_path)
 
 
-# BUG: `load` catches JSONDecodeError only: a literal of more than 4300 digits raises ValueError ..
 def test_huge_integers(refuse):
     refuse('{"format": ' + "9" * 5000 + "}")
 
 
-# .. and BUG: a lone surrogate raises UnicodeEncodeError when the digest is computed.
 def test_lone_surrogates(refuse):
     refuse(json.dumps(seal(BASE)).replace('"key": ""', '"key": "\\ud800"'))
 
@@ -93,7 +103,6 @@ def test_missing_fields(refuse, field):
     refuse(json.dumps(seal(BASE | {"more": 1})), "fields are missing or unknown")
 
 
-# BUG: kinds that cannot be hashed raise TypeError (the membership test in check_fact is outside its try).
 @pytest.mark.parametrize("kind", [None, "magic", 3, [], {}])
 def test_unknown_kinds(refuse, kind):
     refuse(json.dumps(seal(BASE | {"fact": {"kind": kind}})), "no known kind of fact")
@@ -104,7 +113,6 @@ def test_no_fact(refuse, fact):
     refuse(json.dumps(seal(BASE | {"fact": fact})), "the fact is missing")
 
 
-# BUG: holds = 1 counts as true.
 @pytest.mark.parametrize("holds", [None, "true", [], 2, 1])
 def test_holds_is_a_truth_value(refuse, holds):
     refuse(json.dumps(seal(BASE | {"holds": holds})), "holds is a truth value")
@@ -130,19 +138,18 @@ def test_facts_of_the_wrong_types_are_refused_and_nothing_else(kind, fields):
 @given(st.text(alphabet="()x1/+-*; \n", max_size=30))
 def test_any_text_as_a_script_or_polynomial(text):
     for use in (parse, Script, lambda t: check_fact(TRUE | {"left": t})):
-        try:
+        with suppress(Refused):
             use(text)
-        except Refused:
-            pass
 
 
-@pytest.mark.parametrize("name", ["../T.it.smt2", "/etc/passwd", "a/b", "..", ".", "", "missing.smt2", "a" * 5000, None, 3, ["x"]])
+@pytest.mark.parametrize(
+    "name", ["../T.it.smt2", "/etc/passwd", "a/b", "..", ".", "", "missing.smt2", "a" * 5000, None, 3, ["x"]]
+)
 def test_scripts_elsewhere(refuse, name):
     refuse(json.dumps(seal(BASE | {"fact": {"kind": "smt", "file": name}})), "script")
 
 
 def test_a_script_with_an_impossible_name(refuse):
-    # BUG: read_bytes raises ValueError for an embedded null byte.
     refuse(json.dumps(seal(BASE | {"fact": {"kind": "smt", "file": "a\0b"}})), "script")
 
 
@@ -170,12 +177,14 @@ END = "(assert claim_holds)(check-sat)"
         (f"{X}(push)(define-fun claim_holds () Bool true){END}", {}, "command"),
         (f'{X}(set-info "x")', {}, "unexpected character"),
         (f"{X})", {}, "a bracket too many"),
-        # BUG: terms are not checked for their sorts, so ill-sorted scripts have a value.
         (f"{X}(define-fun claim_holds () Bool (and 1 2)){END}", {}, None),
         (f"{X}(define-fun claim_holds () Bool (= 1 true)){END}", {}, None),
         (f"{X}(define-fun claim_holds () Bool (= 1)){END}", {}, None),
-        (f"{X}(declare-fun true () Bool)(define-fun claim_holds () Bool (not true)){END}", {"witness": {"true": False}}, None),
-        # BUG: a definition used inside a macro sees the macro's arguments: (f 5) is 1, not 5, where x is 1.
+        (
+            f"{X}(declare-fun true () Bool)(define-fun claim_holds () Bool (not true)){END}",
+            {"witness": {"true": False}},
+            None,
+        ),
         (
             f"{X}(define-fun d () Real x)(define-fun f ((x Real)) Real d)(define-fun claim_holds () Bool (= (f 5) 5)){END}",
             {"witness": {"x": "1"}},
@@ -188,9 +197,16 @@ def test_scripts_that_show_nothing(tmp_path, script, more, match):
         check_certificate(BASE | {"fact": script_fact(script, tmp_path, **more)}, tmp_path, solve=False)
 
 
-@pytest.mark.parametrize("number", ["nan", "inf", "1/0", "", "x", "0x1", None, 1, 1.5, True, ["1"]])
+@pytest.mark.parametrize("number", ["1e5", "nan", "inf", "1/0", "", "x", "0x1", None, 1, 1.5, True, ["1"]])
 def test_what_is_no_number(number):
-    fact = {"kind": "separating-unit", "inputs": [["1"]], "residuals": ["1"], "weights": ["1"], "bias": "0", "inner_product": "1"}
+    fact = {
+        "kind": "separating-unit",
+        "inputs": [["1"]],
+        "residuals": ["1"],
+        "weights": ["1"],
+        "bias": "0",
+        "inner_product": "1",
+    }
     check_fact(fact)
     for field in ("bias", "inner_product"):
         with pytest.raises(Refused, match="is not an exact number"):
