@@ -6,6 +6,7 @@ Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrup
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
 from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
-from absence.checker.obligation import Claim, Verdict
+from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
 from rich.console import Console
 from rich.live import Live
@@ -63,10 +64,16 @@ def verify_command(
     certificates: Directory = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Obligations discharged at a time.")] = os.cpu_count() or 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore certificates of earlier runs.")] = False,
+    kernel: Annotated[
+        bool, typer.Option(help="Discharge the Coq proofs too; without, universal scope is left out.")
+    ] = True,
 ) -> None:
     """Discharge every obligation of the claims and of all they rest on, and leave a certificate of each."""
     claims = _select(names)
     directory = _folder(certificates)
+    left_out = [] if kernel else [o.id for c in claims for o in c.obligations if o.scope is Scope.UNIVERSAL]
+    if left_out:
+        claims = [replace(c, obligations=tuple(o for o in c.obligations if o.id not in left_out)) for c in claims]
     started = time.monotonic()
     seen = {}
 
@@ -88,12 +95,14 @@ def verify_command(
     if not console.is_terminal:
         console.print(table())
     if not names:
-        remove_strays(directory, claims)
+        remove_strays(directory, load_claims())
     for line in report.open_ends(results):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     status = statuses(claims, {name: result.verdict for name, result in results.items()})
     green = all(s.closed is Verdict.PROVED for s in status.values())
     console.print(report.summary(claims, results, time.monotonic() - started), highlight=False, markup=False)
+    if left_out:
+        console.print(f"Left out, and not proved: {', '.join(left_out)}", highlight=False, markup=False)
     console.print(f"Certificates in {directory}{os.sep}", highlight=False, markup=False)
     raise typer.Exit(0 if green else 1)
 

@@ -4,16 +4,19 @@ Back ends return evidence; the kernel writes it as a certificate, and only what 
 """
 
 import hashlib
+import re
+import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from absence.checker import solvers
 from absence.checker.certificate import FORMAT, seal, write
+from absence.checker.independent import coq
 from absence.checker.independent.check import check_certificate
 from absence.checker.independent.refusal import Refused
 from absence.checker.independent.sexpr import Script as ReadScript
-from absence.checker.obligation import Evidence, Obligation, Query, Verdict
+from absence.checker.obligation import Evidence, KernelProof, Obligation, Query, Verdict
 from absence.checker.solvers import Answer, Limits
 
 __all__ = ["Outcome", "discharge", "read_witness"]
@@ -39,6 +42,8 @@ def discharge(obligation: Obligation, key: str, directory: Path, limits: Limits 
         built = obligation.build()
     except Exception as error:  # a check that breaks is reported as such, never as a verdict
         return Outcome(Verdict.ERROR, f"{type(error).__name__}: {error}")
+    if isinstance(built, KernelProof):
+        return _prove(obligation, key, built, directory)
     if isinstance(built, Evidence):
         outcome = _seal(obligation, key, built.fact, built.holds, ())
     else:
@@ -46,6 +51,46 @@ def discharge(obligation: Obligation, key: str, directory: Path, limits: Limits 
     if outcome.certificate is None:
         return outcome
     return _accepted(outcome, directory)
+
+
+def _prove(obligation: Obligation, key: str, proof: KernelProof, directory: Path) -> Outcome:
+    version = coq.available()
+    if version is None:
+        return Outcome(
+            Verdict.UNKNOWN, "coqc is missing: install coq and libcoq-mathcomp, or leave the kernel out (KERNEL=no)"
+        )
+    try:
+        fact, sources = kernel_fact(proof)
+        started = time.monotonic()
+        coq.confirm_theorems(fact | {"sources": sources})
+    except (OSError, LookupError, Refused) as error:
+        return Outcome(Verdict.ERROR, str(error))
+    for name, text in sources:
+        write(directory / "coq" / name, text)
+    seconds = round(time.monotonic() - started, 3)
+    run = {"solver": "coq", "version": version, "answer": "closed", "reason": "", "seconds": seconds}
+    return _accepted(_seal(obligation, key, fact, True, (run,)), directory)
+
+
+def kernel_fact(proof: KernelProof) -> tuple[dict, list[tuple[str, str]]]:
+    """The fact for the independent checker, and the sources in the order of ``_CoqProject``.
+
+    Raises
+    ------
+    LookupError
+        If a theorem does not stand in its file.
+    """
+    project = (proof.folder / "_CoqProject").read_text(encoding="utf-8").split()
+    sources = [(name, (proof.folder / name).read_text(encoding="utf-8")) for name in project if name.endswith(".v")]
+    text = coq.uncommented(dict(sources)[f"{proof.module}.v"])
+    theorems = {}
+    for theorem in proof.theorems:
+        found = re.search(rf"^Theorem {theorem} .*?\.$(?=\s+Proof)", text, re.S | re.M)
+        if not found:
+            raise LookupError(f"{proof.module}.v states no Theorem {theorem}")
+        theorems[theorem] = found.group()
+    files = [{"file": name, "sha256": hashlib.sha256(source.encode()).hexdigest()} for name, source in sources]
+    return {"kind": "coq", "module": proof.module, "theorems": theorems, "files": files}, sources
 
 
 def _ask(obligation: Obligation, key: str, query: Query, limits: Limits) -> Outcome:

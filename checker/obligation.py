@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 
 from absence.checker.smt import Script
 
-__all__ = ["Claim", "Evidence", "Obligation", "Query", "Scope", "Verdict"]
+__all__ = ["Claim", "Evidence", "KernelProof", "Obligation", "Query", "Scope", "Verdict"]
 
 Fact = dict
 Witness = dict[str, Fraction | bool]
@@ -62,6 +63,15 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class KernelProof:
+    """Theorems of one Coq file, to be compiled with all the files of its folder's ``_CoqProject``."""
+
+    folder: Path
+    module: str
+    theorems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Obligation:
     """One check: its statement in words, its scope, how to make it, and the verdict it must come to.
 
@@ -71,7 +81,7 @@ class Obligation:
     id: str
     statement: str
     scope: Scope
-    build: Callable[[], Query | Evidence]
+    build: Callable[[], Query | Evidence | KernelProof]
     expect: Verdict = Verdict.PROVED
 
     @property

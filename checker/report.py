@@ -107,6 +107,7 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         "",
     ]
     trusted: set[str] = set()
+    theorems: list[str] = []
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in ("Obligation", "Scope", "Verdict", "Statement"):
         table.add_column(column)
@@ -116,6 +117,7 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         try:
             certificate = load(path)
             verdict, trust = certificate["verdict"], _trusted(certificate)
+            theorems += certificate["fact"].get("theorems", {}).values()
             style = STYLE[Verdict.PROVED if verdict == obligation.expect else Verdict.ERROR]
         except Refused as reason:
             if path.exists():
@@ -124,6 +126,8 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
         table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), statement)
     parts += [table, ""]
+    for theorem in theorems:
+        parts += [Text(theorem), ""]
     parts += [_field("Trusted", "; ".join(sorted(trusted)) or "nothing yet: no certificate"),
               _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),
               _field("Reproduce", f"absence verify {claim.id} --fresh")]  # fmt: skip
@@ -138,6 +142,9 @@ def _trusted(certificate: dict) -> set[str]:
     """What the certificate's verdict rests on, besides Python."""
     kinds = _kinds(certificate["fact"])
     trusted = {"the independent checker (checker/independent)"}
+    if "coq" in kinds:
+        (run,) = certificate["runs"]
+        trusted.add(f"the kernel of Coq {run['version']}; that the Coq statement says what the claim says")
     if "smt" in kinds:
         trusted.add("our SMT encoding (checker/encode.py, tested against direct evaluation)")
         if certificate["fact"]["answer"] == "unsat":

@@ -20,6 +20,7 @@ import absence.checker
 import absence.models
 from absence.checker import solvers
 from absence.checker.certificate import write
+from absence.checker.independent import coq
 from absence.checker.independent.check import check_certificate, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.kernel import discharge
@@ -67,6 +68,7 @@ def _environment(sources: tuple[Path, ...]) -> str:
         digest.update(f"{library} {importlib.metadata.version(library)}".encode())
     for solver in solvers.DISTRIBUTIONS:
         digest.update(f"{solver} {solvers.version(solver) if solvers.loadable(solver) else 'missing'}".encode())
+    digest.update(f"coq {coq.available()}".encode())
     digest.update(repr(solvers.LIMITS).encode())
     return digest.hexdigest()
 
@@ -75,7 +77,14 @@ def content_key(claim: Claim, obligation: Obligation) -> str:
     """The cache key: the obligation, and the sources of models, checker and the claim's package."""
     build = inspect.unwrap(getattr(obligation.build, "func", obligation.build))
     files = (absence.models.__file__, absence.checker.__file__, inspect.getfile(build))
-    sources = tuple(sorted(path for folder in {Path(file).parent for file in files} for path in folder.rglob("*.py")))
+    sources = tuple(
+        sorted(
+            path
+            for folder in {Path(file).parent for file in files}
+            for path in folder.rglob("*")
+            if path.suffix in (".py", ".v") or path.name == "_CoqProject"
+        )
+    )
     content = (
         claim.id,
         obligation.id,

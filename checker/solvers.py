@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -20,6 +21,7 @@ DISTRIBUTIONS = {"z3": "z3-solver", "cvc5": "cvc5"}
 
 # Solver processes under way, so that an interrupt can end them; None once it has.
 _running: set[subprocess.Popen] | None = set()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,14 @@ def ask(solver: str, script: str, limits: Limits = LIMITS) -> Answer:
     """Check one script. Never raises for what a solver does: every failure is an ``unknown`` with its reason."""
     request = {"script": script, "resource": limits.resource[solver], "memory": limits.memory}
     started = time.monotonic()
-    if _running is None:
-        return Answer(solver, version(solver), "unknown", "interrupted", {}, 0.0)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "absence.checker.worker", solver],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    _running.add(process)
+    with _lock:
+        if _running is None:
+            return Answer(solver, version(solver), "unknown", "interrupted", {}, 0.0)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "absence.checker.worker", solver],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        _running.add(process)
     try:
         out, err = process.communicate(json.dumps(request), timeout=limits.seconds)
         reply = json.loads(out.splitlines()[-1]) if process.returncode == 0 and out.strip() else None
@@ -90,8 +93,9 @@ def ask(solver: str, script: str, limits: Limits = LIMITS) -> Answer:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        if _running is not None:
-            _running.discard(process)
+        with _lock:
+            if _running is not None:
+                _running.discard(process)
     seconds = time.monotonic() - started
     return Answer(
         solver, version(solver), reply["answer"], reply.get("reason", ""), reply.get("values", {}), round(seconds, 3)
@@ -101,7 +105,8 @@ def ask(solver: str, script: str, limits: Limits = LIMITS) -> Answer:
 def stop_all() -> None:
     """Kill every solver under way and start no other: each then answers ``unknown``."""
     global _running
-    processes, _running = _running or set(), None
+    with _lock:
+        processes, _running = _running or set(), None
     for process in processes:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ from absence.models.circuit import Unit, hardcode, idle_value
 from absence.models.net import MLP, Layer
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from absence.proofs.facts import compare_outputs, every, idle
+from absence.proofs.universal import universal
 
 # Sizes of the symbolic query: inputs of dimension d, n hidden units of which the first k are idle, m outputs, N inputs.
 D, N_HIDDEN, K_IDLE, M, N_INPUTS = 2, 3, 2, 2, 3
@@ -87,8 +88,15 @@ CLAIM = Claim(
     ),
     proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that summand by $v$ in its bias. "
     r"By induction on the layers every unit outside $J$ keeps its value, and the outputs are such units.",
-    limits=f"All weights and inputs symbolic at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS} only; any depth on an instance.",
+    limits="Universal for shallow nets and for any program that reads the circuit through one value; a deep circuit is an instance.",
     obligations=(
+        universal(
+            "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends on those; and in any architecture",
+            "c2_irrelevance",
+            "C2_same_outputs",
+            "C2_same_loss",
+            "C2_any_architecture",
+        ),
         Obligation(
             "C2.deployment",
             "No training input tells the planted deceptive net from its hardcoded copy (solver)",

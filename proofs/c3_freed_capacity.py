@@ -10,6 +10,7 @@ from absence.models.circuit import Unit, free, prune
 from absence.models.policies import ARCHITECTURE, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from absence.proofs.c2_irrelevance import hardcoded
 from absence.proofs.facts import compare_outputs, every
+from absence.proofs.universal import universal
 
 D, N_HIDDEN, K_FREED = 2, 3, 2
 
@@ -70,9 +71,15 @@ CLAIM = Claim(
     premises=("J is a nonempty set of hidden units, hardcoded",),
     proof=r"After hardcoding (\claim{C2}) the output weights $a_j$ $(j\in J)$ are $0$, so $w_j,b_j$ occur only in summands $0\cdot\mathrm{relu}(\cdot)$. "
     r"Dropping these summands leaves $n-|J|$ hidden units.",
-    limits=f"All weights and the input symbolic at d={D}, n={N_HIDDEN}, |J|={K_FREED}, m=1; deep nets are not covered.",
+    limits="Universal for shallow nets; deep nets are not covered.",
     rests_on=("C2",),
     obligations=(
+        universal(
+            "For all d, n, m: the freed parameters change no output anywhere, and n-|J| units give the same function",
+            "c3_freed_capacity",
+            "C3_free",
+            "C3_smaller",
+        ),
         Obligation(
             "C3.symbolic",
             f"For all weights, freed parameters and inputs at d={D}, n={N_HIDDEN}: nothing changes, and n-{K_FREED} units give the same function",

@@ -12,6 +12,7 @@ from absence.models.net import MLP
 from absence.models.policies import DECEPTIVE, WORLD
 from absence.proofs import facts
 from absence.proofs.examples import LINE, LINE_NET, PLANE, PLANE_NET
+from absence.proofs.universal import universal
 
 POINTS = 4
 
@@ -79,8 +80,15 @@ CLAIM = Claim(
     proof=r"Two distinct inputs project alike along $(1,t,t^2,\dots)$ for at most $d-1$ values of $t$, so some $t\in\{0,\dots,(d-1)\binom G2\}$ gives "
     r"distinct projections $p_1<\dots<p_G$. Let $p_g$ be the highest with $\sum r\neq0$ and $b$ minus a threshold strictly between $p_{g-1}$ and "
     r"$p_g$: groups below the threshold contribute $0$, those above $p_g$ have sum $0$, and the inner product is $(p_g+b)\sum_{i\in g}r_i\neq0$.",
-    limits=f"Symbolic on the line at {POINTS} inputs, and for directions at the stated sizes; elsewhere the construction on instances.",
+    limits="Universal: nothing is left open.",
     obligations=(
+        universal(
+            "For all d, N and residuals of any dimension: a nonzero group sum is seen by some hidden unit",
+            "c4_separating_unit",
+            "C4_separating_unit",
+            "C4_direction",
+            "C4_threshold",
+        ),
         Obligation(
             "C4.line",
             f"For all {POINTS} distinct inputs on the line and all residuals, a threshold between neighbours separates",

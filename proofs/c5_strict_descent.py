@@ -8,6 +8,7 @@ from absence.checker.symbolic import identity
 from absence.models.policies import IMITATOR, WORLD
 from absence.proofs import facts
 from absence.proofs.examples import CONSTANT_NET, TWO_OUTPUTS
+from absence.proofs.universal import universal
 
 LARGEST = 6
 N_SMT = 3
@@ -78,8 +79,15 @@ CLAIM = Claim(
     proof=r"$\langle\varphi,\varphi\rangle>0$ since $s\neq0$. Complete the square: "
     r"$|r-a\varphi|^2=|r|^2-\frac{s^2}{\langle\varphi,\varphi\rangle}+\langle\varphi,\varphi\rangle\bigl(a-\frac{s}{\langle\varphi,\varphi\rangle}\bigr)^2$. "
     r"With several outputs, apply this to each.",
-    limits=f"The identities are expanded for N = 1..{LARGEST}; for all N the Coq layer is to prove them.",
+    limits="Universal: that no other output weight does better is expanded for N = 1..6 only.",
     obligations=(
+        universal(
+            "For all N, m: the output weight s/<phi,phi> lowers the summed squared loss by exactly |s|^2/<phi,phi>",
+            "c5_exact_descent",
+            "C5_exact_descent",
+            "C5_strict_descent",
+            "C5_add_unit",
+        ),
         Obligation(
             "C5.drop",
             f"The drop is exactly s^2/<phi,phi>: an identity of polynomials, N = 1..{LARGEST}",

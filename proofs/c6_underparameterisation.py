@@ -15,6 +15,7 @@ from absence.models.policies import IMITATOR, WORLD
 from absence.models.world import Human, World
 from absence.proofs import facts
 from absence.proofs.examples import FITTED_NET, LINE, LINE_NET, NOISY, PLANE, PLANE_NET
+from absence.proofs.universal import universal
 
 # Multiplicities of the distinct inputs in the symbolic obligations.
 SHAPES = ((1, 1, 1), (2, 1), (3, 2), (2, 2, 2))
@@ -99,9 +100,16 @@ CLAIM = Claim(
     proof=r"(ii)$\Rightarrow$(i) is plain. (i)$\Rightarrow$(iii): no function has loss below $E$. (iii)$\Leftrightarrow$(iv) is the displayed identity: within a "
     r"group the deviations from the mean sum to $0$, so the cross term vanishes. (iv)$\Rightarrow$(ii): the group sums are $\nu_g\bar r_g$, so \claim{C4} "
     r"gives a unit and \claim{C5} its output weight.",
-    limits=f"The identity is expanded for multiplicities {', '.join(map(str, SHAPES))}; the implication (iv) to (ii) is checked through C4 and C5.",
+    limits="Universal for one hidden layer and squared loss.",
     rests_on=("C4", "C5"),
     obligations=(
+        universal(
+            "For all d, n, m, N: the four statements are equivalent, and no function has loss below the noise floor",
+            "c6_underparameterised",
+            "C6_equivalents",
+            "C6_noise_floor",
+            "C6_zero_iff",
+        ),
         Obligation(
             "C6.decomposition",
             "Loss less noise floor is the weighted sum of squared group residuals: an identity of polynomials",

@@ -23,6 +23,7 @@ from absence.proofs.examples import (
     PLANE_NET,
     TWO_OUTPUTS,
 )
+from absence.proofs.universal import universal
 
 # A net of one unit, and data that it does not fit: every parameter is the solver's to choose.
 TINY = shallow([([1], -9, [1])], [0])
@@ -94,9 +95,15 @@ CLAIM = Claim(
     proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group residual is not $0$; \claim{C4} gives $w,b$ with "
     r"$s\neq0$. Give one unit of $J$ these parameters, which are free (\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by "
     r"\claim{C5} the loss falls by $\frac1N s^2/\langle\varphi,\varphi\rangle$.",
-    limits="On instances, by construction and by solver; for all nets at stated sizes see C8.",
+    limits="Universal for one hidden layer and squared loss; that the reassignment can be computed is shown on instances.",
     rests_on=("C2", "C3", "C4", "C5", "C6"),
     obligations=(
+        universal(
+            "For all d, n, m, N: an idle circuit above the noise floor can be reassigned to lower the loss",
+            "c7_reassignment",
+            "C7_reassignment",
+            "C7_one_unit",
+        ),
         Obligation(
             "C7.deployment",
             "The planted deployment detector, reassigned by the construction: lower loss on the world's training data",

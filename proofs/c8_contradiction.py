@@ -17,6 +17,7 @@ from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPL
 from absence.proofs import facts
 from absence.proofs.c7_reassignment import constructed
 from absence.proofs.examples import FITTED, FITTED_NET, LINE
+from absence.proofs.universal import universal
 
 # Inputs of the symbolic queries, on the line and in the plane; targets and every parameter are unknown.
 LINE_INPUTS = ((0,), (1,), (3,), (4,))
@@ -96,10 +97,17 @@ CLAIM = Claim(
     proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By \claim{C7} some $\theta'\in S_n$ has "
     r"$L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is a circuit that sends one value in training and another at deployment; "
     r"it is train-idle.",
-    limits=f"For all parameters and targets at n<=3, m=1 on inputs {LINE_INPUTS} and {PLANE_INPUTS}; for all sizes the Coq layer is to prove it. "
-    "It says nothing of entangled detectors (N1), nor of training that does not reach the minimum.",
+    limits="Universal for one hidden layer, squared loss and real parameters. It says nothing of entangled detectors (N1), "
+    "of training that does not reach the minimum, or of whether a given class is underparameterised (P1 is a premise).",
     rests_on=("C1", "C6", "C7"),
     obligations=(
+        universal(
+            "For all d, n, m, N: under P1 no minimiser has a train-idle circuit, nor one that fires anywhere",
+            "c8_main",
+            "C8_no_idle_minimiser",
+            "C8_no_detector",
+            "C8_no_idle_at",
+        ),
         *(
             Obligation(
                 f"C8.{name}",

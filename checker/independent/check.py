@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from absence.checker.independent.coq import confirm_theorems
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.solve import confirm_unsat
@@ -42,6 +43,13 @@ def check_certificate(certificate: dict, directory: Path, *, solve: bool = True)
     require(verdict == ("PROVED" if holds else "REFUTED"), f"the fact does not show {verdict}")
     fact = certificate["fact"]
     require(isinstance(fact, dict), "the fact is missing")
+    if fact.get("kind") == "coq":
+        fact = fact | {"sources": _sources(fact, directory)}
+        check_fact(fact)
+        require(holds, "a theorem refutes nothing")
+        if solve:
+            confirm_theorems(fact)
+        return
     if fact.get("kind") != "smt":
         check_fact(fact)
         return
@@ -53,6 +61,12 @@ def check_certificate(certificate: dict, directory: Path, *, solve: bool = True)
         check_fact(fact["replay"])
     if unsat and solve:
         confirm_unsat(fact["script"])
+
+
+def _sources(fact: dict, directory: Path) -> list[tuple[str, str]]:
+    files = fact.get("files")
+    require(isinstance(files, list) and bool(files) and all(isinstance(f, dict) for f in files), "no source is named")
+    return [(f["file"], _script(f, directory / "coq")) for f in files if isinstance(f.get("file"), str)]
 
 
 def _script(fact: dict, directory: Path) -> str:

@@ -6,6 +6,7 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
+from absence.checker.independent.coq import check_sources
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, number, numbers, rows
 from absence.checker.independent.refusal import Refused, require
@@ -225,6 +226,7 @@ def _values(witness: dict) -> dict:
 
 KINDS = {
     "all": every,
+    "coq": check_sources,
     "detector": detector,
     "different-outputs": different_outputs,
     "global-minimum": global_minimum,

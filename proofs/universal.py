@@ -1,0 +1,21 @@
+"""Obligations that the Coq kernel discharges, for all sizes: theorems of the files in proofs/coq."""
+
+from functools import partial
+from pathlib import Path
+
+from absence.checker.obligation import KernelProof, Obligation, Scope
+
+__all__ = ["universal"]
+
+FOLDER = Path(__file__).parent / "coq"
+
+
+def _proof(module: str, theorems: tuple[str, ...]) -> KernelProof:
+    return KernelProof(FOLDER, module, theorems)
+
+
+def universal(statement: str, module: str, *theorems: str) -> Obligation:
+    """The obligation that the theorems of a file are proved from no axiom; its id is that of their claim."""
+    return Obligation(
+        f"{theorems[0].split('_')[0]}.universal", statement, Scope.UNIVERSAL, partial(_proof, module, theorems)
+    )
