@@ -38,7 +38,7 @@ def claim_table(claims: Iterable[Claim], results: Mapping[str, Result]) -> Table
     """Claims with scope, obligations done, verdict, solvers and time; verdicts appear as a claim is finished."""
     claims = list(claims)
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("Claim", "", "Scope", "Done", "Verdict", "Decided by"):
+    for column in ("Claim", "", "Widest scope", "Done", "Verdict", "Decided by"):
         table.add_column(column, no_wrap=True)
     table.add_column("Time", justify="right", no_wrap=True)
     status = statuses(claims, {name: result.verdict for name, result in results.items()})
@@ -49,7 +49,7 @@ def claim_table(claims: Iterable[Claim], results: Mapping[str, Result]) -> Table
         table.add_row(
             claim.id,
             claim.title,
-            scopes(claim),
+            scopes(claim).split("+")[0],
             f"{sum(r.as_expected for r in done)}/{len(claim.obligations)}",
             Text(verdict or "...", STYLE.get(verdict, "dim")),
             " ".join(_decided_by(done)),

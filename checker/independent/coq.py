@@ -3,6 +3,7 @@
 The Coq kernel decides; this only starts it in an empty folder and reads its answer.
 """
 
+import atexit
 import re
 import shutil
 import subprocess
@@ -83,17 +84,18 @@ def available() -> str | None:
 def compiled(sources: tuple[tuple[str, str], ...]) -> str:
     """The folder in which the sources are compiled; each set of sources is compiled once in a process."""
     with _lock:
-        return _compiled(sources).name
+        return _compiled(sources)
 
 
 @cache
-def _compiled(sources: tuple[tuple[str, str], ...]) -> tempfile.TemporaryDirectory:
+def _compiled(sources: tuple[tuple[str, str], ...]) -> str:
     require(available(), "coqc is missing")
-    folder = tempfile.TemporaryDirectory(prefix="absence-coq-")
+    folder = tempfile.mkdtemp(prefix="absence-coq-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for name, text in sources:
-        path = Path(folder.name, name)
+        path = Path(folder, name)
         path.write_text(text, encoding="utf-8")
-        _coqc(path, Path(folder.name))
+        _coqc(path, Path(folder))
     return folder
 
 

@@ -12,8 +12,10 @@ from xml.etree import ElementTree
 
 import pytest
 from absence.checker.certificate import seal
+from absence.checker.claims import load_claims
 
 ABSENCE = Path(sys.executable).with_name("absence")
+TOTAL = sum(len(claim.obligations) for claim in load_claims())
 
 
 def absence(*arguments, cwd, env=None, expect=0) -> str:
@@ -27,6 +29,11 @@ def absence(*arguments, cwd, env=None, expect=0) -> str:
     )
     assert done.returncode == expect, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file below a folder."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -46,22 +53,30 @@ def folder(verified, tmp_path) -> Path:
 
 
 def test_every_obligation_has_a_certificate(verified):
-    from absence.checker.claims import load_claims
-
     names = {o.id for claim in load_claims() for o in claim.obligations}
     found = {path.stem for path in (verified / "certificates").glob("*.json")}
     assert found == names
 
 
 def test_second_run_comes_from_the_cache(folder):
-    before = {path: path.read_bytes() for path in (folder / "certificates").iterdir()}
+    before = contents(folder / "certificates")
     out = absence("verify", cwd=folder)
-    assert f"({sum(p.suffix == '.json' for p in before)} from the cache" in out
-    assert {path: path.read_bytes() for path in (folder / "certificates").iterdir()} == before
+    assert f"({TOTAL} from the cache" in out
+    assert contents(folder / "certificates") == before
 
 
 def test_fresh_ignores_the_cache(folder):
     assert "(0 from the cache" in absence("verify", "C5", "--fresh", cwd=folder)
+
+
+def test_without_coq_universal_is_unknown_and_without_the_kernel_left_out(folder, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    out = absence("verify", "C2", cwd=folder, env={"PATH": str(empty)}, expect=1)
+    assert "C2.universal UNKNOWN: coqc is missing" in out
+    assert not (folder / "certificates" / "C2.universal.json").exists()
+    out = absence("verify", "C2", "--no-kernel", cwd=folder, env={"PATH": str(empty)})
+    assert "Left out, and not proved: C2.universal" in out and "1 claims: 1 PROVED" in out
 
 
 def test_a_claim_is_verified_with_all_it_rests_on(tmp_path):
@@ -84,7 +99,7 @@ def test_without_a_solver_verdicts_are_unknown(folder, tmp_path, solver):
 
 
 def test_check_accepts_what_verify_wrote(folder):
-    assert "68 of 68 certificates accepted" in absence("check", cwd=folder)
+    assert f"{TOTAL} of {TOTAL} certificates accepted" in absence("check", cwd=folder)
 
 
 def test_check_refuses_a_flipped_byte_a_missing_and_a_foreign_certificate(folder):
@@ -101,8 +116,11 @@ def test_check_refuses_a_flipped_byte_a_missing_and_a_foreign_certificate(folder
     assert "C7.deployment.json: the digest does not fit the content" in out
     assert "C2.exact.json: it is about another fact" in out
     assert "C3.symbolic.json: script C3.symbolic.smt2 is not the one that was decided" in out
-    assert "MISSING certificates/C5.drop.json" in out
-    assert out.count("REFUSED") == 3
+    assert "MISSING certificates/C5.drop.json" in out and out.count("REFUSED") == 3
+    theorem = certificates / "coq" / "c8_main.v"
+    theorem.write_text(theorem.read_text().replace("~ train_idle", "train_idle"))
+    out = absence("check", certificates / "C8.universal.json", cwd=folder, expect=1)
+    assert "script c8_main.v is not the one that was decided" in out
 
 
 def test_check_refuses_another_query_under_the_same_name(folder):
@@ -174,8 +192,8 @@ def test_tables_are_deterministic_and_say_what_is_not_checked(folder):
     (folder / "certificates" / "C4.line.json").unlink()
     out = absence("tables", cwd=folder, expect=1)
     table = (folder / "paper" / "tables" / "claims.tex").read_text()
-    assert "C4.line" in out and "C4 & Separating unit & bounded, instance & -- & 7/8 & 1 & unknown" in table
-    assert "& 12/12 & 2 & blocked" in table
+    assert "C4.line" in out and "C4 & Separating unit & universal, bounded, instance & -- & 8/9 & 1 & unknown" in table
+    assert "& 13/13 & 2 & blocked" in table
 
 
 @pytest.mark.parametrize(
@@ -216,6 +234,6 @@ def test_interrupted_run_is_resumed(tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and b"kept" in err
     kept = len(list(certificates.glob("*.json")))
-    assert 5 <= kept < 68 and not list(certificates.glob(".*"))
+    assert 5 <= kept < TOTAL and not list(certificates.glob(".*"))
     out = absence("verify", cwd=tmp_path)
     assert "9 PROVED" in out and "(0 from the cache" not in out
