@@ -1,30 +1,15 @@
-"""The chain: every claim in reading order, and the graph of what rests on what."""
+"""The chain: every claim, in reading order. What rests on what is in the claims themselves."""
 
-from absence.proofs import (
-    c1_detector,
-    c2_irrelevance,
-    c3_freed_capacity,
-    c4_separating_unit,
-    c5_strict_descent,
-    c6_underparameterisation,
-    c7_reassignment,
-    c8_contradiction,
-    n1_separability,
-)
+from absence.proofs.c1_detector import CLAIM as C1
+from absence.proofs.c2_irrelevance import CLAIM as C2
+from absence.proofs.c3_freed_capacity import CLAIM as C3
+from absence.proofs.c4_separating_unit import CLAIM as C4
+from absence.proofs.c5_strict_descent import CLAIM as C5
+from absence.proofs.c6_underparameterisation import CLAIM as C6
+from absence.proofs.c7_reassignment import CLAIM as C7
+from absence.proofs.c8_contradiction import CLAIM as C8
+from absence.proofs.n1_separability import CLAIM as N1
 
 __all__ = ["CLAIMS"]
 
-CLAIMS = tuple(
-    module.CLAIM
-    for module in (
-        c1_detector,
-        c2_irrelevance,
-        c3_freed_capacity,
-        c4_separating_unit,
-        c5_strict_descent,
-        c6_underparameterisation,
-        c7_reassignment,
-        c8_contradiction,
-        n1_separability,
-    )
-)
+CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, N1)
