@@ -6,6 +6,7 @@ Encoders here turn models into that JSON. The independent checker reads the form
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -52,7 +53,7 @@ def seal(certificate: dict) -> dict:
 def write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with open(temporary, "w", encoding="utf-8") as stream:
             stream.write(text)

@@ -26,7 +26,7 @@ __all__ = ["Outcome", "discharge", "read_witness"]
 class Outcome:
     """The verdict on one obligation, why if it decides nothing, the solvers' runs, and the certificate if it decides.
 
-    `files` maps file names to contents: what is to be written, the certificate last.
+    `script` is the name and text of the SMT-LIB script that belongs beside the certificate.
     """
 
     verdict: Verdict
