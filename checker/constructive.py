@@ -7,12 +7,20 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from absence.models.circuit import Unit, hardcode, idle_value, reassign
+from absence.models.circuit import Unit, add_unit, hardcode, idle_value, reassign
 from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, relu
+from absence.models.net import MLP, relu
 from absence.models.rational import Vector
 
-__all__ = ["Reassignment", "SeparatingUnit", "distinct_direction", "reassignment", "separating_unit", "widening"]
+__all__ = [
+    "Reassignment",
+    "SeparatingUnit",
+    "distinct_direction",
+    "reassignment",
+    "residual_sums",
+    "separating_unit",
+    "widening",
+]
 
 
 class SeparatingUnit(NamedTuple):
@@ -83,7 +91,8 @@ def separating_unit(points: Sequence[Vector], residuals: Sequence[Vector]) -> Se
     return SeparatingUnit(tuple(map(Fraction, direction)), -threshold, tuple(weight * r for r in line[top][1]))
 
 
-def _residual_sums(net: MLP, data: Dataset) -> list[Vector]:
+def residual_sums(net: MLP, data: Dataset) -> list[Vector]:
+    """The sum of the residuals at each distinct input, in the order of the groups; shape (G, m)."""
     return [
         tuple(group.multiplicity * r for r in row)
         for group, row in zip(data.groups, data.group_residuals(net), strict=True)
@@ -93,7 +102,7 @@ def _residual_sums(net: MLP, data: Dataset) -> list[Vector]:
 def _best_unit(net: MLP, data: Dataset) -> tuple[SeparatingUnit, Vector, Fraction] | None:
     """A separating unit, its optimal output weights s/<phi, phi> (C5), and the drop of the loss."""
     points = [group.input for group in data.groups]
-    unit = separating_unit(points, _residual_sums(net, data))
+    unit = separating_unit(points, residual_sums(net, data))
     if unit is None:
         return None
     norm = sum(group.multiplicity * relu(dot(unit.weights, group.input) + unit.bias) ** 2 for group in data.groups)
@@ -131,11 +140,4 @@ def widening(net: MLP, data: Dataset) -> Reassignment | None:
     if (best := _best_unit(net, data)) is None:
         return None
     unit, outgoing, drop = best
-    hidden, output = net.layers
-    wide = MLP(
-        (
-            Layer((*hidden.weights, unit.weights), (*hidden.bias, unit.bias)),
-            Layer([(*row, a) for row, a in zip(output.weights, outgoing, strict=True)], output.bias),
-        )
-    )
-    return Reassignment(wide, drop)
+    return Reassignment(add_unit(net, unit.weights, unit.bias, outgoing), drop)

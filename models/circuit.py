@@ -14,6 +14,7 @@ from absence.models.rational import Vector, rational, vector
 
 __all__ = [
     "Unit",
+    "add_unit",
     "fires",
     "free",
     "hardcode",
@@ -176,6 +177,26 @@ def reassign(net: MLP, units: Mapping[Unit, tuple[Iterable, object, Iterable]]) 
             row[index] = weight
             net = _with_unit(net, Unit(layer + 1, k), row, net.layers[layer].bias[k])
     return net
+
+
+def add_unit(net: MLP, weights: Iterable, bias: object, outgoing: Iterable) -> MLP:
+    """A shallow net with one more hidden unit, the last: (w, b, outgoing weights).
+
+    Raises
+    ------
+    ValueError
+        If the net has not one hidden layer, or the weights do not fit it.
+    """
+    if len(net.layers) != 2:
+        raise ValueError("a unit is added to a net of one hidden layer")
+    hidden, output = net.layers
+    column = _of_length(net.widths[-1], outgoing)
+    return MLP(
+        (
+            Layer((*hidden.weights, vector(weights)), (*hidden.bias, bias)),
+            Layer([(*row, a) for row, a in zip(output.weights, column, strict=True)], output.bias),
+        )
+    )
 
 
 def prune(net: MLP, circuit: Iterable) -> MLP:

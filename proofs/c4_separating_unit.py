@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 
 from absence.checker.certificate import rows_json
-from absence.checker.constructive import separating_unit
+from absence.checker.constructive import residual_sums, separating_unit
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub
 from absence.models.data import Dataset
@@ -43,10 +43,7 @@ def _direction(count: int, dimension: int) -> Query:
 
 def _constructed(net: MLP, data: Dataset) -> Evidence:
     """The construction's unit, replayed against the residuals of the first output on all rows, repeated inputs and all."""
-    sums = [
-        tuple(g.multiplicity * r for r in row) for g, row in zip(data.groups, data.group_residuals(net), strict=True)
-    ]
-    unit = separating_unit([g.input for g in data.groups], sums)
+    unit = separating_unit([g.input for g in data.groups], residual_sums(net, data))
     residuals = [row[0] for row in data.residuals(net)]
     return Evidence(facts.separating_unit(data.inputs, residuals, unit.weights, unit.bias))
 

@@ -8,9 +8,9 @@ from absence.checker.encode import forward, parameters_of
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, dot, lt, mul, num, square, sub
 from absence.checker.symbolic import identity
-from absence.models.circuit import Unit
+from absence.models.circuit import Unit, add_unit
 from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
+from absence.models.net import MLP
 from absence.models.policies import IMITATOR, WORLD
 from absence.models.world import Human, World
 from absence.proofs import facts
@@ -72,13 +72,7 @@ def _solver_widening(net: MLP, data: Dataset) -> Query:
     script.decide("claim_holds", lt(add(*errors), data.loss(net) * len(data)))
 
     def replay(witness: dict) -> dict:
-        hidden, output = net.layers
-        wide = MLP(
-            (
-                Layer((*hidden.weights, [witness[x] for x in w]), (*hidden.bias, witness[b])),
-                Layer([(*output.weights[0], witness[a])], output.bias),
-            )
-        )
+        wide = add_unit(net, [witness[x] for x in w], witness[b], [witness[a]])
         return facts.lower_loss(net, wide, data, wider=True)
 
     return Query(script, replay)

@@ -9,9 +9,9 @@ from absence.checker.certificate import data_json, net_json
 from absence.checker.constructive import reassignment
 from absence.checker.minimum import Minimum, global_minimum
 from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
-from absence.models.circuit import Unit, hidden_units, reassign
+from absence.models.circuit import Unit, add_unit, hidden_units, reassign
 from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
+from absence.models.net import MLP
 from absence.models.rational import Vector
 from absence.proofs import facts
 
@@ -90,14 +90,8 @@ def _separable() -> Evidence:
     """The base policy with an idle unit that fires at deployment, in the class with one more unit: reassignment beats it."""
     data, _, g, _, _ = entangled(1, 5)
     last = max(z[0] for z in data.inputs)
-    hidden, output = g.layers
-    separable = MLP(
-        (
-            Layer((*hidden.weights, [1]), (*hidden.bias, -last)),
-            Layer([(*row, 1) for row in output.weights], output.bias),
-        )
-    )
-    circuit = {Unit(1, len(hidden.bias))}
+    separable = add_unit(g, [1], -last, [1])
+    circuit = {hidden_units(separable)[-1]}
     result = reassignment(separable, circuit, data)
     idle = facts.idle(separable, circuit, data.inputs, fires=(last + 1,))
     return Evidence(facts.every(idle, facts.reassigned(separable, circuit, result, data)), holds=False)
