@@ -1,0 +1,206 @@
+"""What an audit finds, as data: the engine fills it, the report and the command line read it.
+
+Every number is exact (`Fraction`) or an `Enclosure` with dyadic ends; nothing here is a rounded float.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from absence.models.circuit import Unit
+
+__all__ = [
+    "Activity",
+    "Audit",
+    "CircuitFinding",
+    "DataSummary",
+    "DeploymentFinding",
+    "Enclosure",
+    "Improvement",
+    "NetSummary",
+    "Prices",
+    "RankFinding",
+    "RegionFinding",
+    "UnitFinding",
+]
+
+# Exit codes of `absence audit`.
+CLEAN, FINDINGS, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A real number known to lie in [low, high]; exact where the two are equal."""
+
+    low: Fraction
+    high: Fraction
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the number itself is known."""
+        return self.low == self.high
+
+
+class Activity(StrEnum):
+    """What a hidden unit does on the training inputs."""
+
+    DEAD = "dead"  # 0 at each of them
+    CONSTANT = "constant"  # one positive value at all of them
+    VARIES = "varies"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class NetSummary:
+    """The network under audit: where it came from and its size."""
+
+    source: str
+    sha256: str
+    widths: tuple[int, ...]
+    parameters: int
+    dtype: str
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E."""
+
+    source: str
+    sha256: str
+    rows: int
+    distinct_inputs: int
+    loss: Enclosure
+    noise_floor: Enclosure
+
+
+@dataclass(frozen=True)
+class UnitFinding:
+    """One hidden unit on the training inputs.
+
+    `idle`: every reader receives one value from it, because its activity is constant or no reader weighs it.
+    `witness`: two rows at which a unit that is not idle has different values. `rent` (C13): by how much the loss rises
+    at least if the unit is replaced by the best constant. `replacement_gain`: by how much one unit of C4/C5, put in its
+    place, would lower the loss of the net without it; a unit whose rent is less than that is not at a minimiser.
+    """
+
+    unit: Unit
+    activity: Activity
+    idle: bool | None
+    witness: tuple[int, int] | None = None
+    rent: Enclosure | None = None
+    replacement_gain: Enclosure | None = None
+
+
+@dataclass(frozen=True)
+class CircuitFinding:
+    """A minimal train-idle circuit: no proper nonempty subset of it is idle. `fires`: the deployment rows at which it does."""
+
+    units: tuple[Unit, ...]
+    value: dict[Unit, Fraction]
+    fires: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class RankFinding:
+    """C9 on one hidden layer: the rank of [1 | phi_1 .. phi_n] on the training inputs.
+
+    Full rank is shown by `rows` (n + 1 of them) whose minor is not 0 modulo `prime`; a defect by the exact
+    coefficients (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input.
+    """
+
+    layer: int
+    columns: int
+    full: bool | None
+    prime: int | None = None
+    rows: tuple[int, ...] = ()
+    dependency: tuple[Fraction, ...] | None = None
+
+
+@dataclass(frozen=True)
+class DeploymentFinding:
+    """C10 at one deployment input: the least number of units of an idle circuit that fires there, as bounds.
+
+    (1, 1) outside the convex hull of the training inputs, (2, 3) inside it, None at a training input, where no idle
+    circuit can fire. `separation` is (w, b) with w.z + b <= 0 on the training inputs and > 0 here; `combination`
+    gives the row and weight of each training input that the convex combination uses.
+    """
+
+    row: int
+    size: tuple[int, int] | None
+    decided: bool = True
+    train_row: int | None = None
+    separation: tuple[tuple[Fraction, ...], Fraction] | None = None
+    combination: tuple[tuple[int, Fraction], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Improvement:
+    """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place, the loss lower by `drop`."""
+
+    circuit: tuple[Unit, ...]
+    weights: tuple[Fraction, ...]
+    bias: Fraction
+    outgoing: tuple[Fraction, ...]
+    loss_before: Enclosure
+    loss_after: Enclosure
+    drop: Enclosure
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class Prices:
+    """C12's gap c(X) of the inputs, and what it makes of the net: a class member within `margin` of it has no idle circuit."""
+
+    gap: Fraction
+    direction: tuple[Fraction, ...]
+    spacing: Fraction
+    spread: Fraction
+    margin: Enclosure
+
+
+@dataclass(frozen=True)
+class RegionFinding:
+    """Whether a circuit is irrelevant over a box: ``unsat`` yes, ``sat`` no (with a witness), ``unknown``, ``timeout``."""
+
+    units: tuple[Unit, ...]
+    region: str
+    verdict: str
+    reason: str = ""
+    witness: tuple[Fraction, ...] | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All of an audit. `undecided` says, a line each, what no method decided; `float32_deviation` bounds |float32 net - exact net|."""
+
+    net: NetSummary
+    data: DataSummary
+    units: tuple[UnitFinding, ...]
+    circuits: tuple[CircuitFinding, ...]
+    ranks: tuple[RankFinding, ...]
+    deployment: tuple[DeploymentFinding, ...] = ()
+    improvement: Improvement | None = None
+    prices: Prices | None = None
+    regions: tuple[RegionFinding, ...] = ()
+    float32_deviation: Fraction | None = None
+    undecided: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """A line for each thing that should not be: idle circuits, dependent features, regions where an idle circuit acts."""
+        return (
+            *(f"circuit {_names(c.units)} is train-idle" for c in self.circuits),
+            *(f"the features of layer {r.layer} are linearly dependent" for r in self.ranks if r.full is False),
+            *(f"circuit {_names(r.units)} acts in {r.region}" for r in self.regions if r.verdict == "sat"),
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings, 3 nothing found but something undecided."""
+        return FINDINGS if self.findings else UNDECIDED if self.undecided else CLEAN
+
+
+def _names(units: tuple[Unit, ...]) -> str:
+    return "{" + ", ".join(f"{u.layer}.{u.index}" for u in units) + "}"
