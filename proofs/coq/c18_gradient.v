@@ -7,7 +7,7 @@
 (*   moved theta delta e == theta + e * delta, parameter by parameter         *)
 (*     slope theta delta == the scalar product of the gradient at theta with  *)
 (*                    delta                                                   *)
-(*     C18_gradient == |L(theta + e delta) - L(theta) - e slope| <= C e^2      *)
+(*     C18_gradient == |L(theta + e delta) - L(theta) - e slope| <= C e^2     *)
 (*                    for every e with |e| <= e0                              *)
 (******************************************************************************)
 From mathcomp Require Import all_ssreflect all_algebra ring.
