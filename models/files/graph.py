@@ -135,7 +135,7 @@ class _Path:
                 if name not in defined:
                     where = "a later node computes: sort the nodes" if name in computed_later else "nothing defines"
                     raise self.refused(f"{_label(node)} reads {name}, which {where}")
-            if len(node.output) != 1 or node.output[0] in defined:
+            if len(node.output) != 1 or not node.output[0] or node.output[0] in defined:
                 raise self.refused(f"{_label(node)} must have one output, with a name of its own")
             defined.add(node.output[0])
             self.step(node)
@@ -171,10 +171,12 @@ class _Path:
     def step(self, node: onnx.NodeProto) -> None:
         reads = [name for name in node.input if name and name not in self.constants]
         output = node.output[0]
+        if node.op_type == "Constant" and node.input:
+            raise self.refused(f"{_label(node)} has operands")
         if not reads:
             if node.op_type == "Constant":
                 self.constants[output] = node
-            elif node.op_type == "Identity" and len(node.input) == 1:
+            elif node.op_type == "Identity" and len(node.input) == 1 and node.input[0]:
                 self.constants[output] = self.constants[node.input[0]]
             else:
                 raise self.refused(
