@@ -163,10 +163,13 @@ class _Path:
                 f"operator {domain}{node.op_type} ({node.name or 'no name'}) is not supported; absence audits fully connected "
                 f"ReLU nets: {', '.join(ATTRIBUTES)}"
             )
-        names = [attribute.name for attribute in node.attribute]
-        for name in names:
-            if name not in ATTRIBUTES[node.op_type] or names.count(name) > 1:
-                raise self.refused(f"{_label(node)} has an attribute {name}, which is not supported")
+        left = set(ATTRIBUTES[node.op_type])
+        for attribute in node.attribute:
+            if attribute.name not in left:
+                raise self.refused(
+                    f"{_label(node)} has an attribute {attribute.name}, which is not supported or there twice"
+                )
+            left.remove(attribute.name)
 
     def step(self, node: onnx.NodeProto) -> None:
         reads = [name for name in node.input if name and name not in self.constants]

@@ -276,6 +276,8 @@ REFUSED = {
     "alpha infinite": (model([node("Gemm", "x V1 B1", "y", alpha=np.inf)], CONSTANTS), "attribute alpha that is no number"),
     "alpha as text": (model([node("Gemm", "x V1 B1", "y", alpha="1")], CONSTANTS), "attribute alpha that is no number"),
     "unknown attribute": (model([node("Gemm", "x V1 B1", "y", broadcast=1)], CONSTANTS), "has an attribute broadcast, which is not supported"),
+    "attribute twice": (changed(lambda m: m.graph.node[1].attribute.extend([helper.make_attribute("alpha", 1.0)] * 2),
+        model([node("Identity", "x", "z"), node("Gemm", "z V1 B1", "y")], CONSTANTS)), "attribute alpha, which is not supported or there twice"),
     "transA": (model([node("Gemm", "x V1 B1", "y", transA=1)], CONSTANTS), "transposes its input"),
     "gemm from the left": (model([node("Gemm", "W1 x", "y")], CONSTANTS), r"must have the value of shape \(batch, features\) as its first"),
     "gemm of a vector": (model([node("Gemm", "x V1", "y")], CONSTANTS, shape=(2,)), r"must have the value of shape \(batch, features\)"),
