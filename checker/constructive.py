@@ -1,4 +1,4 @@
-"""The constructive proofs as algorithms: a direction, a unit that separates, the descent, the reassignment, the elimination. No solver.
+"""The constructive proofs as algorithms: direction, separating unit, descent, reassignment, elimination. No solver.
 
 All is exact; the cost is one sort and one pass over the data for each direction tried.
 """
