@@ -33,7 +33,7 @@ def join(net: MLP, inputs: Sequence[Vector], point: Vector) -> tuple[MLP, frozen
     return wide, frozenset(hidden_units(wide)) - frozenset(hidden_units(net))
 
 
-def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_fact: dict, tax: Fraction) -> Evidence:
+def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequence[dict], tax: Fraction) -> Evidence:
     """A minimiser over S_units joined with the point's detector: its loss is L*(units), and `best`, of its class, has `tax` less."""
     minimum = global_minimum(data, units)
     deceptive, circuit = join(minimum.net, data.inputs, point)
@@ -44,7 +44,7 @@ def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_fact: dict,
             facts.idle(deceptive, circuit, data.inputs, fires=point),
             {"kind": "smaller-class", **pair, "inputs": rows_json(data.inputs)},
             minimum.fact(net_json(minimum.net), data_json(data)),
-            best_fact,
+            *best_facts,
             facts.lower_loss(deceptive, best, data, tax),
         )
     )
@@ -55,12 +55,12 @@ def _outside(tax: Fraction) -> Evidence:
     minimum = global_minimum(ZIGZAG, 2)
     minimal = minimum.fact(net_json(minimum.net), data_json(ZIGZAG))
     above = facts.loss_above_floor(minimum.net, ZIGZAG)
-    return _taxed(ZIGZAG, OUTSIDE, 1, minimum.net, facts.every(minimal, above), tax)
+    return _taxed(ZIGZAG, OUTSIDE, 1, minimum.net, [minimal, above], tax)
 
 
 def _inside(tax: Fraction) -> Evidence:
     """In S_4, which reaches the noise floor."""
-    return _taxed(ZIGZAG, INSIDE, 1, FITTED_ZIGZAG, facts.loss_at_floor(FITTED_ZIGZAG, ZIGZAG), tax)
+    return _taxed(ZIGZAG, INSIDE, 1, FITTED_ZIGZAG, [facts.loss_at_floor(FITTED_ZIGZAG, ZIGZAG)], tax)
 
 
 def _untaxed() -> Evidence:
@@ -128,7 +128,7 @@ CLAIM = Claim(
     id="C11",
     title="Price of deception",
     statement=r"For $k\leq n$ and every real $t$: some $\theta\in S_n$ with a train-idle circuit of $k$ units has $L(\theta)<t$ iff some $\theta'\in S_{n-k}$ "
-    r"has $L(\theta')<t$. So the infimum of $L$ over the nets of $S_n$ with such a circuit is $L^*(n-k)$, and the deception tax of $k$ units is "
+    r"has $L(\theta')<t$. So, $L^*(n)$ being the infimum of $L$ over $S_n$, that over its nets with such a circuit is $L^*(n-k)$: the deception tax of $k$ units is "
     r"$L^*(n-k)-L^*(n)\geq0$. The same holds for the circuits of $k$ units that fire at $x$, if there is one at all; for $m\geq1$ there is if $k\geq1$ "
     r"and $x$ is outside the convex hull of the training inputs, or $k\geq3$ and $x$ is no training input.",
     premises=(
@@ -175,13 +175,15 @@ CLAIM = Claim(
         ),
         Obligation(
             "C11.outside",
-            f"n=2, k=1: a net with a detector of {OUTSIDE[0]}, outside the hull, has loss L*(1); a minimiser over S_2 has {TAX_OUTSIDE} less, which is the tax",
+            f"n=2, k=1, five inputs on the line: a net with a detector of x = {OUTSIDE[0]}, outside the hull, has loss L*(1); a minimiser over S_2 "
+            f"has {TAX_OUTSIDE} less, which is the tax",
             Scope.INSTANCE,
             partial(_outside, TAX_OUTSIDE),
         ),
         Obligation(
             "C11.inside",
-            f"n=4, k=3: a net with a detector of {INSIDE[0]}, inside the hull, has loss L*(1); a net of S_4 at the noise floor has {TAX_INSIDE} less",
+            f"n=4, k=3, the same data: a net with a detector of x = {INSIDE[0]}, inside the hull, has loss L*(1); a net of S_4 at the noise floor has "
+            f"{TAX_INSIDE} less, which is the tax",
             Scope.INSTANCE,
             partial(_inside, TAX_INSIDE),
         ),

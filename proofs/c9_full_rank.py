@@ -133,18 +133,18 @@ CLAIM = Claim(
     title="Full rank",
     statement=r"If $\theta$ minimises $L$ on $S_n$ and $L(\theta)>E$, then the training feature matrix, with the rows "
     r"$(1,\varphi_1(z_i),\ldots,\varphi_n(z_i))$, $\varphi_j(z)=\mathrm{relu}(w_j\cdot z+b_j)$, has rank $n+1$: only the trivial combination "
-    r"$v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every minimiser. So a minimiser has no unit that is idle, "
-    r"units that are idle together, or a unit that is redundant in training.",
+    r"$v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every minimiser. So no unit of it is a copy of another, or redundant "
+    r"in another way; and a circuit that is idle in training with an output weight other than $0$ would be such a combination.",
     premises=(
         "theta minimises L on S_n",
-        "L(theta) > E, or P1, which implies it",
+        "L(theta) > E, the noise floor; or P1 (for every theta in S_n some wider net has lower loss), which implies it",
         "one hidden layer, squared loss, real parameters",
     ),
     proof=r"Suppose $v_0+\sum_jv_j\varphi_j=0$ on all training inputs, not all $v_j$ zero. There is an input, since $L(\theta)>E$; so $v_j\neq0$ for some "
     r"$j\geq1$. Subtract $v_ka_j/v_j$ from each $a_k$ and $v_0a_j/v_j$ from $c$: no training output changes, and $a_j$ becomes $0$. The new net is a "
     r"minimiser too, and its unit $j$ is train-idle. All of $S_n$ has loss at least $L(\theta)>E$, so P1 holds (\claim{C6}), against \claim{C8}.",
     limits="Universal for one hidden layer and squared loss. Full rank is necessary for a minimum above the noise floor, not sufficient, and "
-    "entangled detectors can have it (N1). Layers of deep nets are not covered.",
+    "the entangled detectors of N1 have it. Layers of deep nets are not covered.",
     rests_on=("C6", "C8"),
     obligations=(
         universal(
