@@ -133,8 +133,8 @@ CLAIM = Claim(
     title="Full rank",
     statement=r"If $\theta$ minimises $L$ on $S_n$ and $L(\theta)>E$, then the training feature matrix, with the rows "
     r"$(1,\varphi_1(z_i),\ldots,\varphi_n(z_i))$, $\varphi_j(z)=\mathrm{relu}(w_j\cdot z+b_j)$, has rank $n+1$: only the trivial combination "
-    r"$v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every minimiser. So no unit of it is a copy of another, or redundant "
-    r"in another way; and a circuit that is idle in training with an output weight other than $0$ would be such a combination.",
+    r"$v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every minimiser. So no unit of $\theta$ copies another or "
+    r"is otherwise redundant in training; nor is a circuit with an output weight other than $0$ idle, for that would be such a combination.",
     premises=(
         "theta minimises L on S_n",
         "L(theta) > E, the noise floor; or P1 (for every theta in S_n some wider net has lower loss), which implies it",
