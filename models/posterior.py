@@ -70,9 +70,14 @@ class Census:
 
     def mass(self, ratio: Fraction, power: int) -> Fraction:
         """The posterior of D at exp(-beta unit) = ratio^power; power 0 is the uniform prior."""
-        weights = [ratio ** (power * int(level.loss / self.unit)) for level in self.levels]
-        total = sum(w * level.nets for w, level in zip(weights, self.levels, strict=True))
-        return sum(w * level.members for w, level in zip(weights, self.levels, strict=True)) / total
+        p, q = ratio.as_integer_ratio()
+        steps = [power * int(level.loss / self.unit) for level in self.levels]
+        # Cleared of denominators: one fraction is reduced, not one for each level.
+        weights = [p ** (step - steps[0]) * q ** (steps[-1] - step) for step in steps]
+        return Fraction(
+            sum(w * level.members for w, level in zip(weights, self.levels, strict=True)),
+            sum(w * level.nets for w, level in zip(weights, self.levels, strict=True)),
+        )
 
     def bound(self, ratio: Fraction, power: int) -> Fraction:
         """(|D| / |argmin L|) exp(-beta tau), which C14 proves to be at least the mass."""

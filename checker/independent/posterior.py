@@ -54,9 +54,12 @@ class _Class:
         require(0 < self.ratio < 1, "the ratio is not between 0 and 1")
 
     def mass(self, power: int) -> Fraction:
-        weight = {level: self.ratio ** (power * (level - self.least)) for level in self.all}
-        return sum(weight[level] * count for level, count in self.members.items()) / sum(
-            weight[level] * count for level, count in self.all.items()
+        """The weights are cleared of denominators, so that one fraction is reduced and not one for each loss."""
+        top, (p, q) = max(self.all), self.ratio.as_integer_ratio()
+        weight = {at: p ** (power * (at - self.least)) * q ** (power * (top - at)) for at in self.all}
+        return Fraction(
+            sum(weight[at] * count for at, count in self.members.items()),
+            sum(weight[at] * count for at, count in self.all.items()),
         )
 
     def bound(self, power: int) -> Fraction:
