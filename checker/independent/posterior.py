@@ -12,6 +12,7 @@ from absence.checker.independent.refusal import require
 
 LARGEST = 10_000  # nets
 POWERS = 1000
+LONGEST = 100_000  # the exponent of a weight; a longer one would let a short fact ask for an enormous number
 
 
 class _Class:
@@ -20,7 +21,7 @@ class _Class:
     D holds the nets with a train-idle circuit; with `fires`, one that sends something else at that input.
     """
 
-    def __init__(self, fact: dict):
+    def __init__(self, fact: dict, power: int):
         d, n, m = fact["widths"]
         require(all(isinstance(width, int) and width > 0 for width in (d, n, m)), "not an architecture")
         grid = numbers(fact["grid"])
@@ -46,6 +47,7 @@ class _Class:
                 self.all[int(level)] += 1
                 self.members[int(level)] += member
         self.least = min(self.all)
+        require(power * (max(self.all) - self.least) <= LONGEST, "the weights are too long to compare")
         self.best = self.all[self.least]
         self.size = self.members.total()
         require(self.size > 0, "no net of the class is in the set")
@@ -97,7 +99,8 @@ def posterior(fact: dict) -> None:
 
     With `below` or `above` the mass is below or above that number.
     """
-    found, power = _Class(fact), _power(fact["power"])
+    power = _power(fact["power"])
+    found = _Class(fact, power)
     counts = [found.all.total(), found.best, found.size]
     require([fact[key] for key in ("nets", "best", "members")] == counts, "a count is another")
     require(number(fact["gap"]) == found.gap * number(fact["unit"]), "the gap is another")
@@ -114,9 +117,10 @@ def crossover(fact: dict) -> None:
 
     At `certain` the bound is below it, and the bound falls with the power; the powers before that are tried.
     """
-    found, delta = _Class(fact), number(fact["delta"])
-    power, certain = _power(fact["power"]), _power(fact["certain"])
-    require(found.gap > 0 and power <= certain, "the bound is not shown to fall below that")
+    power, certain, delta = _power(fact["power"]), _power(fact["certain"]), number(fact["delta"])
+    found = _Class(fact, certain)
+    require(found.gap > 0, "the gap is 0")
+    require(power <= certain, "nothing bounds the mass between the powers")
     require(found.bound(certain) < delta, "the bound is not below that")
     require(power == 0 or found.mass(power - 1) >= delta, "the mass is below that one power earlier")
     require(all(found.mass(at) < delta for at in range(power, certain)), "the mass is not below that")
