@@ -131,7 +131,7 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C12.{name}",
-                f"d={len(inputs[0])}, N={len(inputs)}: for all residuals on the inputs {text}, one of the proof's units gains c(X) (L - E)",
+                f"d={len(inputs[0])}, m=1, N={len(inputs)}: for all residuals on the inputs {text}, one of the proof's units gains c(X) (L - E)",
                 Scope.BOUNDED,
                 lambda inputs=inputs: candidate_gain(inputs),
             )
@@ -185,7 +185,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C12.not-eps",
-            "A minimiser over S_1 with an idle unit added is that far from a net of S_2",
+            "A minimiser over S_1 with an idle unit added is at least c(X) (L*(1) - E) above a net of S_2",
             Scope.INSTANCE,
             _not_eps_minimiser,
         ),

@@ -172,7 +172,8 @@ CLAIM = Claim(
     r"lowers the error.",
     limits="Universal for a lane whose units are free and that f does not read. That the units of a train-idle circuit are such a lane after hardcoding is C2 and C3 read for "
     "deep nets; here it is shown on instances. Without a lane there is the first-order form: with delta the backpropagated derivative at the next layer, "
-    "sum_i delta_i phi_i != 0 gives descent. It is not in Coq, but bounded (one reader, one output, no pre-activation 0) and an instance. Groups are of equal values g, so L > E does not suffice where g confuses inputs.",
+    "sum_i delta_i phi_i != 0 gives descent. It is not in Coq, but bounded (one reader, one output, no pre-activation 0) and an instance. "
+    "Groups are of equal values g, so L > E does not suffice where g confuses inputs.",
     rests_on=("C4", "C5"),
     obligations=(
         universal(
@@ -191,7 +192,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C16.edge",
-            "First-order form: a small edge of weight eps from phi moves the unit above by eps phi where that is on, not at all where it is off",
+            "First-order form: an edge of weight eps from phi >= 0 that keeps the sign of the reader's pre-activation, not 0, moves the reader by eps phi if it is on, else not",
             Scope.BOUNDED,
             one_edge,
         ),
@@ -235,7 +236,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C16.control-kink",
-            "The edge does so where the pre-activation is 0 too",
+            "The edge does so where the reader's pre-activation is 0 too",
             Scope.BOUNDED,
             lambda: one_edge(kink=True),
             Verdict.REFUTED,

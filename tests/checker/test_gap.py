@@ -4,6 +4,7 @@ from fractions import Fraction
 from itertools import combinations
 
 import pytest
+from absence.checker.constructive import distinct_direction
 from absence.checker.gap import Gauge, best_unit, gauge, reassignment_along, uniform_gap, widening_along
 from absence.checker.independent.facts import check_fact
 from absence.models.circuit import Unit, add_unit, is_idle
@@ -36,6 +37,18 @@ def test_a_gauge_measures_every_pair(points, more):
     w, h, spread = gauge(points, direction)
     apart = [abs(dot(w, u) - dot(w, v)) for u, v in combinations(points, 2)]
     assert (h, spread) == ((min(apart), max(apart)) if apart else (1, 0))
+
+
+@given(POINTS)
+def test_the_gauge_that_is_chosen_is_at_least_as_good_as_that_of_c4(points):
+    assert gauge(points).gap(1) >= gauge(points, distinct_direction(points)).gap(1)
+
+
+def test_coordinates_of_few_values_get_a_mixed_radix():
+    # 2 * 3 * 2 points on a grid: the projections are evenly spaced. The fourth coordinate adds nothing.
+    points = [(a, b, c, a + c) for a in (0, 1) for b in (0, 5, 10) for c in (0, 1)]
+    found = gauge(points)
+    assert found.separation * 11 == found.spread and found.direction[3] == 0
 
 
 @given(SMALL.filter(bool).map(abs), SMALL.map(abs), st.integers(1, 9), st.integers(1, 5))

@@ -1,6 +1,7 @@
 """The kinds of fact of C12 to C18: what is so is accepted; each thing that can be wrong is refused, with its reason."""
 
 import copy
+from contextlib import suppress
 from fractions import Fraction
 
 import pytest
@@ -246,3 +247,25 @@ def test_a_class_without_a_gap_has_no_crossover():
 )
 def test_a_class_that_cannot_be_is_refused(fact, match, changes):
     refused(fact, match, *changes)
+
+
+def paths(node, path=()):
+    """Every place in a fact."""
+    yield path
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        yield from paths(value, (*path, key))
+
+
+@given(st.data(), st.sampled_from([WIDER, REUSED, RENT, STEPS, SHRUNK, MASS, CROSSING]))
+def test_facts_of_the_wrong_shape_are_refused_and_raise_nothing_else(data, fact):
+    path = data.draw(st.sampled_from([path for path in paths(fact) if path]))
+    value = data.draw(
+        st.one_of(st.none(), st.integers(-3, 3), st.floats(), st.sampled_from(["", "x", "1/0", [], {}, [[]], [None]]))
+    )
+    with suppress(Refused):
+        check_fact(changed(fact, path, value))
+    missing = {key: value for key, value in fact.items() if key != path[0]}
+    if path[0] not in ("above", "fires", "circuit"):
+        with pytest.raises(Refused, match=r"malformed|no known kind"):
+            check_fact(missing)
