@@ -54,6 +54,7 @@ class _Class:
         self.gap = min(level for level, count in self.members.items() if count) - self.least
         self.ratio = number(fact["ratio"])
         require(0 < self.ratio < 1, "the ratio is not between 0 and 1")
+        require(self.ratio.denominator <= LARGEST, "the ratio is too long")
 
     def mass(self, power: int) -> Fraction:
         """The weights are cleared of denominators, so that one fraction is reduced and not one for each loss."""

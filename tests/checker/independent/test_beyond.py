@@ -241,6 +241,7 @@ def test_a_class_without_a_gap_has_no_crossover():
         ("does not fit", [(["fires"], ["1", "2"])]),
         ("the ratio is not between 0 and 1", [(["ratio"], "1")]),
         ("the ratio is not between 0 and 1", [(["ratio"], "-1/2")]),
+        ("the ratio is too long", [(["ratio"], "9999/10001")]),
         ("the weights are too long to compare", [(["data", "targets", 0, 0], str(10**20))]),
         *(("not a power between 0 and 1000", [(["power"], power)]) for power in (-1, 1001, True, "1", 1.0, None)),
     ],
