@@ -28,7 +28,7 @@ class Deviation:
     summation, fused or not: |fl(h'.w + b) - (h.w + b)| <= |w|.delta + gamma (|h'|.|w| + |b|) + underflow, with
     |h'| <= |h| + delta and gamma = (k + 3) u / (1 - (k + 3) u), u = 2^-24 (Higham, 2nd ed., 3.1); relu moves no two points
     further apart. Every operation whose result or operand is subnormal may flush it to 0. The matrix product is the
-    classical one. delta is kept as row_i unit_j + tiny, entry by entry.
+    classical one, in float32 throughout (no TF32, no bfloat16). delta is kept as row_i unit_j + tiny, entry by entry.
     """
 
     def __init__(self, net: FloatNet, inputs: np.ndarray):

@@ -24,7 +24,7 @@ def check(problem, steps, net):
     assert sum(s.drop.low for s in steps) <= old - new <= sum(s.drop.high for s in steps)
     assert steps[0].loss_before.low <= old <= steps[0].loss_before.high
     assert steps[-1].loss_after.low <= new <= steps[-1].loss_after.high
-    assert all(0 < s.drop.low for s in steps)
+    assert all(s.drop.low > 0 for s in steps)
     assert net.dtype == before.dtype and net.widths == before.widths
     touched = {unit.index for s in steps for unit in s.circuit}
     kept = [j for j in range(net.widths[1]) if j not in touched]
