@@ -70,19 +70,23 @@ def rent_fact(net: dict, data: dict, units: Sequence[UnitFinding], loss: Enclosu
     ValueError
         If none has.
     """
+    # Many units share a trial unit.
+    trials: dict[tuple, int] = {}
     listed = []
     for finding in units:
         if finding.rent is None:
             continue
         entry = {"unit": finding.unit.index, "rent": _widened(finding.rent, loss.high * SLACK)}
         if finding.replacement is not None:
-            weights, bias = finding.replacement
-            entry["replacement"] = [_texts(weights), str(bias)]
+            entry["trial"] = trials.setdefault(finding.replacement, len(trials))
             entry["gain"] = _widened(finding.replacement_gain, loss.high * SLACK)
         listed.append(entry)
     if not listed:
         raise ValueError("no unit has a rent")
-    return _fact("unit-rents", net, data) | {"units": listed}
+    return _fact("unit-rents", net, data) | {
+        "trials": [[_texts(weights), str(bias)] for weights, bias in trials],
+        "units": listed,
+    }
 
 
 def price_fact(net: dict, data: dict, prices: Prices, loss: Enclosure) -> dict:

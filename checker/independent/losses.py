@@ -73,8 +73,10 @@ def unit_rents(fact: dict, net: Floats, data: FloatData) -> None:
         j = entry["unit"]
         require(isinstance(j, int) and not isinstance(j, bool) and 0 <= j < width, f"{j!r} is no hidden unit")
         units.append(j)
-    trials = [_unit(entry.get("replacement"), net) for entry in listed]
-    statistics = _Statistics(net, units, trials)
+    trials = [_unit(stated, net) for stated in fact["trials"]]
+    chosen = [entry.get("trial") for entry in listed]
+    require(all(t is None or (type(t) is int and 0 <= t < len(trials)) for t in chosen), "a trial unit is not listed")
+    statistics = _Statistics(net, units, trials, chosen)
     for part in _blocks(data):
         statistics.take(net, data, part)
     loss = _loss(net, data)
@@ -169,17 +171,17 @@ def noise_floor(data: FloatData) -> Fraction:
 class _Statistics:
     """Sums over the rows for each listed unit j and output k: of x = r_k + a_jk phi_j, its square, and products with the trial."""
 
-    def __init__(self, net: Floats, units: list[int], trials: list[tuple[np.ndarray, float] | None]):
+    def __init__(self, net: Floats, units: list[int], trials: list, chosen: list[int | None]):
         self.units = units
         self.outgoing = net.layers[1][0][:, units]
-        self.has_trial = [trial is not None for trial in trials]
-        weights = [trial[0] if trial else np.zeros(net.layers[0][0].shape[1]) for trial in trials]
-        self.trials = Floats(
-            [(np.array(weights), np.array([trial[1] if trial else 0.0 for trial in trials]))], net.dtype
-        )
+        # A trial that is never on stands for none.
+        fan_in = net.layers[0][0].shape[1]
+        weights, biases = zip(*trials, (np.zeros(fan_in), 0.0), strict=True)
+        self.trials = Floats([(np.array(weights), np.array(biases))], net.dtype)
+        self.chosen = [len(trials) if t is None else t for t in chosen]
         shape = self.outgoing.shape
         self.sums = {name: [np.zeros(shape), np.zeros(shape)] for name in ("x", "xx", "xp")}
-        self.sums |= {name: [np.zeros(shape[1]), np.zeros(shape[1])] for name in ("p", "pp")}
+        self.sums |= {name: [np.zeros(len(biases)), np.zeros(len(biases))] for name in ("p", "pp")}
 
     def take(self, net: Floats, data: FloatData, part: slice) -> None:
         """Add the rows of one block."""
@@ -190,6 +192,7 @@ class _Statistics:
             p = np.maximum(trial, 0)
             self._add("p", ..., p, p_rad)
             self._add("pp", ..., *_product(p, p_rad, p, p_rad))
+            p, p_rad = p[:, self.chosen], p_rad[:, self.chosen]
             for k in range(len(self.outgoing)):
                 r = data.targets[part, k] - out[:, k]
                 r_rad = (out_rad[:, k] + U * np.abs(r)) * UP
@@ -217,15 +220,16 @@ class _Statistics:
             return Fraction(value) - Fraction(error), Fraction(value) + Fraction(error)
 
         without, product = (Fraction(0), Fraction(0)), (Fraction(0), Fraction(0))
-        mean = known("p", place)
+        trial = self.chosen[place]
+        mean = known("p", trial)
         for k in range(len(self.outgoing)):
             x = known("x", k, place)
             without = _plus(without, _minus(known("xx", k, place), _scaled(_square(x), Fraction(1, rows))))
             covered = _minus(known("xp", k, place), _scaled(_times(x, mean), Fraction(1, rows)))
             product = _plus(product, _square(covered))
         rent = _minus(_scaled(without, Fraction(1, rows)), loss)
-        norm = _minus(known("pp", place), _scaled(_square(mean), Fraction(1, rows)))
-        if not self.has_trial[place] or norm[0] <= 0:
+        norm = _minus(known("pp", trial), _scaled(_square(mean), Fraction(1, rows)))
+        if norm[0] <= 0:
             return rent, None
         return rent, (product[0] / norm[1] / rows, product[1] / norm[0] / rows)
 
@@ -257,9 +261,7 @@ def _square(a: Bounds) -> Bounds:
     return Fraction(0) if a[0] <= 0 <= a[1] else min(ends), max(ends)
 
 
-def _unit(stated, net: Floats) -> tuple[np.ndarray, float] | None:
-    if stated is None:
-        return None
+def _unit(stated, net: Floats) -> tuple[np.ndarray, float]:
     weights, bias = stated
     fan_in = net.layers[0][0].shape[1]
     return _floats(weights, np.dtype(np.float64), fan_in), float(_floats([bias], np.dtype(np.float64), 1)[0])

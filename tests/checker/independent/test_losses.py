@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from absence.checker.audit import improve as improvement
+from absence.checker.audit import loss
 from absence.checker.audit import loss_facts as facts
 from absence.checker.audit.deviation import float32_deviation
 from absence.checker.audit.findings import Activity, CircuitFinding, UnitFinding
@@ -28,14 +30,14 @@ from tests.checker.audit.problems import problems
 def everything(folder, net, inputs, targets, circuits):
     """All facts that an audit of losses can state about the problem, by kind."""
     a, b = facts.write_net(folder / "net.npz", net), facts.write_data(folder / "train.npz", inputs, targets)
-    loss, floor = losses(net, inputs, targets)
+    whole, floor = losses(net, inputs, targets)
     units = [UnitFinding(Unit(1, j), Activity.UNDECIDED, None) for j in range(net.widths[1])]
     found = [
-        facts.loss_fact(a, b, loss, floor),
-        facts.price_fact(a, b, prices(net, inputs, loss, floor, circuits), loss),
+        facts.loss_fact(a, b, whole, floor),
+        facts.price_fact(a, b, prices(net, inputs, whole, floor, circuits), whole),
     ]
     if (units := rents(net, inputs, targets, units))[0].rent is not None:
-        found.append(facts.rent_fact(a, b, units, loss))
+        found.append(facts.rent_fact(a, b, units, whole))
     if not isinstance(better := improve(net, inputs, targets, circuits), Unimproved):
         found.append(facts.lower_loss_fact(a, b, better[0]))
     if (bound := float32_deviation(net, inputs)) is not None:
@@ -56,7 +58,8 @@ def case(tmp_path_factory):
     output = rng.standard_normal((2, 5)).astype(np.float32)
     net = FloatNet([(hidden, bias), (output, [0.0, 0.5])], np.float32)
     circuit = CircuitFinding((Unit(1, 0),), {Unit(2, 0): Fraction(0), Unit(2, 1): Fraction(0)})
-    return SimpleNamespace(folder=folder, net=net, facts=everything(folder, net, inputs, targets, [circuit]))
+    problem = inputs, targets, [circuit]
+    return SimpleNamespace(folder=folder, net=net, problem=problem, facts=everything(folder, net, *problem))
 
 
 @pytest.mark.parametrize("limit", [independent.EXACT, 0])
@@ -82,6 +85,16 @@ def widened(fact):
     for pair in fact.get("steps", []):
         wider(pair)
     return fact
+
+
+def test_enclosures_are_confirmed_by_other_bounds(case, tmp_path, monkeypatch):
+    for module in (loss, improvement):
+        monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(independent, "EXACT", 0)
+    found = everything(tmp_path, case.net, *case.problem)
+    assert set(found) == set(KINDS)
+    for fact in found.values():
+        check_loss_fact(fact, tmp_path)
 
 
 @given(problems(extreme=True))
@@ -137,6 +150,8 @@ TAMPERED = [
     ("unit-rents", ["units", 1, "gain"], both, "the replacement gain of unit 1 is another number"),
     ("unit-rents", ["units", 1, "unit"], lambda j: 2, "the rent of unit 2 is another number"),
     ("unit-rents", ["units", 1, "unit"], lambda j: 9, "no hidden unit"),
+    ("unit-rents", ["units", 1, "trial"], lambda t: 99, "a trial unit is not listed"),
+    ("unit-rents", ["trials", 0, 1], lambda s: str(Fraction(s) + 1), "is another number"),
     ("unit-rents", ["units"], lambda units: [], "no unit is listed"),
     ("uniform-gap", ["spacing"], lambda s: str(2 * Fraction(s)), "closer than the spacing"),
     ("uniform-gap", ["spacing"], lambda s: "0", "not positive"),
