@@ -45,9 +45,9 @@ def rents(
     passed = Rents(net, inputs, targets)
     try:
         evaluate(net, inputs, targets, passed)
-        return passed.findings(units)
     except OverflowError:
         return tuple(units)
+    return passed.findings(units)
 
 
 @dataclass(eq=False)
@@ -109,25 +109,18 @@ class Rents:
         self._longest = max(self._longest, len(features))
 
     def findings(self, units: Sequence[UnitFinding]) -> tuple[UnitFinding, ...]:
-        """The units with their rents and replacement gains.
-
-        Raises
-        ------
-        OverflowError
-            If an inner product left the range of float64.
-        """
+        """The units with their rents and replacement gains, where these are known to within a finite bound."""
         rents, gains, best = self._solve()
         result = []
         for finding in units:
             j = finding.unit.index
             gain = _enclosure(gains, j) if gains is not None else None
+            chosen = None
             if gain is not None:
                 # It is a square: where the bound is below 0, that says nothing.
                 gain = Enclosure(max(gain.low, Fraction(0)), gain.high)
                 hidden = self._trials.layers[0]
                 chosen = tuple(map(Fraction, hidden.weights[best[j]].tolist())), Fraction(float(hidden.bias[best[j]]))
-            else:
-                chosen = None
             result.append(replace(finding, rent=_enclosure(rents, j), replacement_gain=gain, replacement=chosen))
         return tuple(result)
 
@@ -164,16 +157,16 @@ class Rents:
                 if gains is None:
                     gains, best[:] = gain, t
                 else:
-                    better = gain.value - gain.error > gains.value - gains.error
+                    better = gain.low > gains.low
                     gains = gains.where(~better, gain)
                     best[better] = t
         return rents, gains, best
 
 
-def _enclosure(values: Interval, j: int) -> Enclosure:
+def _enclosure(values: Interval, j: int) -> Enclosure | None:
     value, error = float(values.value[j]), float(values.error[j])
     if not (np.isfinite(value) and np.isfinite(error)):
-        raise OverflowError("an inner product leaves the range of float64")
+        return None
     return Enclosure(Fraction(value) - Fraction(error), Fraction(value) + Fraction(error))
 
 
