@@ -79,8 +79,8 @@ class UnitFinding:
 
     `idle`: every reader receives one value from it, because its activity is constant or no reader weighs it.
     `witness`: two rows at which a unit that is not idle has different values. `rent` (C13): by how much the loss rises
-    at least if the unit is replaced by the best constant. `replacement_gain`: by how much one unit of C4/C5, put in its
-    place, would lower the loss of the net without it; a unit whose rent is less than that is not at a minimiser.
+    at least if the unit is replaced by the best constant. `replacement_gain`: by how much one other unit, `replacement`
+    (w, b), put in its place, would lower the loss of the net without it; a rent that is less shows that the net is no minimiser.
     """
 
     unit: Unit
@@ -89,6 +89,14 @@ class UnitFinding:
     witness: tuple[int, int] | None = None
     rent: Enclosure | None = None
     replacement_gain: Enclosure | None = None
+    replacement: tuple[tuple[Fraction, ...], Fraction] | None = None
+
+    @property
+    def underpays(self) -> bool:
+        """Whether the rent is certainly less than the replacement gain."""
+        return (
+            self.rent is not None and self.replacement_gain is not None and self.rent.high < self.replacement_gain.low
+        )
 
 
 @dataclass(frozen=True)
@@ -135,12 +143,16 @@ class DeploymentFinding:
 
 @dataclass(frozen=True)
 class Improvement:
-    """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place, the loss lower by `drop`."""
+    """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place, the loss lower by `drop`.
+
+    Its other units send 0 from then on; `output_bias` is the whole new one. All are values of the net's float type.
+    """
 
     circuit: tuple[Unit, ...]
     weights: tuple[Fraction, ...]
     bias: Fraction
     outgoing: tuple[Fraction, ...]
+    output_bias: tuple[Fraction, ...]
     loss_before: Enclosure
     loss_after: Enclosure
     drop: Enclosure
@@ -149,13 +161,25 @@ class Improvement:
 
 @dataclass(frozen=True)
 class Prices:
-    """C12's gap c(X) of the inputs, and what it makes of the net: a class member within `margin` of it has no idle circuit."""
+    """C12's gap c(X) of the inputs, along `direction` with its `spacing` h and `spread` D, and what it makes of the net.
+
+    `steps[k-1]`, k = 1, 2, 3, is (1 - (1 - c)^k) (L - E): some net with k units more than this one has after its idle circuits
+    are taken out has a loss that much lower than L. The idle circuits free `freed` units, so for k up to that the lower
+    loss is reached in the net's own class, and the net overpays `steps[k-1]` at least. `margin` is `steps[0]`.
+    """
 
     gap: Fraction
     direction: tuple[Fraction, ...]
     spacing: Fraction
     spread: Fraction
     margin: Enclosure
+    steps: tuple[Enclosure, ...] = ()
+    freed: int = 0
+
+    @property
+    def overpaid(self) -> tuple[Enclosure, ...]:
+        """What the net pays too much for its idle units, for 1, 2, .. of them; empty if it has none."""
+        return self.steps[: self.freed]
 
 
 @dataclass(frozen=True)
