@@ -142,10 +142,16 @@ def _stated(claim: Claim) -> RenderableType:
     if not found:
         return words
     parts: list = []
+    told: tuple[str, tuple[str, ...]] | None = None
     for (file, context), group in groupby(found, key=lambda s: (s.file, s.context)):
-        parts += [Text(f"In Coq, {file}; its header says what the names mean:", "bold"), ""]
-        parts += [Text("\n".join(context), "dim"), ""] if context else []
+        # Within one file, sections that have opened since are told by what they add.
+        goes_on = told is not None and told[0] == file and context[: len(told[1])] == told[1]
+        if not goes_on:
+            parts += [Text(f"In Coq, {file}; its header says what the names mean:", "bold"), ""]
+        added = context[len(told[1]) :] if goes_on else context
+        parts += [Text("\n".join(added), "dim"), ""] if added else []
         parts += [part for statement in group for part in (Text(statement.theorem), "")]
+        told = file, context
     return _Beside(words, Group(*parts[:-1]))
 
 
