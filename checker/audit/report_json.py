@@ -7,7 +7,7 @@ import base64
 import dataclasses
 import types
 import typing
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
 from fractions import Fraction
 from importlib.resources import files
@@ -21,8 +21,7 @@ __all__ = ["FORMAT", "decode", "encode", "exact_text", "from_json", "schema_text
 
 FORMAT = "absence-audit/1"
 
-# Six digits, and no exponent out of reach.
-_SHORT = Context(prec=6, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_DIGITS = 6
 
 
 def exact_text(value: Fraction) -> str:
@@ -35,13 +34,15 @@ def exact_text(value: Fraction) -> str:
     return numerator if value.denominator == 1 else f"{numerator}/{fmpz(value.denominator)}"
 
 
-def short(value: Fraction) -> str:
-    """The number to six digits, for reading.
+def short(value: Fraction, rounding: str = ROUND_HALF_EVEN) -> str:
+    """The number to six digits, for reading; `rounding` as `decimal` names it.
 
     >>> short(Fraction(2, 3)), short(Fraction(5)), short(Fraction(1, 10**400))
     ('0.666667', '5', '1e-400')
     """
-    digits = _SHORT.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(_SHORT)
+    # No exponent is out of reach.
+    context = Context(prec=_DIGITS, rounding=rounding, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    digits = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context)
     if digits and not -5 <= digits.adjusted() < 7:
         return str(digits).lower().replace("e+", "e")
     return f"{digits:f}" if digits else "0"
