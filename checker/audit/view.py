@@ -19,11 +19,23 @@ from absence.checker.audit.findings import (
     Enclosure,
     RankFinding,
     RegionFinding,
+    UnitFinding,
 )
 from absence.checker.audit.report_json import short
 from absence.models.circuit import Unit
 
-__all__ = ["SCOPE", "Section", "enclosure", "headline", "names", "overpaid", "sections", "size_name", "unit_name"]
+__all__ = [
+    "SCOPE",
+    "Section",
+    "by_rent",
+    "enclosure",
+    "headline",
+    "is_overpaid",
+    "names",
+    "sections",
+    "size_name",
+    "unit_name",
+]
 
 SCOPE = (
     "Instance results: decided exactly, about this net as a function over the reals, on these data. "
@@ -64,7 +76,7 @@ def sections(audit: Audit, limit: int = 20) -> list[Section]:
     """
     made = [
         _subject(audit),
-        _table("findings", "Findings", ("What should not be",), ((line,) for line in audit.findings), limit),
+        _table("findings", "Findings", ("What should not be",), ((line,) for line in audit.findings), min(limit, 12)),
         _table(
             "undecided", "Undecided", ("What no method decided",), ((line,) for line in audit.undecided), limit,
             "None of this counts as passed.",
@@ -107,10 +119,17 @@ def enclosure(value: Enclosure) -> str:
     return f"{short(value.low, ROUND_FLOOR)} to {short(value.high, ROUND_CEILING)}"
 
 
-def overpaid(audit: Audit) -> list:
-    """Units whose rent is surely less than what a replacement gains, the widest gap first."""
-    found = [u for u in audit.units if u.rent and u.replacement_gain and u.rent.high < u.replacement_gain.low]
-    return sorted(found, key=lambda u: u.rent.high - u.replacement_gain.low)
+def is_overpaid(finding: UnitFinding) -> bool | None:
+    """Whether the unit's rent is less than what its replacement gains; None where the bounds do not tell."""
+    rent, gain = finding.rent, finding.replacement_gain
+    if rent is None or gain is None or (rent.low < gain.high and rent.high >= gain.low):
+        return None
+    return rent.high < gain.low
+
+
+def by_rent(audit: Audit) -> list[UnitFinding]:
+    """The units whose rent is known: those that are overpaid first, then by rent."""
+    return sorted((u for u in audit.units if u.rent), key=lambda u: (not is_overpaid(u), u.rent.low, u.unit))
 
 
 def size_name(finding: DeploymentFinding) -> str:
@@ -197,10 +216,17 @@ def _improvement(audit: Audit) -> Section:
 
 
 def _rents(audit: Audit, limit: int) -> Section:
-    rows = ((unit_name(u.unit), enclosure(u.rent), enclosure(u.replacement_gain)) for u in overpaid(audit))
+    said = {True: "yes", False: "no", None: "not known"}
+    rows = (
+        (
+            unit_name(u.unit), enclosure(u.rent), enclosure(u.replacement_gain) if u.replacement_gain else "not known",
+            said[is_overpaid(u)],
+        )
+        for u in by_rent(audit)
+    )  # fmt: skip
     return _table(
-        "rents", "Units that earn less than a replacement would", ("Unit", ">Rent", ">Gain of a replacement"), rows, limit,
-        "At a minimiser no unit's rent is below the gain of its replacement (C13).",
+        "rents", "Rents", ("Unit", ">Rent", ">Gain of a replacement", "Rent below gain"), rows, limit,
+        "Rent: how much the loss rises at least without the unit. At a minimiser none is below the gain (C13).",
     )  # fmt: skip
 
 
