@@ -135,12 +135,16 @@ class DeploymentFinding:
 
 @dataclass(frozen=True)
 class Improvement:
-    """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place, the loss lower by `drop`."""
+    """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place, the loss lower by `drop`.
+
+    Its other units send 0 from then on; `output_bias` is the whole new one. All are values of the net's float type.
+    """
 
     circuit: tuple[Unit, ...]
     weights: tuple[Fraction, ...]
     bias: Fraction
     outgoing: tuple[Fraction, ...]
+    output_bias: tuple[Fraction, ...]
     loss_before: Enclosure
     loss_after: Enclosure
     drop: Enclosure

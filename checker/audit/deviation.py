@@ -1,0 +1,130 @@
+"""How far a float32 evaluation of the network can be from the exact one, whatever the order of its sums.
+
+The audit decides about exact real arithmetic; this says what that is worth for the network as deployed.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from absence.checker.audit.enclosure import _norms
+from absence.checker.audit.evaluation import UP, Block, evaluate
+from absence.checker.audit.loss import TINY, total
+from absence.models.floatnet import FloatNet
+
+__all__ = ["Deviation", "float32_deviation", "float32_loss_deviation"]
+
+INFO = np.finfo(np.float32)
+# Beyond this a partial sum might overflow to infinity; float32 goes to 2^128.
+LARGEST = 2.0**127
+
+
+class Deviation:
+    """A visitor of `evaluate` that bounds |float32 - exact| over the rows it is shown, for the outputs and for the loss.
+
+    Notes
+    -----
+    Let h be the exact values of a layer of k entries and h' any computed ones, |h' - h| <= delta. Inputs and weights are
+    rounded to float32 if they are no float32 numbers, so each product takes part in k + 3 roundings at most, in any order of
+    summation, fused or not: |fl(h'.w + b) - (h.w + b)| <= |w|.delta + gamma (|h'|.|w| + |b|) + underflow, with
+    |h'| <= |h| + delta and gamma = (k + 3) u / (1 - (k + 3) u), u = 2^-24 (Higham, 2nd ed., 3.1); relu moves no two points
+    further apart. Every operation whose result or operand is subnormal may flush it to 0. The matrix product is the
+    classical one, in float32 throughout (no TF32, no bfloat16). delta is kept as row_i unit_j + tiny, entry by entry.
+    """
+
+    def __init__(self, net: FloatNet, inputs: np.ndarray):
+        self._layers = net.layers
+        self._inputs = inputs
+        self._weights = [(np.abs(w), _norms(w), np.abs(b)) for w, b in net.layers]
+        self._rows = 0
+        self._largest = 0.0
+        self._loss: list[float] = []
+
+    def __call__(self, block: Block) -> None:
+        """Take in one block."""
+        with np.errstate(all="ignore"):
+            delta = self._outputs(block)
+            delta = np.where(np.isfinite(delta), delta, np.inf)
+            r = np.abs(block.residuals) + block.radius
+            self._loss.extend((delta * (2 * r + delta) * UP + 4 * TINY).sum(axis=1).tolist())
+        self._rows += len(delta)
+        self._largest = max(self._largest, float(delta.max()))
+
+    def _outputs(self, block: Block) -> np.ndarray:
+        row, unit, tiny = np.zeros(len(block.residuals)), np.zeros(self._inputs.shape[1]), 0.0
+        height = _norms(self._inputs[block.rows])
+        # An input that rounds to infinity.
+        row[height > LARGEST] = np.inf
+        for (absolute, width, bias), ball in zip(self._weights, block.balls, strict=True):
+            fan_in = absolute.shape[1]
+            steps = (fan_in + 3) * float(INFO.eps) / 2
+            gamma = steps / (1 - steps) * UP if steps < 0.5 else np.inf
+            # |h'_i| in norm, for every evaluation.
+            reach = (height + row * _norm(unit) + tiny * np.sqrt(fan_in)) * UP + TINY
+            own_row = gamma * (reach + 1) * UP
+            own_unit = (width + bias + TINY) * UP
+            carried_unit = (absolute @ unit + fan_in * TINY) * UP
+            carried_tiny = (float(absolute.sum(axis=1).max()) * tiny + TINY) * UP
+            largest = 1 + float(reach.max()) + float(absolute.max())
+            # k products, k sums, and k flushed operands on either side, each magnified by 1 + gamma <= 2.
+            tiny = (carried_tiny + 10 * fan_in * float(INFO.tiny) * largest) * UP
+            # Partial sums are at most (1 + gamma) (|h'||w| + |b|); operands must be finite too.
+            sums = 2 * (reach * float(width.max()) + float(bias.max())) * UP
+            row = np.maximum(row, own_row)
+            row[~(np.maximum(sums, float(absolute.max())) < LARGEST)] = np.inf
+            unit = (carried_unit + own_unit) * UP
+            radius = ball.row * _norm(ball.unit) + ball.tiny * np.sqrt(len(width)) + TINY
+            height = (_norms(np.maximum(ball.values, 0)) + radius) * UP
+        return (np.outer(row, unit) + tiny) * UP
+
+    @property
+    def outputs(self) -> Fraction | None:
+        """The bound for every output at every row shown; None where float32 might overflow."""
+        return Fraction(self._largest) if np.isfinite(self._largest) else None
+
+    @property
+    def loss(self) -> Fraction | None:
+        """The bound for the loss of the float32 outputs, itself computed exactly from them."""
+        whole = total(self._loss) * UP
+        return Fraction(whole) / self._rows if np.isfinite(whole) else None
+
+
+def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
+    """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows; None where float32 might overflow.
+
+    It holds for any order of summation, fused or not, with subnormals flushed to 0 or kept; a net or inputs of type float64
+    are first rounded to float32. It is a worst case: measured deviations are usually far smaller.
+
+    Parameters
+    ----------
+    inputs
+        Shape (N, d), float64, finite.
+
+    Examples
+    --------
+    >>> net = FloatNet([([[1.0, 1.0]], [0.0])])
+    >>> float(float32_deviation(net, np.array([[0.1, 0.2]]))) < 1e-6
+    True
+    """
+    return _deviation(net, inputs, np.zeros((len(inputs), net.widths[-1]))).outputs
+
+
+def float32_loss_deviation(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Fraction | None:
+    """A bound on |L of the float32 outputs - L of the exact ones|; None where float32 might overflow.
+
+    The squares and their mean are taken exactly: of an evaluation that rounds them too, more would have to be known.
+    """
+    return _deviation(net, inputs, targets).loss
+
+
+def _deviation(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Deviation:
+    deviation = Deviation(net, inputs)
+    try:
+        evaluate(net, inputs, targets, deviation)
+    except OverflowError:
+        deviation._largest = np.inf
+        deviation._loss = [np.inf]
+    return deviation
+
+
+def _norm(vector: np.ndarray) -> float:
+    return float(_norms(vector[None])[0])

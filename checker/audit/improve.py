@@ -1,0 +1,317 @@
+"""C7 on a float network: reuse a train-idle circuit as a unit that lowers the loss, certified for the very floats written.
+
+All new parameters are rounded to the net's type first; the drop is then enclosed, or computed exactly, for that net.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from absence.checker.audit.enclosure import blocks, enclose
+from absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
+from absence.checker.audit.findings import CircuitFinding, Enclosure, Improvement
+from absence.checker.audit.loss import (
+    AFFORDABLE,
+    SMALL,
+    TINY,
+    around,
+    exact_loss,
+    exact_residuals,
+    losses,
+    noise_floor,
+    point,
+    total,
+)
+from absence.checker.audit.search import Candidate, candidates
+from absence.checker.constructive import separating_unit
+from absence.models.circuit import Unit
+from absence.models.floatnet import FloatLayer, FloatNet
+
+__all__ = ["Unimproved", "improve", "improve_all", "reassigned"]
+
+# Circuits tried for one unit: they differ in how their constant rounds in the output bias, no more.
+CIRCUITS = 4
+
+
+@dataclass(frozen=True)
+class Unimproved:
+    """Why no lower loss is shown. `at_floor`: because no net whatever has one (the loss is E); else it is undecided."""
+
+    reason: str
+    at_floor: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """The net so far, its loss and residuals.
+
+    `residuals` times 2^`exponent` are what floats make of y - f(z); `radius` bounds their error, or is None where the float
+    pass overflowed and only exact arithmetic decides.
+    """
+
+    net: FloatNet
+    residuals: np.ndarray
+    radius: np.ndarray | None
+    exponent: int
+    loss: Enclosure
+
+
+@dataclass(frozen=True, eq=False)
+class _New:
+    """A net that reuses a circuit, and how its outputs differ: by offset_k + outgoing_k relu(w . z + b) at every row."""
+
+    net: FloatNet
+    candidate: Candidate
+    outgoing: np.ndarray
+    offset: tuple[Fraction, ...]
+
+
+def improve(
+    net: FloatNet,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    circuits: Sequence[CircuitFinding],
+    *,
+    evaluation: Evaluation | None = None,
+) -> tuple[Improvement, FloatNet] | Unimproved:
+    """Reuse the first of the idle circuits that lowers the loss; the net returned is what the finding is about, float for float.
+
+    One unit of the circuit becomes relu(w . z + b) with new output weights, the others lose theirs, and the output bias takes
+    on the circuit's constant (C2) and the best shift. All is rounded to ``net.dtype``; ``drop`` encloses loss before less
+    loss after of the two rounded nets, and its low end is positive. It is exact where `losses` is.
+
+    Parameters
+    ----------
+    inputs, targets
+        Shapes (N, d) and (N, m), float64, finite.
+    circuits
+        Train-idle on `inputs`, with the exact value that each output receives: that is a premise here, checked by whoever
+        found them. Small circuits first.
+    evaluation
+        What `evaluate` returned for the same arguments, to save the pass.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or a circuit is not of hidden units.
+    """
+    result = improve_all(net, inputs, targets, circuits, evaluation=evaluation, limit=1)
+    if isinstance(result, Unimproved):
+        return result
+    (found,), improved = result
+    return found, improved
+
+
+def improve_all(
+    net: FloatNet,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    circuits: Sequence[CircuitFinding],
+    *,
+    evaluation: Evaluation | None = None,
+    limit: int = 4,
+) -> tuple[tuple[Improvement, ...], FloatNet] | Unimproved:
+    """`improve` again and again, at most `limit` times: each step reuses one more unit that the idle circuits free.
+
+    A circuit of k units frees k of them, and circuits that share no unit stay idle when one of them is reused. The drops
+    add up; each step's `loss_before` is the `loss_after` of the one before.
+    """
+    if not circuits:
+        return Unimproved("no idle circuit to reuse")
+    if len(net.layers) != 2:
+        return Unimproved("reassignment is proved for one hidden layer; this net has another number of them")
+    queue = _disjoint(circuits)
+    floor = noise_floor(inputs, targets)
+    try:
+        state = _start(net, inputs, targets, evaluation)
+    except OverflowError as error:
+        return Unimproved(f"undecided: {error}")
+    steps: list[Improvement] = []
+    while queue and len(steps) < limit:
+        if state.loss == point(floor):
+            why = Unimproved("the loss is the noise floor: no net has a lower one", at_floor=True)
+            break
+        step = _step(state, inputs, targets, queue, floor)
+        if step is None:
+            why = Unimproved("undecided: no unit tried has a drop that outlives the rounding and can be certified")
+            break
+        improvement, state, used = step
+        steps.append(improvement)
+        # The other units of the circuit are cut: each is an idle circuit of its own now, that sends 0.
+        others = sorted(queue.pop(used)[0])[1:]
+        queue.extend(((unit,), dict.fromkeys(range(net.widths[-1]), Fraction(0))) for unit in others)
+    return (tuple(steps), state.net) if steps else why
+
+
+def reassigned(
+    net: FloatNet, circuit: Iterable[Unit], weights: Sequence, bias: float, outgoing: Sequence, output_bias: Sequence
+) -> FloatNet:
+    """The net whose circuit's first unit has these parameters, whose other units of it send 0, with this output bias.
+
+    Raises
+    ------
+    ValueError
+        If an entry is no value of the net's type.
+    """
+    units = sorted(unit.index for unit in circuit)
+    hidden, output = net.layers
+    rows, biases, columns = hidden.weights.copy(), hidden.bias.copy(), output.weights.copy()
+    columns[:, units] = 0
+    rows[units[0]], biases[units[0]], columns[:, units[0]] = weights, bias, outgoing
+    return FloatNet((FloatLayer(rows, biases), FloatLayer(columns, np.asarray(output_bias))), net.dtype)
+
+
+def _start(net: FloatNet, inputs, targets, evaluation: Evaluation | None = None) -> _State:
+    try:
+        evaluation = evaluation or evaluate(net, inputs, targets)
+        loss, _ = losses(net, inputs, targets, evaluation=evaluation)
+        return _State(net, evaluation.residuals, evaluation.radius, 0, loss)
+    except OverflowError:
+        if len(inputs) * net.parameter_count > AFFORDABLE:
+            raise
+    loss = point(exact_loss(net, inputs, targets))
+    residuals = exact_residuals(net, inputs, targets)
+    largest = max(abs(r) for row in residuals for r in row)
+    exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
+    scaled = np.array([[float(r / Fraction(2) ** exponent) for r in row] for row in residuals])
+    return _State(net, scaled, None, exponent, loss)
+
+
+def _disjoint(circuits: Sequence[CircuitFinding]) -> list[tuple[tuple[Unit, ...], Mapping[int, Fraction]]]:
+    """Circuits that share no unit, in the order given, with what each output receives."""
+    taken: set[Unit] = set()
+    result = []
+    for circuit in circuits:
+        units = tuple(Unit(*unit) for unit in circuit.units)
+        if not units or any(unit.layer != 1 for unit in units):
+            raise ValueError(f"not a circuit of hidden units in layer 1: {units}")
+        if taken.isdisjoint(units):
+            taken.update(units)
+            result.append((units, {unit.index: Fraction(v) for unit, v in circuit.value.items()}))
+    return result
+
+
+def _step(state: _State, inputs, targets, queue, floor: Fraction) -> tuple[Improvement, _State, int] | None:
+    """The first candidate and circuit whose drop is certified."""
+    work = len(inputs) * state.net.parameter_count
+    found = candidates(inputs, state.residuals, state.net.dtype)
+    attempts = [(c, work <= SMALL) for c in found if work <= SMALL or state.radius is not None]
+    if work <= AFFORDABLE:
+        # What floats could not certify; then C4's own unit, which nothing but rounding can spoil.
+        attempts += [(c, True) for c in found[:2] if work > SMALL]
+        attempts += [(None, True)]
+    for candidate, exact in attempts:
+        candidate = candidate or _separating(state.net, inputs, targets)
+        for place, (circuit, value) in enumerate(queue[:CIRCUITS] if candidate else ()):
+            new = _build(state, inputs, circuit, value, candidate)
+            if new is None:
+                continue
+            step = _exact(state, inputs, targets, new) if exact else _enclosed(state, inputs, new, floor)
+            if step is not None:
+                before, drop, after = step
+                return _finding(circuit, new, before, drop, after.loss), after, place
+    return None
+
+
+def _separating(net: FloatNet, inputs, targets) -> Candidate | None:
+    """C4's unit along the moment curve, rounded to the net's type; None where that is impossible."""
+    sums: dict[tuple, list[Fraction]] = {}
+    for z, row in zip(inputs.tolist(), exact_residuals(net, inputs, targets), strict=True):
+        sums[tuple(z)] = [a + b for a, b in zip(sums.get(tuple(z), [Fraction(0)] * len(row)), row, strict=True)]
+    unit = separating_unit([tuple(map(Fraction, z)) for z in sums], [tuple(row) for row in sums.values()])
+    if unit is None:
+        return None
+    try:
+        with np.errstate(over="ignore"):
+            rounded = np.array([*map(float, unit.weights), float(unit.bias)]).astype(net.dtype).astype(np.float64)
+    except OverflowError:
+        return None
+    return Candidate(0.0, rounded[:-1], float(rounded[-1])) if np.isfinite(rounded).all() else None
+
+
+def _build(state: _State, inputs, circuit, value: Mapping[int, Fraction], candidate: Candidate) -> _New | None:
+    """The net with the candidate in the circuit's place, everything rounded to its type; None if it has no finite such net."""
+    with np.errstate(all="ignore"):
+        phi = np.maximum(inputs @ candidate.weights + candidate.bias, 0)
+        mean = phi.mean()
+        centred = phi - mean
+        outgoing = centred @ state.residuals / (centred @ centred)
+        shift = state.residuals.mean(axis=0) - outgoing * mean
+        outgoing, shift = (np.ldexp(x, state.exponent) for x in (outgoing, shift))
+        outgoing = outgoing.astype(state.net.dtype).astype(np.float64)
+    kept = [Fraction(c) + value[k] for k, c in enumerate(state.net.layers[1].bias.tolist())]
+    try:
+        bias = np.array([float(c + Fraction(s)) for c, s in zip(kept, shift.tolist(), strict=True)])
+        with np.errstate(over="ignore"):
+            bias = bias.astype(state.net.dtype).astype(np.float64)
+        if not (np.isfinite(outgoing).all() and np.isfinite(bias).all()):
+            return None
+    except (OverflowError, ValueError):
+        return None
+    net = reassigned(state.net, circuit, candidate.weights, candidate.bias, outgoing, bias)
+    return _New(net, candidate, outgoing, tuple(Fraction(b) - c for b, c in zip(bias.tolist(), kept, strict=True)))
+
+
+def _exact(state: _State, inputs, targets, new: _New) -> tuple[Enclosure, Enclosure, _State] | None:
+    """Loss before, drop and what follows, in rational arithmetic: the two losses, each from its own net."""
+    before = state.loss.low if state.loss.is_exact else exact_loss(state.net, inputs, targets)
+    after = exact_loss(new.net, inputs, targets)
+    if after >= before:
+        return None
+    return point(before), point(before - after), replace(_start(new.net, inputs, targets), loss=point(after))
+
+
+def _enclosed(state: _State, inputs, new: _New, floor: Fraction) -> tuple[Enclosure, Enclosure, _State] | None:
+    """The same from residuals r in r' +- rho: N times the drop is sum g (2 r - g), g the change of the outputs.
+
+    No loss is subtracted from another, so the error is a fraction of sum |g|, not of the loss.
+    """
+    unit = FloatNet((FloatLayer(new.candidate.weights[None], np.array([new.candidate.bias])),))
+    offset = np.array([float(e) for e in new.offset])
+    offset_error = U64 * np.abs(offset) + TINY * (offset != 0)
+    rows, outputs = state.residuals.shape
+    residuals, radius = np.empty_like(state.residuals), np.empty_like(state.residuals)
+    sums, errors = [], []
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for part in blocks(rows):
+            r, rho = state.residuals[part], state.radius[part]
+            (ball,) = enclose(unit, inputs[part])
+            phi = np.maximum(ball.values, 0)
+            # relu moves no two numbers further apart; where the sign is known to be negative, 0 is exact.
+            spread = np.where(ball.values < -ball.radius, 0, ball.radius)
+            product = phi * new.outgoing
+            g = product + offset
+            g_error = np.abs(new.outgoing) * spread + U64 * (np.abs(product) + np.abs(g)) + offset_error + TINY
+            s = 2 * r - g
+            s_error = (2 * rho + g_error + U64 * np.abs(s)) * UP
+            g_error = g_error * UP
+            terms = g * s
+            error = np.abs(s) * g_error + (np.abs(g) + g_error) * s_error + (outputs + 2) * U64 * np.abs(terms)
+            sums.extend(terms.sum(axis=1).tolist())
+            errors.extend(error.sum(axis=1).tolist())
+            residuals[part] = r - g
+            radius[part] = (rho + g_error + U64 * np.abs(residuals[part])) * UP
+    gain = total(sums)
+    try:
+        whole = around(gain, (total(errors) + U64 * abs(gain)) * UP + 4.0 * rows * outputs * TINY)
+    except OverflowError:
+        return None
+    if whole.low <= 0:
+        return None
+    drop = Enclosure(whole.low / rows, whole.high / rows)
+    after = Enclosure(max(state.loss.low - drop.high, floor), state.loss.high - drop.low)
+    return state.loss, drop, _State(new.net, residuals, radius, 0, after)
+
+
+def _finding(circuit, new: _New, before: Enclosure, drop: Enclosure, after: Enclosure) -> Improvement:
+    return Improvement(
+        circuit=tuple(sorted(circuit)),
+        weights=tuple(map(Fraction, new.candidate.weights.tolist())),
+        bias=Fraction(new.candidate.bias),
+        outgoing=tuple(map(Fraction, new.outgoing.tolist())),
+        output_bias=tuple(map(Fraction, new.net.layers[1].bias.tolist())),
+        loss_before=before,
+        loss_after=after,
+        drop=drop,
+    )

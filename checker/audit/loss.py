@@ -1,0 +1,175 @@
+"""The loss of a float network on its training data and the noise floor: exact where that is cheap, enclosed where it is not."""
+
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+from absence.checker.audit.enclosure import blocks
+from absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
+from absence.checker.audit.findings import Enclosure
+from absence.models.floatnet import FloatNet
+from absence.models.rational import Matrix
+
+__all__ = ["AFFORDABLE", "SMALL", "exact_loss", "exact_residuals", "groups", "losses", "noise_floor"]
+
+# Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (a minute) exact where floats decide nothing.
+SMALL, AFFORDABLE = 2**19, 2**24
+
+# The smallest normal number: an operation whose result is smaller errs by no more than this, even if it is flushed to 0.
+TINY = 2.0**-1022
+
+
+def losses(
+    net: FloatNet, inputs: np.ndarray, targets: np.ndarray, *, evaluation: Evaluation | None = None
+) -> tuple[Enclosure, Enclosure]:
+    """The loss L = (1/N) sum |f(z_i) - y_i|^2 and the noise floor E, of the exact network on the exact data.
+
+    E is always exact. L is exact where N times the parameter count is at most `SMALL` = 2^19; beyond that, it is enclosed by
+    one float64 pass, its residuals' error bounds and a sum that rounds once; if that pass overflows, L is exact up to
+    `AFFORDABLE` = 2^24.
+
+    Parameters
+    ----------
+    inputs, targets
+        Shapes (N, d) and (N, m), float64, finite.
+    evaluation
+        What `evaluate` returned for the same arguments, to save the pass.
+
+    Raises
+    ------
+    OverflowError
+        If values leave the range of float64 and the data are too many for exact arithmetic.
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> net = FloatNet([([[1.0]], [0.0]), ([[1.0]], [0.0])])
+    >>> losses(net, np.array([[1.0], [1.0]]), np.array([[1.0], [2.0]]))[0].low
+    Fraction(1, 2)
+    """
+    floor = noise_floor(inputs, targets)
+    work = len(inputs) * net.parameter_count
+    loss = None
+    if work > SMALL:
+        try:
+            evaluation = evaluation or evaluate(net, inputs, targets)
+            loss = _enclosed(evaluation, floor)
+        except OverflowError:
+            if work > AFFORDABLE:
+                raise
+    if loss is None:
+        loss = point(exact_loss(net, inputs, targets))
+    return loss, point(floor)
+
+
+def point(value: Fraction) -> Enclosure:
+    """The enclosure of an exact number."""
+    return Enclosure(value, value)
+
+
+def around(center: float, error: float) -> Enclosure:
+    """[center - error, center + error], exactly.
+
+    Raises
+    ------
+    OverflowError
+        If either is not finite.
+    """
+    if not (math.isfinite(center) and math.isfinite(error)):
+        raise OverflowError("a sum leaves the range of float64")
+    return Enclosure(Fraction(center) - Fraction(error), Fraction(center) + Fraction(error))
+
+
+def total(terms: Iterable[float]) -> float:
+    """The correctly rounded sum; infinite or NaN where the terms are."""
+    try:
+        return math.fsum(terms)
+    except (OverflowError, ValueError):
+        return math.nan
+
+
+def exact_residuals(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Matrix:
+    """y - f(z) at every row in rational arithmetic, shape (N, m); N times the parameter count says how long it takes."""
+    outputs = net.exact().outputs(inputs.tolist())
+    return tuple(
+        tuple(Fraction(y) - f for y, f in zip(wanted, row, strict=True))
+        for wanted, row in zip(targets.tolist(), outputs, strict=True)
+    )
+
+
+def exact_loss(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Fraction:
+    """L in rational arithmetic, as `exact_residuals`."""
+    residuals = exact_residuals(net, inputs, targets)
+    return sum((r * r for row in residuals for r in row), Fraction(0)) / len(residuals)
+
+
+def groups(inputs: np.ndarray) -> np.ndarray:
+    """For each row the number of its distinct input, counted in order of first appearance; shape (N,)."""
+    number: dict[bytes, int] = {}
+    # Adding 0 makes -0.0 the same bytes as 0.0.
+    return np.array(
+        [
+            number.setdefault(row.tobytes(), len(number))
+            for part in blocks(len(inputs))
+            for row in np.ascontiguousarray(inputs[part] + 0.0)
+        ]
+    )
+
+
+def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:
+    """E = (1/N) sum |y_i - mean of y over the rows with the same input|^2, exactly.
+
+    Only rows whose input repeats count: a group of nu rows adds sum y^2 - (sum y)^2 / nu.
+    """
+    number = groups(inputs)
+    counts = np.bincount(number)
+    repeated = np.flatnonzero(counts[number] > 1)
+    if not repeated.size:
+        return Fraction(0)
+    integers, exponent = _integers(targets[repeated])
+    width = targets.shape[1]
+    sums: dict[int, list[int]] = {}
+    squares = 0
+    for place, group in enumerate(number[repeated].tolist()):
+        row = integers[place * width : (place + 1) * width]
+        squares += sum(y * y for y in row)
+        old = sums.get(group)
+        sums[group] = row if old is None else [a + b for a, b in zip(old, row, strict=True)]
+    # Groups of one size share a denominator.
+    by_size: dict[int, int] = {}
+    for group, row in sums.items():
+        size = int(counts[group])
+        by_size[size] = by_size.get(size, 0) + sum(s * s for s in row)
+    spread = squares - sum((Fraction(s, size) for size, s in by_size.items()), Fraction(0))
+    return spread * Fraction(2) ** (2 * exponent) / len(inputs)
+
+
+def _integers(array: np.ndarray) -> tuple[list[int], int]:
+    """Integers n and e with entries n 2^e, row by row."""
+    mantissas, exponents = np.frexp(array.ravel())
+    integers = np.ldexp(mantissas, 53).astype(np.int64)
+    nonzero = integers != 0
+    if not nonzero.any():
+        return [0] * array.size, 0
+    low = int(exponents[nonzero].min())
+    shifts = np.where(nonzero, exponents - low, 0)
+    return [n << s for n, s in zip(integers.tolist(), shifts.tolist(), strict=True)], low - 53
+
+
+def _enclosed(evaluation: Evaluation, floor: Fraction) -> Enclosure:
+    """L from residuals r with |exact - r| <= rho: |L N - sum r^2| <= sum (2 |r| rho + rho^2) and the rounding of the sum."""
+    residuals, radius = evaluation.residuals, evaluation.radius
+    rows, outputs = residuals.shape
+    squares, errors = [], []
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        for part in blocks(rows):
+            r, rho = residuals[part], radius[part]
+            squares.extend(np.einsum("ij,ij->i", r, r).tolist())
+            errors.extend((rho * (2 * np.abs(r) + rho)).sum(axis=1).tolist())
+        square = total(squares)
+        # Each row's sum of squares: products and sums of m terms in any order; then one rounding of the whole.
+        error = (total(errors) + (outputs + 3) * U64 * square) * UP + 4.0 * rows * outputs * TINY
+    whole = around(square, error)
+    return Enclosure(max(whole.low / rows, floor), whole.high / rows)

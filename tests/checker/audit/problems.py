@@ -1,0 +1,67 @@
+"""Strategies for audits of losses: float nets of one hidden layer with idle circuits, and data whose inputs repeat."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from absence.checker.audit.findings import CircuitFinding
+from absence.models.circuit import Unit
+from absence.models.data import Dataset
+from absence.models.floatnet import FloatNet
+from hypothesis import strategies as st
+
+MILD = st.floats(-4, 4, width=32)
+DENORMAL = 2.0**-149
+
+
+def wild(dtype):
+    """Floats from the smallest subnormal to near the largest, where products still fit or do not."""
+    reach = 126 if dtype == np.float32 else 1020
+    low = -149 if dtype == np.float32 else -1074
+    powers = st.builds(lambda s, p: s * 2.0**p, st.sampled_from([-1, 1]), st.integers(low, reach))
+    return st.one_of(MILD, powers, st.just(0.0))
+
+
+class Problem(NamedTuple):
+    """A float net, inputs (N, d), targets (N, m), and idle circuits of the net."""
+
+    net: FloatNet
+    inputs: np.ndarray
+    targets: np.ndarray
+    circuits: tuple[CircuitFinding, ...]
+
+    @property
+    def data(self) -> Dataset:
+        """The same data over the rationals."""
+        return Dataset(self.inputs.tolist(), self.targets.tolist())
+
+
+def array(draw, shape, entries):
+    """An array of drawn floats."""
+    size = int(np.prod(shape))
+    return np.array(draw(st.lists(entries, min_size=size, max_size=size)), dtype=np.float64).reshape(shape)
+
+
+@st.composite
+def problems(draw, *, extreme=False, idle=True, rows=7):
+    """Shallow nets, float32 or float64, with a dead unit and a constant one (value not 0) if `idle`."""
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    entries = wild(dtype) if extreme else MILD
+    d, m, n = (draw(st.integers(1, 3)) for _ in range(3))
+    pool = array(draw, (draw(st.integers(1, 4)), d), MILD)
+    inputs = pool[draw(st.lists(st.integers(0, len(pool) - 1), min_size=1, max_size=rows))]
+    targets = array(draw, (len(inputs), m), entries)
+    hidden, bias = array(draw, (n, d), entries), array(draw, n, entries)
+    output, c = array(draw, (m, n), entries), array(draw, m, entries)
+    circuits = ()
+    if idle:
+        # relu(w.z - 64) is 0 where |w|, |z| <= 4 and d <= 3; relu(0.z + 3/2) is 3/2.
+        hidden = np.vstack([hidden, array(draw, (1, d), MILD), np.zeros((1, d))])
+        bias = np.append(bias, [-64, 1.5])
+        output = np.hstack([output, array(draw, (m, 2), entries)])
+        send = [Fraction(x) * Fraction(3, 2) for x in output[:, n + 1].tolist()]
+        circuits = (
+            CircuitFinding((Unit(1, n),), {Unit(2, k): Fraction(0) for k in range(m)}),
+            CircuitFinding((Unit(1, n + 1),), {Unit(2, k): v for k, v in enumerate(send)}),
+        )
+    return Problem(FloatNet(((hidden, bias), (output, c)), dtype), inputs, targets, circuits)

@@ -1,0 +1,94 @@
+"""The float32 bound against float32 evaluations in several orders, and what a certified drop is worth in float32."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from absence.checker.audit.deviation import float32_deviation, float32_loss_deviation
+from absence.checker.audit.improve import Unimproved, improve
+from absence.models.floatnet import FloatNet
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.checker.audit.problems import problems
+
+
+def in_order(net, inputs, seed):
+    """Float32 evaluation, one rounded operation at a time, the terms of each sum in a random order."""
+    rng = np.random.default_rng(seed)
+    values = inputs.astype(np.float32)
+    for number, (weights, bias) in enumerate(net.layers):
+        terms = values[:, None, :] * weights.astype(np.float32)
+        terms = np.concatenate(
+            [terms, np.broadcast_to(bias.astype(np.float32)[None, :, None], (*terms.shape[:2], 1))], 2
+        )
+        sums = np.zeros(terms.shape[:2], dtype=np.float32)
+        for column in rng.permutation(terms.shape[2]):
+            sums = sums + terms[:, :, column]
+        values = np.maximum(sums, 0) if number < len(net.layers) - 1 else sums
+    return values
+
+
+def squared(outputs, targets):
+    """The loss of computed outputs, exactly."""
+    errors = [
+        Fraction(f) - Fraction(y) for f, y in zip(outputs.ravel().tolist(), targets.ravel().tolist(), strict=True)
+    ]
+    return sum(e * e for e in errors) / len(outputs)
+
+
+@given(problems(extreme=True), st.integers(0, 3))
+def test_no_evaluation_is_farther_than_the_bound(problem, seed):
+    bound = float32_deviation(problem.net, problem.inputs)
+    if bound is None:
+        return
+    exact = problem.net.exact().outputs(problem.inputs.tolist())
+    single = FloatNet([(w.astype(np.float32), b.astype(np.float32)) for w, b in problem.net.layers], np.float32)
+    with np.errstate(under="ignore"):
+        evaluations = [single.forward(problem.inputs), in_order(problem.net, problem.inputs, seed)]
+    at_loss = float32_loss_deviation(problem.net, problem.inputs, problem.targets)
+    for outputs in evaluations:
+        assert np.isfinite(outputs).all()
+        for row, wanted in zip(outputs.tolist(), exact, strict=True):
+            assert all(abs(Fraction(f) - g) <= bound for f, g in zip(row, wanted, strict=True))
+        if at_loss is not None:
+            assert abs(squared(outputs, problem.targets) - problem.data.loss(problem.net.exact())) <= at_loss
+
+
+@given(problems())
+def test_a_drop_above_the_bounds_shows_in_float32(problem):
+    found = improve(problem.net, problem.inputs, problem.targets, problem.circuits)
+    if isinstance(found, Unimproved):
+        return
+    step, better = found
+    bounds = [float32_loss_deviation(net, problem.inputs, problem.targets) for net in (problem.net, better)]
+    if None not in bounds and step.drop.low > sum(bounds):
+        for evaluate in (lambda net: in_order(net, problem.inputs, 0), lambda net: net.forward(problem.inputs)):
+            assert squared(evaluate(better), problem.targets) < squared(evaluate(problem.net), problem.targets)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_on_a_common_size_the_bound_is_small_and_the_drop_far_above_it(dtype):
+    rng = np.random.default_rng(1)
+    inputs = rng.standard_normal((500, 6)).astype(np.float32).astype(np.float64)
+    net = FloatNet(
+        [
+            (rng.standard_normal((20, 6)).astype(np.float32), np.zeros(20)),
+            (rng.standard_normal((2, 20)).astype(np.float32) / 4, [0.0, 0.0]),
+        ],
+        dtype,
+    )
+    assert float32_deviation(net, inputs) < Fraction(1, 1000)
+    exact = np.array([[float(v) for v in row] for row in net.exact().outputs(inputs.tolist())])
+    measured = np.abs(in_order(net, inputs, 0) - exact).max()
+    assert 0 < measured < float32_deviation(net, inputs)
+
+
+def test_where_float32_overflows_there_is_no_bound():
+    net = FloatNet([([[2.0**100]], [0.0]), ([[2.0**100]], [0.0])], np.float32)
+    assert float32_deviation(net, np.ones((1, 1))) is None
+    assert float32_deviation(FloatNet([([[1.0]], [0.0])]), np.full((1, 1), 1e39)) is None
+    assert (
+        float32_loss_deviation(FloatNet([([[1e300]], [0.0]), ([[1e300]], [0.0])]), np.ones((1, 1)), np.ones((1, 1)))
+        is None
+    )
