@@ -10,6 +10,7 @@ from absence.checker.independent.coq import check_sources
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, number, numbers, rows
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.region import irrelevant_region, relevant_at
 from absence.checker.independent.sexpr import Script, expand, parse
 
 
@@ -232,6 +233,7 @@ KINDS = {
     "global-minimum": global_minimum,
     "identity": identity,
     "idle": idle,
+    "irrelevant-region": irrelevant_region,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
     "lower-loss": lower_loss,
@@ -239,6 +241,7 @@ KINDS = {
     "no-identity": no_identity,
     "not-idle": not_idle,
     "nothing-separates": nothing_separates,
+    "relevant-at": relevant_at,
     "same-outputs": same_outputs,
     "separating-unit": separating_unit,
     "smaller-class": smaller_class,

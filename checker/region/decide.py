@@ -1,0 +1,125 @@
+"""Irrelevance over a region: does a circuit send every reader outside it one constant on a whole box of inputs?
+
+The answer is exact, about the real function that the float weights denote: equality, not a tolerance. Scope: instance.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from absence.checker.certificate import net_json, units_json
+from absence.checker.region.bounds import Bounds
+from absence.checker.region.question import Question, question
+from absence.checker.region.search import Limits, graft, open_leaves, root
+from absence.checker.region.witness import hunt
+from absence.models.circuit import Unit
+from absence.models.floatnet import FloatNet
+from absence.models.rational import Vector
+
+__all__ = ["RegionResult", "decide", "irrelevant"]
+
+
+@dataclass(frozen=True)
+class RegionResult:
+    """What was decided.
+
+    Attributes
+    ----------
+    verdict
+        ``unsat``: the circuit sends the constants on the whole box, proved; ``sat``: at `witness` it sends something else;
+        ``unknown`` or ``timeout``: not decided, `reason` says why.
+    witness
+        An input of the box, exact, replayed through the plain forward pass.
+    fact
+        The certificate for the independent checker: kind ``irrelevant-region`` or ``relevant-at``; None if undecided.
+    tree
+        The proof tree, with its open leaves if undecided: JSON, to go on from (`resume`).
+    nodes, seconds
+        The parts of the box that were visited, and the time it took.
+    """
+
+    verdict: str
+    reason: str
+    witness: Vector | None
+    fact: dict | None
+    tree: dict
+    nodes: int
+    seconds: float
+
+
+def irrelevant(
+    net: FloatNet,
+    circuit: Iterable,
+    low: Iterable,
+    high: Iterable,
+    *,
+    value: Mapping[Unit, object] | None = None,
+    seconds: float | None = 60,
+    nodes: int | None = None,
+    resume: dict | None = None,
+) -> RegionResult:
+    """Decide whether the circuit is irrelevant on the closed box from `low` to `high`.
+
+    Parameters
+    ----------
+    net
+        The network; every layer of it is read exactly.
+    circuit
+        Hidden units, (layer, index).
+    low, high
+        The box, (d,) each; floats and strings such as ``"1/3"`` are taken for what they denote.
+    value
+        What each reader outside is to receive; by default what it receives at the low corner.
+    seconds, nodes
+        Limits of the search; None for none.
+    resume
+        The `tree` of an undecided result of the same question, to go on from.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit (see `question`).
+    ImportError
+        If highspy is not installed and bounds alone do not decide.
+
+    Examples
+    --------
+    >>> net = FloatNet([([[1.0], [1.0]], [-2.0, 0.0]), ([[3.0, 1.0]], [0.0])])
+    >>> irrelevant(net, [(1, 0)], [-1], [2]).verdict
+    'unsat'
+    >>> above = irrelevant(net, [(1, 0)], [-1], [3])
+    >>> above.verdict, above.witness[0] > 2
+    ('sat', True)
+    """
+    asked = question(net, circuit, low, high, value)
+    return decide(asked, Limits(nodes, seconds), resume)
+
+
+def decide(asked: Question, limits: Limits, resume: dict | None = None) -> RegionResult:
+    """As `irrelevant`, for a question already put."""
+    started = time.monotonic()
+    tree = resume if resume is not None else {"open": root(asked)}
+    witness, nodes, reason = None, 0, ""
+    if resume is None:
+        witness = asked.low if asked.differs(asked.low) else hunt(asked, Bounds(asked).box)
+    if witness is None:
+        left = None if limits.seconds is None else limits.seconds - (time.monotonic() - started)
+        done = graft(asked, tree, Limits(limits.nodes, left))
+        tree, witness, nodes, reason = done.tree, done.witness, done.nodes, done.reason
+    if witness is not None:
+        verdict, reason, fact = "sat", "", _fact(asked) | {"kind": "relevant-at", "input": [str(x) for x in witness]}
+    elif not open_leaves(tree):
+        verdict, reason, fact = "unsat", "", _fact(asked) | {"kind": "irrelevant-region", "tree": tree}
+    else:
+        verdict, fact = "timeout" if reason == "timeout" else "unknown", None
+    return RegionResult(verdict, reason, witness, fact, tree, nodes, time.monotonic() - started)
+
+
+def _fact(asked: Question) -> dict:
+    return {
+        "net": net_json(asked.net.exact()),
+        "circuit": units_json(asked.circuit),
+        "low": [str(x) for x in asked.low],
+        "high": [str(x) for x in asked.high],
+        "value": [[*unit, str(v)] for unit, v in sorted(asked.value.items())],
+    }

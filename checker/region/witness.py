@@ -1,0 +1,107 @@
+"""Inputs at which a circuit sends something else: found in floats by sampling and ascent, counted only after exact replay."""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import numpy as np
+from absence.checker.region.lp import Affine
+from absence.checker.region.question import Question
+from absence.models.rational import Vector
+
+__all__ = ["hunt", "off_the_form", "replayed"]
+
+SAMPLES, ASCENTS, REPLAYS = 256, 24, 6
+
+
+def _inside(asked: Question, point: Sequence[float]) -> Vector:
+    return tuple(
+        min(max(Fraction(x), a), b) if np.isfinite(x) else a
+        for x, a, b in zip(map(float, point), asked.low, asked.high, strict=True)
+    )
+
+
+def replayed(asked: Question, points: np.ndarray) -> Vector | None:
+    """The first of the most promising points at which the circuit differs, by the exact forward pass; None if none does."""
+    gaps = asked.gap(points)
+    for i in np.argsort(-gaps, kind="stable")[:REPLAYS]:
+        if gaps[i] > 0 and asked.differs(point := _inside(asked, points[i])):
+            return point
+    return None
+
+
+def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Vector | None:
+    """Sample the box, its corners, and points that gradient ascent on the circuit's pre-activations reaches."""
+    low, high = box
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        return None
+    random = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        inner = low + (high - low) * random.random((SAMPLES, len(low)))
+        corners = np.where(random.random((SAMPLES // 4, len(low))) < 0.5, low, high)
+        points = np.vstack([inner, corners, [low, high, low / 2 + high / 2]])
+        if (found := replayed(asked, points)) is not None:
+            return found
+        for target in asked.targets:
+            for j in target.live[:8]:
+                for sign in (1, -1) if len(asked.circuit) > 1 else (1,):
+                    reached = _ascend(asked, target.layer, j, sign, points, low, high)
+                    if (found := replayed(asked, reached)) is not None:
+                        return found
+    return None
+
+
+def _ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -> np.ndarray:
+    """Signed gradient steps, shrinking, from the samples where the pre-activation is largest."""
+    layers = asked.net.layers[:layer]
+
+    def climb(z):
+        masks = []
+        for weights, bias in layers[:-1]:
+            pre = z @ weights.T + bias
+            masks.append(pre > 0)
+            z = np.maximum(pre, 0)
+        gradient = np.broadcast_to(layers[-1].weights[j], (len(z), layers[-1].weights.shape[1]))
+        for (weights, _), mask in zip(layers[-2::-1], masks[::-1], strict=True):
+            gradient = (gradient * mask) @ weights
+        return z @ layers[-1].weights[j] + layers[-1].bias[j], gradient
+
+    z = points[np.argsort(-sign * climb(points)[0], kind="stable")[:ASCENTS]]
+    for step in range(25):
+        z = np.clip(z + sign * np.sign(climb(z)[1]) * (high - low) * 0.25 * 0.8**step, low, high)
+    return z
+
+
+def off_the_form(asked: Question, form: Affine, conditions: Iterable[Affine], point: Vector) -> Vector | None:
+    """An input near an interior point of a piece on which a reader receives its constant plus `form`, a form that is not 0.
+
+    On the piece's interior the form is not 0 at the point, or, a little along its gradient, there.
+    """
+    conditions = list(conditions)
+    free = asked.free
+
+    def whole(z: Sequence[Fraction]) -> Vector:
+        full = list(asked.low)
+        for i, x in zip(free, z, strict=True):
+            full[i] = x
+        return tuple(full)
+
+    low, high = [asked.low[i] for i in free], [asked.high[i] for i in free]
+    share = Fraction(1)
+    for _ in range(200):
+        share /= 2
+        inner = [x + share * ((a + b) / 2 - x) for x, a, b in zip(point, low, high, strict=True)]
+        size = max(map(abs, form.weights), default=Fraction(0))
+        moved = (
+            [
+                x + share * share * w / size * (b - a) / 4
+                for x, w, a, b in zip(inner, form.weights, low, high, strict=True)
+            ]
+            if size
+            else inner
+        )
+        for z in (inner, moved):
+            if all(a <= x <= b for x, a, b in zip(z, low, high, strict=True)) and all(c(z) > 0 for c in conditions):
+                full = whole(z)
+                if asked.differs(full):
+                    return full
+    return None
