@@ -153,13 +153,25 @@ class Improvement:
 
 @dataclass(frozen=True)
 class Prices:
-    """C12's gap c(X) of the inputs, and what it makes of the net: a class member within `margin` of it has no idle circuit."""
+    """C12's gap c(X) of the inputs, along `direction` with its `spacing` h and `spread` D, and what it makes of the net.
+
+    `steps[k-1]`, k = 1, 2, 3, is (1 - (1 - c)^k) (L - E): some net with k units more than this one has after its idle circuits
+    are taken out has a loss that much lower than L. The idle circuits free `freed` units, so for k up to that the lower
+    loss is reached in the net's own class, and the net overpays `steps[k-1]` at least. `margin` is `steps[0]`.
+    """
 
     gap: Fraction
     direction: tuple[Fraction, ...]
     spacing: Fraction
     spread: Fraction
     margin: Enclosure
+    steps: tuple[Enclosure, ...] = ()
+    freed: int = 0
+
+    @property
+    def overpaid(self) -> tuple[Enclosure, ...]:
+        """What the net pays too much for its idle units, for 1, 2, .. of them; empty if it has none."""
+        return self.steps[: self.freed]
 
 
 @dataclass(frozen=True)
