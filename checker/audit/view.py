@@ -206,6 +206,7 @@ def _improvement(audit: Audit) -> Section:
         ("Its incoming weights", _vector(change.weights)),
         ("Its bias", short(change.bias)),
         ("Its outgoing weights", _vector(change.outgoing)),
+        ("New output bias", _vector(change.output_bias)),
     ]
     if change.file:
         rows.append(("Improved net", change.file))
@@ -267,14 +268,21 @@ def _prices(audit: Audit) -> Section:
     prices = audit.prices
     if not prices:
         return Section("prices", "", (), ())
+    overpaid = [
+        (f"Overpaid for {_count(k, 'idle unit')}", f"at least {enclosure(step)}")
+        for k, step in enumerate(prices.overpaid, 1)
+    ]
     rows = (
         ("Gap c(X)", short(prices.gap)),
         ("Margin", enclosure(prices.margin)),
+        *overpaid,
         ("Least spacing of the projections", short(prices.spacing)),
         ("Their spread", short(prices.spread)),
         ("Direction", _vector(prices.direction)),
     )
-    note = "A net of this class whose loss is within the margin of the class's least has no train-idle circuit (C12)."
+    note = (
+        "A net of this loss with a train-idle circuit lies at least the margin above the least loss of its class (C12)."
+    )
     return Section("prices", "Price of an idle circuit", ("", ""), rows, note=note)
 
 

@@ -16,7 +16,7 @@ from absence.models.circuit import Unit
 from absence.models.floatnet import FloatNet
 from absence.models.rational import Vector
 
-__all__ = ["RegionResult", "decide", "irrelevant"]
+__all__ = ["RegionResult", "concluded", "decide", "irrelevant"]
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,20 @@ def decide(asked: Question, limits: Limits, resume: dict | None = None) -> Regio
         left = None if limits.seconds is None else limits.seconds - (time.monotonic() - started)
         done = graft(asked, tree, Limits(limits.nodes, left))
         tree, witness, nodes, reason = done.tree, done.witness, done.nodes, done.reason
+    return concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
+
+
+def concluded(
+    asked: Question, tree: dict, witness: Vector | None, reason: str, nodes: int, seconds: float
+) -> RegionResult:
+    """What a search that ended with this tree, or this witness, has decided."""
     if witness is not None:
         verdict, reason, fact = "sat", "", _fact(asked) | {"kind": "relevant-at", "input": [str(x) for x in witness]}
     elif not open_leaves(tree):
         verdict, reason, fact = "unsat", "", _fact(asked) | {"kind": "irrelevant-region", "tree": tree}
     else:
         verdict, fact = "timeout" if reason == "timeout" else "unknown", None
-    return RegionResult(verdict, reason, witness, fact, tree, nodes, time.monotonic() - started)
+    return RegionResult(verdict, reason, witness, fact, tree, nodes, seconds)
 
 
 def _fact(asked: Question) -> dict:

@@ -68,10 +68,12 @@ def audits():
         ),
         improvement=st.none()
         | st.builds(
-            Improvement, CIRCUITS, several(EXACT), EXACT, several(EXACT), ENCLOSURES, ENCLOSURES, ENCLOSURES,
+            Improvement, CIRCUITS, several(EXACT), EXACT, several(EXACT), several(EXACT), ENCLOSURES, ENCLOSURES, ENCLOSURES,
             st.none() | TEXT,
         ),
-        prices=st.none() | st.builds(Prices, EXACT, several(EXACT), EXACT, EXACT, ENCLOSURES),
+        prices=st.none() | st.builds(
+            Prices, EXACT, several(EXACT), EXACT, EXACT, ENCLOSURES, several(ENCLOSURES), st.integers(0, 3)
+        ),
         regions=several(
             st.builds(
                 RegionFinding, CIRCUITS, TEXT, st.sampled_from(["unsat", "sat", "unknown", "timeout"]), TEXT,
@@ -120,10 +122,10 @@ def planted(source: str = "planted.onnx") -> Audit:
             DeploymentFinding(4, (1, 3), decided=False),
         ),
         Improvement(
-            (Unit(1, 3),), (Fraction(1, 2), Fraction(-3)), Fraction(1, 4), (Fraction(2),),
+            (Unit(1, 3),), (Fraction(1, 2), Fraction(-3)), Fraction(1, 4), (Fraction(2),), (Fraction(0),),
             exactly(Fraction(1, 3)), exactly(Fraction(1, 4)), exactly(Fraction(1, 12)), "improved.onnx",
         ),
-        Prices(Fraction(1, 1000), (Fraction(1), Fraction(2)), Fraction(1, 5), Fraction(4), exactly(Fraction(1, 10**6))),
+        Prices(Fraction(1, 1000), (Fraction(1), Fraction(2)), Fraction(1, 5), Fraction(4), exactly(Fraction(1, 10**6)), (exactly(Fraction(1, 10**6)),), 3),
         (
             RegionFinding((Unit(1, 3),), "box.vnnlib", "sat", witness=(Fraction(9), Fraction(1, 3)), seconds=0.4),
             RegionFinding((Unit(1, 4), Unit(1, 5)), "box.vnnlib", "timeout", "60 s", seconds=60.0),
