@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 from absence.models.files.chain import Chain, exact_array
 from absence.models.files.disk import InputError, refused
+from absence.models.files.external import inlined
 from absence.models.floatnet import FloatNet
 from onnx import TensorProto
 
@@ -256,7 +257,7 @@ class _Path:
         features = math.prod(self.shape)
         # -1 stands for what is left, 0 for the batch. (1, -1) merges the rows of a batch, (1, features) fails on one.
         whole = [[-1, features], [0, features], [0, -1], [fixed or 1, features], *([[fixed, -1]] if fixed else [])]
-        if self.batch_axis != 0 or target not in whole or self.attributes(node).get("allowzero", 0):
+        if self.batch_axis != 0 or target not in whole or (0 in target and self.attributes(node).get("allowzero", 0)):
             raise self.refused(
                 f"{_label(node)} to {target} does not flatten the value of shape {self.written()} row by row"
             )
@@ -340,10 +341,10 @@ class _Path:
         return np.array(value, np.float32 if "float" in attribute.name else np.int64)
 
     def of_tensor(self, name: str, tensor: TensorProto) -> np.ndarray:
-        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            raise self.refused(f"weights {name} are in another file; save the model in one file")
         if tensor.data_type not in (*TYPES, TensorProto.INT64):
             raise self.refused(f"{name} is {_type_name(tensor.data_type)}; save weights as float32 or float64")
+        if tensor.data_location == TensorProto.EXTERNAL:
+            tensor = inlined(self.path, tensor)
         try:
             return onnx.numpy_helper.to_array(tensor)
         except Exception as error:

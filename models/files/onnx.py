@@ -13,7 +13,7 @@ from absence.models.floatnet import FloatNet
 
 __all__ = ["read", "write"]
 
-# A protobuf message ends at 2 GiB; larger models keep their weights in other files, which are not read.
+# A protobuf message ends at 2 GiB; weights in a file beside the model come on top.
 LARGEST = 2**31 - 1
 # Served by every onnxruntime since 1.12 (2022); Gemm and Relu have not changed since.
 OPSET = 17
@@ -25,7 +25,7 @@ def read(path: str | os.PathLike) -> FloatNet:
 
     The graph is one path of Gemm, MatMul, Add, Sub, Relu, Flatten, Reshape that flattens, and Identity from one input to one
     output, float32 or float64 throughout. Affine operators with no Relu between them are multiplied exactly into one layer,
-    or refused if that layer's weights are no values of the type.
+    or refused if that layer's weights are no values of the type. Weights may be in a file beside the model.
 
     Raises
     ------

@@ -51,7 +51,7 @@ def net_of(source: object, arrays: Mapping[str, np.ndarray]) -> FloatNet:
         if bias.shape != weights.shape[:1]:
             raise refused(source, f"{_keys(name)[1]} has shape {bias.shape}, its weights {weights.shape}")
         if index:
-            chain.relu("Relu")
+            chain.relu("the ReLU before it")
         chain.affine(weights.astype(np.float64), bias.astype(np.float64), f"layer {name!r}")
     return chain.net()
 

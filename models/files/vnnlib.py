@@ -67,7 +67,9 @@ class _Reader:
         match command:
             case ["declare-const", str(name), "Real"] | ["declare-fun", str(name), [], "Real"]:
                 if not VARIABLE.fullmatch(name):
-                    raise self.refused(line, f"variable {name}: inputs are named X_0, X_1, ..., outputs Y_0, Y_1, ...")
+                    raise self.refused(
+                        line, f"variable {_text(name)}: inputs are named X_0, X_1, ..., outputs Y_0, Y_1, ..."
+                    )
                 if name in self.variables:
                     raise self.refused(line, f"{name} is declared twice")
                 self.variables.add(name)
@@ -84,7 +86,7 @@ class _Reader:
         words = {word for word in _words(body) if not NUMBER.fullmatch(word)}
         names = words - OPERATORS
         if undeclared := names - self.variables:
-            raise self.refused(line, f"{min(undeclared)} is not declared")
+            raise self.refused(line, f"{_text(min(undeclared))} is not declared")
         match body:
             case ["and", *parts] if parts:
                 for part in parts:
@@ -125,11 +127,11 @@ class _Reader:
         inputs = {name for name in self.variables if name.startswith("X")}
         if not inputs:
             raise refused(self.path, "declares no input X_0")
+        names = [f"X_{index}" for index in range(len(inputs))]
+        if missing := [name for name in names if name not in inputs]:
+            raise refused(self.path, f"declares {len(inputs)} inputs, but not {missing[0]}")
         bounds = []
-        for index in range(len(inputs)):
-            name = f"X_{index}"
-            if name not in inputs:
-                raise refused(self.path, f"declares {len(inputs)} inputs, but not {name}")
+        for name in names:
             for side, values in (("lower", self.lower), ("upper", self.upper)):
                 if name not in values:
                     raise refused(self.path, f"{name} has no {side} bound; the box must be bounded")
