@@ -105,7 +105,8 @@ class RankFinding:
     """C9 on one hidden layer: the rank of [1 | phi_1 .. phi_n] on the training inputs.
 
     Full rank is shown by `rows` (n + 1 of them) whose minor is not 0 modulo `prime`; a defect by the exact
-    coefficients (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input.
+    coefficients (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input, or, where that would be too
+    long, by the number `distinct_inputs` of distinct training inputs being less than n + 1. `full` is None if undecided.
     """
 
     layer: int
@@ -114,6 +115,7 @@ class RankFinding:
     prime: int | None = None
     rows: tuple[int, ...] = ()
     dependency: tuple[Fraction, ...] | None = None
+    distinct_inputs: int | None = None
 
 
 @dataclass(frozen=True)
