@@ -79,8 +79,8 @@ class UnitFinding:
 
     `idle`: every reader receives one value from it, because its activity is constant or no reader weighs it.
     `witness`: two rows at which a unit that is not idle has different values. `rent` (C13): by how much the loss rises
-    at least if the unit is replaced by the best constant. `replacement_gain`: by how much one unit of C4/C5, put in its
-    place, would lower the loss of the net without it; a unit whose rent is less than that is not at a minimiser.
+    at least if the unit is replaced by the best constant. `replacement_gain`: by how much one other unit, `replacement`
+    (w, b), put in its place, would lower the loss of the net without it; a rent that is less shows that the net is no minimiser.
     """
 
     unit: Unit
@@ -89,6 +89,14 @@ class UnitFinding:
     witness: tuple[int, int] | None = None
     rent: Enclosure | None = None
     replacement_gain: Enclosure | None = None
+    replacement: tuple[tuple[Fraction, ...], Fraction] | None = None
+
+    @property
+    def underpays(self) -> bool:
+        """Whether the rent is certainly less than the replacement gain."""
+        return (
+            self.rent is not None and self.replacement_gain is not None and self.rent.high < self.replacement_gain.low
+        )
 
 
 @dataclass(frozen=True)

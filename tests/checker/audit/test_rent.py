@@ -1,0 +1,103 @@
+"""Rents and replacement gains against least squares in fractions; intervals against fractions."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from absence.checker.audit.findings import Activity, UnitFinding
+from absence.checker.audit.interval import Interval
+from absence.checker.audit.rent import rents
+from absence.models.circuit import hidden_units
+from absence.models.floatnet import FloatNet
+from absence.models.net import relu
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.checker.audit.problems import problems, wild
+
+
+def findings(net):
+    return [UnitFinding(unit, Activity.UNDECIDED, None) for unit in hidden_units(net.exact())]
+
+
+def centred(values):
+    mean = sum(values) / len(values)
+    return [v - mean for v in values]
+
+
+def square(values):
+    return sum(v * v for v in values)
+
+
+def without(problem, index):
+    """The residuals of the net with a unit replaced by the best constant, one centred column for each output."""
+    net = problem.net.exact()
+    features = [net.activations(z)[1][index] for z in problem.data.inputs]
+    residuals = problem.data.residuals(net)
+    return [
+        centred([r[k] + net.layers[1].weights[k][index] * phi for r, phi in zip(residuals, features, strict=True)])
+        for k in range(net.widths[2])
+    ]
+
+
+@pytest.mark.parametrize("extreme", [False, True])
+def test_rents_and_gains_contain_the_exact_ones(extreme):
+    @given(problems(extreme=extreme))
+    def holds(problem):
+        loss = problem.data.loss(problem.net.exact())
+        for found in rents(problem.net, problem.inputs, problem.targets, findings(problem.net)):
+            if extreme and found.rent is None:
+                continue
+            columns = without(problem, found.unit.index)
+            exact = sum(map(square, columns)) / len(problem.data) - loss
+            assert found.rent.low <= exact <= found.rent.high
+            if not extreme:
+                assert found.rent.high - found.rent.low < Fraction(1, 10**6)
+            if found.replacement_gain is None:
+                continue
+            weights, bias = found.replacement
+            unit = centred(
+                [relu(sum(w * x for w, x in zip(weights, z, strict=True)) + bias) for z in problem.data.inputs]
+            )
+            products = [sum(u * r for u, r in zip(unit, column, strict=True)) for column in columns]
+            gain = square(products) / square(unit) / len(problem.data)
+            assert found.replacement_gain.low <= gain <= found.replacement_gain.high
+            assert found.underpays <= (exact < gain)
+
+    holds()
+
+
+def test_a_useless_unit_underpays_and_a_needed_one_does_not():
+    # Unit 0 is most of the target, unit 1 is dead, and relu(-z) / 8 is missing.
+    net = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 1.0]], [0.0])])
+    inputs = np.linspace(-4, 4, 17)[:, None]
+    targets = np.maximum(inputs, 0) + np.maximum(-inputs, 0) / 8
+    needed, dead = rents(net, inputs, targets, findings(net))
+    assert dead.underpays and dead.rent.high <= 0 < dead.replacement_gain.low
+    assert needed.rent.low > 0 and not needed.underpays
+
+
+def test_deep_nets_and_overflow_are_left_alone():
+    layer = ([[1.0]], [0.0])
+    deep = FloatNet([layer, layer, layer])
+    assert rents(deep, np.ones((2, 1)), np.ones((2, 1)), findings(deep)) == tuple(findings(deep))
+    huge = FloatNet([([[1e300]], [0.0]), ([[1e300]], [0.0])])
+    assert rents(huge, np.ones((2, 1)), np.ones((2, 1)), findings(huge)) == tuple(findings(huge))
+
+
+ENTRIES = st.tuples(wild(np.float64), wild(np.float64).map(abs))
+
+
+@given(st.lists(ENTRIES, min_size=2, max_size=2), st.lists(st.fractions(-1, 1), min_size=2, max_size=2))
+def test_intervals_contain_what_they_are_about(pairs, places):
+    left, right = (Interval(np.array([v]), np.array([e])) for v, e in pairs)
+    x, y = (Fraction(v) + Fraction(e) * t for (v, e), t in zip(pairs, places, strict=True))
+    with np.errstate(all="ignore"):
+        results = [(left + right, x + y), (left - right, x - y), (left * right, x * y)]
+        if right.value[0] > right.error[0]:
+            results.append((left / right, x / y))
+        results.append((Interval(*np.array(pairs).T).sum(axis=0), x + y))
+    for result, exact in results:
+        value, error = float(result.value.ravel()[0]), float(result.error.ravel()[0])
+        if np.isfinite(value) and np.isfinite(error):
+            assert abs(Fraction(value) - exact) <= Fraction(error)
