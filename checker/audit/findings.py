@@ -63,14 +63,14 @@ class NetSummary:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E."""
+    """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E; None if undecided."""
 
     source: str
     sha256: str
     rows: int
     distinct_inputs: int
-    loss: Enclosure
-    noise_floor: Enclosure
+    loss: Enclosure | None
+    noise_floor: Enclosure | None
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,14 @@ class UnitFinding:
 
 @dataclass(frozen=True)
 class CircuitFinding:
-    """A minimal train-idle circuit: no proper nonempty subset of it is idle. `fires`: the deployment rows at which it does."""
+    """A minimal train-idle circuit: no proper nonempty subset of it is idle.
+
+    `fires`: the deployment rows at which it does; None if that was not looked at.
+    """
 
     units: tuple[Unit, ...]
     value: dict[Unit, Fraction]
-    fires: tuple[int, ...] = ()
+    fires: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
 from absence.checker.audit.pictures import Bar, bars, columns, graph
 from absence.checker.audit.report_json import from_json
-from absence.checker.audit.view import SCOPE, by_rent, enclosure, headline, is_overpaid, sections, size_name, unit_name
+from absence.checker.audit.view import SCOPE, by_rent, enclosure, firings, headline, sections, size_name, unit_name
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -53,7 +53,9 @@ def _pictures(audit: Audit) -> dict[str, list[tuple[str, str]]]:
             "Loss after": change.loss_after,
             "Noise floor": audit.data.noise_floor,
         }
-        rows = [Bar(name, _length(value), enclosure(value), name == "Loss after") for name, value in losses.items()]
+        rows = [
+            Bar(name, _length(value), enclosure(value), name == "Loss after") for name, value in losses.items() if value
+        ]
         title = "Training loss before and after the improvement."
         found["improvement"] = [(bars(title, rows), title)]
     if units := by_rent(audit)[:20]:
@@ -73,14 +75,14 @@ def _rent(finding: UnitFinding) -> Bar:
         f"unit {unit_name(finding.unit)}",
         _length(finding.rent),
         enclosure(finding.rent) + (f" of {enclosure(gain)}" if gain else ""),
-        bool(is_overpaid(finding)),
+        finding.underpays,
         _length(gain) if gain else None,
     )
 
 
 def _firing(audit: Audit) -> tuple[str, str]:
     """How many idle circuits fire at each deployment input, in bins if the inputs are many."""
-    fired = Counter(row for circuit in audit.circuits for row in circuit.fires)
+    fired = firings(audit)
     rows = sorted(finding.row for finding in audit.deployment)
     size = -(-len(rows) // _MOST)
     bins = [rows[i : i + size] for i in range(0, len(rows), size)]

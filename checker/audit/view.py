@@ -29,8 +29,8 @@ __all__ = [
     "Section",
     "by_rent",
     "enclosure",
+    "firings",
     "headline",
-    "is_overpaid",
     "names",
     "sections",
     "size_name",
@@ -38,8 +38,8 @@ __all__ = [
 ]
 
 SCOPE = (
-    "Instance results: decided exactly, about this net as a function over the reals, on these data. "
-    "Detectors that are not separable are not looked for (N1)."
+    "Instance results: decided exactly, about this net as a function over the reals, on these data. Circuits are sought "
+    "within one layer; those of several layers, and detectors that are not separable (N1), are not looked for."
 )
 
 
@@ -62,7 +62,7 @@ def headline(audit: Audit) -> str:
             f", {len(audit.undecided)} undecided" if audit.undecided else ""
         )
     if audit.exit_code == CLEAN:
-        return "Clean: no train-idle circuit, no dependent features"
+        return "Clean: no train-idle circuit within a layer, no dependent features"
     return f"Nothing found, but {_count(len(audit.undecided), 'question')} undecided: this is not a pass"
 
 
@@ -119,17 +119,14 @@ def enclosure(value: Enclosure) -> str:
     return f"{short(value.low, ROUND_FLOOR)} to {short(value.high, ROUND_CEILING)}"
 
 
-def is_overpaid(finding: UnitFinding) -> bool | None:
-    """Whether the unit's rent is less than what its replacement gains; None where the bounds do not tell."""
-    rent, gain = finding.rent, finding.replacement_gain
-    if rent is None or gain is None or (rent.low < gain.high and rent.high >= gain.low):
-        return None
-    return rent.high < gain.low
-
-
 def by_rent(audit: Audit) -> list[UnitFinding]:
-    """The units whose rent is known: those that are overpaid first, then by rent."""
-    return sorted((u for u in audit.units if u.rent), key=lambda u: (not is_overpaid(u), u.rent.low, u.unit))
+    """The units whose rent is known: those that underpay first, then by rent."""
+    return sorted((u for u in audit.units if u.rent), key=lambda u: (not u.underpays, u.rent.low, u.unit))
+
+
+def firings(audit: Audit) -> Counter:
+    """How many idle circuits fire at each deployment row."""
+    return Counter(row for circuit in audit.circuits for row in circuit.fires or ())
 
 
 def size_name(finding: DeploymentFinding) -> str:
@@ -151,8 +148,11 @@ def _subject(audit: Audit) -> Section:
         ("Training data", data.source),
         ("Rows", f"{data.rows}, {data.distinct_inputs} distinct inputs"),
         ("Data SHA-256", data.sha256),
-        ("Loss", enclosure(data.loss)),
-        ("Noise floor", enclosure(data.noise_floor) + ", the least that any function can reach"),
+        ("Loss", enclosure(data.loss) if data.loss else "not decided"),
+        (
+            "Noise floor",
+            f"{enclosure(data.noise_floor)}, the least of any function" if data.noise_floor else "not decided",
+        ),
     ]
     if audit.float32_deviation is not None:
         bound = f"within {short(audit.float32_deviation)} of the exact net on the training inputs"
@@ -178,13 +178,13 @@ def _units(audit: Audit) -> Section:
 
 def _circuits(audit: Audit, limit: int) -> Section:
     # Those that fire at deployment first.
-    ordered = sorted(audit.circuits, key=lambda c: -len(c.fires))
+    ordered = sorted(audit.circuits, key=lambda c: -len(c.fires or ()))
     rows = (
         (
             names(c.units),
             ", ".join(f"{short(v)} to {unit_name(u)}" for u, v in islice(sorted(c.value.items()), 3))
             + (f", … {len(c.value) - 3} more" if len(c.value) > 3 else ""),
-            _row_list(c.fires) if audit.deployment else "no deployment data",
+            "not looked at" if c.fires is None else _row_list(c.fires),
         )
         for c in ordered
     )
@@ -217,11 +217,10 @@ def _improvement(audit: Audit) -> Section:
 
 
 def _rents(audit: Audit, limit: int) -> Section:
-    said = {True: "yes", False: "no", None: "not known"}
     rows = (
         (
             unit_name(u.unit), enclosure(u.rent), enclosure(u.replacement_gain) if u.replacement_gain else "not known",
-            said[is_overpaid(u)],
+            _underpays(u),
         )
         for u in by_rent(audit)
     )  # fmt: skip
@@ -231,18 +230,27 @@ def _rents(audit: Audit, limit: int) -> Section:
     )  # fmt: skip
 
 
+def _underpays(finding: UnitFinding) -> str:
+    if finding.underpays:
+        return "yes"
+    gain = finding.replacement_gain
+    return "no" if gain and finding.rent.low >= gain.high else "not known"
+
+
 def _rank(finding: RankFinding) -> str:
     if finding.full is None:
         return "undecided"
     if finding.full:
         return f"full: a minor of {len(finding.rows)} rows is not 0 modulo {finding.prime}"
-    used = [i for i, v in enumerate(finding.dependency or ()) if v]
+    if finding.dependency is None:
+        return f"dependent: {finding.columns} columns, but only {finding.distinct_inputs} distinct inputs"
+    used = [i for i, v in enumerate(finding.dependency) if v]
     involved = names((Unit(finding.layer, i - 1) for i in used if i), 6)
     return f"dependent: {involved}" + (" and the constant" if 0 in used else "")
 
 
 def _deployment(audit: Audit, limit: int) -> Section:
-    fired = Counter(row for circuit in audit.circuits for row in circuit.fires)
+    fired = firings(audit)
     # What fires first, then the cheapest detectors.
     ordered = sorted(
         audit.deployment, key=lambda f: (-fired[f.row], f.decided, f.size is None, f.size or (0, 0), f.row)

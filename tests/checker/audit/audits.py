@@ -45,19 +45,23 @@ def audits():
         net=st.builds(
             NetSummary, TEXT, TEXT, several(st.integers(1, 9), 2, 4), st.integers(1), st.sampled_from(["float32", "float64"])
         ),
-        data=st.builds(DataSummary, TEXT, TEXT, st.integers(1, 99), st.integers(1, 99), ENCLOSURES, ENCLOSURES),
+        data=st.builds(
+            DataSummary, TEXT, TEXT, st.integers(1, 99), st.integers(1, 99), st.none() | ENCLOSURES, st.none() | ENCLOSURES
+        ),
         units=several(
             st.builds(
                 UnitFinding, UNITS, st.sampled_from(Activity), st.none() | st.booleans(),
                 st.none() | st.tuples(ROWS, ROWS), st.none() | ENCLOSURES, st.none() | ENCLOSURES,
+                st.none() | st.tuples(several(EXACT), EXACT),
             ),
             most=5,
         ),
-        circuits=several(st.builds(CircuitFinding, CIRCUITS, st.dictionaries(UNITS, EXACT, max_size=3), several(ROWS))),
+        circuits=several(st.builds(CircuitFinding, CIRCUITS, st.dictionaries(UNITS, EXACT, max_size=3), st.none() | several(ROWS))),
         ranks=several(
             st.builds(
                 RankFinding, st.integers(1, 4), st.integers(1, 99), st.none() | st.booleans(),
                 st.none() | st.integers(2, 2**61), several(ROWS), st.none() | several(EXACT),
+                st.none() | st.integers(1, 9),
             )
         ),
         deployment=several(
@@ -111,7 +115,7 @@ def planted(source: str = "planted.onnx") -> Audit:
         (*varies, *idle),
         (
             CircuitFinding((Unit(1, 3),), {out: Fraction(0)}, (0, 2)),
-            CircuitFinding((Unit(1, 4), Unit(1, 5)), {out: Fraction(2, 3)}),
+            CircuitFinding((Unit(1, 4), Unit(1, 5)), {out: Fraction(2, 3)}, ()),
         ),
         (RankFinding(1, 7, False, dependency=(Fraction(1), *[Fraction(0)] * 3, Fraction(1, 2), Fraction(0), Fraction(0))),),
         (
