@@ -1,6 +1,6 @@
-"""The `absence` command: verify claims, show one, re-check certificates, draw graphs, make tables.
+"""The `absence` command: verify claims, audit networks, re-check certificates, draw graphs, make tables.
 
-Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted.
+Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
 """
 
 import os
@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from absence.checker import draw, report, tables
+from absence.checker.audit.command import audit_command
 from absence.checker.binding import mismatch
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
@@ -29,6 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.command("audit")(audit_command)
 console = Console()
 errors = Console(stderr=True)
 

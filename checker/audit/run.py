@@ -1,5 +1,6 @@
 """An audit from end to end: the stages in order, what they leave undecided, and never a failed stage as a pass."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -34,9 +35,10 @@ from absence.checker.region.decide import decide
 from absence.checker.region.question import question
 from absence.checker.region.search import Limits
 from absence.models.files.disk import refused
+from absence.models.files.vnnlib import read_box
 from absence.models.floatnet import FloatNet
 
-__all__ = ["Outcome", "Region", "Source", "audit_net", "examine"]
+__all__ = ["Outcome", "Region", "Source", "audit_net", "box_of", "examine", "read_region"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,23 @@ class Region:
 
     name: str
     bounds: tuple[tuple[Fraction, Fraction], ...]
+
+
+def read_region(path: str | os.PathLike) -> Region:
+    """The box of a VNN-LIB file; what the file says about outputs plays no part.
+
+    Raises
+    ------
+    InputError
+        As `read_box`.
+    """
+    return Region(Path(path).name, read_box(path).bounds)
+
+
+def box_of(inputs: np.ndarray) -> Region:
+    """The least box that holds the inputs, shape (N, d)."""
+    ends = zip(inputs.min(axis=0).tolist(), inputs.max(axis=0).tolist(), strict=True)
+    return Region("the box of the training inputs", tuple((Fraction(low), Fraction(high)) for low, high in ends))
 
 
 @dataclass(frozen=True, eq=False)
