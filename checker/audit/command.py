@@ -72,7 +72,7 @@ def audit_command(
             client = _client(stack, scheduler, workers)
             bar = Progress(
                 SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
-                console=errors, transient=True,
+                console=errors, transient=True, disable=not errors.is_terminal,
             )  # fmt: skip
             stack.enter_context(bar)
             task = bar.add_task("reading")
@@ -102,7 +102,7 @@ def audit_command(
         raise typer.Exit(130) from interrupt
     console.print(table.page(audit))
     if outcome.kept:
-        told = f"{len(outcome.kept)} stages taken from an earlier run: {', '.join(outcome.kept[:12])}"
+        told = f"Taken from an earlier run: {', '.join(outcome.kept)}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
     console.print(f"Reports in {folder}", highlight=False, markup=False, soft_wrap=True)
     raise typer.Exit(audit.exit_code)

@@ -71,7 +71,7 @@ def read_region(path: str | os.PathLike) -> Region:
 def box_of(inputs: np.ndarray) -> Region:
     """The least box that holds the inputs, shape (N, d)."""
     ends = zip(inputs.min(axis=0).tolist(), inputs.max(axis=0).tolist(), strict=True)
-    return Region("the box of the training inputs", tuple((Fraction(low), Fraction(high)) for low, high in ends))
+    return Region("training box", tuple((Fraction(low), Fraction(high)) for low, high in ends))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,17 +143,19 @@ def examine(
     units = stages.run("units", _UNITS, lambda: _units(net, inputs, client))
     found = units and stages.run("circuits", _FOUND, lambda: idle_circuits(net, inputs, units))
     circuits, undecided = found or ((), ())
+    # What later stages are kept for: they must not outlive a run in which the circuits were not found.
+    sets = [circuit.units for circuit in circuits]
     if circuits and deploy is not None:
-        circuits = stages.run("firing", _CIRCUITS, lambda: firing(net, circuits, inputs, deploy)) or circuits
+        circuits = stages.run("firing", _CIRCUITS, lambda: firing(net, circuits, inputs, deploy), of=sets) or circuits
     ranks = stages.run("ranks", _RANKS, lambda: rank_findings(net, inputs, units=units)) or ()
     better = _Better(None, None, "")
     if circuits:
-        better = stages.run("improvement", _Better, lambda: _better(net, inputs, targets, circuits)) or better
+        better = stages.run("improvement", _Better, lambda: _better(net, inputs, targets, circuits), of=sets) or better
     if units:
         units = stages.run("rents", _UNITS, lambda: rents(net, inputs, targets, units)) or units
     price = None
     if loss:
-        price = stages.run("prices", Prices | None, lambda: prices(net, inputs, loss, floor, circuits))
+        price = stages.run("prices", Prices | None, lambda: prices(net, inputs, loss, floor, circuits), of=sets)
     deviation = None
     if net.dtype == np.float32:
         deviation = stages.run("float32", Fraction | None, lambda: float32_deviation(net, inputs))
@@ -236,7 +238,7 @@ def _regions(
         name = f"region {region.name} {names(circuit.units)}"
         answer = stages.run(
             name, _ANSWER, partial(_region, net, region, circuit, share, client),
-            final=lambda answer: answer[1] is not None, of=(region.bounds, circuit.units),
+            final=lambda answer: answer[1] is not None, of=(region.bounds, circuit.units), under="regions",
         )  # fmt: skip
         yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
 

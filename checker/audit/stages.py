@@ -64,9 +64,19 @@ class Stages:
         self.folder, self.subject, self.progress = folder, subject, progress
         self.seconds: dict[str, float] = {}
         self.undecided: list[str] = []
-        self.kept: list[str] = []
+        # In order, each once.
+        self.kept: dict[str, None] = {}
 
-    def run(self, name: str, kind: object, stage: Callable[[], object], *, final=lambda value: True, of: object = ""):
+    def run(
+        self,
+        name: str,
+        kind: object,
+        stage: Callable[[], object],
+        *,
+        final=lambda value: True,
+        of: object = "",
+        under: str = "",
+    ):
         """The stage's result, from an earlier run if it is kept; None if the stage fails, which is then undecided.
 
         Parameters
@@ -77,14 +87,17 @@ class Stages:
             Whether a result is worth keeping: one that ran out of time is not.
         of
             What the result depends on besides the subject.
+        under
+            The heading under which its time is counted, by default its name.
         """
+        under = under or name
         self.progress(name)
         started = monotonic()
         key = content_key(_sources(), self.subject, name, of)
         path = self.folder and self.folder / f"{key[:32]}.json"
         found, value = self._kept(path, key, kind)
         if found:
-            self.kept.append(name)
+            self.kept[under] = None
             return value
         try:
             value = stage()
@@ -94,7 +107,7 @@ class Stages:
             self.undecided.append(f"{name} failed: {type(error).__name__}: {reason}")
             return None
         finally:
-            self.seconds[name] = monotonic() - started
+            self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
         if path and final(value):
             write(path, json.dumps(seal({"key": key, "stage": name, "value": encode(value)})))
         return value
