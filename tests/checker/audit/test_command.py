@@ -26,13 +26,17 @@ ENVIRONMENT = os.environ | {"COLUMNS": "200"}
 REPORTS = {"report.json", "report.html"}
 
 
-def absence(*arguments, cwd, expect) -> str:
-    """Run the console script; its standard output, then its standard error."""
-    done = subprocess.run(
-        [ABSENCE, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, env=ENVIRONMENT, timeout=120
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
+def absence(*arguments, expect) -> str:
+    """Run the command in this process and folder; its standard output, then its standard error."""
+    done = CliRunner().invoke(app, [str(word) for word in arguments], env={"COLUMNS": "200"})
+    assert done.exit_code == expect, done.output
     return done.stdout + done.stderr
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """Each test runs in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
 
 
 def fitted(hidden, bias, inputs, targets):
@@ -98,7 +102,10 @@ def onnx_loss(path: Path, data: Path) -> float:
 
 
 def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments, files, tmp_path):
-    out = absence(*arguments, "--region", files / "box.vnnlib", "--region-from-data", cwd=tmp_path, expect=1)
+    command = [ABSENCE, *arguments, "--region", files / "box.vnnlib", "--region-from-data"]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
+    out = done.stdout
+    assert done.returncode == 1 and not done.stderr
     assert out.count("is train-idle") == 2 and "Reports in planted.audit" in out
     folder = tmp_path / "planted.audit"
     audit = from_json(report(folder))
@@ -125,7 +132,7 @@ def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments
 
 
 def test_a_clean_net_is_clean(files, tmp_path):
-    out = absence("audit", files / "clean.onnx", "--train", files / "train.npz", cwd=tmp_path, expect=0)
+    out = absence("audit", files / "clean.onnx", "--train", files / "train.npz", expect=0)
     assert "Clean: no train-idle circuit" in out
     folder = tmp_path / "clean.audit"
     assert report(folder)["exit_code"] == 0
@@ -135,36 +142,36 @@ def test_a_clean_net_is_clean(files, tmp_path):
 def test_a_region_without_time_is_undecided_or_refuted_and_never_passed(files, tmp_path):
     out = absence(
         "audit", files / "planted.onnx", "--train", files / "train.npz", "--region", files / "box.vnnlib",
-        "--seconds", "0", cwd=tmp_path, expect=1,
+        "--seconds", "0", expect=1,
     )  # fmt: skip
     assert "whether circuit {1.6, 1.7} acts in box.vnnlib: timeout" in out
     assert {r["verdict"] for r in report(tmp_path / "planted.audit")["regions"]} == {"sat", "timeout"}
 
 
 def test_a_second_run_takes_its_stages_from_the_first_and_says_the_same(arguments, tmp_path):
-    absence(*arguments, cwd=tmp_path, expect=1)
+    absence(*arguments, expect=1)
     folder = tmp_path / "planted.audit"
     first, html = report(folder), (folder / "report.html").read_text()
-    out = absence(*arguments, cwd=tmp_path, expect=1)
+    out = absence(*arguments, expect=1)
     assert "Taken from an earlier run: losses, units, circuits, firing, ranks" in out
     second = report(folder)
     assert first | {"seconds": {}} == second | {"seconds": {}}
     # A damaged stage is no result.
     for path in (folder / "stages").iterdir():
         path.write_text(path.read_text().replace("dead", "varies", 1)[:-3])
-    out = absence(*arguments, cwd=tmp_path, expect=1)
+    out = absence(*arguments, expect=1)
     assert "earlier run" not in out
     assert report(folder) | {"seconds": {}} == first | {"seconds": {}}
     assert len((folder / "report.html").read_text()) == pytest.approx(len(html), rel=0.02)
 
 
 def test_other_contents_are_not_taken_for_the_same(arguments, files, tmp_path):
-    absence(*arguments, cwd=tmp_path, expect=1)
+    absence(*arguments, expect=1)
     data = np.load(files / "train.npz")
     # At x_0 = 4 the planted detector is active, so it is idle no more.
     write_data(tmp_path / "more.npz", np.vstack([data["X"], [[4, 0]]]), np.vstack([data["Y"], [[0]]]))
     arguments[3] = tmp_path / "more.npz"
-    out = absence(*arguments, cwd=tmp_path, expect=1)
+    out = absence(*arguments, expect=1)
     assert "circuit {1.5} is train-idle" not in out and "earlier run" not in out
 
 
@@ -186,17 +193,15 @@ def test_other_contents_are_not_taken_for_the_same(arguments, files, tmp_path):
         ({6: "--scheduler", 7: "nonsense://x"}, "no scheduler answers there"),
     ],
 )  # fmt: skip
-def test_bad_input_is_one_line_and_code_2(arguments, tmp_path, monkeypatch, change, message):
+def test_bad_input_is_one_line_and_code_2(arguments, tmp_path, change, message):
     (tmp_path / "text.npz").write_text("no data")
     write_data(tmp_path / "wide.npz", np.ones((4, 3)), np.ones((4, 1)))
     write_data(tmp_path / "labels.npz", np.ones((4, 2)), np.ones((4, 2)))
     np.savez(tmp_path / "nan.npz", X=np.full((4, 2), np.nan), Y=np.ones((4, 1)))
     (tmp_path / "net.h5").write_text("x")
     line = dict(enumerate(arguments)) | change
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(app, [str(word) for word in line.values()])
-    assert done.exit_code == 2 and not done.stdout
-    assert message in done.stderr and len(done.stderr.splitlines()) == 1 and done.stderr.startswith("absence: ")
+    out = absence(*line.values(), expect=2)
+    assert message in out and len(out.splitlines()) == 1 and out.startswith("absence: ")
     assert not list(tmp_path.glob("*.audit/report*"))
 
 
@@ -220,18 +225,19 @@ def test_an_interrupt_leaves_no_report_and_the_next_run_goes_on(files, tmp_path)
     assert all(json.loads(path.read_text()) for path in stages.iterdir())
 
 
-def test_two_processes_find_the_same(arguments, files, tmp_path):
+@pytest.mark.filterwarnings("ignore")
+def test_another_process_finds_the_same(arguments, files, tmp_path):
     region = ["--region", files / "box.vnnlib"]
-    absence(*arguments, *region, "--output", "alone", cwd=tmp_path, expect=1)
-    absence(*arguments, *region, "--output", "together", "--workers", "2", cwd=tmp_path, expect=1)
-    alone, together = (from_json(report(tmp_path / name)) for name in ("alone", "together"))
-    assert alone.findings == together.findings and alone.circuits == together.circuits
+    absence(*arguments, *region, "--output", "alone", expect=1)
+    absence(*arguments, *region, "--output", "apart", "--workers", "1", expect=1)
+    alone, apart = (from_json(report(tmp_path / name)) for name in ("alone", "apart"))
+    assert alone.findings == apart.findings and alone.circuits == apart.circuits
 
 
 def test_markup_and_elements_in_a_name_stay_text(arguments, files, tmp_path):
     name = "[red]<script>alert(1)<" + chr(0x2215) + "script>.onnx"
     (tmp_path / name).write_bytes((files / "planted.onnx").read_bytes())
     arguments[1] = name
-    out = absence(*arguments, "--output", "out", cwd=tmp_path, expect=1)
+    out = absence(*arguments, "--output", "out", expect=1)
     assert "[red]<script>" in out
     assert "<script" not in (tmp_path / "out" / "report.html").read_text()

@@ -1,6 +1,5 @@
 """The stages of an audit: none that fails lets the audit pass, and what is kept is used for the same contents alone."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -124,10 +123,9 @@ def test_what_follows_from_a_failed_stage_is_not_kept_for_the_next_run(monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(run, "idle_circuits", boom)
         assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS).audit.prices.freed == 0
-    kept = examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS)
-    assert kept.kept and kept.audit == replace(
-        audit_net(IDLE_NET, INPUTS, TARGETS, **OPTIONS), seconds=kept.audit.seconds
-    )
+    again = examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS)
+    assert "units" in again.kept and "prices" not in again.kept
+    assert again.audit.prices.freed == 1 and len(again.audit.circuits) == 1
 
 
 def test_interrupts_are_not_findings(monkeypatch, tmp_path):
