@@ -62,7 +62,7 @@ class Chain:
             product = _product(weights, bias, self._weights, self._bias, self.dtype)
             if product is None:
                 raise self._refused(
-                    f"{self._last} and {name} are affine with no Relu between them, and their product is no {self.dtype}; "
+                    f"{self._last} and {name} are affine with no Relu between them, and their product is not exact in {self.dtype}; "
                     "multiply them yourself and save one layer"
                 )
             weights, bias = product

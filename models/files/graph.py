@@ -135,7 +135,7 @@ class _Path:
                 if name not in defined:
                     where = "a later node computes: sort the nodes" if name in computed_later else "nothing defines"
                     raise self.refused(f"{_label(node)} reads {name}, which {where}")
-            if len(node.output) != 1 or node.output[0] in defined:
+            if len(node.output) != 1 or not node.output[0] or node.output[0] in defined:
                 raise self.refused(f"{_label(node)} must have one output, with a name of its own")
             defined.add(node.output[0])
             self.step(node)
@@ -163,18 +163,23 @@ class _Path:
                 f"operator {domain}{node.op_type} ({node.name or 'no name'}) is not supported; absence audits fully connected "
                 f"ReLU nets: {', '.join(ATTRIBUTES)}"
             )
-        names = [attribute.name for attribute in node.attribute]
-        for name in names:
-            if name not in ATTRIBUTES[node.op_type] or names.count(name) > 1:
-                raise self.refused(f"{_label(node)} has an attribute {name}, which is not supported")
+        left = set(ATTRIBUTES[node.op_type])
+        for attribute in node.attribute:
+            if attribute.name not in left:
+                raise self.refused(
+                    f"{_label(node)} has an attribute {attribute.name}, which is not supported or there twice"
+                )
+            left.remove(attribute.name)
 
     def step(self, node: onnx.NodeProto) -> None:
         reads = [name for name in node.input if name and name not in self.constants]
         output = node.output[0]
+        if node.op_type == "Constant" and node.input:
+            raise self.refused(f"{_label(node)} has operands")
         if not reads:
             if node.op_type == "Constant":
                 self.constants[output] = node
-            elif node.op_type == "Identity" and len(node.input) == 1:
+            elif node.op_type == "Identity" and len(node.input) == 1 and node.input[0]:
                 self.constants[output] = self.constants[node.input[0]]
             else:
                 raise self.refused(

@@ -68,7 +68,7 @@ ONE, TENTH = np.ones((1, 1)), np.full((1, 1), 0.1)
     [
         ([("affine", TENTH, np.zeros(1), "a"), ("affine", TENTH, np.zeros(1), "b")], "a and b are affine with no Relu"),
         ([("affine", ONE, np.array([1e-40]), "a"), ("shift", np.ones(1), "b")], "a and b have a sum that is no float64"),
-        ([("affine", ONE * 1e200, np.zeros(1), "a"), ("affine", ONE * 1e200, np.zeros(1), "b")], "product is no float64"),
+        ([("affine", ONE * 1e200, np.zeros(1), "a"), ("affine", ONE * 1e200, np.zeros(1), "b")], "product is not exact in float64"),
         ([("relu", "r")], "net: r has no Gemm or MatMul between it and the input"),
         ([("shift", np.ones(1), "s"), ("relu", "r")], "r has no Gemm or MatMul between it and the input"),
         (
