@@ -20,7 +20,7 @@ from dask.distributed import Client, LocalCluster, as_completed
 __all__ = ["cluster", "decide_apart", "merged", "unit_findings_apart"]
 
 # A task looks at this many parts of a box: seconds of work, so that handing it out costs little.
-NODES = 64
+NODES = 1024
 
 
 @contextmanager

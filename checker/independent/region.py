@@ -1,4 +1,4 @@
-"""Irrelevance over a box: every leaf of a tree of sign splits is empty, without interior, or has the circuit constant.
+"""Irrelevance over a box: every leaf of a tree of cuts and sign splits is empty, or thin, or has the circuit constant.
 
 A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense together, so
 the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it is on the box. Coordinates
@@ -6,6 +6,8 @@ with low = high are constants, and "interior" is among the others. All arithmeti
 """
 
 from fractions import Fraction
+from math import lcm
+from operator import mul
 
 from absence.checker.independent.nets import Net, circuit, number, numbers
 from absence.checker.independent.refusal import Refused, require
@@ -25,7 +27,7 @@ def relevant_at(fact: dict) -> None:
 def irrelevant_region(fact: dict) -> None:
     """On the whole box every reader receives the stated constant from the circuit."""
     box = _Box(fact)
-    _check(box, fact["tree"], {}, {})
+    _check(box, fact["tree"], box.low, box.high, {}, {})
 
 
 class _Box:
@@ -42,6 +44,7 @@ class _Box:
         self.depth = max(layer for layer, _ in self.units)
         readers = set(self.net.sent(self.units, self.low))
         require(set(self.value) == readers, "the constants are not those of the readers")
+        self.integers = [_integers(*layer) for layer in self.net.layers[: self.depth]]
 
     def hidden(self, layer, index) -> tuple[int, int]:
         fits = isinstance(layer, int) and isinstance(index, int) and 1 <= layer <= self.depth
@@ -52,16 +55,26 @@ class _Box:
         weights, bias = self.net.layers[unit[0] - 1]
         return weights[unit[1]], bias[unit[1]]
 
-    def largest(self, form: dict[int, Fraction], constant: Fraction) -> Fraction:
-        """The largest value of an affine function on the box."""
-        return constant + sum(max(c * self.low[i], c * self.high[i]) for i, c in form.items())
+
+def _integers(weights: list[list[Fraction]], bias: list[Fraction]) -> tuple[list, list, int, list]:
+    """Weights and biases as integers over one denominator, and the weights' columns."""
+    scale = lcm(*(w.denominator for row in (*weights, bias) for w in row))
+    rows = [[int(w * scale) for w in row] for row in weights]
+    return rows, [int(b * scale) for b in bias], scale, list(zip(*rows, strict=True))
 
 
 class _Part:
     """What is known on a part of the box: sign conditions of the splits, and bounds (low, high, slope) that were proved."""
 
-    def __init__(self, box: _Box, signs: dict, bounds: dict):
-        self.box, self.signs, self.bounds = box, signs, bounds
+    def __init__(self, box: _Box, low: list, high: list, signs: dict, bounds: dict):
+        self.box, self.low, self.high, self.signs, self.bounds = box, low, high, signs, bounds
+        self.tables: dict[int, list] = {}
+        self.grid = lcm(*(x.denominator for x in (*low, *high)))
+        self.lows, self.highs = ([int(x * self.grid) for x in end] for end in (low, high))
+
+    def largest(self, form: dict[int, Fraction], constant: Fraction) -> Fraction:
+        """The largest value of an affine function on the part's box."""
+        return constant + sum(max(c * self.low[i], c * self.high[i]) for i, c in form.items())
 
     def status(self, unit) -> int:
         """A unit is off where its pre-activation is at most 0, on where it is at least 0."""
@@ -85,6 +98,7 @@ class _Part:
         slope = number(line[4])
         require(0 <= slope <= 1, "a slope is outside [0, 1]")
         self.bounds[unit] = (known[0] if low is None else low, known[1] if high is None else high, slope)
+        self.tables.pop(unit[0], None)
 
     def _multipliers(self, layer: int, given: dict) -> tuple[dict, dict]:
         alpha, beta = ({self.box.hidden(m, i): number(v) for m, i, v in given[key]} for key in ("alpha", "beta"))
@@ -95,53 +109,65 @@ class _Part:
         return alpha, beta
 
     def above(self, unit, side: int, alpha: dict, beta: dict) -> Fraction | None:
-        """An upper bound of side * pre-activation, by back-substitution; the least over the layers at which it may stop."""
-        weights, bias = self.box.row(unit)
-        form, constant = {i: side * w for i, w in enumerate(weights) if w}, side * bias
-        least = None
+        """An upper bound of side * pre-activation, by back-substitution to the part's box; None if a bound below is missing.
+
+        A form over a layer is a vector of integers over one denominator, and a constant.
+        """
+        rows, biases, scale, _ = self.box.integers[unit[0] - 1]
+        form, denominator = [side * w for w in rows[unit[1]]], scale
+        constant = Fraction(side * biases[unit[1]], scale)
         for layer in range(unit[0] - 1, 0, -1):
-            least = _least(least, self._stop(layer, form, constant))
-            step = self._relaxed(layer, form, constant, alpha, beta)
+            step = self._relaxed(layer, form, denominator, alpha, beta)
             if step is None:
-                return least
-            form, constant = step
-        return _least(least, self.box.largest(form, constant))
+                return None
+            lines, grid, lift = step
+            _, biases, scale, columns = self.box.integers[layer - 1]
+            denominator *= grid
+            constant += lift + Fraction(sum(map(mul, lines, biases)), denominator * scale)
+            form = [sum(map(mul, lines, column)) for column in columns]
+            denominator *= scale
+        most = sum(c * (high if c > 0 else low) for c, low, high in zip(form, self.lows, self.highs, strict=True))
+        return constant + Fraction(most, denominator * self.grid)
 
-    def _stop(self, layer: int, form: dict, constant: Fraction) -> Fraction | None:
-        """The form's largest value where each unit of the layer is between its bounds."""
-        for i, c in form.items():
-            low, high, _ = self.bounds.get((layer, i), (None, None, None))
-            if self.status((layer, i)) != OFF:
-                if c > 0 and high is None:
+    def _relaxed(self, layer: int, form: list[int], denominator: int, alpha: dict, beta: dict):
+        """Replace relu by a line above it or below it, and add multiples of sign conditions.
+
+        Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines' heights.
+        """
+        table = self._lines(layer)
+        slopes, heights = [], []
+        for i, c in enumerate(form):
+            known, slope, height, default = table[i]
+            if known != UNKNOWN or c == 0:
+                slopes.append(known == ON)
+            elif c > 0:
+                if height is None:
                     return None
-                constant += c * max((high if c > 0 else low) or Fraction(0), Fraction(0))
-        return constant
+                slopes.append(slope)
+                heights.append((c, height))
+            else:
+                slopes.append(alpha.get((layer, i), default))
+        extra = {i: multiplier * table[i][0] for (at, i), multiplier in beta.items() if at == layer}
+        grid = lcm(*{s.denominator for s in slopes}, *(m.denominator for m in extra.values()))
+        lines = [c * s.numerator * (grid // s.denominator) for c, s in zip(form, slopes, strict=True)]
+        for i, multiplier in extra.items():
+            lines[i] += multiplier.numerator * (grid // multiplier.denominator) * denominator
+        fine = lcm(*(height.denominator for _, height in heights))
+        lift = sum(c * height.numerator * (fine // height.denominator) for c, height in heights)
+        return lines, grid, Fraction(lift, denominator * fine)
 
-    def _relaxed(self, layer: int, form: dict, constant: Fraction, alpha: dict, beta: dict):
-        """Replace relu by a line above it or below it, add multiples of sign conditions: a form over the layer below."""
-        lines: dict[int, Fraction] = {}
-        for i, c in form.items():
-            unit = (layer, i)
-            known = self.status(unit)
-            if known == ON:
-                lines[i] = c
-            elif known == UNKNOWN and c > 0:
-                low, high, slope = self.bounds.get(unit, (None, None, None))
-                if low is None or high is None:
-                    return None
-                # By convexity the line is above relu on [low, high] if it is at both ends.
-                constant += c * max(-slope * low, (1 - slope) * high)
-                lines[i] = c * slope
-            elif known == UNKNOWN:
-                lines[i] = c * alpha.get(unit, self._default(unit))
-        for (at, i), multiplier in beta.items():
-            if at == layer:
-                lines[i] = lines.get(i, Fraction(0)) + multiplier * self.status((layer, i))
-        return self._through(layer, lines, constant)
-
-    def _default(self, unit) -> Fraction:
-        low, high, _ = self.bounds.get(unit, (None, None, None))
-        return Fraction(int(low is not None and high is not None and high > -low))
+    def _lines(self, layer: int) -> list[tuple]:
+        """For each unit its status, and if that is unknown slope and height of a line above relu, and slope of one below."""
+        if layer not in self.tables:
+            self.tables[layer] = table = []
+            for i in range(self.box.net.widths[layer]):
+                known = self.status((layer, i))
+                low, high, slope = self.bounds.get((layer, i), (None, None, Fraction(0)))
+                bounded = low is not None and high is not None
+                # By convexity a line is above relu on [low, high] if it is at both ends.
+                height = max(-slope * low, (1 - slope) * high) if bounded and known == UNKNOWN else None
+                table.append((known, slope, height, int(bounded and high > -low)))
+        return self.tables[layer]
 
     def _through(self, layer: int, lines: dict[int, Fraction], constant: Fraction) -> tuple[dict, Fraction]:
         """A combination of pre-activations as a form over what the layer below sends."""
@@ -195,6 +221,13 @@ class _Part:
                 self.affine(layer - 1, form, Fraction(0)) == ({}, value), f"reader ({layer}, {k}) receives no constant"
             )
 
+    def empty(self, unit) -> None:
+        """Refuse unless the unit's bounds contradict its sign condition."""
+        low, high, _ = self.bounds[unit]
+        sign = self.signs.get(unit)
+        against = (sign == ON and high is not None and high < 0) or (sign == OFF and low is not None and low > 0)
+        require(against, f"unit {unit} does not show the part empty")
+
     def thin(self, multipliers: list) -> None:
         """Refuse unless the part has no interior.
 
@@ -212,32 +245,29 @@ class _Part:
             constant += multiplier * sign * shift
             for i, c in form.items():
                 total[i] = total.get(i, Fraction(0)) + multiplier * sign * c
-        most = self.box.largest(total, constant)
+        most = self.largest(total, constant)
         require(most < 0 or (strict and most == 0), "the sign conditions leave an interior")
 
 
-def _least(one: Fraction | None, other: Fraction | None) -> Fraction | None:
-    return min((x for x in (one, other) if x is not None), default=None)
-
-
-def _check(box: _Box, node: dict, signs: dict, bounds: dict) -> None:
+def _check(box: _Box, node: dict, low: list, high: list, signs: dict, bounds: dict) -> None:
     """A part of the box: its bounds in their order, then its two halves, or what closes it."""
-    part = _Part(box, signs, dict(bounds))
+    part = _Part(box, low, high, signs, dict(bounds))
     for line in node.get("bounds", []):
         part.add(line)
-    if "split" in node:
+    if "cut" in node:
+        i, at = node["cut"][0], number(node["cut"][1])
+        require(isinstance(i, int) and 0 <= i < len(low) and low[i] < at < high[i], "a cut outside the part")
+        _check(box, node["low"], low, [*high[:i], at, *high[i + 1 :]], signs, part.bounds)
+        _check(box, node["high"], [*low[:i], at, *low[i + 1 :]], high, signs, part.bounds)
+    elif "split" in node:
         unit = box.hidden(*node["split"])
         require(unit not in signs, f"unit {unit} is split twice")
         for side, sign in (("on", ON), ("off", OFF)):
-            _check(box, node[side], signs | {unit: sign}, part.bounds)
+            _check(box, node[side], low, high, signs | {unit: sign}, part.bounds)
     elif node["leaf"] == "constant":
         part.constant()
     elif node["leaf"] == "empty":
-        unit = box.hidden(*node["unit"])
-        low, high, _ = part.bounds[unit]
-        sign = signs.get(unit)
-        against = (sign == ON and high is not None and high < 0) or (sign == OFF and low is not None and low > 0)
-        require(against or (None not in (low, high) and low > high), f"unit {unit} does not show the part empty")
+        part.empty(box.hidden(*node["unit"]))
     elif node["leaf"] == "thin":
         part.thin(node["multipliers"])
     else:

@@ -99,13 +99,18 @@ def decide(asked: Question, limits: Limits, resume: dict | None = None) -> Regio
     """As `irrelevant`, for a question already put."""
     started = time.monotonic()
     tree = resume if resume is not None else {"open": root(asked)}
-    witness, nodes, reason = None, 0, ""
-    if resume is None:
-        witness = asked.low if asked.differs(asked.low) else hunt(asked, Bounds(asked).box)
-    if witness is None:
-        left = None if limits.seconds is None else limits.seconds - (time.monotonic() - started)
-        done = graft(asked, tree, Limits(limits.nodes, left))
-        tree, witness, nodes, reason = done.tree, done.witness, done.nodes, done.reason
+    nodes, reason = 0, ""
+    witness = asked.low if resume is None and asked.differs(asked.low) else None
+    # The whole box's bounds are quick and may decide at once; only then are inputs sampled.
+    for budget in (1, limits.nodes):
+        if witness is not None or not open_leaves(tree):
+            break
+        if budget != 1 or resume is not None:
+            witness = hunt(asked, Bounds(asked).box) if resume is None else None
+        if witness is None:
+            left = None if limits.seconds is None else limits.seconds - (time.monotonic() - started)
+            done = graft(asked, tree, Limits(budget, left))
+            witness, nodes, reason = done.witness, nodes + done.nodes, done.reason
     return concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
 
 

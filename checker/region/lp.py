@@ -72,9 +72,13 @@ def interior(conditions: Sequence[Affine], low: Vector, high: Vector) -> Interio
         unit = tuple(Fraction(int(k == i)) for k in range(size + 1))
         rows += [unit, tuple(-x for x in unit)]
         rights += [-a, b]
-    point = _float_point(rows, rights, low, high)
-    if point is not None and all(c(point) > 0 for c in conditions):
-        return Interior(point, None)
+    if (proposed := _proposed(rows, rights, len(conditions), low, high)) is not None:
+        point, multipliers = proposed
+        if all(c(point) > 0 for c in conditions):
+            return Interior(point, None)
+        scaled = tuple(y * s for y, s in zip(multipliers, scales, strict=True))
+        if _highest(conditions, scaled, low, high) < 0:
+            return Interior(None, scaled)
     corner = [sum((w * x for w, x in zip(row[:-1], low, strict=True)), r) for row, r in zip(rows, rights, strict=True)]
     tight = min(range(len(conditions) + 1), key=lambda i: (corner[i], i))
     answer = _simplex(rows, rights, [tight, *(len(conditions) + 1 + 2 * i for i in range(size))])
@@ -93,7 +97,18 @@ def _scale(condition: Affine) -> Fraction:
     return Fraction(2) ** -bits
 
 
-def _float_point(rows, rights, low, high) -> Vector | None:
+def _highest(conditions: Sequence[Affine], multipliers: Vector, low: Vector, high: Vector) -> Fraction:
+    """The largest value on the box of the conditions' combination."""
+    used = [(c, y) for c, y in zip(conditions, multipliers, strict=True) if y]
+    total = sum((y * c.bias for c, y in used), Fraction(0))
+    for i, (a, b) in enumerate(zip(low, high, strict=True)):
+        weight = sum((y * c.weights[i] for c, y in used), Fraction(0))
+        total += max(weight * a, weight * b)
+    return total
+
+
+def _proposed(rows, rights, count: int, low, high) -> tuple[Vector, Vector] | None:
+    """A point of the box and multipliers of the conditions, from floats; None if HiGHS gives no optimum."""
     matrix = np.array([[nearest(x) for x in row] for row in rows])
     right = np.array([nearest(x) for x in rights])
     cost, free = np.zeros(len(rows[0])), np.full(len(rows[0]), np.inf)
@@ -101,9 +116,12 @@ def _float_point(rows, rights, low, high) -> Vector | None:
     if not (np.isfinite(matrix).all() and np.isfinite(right).all()):
         return None
     found = solve_lp(cost, matrix, -right, np.full(len(right), np.inf), -free, free)
-    if found is None:
+    if found is None or not (np.isfinite(found.x).all() and np.isfinite(found.row_dual).all()):
         return None
-    return tuple(min(max(Fraction(x), a), b) for x, a, b in zip(found.x[:-1].tolist(), low, high, strict=True))
+    point = tuple(min(max(Fraction(x), a), b) for x, a, b in zip(found.x[:-1].tolist(), low, high, strict=True))
+    # Multipliers need not be exact where they leave a margin, so they are kept short.
+    dual = np.rint(np.maximum(found.row_dual[:count], 0) * 2**30).tolist()
+    return point, tuple(Fraction(int(y), 2**30) for y in dual)
 
 
 def _matrix(rows) -> fmpq_mat:

@@ -62,6 +62,16 @@ class Question:
             (tuple(vector(row) for row in w.tolist()), vector(b.tolist())) for w, b in self.net.layers[: self.depth]
         )
 
+    @cached_property
+    def parallel(self) -> bool:
+        """Whether two units of the circuit, in one layer, have incoming weights that are multiples of each other."""
+        rows = [
+            (t.layer, tuple(w / next(filter(None, row), Fraction(1)) for w in row))
+            for t in self.targets
+            for row in (self.exact[t.layer - 1][0][j] for j in t.live)
+        ]
+        return len(set(rows)) < len(rows)
+
     def activations(self, z: Sequence[Fraction]) -> list[Vector]:
         """The hidden layers' values up to `depth` at z, by the plain forward pass."""
         values = []

@@ -1,7 +1,8 @@
-"""Branch and bound over the signs of hidden units: each leaf is closed by an exact certificate, or a witness ends the search.
+"""Branch and bound over parts of the box: each leaf is closed by an exact certificate, or a witness ends the search.
 
-`solve` is a pure function of a question, a sub-problem in JSON and limits, so that sub-problems can be farmed out; what it
-leaves open are sub-problems again.
+Parts are cut in two along an input coordinate while many signs are unknown, and bounded many at a time; then they are split by
+the sign of a hidden unit, which always comes to an end (`checker.region.signs`). `solve` is a pure function of a question, a
+sub-problem in JSON and limits, so that sub-problems can be farmed out; what it leaves open are sub-problems again.
 """
 
 import time
@@ -9,20 +10,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.region.affine import circuit_form, constant, pre_activation
-from absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
-from absence.checker.region.lp import Affine, interior
+from absence.checker.region.affine import constant
+from absence.checker.region.bounds import OFF, UNKNOWN, Bounds
+from absence.checker.region.part import Part, Undecided
 from absence.checker.region.question import Question
-from absence.checker.region.relaxation import largest
-from absence.checker.region.witness import off_the_form, replayed
+from absence.checker.region.signs import step
+from absence.checker.region.witness import Replayer
 from absence.models.rational import Vector
 
-__all__ = ["Limits", "Outcome", "open_leaves", "root", "solve"]
+__all__ = ["Limits", "Outcome", "graft", "open_leaves", "root", "solve"]
+
+BATCH = 64
+# Beyond so many free coordinates, or with so few unknown signs, splitting by signs pays better than cutting.
+CUT_DIMENSIONS, FEW_SIGNS = 12, 4
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Stop after so many nodes, or so many seconds of the clock."""
+    """Stop after so many parts of the box, or so many seconds of the clock."""
 
     nodes: int | None = None
     seconds: float | None = None
@@ -45,47 +50,16 @@ class Outcome:
     reason: str = ""
 
 
-class _Undecided(Exception):
-    """A sub-problem that this search cannot close; the message says why."""
-
-
-@dataclass
-class _Node:
-    """A sub-problem at work: its place in the tree, bounds, the affine sign conditions, and a point where they are strict."""
-
-    tree: dict
-    bounds: Bounds
-    conditions: dict[tuple[int, int], Affine]
-    point: Vector | None
-    split: tuple[int, int] | None
-
-
 def root(asked: Question) -> dict:
     """The whole box as a sub-problem."""
-    return {"signs": []}
+    return Part.root(asked).write()
 
 
 def open_leaves(tree: dict) -> list[dict]:
     """The leaves of a tree that are not decided, in order."""
     if "open" in tree:
         return [tree]
-    return [leaf for side in ("on", "off") if side in tree for leaf in open_leaves(tree[side])]
-
-
-def _write(bounds: Bounds) -> dict:
-    signs = [[m + 1, int(i), int(s[i])] for m, s in enumerate(bounds.sign) for i in np.flatnonzero(s)]
-    state = {key: [[x.hex() for x in row.tolist()] for row in getattr(bounds, key)] for key in ("low", "high", "slope")}
-    return {"signs": signs, **state}
-
-
-def _read(asked: Question, sub: dict) -> Bounds:
-    bounds = Bounds(asked)
-    for key in ("low", "high", "slope"):
-        for m, row in enumerate(sub.get(key, [])):
-            getattr(bounds, key)[m] = np.array([float.fromhex(x) for x in row])
-    for layer, i, sign in sub["signs"]:
-        bounds.sign[layer - 1][i] = sign
-    return bounds
+    return [leaf for side in ("low", "high", "on", "off") if side in tree for leaf in open_leaves(tree[side])]
 
 
 def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
@@ -94,233 +68,107 @@ def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
     Raises
     ------
     ImportError
-        If highspy is not installed.
+        If highspy is not installed, and bounds alone do not decide.
     """
-    started, tree, nodes, reason = time.monotonic(), {}, 0, ""
-    stack = [_Node(tree, _read(asked, sub), {}, None, None)]
+    started, nodes, reason = time.monotonic(), 0, ""
+    first = Part.read(asked, sub)
+    stack, replayer = [first], Replayer(asked)
     while stack:
         if limits.nodes is not None and nodes >= limits.nodes:
             reason = "node limit"
         if limits.seconds is not None and time.monotonic() - started >= limits.seconds:
             reason = "timeout"
         if reason in ("timeout", "node limit"):
-            for node in stack:
-                node.tree["open"] = _write(node.bounds)
+            for part in stack:
+                part.leave_open()
             break
-        node = stack.pop()
-        nodes += 1
-        try:
-            children, witness = _step(node)
-        except _Undecided as error:
-            node.tree["open"], reason = _write(node.bounds), str(error)
-            continue
+        if stack[-1].by_signs:
+            part = stack.pop()
+            nodes += 1
+            try:
+                children, witness = step(part, replayer)
+            except Undecided as error:
+                part.leave_open()
+                reason = str(error)
+                continue
+        else:
+            count = BATCH if limits.nodes is None else min(BATCH, limits.nodes - nodes)
+            parts = []
+            while stack and len(parts) < count and not stack[-1].by_signs:
+                parts.append(stack.pop())
+            nodes += len(parts)
+            children, witness = _cut(parts, replayer)
         if witness is not None:
-            return Outcome(tree, witness, nodes)
+            return Outcome(first.tree, witness, nodes)
         stack += children
-    return Outcome(tree, None, nodes, reason)
+    return Outcome(first.tree, None, nodes, reason)
 
 
-def _state(bounds: Bounds, layer: int, unit: int, side: int) -> list:
-    """A line of the certificate: layer, unit, lower bound, upper bound, slope; null where the bound stays."""
-    m = layer - 1
-    low, high = float(bounds.low[m][unit]), float(bounds.high[m][unit])
-    return [layer, unit, exact(low) if side <= 0 else None, exact(high) if side >= 0 else None,
-            exact(float(bounds.slope[m][unit]))]  # fmt: skip
-
-
-def exact(value: float) -> str:
-    """The float as an exact rational in text."""
-    return str(Fraction(value))
-
-
-def _tighten(node: _Node) -> None:
-    bounds = node.bounds
-    improved = bounds.tighten(1 if node.split is None else node.split[0] + 1)
-    sides: dict[tuple[int, int], set[int]] = {}
-    for layer, unit, side in improved:
-        sides.setdefault((layer, unit), set()).add(side)
-    for (layer, unit), which in sides.items():
-        _log(node, layer, unit, 0 if len(which) == 2 else next(iter(which)))
-
-
-def _log(node: _Node, layer: int, unit: int, side: int, dual: Multipliers | None = None) -> None:
-    line = _state(node.bounds, layer, unit, side)
-    if dual is not None:
-        line.append(_multipliers(node.bounds, layer, dual))
-    node.tree.setdefault("bounds", []).append(line)
-
-
-def _multipliers(bounds: Bounds, layer: int, dual: Multipliers) -> dict:
-    alpha, beta = [], []
-    for m in range(layer - 1):
-        status = bounds.status(m)
-        alpha += [[m + 1, int(i), exact(float(dual.alpha[m][i]))] for i in np.flatnonzero(status == UNKNOWN)]
-        beta += [[m + 1, int(i), exact(float(dual.beta[m][i]))] for i in np.flatnonzero(dual.beta[m])]
-    return {"alpha": alpha, "beta": beta}
-
-
-def _step(node: _Node) -> tuple[list[_Node], Vector | None]:
-    """Close the node, or split it; its place in the tree is filled in either way."""
-    bounds, asked = node.bounds, node.bounds.asked
-    _tighten(node)
-    if node.split is not None and node.split[0] > 1 and not bounds.contradiction():
-        layer, i = node.split
-        _relax(node, layer, i, int(bounds.sign[layer - 1][i]))
-    if _closed(node) or _thin(node):
+def _cut(parts: list[Part], replayer: "Replayer") -> tuple[list[Part], Vector | None]:
+    """Bound the parts together; close what is closed, hand over to `signs` or cut in two what is not."""
+    asked = replayer.asked
+    batch = Bounds.together([p.bounds for p in parts])
+    batch.tighten(exactly=False)
+    for i, part in enumerate(parts):
+        for key in ("low", "high", "slope"):
+            setattr(part.bounds, key, [row[i] for row in getattr(batch, key)])
+    unknown = sum((batch.status(m) == UNKNOWN).sum(axis=1) for m in range(asked.depth - 1)) + np.zeros(len(parts))
+    left, reach = [], np.zeros(batch.box[0].shape)
+    steer = _steer(batch)
+    for i, part in enumerate(parts):
+        if not (part.empty() or (_may_close(part.bounds) and part.closed(constant))):
+            left.append(i)
+    if not left:
         return [], None
-    targets = [(t.layer, j) for t in asked.targets for j in t.live]
-    both = len(targets) > 1
-    excess: dict[tuple[int, int], float] = {}
-    for layer, j in targets:
-        for sign in (ON, OFF) if both else (ON,):
-            if bounds.status(layer - 1)[j] == UNKNOWN:
-                relaxed = _relax(node, layer, j, sign)
-                if _closed(node):
-                    return [], None
-                if relaxed is not None:
-                    witness = replayed(asked, relaxed.point[None, :])
-                    if witness is not None:
-                        return [], witness
-                    for m, row in enumerate(relaxed.excess):
-                        for i in np.flatnonzero(row > 1e-9):
-                            excess[m + 1, int(i)] = excess.get((m + 1, int(i)), 0.0) + float(row[i])
-    chosen = _choose(node, excess)
-    if chosen is None:
-        return [], _witness(node)
-    layer, i = chosen
-    node.tree["split"] = [layer, i]
+    width = batch.box[1] - batch.box[0]
+    reach = np.abs(steer).max(axis=1) * width
+    corners = np.where(steer[left, 0] > 0, batch.box[1][left], batch.box[0][left])
+    middles = batch.box[0][left] + width[left] / 2
+    witness = replayer.first(np.vstack([corners, middles]))
+    if witness is not None:
+        return [], witness
     children = []
-    for side, sign in (("off", OFF), ("on", ON)):
-        node.tree[side] = {}
-        children.append(
-            _Node(node.tree[side], bounds.child(layer, i, sign), dict(node.conditions), node.point, (layer, i))
+    for i in left:
+        part = parts[i]
+        coordinate = int(np.argmax(np.nan_to_num(reach[i], nan=0.0)))
+        a, b = batch.box[0][i, coordinate], batch.box[1][i, coordinate]
+        at = a + (b - a) / 2
+        wide = (
+            part.bounds.low_end[coordinate] < Fraction(at) < part.bounds.high_end[coordinate]
+            if np.isfinite(at)
+            else False
         )
+        if unknown[i] <= FEW_SIGNS or not wide or len(asked.free) > CUT_DIMENSIONS or part.depth > 60:
+            children.append(part.to_signs())
+        else:
+            children += part.cut(coordinate, at)
     return children, None
 
 
-def _relax(node: _Node, layer: int, j: int, sign: int):
-    """Bound sign * pre-activation from above by the relaxation; the certificate gets a line if that settles a sign."""
-    bounds = node.bounds
-    weights, bias = bounds.layers[layer - 1]
-    relaxed = largest(bounds, layer, sign * weights[j], float(sign * bias[j]))
-    if relaxed is None or relaxed.value > 0:
-        return relaxed
-    value, _ = bounds.upper(layer, sign * weights[j : j + 1], sign * bias[j : j + 1], relaxed.dual)
-    m, value = layer - 1, float(value[0])
-    if value > 0:
-        return relaxed
-    if sign == ON:
-        bounds.high[m][j] = min(value, bounds.high[m][j])
-    else:
-        bounds.low[m][j] = max(-value, bounds.low[m][j])
-    _log(node, layer, j, sign, relaxed.dual)
-    return None
-
-
-def _closed(node: _Node) -> bool:
-    """Close the node if it is empty by its bounds, or if the circuit is constant on it."""
-    if (empty := node.bounds.contradiction()) is not None:
-        node.tree |= {"leaf": "empty", "unit": list(empty)}
-        return True
-    if constant(node.bounds):
-        node.tree["leaf"] = "constant"
-        return True
-    return False
-
-
-def _thin(node: _Node) -> bool:
-    """Close the node if its affine sign conditions leave it no interior; else keep a point where they are strict."""
-    bounds, asked = node.bounds, node.bounds.asked
-    status = [bounds.status(m) for m in range(len(bounds.layers))]
-    new = []
-    for m, sign in enumerate(bounds.sign):
-        for i in np.flatnonzero(sign):
-            unit = (m + 1, int(i))
-            if unit in node.conditions:
-                continue
-            form = pre_activation(asked, *unit, status)
-            if form is None:
-                continue
-            side = int(sign[i])
-            condition = Affine(tuple(side * w for w in form.weights), side * form.bias)
-            if any(condition.weights):
-                node.conditions[unit] = condition
-                new.append(condition)
-            elif condition.bias < 0:
-                node.tree |= {"leaf": "thin", "multipliers": [[*unit, "1"]]}
-                return True
-    if not new or (node.point is not None and all(c(node.point) > 0 for c in new)):
-        return False
-    low, high = ([end[i] for i in asked.free] for end in (asked.low, asked.high))
-    found = interior(list(node.conditions.values()), tuple(low), tuple(high))
-    if found is None:
-        raise _Undecided("exact simplex: step limit")
-    node.point = found.point
-    if found.point is not None:
-        return False
-    pairs = zip(node.conditions, found.multipliers, strict=True)
-    node.tree |= {"leaf": "thin", "multipliers": [[*unit, str(y)] for unit, y in pairs if y]}
-    return True
-
-
-def _choose(node: _Node, excess: dict[tuple[int, int], float]) -> tuple[int, int] | None:
-    """The unit to split on: below the circuit where the relaxation gives most away, then of the circuit; None if all is known."""
-    bounds, asked = node.bounds, node.bounds.asked
-    score = [np.zeros(len(row)) for row in bounds.low]
-    for target in asked.targets:
-        open_units = [j for j in target.live if bounds.status(target.layer - 1)[j] != OFF]
-        if not open_units or target.layer == 1:
+def _steer(batch: Bounds) -> np.ndarray:
+    """For each part, the coefficients over the inputs (rows, d) of upper bounds of the live units that are not off."""
+    found = []
+    for target in batch.asked.targets:
+        weights, bias = batch.layers[target.layer - 1]
+        live = list(target.live)
+        if not live:
             continue
-        weights, bias = bounds.layers[target.layer - 1]
-        rows = weights[open_units]
-        _, seen = bounds.upper(target.layer, np.vstack([rows, -rows]), np.concatenate([bias[open_units]] * 2))
-        for m, coef in zip(range(target.layer - 2, -1, -1), seen, strict=False):
-            score[m] = np.maximum(score[m], np.nan_to_num(np.abs(coef), nan=0.0, posinf=1e300).max(axis=0))
-    best, top = None, -1.0
-    for m, row in enumerate(score[: asked.depth - 1]):
-        with np.errstate(all="ignore"):
-            area = bounds.high[m] * -bounds.low[m] / (bounds.high[m] - bounds.low[m])
-        for i in np.flatnonzero((bounds.status(m) == UNKNOWN) & (row > 0)):
-            value = row[i] * (np.nan_to_num(area[i], nan=1e300) + 1e3 * excess.get((m + 1, int(i)), 0.0))
-            if value > top:
-                best, top = (m + 1, int(i)), value
-    if best is not None:
-        return best
-    for target in asked.targets:
-        for j in target.live:
-            if bounds.status(target.layer - 1)[j] == UNKNOWN:
-                return target.layer, j
-    return _unknown_below(node)
+        rows = np.vstack([weights[live], -weights[live]])
+        _, seen = batch.upper(target.layer, rows, np.concatenate([bias[live], -bias[live]]))
+        there = batch.status(target.layer - 1)[:, live] != OFF
+        coef = np.broadcast_to(seen[-1], (len(there), *seen[-1].shape[-2:]))
+        found.append(coef * np.concatenate([there, there], axis=1)[..., None])
+    width = batch.box[0].shape
+    return np.nan_to_num(np.concatenate(found, axis=1)) if found else np.zeros((width[0], 1, width[1]))
 
 
-def _unknown_below(node: _Node) -> tuple[int, int] | None:
-    """An unknown unit on which the circuit's form, or a sign condition that is not affine yet, may depend."""
-    bounds = node.bounds
-    status = [bounds.status(m) for m in range(len(bounds.layers))]
-    pending = any((m + 1, int(i)) not in node.conditions and pre_activation(bounds.asked, m + 1, int(i), status) is None
-                  for m, sign in enumerate(bounds.sign) for i in np.flatnonzero(sign))  # fmt: skip
-    if not pending and all(form is not None for form in circuit_form(bounds.asked, status)):
-        return None
-    for m, row in enumerate(status[:-1]):
-        for i in np.flatnonzero(row == UNKNOWN):
-            return m + 1, int(i)
-    return None
-
-
-def _witness(node: _Node) -> Vector:
-    """Every sign is known, the node has an interior, and some reader's form is not 0 on it: an input where it differs."""
-    bounds, asked = node.bounds, node.bounds.asked
-    status = [bounds.status(m) for m in range(len(bounds.layers))]
-    point = node.point
-    if point is None:
-        point = tuple((asked.low[i] + asked.high[i]) / 2 for i in asked.free)
-    for form in circuit_form(asked, status):
-        if form is not None and form != ({}, 0):
-            affine = Affine(tuple(form[0].get(i, Fraction(0)) for i in asked.free), form[1])
-            found = off_the_form(asked, affine, node.conditions.values(), point)
-            if found is not None:
-                return found
-    raise _Undecided("no witness found on a piece where the circuit is not constant")
+def _may_close(bounds: Bounds) -> bool:
+    """Whether it is worth asking for the exact form: units of unknown sign make a kink unless they are parallel."""
+    for target in bounds.asked.targets:
+        unknown = (bounds.status(target.layer - 1)[list(target.live)] == UNKNOWN).sum()
+        if unknown == 1 or (unknown and not bounds.asked.parallel):
+            return False
+    return True
 
 
 def graft(asked: Question, tree: dict, limits: Limits) -> Outcome:
@@ -333,11 +181,9 @@ def graft(asked: Question, tree: dict, limits: Limits) -> Outcome:
         nodes += done.nodes
         if done.witness is not None:
             return Outcome(tree, done.witness, nodes)
-        if "open" not in done.tree or done.nodes:
-            leaf.clear()
-            leaf.update(done.tree)
-        if done.reason:
-            reason = done.reason
+        leaf.clear()
+        leaf.update(done.tree)
+        reason = done.reason or reason
         if reason in ("timeout", "node limit"):
             break
     return Outcome(tree, None, nodes, reason)

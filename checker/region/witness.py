@@ -1,6 +1,6 @@
 """Inputs at which a circuit sends something else: found in floats by sampling and ascent, counted only after exact replay."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +8,7 @@ from absence.checker.region.lp import Affine
 from absence.checker.region.question import Question
 from absence.models.rational import Vector
 
-__all__ = ["hunt", "off_the_form", "replayed"]
+__all__ = ["Replayer", "hunt", "off_the_form"]
 
 SAMPLES, ASCENTS, REPLAYS = 256, 24, 6
 
@@ -20,13 +20,23 @@ def _inside(asked: Question, point: Sequence[float]) -> Vector:
     )
 
 
-def replayed(asked: Question, points: np.ndarray) -> Vector | None:
-    """The first of the most promising points at which the circuit differs, by the exact forward pass; None if none does."""
-    gaps = asked.gap(points)
-    for i in np.argsort(-gaps, kind="stable")[:REPLAYS]:
-        if gaps[i] > 0 and asked.differs(point := _inside(asked, points[i])):
-            return point
-    return None
+class Replayer:
+    """Replays points exactly where floats see a difference that earlier replays did not show to be rounding."""
+
+    def __init__(self, asked: Question):
+        self.asked, self.noise = asked, 0.0
+
+    def first(self, points: np.ndarray) -> Vector | None:
+        """The first of the most promising points at which the circuit differs, by the exact forward pass; None if none does."""
+        gaps = self.asked.gap(points)
+        for i in np.argsort(-gaps, kind="stable")[:REPLAYS]:
+            if not gaps[i] > 4 * self.noise:
+                return None
+            point = _inside(self.asked, points[i])
+            if self.asked.differs(point):
+                return point
+            self.noise = max(self.noise, float(gaps[i]))
+        return None
 
 
 def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Vector | None:
@@ -39,13 +49,14 @@ def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> 
         inner = low + (high - low) * random.random((SAMPLES, len(low)))
         corners = np.where(random.random((SAMPLES // 4, len(low))) < 0.5, low, high)
         points = np.vstack([inner, corners, [low, high, low / 2 + high / 2]])
-        if (found := replayed(asked, points)) is not None:
+        replayer = Replayer(asked)
+        if (found := replayer.first(points)) is not None:
             return found
         for target in asked.targets:
             for j in target.live[:8]:
                 for sign in (1, -1) if len(asked.circuit) > 1 else (1,):
                     reached = _ascend(asked, target.layer, j, sign, points, low, high)
-                    if (found := replayed(asked, reached)) is not None:
+                    if (found := replayer.first(reached)) is not None:
                         return found
     return None
 
@@ -71,37 +82,28 @@ def _ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -
     return z
 
 
-def off_the_form(asked: Question, form: Affine, conditions: Iterable[Affine], point: Vector) -> Vector | None:
+def off_the_form(
+    asked: Question, form: Affine, conditions: Sequence[Affine], point: Vector, low: Vector, high: Vector
+) -> Vector | None:
     """An input near an interior point of a piece on which a reader receives its constant plus `form`, a form that is not 0.
 
-    On the piece's interior the form is not 0 at the point, or, a little along its gradient, there.
+    Everything is in the free coordinates; the conditions are positive at the point. If the form is 0 there, it is not a little
+    along its gradient, so one of the two inputs tried will do once they are near enough.
     """
-    conditions = list(conditions)
-    free = asked.free
-
-    def whole(z: Sequence[Fraction]) -> Vector:
-        full = list(asked.low)
-        for i, x in zip(free, z, strict=True):
-            full[i] = x
-        return tuple(full)
-
-    low, high = [asked.low[i] for i in free], [asked.high[i] for i in free]
+    largest = max(map(abs, form.weights), default=Fraction(0))
     share = Fraction(1)
     for _ in range(200):
         share /= 2
         inner = [x + share * ((a + b) / 2 - x) for x, a, b in zip(point, low, high, strict=True)]
-        size = max(map(abs, form.weights), default=Fraction(0))
-        moved = (
-            [
-                x + share * share * w / size * (b - a) / 4
-                for x, w, a, b in zip(inner, form.weights, low, high, strict=True)
-            ]
-            if size
-            else inner
-        )
+        moved = [
+            x + share * share * (w / largest if largest else 0) * (b - a) / 4
+            for x, w, a, b in zip(inner, form.weights, low, high, strict=True)
+        ]
         for z in (inner, moved):
             if all(a <= x <= b for x, a, b in zip(z, low, high, strict=True)) and all(c(z) > 0 for c in conditions):
-                full = whole(z)
+                full = list(asked.low)
+                for i, x in zip(asked.free, z, strict=True):
+                    full[i] = x
                 if asked.differs(full):
-                    return full
+                    return tuple(full)
     return None
