@@ -131,6 +131,6 @@ def _rows(name: str, values, *, column: bool = False) -> np.ndarray:
     floats = array.reshape(len(array), -1).astype(np.float64)
     if not np.isfinite(floats).all():
         raise refused(name, "holds NaN or infinity")
-    if array.dtype.kind in "iu" and (np.abs(floats) > 2.0**53).any():
+    if array.dtype.kind in "iu" and (np.abs(floats) >= 2.0**53).any():
         raise refused(name, "holds an integer that float64 does not; convert it to float64 yourself")
     return floats
