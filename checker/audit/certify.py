@@ -6,7 +6,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,10 +32,11 @@ def certify(
     circuits: tuple[CircuitFinding, ...] = (),
     ranks: tuple[RankFinding, ...] = (),
     deployment: tuple[DeploymentFinding, ...] = (),
+    regions: Iterable[dict] = (),
 ) -> Path:
     """Write net.npz, train.npz, deploy.npz and, last, certificate.json into the folder; returns the path of the latter.
 
-    What is undecided is not in it. That a circuit is minimal, and that there is no other, is not certified.
+    `regions` are facts of `checker.region.decide` about this net. What is undecided is not in it. That a circuit is minimal, and that there is no other, is not certified.
 
     Raises
     ------
@@ -56,6 +57,8 @@ def certify(
     facts = [*_units(units), *map(_circuit, circuits)]
     facts += [fact for finding in ranks if (fact := _rank(finding))]
     facts += [fact for finding in deployment if (fact := _deployment(finding))]
+    # The net lies in the folder once, for all facts.
+    facts += [{key: part for key, part in fact.items() if key != "net"} for fact in regions]
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
     certificate = seal({"format": FORMAT, "files": files, "facts": facts})
     write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
@@ -94,7 +97,7 @@ def _circuit(circuit: CircuitFinding) -> dict:
         "layer": circuit.units[0].layer,
         "units": [unit.index for unit in circuit.units],
         "value": [_number(value) for _, value in sorted(circuit.value.items())],
-        "fires": list(circuit.fires),
+        "fires": list(circuit.fires or ()),
     }
 
 

@@ -104,7 +104,12 @@ def audit_command(
     if outcome.kept:
         told = f"Taken from an earlier run: {', '.join(outcome.kept)}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"Reports in {folder}", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"Reports in {folder}; `absence check {folder}` re-checks the certificate",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
     raise typer.Exit(audit.exit_code)
 
 

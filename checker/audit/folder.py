@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from absence.checker.audit import report_html
+from absence.checker.audit.certify import NAME, certify
 from absence.checker.audit.findings import Audit
 from absence.checker.audit.report_json import to_json
 from absence.checker.audit.run import Outcome
@@ -17,10 +18,13 @@ STAGES = "stages"
 IMPROVED = "improved.onnx"
 # Written last: where it lies, the rest is complete.
 REPORT = "report.json"
+CERTIFICATE = (NAME, "net.npz", "train.npz", "deploy.npz")
 
 
 def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None, like: Path | None = None) -> Audit:
-    """Write `report.json`, `report.html` and, if there is one, the improved net; returns the audit that names its file.
+    """Write the certificate, `report.json`, `report.html` and, if there is one, the improved net; returns what they tell.
+
+    The folder is then one that ``absence check`` takes.
 
     Parameters
     ----------
@@ -37,13 +41,36 @@ def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None
         If a file cannot be written.
     """
     audit, path = outcome.audit, improved or folder / IMPROVED
-    (folder / REPORT).unlink(missing_ok=True)
     # Of an earlier audit, of other contents perhaps.
-    (folder / IMPROVED).unlink(missing_ok=True)
+    for name in (REPORT, IMPROVED, *CERTIFICATE):
+        (folder / name).unlink(missing_ok=True)
     if audit.improvement and outcome.improved:
         onnx.write(path, outcome.improved, like=like)
         audit = replace(audit, improvement=replace(audit.improvement, file=str(path if improved else IMPROVED)))
+    if reason := _certify(folder, outcome):
+        audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
     write(folder / "report.html", report_html.page(report))
     write(folder / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
     return audit
+
+
+def _certify(folder: Path, outcome: Outcome) -> str:
+    """Write the certificate; the reason if there is none."""
+    audit = outcome.audit
+    if len(audit.units) != sum(audit.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
+        return "not every unit is decided"
+    # Without this the certificate would say of circuits that were not looked at that they do not fire.
+    fired = all(circuit.fires is not None for circuit in audit.circuits)
+    certify(
+        folder,
+        outcome.net,
+        outcome.inputs,
+        outcome.deploy if fired else None,
+        units=audit.units,
+        circuits=audit.circuits,
+        ranks=audit.ranks,
+        deployment=audit.deployment if fired else (),
+        regions=outcome.facts,
+    )
+    return ""

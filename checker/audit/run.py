@@ -1,8 +1,8 @@
 """An audit from end to end: the stages in order, what they leave undecided, and never a failed stage as a pass."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -76,12 +76,19 @@ def box_of(inputs: np.ndarray) -> Region:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """An audit with what goes beside it: the improved net, and the certificates of the regions, by their place in the audit."""
+    """An audit with what it is about and what goes beside it.
+
+    `improved` is the net of `Audit.improvement`; `facts` are the certificates of the regions that are decided, as
+    `checker.region` makes them; `kept` names the stages that came from an earlier run.
+    """
 
     audit: Audit
-    improved: FloatNet | None = None
-    facts: Mapping[int, dict] = field(default_factory=dict)
-    kept: tuple[str, ...] = ()
+    net: FloatNet
+    inputs: np.ndarray
+    deploy: np.ndarray | None
+    improved: FloatNet | None
+    facts: tuple[dict, ...]
+    kept: tuple[str, ...]
 
 
 def audit_net(net: FloatNet, inputs: np.ndarray, targets: np.ndarray, **options) -> Audit:
@@ -173,9 +180,9 @@ def examine(
         undecided=(*stages.undecided, *undecided, *([better.reason] if better.reason else [])),
         seconds=stages.seconds,
     )
-    facts = {place: fact for place, (_, fact) in enumerate(answers) if fact}
     audit = replace(audit, undecided=(*audit.undecided, *_open(audit)))
-    return Outcome(audit, better.net, facts, tuple(stages.kept))
+    facts = tuple(fact for _, fact in answers if fact)
+    return Outcome(audit, net, inputs, deploy, better.net, facts, tuple(stages.kept))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,12 +6,14 @@ What is claimed of all training rows is checked at all of them, what two rows sh
 import hashlib
 import json
 from fractions import Fraction
+from functools import cached_property
 from math import lcm
 from pathlib import Path
 
 import numpy as np
 from absence.checker.independent.floats import FloatNet, arrays, blocks, integers, number, table
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.region import irrelevant_region, relevant_at
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -71,6 +73,15 @@ class _Audit:
         self.deploy = table(directory, files["deploy"]) if "deploy" in files else None
         for inputs in (self.train, self.deploy):
             require(inputs is None or inputs.shape[1] == self.net.widths[0], "inputs do not fit the net")
+
+    @cached_property
+    def written(self) -> list[dict]:
+        """The net as exact numbers in text."""
+        return [
+            {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
+             "bias": [str(Fraction(b)) for b in bias.tolist()]}
+            for weights, bias in self.net.layers
+        ]  # fmt: skip
 
     def layer(self, value) -> int:
         require(type(value) is int and 1 <= value < len(self.net.layers), "no such hidden layer")
@@ -287,6 +298,13 @@ def inside(audit: _Audit, fact: dict) -> None:
     )
 
 
+def region(audit: _Audit, fact: dict) -> None:
+    """What a circuit of the net sends on a box (kind ``irrelevant-region``), or at an input of it (``relevant-at``)."""
+    require("net" not in fact, "a fact about a region is about the net of this folder")
+    decided = {"irrelevant-region": irrelevant_region, "relevant-at": relevant_at}[fact["kind"]]
+    decided(fact | {"net": audit.written})
+
+
 KINDS = {
     "units": units,
     "circuit": circuit,
@@ -296,4 +314,6 @@ KINDS = {
     "train-input": train_input,
     "outside": outside,
     "inside": inside,
+    "irrelevant-region": region,
+    "relevant-at": region,
 }

@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from absence.checker.audit.report_json import from_json, schema_text
+from absence.checker.certificate import seal
 from absence.checker.cli import app
 from absence.models.circuit import Unit
 from absence.models.files import onnx
@@ -127,8 +128,31 @@ def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments
     assert after < before
     assert abs(Fraction(before) - audit.data.loss.low) < Fraction(1, 10**5)
     assert abs(Fraction(after) - audit.improvement.loss_after.low) < Fraction(1, 10**5)
+    assert "facts of an audit" in absence("check", "planted.audit", expect=0)
     page = (folder / "report.html").read_text()
     assert "circuit {1.5} is train-idle" in page and "<script" not in page
+
+
+def test_a_certificate_that_was_changed_is_refused(arguments, files, tmp_path):
+    absence(*arguments, "--region", files / "box.vnnlib", "--output", "out", expect=1)
+    path = tmp_path / "out" / "certificate.json"
+    whole = json.loads(path.read_text())
+    kinds = {"units", "circuit", "dependency", "irrelevant-region", "relevant-at"}
+    assert {fact["kind"] for fact in whole["facts"]} >= kinds
+    for kind, change, reason in (
+        ("units", {"activity": ["dead"] * 8}, "not as idle as it says"),
+        ("circuit", {"fires": []}, "fires"),
+        ("irrelevant-region", {"high": ["4", "9"]}, ""),
+        ("relevant-at", {"input": ["3", "1"]}, "the circuit sends the constants there"),
+        ("relevant-at", {"net": []}, "about the net of this folder"),
+    ):
+        facts = [dict(fact) for fact in whole["facts"]]
+        next(fact for fact in facts if fact["kind"] == kind).update(change)
+        path.write_text(json.dumps(seal(whole | {"facts": facts})))
+        out = absence("check", "out", expect=1)
+        assert "REFUSED" in out and reason in out, (kind, out)
+    path.write_text(json.dumps(whole))
+    absence("check", "out", expect=0)
 
 
 def test_a_clean_net_is_clean(files, tmp_path):
@@ -136,7 +160,7 @@ def test_a_clean_net_is_clean(files, tmp_path):
     assert "Clean: no train-idle circuit" in out
     folder = tmp_path / "clean.audit"
     assert report(folder)["exit_code"] == 0
-    assert {path.name for path in folder.iterdir()} == REPORTS | {"stages"}
+    assert {path.name for path in folder.iterdir()} == REPORTS | {"stages", "certificate.json", "net.npz", "train.npz"}
 
 
 def test_a_region_without_time_is_undecided_or_refuted_and_never_passed(files, tmp_path):
