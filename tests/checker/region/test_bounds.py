@@ -41,7 +41,9 @@ def pre_activations(asked, z):
     """Exactly, from the definitions."""
     found = []
     for weights, bias in asked.exact:
-        found.append([sum((w * v for w, v in zip(row, z, strict=True)), b) for row, b in zip(weights, bias, strict=True)])
+        found.append(
+            [sum((w * v for w, v in zip(row, z, strict=True)), b) for row, b in zip(weights, bias, strict=True)]
+        )
         z = [max(x, Fraction(0)) for x in found[-1]]
     return found
 
@@ -82,13 +84,19 @@ def test_bounds_under_sign_conditions_and_any_multipliers(data, entries):
     bounds.tighten(2)
     share, price = st.floats(0, 1), st.sampled_from([0.0, 0.5, 3.0])
     alpha = tuple(np.array([data.draw(share) for _ in row]) for row in bounds.low)
-    beta = tuple(np.where(bounds.status(m) != 0, [data.draw(price) for _ in row], 0) for m, row in enumerate(bounds.low))
+    beta = tuple(
+        np.where(bounds.status(m) != 0, [data.draw(price) for _ in row], 0) for m, row in enumerate(bounds.low)
+    )
     layer = len(bounds.low)
     weights, bias = bounds.layers[layer - 1]
     proved, _ = bounds.upper(layer, weights, bias, Multipliers(alpha, beta))
     for z in points(asked, data.draw):
         pres = pre_activations(asked, z)
-        inside = all(s * x >= 0 for sign, row in zip(bounds.sign, pres, strict=True) for s, x in zip(sign.tolist(), row, strict=True))
+        inside = all(
+            s * x >= 0
+            for sign, row in zip(bounds.sign, pres, strict=True)
+            for s, x in zip(sign.tolist(), row, strict=True)
+        )
         if inside:
             contains(bounds, pres)
             assert all(x <= Fraction(b) for x, b in zip(pres[-1], proved.tolist(), strict=True) if b != np.inf)

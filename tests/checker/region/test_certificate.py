@@ -9,9 +9,7 @@ import pytest
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused
 from absence.checker.region import search
-from absence.checker.region.decide import decide, irrelevant
-from absence.checker.region.question import question
-from absence.checker.region.search import Limits
+from absence.checker.region.decide import irrelevant
 from absence.models.floatnet import FloatNet
 
 NET = FloatNet([
@@ -27,7 +25,7 @@ def fact(request, monkeypatch):
     """A certificate whose tree is divided, by cuts or by signs."""
     monkeypatch.setattr(search, "CUT_DIMENSIONS", 12 if request.param == "cuts" else 0)
     monkeypatch.setattr(search, "FEW_SIGNS", 0)
-    layers = [*NET.layers[:1], (NET.layers[1].weights, [-1.75, 0.25]), *NET.layers[2:]]
+    layers = [*NET.layers[:1], (NET.layers[1].weights, [-2.25, 0.25]), *NET.layers[2:]]
     result = irrelevant(FloatNet(layers), IDLE, *BOX)
     assert result.verdict == "unsat"
     assert ("cut" if request.param == "cuts" else "split") in result.tree
@@ -49,7 +47,7 @@ def refused(fact, match):
 
 def test_a_bias_a_little_higher_is_refused(fact):
     fact = copy.deepcopy(fact)
-    fact["net"][1]["bias"][0] = "0"
+    fact["net"][1]["bias"][0] = "-7/4"
     refused(fact, "not proved|no constant|unknown sign")
 
 
@@ -79,15 +77,18 @@ def test_every_tighter_bound_that_matters_is_refused(fact):
     check_fact(fact)
 
 
-def test_leaves_and_lines_that_are_missing_are_refused(fact):
+def test_parts_and_bounds_that_are_missing_are_refused(fact):
     for node in list(nodes(fact["tree"])):
-        for key in ("bounds", "leaf", "on", "off", "low", "high"):
+        for key in ("leaf", "on", "off", "low", "high"):
             if key in node:
                 kept = node.pop(key)
                 with pytest.raises(Refused):
                     check_fact(fact)
                 node[key] = kept
     check_fact(fact)
+    for node in nodes(fact["tree"]):
+        node.pop("bounds", None)
+    refused(fact, "unknown sign|malformed")
 
 
 def test_open_leaves_are_refused(fact):
@@ -107,7 +108,9 @@ def test_leaves_of_another_kind_are_refused(fact):
                 node.update(kept)
 
 
-@pytest.mark.parametrize("spoil", [[1, 0, "0", "1", "2"], [1, 0, "0", "1", "-1"], [9, 0, None, None, "0"], [1, 0, "0"], "x"])
+@pytest.mark.parametrize(
+    "spoil", [[1, 0, "0", "1", "2"], [1, 0, "0", "1", "-1"], [9, 0, None, None, "0"], [1, 0, "0"], "x"]
+)
 def test_lines_that_make_no_sense_are_refused(fact, spoil):
     fact = copy.deepcopy(fact)
     fact["tree"].setdefault("bounds", []).insert(0, spoil)
@@ -176,14 +179,15 @@ def test_witnesses_that_are_none_are_refused():
 
 
 def test_many_inputs_are_divided_by_signs():
-    rng = np.random.default_rng(5)
-    widths = (14, 10, 6, 1)
-    layers = [[rng.normal(size=(b, a)) / np.sqrt(a), rng.normal(size=b) * 0.1] for a, b in itertools.pairwise(widths)]
-    values = np.maximum(rng.choice([-1.0, 1.0], size=(4000, 14)) @ layers[0][0].T + layers[0][1], 0)
+    rng = np.random.default_rng(0)
+    widths = (16, 16, 16, 1)
+    layers = [
+        [rng.normal(size=(b, a)) * np.sqrt(2 / a), rng.normal(size=b) * 0.3] for a, b in itertools.pairwise(widths)
+    ]
+    values = np.maximum(rng.uniform(-1, 1, size=(2000, 16)) @ layers[0][0].T + layers[0][1], 0)
     pre = values @ layers[1][0][0] + layers[1][1][0]
-    layers[1][1][0] -= 1.3 * pre.max()
-    asked = question(FloatNet(layers), [(2, 0)], [-1] * 14, [1] * 14)
-    result = decide(asked, Limits(seconds=30))
+    layers[1][1][0] -= pre.max() + 1.5 * pre.std()
+    result = irrelevant(FloatNet(layers), [(2, 0)], [-1] * 16, [1] * 16)
     assert result.verdict == "unsat"
     assert "split" in result.tree
     check_fact(result.fact)

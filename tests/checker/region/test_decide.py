@@ -119,7 +119,12 @@ def test_one_ulp_from_idle_in_the_second_layer(peak):
 
 def test_one_ulp_from_idle_in_the_third_layer():
     for bias, verdict in ((-1.0, "unsat"), (nextafter(-1.0, 0), "sat")):
-        layers = [([[1.0], [1.0]], [0.0, -1.0]), ([[1.0, -2.0], [1.0, 0.0]], [0.0, 0.0]), ([[1.0, 0.0]], [bias]), ([[1.0]], [0.0])]
+        layers = [
+            ([[1.0], [1.0]], [0.0, -1.0]),
+            ([[1.0, -2.0], [1.0, 0.0]], [0.0, 0.0]),
+            ([[1.0, 0.0]], [bias]),
+            ([[1.0]], [0.0]),
+        ]
         assert both(layers, [(3, 0)], [-1], [3]) == verdict
 
 
@@ -192,7 +197,9 @@ def test_a_box_that_is_a_point_and_one_flat_side(at):
 def planted(seed, widths, margin):
     """A random net whose first unit in the last hidden layer is a little below 0 at every one of many samples."""
     rng = np.random.default_rng(seed)
-    layers = [[rng.normal(size=(b, a)) * np.sqrt(2 / a), rng.normal(size=b) * 0.3] for a, b in itertools.pairwise(widths)]
+    layers = [
+        [rng.normal(size=(b, a)) * np.sqrt(2 / a), rng.normal(size=b) * 0.3] for a, b in itertools.pairwise(widths)
+    ]
     values = rng.uniform(-1, 1, size=(2000, widths[0]))
     for weights, bias in layers[:-2]:
         values = np.maximum(values @ weights.T + bias, 0)
