@@ -12,7 +12,7 @@ then taken for exact ones, and their error times the largest value of what they 
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf
+from math import inf, nextafter
 
 import numpy as np
 from absence.checker.region.question import Question, nearest
@@ -30,7 +30,7 @@ GRID = 2.0**20
 def round_up(value: Fraction) -> float:
     """The least float that is not below the value."""
     near = nearest(value)
-    return near if near == inf or (near != -inf and Fraction(near) >= value) else float(np.nextafter(near, inf))
+    return near if near == inf or (near != -inf and Fraction(near) >= value) else nextafter(near, inf)
 
 
 def round_down(value: Fraction) -> float:
@@ -166,6 +166,7 @@ class Bounds:
         """The slope of the line below relu, 0 or 1, that leaves the smaller triangle."""
         return (self.high[m] > -self.low[m]).astype(float)
 
+    @np.errstate(all="ignore")
     def upper(self, layer: int, rows: np.ndarray, bias: np.ndarray, dual: Multipliers | None = None):
         """Upper bounds of rows . h + bias, h what layer - 1 sends; and the coefficients at every layer below.
 
@@ -174,10 +175,6 @@ class Bounds:
         tuple
             The bounds (.., r), and for each layer below, from the top one down, the coefficients (.., r, units).
         """
-        with np.errstate(all="ignore"):
-            return self._upper(layer, rows, bias, dual)
-
-    def _upper(self, layer, rows, bias, dual):
         coef, const = rows, bias
         slack, seen = np.zeros(len(rows)), []
         for m in range(layer - 1, 0, -1):
@@ -210,6 +207,7 @@ class Bounds:
         seen.append(coef)
         return _concrete(coef, const, slack, *self.box), seen
 
+    @np.errstate(all="ignore")
     def tighten(self, start: int = 1, *, exactly: bool = True) -> None:
         """Bound layers `start` to `depth` anew, and keep the better bound of each unit.
 
@@ -224,8 +222,7 @@ class Bounds:
                 high, low = self._exactly(high, low)
             m = layer - 1
             self.high[m], self.low[m] = np.minimum(high, self.high[m]), np.maximum(low, self.low[m])
-            with np.errstate(all="ignore"):
-                slope = np.rint(self.high[m] / (self.high[m] - self.low[m]) * GRID) / GRID
+            slope = np.rint(self.high[m] / (self.high[m] - self.low[m]) * GRID) / GRID
             self.slope[m] = np.clip(np.nan_to_num(slope, nan=1.0), 0, 1)
 
     def _exactly(self, high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

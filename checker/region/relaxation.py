@@ -90,6 +90,7 @@ def _solver():
     return _own.solver
 
 
+@np.errstate(all="ignore")
 def largest(bounds: Bounds, layer: int, row: np.ndarray, bias: float) -> Relaxed | None:
     """Maximise row . h + bias over the relaxation, h what layer - 1 sends; None if HiGHS gives no optimum."""
     below = layer - 1

@@ -88,22 +88,27 @@ def off_the_form(
     """An input near an interior point of a piece on which a reader receives its constant plus `form`, a form that is not 0.
 
     Everything is in the free coordinates; the conditions are positive at the point. If the form is 0 there, it is not a little
-    along its gradient, so one of the two inputs tried will do once they are near enough.
+    along its gradient, so one of the two inputs tried will do.
     """
-    largest = max(map(abs, form.weights), default=Fraction(0))
-    share = Fraction(1)
-    for _ in range(200):
-        share /= 2
-        inner = [x + share * ((a + b) / 2 - x) for x, a, b in zip(point, low, high, strict=True)]
-        moved = [
-            x + share * share * (w / largest if largest else 0) * (b - a) / 4
-            for x, w, a, b in zip(inner, form.weights, low, high, strict=True)
-        ]
-        for z in (inner, moved):
-            if all(a <= x <= b for x, a, b in zip(z, low, high, strict=True)) and all(c(z) > 0 for c in conditions):
-                full = list(asked.low)
-                for i, x in zip(asked.free, z, strict=True):
-                    full[i] = x
-                if asked.differs(full):
-                    return tuple(full)
+    middle = tuple((a + b) / 2 for a, b in zip(low, high, strict=True))
+    inner = _towards(point, [m - x for m, x in zip(middle, point, strict=True)], conditions)
+    sides = [Affine(tuple(Fraction(s if k == i else 0) for k in range(len(low))), -s * end)
+             for i, (a, b) in enumerate(zip(low, high, strict=True)) for s, end in ((1, a), (-1, b))]  # fmt: skip
+    rise = [w * (b - a) for w, a, b in zip(form.weights, low, high, strict=True)]
+    for z in (inner, _towards(inner, rise, [*conditions, *sides])):
+        full = list(asked.low)
+        for i, x in zip(asked.free, z, strict=True):
+            full[i] = x
+        if asked.differs(full):
+            return tuple(full)
     return None
+
+
+def _towards(point: Vector, step: Sequence[Fraction], conditions: Sequence[Affine]) -> Vector:
+    """Half of the way along the step on which the conditions, positive at the point, stay positive; at most half the step."""
+    share = Fraction(1)
+    for c in conditions:
+        change = sum((w * x for w, x in zip(c.weights, step, strict=True)), Fraction(0))
+        if change < 0:
+            share = min(share, c(point) / -change)
+    return tuple(x + share / 2 * d for x, d in zip(point, step, strict=True))
