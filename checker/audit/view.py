@@ -277,7 +277,7 @@ def _prices(audit: Audit) -> Section:
     if not prices:
         return Section("prices", "", (), ())
     overpaid = [
-        (f"Overpaid for {_count(k, 'idle unit')}", f"at least {enclosure(step)}")
+        (f"Overpaid for {_count(k, 'idle unit')}", f"at least {short(step.low, ROUND_FLOOR)}")
         for k, step in enumerate(prices.overpaid, 1)
     ]
     rows = (
