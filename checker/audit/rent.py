@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 from absence.checker.audit.enclosure import enclose
-from absence.checker.audit.evaluation import UP, Block, evaluate
+from absence.checker.audit.evaluation import ENTRIES, UP, Block, evaluate
 from absence.checker.audit.findings import Enclosure, UnitFinding
 from absence.checker.audit.interval import Interval, gamma
 from absence.checker.audit.search import candidates
@@ -178,8 +178,9 @@ def _enclosure(values: Interval, j: int) -> Enclosure:
 
 
 def _trials(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> FloatNet | None:
-    """Units chosen by their gain on some of the rows, as a layer."""
-    rows = np.sort(np.random.default_rng(SEED).permutation(len(inputs))[:SAMPLE])
+    """Units chosen by their gain on some of the rows, in one block, as a layer."""
+    size = min(SAMPLE, ENTRIES // max(net.widths))
+    rows = np.sort(np.random.default_rng(SEED).permutation(len(inputs))[:size])
     with np.errstate(all="ignore"):
         residuals = targets[rows] - enclose(net, inputs[rows])[-1].values
     if not np.isfinite(residuals).all():

@@ -1,0 +1,145 @@
+"""What an audit found about losses as facts that the independent checker re-checks, and the .npz files they name.
+
+Exact findings are stated exactly; enclosures a little wider (2^-24 of the loss), so that other rigorous bounds can confirm them.
+"""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from absence.checker.audit.findings import Enclosure, Improvement, Prices, UnitFinding
+from absence.models.floatnet import FloatNet
+
+__all__ = [
+    "deviation_fact",
+    "loss_fact",
+    "lower_loss_fact",
+    "price_fact",
+    "rent_fact",
+    "write_data",
+    "write_net",
+]
+
+SLACK = Fraction(1, 2**24)
+# Numbers of more binary digits than this are stated as bounds of fewer.
+DIGITS = 4096
+
+
+def write_net(path: Path, net: FloatNet) -> dict[str, str]:
+    """Write the net's very floats as W1, b1, W2, ..; returns the reference (name and SHA-256) that facts hold."""
+    arrays = {}
+    for k, (weights, bias) in enumerate(net.layers, 1):
+        arrays |= {f"W{k}": weights.astype(net.dtype), f"b{k}": bias.astype(net.dtype)}
+    return _write(path, arrays)
+
+
+def write_data(path: Path, inputs: np.ndarray, targets: np.ndarray) -> dict[str, str]:
+    """Write inputs and targets as X and Y; returns the reference."""
+    return _write(path, {"X": inputs, "Y": targets})
+
+
+def loss_fact(net: dict, data: dict, loss: Enclosure, floor: Enclosure) -> dict:
+    """The loss and the noise floor. `net` and `data` are what `write_net` and `write_data` returned, here and below."""
+    return _fact("training-loss", net, data) | {
+        "loss": _stated(loss, loss.high),
+        "noise_floor": _stated(floor, Fraction(0)),
+    }
+
+
+def lower_loss_fact(net: dict, data: dict, found: Improvement) -> dict:
+    """The reassigned net has a loss that is lower by the drop: both nets are evaluated again, the circuit need not be idle."""
+    slack = Fraction(0) if found.drop.is_exact else min(found.drop.low / 2, found.loss_before.high * SLACK)
+    return _fact("lower-training-loss", net, data) | {
+        "circuit": [unit.index for unit in found.circuit],
+        "weights": _texts(found.weights),
+        "bias": str(found.bias),
+        "outgoing": _texts(found.outgoing),
+        "output_bias": _texts(found.output_bias),
+        "drop": _rounded(found.drop.low - slack, found.drop.high + slack),
+    }
+
+
+def rent_fact(net: dict, data: dict, units: Sequence[UnitFinding], loss: Enclosure) -> dict:
+    """The rents and replacement gains of those units that have a rent.
+
+    Raises
+    ------
+    ValueError
+        If none has.
+    """
+    # Many units share a trial unit.
+    trials: dict[tuple, int] = {}
+    listed = []
+    for finding in units:
+        if finding.rent is None:
+            continue
+        entry = {"unit": finding.unit.index, "rent": _widened(finding.rent, loss.high * SLACK)}
+        if finding.replacement is not None:
+            entry["trial"] = trials.setdefault(finding.replacement, len(trials))
+            entry["gain"] = _widened(finding.replacement_gain, loss.high * SLACK)
+        listed.append(entry)
+    if not listed:
+        raise ValueError("no unit has a rent")
+    return _fact("unit-rents", net, data) | {
+        "trials": [[_texts(weights), str(bias)] for weights, bias in trials],
+        "units": listed,
+    }
+
+
+def price_fact(net: dict, data: dict, prices: Prices, loss: Enclosure) -> dict:
+    """The gauge, the gap, and the steps that follow from C12."""
+    exact = all(step.is_exact for step in prices.steps)
+    parts = [1 - (1 - prices.gap) ** k for k in range(1, len(prices.steps) + 1)]
+    slacks = [Fraction(0) if exact else part * loss.high * SLACK for part in parts]
+    return _fact("uniform-gap", net, data) | {
+        "direction": _texts(prices.direction),
+        "spacing": str(prices.spacing),
+        "spread": str(prices.spread),
+        "gap": str(prices.gap),
+        "steps": [_widened(step, slack) for step, slack in zip(prices.steps, slacks, strict=True)],
+    }
+
+
+def deviation_fact(net: dict, data: dict, bound: Fraction) -> dict:
+    """No float32 evaluation is farther than `bound` from the exact outputs."""
+    return _fact("float32-deviation", net, data) | {"bound": str(bound)}
+
+
+def _fact(kind: str, net: dict, data: dict) -> dict:
+    return {"kind": kind, "net": net, "data": data}
+
+
+def _write(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    content = buffer.getvalue()
+    path.write_bytes(content)
+    return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _texts(values: Sequence[Fraction]) -> list[str]:
+    return [str(value) for value in values]
+
+
+def _stated(found: Enclosure, scale: Fraction) -> list[str]:
+    return _widened(found, Fraction(0) if found.is_exact else scale * SLACK)
+
+
+def _widened(found: Enclosure, slack: Fraction) -> list[str]:
+    return _rounded(found.low - slack, found.high + slack)
+
+
+def _rounded(low: Fraction, high: Fraction) -> list[str]:
+    """Both as text; rounded outwards where that would be too long to read back."""
+    result = []
+    for value, away in ((low, -1), (high, 1)):
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > DIGITS:
+            # To a multiple of 2^-shift, some 200 binary digits below the number's first.
+            shift = 200 + value.denominator.bit_length() - abs(value.numerator).bit_length()
+            scaled = value * Fraction(2) ** shift
+            value = Fraction(scaled.__floor__() if away < 0 else scaled.__ceil__()) / Fraction(2) ** shift
+        result.append(str(value))
+    return result
