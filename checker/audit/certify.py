@@ -33,15 +33,17 @@ def certify(
     ranks: tuple[RankFinding, ...] = (),
     deployment: tuple[DeploymentFinding, ...] = (),
     regions: Iterable[dict] = (),
+    targets: np.ndarray | None = None,
+    losses: Iterable[dict] = (),
 ) -> Path:
-    """Write net.npz, train.npz, deploy.npz and, last, certificate.json into the folder; returns the path of the latter.
+    """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns the path of the latter.
 
-    `regions` are facts of `checker.region.decide` about this net. What is undecided is not in it. That a circuit is minimal, and that there is no other, is not certified.
+    `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is undecided is not in it. That a circuit is minimal, and that there is no other, is not certified.
 
     Raises
     ------
     ValueError
-        If a unit is undecided, or there are deployment findings but no deployment inputs.
+        If a unit is undecided, or there are facts about deployment inputs or targets without these.
     """
     inputs = checked_inputs(net, inputs)
     if deploy is None and (deployment or any(circuit.fires for circuit in circuits)):
@@ -57,12 +59,22 @@ def certify(
     facts = [*_units(units), *map(_circuit, circuits)]
     facts += [fact for finding in ranks if (fact := _rank(finding))]
     facts += [fact for finding in deployment if (fact := _deployment(finding))]
-    # The net lies in the folder once, for all facts.
-    facts += [{key: part for key, part in fact.items() if key != "net"} for fact in regions]
+    # The net and the data lie in the folder once, for all facts.
+    facts += [_without(fact, "net") for fact in regions]
+    losses = list(losses)
+    if losses and targets is None:
+        raise ValueError("facts about losses need the targets")
+    facts += [_without(fact, "net", "data") | {"dtype": net.dtype.name} for fact in losses]
+    if targets is not None:
+        contents["targets"] = {"targets": np.asarray(targets, dtype=np.float64)}
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
     certificate = seal({"format": FORMAT, "files": files, "facts": facts})
     write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
     return folder / NAME
+
+
+def _without(fact: dict, *names: str) -> dict:
+    return {key: part for key, part in fact.items() if key not in names}
 
 
 def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:

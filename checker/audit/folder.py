@@ -1,10 +1,11 @@
 """The folder that an audit leaves: reports, the improved net, certificates; each file whole or not there."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from absence.checker.audit import report_html
+from absence.checker.audit import loss_facts, report_html
 from absence.checker.audit.certify import NAME, certify
 from absence.checker.audit.findings import Audit
 from absence.checker.audit.report_json import to_json
@@ -18,7 +19,7 @@ STAGES = "stages"
 IMPROVED = "improved.onnx"
 # Written last: where it lies, the rest is complete.
 REPORT = "report.json"
-CERTIFICATE = (NAME, "net.npz", "train.npz", "deploy.npz")
+CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
 
 
 def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None, like: Path | None = None) -> Audit:
@@ -72,5 +73,23 @@ def _certify(folder: Path, outcome: Outcome) -> str:
         ranks=audit.ranks,
         deployment=audit.deployment if fired else (),
         regions=outcome.facts,
+        targets=outcome.targets,
+        losses=_losses(audit),
     )
     return ""
+
+
+def _losses(audit: Audit) -> Iterator[dict]:
+    """The facts about losses; net and data are those of the folder."""
+    loss, floor = audit.data.loss, audit.data.noise_floor
+    if loss is None or floor is None:
+        return
+    yield loss_facts.loss_fact({}, {}, loss, floor)
+    if audit.improvement:
+        yield loss_facts.lower_loss_fact({}, {}, audit.improvement)
+    if any(unit.rent for unit in audit.units):
+        yield loss_facts.rent_fact({}, {}, audit.units, loss)
+    if audit.prices:
+        yield loss_facts.price_fact({}, {}, audit.prices, loss)
+    if audit.float32_deviation is not None:
+        yield loss_facts.deviation_fact({}, {}, audit.float32_deviation)

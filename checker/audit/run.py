@@ -85,6 +85,7 @@ class Outcome:
     audit: Audit
     net: FloatNet
     inputs: np.ndarray
+    targets: np.ndarray
     deploy: np.ndarray | None
     improved: FloatNet | None
     facts: tuple[dict, ...]
@@ -182,7 +183,7 @@ def examine(
     )
     audit = replace(audit, undecided=(*audit.undecided, *_open(audit)))
     facts = tuple(fact for _, fact in answers if fact)
-    return Outcome(audit, net, inputs, deploy, better.net, facts, tuple(stages.kept))
+    return Outcome(audit, net, inputs, targets, deploy, better.net, facts, tuple(stages.kept))
 
 
 @dataclass(frozen=True, eq=False)

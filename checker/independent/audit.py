@@ -11,6 +11,8 @@ from math import lcm
 from pathlib import Path
 
 import numpy as np
+from absence.checker.independent import losses
+from absence.checker.independent.arrays import FloatData, Floats
 from absence.checker.independent.floats import FloatNet, arrays, blocks, integers, number, table
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
@@ -65,12 +67,13 @@ class _Audit:
 
     def __init__(self, directory: Path, files):
         require(
-            isinstance(files, dict) and {"net", "train"} <= set(files) <= {"net", "train", "deploy"},
+            isinstance(files, dict) and {"net", "train"} <= set(files) <= {"net", "train", "deploy", "targets"},
             "files are missing",
         )
         self.net = FloatNet(arrays(directory, files["net"]))
         self.train = table(directory, files["train"])
         self.deploy = table(directory, files["deploy"]) if "deploy" in files else None
+        self.targets = table(directory, files["targets"], "targets") if "targets" in files else None
         for inputs in (self.train, self.deploy):
             require(inputs is None or inputs.shape[1] == self.net.widths[0], "inputs do not fit the net")
 
@@ -305,6 +308,20 @@ def region(audit: _Audit, fact: dict) -> None:
     decided(fact | {"net": audit.written})
 
 
+def loss(audit: _Audit, fact: dict) -> None:
+    """What `losses` decides, about the net, the inputs and the targets of this folder."""
+    require(audit.targets is not None, "the certificate names no targets")
+    require(not {"net", "data"} & set(fact), "a fact about losses is about the net and the data of this folder")
+    require(fact["dtype"] in ("float32", "float64"), "no type of float")
+    dtype = np.dtype(fact["dtype"])
+    with np.errstate(over="ignore"):
+        typed = all((array.astype(dtype) == array).all() for layer in audit.net.layers for array in layer)
+    require(typed, f"a weight is no {dtype}")
+    widths = audit.net.widths
+    require(audit.targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
+    losses.KINDS[fact["kind"]](fact, Floats(audit.net.layers, dtype), FloatData(audit.train, audit.targets))
+
+
 KINDS = {
     "units": units,
     "circuit": circuit,
@@ -316,4 +333,5 @@ KINDS = {
     "inside": inside,
     "irrelevant-region": region,
     "relevant-at": region,
+    **dict.fromkeys(losses.KINDS, loss),
 }

@@ -51,12 +51,12 @@ def arrays(directory: Path, entry) -> dict[str, np.ndarray]:
     return result
 
 
-def table(directory: Path, entry) -> np.ndarray:
-    """The one array `inputs` of a file, shape (rows, d), at least one row."""
+def table(directory: Path, entry, name: str = "inputs") -> np.ndarray:
+    """The one array of a file, under its name, shape (rows, d), at least one row."""
     found = arrays(directory, entry)
-    require(set(found) == {"inputs"}, "a file of inputs holds the array `inputs` and nothing else")
-    require(found["inputs"].ndim == 2 and found["inputs"].size, "inputs are a matrix with at least one row")
-    return found["inputs"]
+    require(set(found) == {name}, f"a file of {name} holds the array `{name}` and nothing else")
+    require(found[name].ndim == 2 and found[name].size, f"{name} are a matrix with at least one row")
+    return found[name]
 
 
 class FloatNet:

@@ -138,6 +138,7 @@ def test_a_certificate_that_was_changed_is_refused(arguments, files, tmp_path):
     path = tmp_path / "out" / "certificate.json"
     whole = json.loads(path.read_text())
     kinds = {"units", "circuit", "dependency", "irrelevant-region", "relevant-at"}
+    kinds |= {"training-loss", "lower-training-loss", "unit-rents", "uniform-gap", "float32-deviation"}
     assert {fact["kind"] for fact in whole["facts"]} >= kinds
     for kind, change, reason in (
         ("units", {"activity": ["dead"] * 8}, "not as idle as it says"),
@@ -145,6 +146,12 @@ def test_a_certificate_that_was_changed_is_refused(arguments, files, tmp_path):
         ("irrelevant-region", {"high": ["4", "9"]}, ""),
         ("relevant-at", {"input": ["3", "1"]}, "the circuit sends the constants there"),
         ("relevant-at", {"net": []}, "about the net of this folder"),
+        ("training-loss", {"loss": ["0", "1/1000"]}, "the loss is another number"),
+        ("training-loss", {"data": {}}, "about the net and the data of this folder"),
+        ("lower-training-loss", {"output_bias": ["1"]}, "the drop is another number"),
+        ("lower-training-loss", {"dtype": "int8"}, "no type of float"),
+        ("uniform-gap", {"gap": "1"}, "the gap is another number"),
+        ("float32-deviation", {"bound": "1/1000000000"}, "may be off by"),
     ):
         facts = [dict(fact) for fact in whole["facts"]]
         next(fact for fact in facts if fact["kind"] == kind).update(change)
@@ -160,7 +167,13 @@ def test_a_clean_net_is_clean(files, tmp_path):
     assert "Clean: no train-idle circuit" in out
     folder = tmp_path / "clean.audit"
     assert report(folder)["exit_code"] == 0
-    assert {path.name for path in folder.iterdir()} == REPORTS | {"stages", "certificate.json", "net.npz", "train.npz"}
+    assert {path.name for path in folder.iterdir()} == REPORTS | {
+        "stages",
+        "certificate.json",
+        "net.npz",
+        "train.npz",
+        "targets.npz",
+    }
 
 
 def test_a_region_without_time_is_undecided_or_refuted_and_never_passed(files, tmp_path):
