@@ -63,19 +63,15 @@ def _certify(folder: Path, outcome: Outcome) -> str:
         return "not every unit is decided"
     # Without this the certificate would say of circuits that were not looked at that they do not fire.
     fired = all(circuit.fires is not None for circuit in audit.circuits)
-    certify(
-        folder,
-        outcome.net,
-        outcome.inputs,
-        outcome.deploy if fired else None,
-        units=audit.units,
-        circuits=audit.circuits,
-        ranks=audit.ranks,
-        deployment=audit.deployment if fired else (),
-        regions=outcome.facts,
-        targets=outcome.targets,
-        losses=_losses(audit),
-    )
+    try:
+        certify(
+            folder, outcome.net, outcome.inputs, outcome.deploy if fired else None,
+            units=audit.units, circuits=audit.circuits, ranks=audit.ranks,
+            deployment=audit.deployment if fired else (),
+            regions=outcome.facts, targets=outcome.targets, losses=_losses(audit),
+        )  # fmt: skip
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
 from absence.checker.audit.pictures import Bar, bars, columns, graph
-from absence.checker.audit.report_json import from_json
+from absence.checker.audit.report_json import from_json, short
 from absence.checker.audit.view import SCOPE, by_rent, enclosure, firings, headline, sections, size_name, unit_name
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -74,7 +74,7 @@ def _rent(finding: UnitFinding) -> Bar:
     return Bar(
         f"unit {unit_name(finding.unit)}",
         _length(finding.rent),
-        enclosure(finding.rent) + (f" of {enclosure(gain)}" if gain else ""),
+        f"rent {_about(finding.rent)}" + (f", gain {_about(gain)}" if gain else ""),
         finding.underpays,
         _length(gain) if gain else None,
     )
@@ -89,6 +89,12 @@ def _firing(audit: Audit) -> tuple[str, str]:
     labels = [f"row {b[0]}" if len(b) == 1 else f"rows {b[0]} to {b[-1]}" for b in bins]
     title = "Idle circuits that fire at each deployment input" + (f", the most of {size} inputs." if size > 1 else ".")
     return columns(title, [max(fired[row] for row in b) for b in bins], labels), title
+
+
+def _about(value: Enclosure) -> str:
+    """The middle to three digits; the table has the bounds."""
+    middle = short((value.low + value.high) / 2, digits=3)
+    return middle if value.is_exact and Fraction(middle) == value.low else f"≈ {middle}"
 
 
 def _length(value: Enclosure) -> float:

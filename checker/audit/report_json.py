@@ -13,15 +13,15 @@ from fractions import Fraction
 from importlib.resources import files
 
 import numpy as np
-from absence.checker.audit.findings import Audit, CircuitFinding, Enclosure
+from absence.checker.audit.findings import Audit, CircuitFinding, Enclosure, UnitFinding
 from absence.models.floatnet import FloatNet
 from flint import fmpz
 
 __all__ = ["FORMAT", "decode", "encode", "exact_text", "from_json", "schema_text", "short", "to_json"]
 
 FORMAT = "absence-audit/1"
-
-_DIGITS = 6
+_REPLACEMENT = tuple[tuple[Fraction, ...], Fraction]
+_fields = dataclasses.fields
 
 
 def exact_text(value: Fraction) -> str:
@@ -34,18 +34,18 @@ def exact_text(value: Fraction) -> str:
     return numerator if value.denominator == 1 else f"{numerator}/{fmpz(value.denominator)}"
 
 
-def short(value: Fraction, rounding: str = ROUND_HALF_EVEN) -> str:
-    """The number to six digits, for reading; `rounding` as `decimal` names it.
+def short(value: Fraction, rounding: str = ROUND_HALF_EVEN, digits: int = 6) -> str:
+    """The number to some digits, for reading; `rounding` as `decimal` names it.
 
     >>> short(Fraction(2, 3)), short(Fraction(5)), short(Fraction(1, 10**400))
     ('0.666667', '5', '1e-400')
     """
     # No exponent is out of reach.
-    context = Context(prec=_DIGITS, rounding=rounding, Emax=MAX_EMAX, Emin=MIN_EMIN)
-    digits = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context)
-    if digits and not -5 <= digits.adjusted() < 7:
-        return str(digits).lower().replace("e+", "e")
-    return f"{digits:f}" if digits else "0"
+    context = Context(prec=digits, rounding=rounding, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    near = context.divide(Decimal(value.numerator), Decimal(value.denominator)).normalize(context)
+    if near and not -5 <= near.adjusted() < 7:
+        return str(near).lower().replace("e+", "e")
+    return f"{near:f}" if near else "0"
 
 
 def to_json(audit: Audit) -> dict:
@@ -56,7 +56,36 @@ def to_json(audit: Audit) -> dict:
         "exit_code": audit.exit_code,
         "findings": [_clean(line) for line in audit.findings],
     }
-    return head | encode(audit)
+    parts = encode(audit)
+    if audit.units:
+        parts |= {"units": parts["units"]["findings"], "replacements": parts["units"]["replacements"]}
+    return head | {"replacements": []} | parts
+
+
+def _units(units: tuple[UnitFinding, ...]) -> dict:
+    """Units, and apart from them their replacements, which are few and long: each unit names the number of its own."""
+    shared: dict[tuple, int] = {}
+    findings = []
+    for unit in units:
+        finding = {
+            field.name: encode(getattr(unit, field.name)) for field in _fields(unit) if field.name != "replacement"
+        }
+        if unit.replacement is not None:
+            finding["replacement"] = shared.setdefault(unit.replacement, len(shared))
+        else:
+            finding["replacement"] = None
+        findings.append(finding)
+    return {"findings": findings, "replacements": encode(tuple(shared))}
+
+
+def _from_units(data: dict) -> tuple[UnitFinding, ...]:
+    shared = decode(tuple[_REPLACEMENT, ...], data["replacements"])
+    units = []
+    for entry in data["findings"]:
+        unit = decode(UnitFinding, entry | {"replacement": None})
+        place = entry["replacement"]
+        units.append(unit if place is None else dataclasses.replace(unit, replacement=shared[place]))
+    return tuple(units)
 
 
 def from_json(report: dict) -> Audit:
@@ -70,8 +99,9 @@ def from_json(report: dict) -> Audit:
     try:
         if report["format"] != FORMAT:
             raise ValueError(f"the report's format is {report['format']!r}, this program reads {FORMAT!r}")
-        return decode(Audit, report)
-    except (KeyError, TypeError, AttributeError) as error:
+        units = report["units"] and {"findings": report["units"], "replacements": report["replacements"]}
+        return decode(Audit, report | {"units": units})
+    except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"this is no audit report: {error!r}") from error
 
 
@@ -101,11 +131,13 @@ def encode(value):
             return {"units": encode(value.units), "value": received, "fires": encode(value.fires)}
         case dict():
             return {_clean(key): encode(entry) for key, entry in value.items()}
+        case tuple() if value and isinstance(value[0], UnitFinding):
+            return _units(value)
         # A vector is text alone: its entries are many, and are read by programs.
         case tuple() | list():
             return [exact_text(entry) if isinstance(entry, Fraction) else encode(entry) for entry in value]
         case _ if dataclasses.is_dataclass(value):
-            return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {field.name: encode(getattr(value, field.name)) for field in _fields(value)}
         case np.generic():
             return value.item()
     return value
@@ -116,6 +148,8 @@ def decode(kind, data):
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         return None if data is None else decode(next(k for k in inner if k is not types.NoneType), data)
+    if kind == tuple[UnitFinding, ...] and data:
+        return _from_units(data)
     if origin is tuple and inner[-1] is Ellipsis:
         return tuple(decode(inner[0], entry) for entry in data)
     if origin is tuple:
@@ -132,7 +166,7 @@ def decode(kind, data):
         return FloatNet([tuple(map(_from_array, layer)) for layer in data["layers"]], np.dtype(data["dtype"]))
     if dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        return kind(**{field.name: decode(hints[field.name], data[field.name]) for field in dataclasses.fields(kind)})
+        return kind(**{field.name: decode(hints[field.name], data[field.name]) for field in _fields(kind)})
     if issubclass(kind, tuple):
         return kind(*data)
     return kind(data)

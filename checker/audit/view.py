@@ -182,7 +182,7 @@ def _circuits(audit: Audit, limit: int) -> Section:
     rows = (
         (
             names(c.units),
-            ", ".join(f"{short(v)} to {unit_name(u)}" for u, v in islice(sorted(c.value.items()), 3))
+            ", ".join(f"{short(v)} → {unit_name(u)}" for u, v in islice(sorted(c.value.items()), 3))
             + (f", … {len(c.value) - 3} more" if len(c.value) > 3 else ""),
             "not looked at" if c.fires is None else _row_list(c.fires),
         )

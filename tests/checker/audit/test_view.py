@@ -45,7 +45,7 @@ def test_each_kind_of_finding_is_shown():
     text = printed(planted(), 200)
     for line in (
         "circuit {1.4, 1.5} is train-idle",
-        "0.666667 to 2.0",
+        "0.666667 → 2.0",
         "dependent: {1.3} and the constant",
         "a hyperplane cuts it off from the training inputs",
         "it is training input 7",
