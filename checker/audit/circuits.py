@@ -12,7 +12,7 @@ from absence.checker.audit import exact
 from absence.checker.audit.enclosure import enclose
 from absence.checker.audit.findings import CircuitFinding, UnitFinding
 from absence.checker.audit.idle import checked_inputs, truncated
-from absence.checker.audit.modular import PRIMES, feature_kernel, nullspace, product, reduced, residues
+from absence.checker.audit.modular import PRIMES, Relations, nullspace, product, reduced, residues
 from absence.checker.audit.rank import hints
 from absence.models.circuit import Unit
 from absence.models.floatnet import FloatLayer, FloatNet
@@ -95,10 +95,11 @@ def _jointly_idle(
     prime = next((p for p in PRIMES if ((residues(weights, p) != 0) == (weights != 0)).all()), None)
     if prime is None:
         return [], f"jointly idle circuits of layer {layer}: each prime at hand divides a weight"
-    kernel = feature_kernel(net, inputs, layer, units, rows, prime)
-    if not kernel.basis.shape[1]:
+    relations = Relations(net, inputs, layer, units, rows, prime)
+    relations.see_all()
+    if not relations.basis.shape[1]:
         return [], None
-    space = _sets(kernel.basis[1:], residues(weights, prime), prime)
+    space = _sets(relations.basis[1:], residues(weights, prime), prime)
     found, left = [], []
     for part in _components(space):
         where = np.flatnonzero(part.any(axis=1))

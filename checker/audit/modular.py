@@ -4,14 +4,12 @@ Features of float nets are dyadic, so they are numbers modulo any odd prime, and
 among them is one modulo the prime (not the other way round: what is found here is verified exactly where it is used).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from absence.checker.audit import exact
 from absence.models.floatnet import FloatNet
 from flint import nmod_mat
 
-__all__ = ["PRIMES", "Kernel", "feature_kernel", "nullspace", "pivots", "product", "residues"]
+__all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues"]
 
 # Below 2^31, so that sums of two products fit in an int64.
 PRIMES = (2**31 - 1, 2**31 - 19, 2**31 - 61, 2**31 - 69)
@@ -70,22 +68,10 @@ def _array(matrix: nmod_mat) -> np.ndarray:
     return flat.reshape(matrix.nrows(), matrix.ncols())
 
 
-@dataclass(frozen=True, eq=False)
-class Kernel:
-    """{v : [1 | phi] v = 0 modulo the prime at every row}: `basis` has a vector a column, reduced.
+class Relations:
+    """{v : [1 | phi] v = 0 modulo the prime at every row seen so far}, for 1 and some units of a layer.
 
-    `rows` are independent and span the row space, so their number is the rank modulo the prime.
-    """
-
-    prime: int
-    rows: tuple[int, ...]
-    basis: np.ndarray
-
-
-def feature_kernel(
-    net: FloatNet, inputs: np.ndarray, layer: int, units: np.ndarray, hints: np.ndarray, prime: int
-) -> Kernel:
-    """The relations modulo the prime that hold among 1 and some units of a layer at every row.
+    `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank modulo the prime.
 
     Parameters
     ----------
@@ -95,30 +81,39 @@ def feature_kernel(
         Rows that are looked at first, such as those where rare units are active.
     """
 
-    def features(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def __init__(self, net: FloatNet, inputs: np.ndarray, layer: int, units: np.ndarray, hints: np.ndarray, prime: int):
+        self.net, self.inputs, self.layer, self.units, self.prime = net, inputs, layer, units, prime
+        count = len(units) + 1
+        wanted = min(len(inputs), count + 32)
+        hints = np.unique(hints.astype(np.int64))
+        spread = np.random.default_rng(0).choice(len(inputs), wanted, replace=False)
+        rows = np.concatenate([hints, np.setdiff1d(spread, hints)[: max(wanted - len(hints), 0)]])
+        features = self._features(rows, np.arange(count))
+        self.rows = rows[pivots(features.T, prime)].tolist()
+        self.basis = nullspace(features, prime) if len(self.rows) < count else np.zeros((count, 0), dtype=np.int64)
+
+    def see(self, rows: np.ndarray) -> None:
+        """Take more rows into account."""
+        # Those that break a relation are independent of `rows`, in as far as they break relations independently.
+        support = np.flatnonzero(self.basis.any(axis=1))
+        broken = product(self._features(rows, support), self.basis[support], self.prime)
+        if broken.any():
+            self.rows += rows[pivots(broken.T, self.prime)].tolist()
+            self.basis = product(self.basis, nullspace(broken, self.prime), self.prime)
+
+    def see_all(self) -> None:
+        """Take all rows into account, as long as there is a relation."""
+        start, size = 0, 256
+        while start < len(self.inputs) and self.basis.shape[1]:
+            self.see(np.arange(start, min(start + size, len(self.inputs))))
+            start, size = start + size, min(2 * size, 8192)
+
+    def _features(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """[1 | phi] at some rows, of some of its columns."""
         ones = np.ones((len(rows), int(0 in columns)), dtype=np.int64)
-        chosen = units[columns[columns > 0] - 1]
-        parts = [exact.activations(net, inputs[rows[b]], layer, chosen).modulo(prime) for b in exact.blocks(len(rows))]
+        chosen = self.units[columns[columns > 0] - 1]
+        parts = [
+            exact.activations(self.net, self.inputs[rows[block]], self.layer, chosen).modulo(self.prime)
+            for block in exact.blocks(len(rows))
+        ]
         return np.hstack([ones, np.vstack(parts)])
-
-    count = len(units) + 1
-    wanted = min(len(inputs), count + 32)
-    hints = np.unique(hints.astype(np.int64))
-    spread = np.random.default_rng(0).choice(len(inputs), wanted, replace=False)
-    rows = np.concatenate([hints, np.setdiff1d(spread, hints)[: max(wanted - len(hints), 0)]])
-    first = features(rows, np.arange(count))
-    chosen = rows[pivots(first.T, prime)].tolist()
-    basis = nullspace(first, prime) if len(chosen) < count else np.zeros((count, 0), dtype=np.int64)
-    block = 256
-    start = 0
-    while start < len(inputs) and basis.shape[1]:
-        # Rows that break a relation are independent of those chosen, in as far as they break relations independently.
-        rows = np.arange(start, min(start + block, len(inputs)))
-        support = np.flatnonzero(basis.any(axis=1))
-        broken = product(features(rows, support), basis[support], prime)
-        if broken.any():
-            chosen += rows[pivots(broken.T, prime)].tolist()
-            basis = product(basis, nullspace(broken, prime), prime)
-        start, block = start + block, min(2 * block, 8192)
-    return Kernel(prime, tuple(sorted(chosen)), reduced(basis, prime) if basis.shape[1] else basis)

@@ -8,9 +8,9 @@ from math import gcd, lcm
 
 import numpy as np
 from absence.checker.audit import exact
-from absence.checker.audit.findings import RankFinding, UnitFinding
+from absence.checker.audit.findings import Activity, RankFinding, UnitFinding
 from absence.checker.audit.idle import checked_inputs, unit_findings
-from absence.checker.audit.modular import PRIMES, Kernel, feature_kernel, pivots
+from absence.checker.audit.modular import PRIMES, Relations, pivots, reduced
 from absence.models.floatnet import FloatNet
 from flint import fmpz_mat
 
@@ -18,6 +18,8 @@ __all__ = ["distinct_rows", "rank_findings"]
 
 # A relation of more columns than this is not lifted from the prime to Q: its coefficients would have thousands of digits.
 LARGEST_RELATION = 128
+
+STILL = (Activity.DEAD, Activity.CONSTANT)
 
 
 def rank_findings(
@@ -65,31 +67,40 @@ def hints(units: tuple[UnitFinding, ...], layer: int) -> np.ndarray:
 
 
 def _layer(net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, units) -> RankFinding:
-    columns = net.widths[layer] + 1
-    if len(distinct) < columns:
-        return RankFinding(layer, columns, False, distinct_inputs=len(distinct))
+    count = net.widths[layer] + 1
+    if len(distinct) < count:
+        return RankFinding(layer, count, False, distinct_inputs=len(distinct))
+    if still := next((u for u in units if u.unit.layer == layer and u.activity in STILL), None):
+        value = exact.activations(net, inputs[:1], layer, [still.unit.index]).fraction(0, 0)
+        return RankFinding(
+            layer, count, False, dependency=_sparse(count, {0: -value, still.unit.index + 1: Fraction(1)})
+        )
     for prime in PRIMES:
-        kernel = feature_kernel(net, inputs, layer, np.arange(columns - 1), hints(units, layer), prime)
-        if not kernel.basis.shape[1]:
-            return RankFinding(layer, columns, True, prime, kernel.rows)
-        if relation := _relation(net, inputs, distinct, layer, kernel):
-            return RankFinding(layer, columns, False, dependency=relation)
-    return RankFinding(layer, columns, None)
+        relations = Relations(net, inputs, layer, np.arange(count - 1), hints(units, layer), prime)
+        while relations.basis.shape[1]:
+            basis = reduced(relations.basis, prime)
+            support = np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])
+            if (
+                len(support) > LARGEST_RELATION
+                or (coefficients := _lift(net, inputs, layer, support, relations)) is None
+            ):
+                break
+            broken = _broken(net, inputs, distinct, layer, support, coefficients)
+            if broken is None:
+                relation = dict(zip(support.tolist(), map(Fraction, coefficients), strict=True))
+                return RankFinding(layer, count, False, dependency=_sparse(count, relation))
+            before = len(relations.rows)
+            relations.see(broken)
+            if len(relations.rows) == before:
+                # It holds modulo the prime and not over Q.
+                break
+        if not relations.basis.shape[1]:
+            return RankFinding(layer, count, True, prime, tuple(sorted(relations.rows)))
+    return RankFinding(layer, count, None)
 
 
-def _relation(net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, kernel: Kernel):
-    """The shortest relation of the basis, over Q; None if it does not hold there."""
-    vector = kernel.basis[:, np.count_nonzero(kernel.basis, axis=0).argmin()]
-    support = np.flatnonzero(vector)
-    if len(support) > LARGEST_RELATION:
-        return None
-    coefficients = _lift(net, inputs, layer, support, kernel)
-    if coefficients is None or not _holds(net, inputs[distinct], layer, support, coefficients):
-        return None
-    relation = [Fraction(0)] * (net.widths[layer] + 1)
-    for column, coefficient in zip(support, coefficients, strict=True):
-        relation[column] = Fraction(coefficient)
-    return tuple(relation)
+def _sparse(count: int, entries: dict[int, Fraction]) -> tuple[Fraction, ...]:
+    return tuple(entries.get(j, Fraction(0)) for j in range(count))
 
 
 def _integer_features(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray) -> np.ndarray:
@@ -99,13 +110,13 @@ def _integer_features(net: FloatNet, inputs: np.ndarray, layer: int, support: np
     return np.hstack([one, values << max(exponent, 0)])
 
 
-def _lift(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, kernel: Kernel) -> list[int] | None:
-    """Coprime integers v with [1 | phi] v = 0 at the rows that the kernel names, v nonzero; None if there are none."""
+def _lift(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, relations: Relations) -> list[int] | None:
+    """Coprime integers v with [1 | phi] v = 0 at rows that have rank enough to tell; None if there are none."""
     if len(support) == 1:
         return [1]
-    features = _integer_features(net, inputs[list(kernel.rows)], layer, support)
-    residues = (features % kernel.prime).astype(np.int64)
-    rows = pivots(residues[:, :-1].T, kernel.prime)
+    features = _integer_features(net, inputs[relations.rows], layer, support)
+    residues = (features % relations.prime).astype(np.int64)
+    rows = pivots(residues[:, :-1].T, relations.prime)
     if len(rows) != len(support) - 1:
         return None
     matrix = fmpz_mat([[int(x) for x in features[row, :-1]] for row in rows])
@@ -117,8 +128,13 @@ def _lift(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, ke
     return [v // divisor for v in integers]
 
 
-def _holds(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, coefficients: list[int]) -> bool:
+def _broken(
+    net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, support: np.ndarray, coefficients: list[int]
+) -> np.ndarray | None:
+    """The first rows at which the relation does not hold, exactly; None if it holds at every distinct input."""
     vector = np.array(coefficients, dtype=object)
-    return not any(
-        _integer_features(net, inputs[block], layer, support).dot(vector).any() for block in exact.blocks(len(inputs))
-    )
+    for block in exact.blocks(len(distinct)):
+        rows = distinct[block]
+        if (sums := _integer_features(net, inputs[rows], layer, support).dot(vector)).any():
+            return rows[sums.astype(bool)]
+    return None

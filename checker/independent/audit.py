@@ -54,6 +54,8 @@ def check_audit(path: Path) -> dict:
         require(isinstance(facts, list) and all(isinstance(fact, dict) for fact in facts), "facts are missing")
         for fact in facts:
             require(fact.get("kind") in KINDS, f"a fact of kind {fact.get('kind')!r} is not understood")
+        # Those about units first: others may rest on them.
+        for fact in sorted(facts, key=lambda fact: fact["kind"] != "units"):
             KINDS[fact["kind"]](audit, fact)
         layers = sorted(fact["layer"] for fact in facts if fact["kind"] == "units")
         require(layers == list(range(1, len(audit.net.layers))), "each hidden layer has one fact about its units")
@@ -76,6 +78,8 @@ class _Audit:
         self.targets = table(directory, files["targets"], "targets") if "targets" in files else None
         for inputs in (self.train, self.deploy):
             require(inputs is None or inputs.shape[1] == self.net.widths[0], "inputs do not fit the net")
+        # Units found to have one value at all training rows.
+        self.still: set[tuple[int, int]] = set()
 
     @cached_property
     def written(self) -> list[dict]:
@@ -93,6 +97,12 @@ class _Audit:
     def row(self, value) -> int:
         require(type(value) is int and 0 <= value < len(self.train), "no such training row")
         return value
+
+    def training_rows(self, layer: int, members: list[int]):
+        """The training rows in blocks; one is enough for units found to have one value at all of them."""
+        if all((layer, j) in self.still for j in members):
+            return [self.train[:1]]
+        return (self.train[block] for block in blocks(len(self.train)))
 
     def deployment_row(self, value) -> int:
         require(self.deploy is not None, "the certificate names no deployment inputs")
@@ -112,6 +122,7 @@ def units(audit: _Audit, fact: dict) -> None:
     _varying(audit, layer, {j: witness[j] for j, does in enumerate(activity) if does == "varies"})
     _still(audit, layer, [j for j, does in enumerate(activity) if does == "dead"], dead=True)
     _still(audit, layer, [j for j, does in enumerate(activity) if does == "constant"], dead=False)
+    audit.still |= {(layer, j) for j, does in enumerate(activity) if does != "varies"}
 
 
 def _varying(audit: _Audit, layer: int, witness: dict) -> None:
@@ -162,8 +173,7 @@ def circuit(audit: _Audit, fact: dict) -> None:
     require(len(members) == len(set(members)) > 0, "a circuit is a nonempty set")
     require(all(type(j) is int and 0 <= j < audit.net.widths[layer] for j in members), "no such unit")
     require(len(value) == audit.net.widths[layer + 1], "not one value for each reader")
-    for block in blocks(len(audit.train)):
-        rows = audit.train[block]
+    for rows in audit.training_rows(layer, members):
         if not any(value):
             rows = rows[~_silent(audit, layer, members, rows)]
         require(not _differs(audit, layer, members, rows, value).any(), f"circuit {layer}.{members} is not idle")
@@ -227,13 +237,11 @@ def dependency(audit: _Audit, fact: dict) -> None:
     denominator = lcm(*(v.denominator for v in coefficients.values()))
     whole = {j: int(v * denominator) for j, v in coefficients.items()}
     vector = np.array([whole[j + 1] for j in members], dtype=object)
-    for block in blocks(len(audit.train)):
-        values, scale = audit.net.exact(audit.train[block], layer, members)
+    for rows in audit.training_rows(layer, members):
+        values, scale = audit.net.exact(rows, layer, members)
         constant = whole.get(0, 0)
         sums = (values.dot(vector) << max(scale, 0)) + (constant << max(-scale, 0)) if members else np.array([constant])
-        require(
-            not sums.any(), f"the relation of layer {layer} does not hold in rows {block.start} .. {block.stop - 1}"
-        )
+        require(not sums.any(), f"the relation of layer {layer} does not hold")
 
 
 def few_inputs(audit: _Audit, fact: dict) -> None:
