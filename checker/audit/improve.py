@@ -18,7 +18,7 @@ from absence.checker.audit.loss import (
     around,
     exact_loss,
     exact_residuals,
-    losses,
+    loss_above,
     noise_floor,
     point,
     total,
@@ -27,6 +27,7 @@ from absence.checker.audit.search import Candidate, candidates
 from absence.checker.constructive import separating_unit
 from absence.models.circuit import Unit
 from absence.models.floatnet import FloatLayer, FloatNet
+from absence.models.net import MLP, relu
 
 __all__ = ["Unimproved", "improve", "improve_all", "reassigned"]
 
@@ -40,6 +41,16 @@ class Unimproved:
 
     reason: str
     at_floor: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """Inputs and targets, what the last hidden layer reads at each row as floats have it, and the noise floor."""
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    features: np.ndarray
+    floor: Fraction
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +92,9 @@ def improve(
     on the circuit's constant (C2) and the best shift. All is rounded to ``net.dtype``; ``drop`` encloses loss before less
     loss after of the two rounded nets, and its low end is positive. It is exact where `losses` is.
 
+    In a deeper net only circuits within the last hidden layer are reused, and z is what that layer reads: C7 then speaks of
+    the last two layers, a shallow net on the values of the layer below.
+
     Parameters
     ----------
     inputs, targets
@@ -119,20 +133,22 @@ def improve_all(
     """
     if not circuits:
         return Unimproved("no idle circuit to reuse")
-    if len(net.layers) != 2:
-        return Unimproved("reassignment is proved for one hidden layer; this net has another number of them")
-    queue = _disjoint(circuits)
-    floor = noise_floor(inputs, targets)
+    queue = _disjoint(circuits, len(net.layers) - 1)
+    if not queue:
+        return Unimproved(
+            "undecided: no idle circuit lies within the last hidden layer, and of others no theorem is used here"
+        )
     try:
-        state = _start(net, inputs, targets, evaluation)
+        data = _Data(inputs, targets, _features(net, inputs), noise_floor(inputs, targets))
+        state = _start(net, data, evaluation)
     except OverflowError as error:
         return Unimproved(f"undecided: {error}")
     steps: list[Improvement] = []
     while queue and len(steps) < limit:
-        if state.loss == point(floor):
+        if state.loss == point(data.floor):
             why = Unimproved("the loss is the noise floor: no net has a lower one", at_floor=True)
             break
-        step = _step(state, inputs, targets, queue, floor)
+        step = _step(state, data, queue)
         if step is None:
             why = Unimproved("undecided: no unit tried has a drop that outlives the rounding and can be certified")
             break
@@ -147,7 +163,7 @@ def improve_all(
 def reassigned(
     net: FloatNet, circuit: Iterable[Unit], weights: Sequence, bias: float, outgoing: Sequence, output_bias: Sequence
 ) -> FloatNet:
-    """The net whose circuit's first unit has these parameters, whose other units of it send 0, with this output bias.
+    """The net whose circuit, in the last hidden layer, has these parameters in its first unit and sends 0 from the others.
 
     Raises
     ------
@@ -155,71 +171,83 @@ def reassigned(
         If an entry is no value of the net's type.
     """
     units = sorted(unit.index for unit in circuit)
-    hidden, output = net.layers
+    *below, hidden, output = net.layers
     rows, biases, columns = hidden.weights.copy(), hidden.bias.copy(), output.weights.copy()
     columns[:, units] = 0
     rows[units[0]], biases[units[0]], columns[:, units[0]] = weights, bias, outgoing
-    return FloatNet((FloatLayer(rows, biases), FloatLayer(columns, np.asarray(output_bias))), net.dtype)
+    return FloatNet((*below, FloatLayer(rows, biases), FloatLayer(columns, np.asarray(output_bias))), net.dtype)
 
 
-def _start(net: FloatNet, inputs, targets, evaluation: Evaluation | None = None) -> _State:
+def _features(net: FloatNet, inputs: np.ndarray) -> np.ndarray:
+    """What the last hidden layer reads, as floats have it."""
+    if len(net.layers) == 2:
+        return inputs
+    below = FloatNet(net.layers[:-2])
+    return np.vstack([np.maximum(enclose(below, inputs[part])[-1].values, 0) for part in blocks(len(inputs))])
+
+
+def _start(net: FloatNet, data: _Data, evaluation: Evaluation | None = None) -> _State:
+    inputs, targets = data.inputs, data.targets
     try:
         evaluation = evaluation or evaluate(net, inputs, targets)
-        loss, _ = losses(net, inputs, targets, evaluation=evaluation)
+        loss = loss_above(data.floor, net, inputs, targets, evaluation=evaluation)
         return _State(net, evaluation.residuals, evaluation.radius, 0, loss)
     except OverflowError:
         if len(inputs) * net.parameter_count > AFFORDABLE:
             raise
-    loss = point(exact_loss(net, inputs, targets))
     residuals = exact_residuals(net, inputs, targets)
     largest = max(abs(r) for row in residuals for r in row)
     exponent = largest.numerator.bit_length() - largest.denominator.bit_length()
     scaled = np.array([[float(r / Fraction(2) ** exponent) for r in row] for row in residuals])
-    return _State(net, scaled, None, exponent, loss)
+    return _State(net, scaled, None, exponent, point(exact_loss(net, inputs, targets)))
 
 
-def _disjoint(circuits: Sequence[CircuitFinding]) -> list[tuple[tuple[Unit, ...], Mapping[int, Fraction]]]:
-    """Circuits that share no unit, in the order given, with what each output receives."""
+def _disjoint(circuits: Sequence[CircuitFinding], last: int) -> list[tuple[tuple[Unit, ...], Mapping[int, Fraction]]]:
+    """The circuits of the last hidden layer that share no unit, in the order given, with what each output receives."""
     taken: set[Unit] = set()
     result = []
     for circuit in circuits:
         units = tuple(Unit(*unit) for unit in circuit.units)
-        if not units or any(unit.layer != 1 for unit in units):
-            raise ValueError(f"not a circuit of hidden units in layer 1: {units}")
-        if taken.isdisjoint(units):
+        if not units or not all(1 <= unit.layer <= last for unit in units):
+            raise ValueError(f"not a circuit of hidden units: {units}")
+        if taken.isdisjoint(units) and all(unit.layer == last for unit in units):
             taken.update(units)
             result.append((units, {unit.index: Fraction(v) for unit, v in circuit.value.items()}))
     return result
 
 
-def _step(state: _State, inputs, targets, queue, floor: Fraction) -> tuple[Improvement, _State, int] | None:
+def _step(state: _State, data: _Data, queue) -> tuple[Improvement, _State, int] | None:
     """The first candidate and circuit whose drop is certified."""
-    work = len(inputs) * state.net.parameter_count
-    found = candidates(inputs, state.residuals, state.net.dtype)
+    work = len(data.inputs) * state.net.parameter_count
+    found = candidates(data.features, state.residuals, state.net.dtype)
     attempts = [(c, work <= SMALL) for c in found if work <= SMALL or state.radius is not None]
     if work <= AFFORDABLE:
         # What floats could not certify; then C4's own unit, which nothing but rounding can spoil.
         attempts += [(c, True) for c in found[:2] if work > SMALL]
         attempts += [(None, True)]
     for candidate, exact in attempts:
-        candidate = candidate or _separating(state.net, inputs, targets)
+        candidate = candidate or _separating(state.net, data)
         for place, (circuit, value) in enumerate(queue[:CIRCUITS] if candidate else ()):
-            new = _build(state, inputs, circuit, value, candidate)
+            new = _build(state, data.features, circuit, value, candidate)
             if new is None:
                 continue
-            step = _exact(state, inputs, targets, new) if exact else _enclosed(state, inputs, new, floor)
+            step = (_exact if exact else _enclosed)(state, data, new)
             if step is not None:
                 before, drop, after = step
                 return _finding(circuit, new, before, drop, after.loss), after, place
     return None
 
 
-def _separating(net: FloatNet, inputs, targets) -> Candidate | None:
+def _separating(net: FloatNet, data: _Data) -> Candidate | None:
     """C4's unit along the moment curve, rounded to the net's type; None where that is impossible."""
+    points = data.inputs.tolist()
+    if len(net.layers) > 2:
+        points = [map(relu, row) for row in MLP(net.exact().layers[:-2]).outputs(points)]
     sums: dict[tuple, list[Fraction]] = {}
-    for z, row in zip(inputs.tolist(), exact_residuals(net, inputs, targets), strict=True):
-        sums[tuple(z)] = [a + b for a, b in zip(sums.get(tuple(z), [Fraction(0)] * len(row)), row, strict=True)]
-    unit = separating_unit([tuple(map(Fraction, z)) for z in sums], [tuple(row) for row in sums.values()])
+    for z, row in zip(points, exact_residuals(net, data.inputs, data.targets), strict=True):
+        z = tuple(map(Fraction, z))
+        sums[z] = [a + b for a, b in zip(sums.get(z, [Fraction(0)] * len(row)), row, strict=True)]
+    unit = separating_unit(list(sums), [tuple(row) for row in sums.values()])
     if unit is None:
         return None
     try:
@@ -230,17 +258,17 @@ def _separating(net: FloatNet, inputs, targets) -> Candidate | None:
     return Candidate(0.0, rounded[:-1], float(rounded[-1])) if np.isfinite(rounded).all() else None
 
 
-def _build(state: _State, inputs, circuit, value: Mapping[int, Fraction], candidate: Candidate) -> _New | None:
+def _build(state: _State, features, circuit, value: Mapping[int, Fraction], candidate: Candidate) -> _New | None:
     """The net with the candidate in the circuit's place, everything rounded to its type; None if it has no finite such net."""
     with np.errstate(all="ignore"):
-        phi = np.maximum(inputs @ candidate.weights + candidate.bias, 0)
+        phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
         mean = phi.mean()
         centred = phi - mean
         outgoing = centred @ state.residuals / (centred @ centred)
         shift = state.residuals.mean(axis=0) - outgoing * mean
         outgoing, shift = (np.ldexp(x, state.exponent) for x in (outgoing, shift))
         outgoing = outgoing.astype(state.net.dtype).astype(np.float64)
-    kept = [Fraction(c) + value[k] for k, c in enumerate(state.net.layers[1].bias.tolist())]
+    kept = [Fraction(c) + value[k] for k, c in enumerate(state.net.layers[-1].bias.tolist())]
     try:
         bias = np.array([float(c + Fraction(s)) for c, s in zip(kept, shift.tolist(), strict=True)])
         with np.errstate(over="ignore"):
@@ -253,22 +281,26 @@ def _build(state: _State, inputs, circuit, value: Mapping[int, Fraction], candid
     return _New(net, candidate, outgoing, tuple(Fraction(b) - c for b, c in zip(bias.tolist(), kept, strict=True)))
 
 
-def _exact(state: _State, inputs, targets, new: _New) -> tuple[Enclosure, Enclosure, _State] | None:
+def _exact(state: _State, data: _Data, new: _New) -> tuple[Enclosure, Enclosure, _State] | None:
     """Loss before, drop and what follows, in rational arithmetic: the two losses, each from its own net."""
-    before = state.loss.low if state.loss.is_exact else exact_loss(state.net, inputs, targets)
-    after = exact_loss(new.net, inputs, targets)
+    before = state.loss.low if state.loss.is_exact else exact_loss(state.net, data.inputs, data.targets)
+    after = exact_loss(new.net, data.inputs, data.targets)
     if after >= before:
         return None
-    return point(before), point(before - after), replace(_start(new.net, inputs, targets), loss=point(after))
+    return point(before), point(before - after), replace(_start(new.net, data), loss=point(after))
 
 
-def _enclosed(state: _State, inputs, new: _New, floor: Fraction) -> tuple[Enclosure, Enclosure, _State] | None:
+def _enclosed(state: _State, data: _Data, new: _New) -> tuple[Enclosure, Enclosure, _State] | None:
     """The same from residuals r in r' +- rho: N times the drop is sum g (2 r - g), g the change of the outputs.
 
     No loss is subtracted from another, so the error is a fraction of sum |g|, not of the loss.
     """
-    unit = FloatNet((FloatLayer(new.candidate.weights[None], np.array([new.candidate.bias])),))
-    offset = np.array([float(e) for e in new.offset])
+    hidden = FloatLayer(new.candidate.weights[None], np.array([new.candidate.bias]))
+    unit = FloatNet((*new.net.layers[:-2], hidden))
+    try:
+        offset = np.array([float(e) for e in new.offset])
+    except OverflowError:
+        return None
     offset_error = U64 * np.abs(offset) + TINY * (offset != 0)
     rows, outputs = state.residuals.shape
     residuals, radius = np.empty_like(state.residuals), np.empty_like(state.residuals)
@@ -276,7 +308,7 @@ def _enclosed(state: _State, inputs, new: _New, floor: Fraction) -> tuple[Enclos
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for part in blocks(rows):
             r, rho = state.residuals[part], state.radius[part]
-            (ball,) = enclose(unit, inputs[part])
+            ball = enclose(unit, data.inputs[part])[-1]
             phi = np.maximum(ball.values, 0)
             # relu moves no two numbers further apart; where the sign is known to be negative, 0 is exact.
             spread = np.where(ball.values < -ball.radius, 0, ball.radius)
@@ -300,7 +332,7 @@ def _enclosed(state: _State, inputs, new: _New, floor: Fraction) -> tuple[Enclos
     if whole.low <= 0:
         return None
     drop = Enclosure(whole.low / rows, whole.high / rows)
-    after = Enclosure(max(state.loss.low - drop.high, floor), state.loss.high - drop.low)
+    after = Enclosure(max(state.loss.low - drop.high, data.floor), state.loss.high - drop.low)
     return state.loss, drop, _State(new.net, residuals, radius, 0, after)
 
 
@@ -310,7 +342,7 @@ def _finding(circuit, new: _New, before: Enclosure, drop: Enclosure, after: Encl
         weights=tuple(map(Fraction, new.candidate.weights.tolist())),
         bias=Fraction(new.candidate.bias),
         outgoing=tuple(map(Fraction, new.outgoing.tolist())),
-        output_bias=tuple(map(Fraction, new.net.layers[1].bias.tolist())),
+        output_bias=tuple(map(Fraction, new.net.layers[-1].bias.tolist())),
         loss_before=before,
         loss_after=after,
         drop=drop,

@@ -50,18 +50,21 @@ def losses(
     Fraction(1, 2)
     """
     floor = noise_floor(inputs, targets)
+    return loss_above(floor, net, inputs, targets, evaluation=evaluation), point(floor)
+
+
+def loss_above(
+    floor: Fraction, net: FloatNet, inputs: np.ndarray, targets: np.ndarray, *, evaluation: Evaluation | None = None
+) -> Enclosure:
+    """The loss, as `losses` has it, where the noise floor is known."""
     work = len(inputs) * net.parameter_count
-    loss = None
     if work > SMALL:
         try:
-            evaluation = evaluation or evaluate(net, inputs, targets)
-            loss = _enclosed(evaluation, floor)
+            return _enclosed(evaluation or evaluate(net, inputs, targets), floor)
         except OverflowError:
             if work > AFFORDABLE:
                 raise
-    if loss is None:
-        loss = point(exact_loss(net, inputs, targets))
-    return loss, point(floor)
+    return point(exact_loss(net, inputs, targets))
 
 
 def point(value: Fraction) -> Enclosure:

@@ -139,9 +139,9 @@ def float32_bound(fact: dict, net: Floats, data: FloatData) -> None:
 
 
 def reassigned(fact: dict, net: Floats) -> Floats:
-    """The net with the circuit's first unit reused and its others cut; all else is as it was."""
-    require(len(net.layers) == 2, "reassignment is for nets with one hidden layer")
-    (hidden, bias), (output, shift) = ((w.copy(), b.copy()) for w, b in net.layers)
+    """The net with the first unit of a circuit in the last hidden layer reused and its others cut; all else is as it was."""
+    require(len(net.layers) >= 2, "there is no hidden layer")
+    (hidden, bias), (output, shift) = ((w.copy(), b.copy()) for w, b in net.layers[-2:])
     units = fact["circuit"]
     require(isinstance(units, list) and bool(units) and len(set(units)) == len(units), "no circuit")
     require(all(type(j) is int and 0 <= j < len(bias) for j in units), "a unit is none of the net's")
@@ -151,7 +151,7 @@ def reassigned(fact: dict, net: Floats) -> Floats:
     bias[first] = _floats([fact["bias"]], net.dtype, 1)[0]
     output[:, first] = _floats(fact["outgoing"], net.dtype, len(shift))
     shift[:] = _floats(fact["output_bias"], net.dtype, len(shift))
-    return Floats([(hidden, bias), (output, shift)], net.dtype)
+    return Floats([*net.layers[:-2], (hidden, bias), (output, shift)], net.dtype)
 
 
 def noise_floor(data: FloatData) -> Fraction:

@@ -43,25 +43,26 @@ def array(draw, shape, entries):
 
 
 @st.composite
-def problems(draw, *, extreme=False, idle=True, rows=7):
-    """Shallow nets, float32 or float64, with a dead unit and a constant one (value not 0) if `idle`."""
+def problems(draw, *, extreme=False, idle=True, rows=7, depth=1):
+    """Nets, float32 or float64, shallow or with a layer below, with a dead unit and a constant one (value not 0) if `idle`."""
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     entries = wild(dtype) if extreme else MILD
     d, m, n = (draw(st.integers(1, 3)) for _ in range(3))
     pool = array(draw, (draw(st.integers(1, 4)), d), MILD)
     inputs = pool[draw(st.lists(st.integers(0, len(pool) - 1), min_size=1, max_size=rows))]
     targets = array(draw, (len(inputs), m), entries)
+    lower = [(array(draw, (d, d), MILD), array(draw, d, MILD)) for _ in range(depth - 1)]
     hidden, bias = array(draw, (n, d), entries), array(draw, n, entries)
     output, c = array(draw, (m, n), entries), array(draw, m, entries)
     circuits = ()
     if idle:
-        # relu(w.z - 64) is 0 where |w|, |z| <= 4 and d <= 3; relu(0.z + 3/2) is 3/2.
+        # relu(w.z - 1024) is 0 where |w| <= 4 and |z| <= 52, as below it; relu(0.z + 3/2) is 3/2.
         hidden = np.vstack([hidden, array(draw, (1, d), MILD), np.zeros((1, d))])
-        bias = np.append(bias, [-64, 1.5])
+        bias = np.append(bias, [-1024, 1.5])
         output = np.hstack([output, array(draw, (m, 2), entries)])
         send = [Fraction(x) * Fraction(3, 2) for x in output[:, n + 1].tolist()]
         circuits = (
-            CircuitFinding((Unit(1, n),), {Unit(2, k): Fraction(0) for k in range(m)}),
-            CircuitFinding((Unit(1, n + 1),), {Unit(2, k): v for k, v in enumerate(send)}),
+            CircuitFinding((Unit(depth, n),), {Unit(depth + 1, k): Fraction(0) for k in range(m)}),
+            CircuitFinding((Unit(depth, n + 1),), {Unit(depth + 1, k): v for k, v in enumerate(send)}),
         )
-    return Problem(FloatNet(((hidden, bias), (output, c)), dtype), inputs, targets, circuits)
+    return Problem(FloatNet((*lower, (hidden, bias), (output, c)), dtype), inputs, targets, circuits)

@@ -11,7 +11,7 @@ from absence.checker.audit.findings import CircuitFinding
 from absence.checker.audit.improve import Unimproved, improve, improve_all, reassigned
 from absence.models.circuit import Unit, hardcode, is_idle, reassign
 from absence.models.floatnet import FloatNet
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 
 from tests.checker.audit.problems import problems
 
@@ -76,6 +76,23 @@ def test_extreme_weights_exactly(problem):
         check(problem, *found)
 
 
+@pytest.mark.parametrize("limit", [loss.SMALL, 0])
+@given(problem=problems(depth=2))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_deeper_nets_by_their_last_two_layers(monkeypatch, limit, problem):
+    for owner in (loss, module):
+        monkeypatch.setattr(owner, "SMALL", limit)
+    found = improve(problem.net, problem.inputs, problem.targets, problem.circuits)
+    if isinstance(found, Unimproved):
+        # Two inputs that the layers below do not tell apart cannot be told apart here either.
+        return
+    step, net = found
+    assert step.circuit[0].layer == 2 and net.layers[0] is not problem.net.layers[0]
+    assert (net.layers[0].weights == problem.net.layers[0].weights).all()
+    old, new = (problem.data.loss(n.exact()) for n in (problem.net, net))
+    assert step.drop.low <= old - new <= step.drop.high and step.drop.low > 0
+
+
 @given(problems())
 def test_at_the_noise_floor_nothing_is_claimed(problem):
     # Targets that the net attains on average over each group.
@@ -111,7 +128,7 @@ def test_residuals_that_cancel_within_a_group_are_the_floor():
     ("layers", "units", "reason"),
     [
         ([([[1.0]], [0.0]), ([[1.0]], [0.0])], (), "no idle circuit"),
-        ([([[1.0]], [0.0]), ([[1.0]], [0.0]), ([[1.0]], [0.0])], (Unit(1, 0),), "one hidden layer"),
+        ([([[1.0]], [0.0]), ([[1.0]], [0.0]), ([[1.0]], [0.0])], (Unit(1, 0),), "last hidden layer"),
     ],
 )
 def test_nothing_to_reuse(layers, units, reason):
@@ -139,5 +156,5 @@ def test_reassigned_refuses_what_the_type_cannot_hold():
 
 def test_circuits_of_other_layers_are_refused():
     net = FloatNet([([[1.0]], [0.0]), ([[1.0]], [0.0])])
-    with pytest.raises(ValueError, match="hidden units in layer 1"):
+    with pytest.raises(ValueError, match="not a circuit of hidden units"):
         improve(net, np.ones((1, 1)), np.zeros((1, 1)), [CircuitFinding((Unit(2, 0),), {})])

@@ -108,6 +108,15 @@ def test_extreme_nets_are_confirmed_or_honestly_not(tmp_path, problem):
             assert kind == "unit-rents" and ("overflow" in str(refused) or "not confirmed" in str(refused)), refused
 
 
+@given(problems(depth=2))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_drops_of_deeper_nets_are_confirmed(tmp_path, problem):
+    net, inputs, targets, circuits = problem
+    a, b = facts.write_net(tmp_path / "net.npz", net), facts.write_data(tmp_path / "train.npz", inputs, targets)
+    if not isinstance(better := improve(net, inputs, targets, circuits), Unimproved):
+        check_loss_fact(facts.lower_loss_fact(a, b, better[0]), tmp_path)
+
+
 def changed(fact, path, change):
     fact = copy.deepcopy(fact)
     *outer, last = path
