@@ -8,7 +8,7 @@ from absence.checker.region.lp import Affine
 from absence.checker.region.question import Question
 from absence.models.rational import Vector
 
-__all__ = ["Replayer", "hunt", "off_the_form"]
+__all__ = ["Replayer", "ascend", "hunt", "off_the_form"]
 
 SAMPLES, ASCENTS, REPLAYS = 256, 24, 6
 
@@ -55,13 +55,13 @@ def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> 
         for target in asked.targets:
             for j in target.live[:8]:
                 for sign in (1, -1) if len(asked.circuit) > 1 else (1,):
-                    reached = _ascend(asked, target.layer, j, sign, points, low, high)
+                    reached = ascend(asked, target.layer, j, sign, points, low, high)
                     if (found := replayer.first(reached)) is not None:
                         return found
     return None
 
 
-def _ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -> np.ndarray:
+def ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -> np.ndarray:
     """Signed gradient steps, shrinking, from the samples where the pre-activation is largest."""
     layers = asked.net.layers[:layer]
 
