@@ -136,7 +136,9 @@ def _varying(audit: _Audit, layer: int, witness: dict) -> None:
 def _apart(audit: _Audit, layer: int, unit: int, one: int, other: int) -> bool:
     """Whether floats show that the unit differs; an exact pass over all layers below is dear."""
     values, error = audit.net.bounded(audit.train[[one, other]], layer, [unit])
-    low, high = np.maximum(values - error, 0)[:, 0], np.maximum(values + error, 0)[:, 0] * (1 + 2.0**-50)
+    # Beyond the floats the bounds are infinite or NaN, and show nothing.
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = np.maximum(values - error, 0)[:, 0], np.maximum(values + error, 0)[:, 0] * (1 + 2.0**-50)
     return bool(low[0] > high[1] + 2.0**-900 or low[1] > high[0] + 2.0**-900)
 
 
