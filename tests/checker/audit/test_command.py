@@ -1,5 +1,6 @@
 """`absence audit` end to end: what it finds, its files, its exit codes, bad input, interrupts, and what a second run reuses."""
 
+import itertools
 import json
 import os
 import signal
@@ -278,3 +279,24 @@ def test_markup_and_elements_in_a_name_stay_text(arguments, files, tmp_path):
     out = absence(*arguments, "--output", "out", expect=1)
     assert "[red]<script>" in out
     assert "<script" not in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_a_net_of_two_hidden_layers(layer, files, tmp_path):
+    rng = np.random.default_rng(4)
+    widths = (2, 4, 5, 1)
+    layers = [
+        (rng.standard_normal((out, into)).astype(np.float32), rng.standard_normal(out).astype(np.float32))
+        for into, out in itertools.pairwise(widths)
+    ]
+    layers[layer - 1][1][0] = -1000
+    onnx.write(tmp_path / "deep.onnx", FloatNet(layers, np.float32))
+    absence("audit", "deep.onnx", "--train", files / "train.npz", "--region-from-data", expect=1)
+    audit = from_json(report(tmp_path / "deep.audit"))
+    assert (Unit(layer, 0),) in [c.units for c in audit.circuits]
+    assert audit.improvement or layer == 1
+    assert "facts of an audit" in absence("check", "deep.audit", expect=0)
+    if audit.improvement:
+        assert {u.layer for u in audit.improvement.circuit} == {2}
+        loss = onnx_loss(tmp_path / "deep.audit" / "improved.onnx", files / "train.npz")
+        assert loss == pytest.approx(float(audit.improvement.loss_after.low), rel=1e-4)
