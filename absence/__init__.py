@@ -3,6 +3,11 @@
 Importing this loads nothing but itself; the parts are `absence.models`, `absence.checker` and `absence.proofs`.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from absence.checker.audit.entry import audit
+
 __all__ = ["audit"]
 
 

@@ -95,7 +95,8 @@ def audit_command(
     except InputError as error:
         raise _bad_input(str(error)) from error
     except OSError as error:
-        place = error.filename or folder
+        # Files are written under another name first, which would tell nobody anything.
+        place = Path(error.filename).parent if error.filename else folder
         raise _bad_input(f"{place}: {error.strerror or error}; choose another place with --output") from error
     except KeyboardInterrupt as interrupt:
         errors.print("Interrupted; no report is written. The stages that are done are kept for the next run.")

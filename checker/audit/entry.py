@@ -51,7 +51,8 @@ def audit(
     output
         A folder for the JSON and HTML reports and the improved net; nothing is written without it.
     workers, scheduler
-        As many processes of this machine, or the workers of the dask scheduler at this address, take part.
+        As many processes of this machine, or the workers of the dask scheduler at this address, take part. Processes
+        import the script that starts them, so call this under ``if __name__ == "__main__":`` there.
 
     Raises
     ------

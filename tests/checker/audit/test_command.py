@@ -226,6 +226,7 @@ def test_other_contents_are_not_taken_for_the_same(arguments, files, tmp_path):
         ({5: "wide.npz"}, "the deployment inputs: have 3 columns, the net reads 2"),
         ({6: "--region", 7: "text.npz"}, "text.npz: "),
         ({6: "--output", 7: "text.npz"}, "text.npz is not a folder"),
+        ({6: "--output", 7: "text.npz/out"}, "text.npz/out: Not a directory; choose another place with --output"),
         ({6: "--improved", 7: "net.pt"}, "net.pt: the improved net is written as ONNX"),
         ({6: "--workers", 7: "1", 8: "--scheduler", 9: "tcp://x"}, "choose one"),
         ({6: "--scheduler", 7: "nonsense://x"}, "no scheduler answers there"),

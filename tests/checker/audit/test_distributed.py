@@ -103,5 +103,7 @@ def test_a_worker_that_dies_loses_nothing():
         assert (together.verdict, alone.verdict) == ("unsat", "unsat")
         assert alone.nodes > 4
         check_fact(together.fact)
+        with cluster(scheduler=client.scheduler.address) as other:
+            assert decide_apart(other, asked, nodes=2).tree == together.tree
         out_of_time = decide_apart(client, asked, seconds=0)
         assert (out_of_time.verdict, out_of_time.fact) == ("timeout", None)
