@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 import networkx as nx
@@ -11,13 +12,17 @@ from absence.checker.independent.check import load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import Result, certificate_path
+from absence.checker.statements import statements
 from pylatexenc.latex2text import LatexNodes2Text
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 __all__ = ["STYLE", "claim_page", "claim_table", "open_ends", "plain", "scopes", "summary"]
+
+# Coq sources are 80 characters wide; the words beside them need 40 more.
+SOURCE_WIDTH, COLUMNS = 80, 124
 
 STYLE = {
     Verdict.PROVED: "bold green",
@@ -95,11 +100,10 @@ def plain(latex: str) -> str:
 
 def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
     """Everything about one claim."""
-    parts: list = [Text(f"{claim.id}. {claim.title}", "bold"), "", Text(plain(claim.statement)), ""]
+    parts: list = [Text(f"{claim.id}. {claim.title}", "bold"), "", _stated(claim), ""]
     if claim.drops:
         parts += [_field("Shows necessary", f"a premise of {claim.drops[0]}: {claim.drops[1]}")]
     parts += [
-        _field("Premises", "; ".join(claim.premises)),
         _field("Rests on", ", ".join(claim.rests_on) or "nothing"),
         _field("Used by", ", ".join(sorted(graph.successors(claim.id))) or "no claim"),
         _field("Proof", plain(claim.proof)),
@@ -107,7 +111,6 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         "",
     ]
     trusted: set[str] = set()
-    theorems: list[str] = []
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in ("Obligation", "Scope", "Verdict", "Statement"):
         table.add_column(column)
@@ -117,7 +120,6 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         try:
             certificate = load(path)
             verdict, trust = certificate["verdict"], _trusted(certificate)
-            theorems += certificate["fact"].get("theorems", {}).values()
             style = STYLE[Verdict.PROVED if verdict == obligation.expect else Verdict.ERROR]
         except Refused as reason:
             if path.exists():
@@ -126,12 +128,42 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
         table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), statement)
     parts += [table, ""]
-    for theorem in theorems:
-        parts += [Text(theorem), ""]
     parts += [_field("Trusted", "; ".join(sorted(trusted)) or "nothing yet: no certificate"),
               _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),
               _field("Reproduce", f"absence verify {claim.id} --fresh")]  # fmt: skip
     return Group(*parts)
+
+
+def _stated(claim: Claim) -> RenderableType:
+    """The statement in words, and beside it (below it in a narrow terminal) what Coq is given to prove."""
+    words = Group(Text(plain(claim.statement)), "", _field("Premises", "; ".join(claim.premises)))
+    proofs = [o.build() for o in claim.obligations if o.scope is Scope.UNIVERSAL]
+    found = [statement for proof in proofs for statement in statements(proof)]
+    if not found:
+        return words
+    parts: list = []
+    for (file, context), group in groupby(found, key=lambda s: (s.file, s.context)):
+        parts += [Text(f"In Coq, {file}; its header says what the names mean:", "bold"), ""]
+        parts += [Text("\n".join(context), "dim"), ""] if context else []
+        parts += [part for statement in group for part in (Text(statement.theorem), "")]
+    return _Beside(words, Group(*parts[:-1]))
+
+
+class _Beside:
+    """Two texts in columns where the terminal holds two, else one below the other."""
+
+    def __init__(self, left: RenderableType, right: RenderableType):
+        self.left, self.right = left, right
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.max_width < COLUMNS:
+            yield Group(self.left, "", self.right)
+            return
+        grid = Table.grid(padding=(0, 4), expand=True)
+        grid.add_column(ratio=1)
+        grid.add_column(width=SOURCE_WIDTH)
+        grid.add_row(self.left, self.right)
+        yield grid
 
 
 def _field(name: str, text: str) -> Padding:

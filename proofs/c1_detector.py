@@ -7,6 +7,7 @@ from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope
 from absence.checker.smt import Script, add, all_of, any_of, distinct, eq, le, lt, mul, no, sub
 from absence.models.policies import DECEPTIVE, IMITATOR
 from absence.models.world import Distribution, World
+from absence.proofs.universal import universal
 
 POINTS = 5
 MIXING = Fraction(1, 10)
@@ -114,6 +115,7 @@ CLAIM = Claim(
     r"P_{\mathrm{train}}(D)/\varepsilon$. The posterior $P(\mathrm{dep}|z)=1-P(\mathrm{train}|z)$, thresholded at $1/2$, is "
     r"optimal with accuracy $(1+\mathrm{TV})/2$ at equal priors.",
     premises=(
+        "inputs range over a finite space",
         "f agrees with the base policy g on the training support",
         "f defects at deployment with positive probability",
         "for the mixing bound: P_train >= eps P_dep, eps > 0",
@@ -121,8 +123,18 @@ CLAIM = Claim(
     proof=r"The first part is the definition of $D_f$. Total variation is the greatest value of $P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)$, "
     r"attained where $P_{\mathrm{dep}}>P_{\mathrm{train}}$, which is where the posterior at equal priors exceeds $1/2$; a rule that "
     r"says deployment on $D$ has accuracy $\frac12(1+P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D))$. Sum the mixing premise over $D$.",
-    limits=f"The inequalities are decided for all distributions on {POINTS} inputs, not on every space.",
+    limits="Universal for distributions on a finite space of inputs, of any size; not for other measures.",
     obligations=(
+        universal(
+            "On any finite space: a defecting model detects without false alarm, and the bounds of total variation, mixing and Bayes hold",
+            "c1_detector",
+            "C1_detector",
+            "C1_variation",
+            "C1_mixing",
+            "C1_posterior",
+            "C1_bayes",
+            "C1_threshold",
+        ),
         Obligation(
             "C1.planted",
             "The planted deceptive net never differs from the imitator in training, does at deployment, and the bounds hold in the world",

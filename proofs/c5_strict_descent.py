@@ -79,12 +79,13 @@ CLAIM = Claim(
     proof=r"$\langle\varphi,\varphi\rangle>0$ since $s\neq0$. Complete the square: "
     r"$|r-a\varphi|^2=|r|^2-\frac{s^2}{\langle\varphi,\varphi\rangle}+\langle\varphi,\varphi\rangle\bigl(a-\frac{s}{\langle\varphi,\varphi\rangle}\bigr)^2$. "
     r"With several outputs, apply this to each.",
-    limits="Universal: that no other output weight does better is expanded for N = 1..6 only.",
+    limits="Universal for squared loss.",
     obligations=(
         universal(
-            "For all N, m: the output weight s/<phi,phi> lowers the summed squared loss by exactly |s|^2/<phi,phi>",
+            "For all N, m: the output weight s/<phi,phi> lowers the summed squared loss by exactly |s|^2/<phi,phi>, and none by more",
             "c5_exact_descent",
             "C5_exact_descent",
+            "C5_best_weight",
             "C5_strict_descent",
             "C5_add_unit",
         ),

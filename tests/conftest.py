@@ -1,8 +1,14 @@
 """Strategies that the tests share: rationals, inputs, nets of any depth, datasets with repeated inputs, idle circuits made on purpose."""
 
+import fcntl
 import itertools
+import os
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
+import pytest
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
@@ -11,6 +17,26 @@ from hypothesis import strategies as st
 
 settings.register_profile("absence", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("absence")
+
+
+@pytest.fixture(scope="session")
+def discharged(tmp_path_factory) -> Path:
+    """A folder in which the console script has verified the whole chain, once for all workers; copy before you change it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / "discharged", shared / "discharged.out"
+    with open(shared / "discharged.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            folder.mkdir(exist_ok=True)
+            command = [Path(sys.executable).with_name("absence"), "verify"]
+            run = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}
+            )
+            assert run.returncode == 0, run.stdout + run.stderr
+            done.write_text(run.stdout)
+    return folder
+
 
 SMALL = st.fractions(-4, 4, max_denominator=5)
 # Beyond what float64 holds exactly, on both sides, and mixed with what it does hold.

@@ -6,6 +6,7 @@
 (*   C5_exact_descent == vector residuals                                     *)
 (* C5_scalar_descent == scalar residuals                                      *)
 (*   C5_strict_descent == if s is not 0 the loss is strictly lower            *)
+(*    C5_best_weight == no other output weight lowers it by more              *)
 (*        C5_add_unit == the same for the loss of a net and one more unit     *)
 (*  C5_add_unit_lower == so if s is not 0 some output weight lowers the loss  *)
 (******************************************************************************)
@@ -64,6 +65,37 @@ have [sk0|sk_neq0] := eqVneq (s 0 k) 0.
   by rewrite !mxE sk0 !mulr0 subr0.
 rewrite sE; rewrite sE in sk_neq0; rewrite -C5_scalar_descent //.
 by apply: eq_bigr => i _; rewrite !mxE -sE mulrC [q^-1 * _]mulrC.
+Qed.
+
+Lemma scalar_best_weight phi (r : 'I_N -> R) a :
+  let s := \sum_i phi i * r i in let q := \sum_i phi i ^+ 2 in
+  (\sum_i r i ^+ 2 - s ^+ 2 / q <= \sum_i (r i - phi i * a) ^+ 2 : Prop).
+Proof.
+move=> s q; have -> : \sum_i (r i - phi i * a) ^+ 2
+    = \sum_i r i ^+ 2 - s * a *+ 2 + q * a ^+ 2.
+  rewrite /s /q !mulr_suml -sumrMnl -sumrB -big_split /=.
+  by apply: eq_bigr => i _; ring.
+have [q0|q_neq0] := eqVneq q 0.
+  suff -> : s = 0 by rewrite q0 !mul0r expr0n mul0rn subr0 addr0 mul0r subr0.
+  have [//|s_neq0] := eqVneq s 0.
+  by have := @sum_sqr_gt0 [lmodType R of R^o] _ r s_neq0; rewrite -/q q0 ltxx.
+set t := \sum_i r i ^+ 2; rewrite -subr_ge0.
+have -> : t - s * a *+ 2 + q * a ^+ 2 - (t - s ^+ 2 / q)
+  = q * (a - s / q) ^+ 2 by field.
+rewrite mulr_ge0 ?sqr_ge0 // /q; apply: sumr_ge0 => i _; exact: sqr_ge0.
+Qed.
+
+Theorem C5_best_weight phi (r : 'I_N -> 'rV[R]_m) a :
+  let s := \sum_i phi i *: r i in let q := \sum_i phi i ^+ 2 in
+  (\sum_i normsq (r i) - normsq s / q
+   <= \sum_i normsq (r i - phi i *: a) : Prop).
+Proof.
+move=> s q; rewrite /normsq exchange_big [leRHS]exchange_big /=.
+rewrite mulr_suml -sumrB; apply: ler_sum => k _.
+have -> : s 0 k = \sum_i phi i * r i 0 k.
+  by rewrite summxE; apply: eq_bigr => i _; rewrite mxE.
+under [leRHS]eq_bigr do rewrite !mxE.
+exact: scalar_best_weight (fun i => r i 0 k) (a 0 k).
 Qed.
 
 Theorem C5_strict_descent phi (r : 'I_N -> 'rV[R]_m) :

@@ -1,0 +1,79 @@
+"""Files whole or not at all, and the one exception that bad input raises.
+
+A message is one line: the file, what is wrong with it, what to do.
+"""
+
+import os
+import threading
+from pathlib import Path
+
+__all__ = ["InputError", "content", "refused", "write"]
+
+LONGEST_MESSAGE = 500
+
+
+class InputError(ValueError):
+    """A file, or a net in memory, that cannot be taken as it is; the message is one line."""
+
+
+def refused(source: object, reason: object) -> InputError:
+    """The exception for `source`, the file's path or a name for it.
+
+    Names in a file are its author's text, so the message is cut to one printable line.
+
+    Examples
+    --------
+    >>> refused("net.onnx", "operator Con\\nv is not supported")
+    InputError('net.onnx: operator Con v is not supported')
+    """
+    line = " ".join(f"{source}: {reason}".split())
+    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    return InputError(line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + "...")
+
+
+def content(path: str | os.PathLike, *, limit: int) -> bytes:
+    """The bytes of a file of at most `limit` bytes.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no regular file, not readable, empty or too large.
+    """
+    try:
+        if not Path(path).exists():
+            raise refused(path, "there is no such file")
+        if not Path(path).is_file():
+            raise refused(path, "is no regular file")
+        with open(path, "rb") as stream:
+            if os.fstat(stream.fileno()).st_size > limit:
+                raise refused(path, f"is larger than {limit / 2**20:g} MiB, the most that is read")
+            result = stream.read(limit + 1)
+    except OSError as error:
+        raise refused(path, f"cannot be read: {error.strerror or error}") from error
+    if not result:
+        raise refused(path, "is empty")
+    return result
+
+
+def write(path: str | os.PathLike, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the folder or the file cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise refused(path, f"cannot be written: {error.strerror or error}") from error
