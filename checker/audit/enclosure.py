@@ -43,6 +43,17 @@ class Ball:
         return np.where(np.isfinite(self.values) & np.isfinite(bound), bound, np.inf)
 
     @property
+    def unit_radius(self) -> np.ndarray:
+        """One bound for all entries of a unit, no less than any in `radius`; infinite if one of them is."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            bound = (self.row.max(initial=0) * self.unit + (self.tiny + _TINY)) * _UP
+        return np.where(np.isfinite(bound), bound, np.inf)
+
+    def part(self, rows: np.ndarray, units: np.ndarray) -> "Ball":
+        """Some rows of some units."""
+        return Ball(self.values[np.ix_(rows, units)], self.row[rows], self.unit[units], self.tiny)
+
+    @property
     def is_exact(self) -> bool:
         """Whether every value is the exact one."""
         return not (self.tiny or self.row.any() or self.unit.any())
@@ -120,10 +131,12 @@ def _affine(
         own_row = gamma * (height + 1) * _UP
         own_unit = (width + np.abs(bias) + _TINY) * _UP
         # Underflow: at most k (|h| + |w| + 2) + k + 2 times eta, and each of it magnified by 1 + gamma <= 2.
-        largest = 1 + float(np.abs(values).max(initial=0)) + float(absolute.max())
+        largest = 1 + max(float(values.max(initial=0)), -float(values.min(initial=0))) + float(absolute.max())
         own_tiny = 10 * fan_in * float(info.tiny) * largest
         margins = np.maximum(row, own_row)
-        margins[~np.isfinite(product).all(axis=1) | ~np.isfinite(margins)] = np.inf
+        if not np.isfinite(product.max(initial=0) - product.min(initial=0)):
+            margins[~np.isfinite(product).all(axis=1)] = np.inf
+        margins[np.isnan(margins)] = np.inf
         return Ball(product, margins, (carried_unit + own_unit) * _UP, (carried_tiny + own_tiny) * _UP)
 
 

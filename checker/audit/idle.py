@@ -116,67 +116,78 @@ class _Layer:
             self.states[j] = _State(Activity.CONSTANT if sign else Activity.DEAD)
         rows = len(self.inputs)
         if self.pending.size:
-            self._pass(np.unique(np.linspace(0, rows - 1, min(rows, SAMPLE)).astype(np.int64)), np.float64)
+            sample = np.unique(np.linspace(0, rows - 1, min(rows, SAMPLE)).astype(np.int64))
+            self._pass(sample, self.pending, np.float64)
         if self.pending.size:
             self._finish(*self._screen())
         return self.states
 
-    def _pass(self, rows: np.ndarray, precision: type) -> np.ndarray:
-        """Bounds of the pending units at these rows; returns where no bound shows that the pre-activation is <= 0."""
-        units = self.pending
+    def _pass(self, rows: np.ndarray, units: np.ndarray, precision: type) -> np.ndarray:
+        """Bounds of units at these rows; returns (units, rows) where none shows that the pre-activation is <= 0."""
         ball = enclose(truncated(self.net, self.layer, units), self.inputs[rows], precision)[-1]
-        lower, upper, open_ = _bounds(ball)
-        at = np.arange(len(units))
-        for bound, best, where in ((lower.argmax(axis=0), self.high, 0), (upper.argmin(axis=0), self.low, 1)):
-            values = (lower, upper)[where][bound, at]
-            better = values > best[units] if where == 0 else values < best[units]
-            best[units[better]] = values[better]
-            self.rows[where, units[better]] = rows[bound[better]]
+        # Most entries need no bound of their own. Rounded up, and < since both sides may be infinite.
+        with np.errstate(over="ignore", under="ignore"):
+            limit = np.nextafter(ball.unit_radius.astype(precision), precision(np.inf))
+        open_ = ~(ball.values < -limit)
+        closed_at = open_.argmin(axis=0)
+        closed = ~open_[closed_at, np.arange(len(units))]
+        self._meet(1, units[closed], np.zeros(closed.sum()), rows[closed_at[closed]])
+        some_rows, some_units = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
+        if some_rows.size:
+            lower, upper, still_open = _bounds(ball.part(some_rows, some_units))
+            open_[np.ix_(some_rows, some_units)] &= still_open
+            for side, values, best in ((0, lower, lower.argmax(axis=0)), (1, upper, upper.argmin(axis=0))):
+                self._meet(side, units[some_units], values[best, np.arange(len(some_units))], rows[some_rows[best]])
         for j in units[self.high[units] > self.low[units]]:
             self._vary(j, *self.rows[:, j])
-        return open_
+        return open_.T
+
+    def _meet(self, side: int, units: np.ndarray, values: np.ndarray, rows: np.ndarray) -> None:
+        """Keep greater lower bounds (side 0) and lesser upper bounds (side 1), and where they were met."""
+        kept = (self.high, self.low)[side]
+        better = values > kept[units] if side == 0 else values < kept[units]
+        kept[units[better]] = values[better]
+        self.rows[side, units[better]] = rows[better]
 
     def _vary(self, unit: int, one: int, other: int) -> None:
         self.states[unit] = _State(Activity.VARIES, (int(one), int(other)))
 
     def _screen(self) -> tuple[np.ndarray, np.ndarray]:
-        """All rows in float32, then what that leaves open in float64: units still pending, and their open rows."""
+        """All rows in float32, then what that leaves open in float64: units still pending, and (units, rows) left open."""
         units = self.pending
-        open_ = np.ones((len(self.inputs), len(units)), dtype=bool)
+        open_ = np.ones((len(units), len(self.inputs)), dtype=bool)
+        # Units that are open at all rows of a block: constants, most likely. Floats are wasted on them.
+        hard = np.zeros(len(units), dtype=bool)
         for precision in (np.float32, np.float64):
-            for rows in self._open_rows(units, open_):
-                before = self.pending
-                if before.size:
-                    columns = np.searchsorted(units, before)
-                    open_[np.ix_(rows, columns)] &= self._pass(rows, precision)
-        left = self.pending
-        return left, open_[:, np.searchsorted(units, left)]
-
-    def _open_rows(self, units: np.ndarray, open_: np.ndarray):
-        """The rows at which a pending unit is open, in blocks; read anew for each block, since units get decided."""
-        for block in blocks(len(open_)):
-            left = np.searchsorted(units, self.pending)
-            rows = np.flatnonzero(open_[block][:, left].any(axis=1)) + block.start
-            if rows.size:
-                yield rows
+            for block in blocks(len(self.inputs)):
+                left = np.flatnonzero([self.states[j] is None for j in units] & ~hard)
+                rows = np.arange(block.start, block.stop)
+                if precision is np.float64:
+                    rows = rows[open_[left, block].any(axis=0)]
+                if left.size and rows.size:
+                    found = self._pass(rows, units[left], precision)
+                    open_[np.ix_(left, rows)] &= found
+                    hard[left] |= found.all(axis=1) & (precision is np.float32)
+        left = np.flatnonzero([self.states[j] is None for j in units])
+        return units[left], open_[left]
 
     def _finish(self, units: np.ndarray, open_: np.ndarray) -> None:
-        """Exact arithmetic on the open rows. At a row that is not open the value is 0."""
-        counts = open_.sum(axis=0)
+        """Exact arithmetic at the open rows. At a row that is not open the value is 0."""
+        counts = open_.sum(axis=1)
         for j in units[counts == 0]:
             self.states[j] = _State(Activity.DEAD)
         # Together, units that are open at most rows: to decide each by itself would pass over the rows again and again.
-        most = counts > len(open_) // 2
+        most = counts > open_.shape[1] // 2
         for group in (most, ~most & (counts > 0)):
             if group.any():
-                self._compare(units[group], open_[:, group])
+                self._compare(units[group], open_[group])
 
     def _compare(self, units: np.ndarray, open_: np.ndarray) -> None:
-        closed = np.where(open_.all(axis=0), -1, (~open_).argmax(axis=0))
+        closed = np.where(open_.all(axis=1), -1, (~open_).argmax(axis=1))
         first = np.where(closed >= 0, closed, 0)
         # The value that each other row is compared with, as an exact number.
         reference = [0 if closed[k] >= 0 else None for k in range(len(units))]
-        candidates = np.flatnonzero(open_.any(axis=1))
+        candidates = np.flatnonzero(open_.any(axis=0))
         for block in exact.blocks(len(candidates)):
             left = np.array([k for k, j in enumerate(units) if self.states[j] is None], dtype=np.int64)
             if not left.size:

@@ -279,8 +279,10 @@ def _not_below(rows: np.ndarray, weights: list[Fraction], bias: Fraction) -> np.
         return rows
     if [Fraction(v) for v in floats] != [*weights, bias]:
         return rows
-    plane = FloatNet({"weights_1": np.array([floats[:-1]]), "bias_1": np.array(floats[-1:])})
-    values, error = plane.bounded(rows, 1, [0])
+    # Half-spaces along an axis are frequent.
+    used = [k for k, w in enumerate(weights) if w] or [0]
+    plane = FloatNet({"weights_1": np.array([[floats[k] for k in used]]), "bias_1": np.array(floats[-1:])})
+    values, error = plane.bounded(rows[:, used], 1, [0])
     return rows[~(values <= -error)[:, 0]]
 
 
