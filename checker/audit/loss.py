@@ -13,8 +13,8 @@ from absence.models.rational import Matrix
 
 __all__ = ["AFFORDABLE", "SMALL", "exact_loss", "exact_residuals", "groups", "losses", "noise_floor"]
 
-# Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (a minute) exact where floats decide nothing.
-SMALL, AFFORDABLE = 2**19, 2**24
+# Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds) where floats decide nothing.
+SMALL, AFFORDABLE = 2**22, 2**25
 
 # The smallest normal number: an operation whose result is smaller errs by no more than this, even if it is flushed to 0.
 TINY = 2.0**-1022
@@ -25,9 +25,9 @@ def losses(
 ) -> tuple[Enclosure, Enclosure]:
     """The loss L = (1/N) sum |f(z_i) - y_i|^2 and the noise floor E, of the exact network on the exact data.
 
-    E is always exact. L is exact where N times the parameter count is at most `SMALL` = 2^19; beyond that, it is enclosed by
+    E is always exact. L is exact where N times the parameter count is at most `SMALL` = 2^22; beyond that, it is enclosed by
     one float64 pass, its residuals' error bounds and a sum that rounds once; if that pass overflows, L is exact up to
-    `AFFORDABLE` = 2^24.
+    `AFFORDABLE` = 2^25.
 
     Parameters
     ----------

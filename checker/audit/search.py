@@ -4,6 +4,7 @@ Along a direction the best threshold costs one sort and prefix sums; what comes 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,17 @@ __all__ = ["Candidate", "candidates", "directions"]
 # The search sees at most this many outputs, those with the largest residuals; the unit then serves all.
 OUTPUTS = 8
 SAMPLE = 512
+# Products for one matrix of second moments, rows being left out to keep to it; outputs it is done for.
+WORK = 2**28
+REFITS = 2
+# How many of the best units are refined, and how often at most.
+REFINED = 2
+ROUNDS = 6
 SEED = 20261124
 
 
 class Candidate(NamedTuple):
-    """A unit relu(w . z + b), its values at the rows being worth `gain` to the sum of squares (as floats say)."""
+    """A unit relu(w . z + b) and its gain, as floats have it and in units of the search's own."""
 
     gain: float
     weights: np.ndarray
@@ -32,22 +39,38 @@ def candidates(inputs: np.ndarray, residuals: np.ndarray, dtype: np.dtype, *, ke
     any direction with distinct projections, unless all centred group residuals are 0.
     """
     with np.errstate(all="ignore"):
-        energy = np.einsum("ij,ij->j", residuals, residuals)
-        chosen = np.argsort(-energy, kind="stable")[:OUTPUTS]
-        residual = residuals[:, chosen]
+        # Far from 1 squares leave the range of floats; a power of two changes nothing else.
+        residual = np.ldexp(residuals, -int(np.frexp(np.abs(residuals).max())[1]))
+        energy = np.einsum("ij,ij->j", residual, residual)
+        residual = residual[:, np.argsort(-energy, kind="stable")[:OUTPUTS]]
         residual = residual - residual.mean(axis=0)
-        found = []
-        for weights in directions(inputs, residual):
-            weights = _rounded(weights, dtype)
-            projection = inputs @ weights
-            if not np.isfinite(projection).all() or not weights.any():
-                continue
-            found.extend(_scan(projection, weights, residual, dtype))
-    return sorted(found, key=lambda c: -c.gain)[:keep]
+        power = int(np.frexp(np.abs(inputs).max())[1])
+        if abs(power) <= 100:
+            return _search(inputs, residual, dtype)[:keep]
+        found = _search(np.ldexp(inputs, -power), residual, dtype)
+        found = [c._replace(weights=np.ldexp(c.weights, -power)) for c in found]
+        kept = [c for c in found if np.array_equal(c.weights.astype(dtype), c.weights) and np.isfinite(c.weights).all()]
+        return kept[:keep]
+
+
+def _search(inputs: np.ndarray, residual: np.ndarray, dtype: np.dtype) -> list[Candidate]:
+    found = []
+    for weights in directions(inputs, residual):
+        found.extend(_along(weights, inputs, residual, dtype))
+    found.sort(key=lambda c: -c.gain)
+    for start in found[:REFINED]:
+        best = start
+        for _ in range(ROUNDS):
+            better = [c for w in _refits(best, inputs, residual) for c in _along(w, inputs, residual, dtype)]
+            found.extend(better)
+            if not better or max(c.gain for c in better) <= 1.01 * best.gain:
+                break
+            best = max(better, key=lambda c: c.gain)
+    return sorted(found, key=lambda c: -c.gain)
 
 
 def directions(inputs: np.ndarray, residual: np.ndarray) -> Iterator[np.ndarray]:
-    """Directions worth a try: residual-weighted means, principal directions, differences of rows, axes, random ones."""
+    """Directions worth a try: residual-weighted moments, principal directions, differences of rows, axes, random ones."""
     rows, dimension = inputs.shape
     rng = np.random.default_rng(SEED)
     mean, deviation = inputs.mean(axis=0), inputs.std(axis=0)
@@ -58,13 +81,14 @@ def directions(inputs: np.ndarray, residual: np.ndarray) -> Iterator[np.ndarray]
         linear = residual[:, k] @ inputs
         yield linear
         yield linear / scale**2
+    yield from _curvature(inputs, residual, scale)
     # Where the residual is large in either sense, and where it is largest.
     size = np.einsum("ij,ij->i", residual, residual)
     yield (size @ inputs - size.sum() * mean) / scale**2
     for row in np.argsort(-size, kind="stable")[:4]:
         yield (inputs[row] - mean) / scale**2
-    _, _, principal = np.linalg.svd(_finite(sample - mean), full_matrices=False)
-    yield from principal[:4]
+    with suppress(np.linalg.LinAlgError):
+        yield from np.linalg.svd(_finite(sample - mean), full_matrices=False)[2][:4]
     correlation = np.abs(residual.T @ inputs).max(axis=0) / scale
     for axis in np.argsort(-correlation, kind="stable")[:8]:
         yield np.eye(1, dimension, axis)[0]
@@ -73,6 +97,41 @@ def directions(inputs: np.ndarray, residual: np.ndarray) -> Iterator[np.ndarray]
         yield inputs[one] - inputs[other]
     for _ in range(8):
         yield rng.standard_normal(dimension) / scale
+
+
+def _along(weights: np.ndarray, inputs: np.ndarray, residual: np.ndarray, dtype: np.dtype) -> list[Candidate]:
+    weights = _rounded(weights, dtype)
+    projection = inputs @ weights
+    if not np.isfinite(projection).all() or not weights.any():
+        return []
+    return _scan(projection, weights, residual, dtype)
+
+
+def _refits(candidate: Candidate, inputs: np.ndarray, residual: np.ndarray) -> Iterator[np.ndarray]:
+    """The direction of least squares on the rows where the unit is on: the best one as long as those rows stay the same."""
+    on = np.flatnonzero(inputs @ candidate.weights + candidate.bias > 0)
+    on = on[:: max(1, len(on) * inputs.shape[1] ** 2 // WORK + 1)]
+    if len(on) < 2:
+        return
+    mean = inputs[on].mean(axis=0)
+    centred = _finite(inputs[on] - mean)
+    covariance = centred.T @ centred
+    ridge = 1e-9 * np.trace(covariance) / len(covariance) + np.finfo(np.float64).tiny
+    covariance[np.diag_indices_from(covariance)] += ridge
+    r = residual[on] - residual[on].mean(axis=0)
+    with suppress(np.linalg.LinAlgError):
+        yield from np.linalg.solve(covariance, centred.T @ r[:, :REFITS]).T
+
+
+def _curvature(inputs: np.ndarray, residual: np.ndarray, scale: np.ndarray) -> Iterator[np.ndarray]:
+    """Directions along which the residual bends most: extreme eigenvectors of sum_i r_i z_i z_i^T, z standardised."""
+    step = max(1, len(inputs) * inputs.shape[1] ** 2 // WORK + 1)
+    standard = _finite((inputs[::step] - inputs.mean(axis=0)) / scale)
+    for column in residual[::step].T[:REFITS]:
+        column = column - column.mean()
+        with suppress(np.linalg.LinAlgError):
+            values, vectors = np.linalg.eigh((standard * column[:, None]).T @ standard)
+            yield from vectors.T[np.argsort(-np.abs(values))[:3]] / scale
 
 
 def _finite(array: np.ndarray) -> np.ndarray:

@@ -5,7 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from absence.checker.audit.deviation import float32_deviation, float32_loss_deviation
+from absence.checker.audit.findings import CircuitFinding
 from absence.checker.audit.improve import Unimproved, improve
+from absence.models.circuit import Unit
 from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,44 @@ def test_on_a_common_size_the_bound_is_small_and_the_drop_far_above_it(dtype):
     exact = np.array([[float(v) for v in row] for row in net.exact().outputs(inputs.tolist())])
     measured = np.abs(in_order(net, inputs, 0) - exact).max()
     assert 0 < measured < float32_deviation(net, inputs)
+
+
+def in_onnxruntime(net, inputs):
+    """Float32 evaluation by onnxruntime."""
+    helper, numpy_helper = pytest.importorskip("onnx.helper"), pytest.importorskip("onnx.numpy_helper")
+    runtime = pytest.importorskip("onnxruntime")
+    nodes, weights, name = [], [], "x"
+    for k, (w, b) in enumerate(net.layers):
+        weights += [numpy_helper.from_array(a.astype(np.float32), f"{x}{k}") for x, a in (("w", w), ("b", b))]
+        nodes.append(helper.make_node("Gemm", [name, f"w{k}", f"b{k}"], [f"z{k}"], transB=1))
+        name = f"z{k}"
+        if k < len(net.layers) - 1:
+            nodes.append(helper.make_node("Relu", [name], [f"h{k}"]))
+            name = f"h{k}"
+    ends = [helper.make_tensor_value_info(n, 1, [None, w]) for n, w in (("x", net.widths[0]), (name, net.widths[-1]))]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, {"x": inputs.astype(np.float32)})[0]
+
+
+def test_onnxruntime_shows_the_drop_too():
+    rng = np.random.default_rng(5)
+    inputs = rng.standard_normal((3000, 8)).astype(np.float32).astype(np.float64)
+    weights, bias = rng.standard_normal((40, 8)).astype(np.float32), rng.standard_normal(40).astype(np.float32)
+    bias[0] = -1000
+    net = FloatNet([(weights, bias), (rng.standard_normal((2, 40)).astype(np.float32) / 8, [0.0, 0.0])], np.float32)
+    targets = net.forward(inputs).astype(np.float64) + np.abs(inputs[:, :2]) / 4
+    step, better = improve(
+        net, inputs, targets, [CircuitFinding((Unit(1, 0),), {Unit(2, k): Fraction(0) for k in range(2)})]
+    )
+    bounds = [float32_loss_deviation(n, inputs, targets) for n in (net, better)]
+    assert step.drop.low > sum(bounds)
+    outputs = [in_onnxruntime(n, inputs) for n in (net, better)]
+    for mine, theirs in zip((net, better), outputs, strict=True):
+        assert np.abs(theirs.astype(np.float64) - mine.forward(inputs)).max() <= 2 * float32_deviation(mine, inputs)
+    before, after = (squared(out, targets) for out in outputs)
+    assert after < before and abs(before - after - step.drop.low) <= sum(bounds) + step.drop.high - step.drop.low
 
 
 def test_where_float32_overflows_there_is_no_bound():

@@ -16,6 +16,7 @@ from absence.checker.audit.improve import Unimproved, improve
 from absence.checker.audit.loss import losses
 from absence.checker.audit.price import prices
 from absence.checker.audit.rent import rents
+from absence.checker.independent import arrays as arrays_of_facts
 from absence.checker.independent import losses as independent
 from absence.checker.independent.arrays import load_data, load_net
 from absence.checker.independent.losses import KINDS, check_loss_fact
@@ -65,7 +66,8 @@ def case(tmp_path_factory):
 @pytest.mark.parametrize("limit", [independent.EXACT, 0])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_what_the_audit_finds_is_confirmed(case, monkeypatch, kind, limit):
-    monkeypatch.setattr(independent, "EXACT", limit)
+    for bound in ("EXACT", "PATIENT"):
+        monkeypatch.setattr(independent, bound, limit)
     fact = widened(case.facts[kind]) if limit == 0 else case.facts[kind]
     check_loss_fact(fact, case.folder)
 
@@ -90,7 +92,8 @@ def widened(fact):
 def test_enclosures_are_confirmed_by_other_bounds(case, tmp_path, monkeypatch):
     for module in (loss, improvement):
         monkeypatch.setattr(module, "SMALL", 0)
-    monkeypatch.setattr(independent, "EXACT", 0)
+    for bound in ("EXACT", "PATIENT"):
+        monkeypatch.setattr(independent, bound, 0)
     found = everything(tmp_path, case.net, *case.problem)
     assert set(found) == set(KINDS)
     for fact in found.values():
@@ -181,6 +184,10 @@ def test_what_is_tampered_with_is_refused(case, kind, path, change, reason):
 
 def test_bounds_too_narrow_to_confirm_are_not_a_pass(case, monkeypatch):
     monkeypatch.setattr(independent, "EXACT", 0)
+    # Exact arithmetic where it is affordable ..
+    check_loss_fact(case.facts["training-loss"], case.folder)
+    monkeypatch.setattr(independent, "PATIENT", 0)
+    # .. and no answer where it is not.
     with pytest.raises(Refused, match="the loss is not confirmed: own bounds"):
         check_loss_fact(case.facts["training-loss"], case.folder)
 
@@ -229,6 +236,15 @@ def test_files_that_hold_no_net_are_refused(tmp_path, arrays, reason):
 def test_files_that_hold_no_data_are_refused(tmp_path, arrays, reason):
     with pytest.raises(Refused, match=reason):
         load_data(reference(tmp_path / "train.npz", arrays), tmp_path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "train.npz", X=np.zeros((100, 100)), Y=np.zeros((100, 1)))
+    content = (tmp_path / "train.npz").read_bytes()
+    monkeypatch.setattr(arrays_of_facts, "LARGEST", 4096)
+    assert len(content) < 4096
+    with pytest.raises(Refused, match="unpacks to more than 4096 bytes"):
+        load_data({"file": "train.npz", "sha256": hashlib.sha256(content).hexdigest()}, tmp_path)
 
 
 def test_a_file_cut_short_is_refused(case, tmp_path):
