@@ -63,6 +63,11 @@ class Question:
         )
 
     @cached_property
+    def settled(self) -> dict:
+        """A cache of `circuit_form`."""
+        return {}
+
+    @cached_property
     def parallel(self) -> bool:
         """Whether two units of the circuit, in one layer, have incoming weights that are multiples of each other."""
         rows = [

@@ -11,7 +11,7 @@ from absence.checker.region.bounds import OFF, ON, UNKNOWN
 from absence.checker.region.lp import Affine, interior
 from absence.checker.region.part import Part, Undecided
 from absence.checker.region.relaxation import Relaxed, largest
-from absence.checker.region.witness import Replayer, off_the_form
+from absence.checker.region.witness import Replayer, climbs, off_the_form
 from absence.models.rational import Vector
 
 __all__ = ["step"]
@@ -48,7 +48,7 @@ def step(part: Part, replayer: Replayer) -> tuple[list[Part], Vector | None]:
                 if part.empty() or part.closed(constant):
                     return [], None
                 continue
-            witness = replayer.first(relaxed.point[None, :])
+            witness = replayer.first(climbs(asked, layer, j, sign, relaxed.point, bounds.box))
             if witness is not None:
                 return [], witness
             for m, row in enumerate(relaxed.excess):

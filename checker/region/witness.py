@@ -8,9 +8,9 @@ from absence.checker.region.lp import Affine
 from absence.checker.region.question import Question
 from absence.models.rational import Vector
 
-__all__ = ["Replayer", "ascend", "hunt", "off_the_form"]
+__all__ = ["Replayer", "ascend", "climbs", "hunt", "off_the_form"]
 
-SAMPLES, ASCENTS, REPLAYS = 256, 24, 6
+SAMPLES, ASCENTS, REPLAYS = 512, 32, 6
 
 
 def _inside(asked: Question, point: Sequence[float]) -> Vector:
@@ -59,6 +59,15 @@ def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> 
                     if (found := replayer.first(reached)) is not None:
                         return found
     return None
+
+
+def climbs(asked: Question, layer: int, j: int, sign: int, point: np.ndarray, box: tuple) -> np.ndarray:
+    """A point, and where ascent of sign * pre-activation leads from it in the box."""
+    start = np.clip(point, *box)[None, :]
+    if not np.isfinite(start).all():
+        return start
+    with np.errstate(all="ignore"):
+        return np.vstack([start, ascend(asked, layer, j, sign, start, *box)])
 
 
 def ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -> np.ndarray:
