@@ -8,7 +8,7 @@ from absence.checker.region.lp import Affine
 from absence.checker.region.question import Question
 from absence.models.rational import Vector
 
-__all__ = ["Replayer", "ascend", "climbs", "hunt", "off_the_form"]
+__all__ = ["Replayer", "ascend", "hunt", "off_the_form"]
 
 SAMPLES, ASCENTS, REPLAYS = 512, 32, 6
 
@@ -24,7 +24,16 @@ class Replayer:
     """Replays points exactly where floats see a difference that earlier replays did not show to be rounding."""
 
     def __init__(self, asked: Question):
-        self.asked, self.noise = asked, 0.0
+        self.asked, self.noise, self.calls = asked, 0.0, 0
+
+    def near(self, layer: int, j: int, sign: int, point: np.ndarray, box: tuple) -> Vector | None:
+        """As `first`, at a point, and every so often where ascent of sign * pre-activation leads from it in the box."""
+        start = np.clip(point, *box)[None, :]
+        self.calls += 1
+        if self.calls % 16 == 1 and np.isfinite(start).all():
+            with np.errstate(all="ignore"):
+                start = np.vstack([start, ascend(self.asked, layer, j, sign, start, *box)])
+        return self.first(start)
 
     def first(self, points: np.ndarray) -> Vector | None:
         """The first of the most promising points at which the circuit differs, by the exact forward pass; None if none does."""
@@ -59,15 +68,6 @@ def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> 
                     if (found := replayer.first(reached)) is not None:
                         return found
     return None
-
-
-def climbs(asked: Question, layer: int, j: int, sign: int, point: np.ndarray, box: tuple) -> np.ndarray:
-    """A point, and where ascent of sign * pre-activation leads from it in the box."""
-    start = np.clip(point, *box)[None, :]
-    if not np.isfinite(start).all():
-        return start
-    with np.errstate(all="ignore"):
-        return np.vstack([start, ascend(asked, layer, j, sign, start, *box)])
 
 
 def ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -> np.ndarray:
