@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from absence.checker.region.bounds import OFF, ON, Bounds
 from absence.checker.region.lp import Affine
-from absence.checker.region.question import Question
+from absence.checker.region.question import Question, Target
 
 __all__ = ["circuit_form", "constant", "pre_activation"]
 
@@ -69,8 +69,20 @@ def _form(asked: Question, layer: int, form: Form, status: Sequence[np.ndarray])
 def circuit_form(asked: Question, status: Sequence[np.ndarray]):
     """For each reader, what it receives less its constant, as a form over the free coordinates, or None."""
     for target in asked.targets:
-        for row, value in sorted(set(zip(target.weights, target.value, strict=True))):
-            yield _form(asked, target.layer, (dict(zip(target.units, row, strict=True)), -value), status)
+        known = status[target.layer - 1]
+        key = (target.layer, known[list(target.units)].tobytes())
+        if key not in asked.settled:
+            blank = [np.zeros_like(row) for row in status[: target.layer - 1]]
+            forms = [_down(asked, target.layer, form, [*blank, known]) for form in _sent(target)]
+            # A sum that is constant whatever the layer below sends needs no further thought, here or elsewhere.
+            asked.settled[key] = forms if all(form is not None and not form[0] for form in forms) else None
+        settled = asked.settled[key]
+        yield from settled if settled else (_form(asked, target.layer, form, status) for form in _sent(target))
+
+
+def _sent(target: Target) -> list[Form]:
+    rows = sorted(set(zip(target.weights, target.value, strict=True)))
+    return [(dict(zip(target.units, row, strict=True)), -value) for row, value in rows]
 
 
 def constant(bounds: Bounds) -> bool:

@@ -61,9 +61,20 @@ def interior(conditions: Sequence[Affine], low: Vector, high: Vector) -> Interio
     >>> interior([above, below], (Fraction(0),), (Fraction(1),)).multipliers
     (Fraction(1, 2), Fraction(1, 2))
     """
+    scales = [_scale(c) for c in conditions]
+    if (proposed := _proposed(conditions, scales, low, high)) is not None:
+        point, multipliers = proposed
+        if all(c(point) > 0 for c in conditions):
+            return Interior(point, None)
+        scaled = tuple(y * s for y, s in zip(multipliers, scales, strict=True))
+        if _highest(conditions, scaled, low, high) < 0:
+            return Interior(None, scaled)
+    return _exactly(conditions, scales, low, high)
+
+
+def _exactly(conditions: Sequence[Affine], scales: list[Fraction], low: Vector, high: Vector) -> Interior | None:
     size = len(low)
     # Rows >= 0 of the unknowns (z, t): g(z) - t for conditions on a common scale, 1 - t, then the sides of the box.
-    scales = [_scale(c) for c in conditions]
     rows = [(*(s * w for w in c.weights), Fraction(-1)) for c, s in zip(conditions, scales, strict=True)]
     rights = [s * c.bias for c, s in zip(conditions, scales, strict=True)]
     rows.append((Fraction(0),) * size + (Fraction(-1),))
@@ -72,13 +83,6 @@ def interior(conditions: Sequence[Affine], low: Vector, high: Vector) -> Interio
         unit = tuple(Fraction(int(k == i)) for k in range(size + 1))
         rows += [unit, tuple(-x for x in unit)]
         rights += [-a, b]
-    if (proposed := _proposed(rows, rights, len(conditions), low, high)) is not None:
-        point, multipliers = proposed
-        if all(c(point) > 0 for c in conditions):
-            return Interior(point, None)
-        scaled = tuple(y * s for y, s in zip(multipliers, scales, strict=True))
-        if _highest(conditions, scaled, low, high) < 0:
-            return Interior(None, scaled)
     corner = [sum((w * x for w, x in zip(row[:-1], low, strict=True)), r) for row, r in zip(rows, rights, strict=True)]
     tight = min(range(len(conditions) + 1), key=lambda i: (corner[i], i))
     answer = _simplex(rows, rights, [tight, *(len(conditions) + 1 + 2 * i for i in range(size))])
@@ -107,20 +111,25 @@ def _highest(conditions: Sequence[Affine], multipliers: Vector, low: Vector, hig
     return total
 
 
-def _proposed(rows, rights, count: int, low, high) -> tuple[Vector, Vector] | None:
-    """A point of the box and multipliers of the conditions, from floats; None if HiGHS gives no optimum."""
-    matrix = np.array([[nearest(x) for x in row] for row in rows])
-    right = np.array([nearest(x) for x in rights])
-    cost, free = np.zeros(len(rows[0])), np.full(len(rows[0]), np.inf)
-    cost[-1] = 1
-    if not (np.isfinite(matrix).all() and np.isfinite(right).all()):
+@np.errstate(all="ignore")
+def _proposed(conditions: Sequence[Affine], scales: list[Fraction], low: Vector, high: Vector):
+    """A point of the box and multipliers of the scaled conditions, from floats; None if HiGHS gives no optimum."""
+    size = len(low)
+    factors = np.array([nearest(s) for s in scales])
+    weights = np.array([[nearest(w) for w in c.weights] for c in conditions])
+    rights = np.array([nearest(c.bias) for c in conditions]) * factors
+    matrix = np.hstack([weights * factors[:, None], -np.ones((len(conditions), 1))])
+    ends = [np.array([*(nearest(x) for x in end), top]) for end, top in ((low, -np.inf), (high, nearest(CAP)))]
+    if not (np.isfinite(matrix).all() and np.isfinite(rights).all() and np.isfinite(ends[1]).all()):
         return None
-    found = solve_lp(cost, matrix, -right, np.full(len(right), np.inf), -free, free)
+    cost = np.zeros(size + 1)
+    cost[-1] = 1
+    found = solve_lp(cost, matrix, -rights, np.full(len(rights), np.inf), *ends)
     if found is None or not (np.isfinite(found.x).all() and np.isfinite(found.row_dual).all()):
         return None
     point = tuple(min(max(Fraction(x), a), b) for x, a, b in zip(found.x[:-1].tolist(), low, high, strict=True))
     # Multipliers need not be exact where they leave a margin, so they are kept short.
-    dual = np.rint(np.maximum(found.row_dual[:count], 0) * 2**30).tolist()
+    dual = np.rint(np.maximum(found.row_dual, 0) * 2**30).tolist()
     return point, tuple(Fraction(int(y), 2**30) for y in dual)
 
 

@@ -17,9 +17,10 @@ class Undecided(Exception):
     """A part that the search cannot close; the message says why."""
 
 
-def text(value: float | Fraction) -> str:
-    """A number as an exact rational in text."""
-    return str(Fraction(value))
+def text(value: float) -> str:
+    """A float as an exact rational in text."""
+    above, below = value.as_integer_ratio()
+    return str(above) if below == 1 else f"{above}/{below}"
 
 
 @dataclass
@@ -115,27 +116,25 @@ class Part:
         """Write into the certificate what the bounds say and the statements so far do not."""
         lines = self.tree.setdefault("bounds", [])
         for m in range(len(self.bounds.low)):
-            now = (self.bounds.low[m], self.bounds.high[m], self.bounds.slope[m])
-            low, high, slope = (side[m] for side in self.stated)
-            was_known = (low >= 0) | (high <= 0) | (self.bounds.sign[m] != UNKNOWN)
-            changed = (now[0] != low) | (now[1] != high) | (now[2] != slope)
-            contradicts = ((self.bounds.sign[m] == ON) & (now[1] < 0)) | ((self.bounds.sign[m] == OFF) & (now[0] > 0))
-            for i in np.flatnonzero(changed & (~was_known | contradicts)):
-                # A relaxation needs both bounds, a sign the one that shows it. What is stated already need not follow again
-                # from relaxations that are tighter now, but not always better.
-                unknown = now[0][i] < 0 < now[1][i]
-                line = self._line(m, int(i), (unknown or now[0][i] >= 0) and now[0][i] != low[i],
-                                  (unknown or now[1][i] <= 0) and now[1][i] != high[i])  # fmt: skip
-                if line[2:4] != [None, None]:
-                    lines.append(line)
+            low, high = self.bounds.low[m], self.bounds.high[m]
+            old_low, old_high, _ = (side[m] for side in self.stated)
+            sign = self.bounds.sign[m]
+            was_known = (old_low >= 0) | (old_high <= 0) | (sign != UNKNOWN)
+            contradicts = ((sign == ON) & (high < 0)) | ((sign == OFF) & (low > 0))
+            # A relaxation needs both bounds, a sign the one that shows it. What is stated already need not follow again from
+            # relaxations that are tighter now, but not always better.
+            unknown = (low < 0) & (high > 0)
+            state_low = (unknown | (low >= 0)) & (low != old_low) & np.isfinite(low)
+            state_high = (unknown | (high <= 0)) & (high != old_high) & np.isfinite(high)
+            for i in np.flatnonzero((state_low | state_high) & (~was_known | contradicts)).tolist():
+                lines.append(self._line(m, i, state_low[i], state_high[i]))
         self.stated = _kept(self.bounds)
         if not lines:
             del self.tree["bounds"]
 
     def _line(self, m: int, i: int, with_low: bool, with_high: bool) -> list:
-        low, high = float(self.bounds.low[m][i]), float(self.bounds.high[m][i])
-        return [m + 1, i, text(low) if with_low and np.isfinite(low) else None,
-                text(high) if with_high and np.isfinite(high) else None, text(float(self.bounds.slope[m][i]))]  # fmt: skip
+        low, high, slope = (side[m].item(i) for side in (self.bounds.low, self.bounds.high, self.bounds.slope))
+        return [m + 1, i, text(low) if with_low else None, text(high) if with_high else None, text(slope)]
 
     def state_dual(self, layer: int, i: int, sign: int, dual: Multipliers) -> None:
         """Write the one bound that the multipliers prove: the upper one of sign * pre-activation."""

@@ -63,6 +63,11 @@ class Question:
         )
 
     @cached_property
+    def settled(self) -> dict:
+        """A cache of `circuit_form`."""
+        return {}
+
+    @cached_property
     def parallel(self) -> bool:
         """Whether two units of the circuit, in one layer, have incoming weights that are multiples of each other."""
         rows = [
@@ -99,6 +104,13 @@ class Question:
     def differs(self, z: Sequence[Fraction]) -> bool:
         """Whether some reader receives at z something else than its constant."""
         return self.sent(z) != self.value
+
+    def pre_activation(self, layer: int, j: int, z: np.ndarray) -> float:
+        """A pre-activation at one input, in plain floating point: a hint."""
+        with np.errstate(all="ignore"):
+            for weights, bias in self.net.layers[: layer - 1]:
+                z = np.maximum(weights @ z + bias, 0)
+            return float(self.net.layers[layer - 1].weights[j] @ z + self.net.layers[layer - 1].bias[j])
 
     def gap(self, inputs: np.ndarray) -> np.ndarray:
         """The largest distance from the constants at each input (N, d), in plain floating point: a hint, never a verdict."""

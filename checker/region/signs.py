@@ -10,6 +10,7 @@ from absence.checker.region.affine import circuit_form, constant, pre_activation
 from absence.checker.region.bounds import OFF, ON, UNKNOWN
 from absence.checker.region.lp import Affine, interior
 from absence.checker.region.part import Part, Undecided
+from absence.checker.region.question import nearest
 from absence.checker.region.relaxation import Relaxed, largest
 from absence.checker.region.witness import Replayer, off_the_form
 from absence.models.rational import Vector
@@ -37,22 +38,25 @@ def step(part: Part, replayer: Replayer) -> tuple[list[Part], Vector | None]:
             return [], None
     if _thin(part):
         return [], None
-    targets = [(t.layer, j) for t in asked.targets for j in t.live]
     excess = [np.zeros(len(row)) for row in bounds.low]
-    for layer, j in targets:
-        for sign in (ON, OFF) if len(targets) > 1 else (ON,):
-            if bounds.status(layer - 1)[j] != UNKNOWN:
-                continue
-            relaxed = _relax(part, layer, j, sign)
-            if relaxed is None:
-                if part.empty() or part.closed(constant):
-                    return [], None
-                continue
-            witness = replayer.first(relaxed.point[None, :])
+    inside = _some_input(part)
+    for layer, j in ((t.layer, j) for t in asked.targets for j in t.live):
+        if bounds.status(layer - 1)[j] != UNKNOWN:
+            continue
+        # Of the two signs only that at an input of the part may hold on all of it.
+        sign = ON if asked.pre_activation(layer, j, inside) <= 0 else OFF
+        relaxed = _relax(part, layer, j, sign)
+        if relaxed is None and bounds.status(layer - 1)[j] != UNKNOWN:
+            continue
+        if relaxed is not None:
+            witness = replayer.near(layer, j, sign, relaxed.point, bounds.box)
             if witness is not None:
                 return [], witness
-            for m, row in enumerate(relaxed.excess):
-                excess[m] += np.maximum(row, 0)
+            excess = [np.maximum(row, 0) for row in relaxed.excess] + excess[len(relaxed.excess) :]
+        if not asked.parallel:
+            break
+    if part.empty() or part.closed(constant):
+        return [], None
     chosen = _choose(part, excess)
     if chosen is None:
         return [], _witness(part)
@@ -76,6 +80,15 @@ def _relax(part: Part, layer: int, j: int, sign: int) -> Relaxed | None:
         bounds.low[m][j] = max(-value, bounds.low[m][j])
     part.state_dual(layer, j, sign, relaxed.dual)
     return None
+
+
+def _some_input(part: Part) -> np.ndarray:
+    """Floats near an input where the affine sign conditions hold: a hint."""
+    asked, box = part.bounds.asked, part.bounds.box
+    inside = box[0] / 2 + box[1] / 2
+    if part.point is not None:
+        inside[list(asked.free)] = [nearest(x) for x in part.point]
+    return inside
 
 
 def _statuses(part: Part) -> list[np.ndarray]:

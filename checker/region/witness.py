@@ -10,7 +10,7 @@ from absence.models.rational import Vector
 
 __all__ = ["Replayer", "ascend", "hunt", "off_the_form"]
 
-SAMPLES, ASCENTS, REPLAYS = 256, 24, 6
+SAMPLES, ASCENTS, REPLAYS = 512, 32, 6
 
 
 def _inside(asked: Question, point: Sequence[float]) -> Vector:
@@ -24,7 +24,16 @@ class Replayer:
     """Replays points exactly where floats see a difference that earlier replays did not show to be rounding."""
 
     def __init__(self, asked: Question):
-        self.asked, self.noise = asked, 0.0
+        self.asked, self.noise, self.calls = asked, 0.0, 0
+
+    def near(self, layer: int, j: int, sign: int, point: np.ndarray, box: tuple) -> Vector | None:
+        """As `first`, at a point, and every so often where ascent of sign * pre-activation leads from it in the box."""
+        start = np.clip(point, *box)[None, :]
+        self.calls += 1
+        if self.calls % 16 == 1 and np.isfinite(start).all():
+            with np.errstate(all="ignore"):
+                start = np.vstack([start, ascend(self.asked, layer, j, sign, start, *box)])
+        return self.first(start)
 
     def first(self, points: np.ndarray) -> Vector | None:
         """The first of the most promising points at which the circuit differs, by the exact forward pass; None if none does."""
