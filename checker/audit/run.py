@@ -15,6 +15,7 @@ from absence.checker.audit.findings import (
     Audit,
     CircuitFinding,
     DataSummary,
+    DeploymentFinding,
     Enclosure,
     Improvement,
     NetSummary,
@@ -23,6 +24,7 @@ from absence.checker.audit.findings import (
     RegionFinding,
     UnitFinding,
 )
+from absence.checker.audit.hull import deployment_findings
 from absence.checker.audit.idle import unit_findings
 from absence.checker.audit.improve import Unimproved, improve
 from absence.checker.audit.loss import groups, losses
@@ -155,6 +157,9 @@ def examine(
     sets = [circuit.units for circuit in circuits]
     if circuits and deploy is not None:
         circuits = stages.run("firing", _CIRCUITS, lambda: firing(net, circuits, inputs, deploy), of=sets) or circuits
+    deployment = None
+    if deploy is not None:
+        deployment = stages.run("deployment", _DEPLOYMENT, lambda: deployment_findings(inputs, deploy))
     ranks = stages.run("ranks", _RANKS, lambda: rank_findings(net, inputs, units=units)) or ()
     better = _Better(None, None, "")
     if circuits:
@@ -174,6 +179,7 @@ def examine(
         units=units or (),
         circuits=circuits,
         ranks=ranks,
+        deployment=deployment or (),
         improvement=better.improvement,
         prices=price,
         regions=tuple(finding for finding, _ in answers),
@@ -199,6 +205,7 @@ _LOSSES = tuple[Enclosure, Enclosure]
 _UNITS = tuple[UnitFinding, ...]
 _CIRCUITS = tuple[CircuitFinding, ...]
 _FOUND = tuple[_CIRCUITS, tuple[str, ...]]
+_DEPLOYMENT = tuple[DeploymentFinding, ...]
 _RANKS = tuple[RankFinding, ...]
 _ANSWER = tuple[RegionFinding, dict | None]
 

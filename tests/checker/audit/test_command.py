@@ -115,6 +115,7 @@ def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments
         ({Unit(1, 5)}, (0, 2)),
         ({Unit(1, 6), Unit(1, 7)}, ()),
     ]
+    assert [f.size for f in audit.deployment] == [(1, 1), (2, 3), (1, 1)]
     assert {(r.region, len(r.units), r.verdict) for r in audit.regions} == {
         ("box.vnnlib", 1, "sat"),
         ("box.vnnlib", 2, "unsat"),
