@@ -331,7 +331,7 @@ def loss(audit: _Audit, fact: dict) -> None:
     require(typed, f"a weight is no {dtype}")
     widths = audit.net.widths
     require(audit.targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
-    losses.KINDS[fact["kind"]](fact, Floats(audit.net.layers, dtype), FloatData(audit.train, audit.targets))
+    losses.decide(fact, Floats(audit.net.layers, dtype), FloatData(audit.train, audit.targets))
 
 
 KINDS = {
