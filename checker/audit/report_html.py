@@ -65,7 +65,9 @@ def _pictures(audit: Audit) -> dict[str, list[tuple[str, str]]]:
         sizes = Counter(map(size_name, audit.deployment))
         title = "How many deployment inputs need a detector of which size."
         rows = [Bar(f"Least detector: {size}", sizes[size], _inputs(sizes[size])) for size in sorted(sizes)]
-        found["deployment"] = [(bars(title, rows), title), _firing(audit)]
+        found["deployment"] = [(bars(title, rows), title)]
+        if firings(audit):
+            found["deployment"].append(_firing(audit))
     return found
 
 

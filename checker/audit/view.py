@@ -258,18 +258,18 @@ def _deployment(audit: Audit, limit: int) -> Section:
     rows = ((str(f.row), size_name(f), _hull(f), str(fired[f.row])) for f in ordered)
     return _table(
         "deployment", "Deployment inputs", (">Row", "Least detector", "Why", ">Idle circuits firing"), rows, limit,
-        "Least detector: how many units the smallest train-idle circuit needs that fires there (C10).",
+        "Hull: of the training inputs. Least detector: how many units it takes, at least, to be idle and fire there (C10).",
     )  # fmt: skip
 
 
 def _hull(finding: DeploymentFinding) -> str:
     if not finding.decided:
-        return "not decided whether it is in the hull of the training inputs"
+        return "not decided whether it is in the hull"
     if finding.size is None:
         return "it is a training input" if finding.train_row is None else f"it is training input {finding.train_row}"
     if finding.separation:
-        return "a hyperplane cuts it off from the training inputs"
-    return f"in the hull of {_count(len(finding.combination or ()), 'training input')}"
+        return "outside the hull, cut off by a hyperplane"
+    return f"inside the hull, between {_count(len(finding.combination or ()), 'training input')}"
 
 
 def _prices(audit: Audit) -> Section:

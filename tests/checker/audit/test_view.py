@@ -47,7 +47,7 @@ def test_each_kind_of_finding_is_shown():
         "circuit {1.4, 1.5} is train-idle",
         "0.666667 → 2.0",
         "dependent: {1.3} and the constant",
-        "a hyperplane cuts it off from the training inputs",
+        "outside the hull, cut off by a hyperplane",
         "it is training input 7",
         "no, it acts at (9, 0.333333)",
         "undecided: 60 s",
