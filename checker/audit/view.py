@@ -39,7 +39,8 @@ __all__ = [
 
 SCOPE = (
     "Instance results: decided exactly, about this net as a function over the reals, on these data. Circuits are sought "
-    "within one layer; those of several layers, and detectors that are not separable (N1), are not looked for."
+    "within one layer; those of several layers, and detectors that are not separable (N1), are not looked for. The certificate "
+    "holds what was found; that no circuit was missed rests on this program, except where full rank shows it."
 )
 
 
