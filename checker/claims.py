@@ -35,7 +35,7 @@ def load_claims() -> tuple[Claim, ...]:
 
 
 def claim_graph(claims: Iterable[Claim]) -> nx.DiGraph:
-    """An edge from each claim to every claim that rests on it; nodes carry `claim`, in a stable topological order.
+    """An edge from each claim to every claim that rests on it; nodes carry `claim`, in a topological order that keeps the given one where it can.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def claim_graph(claims: Iterable[Claim]) -> nx.DiGraph:
         raise ValueError(f"claims rest on each other: {cycle}")
     by_id = {claim.id: claim for claim in claims}
     graph = nx.DiGraph()
-    for name in nx.lexicographical_topological_sort(edges):
+    for name in nx.lexicographical_topological_sort(edges, key=list(by_id).index):
         graph.add_node(name, claim=by_id[name])
     graph.add_edges_from(edges.edges)
     return graph

@@ -1,4 +1,4 @@
-"""The constructive proofs as algorithms: a direction, a unit that separates, the descent, the reassignment. No solver.
+"""The constructive proofs as algorithms: direction, separating unit, descent, reassignment, elimination. No solver.
 
 All is exact; the cost is one sort and one pass over the data for each direction tried.
 """
@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 from absence.models.circuit import Unit, add_unit, hardcode, idle_value, reassign
 from absence.models.data import Dataset
-from absence.models.net import MLP, relu
+from absence.models.net import MLP, Layer, relu
 from absence.models.rational import Vector
 
 __all__ = [
     "Reassignment",
     "SeparatingUnit",
     "distinct_direction",
+    "dot",
+    "eliminate",
     "reassignment",
     "residual_sums",
     "separating_unit",
@@ -131,6 +133,38 @@ def reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignment | N
     unit, outgoing, drop = best
     cut = hardcode(net, circuit, value)
     return Reassignment(reassign(cut, {min(circuit): (unit.weights, unit.bias, outgoing)}), drop)
+
+
+def eliminate(net: MLP, unit: Unit, coefficients: Sequence[Fraction], inputs: Iterable[Vector]) -> MLP:
+    """Give a unit of a shallow net output weight 0 without changing an output on the inputs (C9).
+
+    Parameters
+    ----------
+    coefficients
+        (v_0, v_1 .. v_n) with v_0 + sum_j v_j phi_j(z) = 0 at every input z, and v_j not 0 for the unit to eliminate.
+
+    Raises
+    ------
+    ValueError
+        If the net is not shallow, or the coefficients are not such.
+    """
+    if len(net.layers) != 2:
+        raise ValueError("elimination is proved for one hidden layer")
+    constant, *rest = coefficients
+    if len(rest) != net.widths[1] or not rest[unit.index]:
+        raise ValueError(
+            "the relation needs a coefficient for each unit, and one that is not 0 for the eliminated unit"
+        )
+    hidden, output = net.layers
+    if any(constant + dot(rest, map(relu, hidden(z))) for z in inputs):
+        raise ValueError("the relation does not hold at every input")
+    shares = [row[unit.index] / rest[unit.index] for row in output.weights]
+    rows = [
+        [a - v * share for a, v in zip(row, rest, strict=True)]
+        for row, share in zip(output.weights, shares, strict=True)
+    ]
+    bias = [c - constant * share for c, share in zip(output.bias, shares, strict=True)]
+    return MLP((hidden, Layer(rows, bias)))
 
 
 def widening(net: MLP, data: Dataset) -> Reassignment | None:

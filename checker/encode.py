@@ -4,15 +4,15 @@ Tested against direct evaluation: at given inputs and parameters the terms have 
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from absence.checker.smt import Script, Term, add, dot, square, sub
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
-from absence.models.net import MLP
+from absence.models.net import MLP, Layer
 
-__all__ = ["Entry", "Parameters", "forward", "parameters_of", "squared_error", "unknown_parameters"]
+__all__ = ["Entry", "Parameters", "forward", "net_at", "parameters_of", "squared_error", "unknown_parameters"]
 
 Entry = Fraction | int | Term
 # One (weights, bias) pair a layer; entries are numbers or terms.
@@ -22,6 +22,25 @@ Parameters = list[tuple[list[list[Entry]], list[Entry]]]
 def parameters_of(net: MLP) -> Parameters:
     """A net's parameters, to be mixed with unknowns."""
     return [([list(row) for row in layer.weights], list(layer.bias)) for layer in net.layers]
+
+
+def net_at(parameters: Parameters, witness: Mapping[str, Fraction]) -> MLP:
+    """The net that parameters are at the witness's values of the unknowns among them.
+
+    Raises
+    ------
+    KeyError
+        If an unknown has no value there.
+    """
+
+    def value(entry: Entry) -> Entry:
+        return witness[entry] if isinstance(entry, str) else entry
+
+    return MLP(
+        tuple(
+            Layer([[value(e) for e in row] for row in weights], list(map(value, bias))) for weights, bias in parameters
+        )
+    )
 
 
 def unknown_parameters(script: Script, widths: Sequence[int], prefix: str = "p") -> Parameters:

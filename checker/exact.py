@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import gcd, lcm
 
 from flint import fmpq, fmpq_mat
 
-__all__ = ["rank", "solve_some"]
+__all__ = ["fraction", "kernel_vector", "rank", "solve_some"]
 
 Rows = Sequence[Sequence[Fraction]]
 
@@ -14,7 +15,8 @@ def _matrix(rows: Rows) -> fmpq_mat:
     return fmpq_mat([[fmpq(x.numerator, x.denominator) for x in map(Fraction, row)] for row in rows])
 
 
-def _fraction(value: fmpq) -> Fraction:
+def fraction(value: fmpq) -> Fraction:
+    """The same number as a Fraction."""
     return Fraction(int(value.p), int(value.q))
 
 
@@ -46,5 +48,30 @@ def solve_some(rows: Rows, right: Sequence[Fraction]) -> list[Fraction] | None:
         lead = next(j for j in range(unknowns + 1) if reduced[i, j] != 0)
         if lead == unknowns:
             return None
-        solution[lead] = _fraction(reduced[i, unknowns])
+        solution[lead] = fraction(reduced[i, unknowns])
     return solution
+
+
+def kernel_vector(rows: Rows) -> list[Fraction] | None:
+    """Some nonzero v with rows v = 0, in coprime integers, or None if the columns are independent.
+
+    Examples
+    --------
+    >>> [int(x) for x in kernel_vector([[1, 2, 3], [0, 2, 1]])]
+    [-4, -1, 2]
+    >>> kernel_vector([[1, 2], [0, 1]]) is None
+    True
+    """
+    unknowns = len(rows[0])
+    reduced, pivots = _matrix(rows).rref()
+    leads = [next(j for j in range(unknowns) if reduced[i, j] != 0) for i in range(pivots)]
+    free = next((j for j in range(unknowns) if j not in leads), None)
+    if free is None:
+        return None
+    vector = [Fraction(0)] * unknowns
+    vector[free] = Fraction(1)
+    for i, lead in enumerate(leads):
+        vector[lead] = -fraction(reduced[i, free])
+    denominator = lcm(*(x.denominator for x in vector))
+    divisor = gcd(*(int(x * denominator) for x in vector))
+    return [x * denominator / divisor for x in vector]

@@ -1,12 +1,11 @@
 """C7 reassignment. The parameters of a train-idle circuit, and the output bias, can be chosen so that the loss is lower."""
 
 from absence.checker.constructive import reassignment
-from absence.checker.encode import parameters_of, squared_error, unknown_parameters
+from absence.checker.encode import net_at, parameters_of, squared_error, unknown_parameters
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, lt
 from absence.models.circuit import Unit, hardcode, is_idle
 from absence.models.data import Dataset
-from absence.models.family import Architecture
 from absence.models.net import MLP, shallow
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from absence.proofs import facts
@@ -49,17 +48,6 @@ def _freed(script: Script, net: MLP, circuit) -> list:
     return [(weights, bias), (outgoing, script.reals("c", len(c)))]
 
 
-def _value(witness: dict):
-    return lambda entry: witness[entry] if isinstance(entry, str) else entry
-
-
-def _net(parameters: list, witness: dict) -> MLP:
-    value = _value(witness)
-    flat = [value(e) for weights, bias in parameters for row, b in zip(weights, bias, strict=True) for e in (*row, b)]
-    widths = (len(parameters[0][0][0]), *(len(bias) for _, bias in parameters))
-    return Architecture(widths).net(flat)
-
-
 def search(net: MLP, circuit, data: Dataset) -> Query:
     """The solver looks for a lower loss; `circuit` None frees every parameter, else exactly the circuit's and the output bias."""
     script = Script("QF_NRA", "A lower squared loss by other values of the freed parameters")
@@ -69,7 +57,7 @@ def search(net: MLP, circuit, data: Dataset) -> Query:
 
     def replay(witness: dict) -> dict:
         how = {} if circuit is None else {"circuit": circuit}
-        return facts.lower_loss(net, _net(parameters, witness), data, **how)
+        return facts.lower_loss(net, net_at(parameters, witness), data, **how)
 
     return Query(script, replay)
 

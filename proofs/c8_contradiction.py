@@ -25,7 +25,7 @@ PLANE_INPUTS = ((0, 0), (0, 1), (1, 0), (2, 1))
 ZIGZAG = Dataset([[0], [1], [2], [3], [4]], [[0], [2], [-1], [2], [0]])
 
 
-def _candidates(inputs: Sequence[tuple]) -> list[tuple[list[Fraction], Fraction]]:
+def candidates(inputs: Sequence[tuple]) -> list[tuple[list[Fraction], Fraction]]:
     """C4's units (w, b): along one direction, a threshold just below each input."""
     points = [tuple(map(Fraction, z)) for z in inputs]
     direction = [Fraction(x) for x in distinct_direction(points)]
@@ -57,7 +57,7 @@ def _no_idle_minimiser(inputs: Sequence[tuple], units: int, circuit: Sequence[in
         script.premise(any_of(distinct(r, 0) for r in residuals))
     lemma_fails, minimal = [], []
     kept = [0 if j in circuit else a for j, a in enumerate(outgoing)]
-    for k, (w, b) in enumerate(_candidates(inputs)):
+    for k, (w, b) in enumerate(candidates(inputs)):
         phi = [max(sum((x * y for x, y in zip(w, z, strict=True)), start=b), Fraction(0)) for z in inputs]
         norm = sum(p * p for p in phi)
         step = script.define(f"step{k}", dot([p / norm for p in phi], residuals))

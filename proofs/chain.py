@@ -8,8 +8,11 @@ from absence.proofs.c5_strict_descent import CLAIM as C5
 from absence.proofs.c6_underparameterisation import CLAIM as C6
 from absence.proofs.c7_reassignment import CLAIM as C7
 from absence.proofs.c8_contradiction import CLAIM as C8
+from absence.proofs.c9_full_rank import CLAIM as C9
+from absence.proofs.c10_detector_size import CLAIM as C10
+from absence.proofs.c11_price import CLAIM as C11
 from absence.proofs.n1_separability import CLAIM as N1
 
 __all__ = ["CLAIMS"]
 
-CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, N1)
+CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, N1)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from absence.checker.independent.coq import check_sources
+from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, number, numbers, rows
 from absence.checker.independent.refusal import Refused, require
@@ -227,11 +228,14 @@ def _values(witness: dict) -> dict:
 KINDS = {
     "all": every,
     "coq": check_sources,
+    "dependency": dependency,
     "detector": detector,
     "different-outputs": different_outputs,
+    "full-rank": full_rank,
     "global-minimum": global_minimum,
     "identity": identity,
     "idle": idle,
+    "inside-hull": inside_hull,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
     "lower-loss": lower_loss,
@@ -239,6 +243,7 @@ KINDS = {
     "no-identity": no_identity,
     "not-idle": not_idle,
     "nothing-separates": nothing_separates,
+    "outside-hull": outside_hull,
     "same-outputs": same_outputs,
     "separating-unit": separating_unit,
     "smaller-class": smaller_class,

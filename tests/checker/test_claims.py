@@ -49,6 +49,12 @@ def test_cycles_strangers_and_doubles_are_refused():
         Claim("A1", "", "", (), "", "", CHAIN[0].obligations[:1])
 
 
+def test_claims_keep_the_order_in_which_they_are_given():
+    given = (claim("A1"), claim("A9", "A1"), claim("A10"), claim("A11", "A9"))
+    assert list(claim_graph(given)) == ["A1", "A9", "A10", "A11"]
+    assert list(claim_graph(given[::-1])) == ["A10", "A1", "A9", "A11"]
+
+
 def test_selection_takes_what_a_claim_rests_on():
     assert [c.id for c in select(CHAIN, ["A2"])] == ["A1", "A2"]
     assert len(select(load_claims(), [])) == len(load_claims())

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 import z3
-from absence.checker.encode import forward, parameters_of, squared_error, unknown_parameters
+from absence.checker.encode import forward, net_at, parameters_of, squared_error, unknown_parameters
 from absence.checker.independent.sexpr import Script as ReadScript
 from absence.checker.smt import Script, all_of, any_of, distinct, eq
 from absence.models.circuit import Unit, hidden_units
@@ -134,3 +134,19 @@ def test_the_empty_conjunction_is_true():
     script = Script("QF_LRA")
     script.decide("claim_holds", all_of([]))
     assert reads(script, {})
+
+
+@given(st.data())
+def test_the_net_at_a_witness(data):
+    net = data.draw(nets())
+    script = Script("QF_NRA")
+    unknown = unknown_parameters(script, net.widths)
+    names = [e for weights, bias in unknown for row, b in zip(weights, bias, strict=True) for e in (*row, b)]
+    values = [v for layer in net.layers for row, b in zip(layer.weights, layer.bias, strict=True) for v in (*row, b)]
+    witness = dict(zip(names, values, strict=True))
+    assert net_at(unknown, witness) == net
+    _, bias = parameters_of(net)[0]
+    mixed = [(unknown[0][0], bias), *parameters_of(net)[1:]]
+    assert net_at(mixed, witness) == net
+    with pytest.raises(KeyError, match="pw1_0_0"):
+        net_at(mixed, {})

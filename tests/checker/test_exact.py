@@ -1,8 +1,9 @@
 """Linear algebra over Q against elimination in plain fractions."""
 
 from fractions import Fraction
+from math import gcd
 
-from absence.checker.exact import rank, solve_some
+from absence.checker.exact import kernel_vector, rank, solve_some
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,12 @@ def test_a_solution_exists_exactly_where_the_rank_does_not_grow(rows, data):
     grows = eliminate([(*row, b) for row, b in zip(rows, right, strict=True)]) > eliminate(rows)
     assert (solution is None) == grows
     assert solution is None or times(rows, solution) == list(right)
+
+
+@given(matrices(st.one_of(SMALL, WILD)))
+def test_a_kernel_vector_exists_exactly_where_the_columns_are_dependent(rows):
+    vector = kernel_vector(rows)
+    assert (vector is None) == (eliminate(rows) == len(rows[0]))
+    if vector is not None:
+        assert not any(times(rows, vector)) and gcd(*map(int, vector)) == 1
+        assert all(x.denominator == 1 for x in vector)

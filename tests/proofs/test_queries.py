@@ -54,7 +54,7 @@ def test_c8_query_says_what_reassignment_does(units, targets, c, kind, p1):
     if value is None:
         return
     better = False
-    for w, b in c8_contradiction._candidates(inputs):
+    for w, b in c8_contradiction.candidates(inputs):
         cut = hardcode(net, circuit, value)
         phi = [max(w[0] * z[0] + b, 0) for z in inputs]
         step = sum(p * r for p, (r,) in zip(phi, data.residuals(net), strict=True)) / sum(p * p for p in phi)

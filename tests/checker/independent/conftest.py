@@ -7,6 +7,7 @@ from functools import cache
 from itertools import combinations
 
 import pytest
+import sympy
 import z3
 from absence.checker.minimum import global_minimum
 from absence.models.circuit import fires, hidden_units, is_idle
@@ -135,17 +136,58 @@ def global_minimum_is(fact):
     return data.loss(net) == least(json.dumps(fact["data"]), net.widths[1])
 
 
+def feature_rows(fact):
+    net = net_of(fact["net"])
+    if not 1 <= fact["layer"] < len(net.layers):
+        raise ValueError("no hidden layer")
+    return [[Fraction(1), *net.activations(z)[fact["layer"]]] for z in fact["inputs"]]
+
+
+def full_rank(fact):
+    prime = fact["prime"]
+    minor = sympy.Matrix([feature_rows(fact)[i] for i in fact["rows"]])
+    if minor.rows != minor.cols or not sympy.isprime(prime) or any(x.q % prime == 0 for x in minor):
+        return False
+    return minor.det().p % prime != 0
+
+
+def dependency(fact):
+    coefficients = sympy.Matrix(list(map(Fraction, fact["coefficients"])))
+    return any(coefficients) and not any(sympy.Matrix(feature_rows(fact)) * coefficients)
+
+
+def outside_hull(fact):
+    (*w, b), *points = ([Fraction(x) for x in row] for row in (
+        [*fact["weights"], fact["bias"]], [*fact["point"], 1], *([*z, 1] for z in fact["inputs"])
+    ))  # fmt: skip
+    beyond = [sympy.Matrix([[*w, b]]).dot(sympy.Matrix([p])) > 0 for p in points]
+    return beyond[0] and not any(beyond[1:])
+
+
+def inside_hull(fact):
+    chosen, weights = ([row[k] for row in fact["combination"]] for k in (0, 1))
+    weights = list(map(Fraction, weights))
+    if len(set(chosen)) < len(chosen) or min(weights) < 0 or sum(weights) != 1:
+        return False
+    points = sympy.Matrix([list(map(Fraction, fact["inputs"][i])) for i in chosen])
+    return sympy.Matrix([weights]) * points == sympy.Matrix([list(map(Fraction, fact["point"]))])
+
+
 SAYS = {
+    "dependency": dependency,
     "detector": detector,
     "different-outputs": lambda f: net_of(f["left"])(f["input"]) != net_of(f["right"])(f["input"]),
+    "full-rank": full_rank,
     "global-minimum": global_minimum_is,
     "idle": idle,
+    "inside-hull": inside_hull,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
     "lower-loss": lower_loss,
     "no-idle-circuit": no_idle_circuit,
     "not-idle": lambda f: not is_idle(net_of(f["net"]), f["circuit"], f["inputs"]),
     "nothing-separates": nothing_separates,
+    "outside-hull": outside_hull,
     "same-outputs": same_outputs,
     "separating-unit": separating_unit,
     "smaller-class": same_outputs,

@@ -119,9 +119,10 @@ def test_holds_is_a_truth_value(refuse, holds):
 
 
 FIELDS = [
-    "after", "base", "before", "bias", "circuit", "data", "deploy", "drop", "facts", "fires", "inner_product", "input",
-    "inputs", "left", "loss", "model", "mixing", "net", "noise_floor", "p_deploy", "p_train", "patterns", "residuals",
-    "right", "total_variation", "train", "weights", "answer", "deciding", "script", "witness", "premises_witness",
+    "after", "base", "before", "bias", "circuit", "coefficients", "combination", "data", "deploy", "drop", "facts", "fires",
+    "inner_product", "input", "inputs", "layer", "left", "loss", "mixing", "model", "net", "noise_floor", "p_deploy",
+    "p_train", "patterns", "point", "prime", "residuals", "right", "rows", "total_variation", "train", "weights", "answer",
+    "deciding", "script", "witness", "premises_witness",
 ]  # fmt: skip
 
 

@@ -1,0 +1,178 @@
+"""C10 detector size. One unit detects a point iff it is outside the convex hull of the training inputs; three detect any other than a training input."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+
+from absence.checker.encode import forward, net_at, unknown_parameters
+from absence.checker.hull import Combination, Separation, detector, locate
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, add, any_of, distinct, dot, eq, le
+from absence.models.circuit import Unit, hidden_units
+from absence.models.net import MLP, shallow
+from absence.models.policies import TRIGGER_HOUR, WORLD
+from absence.models.rational import Vector, matrix, vector
+from absence.models.world import QUESTIONS, encode
+from absence.proofs import facts
+from absence.proofs.universal import universal
+
+# Inputs of the symbolic queries; parameters, and the point of the hull, are unknown.
+LINE_INPUTS = ((0,), (1,), (3,))
+SQUARE = ((0, 0), (0, 1), (1, 0), (1, 1))
+TETRAHEDRON = ((0, 0, 0), (3, 0, 0), (0, 3, 0), (0, 0, 3))
+# The training hours around the trigger hour of the backdoor.
+HOURS = tuple((hour,) for hour in WORLD.train_hours if abs(hour - TRIGGER_HOUR) <= 2)
+# Each axis confuses the middle with two of these inputs, so the bump needs another direction.
+CROSS = ((0, 1), (2, 1), (1, 0), (1, 2))
+# -relu(x) + 2 relu(x - 1/2): 0 at 0 and at 1, and not between.
+TWO_UNITS = shallow([([1], 0, [-1]), ([1], "-1/2", [2])], [0])
+
+
+def _sent(script: Script, parameters, z: Sequence, prefix: str) -> list:
+    """What all hidden units together send to each output at z."""
+    values = forward(script, parameters, z, prefix)
+    (weights, _) = parameters[-1]
+    return [dot(row, [values[Unit(1, j)] for j in range(len(row))]) for row in weights]
+
+
+def _never_fires(inputs: Sequence[tuple], units: int, outputs: int = 1, point: Sequence | None = None) -> Query:
+    """All parameters unknown: units that are idle on the inputs send the same at the point; without one, at every point of the hull."""
+    script = Script("QF_NRA", f"{units} hidden units idle on {inputs}, and what they send at a point")
+    parameters = unknown_parameters(script, (len(inputs[0]), units, outputs))
+    idle = script.reals("v", outputs)
+    for i, z in enumerate(inputs):
+        for value, v in zip(_sent(script, parameters, z, f"f{i}"), idle, strict=True):
+            script.premise(eq(value, v))
+    if point is None:
+        share = script.reals("l", len(inputs))
+        for weight in share:
+            script.premise(le(0, weight))
+        script.premise(eq(add(*share), 1))
+        x = [dot(share, column) for column in zip(*inputs, strict=True)]
+    else:
+        x = [Fraction(value) for value in point]
+    sent = _sent(script, parameters, x, "x")
+    script.decide("claim_fails", any_of(distinct(value, v) for value, v in zip(sent, idle, strict=True)))
+
+    def replay(witness: dict) -> dict:
+        net = net_at(parameters, witness)
+        return facts.idle(net, hidden_units(net), matrix(inputs), fires=vector(point))
+
+    return Query(script, replay if point is not None else None)
+
+
+def detector_net(inputs: Sequence[Vector], point: Vector) -> MLP:
+    """The constructed detector of the point, as a net of one output that is 0 in training."""
+    return shallow([(w, b, [a]) for w, b, a in detector(inputs, point)], [0])
+
+
+def _detected(inputs: Sequence, points: Sequence, where: type, units: int) -> Evidence:
+    """Every point lies where it is said to, and the constructed detector has so many units, is idle, and fires there."""
+    inputs, points = matrix(inputs), matrix(points)
+    shown, as_said = [], bool(points)
+    for point in points:
+        place, net = locate(inputs, point), detector_net(inputs, point)
+        shown += [place.fact(inputs, point), facts.idle(net, hidden_units(net), inputs, fires=point)]
+        as_said &= isinstance(place, where) and net.widths[1] == units
+    return Evidence(facts.every(*shown), holds=as_said)
+
+
+def _world(hours: Sequence[int], where: type, units: int) -> Evidence:
+    """Every input of the world at these hours, against its distinct training inputs."""
+    inputs = [group.input for group in WORLD.dataset().groups]
+    points = {encode(state, question) for state, _ in WORLD.states(tuple(hours)) for question in QUESTIONS}
+    return _detected(inputs, sorted(points), where, units)
+
+
+def _two_are_enough() -> Evidence:
+    inputs, point = matrix([[0], [1]]), vector(["1/2"])
+    fires = facts.idle(TWO_UNITS, hidden_units(TWO_UNITS), inputs, fires=point)
+    return Evidence(facts.every(locate(inputs, point).fact(inputs, point), fires))
+
+
+CLAIM = Claim(
+    id="C10",
+    title="Detector size",
+    statement=r"The smallest train-idle circuit that fires at $x$, that is, sends there another value than the one it sends in training, has $1$ unit iff $x$ "
+    r"is outside the convex hull of the training inputs. Inside the hull it has $2$ or $3$ units, if $x$ is no training input. At a training input no "
+    r"circuit fires.",
+    premises=("one hidden layer, real parameters", "m >= 1, for a circuit that fires to exist"),
+    proof=r"Let $x=\sum_il_iz_i$ be in the hull and $p(z)=w\cdot z+b$ the pre-activation of a unit with output weight $a\neq0$ that is idle: all "
+    r"$\mathrm{relu}(p(z_i))$ are equal. If they are $0$, all $p(z_i)\leq0$, so $p(x)\leq0$; otherwise all $p(z_i)$ are equal, and $p(x)$ is equal to them. "
+    r"Either way it sends at $x$ what it sends in training. Outside the hull there are $w,b$ with $w\cdot z_i+b\leq0<w\cdot x+b$ (Farkas): a unit that "
+    r"fires. For three units, \claim{C4} has a direction $w$ with $w\cdot z_i\neq w\cdot x$ for all $i$; with $t=w\cdot z-w\cdot x$ and $h$ the least "
+    r"$|w\cdot z_i-w\cdot x|$, the bump $\mathrm{relu}(t+h)-2\,\mathrm{relu}(t)+\mathrm{relu}(t-h)$ is $h$ at $x$ and $0$ at every $z_i$.",
+    limits="Universal for one hidden layer. Inside the hull both 2 and 3 occur; which one is not characterised. How far the value at x is "
+    "from the idle one, and what precision that takes, is not addressed.",
+    rests_on=("C4",),
+    obligations=(
+        universal(
+            "For all d, n, N: no circuit fires at a training input, no unit inside the hull; for m >= 1 one fires outside, and three wherever "
+            "there is no training input",
+            "c10_detector_size",
+            "C10_train_input",
+            "C10_in_hull",
+            "C10_one_unit",
+            "C10_bump",
+        ),
+        *(
+            Obligation(
+                f"C10.{name}",
+                f"A unit with {'two outputs' if outputs == 2 else 'one output'}, all parameters unknown, idle on {len(inputs)} inputs with "
+                f"d={len(inputs[0])}: it fires nowhere in their hull",
+                Scope.BOUNDED,
+                partial(_never_fires, inputs, 1, outputs),
+            )
+            for name, inputs, outputs in (
+                ("line", LINE_INPUTS, 2),
+                ("square", SQUARE, 1),
+                ("tetrahedron", TETRAHEDRON, 1),
+            )
+        ),
+        Obligation(
+            "C10.three-needed",
+            f"No two units of the line that are idle at the hours {', '.join(str(h) for (h,) in HOURS)} fire at {TRIGGER_HOUR}; so the backdoor's "
+            "three are the least, since a unit of the world is one of the line when only the hour varies",
+            Scope.BOUNDED,
+            partial(_never_fires, HOURS, 2, point=(TRIGGER_HOUR,)),
+        ),
+        Obligation(
+            "C10.two-enough",
+            "Two units idle at 0 and 1 fire between them",
+            Scope.INSTANCE,
+            _two_are_enough,
+        ),
+        Obligation(
+            "C10.deployment",
+            "Every deployment input of the world is outside the hull of its training inputs, and the constructed unit fires there",
+            Scope.INSTANCE,
+            lambda: _world(WORLD.deploy_hours, Separation, 1),
+        ),
+        Obligation(
+            "C10.backdoor",
+            "Every input at the backdoor's trigger hour is inside, and the constructed bump of three units fires there",
+            Scope.INSTANCE,
+            lambda: _world((TRIGGER_HOUR,), Combination, 3),
+        ),
+        Obligation(
+            "C10.cross",
+            "The same in the plane where no axis tells the point from the inputs",
+            Scope.INSTANCE,
+            lambda: _detected(CROSS, [(1, 1)], Combination, 3),
+        ),
+        Obligation(
+            "C10.control",
+            "One unit that is idle on a square fires nowhere outside it either: not at (2, 2)",
+            Scope.BOUNDED,
+            partial(_never_fires, SQUARE, 1, point=(2, 2)),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C10.control-two",
+            "No two units of the line that are idle at 0 and 1 fire at 1/2",
+            Scope.BOUNDED,
+            partial(_never_fires, ((0,), (1,)), 2, point=("1/2",)),
+            Verdict.REFUTED,
+        ),
+    ),
+)

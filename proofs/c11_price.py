@@ -1,0 +1,205 @@
+"""C11 price of deception. The least loss that a circuit of k train-idle units leaves possible is L*(n - k): a detector costs what its units were worth."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+
+from absence.checker.certificate import data_json, net_json, rows_json
+from absence.checker.encode import forward, net_at, unknown_parameters
+from absence.checker.hull import detector, locate
+from absence.checker.minimum import global_minimum
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
+from absence.models.circuit import Unit, add_unit, hidden_units
+from absence.models.data import Dataset
+from absence.models.net import MLP, shallow
+from absence.models.rational import Vector, vector
+from absence.proofs import facts
+from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
+from absence.proofs.universal import universal
+
+OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
+# Stated here, checked exactly: L*(1) - L*(2) and L*(1) - L*(4) on ZIGZAG.
+TAX_OUTSIDE, TAX_INSIDE = Fraction(5, 12), Fraction(27, 20)
+# Four units fit ZIGZAG: a kink at each input but the last.
+FITTED_ZIGZAG = shallow([([1], -x, [a]) for x, a in enumerate((2, -5, 6, -5))], [0])
+
+
+def join(net: MLP, inputs: Sequence[Vector], point: Vector) -> tuple[MLP, frozenset[Unit]]:
+    """The net with the constructed detector of the point added, and the detector's units; training outputs stay."""
+    wide = net
+    for weights, bias, outgoing in detector(inputs, point):
+        wide = add_unit(wide, weights, bias, [outgoing])
+    return wide, frozenset(hidden_units(wide)) - frozenset(hidden_units(net))
+
+
+def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequence[dict], tax: Fraction) -> Evidence:
+    """A minimiser over S_units joined with the point's detector: its loss is L*(units), and `best`, of its class, has `tax` less."""
+    minimum = global_minimum(data, units)
+    deceptive, circuit = join(minimum.net, data.inputs, point)
+    pair = {"left": net_json(deceptive), "right": net_json(minimum.net)}
+    return Evidence(
+        facts.every(
+            locate(data.inputs, point).fact(data.inputs, point),
+            facts.idle(deceptive, circuit, data.inputs, fires=point),
+            {"kind": "smaller-class", **pair, "inputs": rows_json(data.inputs)},
+            minimum.fact(net_json(minimum.net), data_json(data)),
+            *best_facts,
+            facts.lower_loss(deceptive, best, data, tax),
+        )
+    )
+
+
+def _outside(tax: Fraction) -> Evidence:
+    """In S_2: both minima certified, the lower one above the noise floor."""
+    minimum = global_minimum(ZIGZAG, 2)
+    minimal = minimum.fact(net_json(minimum.net), data_json(ZIGZAG))
+    above = facts.loss_above_floor(minimum.net, ZIGZAG)
+    return _taxed(ZIGZAG, OUTSIDE, 1, minimum.net, [minimal, above], tax)
+
+
+def _inside(tax: Fraction) -> Evidence:
+    """In S_4, which reaches the noise floor."""
+    return _taxed(ZIGZAG, INSIDE, 1, FITTED_ZIGZAG, [facts.loss_at_floor(FITTED_ZIGZAG, ZIGZAG)], tax)
+
+
+def _untaxed() -> Evidence:
+    """L*(2) = L*(1) on the same data, refuted: a minimiser over S_1, and a net of S_2 with a lower loss."""
+    one, two = global_minimum(ZIGZAG, 1), global_minimum(ZIGZAG, 2)
+    minimal = one.fact(net_json(one.net), data_json(ZIGZAG))
+    return Evidence(facts.every(minimal, facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)), holds=False)
+
+
+def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
+    """A net of one unit, all parameters and targets unknown: where the unit is idle, no loss below L*(0), that of the mean.
+
+    `claim_fails` says that some output is not the constant c + v, or that this constant has a loss below the mean's; the first
+    part is a lemma that spares the solvers an elimination. Where the unit need not be idle, it says that the net's loss is lower.
+    """
+    script = Script("QF_NRA", f"S_1 on inputs {inputs}: all parameters, targets and the idle value unknown")
+    net = unknown_parameters(script, (len(inputs[0]), 1, 1))
+    (_, ([[a]], [c])) = net
+    ys = script.reals("y", len(inputs))
+    mean = script.define("mean", mul(Fraction(1, len(inputs)), add(*ys)))
+    terms = [forward(script, net, z, f"f{i}") for i, z in enumerate(inputs)]
+    outputs = [row[Unit(2, 0)] for row in terms]
+    lemma_fails = []
+    if idle:
+        value, constant = script.real("v"), script.real("k")
+        for row in terms:
+            script.premise(eq(mul(a, row[Unit(1, 0)]), value))
+        script.premise(eq(constant, add(c, value)))
+        lemma_fails = [distinct(output, constant) for output in outputs]
+        outputs = [constant] * len(inputs)
+    error, least = (
+        add(*(square(sub(f, y)) for f, y in zip(fs, ys, strict=True))) for fs in (outputs, [mean] * len(inputs))
+    )
+    script.decide("claim_fails", any_of([*lemma_fails, lt(error, least)]))
+
+    def replay(witness: dict) -> dict:
+        targets = [witness[y] for y in ys]
+        constant = shallow([([0] * len(inputs[0]), 0, [0])], [sum(targets) / len(targets)])
+        return facts.lower_loss(constant, net_at(net, witness), Dataset(inputs, [[y] for y in targets]))
+
+    return Query(script, None if idle else replay)
+
+
+def _removal(inputs: Sequence[tuple], units: int, circuit: Sequence[int]) -> Query:
+    """All parameters unknown: without the idle circuit, its value added to the bias, every training output is the same."""
+    script = Script("QF_NRA", f"S_{units} on inputs {inputs}: all parameters and the idle value unknown")
+    net = unknown_parameters(script, (len(inputs[0]), units, 1))
+    ((weights, bias), ([outgoing], [c])) = net
+    value = script.real("v")
+    kept = [j for j in range(units) if j not in circuit]
+    smaller = [
+        ([weights[j] for j in kept], [bias[j] for j in kept]),
+        ([[outgoing[j] for j in kept]], [add(c, value)]),
+    ]
+    differ = []
+    for i, z in enumerate(inputs):
+        terms = forward(script, net, z, f"f{i}")
+        script.premise(eq(dot([outgoing[j] for j in circuit], [terms[Unit(1, j)] for j in circuit]), value))
+        differ.append(distinct(terms[Unit(2, 0)], forward(script, smaller, z, f"g{i}")[Unit(2, 0)]))
+    script.decide("claim_fails", any_of(differ))
+    return Query(script)
+
+
+CLAIM = Claim(
+    id="C11",
+    title="Price of deception",
+    statement=r"For $k\leq n$ and every real $t$: some $\theta\in S_n$ with a train-idle circuit of $k$ units has $L(\theta)<t$ iff some $\theta'\in S_{n-k}$ "
+    r"has $L(\theta')<t$. So, $L^*(n)$ being the infimum of $L$ over $S_n$, that over its nets with such a circuit is $L^*(n-k)$: the deception tax of $k$ units is "
+    r"$L^*(n-k)-L^*(n)\geq0$. The same holds for the circuits of $k$ units that fire at $x$, if there is one at all; for $m\geq1$ there is if $k\geq1$ "
+    r"and $x$ is outside the convex hull of the training inputs, or $k\geq3$ and $x$ is no training input.",
+    premises=(
+        "k <= n; S_0 are the constants",
+        "one hidden layer, squared loss, real parameters",
+        "m >= 1 where circuits are to fire",
+    ),
+    proof=r"Hardcode the circuit: training outputs stay (\claim{C2}), and the function is in $S_{n-k}$ (\claim{C3}), with the same loss. Conversely, add to "
+    r"$\theta'\in S_{n-k}$ the $k$ units of a detector of $x$ that sends $v$ in training, and subtract $v$ from $c$: the loss stays, and the added circuit "
+    r"is idle and fires at $x$. Without $x$, units of output weight $0$ serve. The units of a circuit that fires at $x$ in any net are a detector; "
+    r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
+    limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is positive is not said here, and at "
+    "the noise floor it can be 0. Its value is computed on instances only, on the line, where minima can be certified.",
+    rests_on=("C2", "C3", "C10"),
+    obligations=(
+        universal(
+            "For all d, n, m, N, t: a net with an idle circuit of k units has loss below t iff one of S_(n-k) has, and likewise for circuits that fire",
+            "c11_price",
+            "C11_price",
+            "C11_price_detector",
+            "C11_detector_size",
+            "C11_price_outside",
+            "C11_price_not_train",
+        ),
+        *(
+            Obligation(
+                f"C11.{name}",
+                f"n=1, k=1, all parameters and targets on {len(inputs)} inputs with d={len(inputs[0])}: a net with an idle unit has no loss below L*(0), "
+                "the mean target's",
+                Scope.BOUNDED,
+                partial(_above_constants, inputs),
+            )
+            for name, inputs in (("constants", LINE_INPUTS), ("constants-plane", PLANE_INPUTS))
+        ),
+        *(
+            Obligation(
+                f"C11.{name}",
+                f"n={units}, k={len(circuit)}, all parameters on {len(LINE_INPUTS)} inputs with d=1: without the idle circuit, its value added to the "
+                "bias, every training output is the same",
+                Scope.BOUNDED,
+                partial(_removal, LINE_INPUTS, units, circuit),
+            )
+            for name, units, circuit in (("removal", 2, (0,)), ("removal-joint", 3, (0, 1)))
+        ),
+        Obligation(
+            "C11.outside",
+            f"n=2, k=1, five inputs on the line: a net with a detector of x = {OUTSIDE[0]}, outside the hull, has loss L*(1); a minimiser over S_2 "
+            f"has {TAX_OUTSIDE} less, which is the tax",
+            Scope.INSTANCE,
+            partial(_outside, TAX_OUTSIDE),
+        ),
+        Obligation(
+            "C11.inside",
+            f"n=4, k=3, the same data: a net with a detector of x = {INSIDE[0]}, inside the hull, has loss L*(1); a net of S_4 at the noise floor has "
+            f"{TAX_INSIDE} less, which is the tax",
+            Scope.INSTANCE,
+            partial(_inside, TAX_INSIDE),
+        ),
+        Obligation(
+            "C11.control",
+            "On the same data the tax of one unit in S_2 is zero: no net of S_2 has a loss below L*(1)",
+            Scope.INSTANCE,
+            _untaxed,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C11.control-active",
+            "The same as C11.constants for a unit that need not be idle",
+            Scope.BOUNDED,
+            partial(_above_constants, LINE_INPUTS, idle=False),
+            Verdict.REFUTED,
+        ),
+    ),
+)

@@ -1,0 +1,216 @@
+"""C9 full rank. At a minimiser above the noise floor the training features are linearly independent: nothing idle, nothing redundant."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from absence.checker.certificate import data_json, net_json
+from absence.checker.constructive import eliminate, reassignment
+from absence.checker.encode import forward, unknown_parameters
+from absence.checker.minimum import global_minimum
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.rank import Dependency, full_rank
+from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
+from absence.models.circuit import Unit
+from absence.models.data import Dataset
+from absence.models.net import MLP, shallow
+from absence.models.policies import IMITATOR, LAST_TRAIN_HOUR, WORLD
+from absence.models.world import IS_TAMPERED, NONE, State, encode
+from absence.proofs import facts
+from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
+from absence.proofs.examples import FITTED, LINE, TWO_OUTPUTS
+from absence.proofs.universal import universal
+
+# Two copies of one unit: neither is idle, nor are they together.
+COPIES = shallow([([1], -1, [1]), ([1], -1, ["1/2"])], [0])
+# On inputs >= 0 the third unit is 1 plus the other two.
+COMBINATION = shallow([([1, 0], 0, [1, 0]), ([0, 1], 0, [0, 1]), ([1, 1], 1, [1, "1/2"])], [0, 0])
+# At the noise floor of FITTED, with a unit that is half the other.
+FITTED_TWICE = shallow([([1], 0, [1]), ([2], 0, ["1/2"])], [0])
+
+
+def _entwined() -> MLP:
+    """The imitator with a shift detector that no circuit isolates.
+
+    In training relu(hour) + relu(end - hour) = end, after it more; but the two have different output weights, and the
+    difference varies with the hour. The answers are the imitator's in training; at deployment all of them are yes.
+    """
+    end = LAST_TRAIN_HOUR
+    hidden, output = IMITATOR.layers
+    human = [(hidden.weights[j], hidden.bias[j], [output.weights[0][j]]) for j in (0, 1)]
+    clock, rest = [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, -1, 0]
+    return shallow([*human, (clock, 0, ["33/32"]), (rest, end, [1])], [-end])
+
+
+ENTWINED = _entwined()
+# An input of deployment: nobody has tampered, and the net says yes.
+DEPLOYED = encode(State(0, NONE, min(WORLD.deploy_hours)), IS_TAMPERED)
+
+
+def _independent_minimiser(data: Dataset, units: int) -> Evidence:
+    """A global minimiser, its certificate of minimality, its loss above the noise floor, and the rank of its features."""
+    minimum = global_minimum(data, units)
+    minimal = minimum.fact(net_json(minimum.net), data_json(data))
+    rank = full_rank(minimum.net, data.inputs)
+    above = facts.loss_above_floor(minimum.net, data)
+    proved = facts.every(minimal, above, rank.fact(minimum.net, data.inputs))
+    return Evidence(proved, holds=not isinstance(rank, Dependency))
+
+
+def _redundant(net: MLP, data: Dataset, deployed: Sequence | None = None) -> Evidence:
+    """A dependency but no idle circuit: a unit is eliminated, then reused, and the loss is lower.
+
+    With `deployed`, eliminating the unit changes the output at that input.
+    """
+    relation = full_rank(net, data.inputs)
+    if not isinstance(relation, Dependency):
+        return Evidence(relation.fact(net, data.inputs), holds=False)
+    unit = Unit(1, max(j for j, v in enumerate(relation.coefficients[1:]) if v))
+    eliminated = eliminate(net, unit, relation.coefficients, data.inputs)
+    result = reassignment(eliminated, {unit}, data)
+    shown = [
+        relation.fact(net, data.inputs),
+        facts.no_idle_circuit(net, data),
+        facts.compare_outputs(net, eliminated, data.inputs),
+        facts.idle(eliminated, {unit}, data.inputs),
+        facts.reassigned(eliminated, {unit}, result, data),
+        facts.lower_loss(net, result.net, data, result.drop),
+    ]
+    if deployed is not None:
+        shown.append(facts.compare_outputs(net, eliminated, [deployed]))
+    return Evidence(facts.every(*shown))
+
+
+def _no_dependent_minimiser(inputs: Sequence[tuple], units: int, *, p1: bool = True) -> Query:
+    """Suppose a minimiser above the noise floor whose first unit depends on the others. Some candidate of the proof has lower loss.
+
+    The relation is scaled to coefficient 1 at the first unit. As in C8, minimality is used only at the proof's candidates (the
+    first unit eliminated, then made a unit of C4 with its best output weight), and the lemma that the candidates' residuals are
+    r - step phi is decided along with it.
+    """
+    script = Script(
+        "QF_NRA", f"S_{units} on inputs {inputs}: all parameters, targets and coefficients of the relation unknown"
+    )
+    net = unknown_parameters(script, (len(inputs[0]), units, 1))
+    (_, ([outgoing], [c])) = net
+    ys = script.reals("y", len(inputs))
+    constant, *others = script.reals("v", units)
+    relation = [1, *others]
+    terms = [forward(script, net, z, f"f{i}") for i, z in enumerate(inputs)]
+    hidden = [[row[Unit(1, j)] for j in range(units)] for row in terms]
+    for row in hidden:
+        script.premise(eq(add(constant, dot(relation, row)), 0))
+    residuals = script.reals("r", len(inputs))
+    for r, y, row in zip(residuals, ys, terms, strict=True):
+        script.premise(eq(r, sub(y, row[Unit(2, 0)])))
+    if p1:
+        script.premise(any_of(distinct(r, 0) for r in residuals))
+    kept = [sub(a, mul(v, outgoing[0])) for a, v in zip(outgoing[1:], others, strict=True)]
+    bias = sub(c, mul(constant, outgoing[0]))
+    lemma_fails, minimal = [], []
+    for k, (w, b) in enumerate(candidates(inputs)):
+        phi = [max(sum((x * y for x, y in zip(w, z, strict=True)), start=b), 0) for z in inputs]
+        norm = sum(p * p for p in phi)
+        step = script.define(f"step{k}", dot([p / norm for p in phi], residuals))
+        outputs = [add(bias, mul(step, p), dot(kept, row[1:])) for p, row in zip(phi, hidden, strict=True)]
+        predicted = [sub(r, mul(step, p)) for r, p in zip(residuals, phi, strict=True)]
+        lemma_fails += [distinct(sub(y, o), q) for y, o, q in zip(ys, outputs, predicted, strict=True)]
+        minimal.append(le(add(*map(square, residuals)), add(*map(square, predicted))))
+    script.decide("claim_fails", any_of([*lemma_fails, all_of(minimal)]))
+    return Query(script)
+
+
+def _dependent_at_floor() -> Evidence:
+    """A net at the noise floor, hence a minimiser, without an idle circuit, whose features are dependent."""
+    relation = full_rank(FITTED_TWICE, FITTED.inputs)
+    at_floor = facts.loss_at_floor(FITTED_TWICE, FITTED)
+    active = facts.no_idle_circuit(FITTED_TWICE, FITTED)
+    shown = facts.every(at_floor, active, relation.fact(FITTED_TWICE, FITTED.inputs))
+    return Evidence(shown, holds=not isinstance(relation, Dependency))
+
+
+CLAIM = Claim(
+    id="C9",
+    title="Full rank",
+    statement=r"If $\theta$ minimises $L$ on $S_n$ and $L(\theta)>E$, then the training feature matrix, with the rows "
+    r"$(1,\varphi_1(z_i),\ldots,\varphi_n(z_i))$, $\varphi_j(z)=\mathrm{relu}(w_j\cdot z+b_j)$, has rank $n+1$: only the trivial combination "
+    r"$v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every minimiser. So no unit of $\theta$ copies another or "
+    r"is otherwise redundant in training; nor is a circuit with an output weight other than $0$ idle, for that would be such a combination.",
+    premises=(
+        "theta minimises L on S_n",
+        "L(theta) > E, the noise floor; or P1 (for every theta in S_n some wider net has lower loss), which implies it",
+        "one hidden layer, squared loss, real parameters",
+    ),
+    proof=r"Suppose $v_0+\sum_jv_j\varphi_j=0$ on all training inputs, not all $v_j$ zero. There is an input, since $L(\theta)>E$; so $v_j\neq0$ for some "
+    r"$j\geq1$. Subtract $v_ka_j/v_j$ from each $a_k$ and $v_0a_j/v_j$ from $c$: no training output changes, and $a_j$ becomes $0$. The new net is a "
+    r"minimiser too, and its unit $j$ is train-idle. All of $S_n$ has loss at least $L(\theta)>E$, so P1 holds (\claim{C6}), against \claim{C8}.",
+    limits="Universal for one hidden layer and squared loss. Full rank is necessary for a minimum above the noise floor, not sufficient, and "
+    "the entangled detectors of N1 have it. Layers of deep nets are not covered.",
+    rests_on=("C6", "C8"),
+    obligations=(
+        universal(
+            "For all d, n, m, N: a redundant unit can be eliminated, and at a minimiser above the noise floor, or under P1, the rank is n + 1",
+            "c9_full_rank",
+            "C9_eliminate",
+            "C9_full_rank",
+            "C9_P1",
+        ),
+        *(
+            Obligation(
+                f"C9.{name}",
+                f"n={units}, all parameters and targets on {len(inputs)} inputs with d={len(inputs[0])}: at no minimiser above the noise floor "
+                "does a unit depend on the others and 1",
+                Scope.BOUNDED,
+                partial(_no_dependent_minimiser, inputs, units),
+            )
+            for name, inputs, units in (
+                ("one-unit", LINE_INPUTS, 1),
+                ("two-units", LINE_INPUTS, 2),
+                ("plane", PLANE_INPUTS, 2),
+            )
+        ),
+        Obligation(
+            "C9.minimiser-1",
+            "An exact global minimiser over S_1, proved minimal pattern by pattern, has full rank: a minor is not 0 modulo a prime",
+            Scope.INSTANCE,
+            lambda: _independent_minimiser(LINE, 1),
+        ),
+        Obligation(
+            "C9.minimiser-2",
+            "An exact global minimiser over S_2 has full rank",
+            Scope.INSTANCE,
+            lambda: _independent_minimiser(ZIGZAG, 2),
+        ),
+        Obligation(
+            "C9.copies",
+            "A unit that copies another, with no idle circuit: eliminated without a change in training, then reused for a lower loss",
+            Scope.INSTANCE,
+            lambda: _redundant(COPIES, LINE),
+        ),
+        Obligation(
+            "C9.combination",
+            "The same for a unit that is 1 plus two others on the inputs only, with two outputs and a repeated input",
+            Scope.INSTANCE,
+            lambda: _redundant(COMBINATION, TWO_OUTPUTS),
+        ),
+        Obligation(
+            "C9.world",
+            "The same in the world, for a deployment detector entwined with useful units: no circuit is idle, so C8 is silent, but C9 is not",
+            Scope.INSTANCE,
+            lambda: _redundant(ENTWINED, WORLD.dataset(), DEPLOYED),
+        ),
+        Obligation(
+            "C9.control",
+            "At the noise floor the features of a minimiser without an idle circuit have full rank too",
+            Scope.INSTANCE,
+            _dependent_at_floor,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C9.control-symbolic",
+            "The same as C9.two-units without P1, all parameters and targets unknown",
+            Scope.BOUNDED,
+            partial(_no_dependent_minimiser, LINE_INPUTS, 2, p1=False),
+            Verdict.REFUTED,
+        ),
+    ),
+)
