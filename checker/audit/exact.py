@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from absence.models.floatnet import FloatNet
 
-__all__ = ["Digits", "activations", "affine", "blocks", "split"]
+__all__ = ["Digits", "activations", "affine", "blocks", "integers", "split"]
 
 # Rows in one block: memory is a block times the widest layer times the digits.
 BLOCK = 2048
@@ -181,6 +181,22 @@ def _carried(levels: dict[int, np.ndarray], shape: tuple[int, int], width: int) 
         planes.append(carry & (2**width - 1))
         carry = carry >> width
     return Digits((*planes, carry), low, width)
+
+
+def integers(array: np.ndarray) -> tuple[np.ndarray, int]:
+    """Finite floats as Python integers M (dtype object) and e, the entries M 2^e.
+
+    Examples
+    --------
+    >>> numbers, exponent = integers(np.array([0.5, -3.0]))
+    >>> [n * 2.0**exponent for n in numbers]
+    [0.5, -3.0]
+    """
+    mantissa, exponent = np.frexp(array)
+    whole = np.ldexp(mantissa, _MANTISSA).astype(np.int64)
+    exponent = np.where(whole != 0, exponent.astype(np.int64) - _MANTISSA, 2**30)
+    low = int(exponent.min(initial=2**30)) if whole.any() else 0
+    return whole.astype(object) << np.where(whole != 0, exponent - low, 0).astype(object), low
 
 
 def activations(

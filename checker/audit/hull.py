@@ -1,11 +1,12 @@
 """C10 at deployment inputs: outside the convex hull of the training inputs with a separating half-space, or inside with weights.
 
-Floats propose (a box, a direction, a linear program on a growing subset), exact arithmetic verifies; what it does not verify
-is undecided.
+Floats propose (a box, a direction, a linear program on a growing subset), exact arithmetic verifies; what it does not verify,
+as on the boundary, goes to the exact simplex of `checker.hull`, or is undecided where that would take too long.
 """
 
 import warnings
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 from absence.checker.audit import exact
@@ -13,6 +14,7 @@ from absence.checker.audit.enclosure import blocks, enclose
 from absence.checker.audit.findings import DeploymentFinding
 from absence.checker.audit.rank import distinct_rows
 from absence.checker.exact import solve_some
+from absence.checker.hull import Combination, locate
 from absence.models.floatnet import FloatNet
 
 __all__ = ["deployment_findings"]
@@ -20,6 +22,10 @@ __all__ = ["deployment_findings"]
 # Linear programs for one deployment input, and rows that each adds to the subset it is about.
 ROUNDS = 60
 ADDED = 64
+
+# The exact simplex is used up to this dimension, and this number of coordinates of training inputs.
+EXACT_DIMENSION = 32
+EXACT_COORDINATES = 2**21
 
 # Deployment inputs whose directions are tried at once.
 BATCH = 64
@@ -104,28 +110,48 @@ class _Hull:
 
     def locate(self, row: int, point: np.ndarray) -> DeploymentFinding:
         """One deployment input, by linear programs on a subset that grows by the points that its half-space cuts off."""
-        undecided = DeploymentFinding(row, None, decided=False)
         if not self.usable:
-            return undecided
+            return self._exactly(row, point, self.corners)
         scaled = (self.points - point) / self.spread
         direction, chosen = ((point - self.mean) / self.spread) @ self.whiten, self.corners
         for attempt in range(ROUNDS):
             heights = scaled @ direction
             if attempt and heights.max() < 0:
                 (side,) = self._separations(direction[None], point[None])
-                return DeploymentFinding(row, (1, 1), separation=side) if side else undecided
+                if side:
+                    return DeploymentFinding(row, (1, 1), separation=side)
+                break
             count = min(ADDED, len(heights))
             grown = np.union1d(chosen, np.argpartition(heights, -count)[-count:])
             if attempt and len(grown) == len(chosen):
-                # The program found nothing wrong with a point that is; it is below the tolerance of floats.
-                return undecided
+                # The program saw nothing wrong with a point that is on the wrong side: floats cannot tell.
+                break
             chosen = grown
             direction, support = _program(scaled[chosen])
             if support is not None:
                 found = self._combination(chosen[support], point)
-                return DeploymentFinding(row, (2, 3), combination=found) if found else undecided
+                if found:
+                    return DeploymentFinding(row, (2, 3), combination=found)
+                break
             if direction is None:
-                return undecided
+                break
+        return self._exactly(row, point, chosen)
+
+    def _exactly(self, row: int, point: np.ndarray, chosen: np.ndarray) -> DeploymentFinding:
+        """By the exact simplex on a subset that grows by the points that its half-space cuts off."""
+        undecided = DeploymentFinding(row, None, decided=False)
+        if self.points.shape[1] > EXACT_DIMENSION or self.points.size > EXACT_COORDINATES:
+            return undecided
+        for _ in range(ROUNDS):
+            place = locate(self.points[chosen].tolist(), point.tolist())
+            if isinstance(place, Combination):
+                pairs = sorted((int(self.rows[chosen[k]]), weight) for k, weight in place.weights.items())
+                return DeploymentFinding(row, (2, 3), combination=tuple(pairs))
+            heights = _heights(self.points, place.weights, place.bias)
+            if heights.max() <= 0:
+                return DeploymentFinding(row, (1, 1), separation=(place.weights, place.bias))
+            cut_off = np.flatnonzero(heights > 0)
+            chosen = np.union1d(chosen, cut_off[np.argsort(heights[cut_off])[-ADDED:]])
         return undecided
 
     def _separations(
@@ -171,6 +197,14 @@ class _Hull:
             return None
         pairs = zip(self.rows[chosen].tolist(), weights, strict=True)
         return tuple((row, weight) for row, weight in sorted(pairs) if weight)
+
+
+def _heights(points: np.ndarray, weights: tuple[Fraction, ...], bias: Fraction) -> np.ndarray:
+    """w.z + b at each point, times something positive, as Python integers."""
+    scale = lcm(bias.denominator, *(w.denominator for w in weights))
+    whole = np.array([int(w * scale) for w in weights], dtype=object)
+    coordinates, exponent = exact.integers(points)
+    return (coordinates.dot(whole) << max(exponent, 0)) + (int(bias * scale) << max(-exponent, 0))
 
 
 def _program(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:

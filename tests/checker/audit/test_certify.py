@@ -12,6 +12,7 @@ import pytest
 from absence.checker.audit.certify import NAME, certify
 from absence.checker.audit.circuits import firing, idle_circuits
 from absence.checker.audit.findings import DeploymentFinding
+from absence.checker.audit.hull import deployment_findings
 from absence.checker.audit.idle import unit_findings
 from absence.checker.audit.rank import rank_findings
 from absence.checker.certificate import seal
@@ -42,7 +43,7 @@ def test_what_is_found_is_accepted(case, data):
     net, inputs = case
     deploy = data.draw(matrices(3, net.widths[0], PLAIN))
     with tempfile.TemporaryDirectory() as folder:
-        check_audit(audited(Path(folder), net, inputs, deploy))
+        check_audit(audited(Path(folder), net, inputs, deploy, deployment_findings(inputs, deploy)))
 
 
 @given(float_nets())

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import z3
+from absence.checker.audit import hull
 from absence.checker.audit.hull import deployment_findings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,11 +44,9 @@ def confirm(inputs, point, finding):
 def test_findings_carry_their_proof(data, d, entries):
     inputs, deploy = data.draw(matrices(6, d, entries)), data.draw(matrices(4, d, entries))
     for point, finding in zip(deploy, deployment_findings(inputs, deploy), strict=True):
-        if finding.decided:
-            confirm(inputs, point, finding)
-            assert (finding.separation is None) == in_hull(inputs.tolist(), point.tolist())
-        else:
-            assert finding.size is None and not finding.separation and not finding.combination
+        assert finding.decided
+        confirm(inputs, point, finding)
+        assert (finding.separation is None) == in_hull(inputs.tolist(), point.tolist())
 
 
 def test_plain_data_are_all_decided():
@@ -72,6 +71,26 @@ def test_many_rows_and_the_exact_boundary():
     for point, finding in zip(deploy, findings, strict=True):
         if finding.decided:
             confirm(inputs, point, finding)
+
+
+@pytest.mark.parametrize("step", [0, 1, -1])
+def test_one_rounding_from_a_face(step):
+    # On a face of a simplex, and just off it on either side: floats see no difference.
+    rng = np.random.default_rng(7)
+    inputs = np.vstack([np.zeros(4), np.eye(4), rng.random((300, 4)) / 4])
+    point = np.full((1, 4), 0.25)
+    point[0, 0] += step * 2.0**-54
+    (finding,) = deployment_findings(inputs, point)
+    assert finding.decided and finding.size == ((1, 1) if step == 1 else (2, 3))
+    confirm(inputs, point[0], finding)
+
+
+def test_what_would_take_too_long_is_undecided():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hull, "EXACT_DIMENSION", 3)
+        inputs = np.vstack([np.zeros(4), np.eye(4)])
+        (finding,) = deployment_findings(inputs, np.array([[0.25 + 2.0**-54, 0.25, 0.25, 0.25]]))
+    assert not finding.decided and finding.size is None and not finding.separation and not finding.combination
 
 
 @pytest.mark.parametrize(
