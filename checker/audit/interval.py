@@ -53,6 +53,12 @@ class Interval:
         spread = (self.error + (np.abs(value) + TINY) * other.error) / least
         return Interval(value, (spread + 2 * U * np.abs(value) + TINY) * UP)
 
+    @property
+    def low(self) -> np.ndarray:
+        """The lower ends; minus infinity where nothing is known."""
+        low = self.value - self.error
+        return np.where(np.isfinite(low), low, -np.inf)
+
     def sum(self, axis: int) -> "Interval":
         """The sum along an axis, in whatever order."""
         steps = gamma(self.value.shape[axis] + 1)

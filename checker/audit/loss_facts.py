@@ -1,6 +1,6 @@
 """What an audit found about losses as facts that the independent checker re-checks, and the .npz files they name.
 
-Exact findings are stated exactly; enclosures a little wider (2^-24 of the loss), so that other rigorous bounds can confirm them.
+Exact findings are stated exactly; enclosures a little wider, so that other rigorous bounds can confirm them.
 """
 
 import hashlib
@@ -76,10 +76,10 @@ def rent_fact(net: dict, data: dict, units: Sequence[UnitFinding], loss: Enclosu
     for finding in units:
         if finding.rent is None:
             continue
-        entry = {"unit": finding.unit.index, "rent": _widened(finding.rent, loss.high * SLACK)}
+        entry = {"unit": finding.unit.index, "rent": _widened(finding.rent, _slack(finding.rent, loss))}
         if finding.replacement is not None:
             entry["trial"] = trials.setdefault(finding.replacement, len(trials))
-            entry["gain"] = _widened(finding.replacement_gain, loss.high * SLACK)
+            entry["gain"] = _widened(finding.replacement_gain, _slack(finding.replacement_gain, loss))
         listed.append(entry)
     if not listed:
         raise ValueError("no unit has a rent")
@@ -122,6 +122,11 @@ def _write(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, str]:
 
 def _texts(values: Sequence[Fraction]) -> list[str]:
     return [str(value) for value in values]
+
+
+def _slack(found: Enclosure, loss: Enclosure) -> Fraction:
+    """Room for other bounds: their width is of the order of this one's, however much cancels in what is enclosed."""
+    return max(loss.high, abs(found.low), abs(found.high)) * SLACK + 1000 * (found.high - found.low)
 
 
 def _stated(found: Enclosure, scale: Fraction) -> list[str]:

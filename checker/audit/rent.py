@@ -28,26 +28,27 @@ LOST = 2.0**-490
 def rents(
     net: FloatNet, inputs: np.ndarray, targets: np.ndarray, units: Sequence[UnitFinding]
 ) -> tuple[UnitFinding, ...]:
-    """The units with `rent` and `replacement_gain` filled in, in one pass; unchanged in a net that is not shallow, or on overflow.
+    """The units of the last hidden layer with `rent` and `replacement_gain` filled in, in one pass; unchanged on overflow.
 
     The rent of unit j is the least loss of the net with a_j relu(w_j . z + b_j) replaced by a constant, less the loss. The
     replacement gain is by how much one more unit, with its best output weights and output bias, lowers the loss of that
     net without j; the best of `TRIALS` units is taken, so another may gain more. By C13 a minimiser's units pay at least that:
-    a unit whose rent is certainly less shows that the net is no minimiser.
+    a unit whose rent is certainly less shows that the net is no minimiser. C13 is about shallow nets; in a deeper one it speaks
+    of the last two layers, whose inputs z are the values of the layer below, so of other layers' units nothing is said.
 
     Parameters
     ----------
     inputs, targets
         Shapes (N, d) and (N, m), float64, finite.
     """
-    if len(net.layers) != 2:
+    if len(net.layers) < 2:
         return tuple(units)
     passed = Rents(net, inputs, targets)
     try:
         evaluate(net, inputs, targets, passed)
-        return passed.findings(units)
     except OverflowError:
         return tuple(units)
+    return passed.findings(units)
 
 
 @dataclass(eq=False)
@@ -63,7 +64,7 @@ class _Columns:
 
 
 class Rents:
-    """A visitor of `evaluate` on a shallow net that collects what `rents` needs.
+    """A visitor of `evaluate` on a net with a hidden layer, the last of which it looks at, that collects what `rents` needs.
 
     Notes
     -----
@@ -74,7 +75,8 @@ class Rents:
     def __init__(self, net: FloatNet, inputs: np.ndarray, targets: np.ndarray):
         self._net, self._inputs = net, inputs
         self._trials = _trials(net, inputs, targets)
-        hidden, outputs, trials = net.widths[1], net.widths[2], len(self._trials.layers[0].bias) if self._trials else 0
+        hidden, outputs = net.widths[-2:]
+        trials = self._trials.widths[-1] if self._trials else 0
         self._right = 1 + outputs + trials
         self._phi = _Columns(np.zeros(hidden), np.zeros(hidden))
         self._cols = _Columns(np.zeros(self._right), np.zeros(self._right))
@@ -86,11 +88,11 @@ class Rents:
     def __call__(self, block: Block) -> None:
         """Take in one block."""
         with np.errstate(all="ignore"):
-            features = np.maximum(block.balls[0].values, 0)
+            features = np.maximum(block.balls[-2].values, 0)
             columns = [np.ones((len(features), 1)), block.residuals]
             radii = [np.zeros((len(features), 1)), block.radius]
             if self._trials is not None:
-                (ball,) = enclose(self._trials, self._inputs[block.rows])
+                ball = enclose(self._trials, self._inputs[block.rows])[-1]
                 columns.append(np.maximum(ball.values, 0))
                 radii.append(ball.radius)
             right, radius = np.hstack(columns), np.hstack(radii)
@@ -100,7 +102,7 @@ class Rents:
             self._cols.errors = (self._cols.errors + np.einsum("ij,ij->j", radius, radius)) * UP
             self._phi.squares += np.einsum("ij,ij->j", features, features)
             # |row_i unit_j + tiny|^2 <= 2 row_i^2 unit_j^2 + 2 tiny^2, summed over the rows.
-            below = block.balls[0]
+            below = block.balls[-2]
             if not below.is_exact:
                 spread = float(below.row @ below.row) * below.unit**2 + len(features) * (below.tiny + LOST) ** 2
                 self._phi.errors = (self._phi.errors + 2 * spread * UP) * UP
@@ -109,31 +111,27 @@ class Rents:
         self._longest = max(self._longest, len(features))
 
     def findings(self, units: Sequence[UnitFinding]) -> tuple[UnitFinding, ...]:
-        """The units with their rents and replacement gains.
-
-        Raises
-        ------
-        OverflowError
-            If an inner product left the range of float64.
-        """
+        """The units with their rents and replacement gains, where these are known to within a finite bound."""
         rents, gains, best = self._solve()
         result = []
         for finding in units:
+            if finding.unit.layer != len(self._net.layers) - 1:
+                result.append(finding)
+                continue
             j = finding.unit.index
             gain = _enclosure(gains, j) if gains is not None else None
+            chosen = None
             if gain is not None:
                 # It is a square: where the bound is below 0, that says nothing.
                 gain = Enclosure(max(gain.low, Fraction(0)), gain.high)
-                hidden = self._trials.layers[0]
+                hidden = self._trials.layers[-1]
                 chosen = tuple(map(Fraction, hidden.weights[best[j]].tolist())), Fraction(float(hidden.bias[best[j]]))
-            else:
-                chosen = None
             result.append(replace(finding, rent=_enclosure(rents, j), replacement_gain=gain, replacement=chosen))
         return tuple(result)
 
     def _solve(self) -> tuple[Interval, Interval | None, np.ndarray]:
         """Rents and gains (n) with the trial that gains most; all sums divided by N at the end."""
-        outputs = self._net.widths[2]
+        outputs = self._net.widths[-1]
         slack = gamma(self._longest + self._blocks + 2)
         with np.errstate(all="ignore"):
             phi, phi_error = self._phi.norms(slack)
@@ -147,7 +145,7 @@ class Rents:
             gram = inner(self._gram, col, col_error, col, col_error)
             square = Interval(self._phi.squares, (slack * phi**2 + (2 * phi + phi_error) * phi_error + LOST**2) * UP)
             rows = Interval.of(float(self._rows))
-            sums, weights = cross[:, :1], Interval.of(self._net.layers[1].weights.T)
+            sums, weights = cross[:, :1], Interval.of(self._net.layers[-1].weights.T)
             # r_k + a_jk phi_j, for every unit and output: its sum, and by how much its square exceeds that of r_k.
             residual = slice(1, 1 + outputs)
             without = gram[:1, residual] + weights * sums
@@ -164,28 +162,31 @@ class Rents:
                 if gains is None:
                     gains, best[:] = gain, t
                 else:
-                    better = gain.value - gain.error > gains.value - gains.error
+                    better = gain.low > gains.low
                     gains = gains.where(~better, gain)
                     best[better] = t
         return rents, gains, best
 
 
-def _enclosure(values: Interval, j: int) -> Enclosure:
+def _enclosure(values: Interval, j: int) -> Enclosure | None:
     value, error = float(values.value[j]), float(values.error[j])
     if not (np.isfinite(value) and np.isfinite(error)):
-        raise OverflowError("an inner product leaves the range of float64")
+        return None
     return Enclosure(Fraction(value) - Fraction(error), Fraction(value) + Fraction(error))
 
 
 def _trials(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> FloatNet | None:
-    """Units chosen by their gain on some of the rows, in one block, as a layer."""
+    """Units chosen by their gain on some of the rows, in one block, as the last layer of a net."""
     size = min(SAMPLE, ENTRIES // max(net.widths))
     rows = np.sort(np.random.default_rng(SEED).permutation(len(inputs))[:size])
+    balls = enclose(net, inputs[rows])
     with np.errstate(all="ignore"):
-        residuals = targets[rows] - enclose(net, inputs[rows])[-1].values
-    if not np.isfinite(residuals).all():
+        residuals = targets[rows] - balls[-1].values
+    features = inputs[rows] if len(balls) == 2 else np.maximum(balls[-3].values, 0)
+    if not (np.isfinite(residuals).all() and np.isfinite(features).all()):
         return None
-    found = candidates(inputs[rows], residuals, net.dtype, keep=TRIALS)
+    found = candidates(features, residuals, net.dtype, keep=TRIALS)
     if not found:
         return None
-    return FloatNet((FloatLayer(np.array([c.weights for c in found]), np.array([c.bias for c in found])),))
+    hidden = FloatLayer(np.array([c.weights for c in found]), np.array([c.bias for c in found]))
+    return FloatNet((*net.layers[:-2], hidden))

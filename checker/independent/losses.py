@@ -65,11 +65,11 @@ def lower_training_loss(fact: dict, net: Floats, data: FloatData, exact: bool) -
 
 
 def unit_rents(fact: dict, net: Floats, data: FloatData, exact: bool) -> None:
-    """Rents and replacement gains of the listed units lie within the stated bounds."""
-    require(len(net.layers) == 2, "rents are of nets with one hidden layer")
+    """Rents and replacement gains of the listed units of the last hidden layer lie within the stated bounds."""
+    require(len(net.layers) >= 2, "there is no hidden layer")
     listed = fact["units"]
     require(isinstance(listed, list) and bool(listed), "no unit is listed")
-    width = len(net.layers[0][1])
+    width = len(net.layers[-2][1])
     units = []
     for entry in listed:
         j = entry["unit"]
@@ -175,11 +175,11 @@ class _Statistics:
 
     def __init__(self, net: Floats, units: list[int], trials: list, chosen: list[int | None]):
         self.units = units
-        self.outgoing = net.layers[1][0][:, units]
+        self.outgoing = net.layers[-1][0][:, units]
         # A trial that is never on stands for none.
-        fan_in = net.layers[0][0].shape[1]
+        fan_in = net.layers[-2][0].shape[1]
         weights, biases = zip(*trials, (np.zeros(fan_in), 0.0), strict=True)
-        self.trials = Floats([(np.array(weights), np.array(biases))], net.dtype)
+        self.trials = Floats([*net.layers[:-2], (np.array(weights), np.array(biases))], net.dtype)
         self.chosen = [len(trials) if t is None else t for t in chosen]
         shape = self.outgoing.shape
         self.sums = {name: [np.zeros(shape), np.zeros(shape)] for name in ("x", "xx", "xp")}
@@ -188,9 +188,9 @@ class _Statistics:
     def take(self, net: Floats, data: FloatData, part: slice) -> None:
         """Add the rows of one block."""
         with np.errstate(all="ignore"):
-            (pre, rad), (out, out_rad) = bounded(net, data.inputs[part])
+            *_, (pre, rad), (out, out_rad) = bounded(net, data.inputs[part])
             phi, phi_rad = np.maximum(pre, 0)[:, self.units], rad[:, self.units]
-            ((trial, p_rad),) = bounded(self.trials, data.inputs[part])
+            trial, p_rad = bounded(self.trials, data.inputs[part])[-1]
             p = np.maximum(trial, 0)
             self._add("p", ..., p, p_rad)
             self._add("pp", ..., *_product(p, p_rad, p, p_rad))
@@ -265,7 +265,7 @@ def _square(a: Bounds) -> Bounds:
 
 def _unit(stated, net: Floats) -> tuple[np.ndarray, float]:
     weights, bias = stated
-    fan_in = net.layers[0][0].shape[1]
+    fan_in = net.layers[-2][0].shape[1]
     return _floats(weights, np.dtype(np.float64), fan_in), float(_floats([bias], np.dtype(np.float64), 1)[0])
 
 

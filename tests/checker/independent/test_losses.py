@@ -113,11 +113,14 @@ def test_extreme_nets_are_confirmed_or_honestly_not(tmp_path, problem):
 
 @given(problems(depth=2))
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_drops_of_deeper_nets_are_confirmed(tmp_path, problem):
+def test_drops_and_rents_of_deeper_nets_are_confirmed(tmp_path, problem):
     net, inputs, targets, circuits = problem
     a, b = facts.write_net(tmp_path / "net.npz", net), facts.write_data(tmp_path / "train.npz", inputs, targets)
     if not isinstance(better := improve(net, inputs, targets, circuits), Unimproved):
         check_loss_fact(facts.lower_loss_fact(a, b, better[0]), tmp_path)
+    units = [UnitFinding(Unit(2, j), Activity.UNDECIDED, None) for j in range(net.widths[2])]
+    units = rents(net, inputs, targets, units)
+    check_loss_fact(facts.rent_fact(a, b, units, losses(net, inputs, targets)[0]), tmp_path)
 
 
 def changed(fact, path, change):
