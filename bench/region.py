@@ -249,7 +249,7 @@ def run(case: str, tool: str, asked: Question, seconds: float) -> Run:
     finally:
         process.kill()
         process.join()
-    if reply["answer"] == "unknown" and reply["seconds"] >= 0.95 * seconds:
+    if reply["answer"].startswith("unknown") and reply["seconds"] >= 0.95 * seconds:
         reply["answer"] = "timeout"
     return Run(case, tool, **reply)
 

@@ -134,39 +134,46 @@ class _Part:
 
         Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines' heights.
         """
-        table = self._lines(layer)
-        slopes, heights = [], []
-        for i, c in enumerate(form):
-            known, slope, height, default = table[i]
-            if known != UNKNOWN or c == 0:
-                slopes.append(known == ON)
+        table, coarse, fine = self._lines(layer)
+        own = {i: a for (at, i), a in alpha.items() if at == layer}
+        extra = {i: multiplier for (at, i), multiplier in beta.items() if at == layer}
+        grid = lcm(coarse, *(x.denominator for x in (*own.values(), *extra.values())))
+        lines, lift = [], 0
+        for i, (c, (known, slope, height, steep)) in enumerate(zip(form, table, strict=True)):
+            if known == ON:
+                lines.append(c * grid)
+            elif known == OFF or c == 0:
+                lines.append(0)
             elif c > 0:
                 if height is None:
                     return None
-                slopes.append(slope)
-                heights.append((c, height))
+                lines.append(c * slope * (grid // coarse))
+                lift += c * height
             else:
-                slopes.append(alpha.get((layer, i), default))
-        extra = {i: multiplier * table[i][0] for (at, i), multiplier in beta.items() if at == layer}
-        grid = lcm(*{s.denominator for s in slopes}, *(m.denominator for m in extra.values()))
-        lines = [c * s.numerator * (grid // s.denominator) for c, s in zip(form, slopes, strict=True)]
+                lines.append(c * int(own.get(i, steep) * grid))
         for i, multiplier in extra.items():
-            lines[i] += multiplier.numerator * (grid // multiplier.denominator) * denominator
-        fine = lcm(*(height.denominator for _, height in heights))
-        lift = sum(c * height.numerator * (fine // height.denominator) for c, height in heights)
+            lines[i] += int(multiplier * grid) * denominator * table[i][0]
         return lines, grid, Fraction(lift, denominator * fine)
 
-    def _lines(self, layer: int) -> list[tuple]:
-        """For each unit its status, and if that is unknown slope and height of a line above relu, and slope of one below."""
+    def _lines(self, layer: int) -> tuple[list[tuple], int, int]:
+        """For each unit its status; a line above relu, by slope and height; and whether the line below has slope 1 or 0.
+
+        Slopes are integers over the first number returned, heights over the second; the height is None if a bound is missing.
+        """
         if layer not in self.tables:
-            self.tables[layer] = table = []
+            found = []
             for i in range(self.box.net.widths[layer]):
-                known = self.status((layer, i))
                 low, high, slope = self.bounds.get((layer, i), (None, None, Fraction(0)))
-                bounded = low is not None and high is not None
-                # By convexity a line is above relu on [low, high] if it is at both ends.
-                height = max(-slope * low, (1 - slope) * high) if bounded and known == UNKNOWN else None
-                table.append((known, slope, height, int(bounded and high > -low)))
+                known = self.status((layer, i))
+                if known != UNKNOWN or low is None or high is None:
+                    found.append((known, Fraction(0), None, 0))
+                else:
+                    # By convexity a line is above relu on [low, high] if it is at both ends.
+                    found.append((known, slope, max(-slope * low, (1 - slope) * high), int(high > -low)))
+            coarse = lcm(*(slope.denominator for _, slope, _, _ in found))
+            fine = lcm(*(height.denominator for _, _, height, _ in found if height is not None))
+            table = [(k, int(s * coarse), None if h is None else int(h * fine), steep) for k, s, h, steep in found]
+            self.tables[layer] = table, coarse, fine
         return self.tables[layer]
 
     def _through(self, layer: int, lines: dict[int, Fraction], constant: Fraction) -> tuple[dict, Fraction]:

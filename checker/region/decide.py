@@ -3,11 +3,14 @@
 The answer is exact, about the real function that the float weights denote: equality, not a tolerance. Scope: instance.
 """
 
+import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from absence.checker.certificate import net_json, units_json
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.refusal import Refused
 from absence.checker.region.bounds import Bounds
 from absence.checker.region.question import Question, question
 from absence.checker.region.search import Limits, graft, open_leaves, root
@@ -73,7 +76,7 @@ def irrelevant(
     seconds, nodes
         Limits of the search; None for none.
     resume
-        The `tree` of an undecided result of the same question, to go on from.
+        The `tree` of an undecided result of the same question, to go on from. What it proves is then checked.
 
     Raises
     ------
@@ -98,32 +101,47 @@ def irrelevant(
 def decide(asked: Question, limits: Limits, resume: dict | None = None) -> RegionResult:
     """As `irrelevant`, for a question already put."""
     started = time.monotonic()
-    tree = resume if resume is not None else {"open": root(asked)}
-    nodes, reason = 0, ""
-    witness = asked.low if resume is None and asked.differs(asked.low) else None
-    # The whole box's bounds are quick and may decide at once; only then are inputs sampled.
-    for budget in (1, limits.nodes):
-        if witness is not None or not open_leaves(tree):
-            break
-        if budget != 1 or resume is not None:
-            witness = hunt(asked, Bounds(asked).box) if resume is None else None
-        if witness is None:
-            left = None if limits.seconds is None else limits.seconds - (time.monotonic() - started)
-            done = graft(asked, tree, Limits(budget, left))
-            witness, nodes, reason = done.witness, nodes + done.nodes, done.reason
-    return concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
+
+    def left(nodes: int | None) -> Limits:
+        return Limits(nodes, None if limits.seconds is None else limits.seconds - (time.monotonic() - started))
+
+    tree = {"open": root(asked)} if resume is None else json.loads(json.dumps(resume))
+    witness, nodes, reason = None, 0, ""
+    if resume is None:
+        if asked.differs(asked.low):
+            witness = asked.low
+        else:
+            # The whole box's bounds are quick and may decide at once; only then are inputs sampled.
+            done = graft(asked, tree, left(1))
+            witness, nodes, reason = done.witness, done.nodes, done.reason
+            if witness is None and open_leaves(tree) and reason != "timeout":
+                witness = hunt(asked, Bounds(asked).box)
+    if witness is None and open_leaves(tree):
+        done = graft(asked, tree, left(limits.nodes))
+        witness, nodes, reason = done.witness, nodes + done.nodes, done.reason
+    found = concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
+    if resume is not None and found.verdict == "unsat":
+        # The tree came from outside: it may be another question's.
+        try:
+            check_fact(found.fact)
+        except Refused as error:
+            return replace(
+                found, verdict="unknown", reason=f"the tree to go on from is not a proof: {error}", fact=None
+            )
+    return found
 
 
 def concluded(
     asked: Question, tree: dict, witness: Vector | None, reason: str, nodes: int, seconds: float
 ) -> RegionResult:
     """What a search that ended with this tree, or this witness, has decided."""
+    fact = None
     if witness is not None:
         verdict, reason, fact = "sat", "", _fact(asked) | {"kind": "relevant-at", "input": [str(x) for x in witness]}
-    elif not open_leaves(tree):
-        verdict, reason, fact = "unsat", "", _fact(asked) | {"kind": "irrelevant-region", "tree": tree}
+    elif open_leaves(tree):
+        verdict = "timeout" if reason == "timeout" else "unknown"
     else:
-        verdict, fact = "timeout" if reason == "timeout" else "unknown", None
+        verdict, reason, fact = "unsat", "", _fact(asked) | {"kind": "irrelevant-region", "tree": tree}
     return RegionResult(verdict, reason, witness, fact, tree, nodes, seconds)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import isfinite
 
 import numpy as np
 from absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
@@ -11,6 +12,10 @@ from absence.checker.region.question import Question
 from absence.models.rational import Vector
 
 __all__ = ["Part", "Undecided"]
+
+
+# A part cut so often is very thin, and divided by signs from there on.
+DEEP = 60
 
 
 class Undecided(Exception):
@@ -89,6 +94,12 @@ class Part:
     def forget(self) -> None:
         """Go back to the stated bounds: what is proved from here on must follow from them."""
         self.bounds.low, self.bounds.high, self.bounds.slope = ([a.copy() for a in side] for side in self.stated)
+
+    def may_cut(self, coordinate: int, at: float) -> bool:
+        """Whether the number is inside the side of the box, and the part has not been cut very often."""
+        if not isfinite(at) or self.depth > DEEP:
+            return False
+        return self.bounds.low_end[coordinate] < Fraction(at) < self.bounds.high_end[coordinate]
 
     def cut(self, coordinate: int, at: float) -> tuple["Part", "Part"]:
         """Two parts, by an input coordinate. This one's bounds are left out of the certificate."""

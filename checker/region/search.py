@@ -7,7 +7,6 @@ sub-problem in JSON and limits, so that sub-problems can be farmed out; what it 
 
 import time
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from absence.checker.region.affine import constant
@@ -20,7 +19,8 @@ from absence.models.rational import Vector
 
 __all__ = ["Limits", "Outcome", "graft", "open_leaves", "root", "solve"]
 
-BATCH = 64
+# Parts bounded together: so many, as long as their coefficients are at most so many numbers.
+BATCH, ENTRIES = 64, 2**22
 # Beyond so many free coordinates, or with so few unknown signs, splitting by signs pays better than cutting.
 CUT_DIMENSIONS, FEW_SIGNS = 12, 4
 
@@ -57,9 +57,13 @@ def root(asked: Question) -> dict:
 
 def open_leaves(tree: dict) -> list[dict]:
     """The leaves of a tree that are not decided, in order."""
-    if "open" in tree:
-        return [tree]
-    return [leaf for side in ("low", "high", "on", "off") if side in tree for leaf in open_leaves(tree[side])]
+    found, stack = [], [tree]
+    while stack:
+        node = stack.pop()
+        if "open" in node:
+            found.append(node)
+        stack += [node[side] for side in ("off", "on", "high", "low") if side in node]
+    return found
 
 
 def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
@@ -92,7 +96,9 @@ def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
                 reason = str(error)
                 continue
         else:
-            count = BATCH if limits.nodes is None else min(BATCH, limits.nodes - nodes)
+            widest = max(len(layer.bias) for layer in asked.net.layers[: asked.depth])
+            count = max(1, min(BATCH, ENTRIES // (2 * widest**2)))
+            count = count if limits.nodes is None else min(count, limits.nodes - nodes)
             parts = []
             while stack and len(parts) < count and not stack[-1].by_signs:
                 parts.append(stack.pop())
@@ -104,44 +110,39 @@ def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
     return Outcome(first.tree, None, nodes, reason)
 
 
-def _cut(parts: list[Part], replayer: "Replayer") -> tuple[list[Part], Vector | None]:
-    """Bound the parts together; close what is closed, hand over to `signs` or cut in two what is not."""
+def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | None]:
+    """Bound the parts together; close what is closed, cut in two what is not, or leave it to be divided by signs."""
     asked = replayer.asked
     batch = Bounds.together([p.bounds for p in parts])
     batch.tighten(exactly=False)
     for i, part in enumerate(parts):
         for key in ("low", "high", "slope"):
             setattr(part.bounds, key, [row[i] for row in getattr(batch, key)])
-    unknown = sum((batch.status(m) == UNKNOWN).sum(axis=1) for m in range(asked.depth - 1)) + np.zeros(len(parts))
-    left, reach = [], np.zeros(batch.box[0].shape)
-    steer = _steer(batch)
-    for i, part in enumerate(parts):
-        if not (part.empty() or (_may_close(part.bounds) and part.closed(constant))):
-            left.append(i)
+    left = [
+        i
+        for i, part in enumerate(parts)
+        if not (part.empty() or (_may_close(part.bounds) and part.closed(constant)))
+    ]  # fmt: skip
     if not left:
         return [], None
-    width = batch.box[1] - batch.box[0]
-    reach = np.abs(steer).max(axis=1) * width
-    corners = np.where(steer[left, 0] > 0, batch.box[1][left], batch.box[0][left])
-    middles = batch.box[0][left] + width[left] / 2
-    witness = replayer.first(np.vstack([corners, middles]))
+    low, high = (end[left] for end in batch.box)
+    steer = _steer(batch)[left]
+    corners = np.where(steer[:, 0] > 0, high, low)
+    witness = replayer.first(np.vstack([corners, low / 2 + high / 2]))
     if witness is not None:
         return [], witness
+    unknown = np.zeros(len(parts))
+    for m in range(asked.depth - 1):
+        unknown += (batch.status(m) == UNKNOWN).sum(axis=1)
+    longest = np.argmax(np.nan_to_num(np.abs(steer).max(axis=1) * (high - low), nan=0.0), axis=1)
     children = []
-    for i in left:
-        part = parts[i]
-        coordinate = int(np.argmax(np.nan_to_num(reach[i], nan=0.0)))
-        a, b = batch.box[0][i, coordinate], batch.box[1][i, coordinate]
-        at = a + (b - a) / 2
-        wide = (
-            part.bounds.low_end[coordinate] < Fraction(at) < part.bounds.high_end[coordinate]
-            if np.isfinite(at)
-            else False
-        )
-        if unknown[i] <= FEW_SIGNS or not wide or len(asked.free) > CUT_DIMENSIONS or part.depth > 60:
-            children.append(part.to_signs())
+    for at, i in enumerate(left):
+        coordinate, part = int(longest[at]), parts[i]
+        middle = float(low[at, coordinate] / 2 + high[at, coordinate] / 2)
+        if unknown[i] > FEW_SIGNS and len(asked.free) <= CUT_DIMENSIONS and part.may_cut(coordinate, middle):
+            children += part.cut(coordinate, middle)
         else:
-            children += part.cut(coordinate, at)
+            children.append(part.to_signs())
     return children, None
 
 

@@ -14,6 +14,7 @@ from absence.checker.region.decide import decide, irrelevant
 from absence.checker.region.encode import script
 from absence.checker.region.question import question
 from absence.checker.region.search import Limits, open_leaves, root, solve
+from absence.checker.solvers import ask
 from absence.models.circuit import Unit, idle_value
 from absence.models.floatnet import FloatNet
 from hypothesis import given, settings
@@ -236,6 +237,24 @@ def test_an_interrupted_search_goes_on_and_ends_alike():
     assert visits > 1
     confirm(asked, result)
     assert result.verdict == "unsat"
+
+
+def test_a_tree_of_another_question_proves_nothing():
+    net, circuit, low, _ = HARD
+    tree = decide(question(*HARD), Limits()).tree
+    wider = decide(question(net, circuit, low, [2] * 3), Limits(seconds=30), tree)
+    assert (wider.verdict, wider.fact) == ("unknown", None)
+    assert wider.reason.startswith("the tree to go on from is not a proof: ")
+
+
+@pytest.mark.parametrize("solver", ["z3", "cvc5"])
+@pytest.mark.parametrize("end", [1, 1 + Fraction(1, 10**9)])
+def test_both_solvers_answer_the_script_alike(solver, end):
+    deep = [([[1.0, 0.5], [-1.0, 1.0]], [3.0, 0.25]), ([[1.0, 1.0], [1.0, -1.0]], [1.0, -5.5]), ([[1.0, 2.0]], [0.0])]
+    asked = question(FloatNet(deep), [(2, 1)], [0, 0], [1, 1 * end])
+    result = decide(asked, Limits(seconds=30))
+    confirm(asked, result)
+    assert ask(solver, script(asked).text()).answer == result.verdict
 
 
 def test_sub_problems_may_be_solved_apart_and_in_any_order():
