@@ -184,7 +184,7 @@ def test_a_region_without_time_is_undecided_or_refuted_and_never_passed(files, t
         "--seconds", "0", expect=1,
     )  # fmt: skip
     assert "whether circuit {1.6, 1.7} acts in box.vnnlib: timeout" in out
-    assert {r["verdict"] for r in report(tmp_path / "planted.audit")["regions"]} == {"sat", "timeout"}
+    assert "timeout" in {r["verdict"] for r in report(tmp_path / "planted.audit")["regions"]} <= {"sat", "timeout"}
 
 
 def test_a_second_run_takes_its_stages_from_the_first_and_says_the_same(arguments, tmp_path):
