@@ -77,9 +77,10 @@ def audit(
     with ExitStack() as stack:
         client = None
         if workers is not None or scheduler is not None:
-            # Needs the extra `distributed`.
-            from absence.checker.audit.distributed import cluster
-
+            try:
+                from absence.checker.audit.distributed import cluster
+            except ImportError as error:
+                raise ImportError("workers need dask.distributed: pip install 'absence[distributed]'") from error
             client = stack.enter_context(cluster(scheduler, workers))
         outcome = examine(
             net, inputs, targets, deploy=deployed, regions=boxes, seconds=seconds, progress=progress, client=client,

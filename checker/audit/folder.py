@@ -11,7 +11,7 @@ from absence.checker.audit.findings import Audit
 from absence.checker.audit.report_json import to_json
 from absence.checker.audit.run import Outcome
 from absence.checker.certificate import write
-from absence.models.files import onnx
+from absence.models.files import InputError, onnx
 
 __all__ = ["IMPROVED", "STAGES", "write_folder"]
 
@@ -32,7 +32,7 @@ def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None
     improved
         Where the improved net is to lie, by default in the folder.
     like
-        An ONNX model whose input and output names the improved net keeps.
+        An ONNX model whose input and output names the improved net keeps, if it has a batch dimension.
 
     Raises
     ------
@@ -46,7 +46,13 @@ def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None
     for name in (REPORT, IMPROVED, *CERTIFICATE):
         (folder / name).unlink(missing_ok=True)
     if audit.improvement and outcome.improved:
-        onnx.write(path, outcome.improved, like=like)
+        try:
+            onnx.write(path, outcome.improved, like=like)
+        except InputError:
+            # A model without a batch dimension has no like here; its net is written with one.
+            if like is None:
+                raise
+            onnx.write(path, outcome.improved)
         audit = replace(audit, improvement=replace(audit.improvement, file=str(path if improved else IMPROVED)))
     if reason := _certify(folder, outcome):
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))

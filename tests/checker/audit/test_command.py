@@ -17,10 +17,11 @@ from absence.checker.audit.report_json import from_json, schema_text
 from absence.checker.certificate import seal
 from absence.checker.cli import app
 from absence.models.circuit import Unit
-from absence.models.files import onnx
+from absence.models.files import onnx, read_net
 from absence.models.files.data import write_data
 from absence.models.floatnet import FloatNet
 from jsonschema import Draft202012Validator
+from onnx import helper, numpy_helper
 from typer.testing import CliRunner
 
 ABSENCE = Path(sys.executable).with_name("absence")
@@ -302,3 +303,20 @@ def test_a_net_of_two_hidden_layers(layer, files, tmp_path):
         assert {u.layer for u in audit.improvement.circuit} == {2}
         loss = onnx_loss(tmp_path / "deep.audit" / "improved.onnx", files / "train.npz")
         assert loss == pytest.approx(float(audit.improvement.loss_after.low), rel=1e-4)
+
+
+def test_a_model_without_a_batch_dimension_is_improved_with_one(files, tmp_path):
+    net = read_net(files / "planted.onnx")
+    (w1, b1), (w2, b2) = (tuple(a.astype(np.float32) for a in layer) for layer in net.layers)
+    tensors = [numpy_helper.from_array(a, name) for a, name in ((w1.T, "w1"), (b1, "b1"), (w2.T, "w2"), (b2, "b2"))]
+    steps = [("MatMul", "x", "w1", "p"), ("Add", "p", "b1", "q"), ("MatMul", "r", "w2", "s"), ("Add", "s", "b2", "y")]
+    nodes = [helper.make_node(op, inputs, [output]) for op, *inputs, output in steps]
+    nodes.insert(2, helper.make_node("Relu", ["q"], ["r"]))
+    ends = [helper.make_tensor_value_info(name, 1, [size]) for name, size in (("x", 2), ("y", 1))]
+    graph = helper.make_graph(nodes, "flat", ends[:1], ends[1:], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (tmp_path / "flat.onnx").write_bytes(model.SerializeToString())
+    absence("audit", "flat.onnx", "--train", files / "train.npz", expect=1)
+    audit = from_json(report(tmp_path / "flat.audit"))
+    loss = onnx_loss(tmp_path / "flat.audit" / "improved.onnx", files / "train.npz")
+    assert loss == pytest.approx(float(audit.improvement.loss_after.low), rel=1e-4)
