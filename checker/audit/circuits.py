@@ -80,7 +80,7 @@ def _is_idle(net: FloatNet, inputs: np.ndarray, layer: int, units: list[int]) ->
     circuit, first = sent(net, layer, units), inputs[:1]
     return all(
         exact.activations(circuit, np.vstack([first, inputs[block]]), layer + 1).equals_row(0).all()
-        for block in exact.blocks(len(inputs))
+        for block in exact.blocks(len(inputs), net)
     )
 
 
@@ -197,7 +197,7 @@ def _fired(net: FloatNet, circuit: CircuitFinding, deploy: np.ndarray) -> Circui
     chain = sent(net, layer, units)
     value = [circuit.value[Unit(layer + 1, k)] for k in range(net.widths[layer + 1])]
     fires: list[int] = []
-    for block in exact.blocks(len(deploy)):
+    for block in exact.blocks(len(deploy), net):
         rows = np.arange(block.start, block.stop)
         if not any(value):
             # At a row where all its units are 0, it sends 0.

@@ -12,7 +12,8 @@ from absence.models.floatnet import FloatNet
 
 __all__ = ["Digits", "activations", "affine", "blocks", "integers", "split"]
 
-# Rows in one block: memory is a block times the widest layer times the digits.
+# Entries of the widest layer in one block, so that memory is that times the digits, and rows at most.
+ENTRIES = 2**19
 BLOCK = 2048
 
 _MANTISSA = 53
@@ -85,8 +86,9 @@ class Digits:
         return {self.low + s: plane.astype(np.float64) for s, plane in enumerate(self.planes) if plane.any()}
 
 
-def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:
-    """The rows in slices of `size`."""
+def blocks(rows: int, net: FloatNet) -> Iterator[slice]:
+    """The rows in slices fit for the net."""
+    size = max(32, min(BLOCK, ENTRIES // max(net.widths)))
     return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
