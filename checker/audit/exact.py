@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from absence.models.floatnet import FloatNet
 
-__all__ = ["Digits", "activations", "affine", "blocks", "integers", "split"]
+__all__ = ["Digits", "activations", "affine", "blocks", "digit_width", "integers", "split"]
 
 # Entries of the widest layer in one block, so that memory is that times the digits, and rows at most.
 ENTRIES = 2**19
@@ -202,7 +202,13 @@ def integers(array: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def activations(
-    net: FloatNet, inputs: np.ndarray, layer: int, units: Sequence[int] | np.ndarray | None = None, *, pre: bool = False
+    net: FloatNet,
+    inputs: np.ndarray,
+    layer: int,
+    units: Sequence[int] | np.ndarray | None = None,
+    *,
+    pre: bool = False,
+    width: int | None = None,
 ) -> Digits:
     """The values of some units of a layer (1 is the first, ``len(net.layers)`` the output) at each input, exactly.
 
@@ -214,6 +220,8 @@ def activations(
         Shape (rows, d), float64, finite.
     units
         Indices in the layer; all if None.
+    width
+        Bits in a digit, by default what `digit_width` gives for the widest layer that is read.
 
     Examples
     --------
@@ -221,7 +229,7 @@ def activations(
     >>> activations(net, np.array([[2.0**-1074], [1e300]]), 1).signs().tolist()
     [[0, 1], [1, 1]]
     """
-    width = digit_width(max(net.widths[:-1]))
+    width = digit_width(max(net.widths[:-1])) if width is None else width
     return _activations(net, np.asarray(inputs, dtype=np.float64), layer, units, pre, width)
 
 
