@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from absence.checker.audit.findings import Activity, CircuitFinding, DeploymentFinding, RankFinding, UnitFinding
 from absence.checker.audit.idle import checked_inputs
+from absence.checker.audit.rank import rest_findings
 from absence.checker.certificate import seal, write, write_bytes
 from absence.models.floatnet import FloatNet
 
@@ -36,9 +37,11 @@ def certify(
     targets: np.ndarray | None = None,
     losses: Iterable[dict] = (),
 ) -> Path:
-    """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns the path of the latter.
+    """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns its path.
 
-    `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is undecided is not in it. That a circuit is minimal, and that there is no other, is not certified.
+    `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data.
+    What is undecided is not in it. That there is no idle circuit in a layer but its idle units is certified where the other
+    features have full rank; elsewhere, neither that is, nor that a circuit is minimal.
 
     Raises
     ------
@@ -57,6 +60,7 @@ def certify(
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
     facts = [*_units(units), *map(_circuit, circuits)]
+    ranks = (*ranks, *rest_findings(net, inputs, units))
     facts += [fact for finding in ranks if (fact := _rank(finding))]
     facts += [fact for finding in deployment if (fact := _deployment(finding))]
     # The net and the data lie in the folder once, for all facts.
@@ -115,7 +119,8 @@ def _circuit(circuit: CircuitFinding) -> dict:
 
 def _rank(finding: RankFinding) -> dict | None:
     if finding.full:
-        return {"kind": "full-rank", "layer": finding.layer, "modulus": finding.prime, "rows": list(finding.rows)}
+        fact = {"kind": "full-rank", "layer": finding.layer, "modulus": finding.prime, "rows": list(finding.rows)}
+        return fact if finding.units is None else fact | {"units": list(finding.units)}
     if finding.dependency:
         terms = {str(j): _number(v) for j, v in enumerate(finding.dependency) if v}
         return {"kind": "dependency", "layer": finding.layer, "coefficients": terms}

@@ -4,8 +4,9 @@ Modulo a prime that divides no weight there can only be more such sets than over
 verified exactly.
 """
 
-import heapq
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 from absence.checker.audit import exact
@@ -75,13 +76,20 @@ def _finding(net: FloatNet, inputs: np.ndarray, layer: int, units: list[int]) ->
     return CircuitFinding(tuple(Unit(layer, j) for j in units), value)
 
 
-def _is_idle(net: FloatNet, inputs: np.ndarray, layer: int, units: list[int]) -> bool:
-    """Exactly, at every row."""
-    circuit, first = sent(net, layer, units), inputs[:1]
-    return all(
-        exact.activations(circuit, np.vstack([first, inputs[block]]), layer + 1).equals_row(0).all()
-        for block in exact.blocks(len(inputs))
-    )
+def _are_idle(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[int]]) -> list[bool]:
+    """Which sets of units are idle, exactly, at every row; one pass over the rows for all of them."""
+    union, width = sorted({j for circuit in circuits for j in circuit}), exact.digit_width(max(net.widths))
+    columns = [np.searchsorted(union, circuit) for circuit in circuits]
+    weights = [exact.split(net.layers[layer].weights[:, circuit], width) for circuit in circuits]
+    idle = [True] * len(circuits)
+    for block in exact.blocks(len(inputs), net):
+        rows = np.vstack([inputs[:1], inputs[block]])
+        values = exact.activations(net, rows, layer, union, width=width)
+        shape = (len(rows), net.widths[layer + 1])
+        for k in (k for k in range(len(circuits)) if idle[k]):
+            received = exact.affine(values.columns(columns[k]).slices(), weights[k], {}, shape, width)
+            idle[k] = bool(received.equals_row(0).all())
+    return idle
 
 
 def _jointly_idle(
@@ -100,28 +108,26 @@ def _jointly_idle(
     if not relations.basis.shape[1]:
         return [], None
     space = _sets(relations.basis[1:], residues(weights, prime), prime)
-    found, left = [], []
+    solutions, left = [], []
     for part in _components(space):
         where = np.flatnonzero(part.any(axis=1))
         if part.shape[1] > FREE_COLUMNS:
-            left.append(
-                f"the {len(where)} units {layer}.{units[where[0]]} .. {layer}.{units[where[-1]]}: {part.shape[1]} free columns"
-            )
-            continue
-        solutions = _zero_one(part[where], prime)
-        for mask in _minimal(
-            solutions, lambda mask, where=where: _is_idle(net, inputs, layer, _members(mask, units[where]))
-        ):
-            if len(found) == LISTED:
-                left.append(f"after {LISTED} circuits")
-                break
-            found.append(_members(mask, units[where]))
+            ends = f"{layer}.{units[where[0]]} .. {layer}.{units[where[-1]]}"
+            left.append(f"the {len(where)} units {ends}: {part.shape[1]} free columns")
+        else:
+            solutions += _zero_one(part, prime)
+    while True:
+        minimal = list(islice(_minimal(solutions), LISTED + 1))
+        found = [[int(unit) for bit, unit in enumerate(units) if mask >> bit & 1] for mask in minimal[:LISTED]]
+        false = {mask for mask, idle in zip(minimal, _are_idle(net, inputs, layer, found), strict=False) if not idle}
+        if not false:
+            break
+        # Idle modulo the prime only; what contains it need not be.
+        solutions = [mask for mask in solutions if mask not in false]
+    if len(minimal) > LISTED:
+        left.append(f"after {LISTED} circuits")
     line = f"jointly idle circuits of layer {layer} are not all listed: {'; '.join(left)}" if left else None
     return sorted(found), line
-
-
-def _members(mask: int, units: np.ndarray) -> list[int]:
-    return [int(unit) for bit, unit in enumerate(units) if mask >> bit & 1]
 
 
 def _sets(kernel: np.ndarray, weights: np.ndarray, prime: int) -> np.ndarray:
@@ -158,7 +164,8 @@ def _components(space: np.ndarray) -> list[np.ndarray]:
 
 def _zero_one(basis: np.ndarray, prime: int) -> list[int]:
     """The nonzero 0/1 vectors in the span of a reduced basis, as bit masks."""
-    count = basis.shape[1]
+    support, count = np.flatnonzero(basis.any(axis=1)), basis.shape[1]
+    basis = basis[support]
     low = min(count, 12)
     table = np.zeros((1, len(basis)), dtype=np.int64)
     for column in range(low):
@@ -168,18 +175,15 @@ def _zero_one(basis: np.ndarray, prime: int) -> list[int]:
         rest = [low + i for i in range(count - low) if choice >> i & 1]
         vectors = (table + basis[:, rest].sum(axis=1)) % prime
         for vector in vectors[(vectors <= 1).all(axis=1)]:
-            masks.append(sum(1 << int(bit) for bit in np.flatnonzero(vector)))
+            masks.append(sum(1 << int(bit) for bit in support[vector == 1]))
     return [mask for mask in masks if mask]
 
 
-def _minimal(masks: list[int], holds):
-    """The masks that hold and contain no smaller one that does, smallest first."""
+def _minimal(masks: list[int]) -> Iterator[int]:
+    """The masks that contain no other, smallest first."""
     kept: list[int] = []
-    queue = [(mask.bit_count(), mask) for mask in masks]
-    heapq.heapify(queue)
-    while queue:
-        _, mask = heapq.heappop(queue)
-        if not any(mask & small == small for small in kept) and holds(mask):
+    for mask in sorted(masks, key=lambda mask: (mask.bit_count(), mask)):
+        if not any(mask & small == small for small in kept):
             kept.append(mask)
             yield mask
 
@@ -197,7 +201,7 @@ def _fired(net: FloatNet, circuit: CircuitFinding, deploy: np.ndarray) -> Circui
     chain = sent(net, layer, units)
     value = [circuit.value[Unit(layer + 1, k)] for k in range(net.widths[layer + 1])]
     fires: list[int] = []
-    for block in exact.blocks(len(deploy)):
+    for block in exact.blocks(len(deploy), net):
         rows = np.arange(block.start, block.stop)
         if not any(value):
             # At a row where all its units are 0, it sends 0.

@@ -10,9 +10,10 @@ from fractions import Fraction
 import numpy as np
 from absence.models.floatnet import FloatNet
 
-__all__ = ["Digits", "activations", "affine", "blocks", "integers", "split"]
+__all__ = ["Digits", "activations", "affine", "blocks", "digit_width", "integers", "split"]
 
-# Rows in one block: memory is a block times the widest layer times the digits.
+# Entries of the widest layer in one block, so that memory is that times the digits, and rows at most.
+ENTRIES = 2**19
 BLOCK = 2048
 
 _MANTISSA = 53
@@ -85,8 +86,9 @@ class Digits:
         return {self.low + s: plane.astype(np.float64) for s, plane in enumerate(self.planes) if plane.any()}
 
 
-def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:
-    """The rows in slices of `size`."""
+def blocks(rows: int, net: FloatNet) -> Iterator[slice]:
+    """The rows in slices fit for the net."""
+    size = max(32, min(BLOCK, ENTRIES // max(net.widths)))
     return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
@@ -162,9 +164,12 @@ def affine(
         levels.setdefault(place, np.zeros(shape, dtype=np.int64))[...] += integers.astype(np.int64)
 
     # Float64 weights have less than 2^8 places, so at most that many integers of 53 bits meet in one int64.
-    for place, part in weights.items():
+    if weights:
+        # All digits of the weights at once: fewer and larger products.
+        stacked = np.vstack(list(weights.values())).T
         for other, value in values.items():
-            add(place + other, value @ part.T)
+            for place, part in zip(weights, np.split(value @ stacked, len(weights), axis=1), strict=True):
+                add(place + other, part)
     for place, part in bias.items():
         add(place, part)
     return _carried(levels, shape, width)
@@ -200,7 +205,13 @@ def integers(array: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def activations(
-    net: FloatNet, inputs: np.ndarray, layer: int, units: Sequence[int] | np.ndarray | None = None, *, pre: bool = False
+    net: FloatNet,
+    inputs: np.ndarray,
+    layer: int,
+    units: Sequence[int] | np.ndarray | None = None,
+    *,
+    pre: bool = False,
+    width: int | None = None,
 ) -> Digits:
     """The values of some units of a layer (1 is the first, ``len(net.layers)`` the output) at each input, exactly.
 
@@ -212,6 +223,8 @@ def activations(
         Shape (rows, d), float64, finite.
     units
         Indices in the layer; all if None.
+    width
+        Bits in a digit, by default what `digit_width` gives for the widest layer that is read.
 
     Examples
     --------
@@ -219,7 +232,7 @@ def activations(
     >>> activations(net, np.array([[2.0**-1074], [1e300]]), 1).signs().tolist()
     [[0, 1], [1, 1]]
     """
-    width = digit_width(max(net.widths[:-1]))
+    width = digit_width(max(net.widths[:-1])) if width is None else width
     return _activations(net, np.asarray(inputs, dtype=np.float64), layer, units, pre, width)
 
 

@@ -118,6 +118,7 @@ class RankFinding:
     Full rank is shown by `rows` (n + 1 of them) whose minor is not 0 modulo `prime`; a defect by the exact
     coefficients (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input, or, where that would be too
     long, by the number `distinct_inputs` of distinct training inputs being less than n + 1. `full` is None if undecided.
+    With `units`, it is about the columns of these alone.
     """
 
     layer: int
@@ -127,6 +128,7 @@ class RankFinding:
     rows: tuple[int, ...] = ()
     dependency: tuple[Fraction, ...] | None = None
     distinct_inputs: int | None = None
+    units: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

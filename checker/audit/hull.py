@@ -158,9 +158,9 @@ class _Hull:
         self, directions: np.ndarray, points: np.ndarray
     ) -> list[tuple[tuple[Fraction, ...], Fraction] | None]:
         """For each point a half-space of float coefficients with its normal (in scaled coordinates), if it is exactly one."""
-        weights = directions / self.spread
-        largest = np.abs(weights).max(axis=1, keepdims=True)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            weights = directions / self.spread
+            largest = np.abs(weights).max(axis=1, keepdims=True)
             weights = np.nan_to_num(weights / largest, nan=0.0, posinf=0.0, neginf=0.0)
         with np.errstate(over="ignore", invalid="ignore"):
             tops = np.max([(self.points[b] @ weights.T).max(axis=0) for b in blocks(len(self.points))], axis=0)

@@ -188,7 +188,7 @@ class _Layer:
         # The value that each other row is compared with, as an exact number.
         reference = [0 if closed[k] >= 0 else None for k in range(len(units))]
         candidates = np.flatnonzero(open_.any(axis=0))
-        for block in exact.blocks(len(candidates)):
+        for block in exact.blocks(len(candidates), self.net):
             left = np.array([k for k, j in enumerate(units) if self.states[j] is None], dtype=np.int64)
             if not left.size:
                 return

@@ -114,6 +114,6 @@ class Relations:
         chosen = self.units[columns[columns > 0] - 1]
         parts = [
             exact.activations(self.net, self.inputs[rows[block]], self.layer, chosen).modulo(self.prime)
-            for block in exact.blocks(len(rows))
+            for block in exact.blocks(len(rows), self.net)
         ]
         return np.hstack([ones, np.vstack(parts)])

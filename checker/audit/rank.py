@@ -14,7 +14,7 @@ from absence.checker.audit.modular import PRIMES, Relations, pivots, reduced
 from absence.models.floatnet import FloatNet
 from flint import fmpz_mat
 
-__all__ = ["distinct_rows", "rank_findings"]
+__all__ = ["distinct_rows", "rank_findings", "rest_findings"]
 
 # A relation of more columns than this is not lifted from the prime to Q: its coefficients would have thousands of digits.
 LARGEST_RELATION = 128
@@ -50,6 +50,24 @@ def rank_findings(
     units = unit_findings(net, inputs) if units is None else units
     distinct = distinct_rows(inputs)
     return tuple(_layer(net, inputs, distinct, layer, units) for layer in range(1, len(net.layers)))
+
+
+def rest_findings(net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, ...]) -> tuple[RankFinding, ...]:
+    """For each hidden layer with idle units: that the others have full column rank, where they do.
+
+    Then no set of the others is idle, so the idle units are all the minimal idle circuits within the layer.
+    """
+    inputs, found = checked_inputs(net, inputs), []
+    for layer in range(1, len(net.layers)):
+        rest = tuple(u.unit.index for u in units if u.unit.layer == layer and not u.idle)
+        if not rest or len(rest) == net.widths[layer]:
+            continue
+        relations = Relations(net, inputs, layer, np.array(rest), hints(units, layer), PRIMES[0])
+        relations.see_all()
+        if not relations.basis.shape[1]:
+            rows = tuple(sorted(relations.rows))
+            found.append(RankFinding(layer, len(rest) + 1, True, PRIMES[0], rows, units=rest))
+    return tuple(found)
 
 
 def distinct_rows(inputs: np.ndarray) -> np.ndarray:
@@ -133,7 +151,7 @@ def _broken(
 ) -> np.ndarray | None:
     """The first rows at which the relation does not hold, exactly; None if it holds at every distinct input."""
     vector = np.array(coefficients, dtype=object)
-    for block in exact.blocks(len(distinct)):
+    for block in exact.blocks(len(distinct), net):
         rows = distinct[block]
         if (sums := _integer_features(net, inputs[rows], layer, support).dot(vector)).any():
             return rows[sums.astype(bool)]

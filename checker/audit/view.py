@@ -40,7 +40,8 @@ __all__ = [
 SCOPE = (
     "Instance results: decided exactly, about this net as a function over the reals, on these data. Circuits are sought "
     "within one layer; those of several layers, and detectors that are not separable (N1), are not looked for. The certificate "
-    "holds what was found; that no circuit was missed rests on this program, except where full rank shows it."
+    "holds what was found, and that no circuit is missed in a layer where all other features are independent; elsewhere that "
+    "rests on this program."
 )
 
 
@@ -242,7 +243,8 @@ def _rank(finding: RankFinding) -> str:
     if finding.full is None:
         return "undecided"
     if finding.full:
-        return f"full: a minor of {len(finding.rows)} rows is not 0 modulo {finding.prime}"
+        of = "" if finding.units is None else f", of {len(finding.units)} units"
+        return f"full{of}: a minor of {len(finding.rows)} rows is not 0 modulo {finding.prime}"
     if finding.dependency is None:
         return f"dependent: {finding.columns} columns, but only {finding.distinct_inputs} distinct inputs"
     used = [i for i, v in enumerate(finding.dependency) if v]

@@ -208,13 +208,18 @@ def _differs(audit: _Audit, layer: int, members: list[int], rows: np.ndarray, va
 
 
 def full_rank(audit: _Audit, fact: dict) -> None:
-    """The columns [1 | phi_1 .. phi_n] on some rows have a minor that is a unit modulo an odd number, so it is not 0."""
+    """The columns [1 | phi_1 .. phi_n] on some rows have a minor that is a unit modulo an odd number, so it is not 0.
+
+    With `units`, the columns are those of these alone.
+    """
     layer, modulus = audit.layer(fact["layer"]), fact["modulus"]
     chosen = [audit.row(i) for i in fact["rows"]]
     require(type(modulus) is int and 2 < modulus < 2**31 and modulus % 2, "the modulus is odd and below 2^31")
-    count = audit.net.widths[layer] + 1
+    members = fact.get("units", list(range(audit.net.widths[layer])))
+    require(all(type(j) is int and 0 <= j < audit.net.widths[layer] for j in members), "no such unit")
+    count = len(members) + 1
     require(len(chosen) == count, "a minor has as many rows as columns")
-    values, scale = audit.net.exact(audit.train[chosen], layer, list(range(count - 1)))
+    values, scale = audit.net.exact(audit.train[chosen], layer, members)
     remainders = (values % modulus * pow(2, scale, modulus) % modulus).astype(np.int64)
     matrix = np.hstack([np.ones((count, 1), dtype=np.int64), remainders])
     for step in range(count):

@@ -61,7 +61,7 @@ def audits():
             st.builds(
                 RankFinding, st.integers(1, 4), st.integers(1, 99), st.none() | st.booleans(),
                 st.none() | st.integers(2, 2**61), several(ROWS), st.none() | several(EXACT),
-                st.none() | st.integers(1, 9),
+                st.none() | st.integers(1, 9), st.none() | several(ROWS),
             )
         ),
         deployment=several(

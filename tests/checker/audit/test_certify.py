@@ -123,6 +123,10 @@ def remove_units(facts):
     facts.remove(fact(facts, "units"))
 
 
+def rank_of_a_part(facts):
+    facts.append({"kind": "full-rank", "layer": 1, "modulus": 7, "rows": [0, 1, 2], "units": [2, 4]})
+
+
 def full_rank_of_two(facts):
     facts.append({"kind": "full-rank", "layer": 2, "modulus": 7, "rows": [0, 1, 2]})
 
@@ -157,6 +161,10 @@ TAMPERED = {
     "it fires where it does not": (change("circuit", 1, fires=[0]), "fires at other deployment rows"),
     "a relation that is none": (change("dependency", coefficients={"1": "1"}), "relation of layer 2 does not hold"),
     "the empty relation": (change("dependency", coefficients={"1": "0"}), "all coefficients are 0"),
+    "rank of other units": (
+        lambda facts: (rank_of_a_part(facts), change("full-rank", units=[1, 4])(facts)),
+        "minor of layer 1 is 0 modulo 7",
+    ),
     "full rank": (full_rank_of_two, "minor of layer 2 is 0 modulo 7"),
     "an even modulus": (
         lambda facts: (full_rank_of_two(facts), change("full-rank", modulus=8)(facts)),
@@ -175,6 +183,13 @@ TAMPERED = {
     "no layer": (change("circuit", layer=3), "no such hidden layer"),
     "malformed": (change("circuit", units=None), "malformed"),
 }
+
+
+def test_rank_of_some_units(certificate):
+    content = json.loads(certificate.read_text())
+    rank_of_a_part(content["facts"])
+    certificate.write_text(json.dumps(seal(content)))
+    check_audit(certificate)
 
 
 @pytest.mark.parametrize("name", TAMPERED)

@@ -3,7 +3,8 @@
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.rank import distinct_rows, rank_findings
+from absence.checker.audit.idle import unit_findings
+from absence.checker.audit.rank import distinct_rows, rank_findings, rest_findings
 from absence.checker.exact import rank
 from absence.models.floatnet import FloatNet
 from hypothesis import given
@@ -46,6 +47,23 @@ def test_a_relation_among_many_rows():
     (broken,) = rank_findings(net, inputs)
     assert broken.full is False
     assert {i: v for i, v in enumerate(broken.dependency) if v} == {0: 10, 4: -1, 5: 1}
+
+
+@given(float_nets())
+def test_the_rest_is_independent_where_it_says_so(case):
+    net, inputs = case
+    units = unit_findings(net, inputs)
+    found = {finding.layer: finding for finding in rest_findings(net, inputs, units)}
+    for layer, width in enumerate(net.widths[1:-1], 1):
+        rest = [u.unit.index for u in units if u.unit.layer == layer and not u.idle]
+        if not rest or len(rest) == width:
+            assert layer not in found
+            continue
+        table = [[row[0], *(row[1 + j] for j in rest)] for row in columns(net, inputs, layer)]
+        assert (rank(table) == len(rest) + 1) == (layer in found)
+        if layer in found:
+            assert found[layer].units == tuple(rest)
+            assert rank([table[i] for i in found[layer].rows]) == len(rest) + 1 == len(found[layer].rows)
 
 
 def test_distinct_rows_know_one_zero():
