@@ -1,5 +1,6 @@
 """Losses and noise floors of float nets against `Dataset`, which has them as fractions."""
 
+import hashlib
 from fractions import Fraction
 
 import numpy as np
@@ -50,6 +51,14 @@ def test_equal_inputs_are_one_group_whatever_the_sign_of_zero():
     inputs = np.array([[0.0, 1.0], [1.0, 0.0], [-0.0, 1.0]])
     assert groups(inputs).tolist() == [0, 1, 0]
     assert noise_floor(inputs, np.array([[1.0], [5.0], [2.0]])) == Fraction(1, 6)
+
+
+@pytest.mark.parametrize("collide", [False, True])
+def test_long_rows_are_told_apart_even_if_their_digests_collide(monkeypatch, collide):
+    if collide:
+        monkeypatch.setattr(loss, "blake2b", lambda content, digest_size: hashlib.blake2b(b"", digest_size=digest_size))
+    rows = np.arange(60.0).reshape(3, 20)
+    assert groups(rows[[0, 1, 0, 2, 1, 2]]).tolist() == [0, 1, 0, 2, 1, 2]
 
 
 def test_the_noise_floor_of_numbers_that_no_float_sum_holds():
