@@ -14,8 +14,7 @@ def _proof(module: str, theorems: tuple[str, ...]) -> KernelProof:
     return KernelProof(FOLDER, module, theorems)
 
 
-def universal(statement: str, module: str, *theorems: str) -> Obligation:
-    """The obligation that the theorems of a file are proved from no axiom; its id is that of their claim."""
-    return Obligation(
-        f"{theorems[0].split('_')[0]}.universal", statement, Scope.UNIVERSAL, partial(_proof, module, theorems)
-    )
+def universal(statement: str, module: str, *theorems: str, name: str = "universal") -> Obligation:
+    """The obligation that the theorems of a file are proved from no axiom; it is that of their claim, called `name`."""
+    claim = theorems[0].split("_")[0]
+    return Obligation(f"{claim}.{name}", statement, Scope.UNIVERSAL, partial(_proof, module, theorems))

@@ -7,12 +7,15 @@ from fractions import Fraction
 from itertools import combinations
 
 from absence.checker.independent.coq import check_sources
+from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
 from absence.checker.independent.minimum import global_minimum
-from absence.checker.independent.nets import Data, Net, circuit, number, numbers, rows
+from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
+from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
 from absence.checker.independent.sexpr import Script, expand, parse
+from absence.checker.independent.training import gradient_steps
 
 
 def every(fact: dict) -> None:
@@ -81,7 +84,7 @@ def lower_loss(fact: dict) -> None:
     before, after, data = Net(fact["before"]), Net(fact["after"]), Data(fact["data"])
     if "circuit" in fact:
         require(before.widths == after.widths, "the architectures differ")
-        _differ_only_in(before, after, circuit(before, fact["circuit"]))
+        differ_only_in(before, after, circuit(before, fact["circuit"]))
     elif fact.get("wider"):
         same = before.widths[0] == after.widths[0] and before.widths[-1] == after.widths[-1]
         require(same and len(before.widths) == len(after.widths) == 3, "the classes differ")
@@ -91,17 +94,6 @@ def lower_loss(fact: dict) -> None:
     drop = (data.error(before) - data.error(after)) / len(data.inputs)
     require(drop > 0, "the loss is not lower")
     require(drop == number(fact["drop"]), "the loss drops by another amount")
-
-
-def _differ_only_in(before: Net, after: Net, units: set[tuple[int, int]]) -> None:
-    for layer, ((old, old_bias), (new, new_bias)) in enumerate(zip(before.layers, after.layers, strict=True), 1):
-        for k in range(len(old)):
-            if (layer, k) in units:
-                continue
-            same = all(old[k][j] == new[k][j] for j in range(len(old[k])) if (layer - 1, j) not in units)
-            require(same, f"a weight of unit ({layer}, {k}) outside the circuit differs")
-            reads = any(at == layer - 1 for at, _ in units)
-            require(reads or old_bias[k] == new_bias[k], f"the bias of unit ({layer}, {k}) differs")
 
 
 def loss_above_floor(fact: dict) -> None:
@@ -229,11 +221,13 @@ def _values(witness: dict) -> dict:
 KINDS = {
     "all": every,
     "coq": check_sources,
+    "crossover": crossover,
     "dependency": dependency,
     "detector": detector,
     "different-outputs": different_outputs,
     "full-rank": full_rank,
     "global-minimum": global_minimum,
+    "gradient-steps": gradient_steps,
     "identity": identity,
     "idle": idle,
     "irrelevant-region": irrelevant_region,
@@ -247,10 +241,13 @@ KINDS = {
     "nothing-separates": nothing_separates,
     "relevant-at": relevant_at,
     "outside-hull": outside_hull,
+    "posterior": posterior,
+    "rent": rent,
     "same-outputs": same_outputs,
     "separating-unit": separating_unit,
     "smaller-class": smaller_class,
     "smt": smt,
+    "uniform-gap": uniform_gap,
 }
 
 

@@ -82,6 +82,19 @@ def circuit(net: Net, units) -> set[tuple[int, int]]:
     return result
 
 
+def differ_only_in(before: Net, after: Net, units: set[tuple[int, int]]) -> None:
+    """Refuse unless the nets differ only in the units' parameters and in the biases that read from them."""
+    require(before.widths == after.widths, "the architectures differ")
+    for layer, ((old, old_bias), (new, new_bias)) in enumerate(zip(before.layers, after.layers, strict=True), 1):
+        for k in range(len(old)):
+            if (layer, k) in units:
+                continue
+            same = all(old[k][j] == new[k][j] for j in range(len(old[k])) if (layer - 1, j) not in units)
+            require(same, f"a weight of unit ({layer}, {k}) outside the circuit differs")
+            reads = any(at == layer - 1 for at, _ in units)
+            require(reads or old_bias[k] == new_bias[k], f"the bias of unit ({layer}, {k}) differs")
+
+
 class Data:
     """Inputs and targets."""
 

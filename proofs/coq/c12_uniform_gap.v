@@ -8,7 +8,7 @@
 (*                    at least h and at most D apart                          *)
 (*         gap N h D == c(X) = h^2 / (18 N^2 (D + h)^2)                       *)
 (*       C12_gauge == every family of inputs has a gauge                      *)
-(*        gap_gt0 == 0 < c(X) if there is an example                          *)
+(*    C12_gap_gt0 == 0 < c(X) if there is an example                          *)
 (*       C12_gain == one more unit lowers L by c(X) (L - E) at least          *)
 (*    C12_uniform_gap == L*(n+1) <= L*(n) - c(X) (L*(n) - E), for every bound *)
 (* C12_reassignment == C7 with the amount: a train-idle circuit can be reused *)
@@ -71,7 +71,7 @@ have [_ h_gt0 _ D_ge] := gauge_w => N_gt0; pose i := Ordinal N_gt0.
 by rewrite ltr_spaddr // (le_trans _ (D_ge i i)) // normr_ge0.
 Qed.
 
-Lemma gap_gt0 : (0 < N)%N -> 0 < gap h D.
+Theorem C12_gap_gt0 : (0 < N)%N -> 0 < gap h D.
 Proof.
 have [_ h_gt0 _ _] := gauge_w => N_gt0.
 by rewrite divr_gt0 ?exprn_gt0 // !mulr_gt0 ?exprn_gt0 ?spread_gt0 ?ltr0n.

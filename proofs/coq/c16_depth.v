@@ -32,7 +32,7 @@ Section Depth.
 
 Variable R : realFieldType.
 
-Lemma C16_relu_relu (t : R) : relu (relu t) = relu t.
+Theorem C16_relu_relu (t : R) : relu (relu t) = relu t.
 Proof. by rewrite relu_id ?relu_ge0. Qed.
 
 Fixpoint run p k (net : deep R p k) : 'rV[R]_k -> 'rV[R]_p :=

@@ -14,6 +14,8 @@ from absence.models.circuit import fires, hidden_units, is_idle
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
 
+from tests.checker.independent import beyond
+
 
 @pytest.fixture(scope="session")
 def certificates(discharged, tmp_path_factory):
@@ -34,21 +36,13 @@ def dataset_of(data):
     return Dataset(data["inputs"], data["targets"])
 
 
-def only_in(before, after, circuit):
-    """Whether two shallow nets differ only in the circuit's parameters and the output bias."""
-    kept = [j for j in range(before.widths[1]) if (1, j) not in circuit]
-    (a, c), (b, d) = before.layers, after.layers
-    hidden = all((a.weights[j], a.bias[j]) == (b.weights[j], b.bias[j]) for j in kept)
-    return hidden and all(x[j] == y[j] for x, y in zip(c.weights, d.weights, strict=True) for j in kept)
-
-
 def lower_loss(fact):
     before, after, data = net_of(fact["before"]), net_of(fact["after"]), dataset_of(fact["data"])
     if data.loss(before) - data.loss(after) != Fraction(fact["drop"]) or Fraction(fact["drop"]) <= 0:
         return False
     if "circuit" in fact:
         circuit = {tuple(unit) for unit in fact["circuit"]}
-        return circuit <= set(hidden_units(before)) and only_in(before, after, circuit)
+        return circuit <= set(hidden_units(before)) and beyond.only_in(before, after, circuit)
     return after.widths[1] > before.widths[1] if fact.get("wider") else after.widths == before.widths
 
 
@@ -191,6 +185,7 @@ SAYS = {
     "same-outputs": same_outputs,
     "separating-unit": separating_unit,
     "smaller-class": same_outputs,
+    **beyond.SAYS,
 }
 
 

@@ -1,0 +1,214 @@
+"""C14 posterior. On a finite class a set of models that all lose tau more than the best has mass at most (|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate."""
+
+from fractions import Fraction
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+from absence.checker.certificate import data_json
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, add, any_of, eq, le, lt, mul
+from absence.models.circuit import fires, hidden_units, is_idle
+from absence.models.data import Dataset
+from absence.models.family import Architecture, Family, Grid
+from absence.models.net import MLP
+from absence.models.posterior import Census, census
+from absence.models.rational import Vector, vector
+from absence.proofs import facts
+from absence.proofs.universal import universal
+
+# One step of the temperature: exp(-beta unit) = RATIO^power, unit the one of which all losses of a class are multiples.
+RATIO = Fraction(4, 5)
+HALF, SMALL = Fraction(1, 2), Fraction(1, 100)
+
+
+class Quantised(NamedTuple):
+    """A quantised class, its data, and D: a train-idle circuit, that fires at `firing` if that is given."""
+
+    widths: tuple[int, int, int]
+    grid: tuple[int, ...]
+    data: Dataset
+    firing: Vector | None = None
+
+    def is_member(self, net: MLP) -> bool:
+        """Whether the net is in D."""
+        units, inputs = hidden_units(net), self.data.inputs
+        circuits = [c for size in range(1, len(units) + 1) for c in combinations(units, size)]
+        return any(
+            is_idle(net, c, inputs) and (self.firing is None or fires(net, c, inputs, self.firing)) for c in circuits
+        )
+
+
+# On the training inputs left of 0 a unit with a positive weight tends to be silent; at 2 it fires.
+LEFT = Dataset([[-3], [-2], [-1]], [[1], [-1], [0]])
+FIRING = Quantised((1, 1, 1), (-1, 1, 2), LEFT, vector([2]))
+FIRING_TWO = Quantised((1, 2, 1), (-1, 1, 2), LEFT, vector([2]))
+IDLE = Quantised((1, 1, 1), (-2, -1, 0, 1, 2), Dataset([[-2], [-1], [0]], [[2], [-1], [0]]))
+# Two values are too coarse for reassignment: every net of least loss has an idle circuit that fires.
+COARSE = Quantised((1, 2, 1), (-1, 1), LEFT, vector([2]))
+
+
+@cache
+def _census(chosen: Quantised) -> Census:
+    return census(Family(Architecture(chosen.widths), Grid(chosen.grid)), chosen.data, chosen.is_member)
+
+
+def _class_json(chosen: Quantised) -> dict:
+    fact = {
+        "widths": list(chosen.widths),
+        "grid": [str(Fraction(v)) for v in chosen.grid],
+        "data": data_json(chosen.data),
+        "unit": str(_census(chosen).unit),
+        "ratio": str(RATIO),
+    }
+    return fact if chosen.firing is None else fact | {"fires": [str(v) for v in chosen.firing]}
+
+
+def posterior(chosen: Quantised, power: int, **limit: Fraction) -> dict:
+    """The fact about the mass of D at a power of RATIO; `limit` is ``below`` or ``above`` and a number."""
+    found = _census(chosen)
+    return {
+        "kind": "posterior",
+        **_class_json(chosen),
+        "power": power,
+        "nets": found.nets,
+        "best": found.best,
+        "members": found.members,
+        "gap": str(found.gap),
+        "mass": str(found.mass(RATIO, power)),
+        "bound": str(found.bound(RATIO, power)),
+        **{side: str(value) for side, value in limit.items()},
+    }
+
+
+def crossover(chosen: Quantised, delta: Fraction) -> dict:
+    """The fact that from a power on, and not one power earlier, the mass of D stays below delta."""
+    power, certain = _census(chosen).crossover(RATIO, delta)
+    return {
+        "kind": "crossover",
+        **_class_json(chosen),
+        "delta": str(delta),
+        "power": power,
+        "certain": certain,
+    }
+
+
+def _crossing(chosen: Quantised) -> Evidence:
+    """More than half of the mass under the uniform prior, and the powers at which it falls below a half and a hundredth."""
+    return Evidence(
+        facts.every(posterior(chosen, 0, above=HALF), crossover(chosen, HALF), crossover(chosen, SMALL)),
+    )
+
+
+def five_nets(*, gap: bool = True) -> Query:
+    """Two nets of least loss, two in D, one of neither: losses and weights unknown, the weight decreases with the loss."""
+    script = Script("QF_NRA", "The mass of two of five nets under a weight that decreases with the loss")
+    losses, weights = script.reals("loss", 5), script.reals("weight", 5)
+    tau, threshold = script.real("tau"), script.real("weight_tau")
+    known = [*zip(losses, weights, strict=True), (add(losses[0], tau), threshold)]
+    for _, weight in known:
+        script.premise(lt(0, weight))
+    for at, weight in known:
+        for other, lighter in known:
+            if at != other:
+                script.premise(any_of([lt(other, at), le(lighter, weight)]))
+    script.premise(eq(losses[0], losses[1]))
+    for loss in losses[2:]:
+        script.premise(lt(losses[0], loss))
+    script.premise(lt(0, tau))
+    if gap:
+        for loss in losses[2:4]:
+            script.premise(le(add(losses[0], tau), loss))
+    # mass <= (2/2) weight_tau / weight_0, both sides times the positive denominators.
+    mass = mul(weights[0], add(*weights[2:4]))
+    script.decide("claim_fails", lt(mul(threshold, add(*weights)), mass))
+    return Query(script)
+
+
+CLAIM = Claim(
+    id="C14",
+    title="Posterior",
+    statement=r"Let $T$ be a finite class with uniform prior and posterior proportional to $g(L)$, $g$ positive and nonincreasing. If every model of $D\subseteq T$ "
+    r"loses at least $\tau$ more than the best, $L_{\min}$, then $P(D)\le\frac{|D|}{|\mathrm{argmin}\,L|}\cdot\frac{g(L_{\min}+\tau)}{g(L_{\min})}$. For "
+    r"$g(t)=e^{-\beta t}$ the last factor is $e^{-\beta\tau}$, so $P_\beta(D)<\delta$ once $e^{\beta\tau}>\frac{|D|}{\delta|\mathrm{argmin}\,L|}$.",
+    premises=(
+        "T is finite, and some model of T has the loss L_min",
+        "g is positive and nonincreasing on all numbers; for the form with g(tau), also g(s + t) = g(s) g(t)",
+        "every model of D has loss at least L_min + tau",
+    ),
+    proof=r"The models of least loss alone give the normalising sum at least $|\mathrm{argmin}\,L|\,g(L_{\min})$; each model of $D$ adds at most $g(L_{\min}+\tau)$ to the "
+    r"numerator. Divide. For $g(t)=e^{-\beta t}$ the quotient is $e^{-\beta\tau}$.",
+    limits="Universal for any positive nonincreasing weight, the exponential being one (it is not constructed in Coq, so the sentence about beta and delta is not either). That tau is positive for models with an idle circuit is "
+    "C8's subject over the reals; on a quantised class it is an instance and may fail (control). The prior counts parameter vectors: idle parameters are free, "
+    "so idle circuits have more of them, and at small beta more than half of the mass; the crossover is computed for the stated classes only, at integer powers.",
+    obligations=(
+        universal(
+            "For every finite class and positive nonincreasing weight: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min)",
+            "c14_posterior",
+            "C14_posterior",
+            "C14_multiplicative",
+        ),
+        Obligation(
+            "C14.five-nets",
+            "Five nets, two of least loss and two in D, all losses and weights unknown: the same bound",
+            Scope.BOUNDED,
+            five_nets,
+        ),
+        Obligation(
+            "C14.warm",
+            "81 nets of one unit: those with an idle circuit that fires at 2 have 5/9 of the prior and over 3/4 of the posterior at exp(-beta/3) = 4/5",
+            Scope.INSTANCE,
+            lambda: Evidence(facts.every(posterior(FIRING, 0, above=HALF), posterior(FIRING, 1, above=Fraction(3, 4)))),
+        ),
+        Obligation(
+            "C14.cold",
+            "At exp(-beta/3) = (4/5)^13 they have less than 1/100, and the bound of the claim says so",
+            Scope.INSTANCE,
+            lambda: Evidence(posterior(FIRING, 13, below=SMALL)),
+        ),
+        Obligation(
+            "C14.crossover",
+            "The powers of 4/5 from which on their mass stays below 1/2 and below 1/100, and does not one power earlier",
+            Scope.INSTANCE,
+            lambda: _crossing(FIRING),
+        ),
+        Obligation(
+            "C14.idle",
+            "The same for the nets with any idle circuit among 625 of one unit on five values",
+            Scope.INSTANCE,
+            lambda: _crossing(IDLE),
+        ),
+        Obligation(
+            "C14.two-units",
+            "2187 nets of two units: over 4/5 of the prior and 9/10 of the posterior at exp(-beta/3) = 4/5 have an idle circuit that fires at 2",
+            Scope.INSTANCE,
+            lambda: Evidence(
+                facts.every(
+                    posterior(FIRING_TWO, 0, above=Fraction(4, 5)),
+                    posterior(FIRING_TWO, 1, above=Fraction(9, 10)),
+                )
+            ),
+        ),
+        Obligation(
+            "C14.control",
+            "Nets with an idle circuit that fires at 2 have at most half of the mass at every temperature",
+            Scope.INSTANCE,
+            lambda: Evidence(posterior(FIRING, 1, above=HALF), holds=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C14.control-coarse",
+            "In 128 nets of two units on two values they lose a positive gap to the best, and have at most 1/100 of the mass at exp(-beta/3) = (4/5)^10",
+            Scope.INSTANCE,
+            lambda: Evidence(posterior(COARSE, 10, above=Fraction(99, 100)), holds=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C14.control-gap",
+            "Five nets: the same bound where the nets in D may lose less than tau",
+            Scope.BOUNDED,
+            lambda: five_nets(gap=False),
+            Verdict.REFUTED,
+        ),
+    ),
+)

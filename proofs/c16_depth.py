@@ -1,0 +1,245 @@
+"""C16 depth. A lane of one unit a layer carries a nonnegative value unchanged, so a unit on any layer lowers the loss as an added output feature does."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import sympy
+from absence.checker.constructive import dot as inner
+from absence.checker.constructive import separating_unit
+from absence.checker.encode import forward, unknown_parameters
+from absence.checker.lane import lane_reassignment
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, add, distinct, le, lt, mul, square, sub
+from absence.checker.symbolic import identity
+from absence.models.circuit import Unit, hardcode, idle_value, reassign
+from absence.models.data import Dataset
+from absence.models.net import MLP, Layer, relu
+from absence.proofs import facts
+from absence.proofs.examples import LINE, TWO_OUTPUTS
+from absence.proofs.universal import universal
+
+# The lane of the symbolic query: units of four layers of width 2, from a unit of the layer below them.
+FOOT, LANE = 0, (1, 0, 0, 1)
+LARGEST = 6
+
+# Two hidden layers; the second unit of each is silent on the data.
+DEEP = MLP((Layer([[1], [1]], [-1, -9]), Layer([[1, 0], [1, 1]], [0, -100]), Layer([[1, 1]], [0])))
+DEEP_CIRCUIT = frozenset({Unit(1, 1), Unit(2, 1)})
+# Three hidden layers, two outputs; a circuit on the upper two that sends constants to both units that read from it.
+CONSTANT_DEEP = MLP(
+    (
+        Layer([[1, 1], [1, -1]], [0, 0]),
+        Layer([[1, 0], [1, 1], [0, 0]], [0, -1, 3]),
+        Layer([[1, -1, "1/2"], [0, 0, 1]], [0, 0]),
+        Layer([["1/2", 1], [0, "-1/3"]], [0, 1]),
+    )
+)
+CONSTANT_CIRCUIT = frozenset({Unit(2, 2), Unit(3, 1)})
+
+
+def _relu_relu() -> Query:
+    script = Script("QF_LRA", "ReLU of ReLU")
+    t = script.real("t")
+    script.decide("claim_fails", distinct(f"(relu (relu {t}))", f"(relu {t})"))
+    return Query(script)
+
+
+def lane(*, nonnegative: bool = True) -> Query:
+    """A lane through four layers of width 2, all other parameters unknown: its end has the value it began with."""
+    script = Script("QF_NRA", f"A lane through units {LANE}; the value of unit {FOOT} below them is carried")
+    net = unknown_parameters(script, (2, *[2] * len(LANE), 1))
+    source = FOOT
+    for (weights, bias), unit in zip(net, LANE, strict=False):
+        weights[unit], bias[unit] = [int(j == source) for j in range(2)], 0
+        source = unit
+    (end_weights, end_bias) = net[-1]
+    end_weights[0], end_bias[0] = [int(j == source) for j in range(2)], 0
+    h = script.reals("h", 2)
+    if nonnegative:
+        script.premise(le(0, h[FOOT]))
+    terms = forward(script, net, h, "f")
+    script.decide("claim_fails", distinct(terms[Unit(len(net), 0)], h[FOOT]))
+    return Query(script)
+
+
+def one_edge(*, kink: bool = False) -> Query:
+    """Weight eps on an edge from features phi >= 0 to a unit with pre-activation p moves that unit by eps phi 1[p > 0].
+
+    That is so where p is not 0 and p + eps phi has its sign; with `kink`, p may be 0.
+    """
+    script = Script("QF_NRA", "What a new edge of weight eps does to the unit that reads it")
+    p, phi, eps = script.real("p"), script.real("phi"), script.real("eps")
+    script.premise(le(0, phi))
+    kept = mul(p, add(p, mul(eps, phi)))
+    script.premise(le(0, kept) if kink else lt(0, kept))
+    moved = sub(f"(relu {add(p, mul(eps, phi))})", f"(relu {p})")
+    script.decide("claim_fails", distinct(moved, mul(f"(ite (< 0 {p}) 1 0)", eps, phi)))
+    return Query(script)
+
+
+def _part_step(count: int) -> Evidence:
+    """With q_i = a 1[p_i > 0] phi_i, g = <r, q> = -sum_i delta_i phi_i, h = <q, q>: |h r - t g q|^2 = h (h |r|^2 - (2t - t^2) g^2)."""
+    r, q = ([sympy.Symbol(f"{name}{i}") for i in range(count)] for name in ("r", "q"))
+    t = sympy.Symbol("t")
+    g, h, square_sum = (sum(x * y for x, y in zip(a, b, strict=True)) for a, b in ((r, q), (q, q), (r, r)))
+    left = sum((h * x - t * g * y) ** 2 for x, y in zip(r, q, strict=True))
+    return identity(left, h * (h * square_sum - (2 * t - t**2) * g**2))
+
+
+def _part_steps() -> Evidence:
+    parts = [_part_step(count) for count in range(1, LARGEST + 1)]
+    return Evidence(facts.every(*(part.fact for part in parts)), holds=all(part.holds for part in parts))
+
+
+def _through_lane(net: MLP, circuit, data: Dataset) -> Evidence:
+    result = lane_reassignment(net, circuit, data)
+    idle = facts.idle(net, circuit, data.inputs)
+    return Evidence(facts.every(idle, facts.reassigned(net, circuit, result, data)))
+
+
+class FirstOrder(NamedTuple):
+    """The net after the step, and sum_i delta_i phi_i, the derivative of half the summed squared loss along the edge."""
+
+    net: MLP
+    slope: Fraction
+
+
+def through_next_layer(net: MLP, freed: Unit, reader: Unit, data: Dataset) -> FirstOrder:
+    """Reuse a train-idle unit of the first of two hidden layers, with no lane: an edge of small weight to a unit above it.
+
+    Raises
+    ------
+    ValueError
+        If delta sums to 0 on every group of equal inputs, or a pre-activation of the reader is 0.
+    """
+    cut = hardcode(net, {freed}, idle_value(net, {freed}, data.inputs))
+    outgoing = [row[reader.index] for row in cut.layers[2].weights]
+    row, bias = cut.layers[1].weights[reader.index], cut.layers[1].bias[reader.index]
+    pre = [inner(row, cut.activations(z)[1]) + bias for z in data.inputs]
+    if not all(pre):
+        raise ValueError("a pre-activation of the reader is 0: the loss has no derivative along the edge")
+    delta = [-inner(r, outgoing) * (p > 0) for r, p in zip(data.residuals(cut), pre, strict=True)]
+    points = [group.input for group in data.groups]
+    unit = separating_unit(points, [(sum(delta[i] for i in group.rows),) for group in data.groups])
+    if unit is None:
+        raise ValueError("delta sums to 0 on every group of equal inputs")
+    phi = [relu(inner(unit.weights, z) + unit.bias) for z in data.inputs]
+    slope = inner(delta, phi)
+    eps = -slope / inner(outgoing, outgoing) / sum(q * q for q, p in zip(phi, pre, strict=True) if p > 0)
+    while any(p * (p + eps * q) <= 0 for p, q in zip(pre, phi, strict=True)):
+        eps /= 2
+    edges = [eps if k == reader.index else 0 for k in range(net.widths[2])]
+    return FirstOrder(reassign(cut, {freed: (unit.weights, unit.bias, edges)}), slope)
+
+
+def _first_order_instance() -> Evidence:
+    circuit = {Unit(1, 1)}
+    net = MLP((DEEP.layers[0], Layer([[1, 0], [-1, 1]], ["1/2", "3/2"]), Layer([[1, "-1/2"]], [0])))
+    result = through_next_layer(net, Unit(1, 1), Unit(2, 1), LINE)
+    idle = facts.idle(net, circuit, LINE.inputs)
+    return Evidence(facts.every(idle, facts.lower_loss(net, result.net, LINE, circuit=circuit)))
+
+
+def no_lane() -> Query:
+    """One unit on each of two hidden layers, the upper one cut off from the output: only the lower one is freed."""
+    script = Script(
+        "QF_NRA", "A freed unit below a unit of output weight 0: a lower loss by its parameters and its reader's bias"
+    )
+    freed = [([[script.real("w")]], [script.real("b")]), ([[script.real("a")]], [script.real("reader")])]
+    errors = []
+    for i, (z, (y,)) in enumerate(zip(LINE.inputs, LINE.targets, strict=True)):
+        terms = forward(script, [*freed, ([[0]], [0])], z, f"f{i}")
+        errors.append(square(sub(terms[Unit(3, 0)], y)))
+    before = sum(y * y for (y,) in LINE.targets)
+    script.decide("claim_holds", lt(add(*errors), before))
+    return Query(script)
+
+
+CLAIM = Claim(
+    id="C16",
+    title="Depth",
+    statement=r"$\mathrm{relu}(\mathrm{relu}(t))=\mathrm{relu}(t)$. Let each layer above some layer have a unit that reads the unit of the lane below with weight $1$, all others with "
+    r"weight $0$, and has bias $0$: a lane. It carries a nonnegative value unchanged. Let $f$ be any function, $g(x)$ the values on some layer, and let the residuals "
+    r"$y_i-f(z_i)$ not sum to $0$ on some group of examples with equal $g(z_i)$. Then there are $w,b,a$ such that for every stack of layers with a lane, "
+    r"whose foot has the value $\mathrm{relu}(\langle w,g(x)\rangle+b)$, $f$ plus $a$ times the value at the end of the lane has a lower mean squared error than $f$.",
+    premises=(
+        "each unit of the lane reads the one before with weight 1 and all others of its layer below with weight 0, and has bias 0",
+        "the residuals of f do not sum to 0 on some group of examples with equal values g on the layer below the foot",
+        "the foot of the lane has the value relu(<w, g(x)> + b); f does not read the lane; squared loss, real parameters",
+    ),
+    proof=r"$\mathrm{relu}(t)\ge0$, and $\mathrm{relu}$ is the identity there; by induction along the lane each of its units has the value of the foot. So $a$ times the end of the lane is "
+    r"$a$ times one unit on the inputs $g(z_i)$. \claim{C4}, for these inputs, gives $w,b$ with $s\neq0$, and by \claim{C5} the weight $a=s/\langle\varphi,\varphi\rangle$ "
+    r"lowers the error.",
+    limits="Universal for a lane whose units are free and that f does not read. That the units of a train-idle circuit are such a lane after hardcoding is C2 and C3 read for "
+    "deep nets; here it is shown on instances. Without a lane there is the first-order form: with delta the backpropagated derivative at the next layer, "
+    "sum_i delta_i phi_i != 0 gives descent. It is not in Coq, but bounded (one reader, one output, no pre-activation 0) and an instance. "
+    "Groups are of equal values g, so L > E does not suffice where g confuses inputs.",
+    rests_on=("C4", "C5"),
+    obligations=(
+        universal(
+            "For all widths and depths: ReLU is idempotent, a lane carries a nonnegative value unchanged, and a unit at its foot lowers the squared error",
+            "c16_depth",
+            "C16_relu_relu",
+            "C16_lane",
+            "C16_descent",
+        ),
+        Obligation("C16.relu", "ReLU of ReLU is ReLU, at every real number", Scope.BOUNDED, _relu_relu),
+        Obligation(
+            "C16.lane",
+            f"A lane through {len(LANE)} layers of width 2, all other parameters unknown, carries every nonnegative value unchanged",
+            Scope.BOUNDED,
+            lane,
+        ),
+        Obligation(
+            "C16.edge",
+            "First-order form: an edge of weight eps from phi >= 0 that keeps the sign of the reader's pre-activation, not 0, moves the reader by eps phi if it is on, else not",
+            Scope.BOUNDED,
+            one_edge,
+        ),
+        Obligation(
+            "C16.first-order",
+            f"So eps = t g/h, g = -sum_i delta_i phi_i, lowers the summed squared loss by (2t - t^2) g^2/h: an identity, one reader and output, N = 1..{LARGEST}",
+            Scope.BOUNDED,
+            _part_steps,
+        ),
+        Obligation(
+            "C16.two-layers",
+            "A circuit on both hidden layers, reassigned as a unit and a lane: the loss is lower by exactly |s|^2 / (N <phi, phi>)",
+            Scope.INSTANCE,
+            lambda: _through_lane(DEEP, DEEP_CIRCUIT, LINE),
+        ),
+        Obligation(
+            "C16.three-layers",
+            "A circuit on the upper two of three hidden layers, idle at nonzero constants, two outputs: the same",
+            Scope.INSTANCE,
+            lambda: _through_lane(CONSTANT_DEEP, CONSTANT_CIRCUIT, TWO_OUTPUTS),
+        ),
+        Obligation(
+            "C16.next-layer",
+            "A circuit on the first of two hidden layers alone, reassigned by the first-order form: the loss is lower",
+            Scope.INSTANCE,
+            _first_order_instance,
+        ),
+        Obligation(
+            "C16.control-negative",
+            "A lane carries every real value unchanged",
+            Scope.BOUNDED,
+            lambda: lane(nonnegative=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C16.control-no-lane",
+            "A freed unit lowers the loss too where the only unit above it has output weight 0",
+            Scope.INSTANCE,
+            no_lane,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C16.control-kink",
+            "The edge does so where the reader's pre-activation is 0 too",
+            Scope.BOUNDED,
+            lambda: one_edge(kink=True),
+            Verdict.REFUTED,
+        ),
+    ),
+)

@@ -1,0 +1,280 @@
+"""C18 local optimisation. A dead unit has gradient 0, so gradient descent keeps it as it is; reassignment between the steps leaves no idle circuit above the noise floor."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import sympy
+from absence.checker.certificate import data_json, net_json, rows_json, units_json
+from absence.checker.gap import gauge, reassignment_along, uniform_gap
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, add, dot, le, lt, mul
+from absence.checker.symbolic import identity
+from absence.models.circuit import Unit, hidden_units, is_idle, reassign
+from absence.models.data import Dataset
+from absence.models.net import MLP, shallow
+from absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, LAST_TRAIN_HOUR, WORLD
+from absence.models.training import gradient_step, is_dead, weight_decay
+from absence.proofs import facts
+from absence.proofs.examples import LINE, LINE_CIRCUIT, LINE_NET, TWO_OUTPUTS
+from absence.proofs.universal import universal
+
+# Sizes of the symbolic gradient and of the symbolic decay.
+D, N_HIDDEN, M, N_INPUTS = 2, 2, 2, 2
+Step = tuple[Fraction, Fraction]
+
+# Plain steps, and steps with weight decay: (rho, eta).
+PLAIN = ((Fraction(1), Fraction(1, 8)),) * 3
+DECAYED = ((Fraction(9, 10), Fraction(1, 8)), (Fraction(1, 2), Fraction(1, 4)), (Fraction(9, 10), Fraction(2)))
+
+# The planted detector with its thresholds between the last hour of training and the first of deployment: dead in training.
+LATE = reassign(
+    DECEPTIVE,
+    {
+        unit: (
+            DECEPTIVE.layers[0].weights[unit.index],
+            DECEPTIVE.layers[0].bias[unit.index] - Fraction(1, 2),
+            [row[unit.index] for row in DECEPTIVE.layers[1].weights],
+        )
+        for unit in DEPLOYMENT_DETECTOR
+    },
+)
+FIRST_HOUR_AFTER = (1, 0, 0, 0, LAST_TRAIN_HOUR + 1, 0)
+# Two outputs in the plane; the last unit is dead on the data.
+DEAD_PLANE = shallow([([1, 1], 0, [1, "1/2"]), ([1, -1], 1, [1, "-1/3"]), ([-1, -2], "-1/2", [2, 1])], [0, 0])
+# Three dead units and one that works, on the line.
+MOSTLY_DEAD = shallow([([1], -1, ["1/2"]), *(([1], -k, [1]) for k in (5, 6, 7))], [0])
+# z = 1 and z = 2; at w/10 the unit is on.
+REVIVED, REVIVING = shallow([([-2], 1, [1])], [0]), shallow([(["-1/5"], 1, [1])], [0])
+
+
+def run(net: MLP, data: Dataset, steps: Sequence[Step]) -> MLP:
+    """Decay by rho, then a gradient step of size eta, for each step."""
+    for rho, eta in steps:
+        net = gradient_step(weight_decay(net, rho), data, eta)
+    return net
+
+
+def gradient_steps(net: MLP, circuit, data: Dataset, steps: Sequence[Step]) -> dict:
+    """The fact that the steps lead where `run` says, and keep the circuit's dead units dead and as they are, but for the decay."""
+    return {
+        "kind": "gradient-steps",
+        "net": net_json(net),
+        "after": net_json(run(net, data, steps)),
+        "data": data_json(data),
+        "circuit": units_json(circuit),
+        "steps": rows_json(steps),
+    }
+
+
+def interleaved(net: MLP, data: Dataset, rounds: int, eta: Fraction) -> dict:
+    """Gradient step, then a dead unit reassigned along a gauge, in turns: what each does, as facts.
+
+    Each step lowers the loss and leaves the dead units as they are; each splice lowers it by its exact drop, at least c(X) (L - E).
+    """
+    along = gauge([group.input for group in data.groups])
+    parts = []
+    for _ in range(rounds):
+        dead = [unit for unit in hidden_units(net) if is_dead(net, unit, data)]
+        stepped = gradient_step(net, data, eta)
+        parts += [gradient_steps(net, dead, data, [(Fraction(1), eta)]), facts.lower_loss(net, stepped, data)]
+        result = reassignment_along(stepped, {dead[0]}, data, along)
+        parts += [
+            facts.lower_loss(stepped, result.net, data, result.drop, circuit={dead[0]}),
+            uniform_gap(stepped, result.net, data, along, {dead[0]}),
+        ]
+        net = result.net
+    assert not any(is_idle(net, {unit}, data.inputs) for unit in hidden_units(net))
+    return facts.every(*parts, facts.no_idle_circuit(net, data))
+
+
+def _detector_stays() -> Evidence:
+    """The detector, dead in training, fires after it before and after the steps."""
+    data, steps = WORLD.dataset(), PLAIN[:2]
+    after = run(LATE, data, steps)
+    parts = [facts.idle(net, DEPLOYMENT_DETECTOR, data.inputs, fires=FIRST_HOUR_AFTER) for net in (LATE, after)]
+    return Evidence(facts.every(gradient_steps(LATE, DEPLOYMENT_DETECTOR, data, steps), *parts))
+
+
+def _symbols(name: str, *shape: int):
+    if not shape:
+        return sympy.Symbol(name)
+    return [_symbols(f"{name}{i}", *shape[1:]) for i in range(shape[0])]
+
+
+def _loss_and_gradient(on: list, zs: list, ys: list):
+    """(L, gradient, second) as functions of the parameters w, b, a, c on a pattern: unit j is on at example i where on[i][j] is 1.
+
+    `gradient` is the formula of the claim and `second` half the second derivative, for each parameter alone.
+    """
+
+    def parts(w, b, a, c):
+        pre = [[sum(x * v for x, v in zip(w[j], z, strict=True)) + b[j] for j in range(N_HIDDEN)] for z in zs]
+        act = [[o * p for o, p in zip(row, line, strict=True)] for row, line in zip(on, pre, strict=True)]
+        wrong = [
+            [c[k] + sum(a[k][j] * h[j] for j in range(N_HIDDEN)) - y[k] for k in range(M)]
+            for h, y in zip(act, ys, strict=True)
+        ]
+        return act, wrong
+
+    def loss(w, b, a, c):
+        _, wrong = parts(w, b, a, c)
+        return sum(e**2 for row in wrong for e in row) / N_INPUTS
+
+    def slopes(w, b, a, c):
+        act, wrong = parts(w, b, a, c)
+        examples, outputs = range(N_INPUTS), range(M)
+        rate = sympy.Rational(2, N_INPUTS)
+        back = [[on[i][j] * sum(a[k][j] * wrong[i][k] for k in outputs) for j in range(N_HIDDEN)] for i in examples]
+        size = [sum(a[k][j] ** 2 for k in outputs) for j in range(N_HIDDEN)]
+        for j in range(N_HIDDEN):
+            for at in range(D):
+                second = sum((on[i][j] * zs[i][at]) ** 2 for i in examples) * size[j] / N_INPUTS
+                yield ("w", j, at), rate * sum(back[i][j] * zs[i][at] for i in examples), second
+            second = sum(on[i][j] ** 2 for i in examples) * size[j] / N_INPUTS
+            yield ("b", j), rate * sum(back[i][j] for i in examples), second
+            for k in outputs:
+                first = rate * sum(act[i][j] * wrong[i][k] for i in examples)
+                yield ("a", k, j), first, sum(act[i][j] ** 2 for i in examples) / N_INPUTS
+        for k in outputs:
+            yield ("c", k), rate * sum(wrong[i][k] for i in examples), sympy.Integer(1)
+
+    return loss, slopes
+
+
+def _is_the_derivative() -> Evidence:
+    """L(theta + eps e) = L(theta) + eps (partial derivative) + eps^2 (half the second), for each parameter, whatever the pattern."""
+    on = _symbols("on", N_INPUTS, N_HIDDEN)
+    zs, ys = _symbols("z", N_INPUTS, D), _symbols("y", N_INPUTS, M)
+    theta = {
+        "w": _symbols("w", N_HIDDEN, D),
+        "b": _symbols("b", N_HIDDEN),
+        "a": _symbols("a", M, N_HIDDEN),
+        "c": _symbols("c", M),
+    }
+    loss, slopes = _loss_and_gradient(on, zs, ys)
+    eps = sympy.Symbol("eps")
+    parts = []
+    for (name, *at), first, second in slopes(**theta):
+        moved = {key: [list(row) if isinstance(row, list) else row for row in value] for key, value in theta.items()}
+        place = moved[name]
+        for index in at[:-1]:
+            place = place[index]
+        place[at[-1]] += eps
+        parts.append(identity(loss(**moved), loss(**theta) + eps * first + eps**2 * second))
+    return Evidence(facts.every(*(part.fact for part in parts)), holds=all(part.holds for part in parts))
+
+
+def decayed(*, alike: bool = True) -> Query:
+    """A unit of pre-activation below 0 at an unknown input, its parameters times rho; with `alike` False, only w is multiplied."""
+    script = Script("QF_NRA", "Is a dead unit dead after weight decay?")
+    w, z, b, rho = script.reals("w", D), script.reals("z", D), script.real("b"), script.real("rho")
+    script.premise(lt(0, rho))
+    script.premise(le(rho, 1))
+    script.premise(lt(add(dot(w, z), b), 0))
+    after = add(dot([mul(rho, x) for x in w], z), mul(rho, b) if alike else b)
+    script.decide("claim_fails", le(0, after))
+    return Query(script)
+
+
+def _revived() -> Evidence:
+    """At the inputs 1 and 2: relu(-2 z + 1) is silent, relu(-z/5 + 1) is not, nor is it idle."""
+    inputs = [[1], [2]]
+    unit = {Unit(1, 0)}
+    awake = {"kind": "not-idle", "net": net_json(REVIVING), "circuit": units_json(unit), "inputs": [["1"], ["2"]]}
+    return Evidence(facts.every(facts.idle(REVIVED, unit, inputs), awake), holds=False)
+
+
+CLAIM = Claim(
+    id="C18",
+    title="Local optimisation",
+    statement=r"Unit $j$ is dead in $\theta$ if $\langle w_j,z_i\rangle+b_j<0$ on every training input; then it is a train-idle circuit. Any number of gradient steps, of any sizes, "
+    r"leave $w_j,b_j,a_j$ as they are; with weight decay by factors $\rho>0$ of all parameters alike before each step they are multiplied by the product of the factors; either way $j$ stays "
+    r"dead. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that does not raise $L$ there: no fixed point has a train-idle circuit "
+    r"unless $L=E$. Step, then splice: where the step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; so with gradient steps no fixed "
+    r"point has a dead unit unless the stepped net has loss $E$. If each of $k$ splices gains $c(X)(L-E)$ (C12) and no step between raises $L$, then $L-E$ falls to at most "
+    r"$(1-c(X))^k$ of what it was.",
+    premises=(
+        "the derivative of relu is taken to be 0 at negative numbers, and anything elsewhere",
+        "dead: every pre-activation is negative, not 0",
+        "weight decay multiplies w_j, b_j, a_j and c by one factor rho > 0; decaying w_j alone can revive a dead unit (control)",
+        "for fixed points: splice is a function that lowers L at every net with a train-idle circuit and L > E, and the step does not raise L at that point",
+        "for the rate: (w, h, D) is a gauge of the inputs, each splice gains c(X) (L - E), no step raises L",
+        "one hidden layer, squared loss, full batches",
+    ),
+    proof=r"Dead: each activation is $0$ on the data, so the unit sends $0$, and the partial derivatives of $L$ by $w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; "
+    r"a step changes nothing of it, and induction does the rest. Decay multiplies each pre-activation by $\rho>0$. A splice exists by \claim{C7}. At a fixed point with a train-idle circuit "
+    r"and $L>E$ the splice lowers $L$ and the step does not raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; iterate.",
+    limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 (to first order, with an explicit error of "
+    "second order); elsewhere it is a convention. Nothing is said of momentum, of minibatches that hold an input on which the unit is on, of units idle at a constant other than by being dead, of how long "
+    "a unit that is not dead lives, or that training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of gradient descent.",
+    rests_on=("C7", "C12"),
+    obligations=(
+        universal(
+            "For all d, n, m, N: dead units survive gradient steps and uniform weight decay; with splices between, no fixed point has an idle circuit unless L = E",
+            "c18_dead_units",
+            "C18_dead_idle",
+            "C18_invariant",
+            "C18_decay",
+            "C18_fixed_point",
+            "C18_fixed_point_after",
+            "C18_no_dead_fixed_point",
+            "C18_splices",
+        ),
+        universal(
+            "For all d, n, m, N: the formal gradient is the derivative of L, in every direction, wherever no pre-activation is 0 on the data",
+            "c18_gradient",
+            "C18_gradient",
+            name="universal-gradient",
+        ),
+        Obligation(
+            "C18.gradient",
+            f"d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: on each activation pattern the formal gradient is that of the loss, parameter by parameter",
+            Scope.BOUNDED,
+            _is_the_derivative,
+        ),
+        Obligation(
+            "C18.decay",
+            f"d={D}: a negative pre-activation stays negative when w and b are multiplied alike",
+            Scope.BOUNDED,
+            decayed,
+        ),
+        Obligation(
+            "C18.steps-line",
+            "Three gradient steps on the line, run exactly: the dead unit keeps its parameters",
+            Scope.INSTANCE,
+            lambda: Evidence(gradient_steps(LINE_NET, LINE_CIRCUIT, LINE, PLAIN)),
+        ),
+        Obligation(
+            "C18.steps-plane",
+            "Three steps with weight decay and rising step sizes, two outputs, a repeated input: the dead unit only shrinks",
+            Scope.INSTANCE,
+            lambda: Evidence(gradient_steps(DEAD_PLANE, {Unit(1, 2)}, TWO_OUTPUTS, DECAYED)),
+        ),
+        Obligation(
+            "C18.detector",
+            "Two steps on the world's training data: the planted detector, dead in training, is untouched and still fires after it",
+            Scope.INSTANCE,
+            _detector_stays,
+        ),
+        Obligation(
+            "C18.interleaved",
+            "Three rounds of a gradient step and a splice: each lowers the loss, each splice by its exact drop and the gap of C12; no idle circuit is left",
+            Scope.INSTANCE,
+            lambda: Evidence(interleaved(MOSTLY_DEAD, LINE, 3, Fraction(1, 32))),
+        ),
+        Obligation(
+            "C18.control-decay",
+            "Weight decay of w alone keeps a dead unit dead, for all reals",
+            Scope.BOUNDED,
+            lambda: decayed(alike=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C18.control-revived",
+            "The same at z=1, w=-2, b=1, rho=1/10",
+            Scope.INSTANCE,
+            _revived,
+            Verdict.REFUTED,
+        ),
+    ),
+)

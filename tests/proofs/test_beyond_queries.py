@@ -1,0 +1,206 @@
+"""The queries of C12 to C18 against direct evaluation: at given values a script is true just when the statement is."""
+
+from fractions import Fraction
+
+import pytest
+from absence.checker.gap import gauge
+from absence.checker.independent.sexpr import Script as Read
+from absence.models.circuit import Unit, hardcode
+from absence.models.data import Dataset
+from absence.models.net import MLP, Layer, relu, shallow
+from absence.models.training import gradient
+from absence.proofs import c12_uniform_gap, c13_rent, c14_posterior, c16_depth, c18_local_optimisation
+from absence.proofs.examples import LINE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import SMALL, vectors
+from tests.proofs.test_queries import parameters
+
+
+def premises(script):
+    return script.assertions[:-1]
+
+
+def added(net, w, b, data):
+    """The loss with one more unit (w, b) at its best output weight, as a search along the parabola's vertex finds it."""
+    hidden, output = net.layers
+
+    def loss(a):
+        units = [
+            (u, v, [row[j] for row in output.weights])
+            for j, (u, v) in enumerate(zip(hidden.weights, hidden.bias, strict=True))
+        ]
+        return data.loss(shallow([*units, (w, b, [a])], output.bias))
+
+    left, middle, right = loss(-1), loss(0), loss(1)
+    bend = left - 2 * middle + right
+    return middle if bend == 0 else loss((left - right) / (2 * bend))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [c12_uniform_gap.THREE, c12_uniform_gap.REPEATED, c12_uniform_gap.PLANE_INPUTS],
+    ids=["three", "repeated", "plane"],
+)
+@settings(max_examples=30, deadline=None)
+@given(st.data(), st.booleans())
+def test_c12_query_says_whether_a_unit_of_the_proof_gains_enough(inputs, data, whole):
+    targets = data.draw(vectors(len(inputs)))
+    examples = Dataset(inputs, [[y] for y in targets])
+    net = shallow([([0] * len(inputs[0]), 0, [0])], [0])  # outputs 0, so the residuals are the targets
+    script = Read(c12_uniform_gap.candidate_gain(inputs, whole=whole).script.text())
+    along = gauge([group.input for group in examples.groups])
+    share = 1 if whole else along.gap(len(inputs))
+    excess = examples.loss(net) - examples.noise_floor
+    bends = {
+        sum(a * b for a, b in zip(along.direction, group.input, strict=True)) + shift
+        for group in examples.groups
+        for shift in (-along.separation, 0, along.separation)
+    }
+    gains = [examples.loss(net) - added(net, along.direction, -bend, examples) for bend in bends]
+    enough = any(gain >= share * excess for gain in gains)
+    assert premises(script) == []
+    assert script.holds(["claim_fails"], {f"r_{i}": y for i, y in enumerate(targets)}) == (not enough)
+    assert enough or whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(SMALL, SMALL, SMALL), min_size=2, max_size=2), SMALL, vectors(3), SMALL, st.booleans())
+def test_c13_query_says_what_the_circuit_pays(units, c, targets, value, minimal):
+    inputs = c13_rent.SYMBOLIC_INPUTS
+    net = shallow([([w], b, [a]) for w, b, a in units], [c])
+    data = Dataset(inputs, [[y] for y in targets])
+    bare = hardcode(net, {Unit(1, 0)}, {Unit(2, 0): value})
+    script = Read(c13_rent.pays_rent(minimal=minimal).script.text())
+    values = parameters(net) | {f"y_{i}": y for i, y in enumerate(targets)} | {"v": value}
+    values |= {f"e_{i}": r for i, (r,) in enumerate(data.residuals(net))}
+    values |= {f"r_{i}": r for i, (r,) in enumerate(data.residuals(bare))}
+    best = added(bare, [1], 0, data)  # features 0, 1, 3 at the inputs 0, 1, 3
+    assert script.holds(premises(script), values) == (not minimal or data.loss(net) <= best)
+    assert script.holds(["claim_fails"], values) == (data.loss(bare) - data.loss(net) < data.loss(bare) - best)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    vectors(4, st.fractions(0, 3, max_denominator=2)),
+    st.fractions("1/4", 3, max_denominator=4),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_c14_query_says_what_the_posterior_is(losses, tau, ratio, gap):
+    least, *others = losses
+    others = [least + loss for loss in others]
+    losses = [least, least, *others]
+
+    def weight(loss):  # decreasing, rational, not exponential
+        return 1 / (1 + ratio * loss)
+
+    values = {f"loss_{i}": loss for i, loss in enumerate(losses)} | {
+        f"weight_{i}": weight(x) for i, x in enumerate(losses)
+    }
+    values |= {"tau": tau, "weight_tau": weight(least + tau)}
+    script = Read(c14_posterior.five_nets(gap=gap).script.text())
+    apart = all(loss > least for loss in others)
+    assert script.holds(premises(script), values) == (apart and (not gap or min(losses[2:4]) >= least + tau))
+    mass = (weight(losses[2]) + weight(losses[3])) / sum(map(weight, losses))
+    bound = Fraction(2, 2) * weight(least + tau) / weight(least)
+    assert script.holds(["claim_fails"], values) == (mass > bound)
+    assert not script.holds(premises(script), values | {"weight_4": weight(losses[4]) + 9})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data(), st.booleans())
+def test_c16_query_is_the_forward_pass_of_a_net_with_a_lane(data, nonnegative):
+    h, layers, source = data.draw(vectors(2)), [], c16_depth.FOOT
+    for unit in c16_depth.LANE:
+        rows, bias = [list(data.draw(vectors(2))) for _ in range(2)], list(data.draw(vectors(2)))
+        rows[unit], bias[unit] = [int(j == source) for j in range(2)], 0
+        layers.append(Layer(rows, bias))
+        source = unit
+    net = MLP((*layers, Layer([[int(j == source) for j in range(2)]], [0])))
+    script = Read(c16_depth.lane(nonnegative=nonnegative).script.text())
+    values = {name: value for name, value in parameters(net).items() if name in script.declared}
+    values |= {f"h_{i}": x for i, x in enumerate(h)}
+    assert script.holds(premises(script), values) == (not nonnegative or h[c16_depth.FOOT] >= 0)
+    assert script.holds(["claim_fails"], values) == (net(h)[0] != h[c16_depth.FOOT]) == (h[c16_depth.FOOT] < 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SMALL, SMALL.map(abs), SMALL, st.booleans())
+def test_c16_query_says_how_far_the_reader_moves(p, phi, eps, kink):
+    script = Read(c16_depth.one_edge(kink=kink).script.text())
+    values = {"p": p, "phi": phi, "eps": eps}
+    moved = p + eps * phi
+    same_sign = (p > 0 and moved > 0) or (p < 0 and moved < 0)
+    touching = p == 0 or moved == 0
+    assert script.holds(premises(script), values) == (same_sign or (kink and touching))
+    expected = eps * phi if p > 0 else 0
+    assert script.holds(["claim_fails"], values) == (relu(moved) - relu(p) != expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SMALL, SMALL, SMALL, SMALL)
+def test_c16_query_without_a_lane_is_the_loss_of_the_net(w, b, a, reader):
+    net = MLP((Layer([[w]], [b]), Layer([[a]], [reader]), Layer([[0]], [0])))
+    before = MLP((Layer([[1]], [-9]), Layer([[1]], [0]), Layer([[0]], [0])))
+    script = Read(c16_depth.no_lane().script.text())
+    assert LINE.loss(net) == LINE.loss(before)
+    assert not script.holds(["claim_holds"], {"w": w, "b": b, "a": a, "reader": reader})
+
+
+@settings(max_examples=60, deadline=None)
+@given(vectors(2), vectors(2), SMALL, SMALL, st.booleans())
+def test_c18_query_says_whether_the_unit_is_dead_after_decay(w, z, b, rho, alike):
+    script = Read(c18_local_optimisation.decayed(alike=alike).script.text())
+    values = {f"w_{i}": x for i, x in enumerate(w)} | {f"z_{i}": x for i, x in enumerate(z)} | {"b": b, "rho": rho}
+
+    def pre(net):
+        return net.layers[0](z)[0]
+
+    net = shallow([(w, b, [1])], [0])
+    after = shallow([([rho * x for x in w], rho * b if alike else b, [1])], [0])
+    assert script.holds(premises(script), values) == (0 < rho <= 1 and pre(net) < 0)
+    assert script.holds(["claim_fails"], values) == (pre(after) >= 0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_c18_symbolic_gradient_is_the_gradient_of_the_code(data):
+    import sympy
+
+    d, n, m, count = (getattr(c18_local_optimisation, name) for name in ("D", "N_HIDDEN", "M", "N_INPUTS"))
+    net = shallow(
+        [(data.draw(vectors(d)), data.draw(SMALL), data.draw(vectors(m))) for _ in range(n)], data.draw(vectors(m))
+    )
+    examples = Dataset([data.draw(vectors(d)) for _ in range(count)], [data.draw(vectors(m)) for _ in range(count)])
+    on = [[int(p > 0) for p in net.layers[0](z)] for z in examples.inputs]
+
+    def exact(values):
+        return [exact(v) if isinstance(v, tuple) else sympy.Rational(v.numerator, v.denominator) for v in values]
+
+    loss, slopes = c18_local_optimisation._loss_and_gradient(on, exact(examples.inputs), exact(examples.targets))
+    hidden, output = net.layers
+    theta = [exact(part) for part in (hidden.weights, hidden.bias, output.weights, output.bias)]
+    (dw, db), (da, dc) = ((layer.weights, layer.bias) for layer in gradient(net, examples).layers)
+    by_name = {"w": dw, "b": db, "a": da, "c": dc}
+    assert loss(*theta) == sympy.Rational(str(examples.loss(net)))
+    for (name, *at), first, _ in slopes(*theta):
+        expected = by_name[name]
+        for index in at:
+            expected = expected[index]
+        assert first == sympy.Rational(str(expected))
+
+
+def test_c16_first_order_form_is_a_derivative():
+    # Half the summed squared loss along the edge, by an exact central difference: it is quadratic near 0.
+    net = MLP((Layer([[1], [1]], [-1, -9]), Layer([[1, 0], [-1, 1]], ["1/2", "3/2"]), Layer([[1, "-1/2"]], [0])))
+    result = c16_depth.through_next_layer(net, Unit(1, 1), Unit(2, 1), LINE)
+    first, second, last = result.net.layers
+
+    def loss(eps):
+        return len(LINE) * LINE.loss(MLP((first, Layer([[1, 0], [-1, eps]], second.bias), last))) / 2
+
+    step = Fraction(1, 1000)
+    assert (loss(step) - loss(-step)) / (2 * step) == result.slope != 0
+    assert LINE.loss(result.net) < LINE.loss(net)
