@@ -24,6 +24,7 @@ tables: verify
 
 bench: .venv/set-up
 	$(BIN)/python bench/freed_unit.py
+	$(BIN)/python bench/audit_idle.py
 
 # Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails.
 coq:

@@ -14,7 +14,7 @@ from pathlib import Path
 from absence.models.data import Dataset
 from absence.models.net import MLP
 
-__all__ = ["FORMAT", "data_json", "digest", "net_json", "rows_json", "seal", "units_json", "write"]
+__all__ = ["FORMAT", "data_json", "digest", "net_json", "rows_json", "seal", "units_json", "write", "write_bytes"]
 
 FORMAT = "absence-certificate/1"
 
@@ -51,12 +51,17 @@ def seal(certificate: dict) -> dict:
 
 
 def write(path: Path, text: str) -> None:
+    """Write a text file, in UTF-8, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
-        with open(temporary, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with open(temporary, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)

@@ -1,6 +1,6 @@
-"""The `absence` command: verify claims, show one, re-check certificates, draw graphs, make tables.
+"""The `absence` command: verify claims, audit networks, re-check certificates, draw graphs, make tables.
 
-Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted.
+Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
 """
 
 import os
@@ -12,9 +12,11 @@ from typing import Annotated
 
 import typer
 from absence.checker import draw, report, tables
+from absence.checker.audit.command import audit_command
 from absence.checker.binding import mismatch
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
+from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
@@ -29,6 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+app.command("audit")(audit_command)
 console = Console()
 errors = Console(stderr=True)
 
@@ -120,12 +123,17 @@ def show(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="A certificate, or a folder of them.")] = CERTIFICATES,
+    path: Annotated[
+        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit's.")
+    ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
 ) -> None:
     """Re-check certificates by the independent checker; unsat answers are put to both solvers again."""
     if not path.exists():
         raise _bad_input(f"{path} does not exist; run `absence verify` first")
+    if audit := certificate_in(path):
+        _check_audit(audit)
+        return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
         raise _bad_input(f"{path} holds no certificate; run `absence verify` first")
@@ -156,6 +164,15 @@ def check(
         highlight=False,
     )
     raise typer.Exit(1 if refused or missing else 0)
+
+
+def _check_audit(path: Path) -> None:
+    try:
+        count = len(check_audit(path)["facts"])
+    except Refused as reason:
+        console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from reason
+    console.print(f"accepted {path}: {count} facts of an audit", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -14,15 +14,18 @@ __all__ = ["Ball", "blocks", "enclose"]
 # Rows in one block: memory is a block times the widest layer, however many rows there are.
 BLOCK = 8192
 
-# More than the rounding of any bound's own arithmetic (sums of at most 2^20 nonnegative terms, products, roots).
+# More than the rounding of any bound's own arithmetic (sums of at most 2^20 nonnegative terms, products, roots), as long
+# as nothing there is subnormal; where something could be, _TINY is added.
 _UP = 1 + 2.0**-30
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, eq=False)
 class Ball:
     """Pre-activations of one layer: |exact - values| <= radius, entry by entry; shapes (rows, units).
 
-    The radius is ``outer(row, unit) + tiny``, so that it costs no more memory than the values' margins.
+    The radius is ``outer(row, unit) + tiny`` and infinite where the pass overflowed, so it costs no more memory than the
+    margins; `row` is infinite, and with it every bound from there on, in a row where something overflowed.
     """
 
     values: np.ndarray
@@ -33,14 +36,27 @@ class Ball:
     @property
     def radius(self) -> np.ndarray:
         """The bound for every entry, in float64; infinite where the pass overflowed."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            bound = (np.outer(self.row, self.unit) + self.tiny) * _UP
+        if self.is_exact:
+            return np.zeros(self.values.shape)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            bound = (np.outer(self.row, self.unit) + (self.tiny + _TINY)) * _UP
         return np.where(np.isfinite(self.values) & np.isfinite(bound), bound, np.inf)
+
+    @property
+    def unit_radius(self) -> np.ndarray:
+        """One bound for all entries of a unit, no less than any in `radius`; infinite if one of them is."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            bound = (self.row.max(initial=0) * self.unit + (self.tiny + _TINY)) * _UP
+        return np.where(np.isfinite(bound), bound, np.inf)
+
+    def part(self, rows: np.ndarray, units: np.ndarray) -> "Ball":
+        """Some rows of some units."""
+        return Ball(self.values[np.ix_(rows, units)], self.row[rows], self.unit[units], self.tiny)
 
     @property
     def is_exact(self) -> bool:
         """Whether every value is the exact one."""
-        return not self.tiny and not (self.row.any() and self.unit.any())
+        return not (self.tiny or self.row.any() or self.unit.any())
 
     def signs(self) -> tuple[np.ndarray, np.ndarray]:
         """The sign of each entry as int8, and where it is decided."""
@@ -67,11 +83,20 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: type = np.float64) -> 
 
     Notes
     -----
-    For any order of summation, fused or not, |fl(h.w + b) - (h.w + b)| <= gamma_(k+1) (|h|.|w| + |b|) + k eta with
-    gamma_n = n u / (1 - n u), u the unit roundoff and eta the smallest normal number (Higham, Accuracy and Stability
-    of Numerical Algorithms, 2nd ed., 3.1 and 2.1); |h|.|w| <= ||h|| ||w||. Rounding weights and inputs to `precision`
-    first adds two roundings to each product. Where all entries are multiples of powers of two and no partial sum
-    can need more digits than `precision` has, the products are exact and the radius is 0.
+    Write h* for the exact values of the layer below, h for the computed ones, k for their number, u for the unit roundoff
+    and eta for the smallest normal number of the precision. What is computed is the dot product of h and w, which are
+    first rounded to the precision if they are no such numbers already. Then
+
+    - |h.w - h*.w| <= sum_k |w_k| |h_k - h*_k|, the error carried over; relu moves no two points further apart.
+    - every product h_k w_k takes part in at most k + 3 roundings (two of the operands, one product, k sums), in any order
+      of summation, fused or not, so |fl(h.w + b) - (h.w + b)| <= gamma_(k+3) (|h|.|w| + |b|) + underflow, with
+      gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), and
+      |h|.|w| <= ||h|| ||w||. This holds for the classical matrix product, which is what BLAS computes.
+    - an operand or a result below eta errs by eta at most, flushed to zero or not: in an operand times its partner.
+
+    A sum that overflows stays infinite or NaN to its end, so a finite result has met no overflow; from a row with another
+    result nothing more is concluded. Where all entries are multiples of powers of two and no partial sum can need more
+    digits than the precision has, everything is exact and the radius is 0.
     """
     values = np.asarray(inputs, dtype=np.float64)
     row, unit, tiny = np.zeros(len(values)), np.zeros(values.shape[1]), 0.0
@@ -79,10 +104,8 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: type = np.float64) -> 
     for number, layer in enumerate(net.layers):
         ball = _affine(values, row, unit, tiny, layer, precision)
         balls.append(ball)
-        values, row, unit, tiny = ball.values, ball.row, ball.unit, ball.tiny
         if number < len(net.layers) - 1:
-            # relu moves no two points further apart.
-            values = np.maximum(values, 0)
+            values, row, unit, tiny = np.maximum(ball.values, 0), ball.row, ball.unit, ball.tiny
     return balls
 
 
@@ -94,57 +117,63 @@ def _affine(
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         product = values.astype(precision) @ weights.T.astype(precision)
         product += bias.astype(precision)
-        if not tiny and not (row.any() and unit.any()) and _products_exact(values, layer, precision):
-            return Ball(product, np.zeros(len(values)), np.zeros(len(bias)), 0.0)
+        if not (tiny or row.any() or unit.any()) and _is_exact(values, layer, precision):
+            return Ball(product, row, np.zeros(len(bias)), 0.0)
         info = np.finfo(precision)
         steps = (fan_in + 3) * float(info.eps) / 2
         gamma = steps / (1 - steps) * _UP if steps < 0.5 else np.inf
-        # The smallest normal number, so that the bound holds too where the processor flushes subnormals to zero.
-        eta = float(info.tiny)
         # Carried over from below: sum_k |w_jk| (row_i unit_k + tiny).
         absolute = np.abs(weights)
-        carried_unit = absolute @ unit * _UP
-        carried_tiny = float((absolute.sum(axis=1) * _UP * tiny).max()) if tiny else 0.0
-        # Rounding here: gamma (||h_i|| ||w_j|| + |b_j|) <= gamma (||h_i|| + 1) (||w_j|| + |b_j|). The computed h_i stands for
-        # itself: its distance from the exact one is what is carried over. Rounding an entry of h or w to a subnormal errs
-        # by eta at most, which its partner in the product multiplies.
+        carried_unit = (absolute @ unit + fan_in * _TINY) * _UP
+        carried_tiny = (float(absolute.sum(axis=1).max()) * tiny + _TINY) * _UP
+        # Rounding here: gamma (||h_i|| ||w_j|| + |b_j|) <= gamma (||h_i|| + 1) (||w_j|| + |b_j|).
         height, width = _norms(values), _norms(weights)
         own_row = gamma * (height + 1) * _UP
-        own_unit = (width + np.abs(bias)) * _UP
-        largest = 1 + float(height.max(initial=0)) + float(width.max(initial=0))
-        own_tiny = fan_in * eta * (largest if precision is np.float32 else 1) * 4
-        return Ball(product, np.maximum(row, own_row), (carried_unit + own_unit) * _UP, (carried_tiny + own_tiny) * _UP)
+        own_unit = (width + np.abs(bias) + _TINY) * _UP
+        # Underflow: at most k (|h| + |w| + 2) + k + 2 times eta, and each of it magnified by 1 + gamma <= 2.
+        largest = 1 + max(float(values.max(initial=0)), -float(values.min(initial=0))) + float(absolute.max())
+        own_tiny = 10 * fan_in * float(info.tiny) * largest
+        margins = np.maximum(row, own_row)
+        if not np.isfinite(product.max(initial=0) - product.min(initial=0)):
+            margins[~np.isfinite(product).all(axis=1)] = np.inf
+        margins[np.isnan(margins)] = np.inf
+        return Ball(product, margins, (carried_unit + own_unit) * _UP, (carried_tiny + own_tiny) * _UP)
 
 
 def _norms(rows: np.ndarray) -> np.ndarray:
     """An upper bound of each row's Euclidean norm, without overflow or underflow on the way."""
-    largest = np.abs(rows).max(axis=1, initial=0).astype(np.float64)
-    safe = np.where(largest > 0, largest, 1)[:, None]
-    return largest * np.sqrt(((rows / safe) ** 2).sum(axis=1, dtype=np.float64)) * _UP
+    rows = rows.astype(np.float64, copy=False)
+    squares = np.einsum("ij,ij->i", rows, rows)
+    norms = np.sqrt(squares) * _UP
+    # Between these, what underflowed on the way is too little to count, and nothing overflowed.
+    plain = (squares > 2.0**-900) & (squares < 2.0**1000)
+    if not plain.all():
+        rest = rows[~plain]
+        largest = np.abs(rest).max(axis=1)
+        safe = np.where(largest > 0, largest, 1)[:, None]
+        norms[~plain] = (largest * np.sqrt(((rest / safe) ** 2).sum(axis=1)) + _TINY) * _UP
+    return norms
 
 
-def _products_exact(values: np.ndarray, layer: FloatLayer, precision: type) -> bool:
-    """Whether no product or partial sum of ``values @ weights.T + bias`` can be rounded."""
+def _is_exact(values: np.ndarray, layer: FloatLayer, precision: type) -> bool:
+    """Whether nothing is rounded in ``values @ weights.T + bias`` in this precision, operands included."""
+    # On most data the first rows show that something may be, at no cost.
+    return _fits(values[:8], layer, precision) and _fits(values, layer, precision)
+
+
+def _fits(values: np.ndarray, layer: FloatLayer, precision: type) -> bool:
+    """Whether all operands, products and partial sums are m 2^e with |m| < 2^digits, e within the normal range."""
     weights, bias = layer
     info = np.finfo(precision)
-    grains = [_grain(values), _grain(weights), _grain(bias)]
-    if any(grain is None for grain in grains[:2]):
-        grain = grains[2] if grains[2] is not None else 0
-    else:
-        grain = min(grains[0] + grains[1], grains[2] if grains[2] is not None else 2**30)
-    # Everything is a multiple of 2^grain; it fits if it is less than 2^(grain + digits), and neither is out of range.
-    digits = info.nmant + 1
-    high = np.abs(values).max(initial=0) * np.abs(weights).sum(axis=1).max() + np.abs(bias).max()
-    high = max(float(high), float(np.abs(values).max(initial=0)), float(np.abs(weights).max()))
-    if (
-        not np.isfinite(high * _UP)
-        or grain < info.minexp
-        or min(g for g in (*grains, grain) if g is not None) < info.minexp
-    ):
-        return False
-    return high * _UP <= 2.0 ** min(grain + digits, info.maxexp - 1) and _fits(values, grains[0], digits) and _fits(
-        weights, grains[1], digits
-    )  # fmt: skip
+    of_values, of_weights, of_bias = _grain(values), _grain(weights), _grain(bias)
+    of_sums = [of_bias] if of_values is None or of_weights is None else [of_values + of_weights, of_bias]
+    of_sums = min((grain for grain in of_sums if grain is not None), default=0)
+    largest = [float(np.abs(array).max(initial=0)) for array in (values, weights)]
+    sums = largest[0] * float(np.abs(weights).sum(axis=1).max()) + float(np.abs(bias).max())
+    return all(
+        grain is None or (grain >= info.minexp and size * _UP < 2.0 ** min(grain + info.nmant + 1, info.maxexp - 1))
+        for grain, size in [(of_values, largest[0]), (of_weights, largest[1]), (of_sums, sums)]
+    )
 
 
 def _grain(array: np.ndarray) -> int | None:
@@ -156,8 +185,3 @@ def _grain(array: np.ndarray) -> int | None:
     integers = np.abs(np.ldexp(mantissa, 53).astype(np.int64))
     trailing = np.frexp((integers & -integers).astype(np.float64))[1] - 1
     return int((exponent - 53 + trailing).min())
-
-
-def _fits(array: np.ndarray, grain: int | None, digits: int) -> bool:
-    """Whether multiples of 2^grain of this size are exact in the precision."""
-    return grain is None or float(np.abs(array).max()) <= 2.0 ** min(grain + digits, 1000)

@@ -63,14 +63,14 @@ class NetSummary:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E."""
+    """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E; None if undecided."""
 
     source: str
     sha256: str
     rows: int
     distinct_inputs: int
-    loss: Enclosure
-    noise_floor: Enclosure
+    loss: Enclosure | None
+    noise_floor: Enclosure | None
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,14 @@ class UnitFinding:
 
 @dataclass(frozen=True)
 class CircuitFinding:
-    """A minimal train-idle circuit: no proper nonempty subset of it is idle. `fires`: the deployment rows at which it does."""
+    """A minimal train-idle circuit: no proper nonempty subset of it is idle.
+
+    `fires`: the deployment rows at which it does; None if that was not looked at.
+    """
 
     units: tuple[Unit, ...]
     value: dict[Unit, Fraction]
-    fires: tuple[int, ...] = ()
+    fires: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,9 @@ class RankFinding:
     """C9 on one hidden layer: the rank of [1 | phi_1 .. phi_n] on the training inputs.
 
     Full rank is shown by `rows` (n + 1 of them) whose minor is not 0 modulo `prime`; a defect by the exact
-    coefficients (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input.
+    coefficients (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input, or, where that would be too
+    long, by the number `distinct_inputs` of distinct training inputs being less than n + 1. `full` is None if undecided.
+    With `units`, it is about the columns of these alone.
     """
 
     layer: int
@@ -122,6 +127,8 @@ class RankFinding:
     prime: int | None = None
     rows: tuple[int, ...] = ()
     dependency: tuple[Fraction, ...] | None = None
+    distinct_inputs: int | None = None
+    units: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.region import irrelevant_region, relevant_at
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.training import gradient_steps
 
@@ -229,6 +230,7 @@ KINDS = {
     "gradient-steps": gradient_steps,
     "identity": identity,
     "idle": idle,
+    "irrelevant-region": irrelevant_region,
     "inside-hull": inside_hull,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
@@ -237,6 +239,7 @@ KINDS = {
     "no-identity": no_identity,
     "not-idle": not_idle,
     "nothing-separates": nothing_separates,
+    "relevant-at": relevant_at,
     "outside-hull": outside_hull,
     "posterior": posterior,
     "rent": rent,

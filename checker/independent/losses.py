@@ -29,7 +29,7 @@ from absence.checker.independent.arrays import (
 from absence.checker.independent.nets import number, numbers
 from absence.checker.independent.refusal import Refused, require
 
-__all__ = ["KINDS", "check_loss_fact"]
+__all__ = ["KINDS", "check_loss_fact", "decide"]
 
 BLOCK = 1024
 Bounds = tuple[Fraction, Fraction]
@@ -353,6 +353,17 @@ KINDS = {
 }
 
 
+def decide(fact: dict, net: Floats, data: FloatData) -> None:
+    """Refuse the fact unless it is so of this net and these data, whose shapes fit."""
+    kind, work = KINDS[fact["kind"]], len(data) * net.parameters
+    try:
+        kind(fact, net, data, work <= EXACT)
+    except Refused:
+        if not EXACT < work <= PATIENT:
+            raise
+        kind(fact, net, data, True)
+
+
 def check_loss_fact(fact: dict, directory: Path) -> None:
     """Refuse the fact unless it is so of the files that it names, in the directory.
 
@@ -367,12 +378,6 @@ def check_loss_fact(fact: dict, directory: Path) -> None:
         net, data = load_net(fact["net"], directory), load_data(fact["data"], directory)
         require(net.layers[0][0].shape[1] == data.inputs.shape[1], "the inputs do not fit the net")
         require(len(net.layers[-1][1]) == data.targets.shape[1], "the targets do not fit the net")
-        work = len(data) * net.parameters
-        try:
-            KINDS[kind](fact, net, data, work <= EXACT)
-        except Refused:
-            if not EXACT < work <= PATIENT:
-                raise
-            KINDS[kind](fact, net, data, True)
+        decide(fact, net, data)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         raise Refused(f"malformed {kind}: {type(error).__name__}: {error}") from error

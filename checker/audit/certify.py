@@ -1,0 +1,141 @@
+"""The certificate of an audit: the net and the inputs as raw arrays, and beside them the facts that were found.
+
+`checker/independent/audit.py` reads the folder with code of its own and decides every fact anew.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from absence.checker.audit.findings import Activity, CircuitFinding, DeploymentFinding, RankFinding, UnitFinding
+from absence.checker.audit.idle import checked_inputs
+from absence.checker.audit.rank import rest_findings
+from absence.checker.certificate import seal, write, write_bytes
+from absence.models.floatnet import FloatNet
+
+__all__ = ["FORMAT", "NAME", "certify"]
+
+FORMAT = "absence-audit-certificate/1"
+NAME = "certificate.json"
+
+
+def certify(
+    folder: Path,
+    net: FloatNet,
+    inputs: np.ndarray,
+    deploy: np.ndarray | None = None,
+    *,
+    units: tuple[UnitFinding, ...],
+    circuits: tuple[CircuitFinding, ...] = (),
+    ranks: tuple[RankFinding, ...] = (),
+    deployment: tuple[DeploymentFinding, ...] = (),
+    regions: Iterable[dict] = (),
+    targets: np.ndarray | None = None,
+    losses: Iterable[dict] = (),
+) -> Path:
+    """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns its path.
+
+    `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data.
+    What is undecided is not in it. That there is no idle circuit in a layer but its idle units is certified where the other
+    features have full rank; elsewhere, neither that is, nor that a circuit is minimal.
+
+    Raises
+    ------
+    ValueError
+        If a unit is undecided, or there are facts about deployment inputs or targets without these.
+    """
+    inputs = checked_inputs(net, inputs)
+    if deploy is None and (deployment or any(circuit.fires for circuit in circuits)):
+        raise ValueError("facts about deployment inputs need these inputs")
+    layers = [
+        layer
+        for number, (w, b) in enumerate(net.layers, 1)
+        for layer in ((f"weights_{number}", w), (f"bias_{number}", b))
+    ]
+    contents = {"net": dict(layers), "train": {"inputs": inputs}}
+    if deploy is not None:
+        contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
+    facts = [*_units(units), *map(_circuit, circuits)]
+    ranks = (*ranks, *rest_findings(net, inputs, units))
+    facts += [fact for finding in ranks if (fact := _rank(finding))]
+    facts += [fact for finding in deployment if (fact := _deployment(finding))]
+    # The net and the data lie in the folder once, for all facts.
+    facts += [_without(fact, "net") for fact in regions]
+    losses = list(losses)
+    if losses and targets is None:
+        raise ValueError("facts about losses need the targets")
+    facts += [_without(fact, "net", "data") | {"dtype": net.dtype.name} for fact in losses]
+    if targets is not None:
+        contents["targets"] = {"targets": np.asarray(targets, dtype=np.float64)}
+    files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
+    certificate = seal({"format": FORMAT, "files": files, "facts": facts})
+    write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
+    return folder / NAME
+
+
+def _without(fact: dict, *names: str) -> dict:
+    return {key: part for key, part in fact.items() if key not in names}
+
+
+def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    write_bytes(folder / f"{name}.npz", stream.getvalue())
+    return {"file": f"{name}.npz", "sha256": hashlib.sha256(stream.getvalue()).hexdigest()}
+
+
+def _number(value: Fraction) -> str:
+    """In hexadecimal, since Python limits the digits of decimal text."""
+    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
+
+
+def _units(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
+    if any(unit.activity is Activity.UNDECIDED or unit.idle is None for unit in units):
+        raise ValueError("a unit is undecided, so there is no certificate")
+    for layer in sorted({unit.unit.layer for unit in units}):
+        members = sorted((unit for unit in units if unit.unit.layer == layer), key=lambda unit: unit.unit.index)
+        yield {
+            "kind": "units",
+            "layer": layer,
+            "activity": [str(unit.activity) for unit in members],
+            "idle": [unit.idle for unit in members],
+            "witness": [unit.witness and list(unit.witness) for unit in members],
+        }
+
+
+def _circuit(circuit: CircuitFinding) -> dict:
+    return {
+        "kind": "circuit",
+        "layer": circuit.units[0].layer,
+        "units": [unit.index for unit in circuit.units],
+        "value": [_number(value) for _, value in sorted(circuit.value.items())],
+        "fires": list(circuit.fires or ()),
+    }
+
+
+def _rank(finding: RankFinding) -> dict | None:
+    if finding.full:
+        fact = {"kind": "full-rank", "layer": finding.layer, "modulus": finding.prime, "rows": list(finding.rows)}
+        return fact if finding.units is None else fact | {"units": list(finding.units)}
+    if finding.dependency:
+        terms = {str(j): _number(v) for j, v in enumerate(finding.dependency) if v}
+        return {"kind": "dependency", "layer": finding.layer, "coefficients": terms}
+    if finding.full is False:
+        return {"kind": "few-inputs", "layer": finding.layer, "distinct_inputs": finding.distinct_inputs}
+    return None
+
+
+def _deployment(finding: DeploymentFinding) -> dict | None:
+    if finding.train_row is not None:
+        return {"kind": "train-input", "row": finding.row, "train_row": finding.train_row}
+    if finding.separation:
+        weights, bias = finding.separation
+        return {"kind": "outside", "row": finding.row, "weights": [_number(w) for w in weights], "bias": _number(bias)}
+    if finding.combination:
+        pairs = [[row, _number(weight)] for row, weight in finding.combination]
+        return {"kind": "inside", "row": finding.row, "combination": pairs}
+    return None

@@ -1,0 +1,221 @@
+"""All minimal train-idle circuits within one hidden layer: single idle units, and sets idle only together (not across layers).
+
+Modulo a prime that divides no weight there can only be more such sets than over Q, so all are found there; each is then
+verified exactly.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+
+import numpy as np
+from absence.checker.audit import exact
+from absence.checker.audit.enclosure import enclose
+from absence.checker.audit.findings import CircuitFinding, UnitFinding
+from absence.checker.audit.idle import checked_inputs, truncated
+from absence.checker.audit.modular import PRIMES, Relations, nullspace, product, reduced, residues
+from absence.checker.audit.rank import hints
+from absence.models.circuit import Unit
+from absence.models.floatnet import FloatLayer, FloatNet
+
+__all__ = ["firing", "idle_circuits", "sent"]
+
+# Sets of units are the 0/1 vectors of a space; beyond this dimension they are not enumerated.
+FREE_COLUMNS = 20
+
+# Circuits listed in one layer.
+LISTED = 1000
+
+
+def idle_circuits(
+    net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, ...]
+) -> tuple[tuple[CircuitFinding, ...], tuple[str, ...]]:
+    """All minimal train-idle circuits whose units are in one layer, and a line for each layer where that was not decided.
+
+    A set J of units of a layer is idle if every unit k of the next layer receives a constant, sum_(j in J) W[k,j] phi_j,
+    on the training inputs. Circuits with units in several layers are not searched: nothing is said of them.
+
+    Parameters
+    ----------
+    units
+        What `unit_findings` returned for these inputs.
+
+    Examples
+    --------
+    >>> from absence.checker.audit.idle import unit_findings
+    >>> net = FloatNet([([[1.0], [2.0], [-1.0]], [0.0, 0.0, 0.0]), ([[2.0, -1.0, 1.0]], [0.0])])
+    >>> inputs = np.array([[0.0], [1.0], [2.0]])
+    >>> circuits, undecided = idle_circuits(net, inputs, unit_findings(net, inputs))
+    >>> [[u.index for u in c.units] for c in circuits], undecided
+    ([[2], [0, 1]], ())
+    """
+    inputs = checked_inputs(net, inputs)
+    circuits, undecided = [], []
+    for layer in range(1, len(net.layers)):
+        of_layer = [u for u in units if u.unit.layer == layer]
+        undecided += [f"whether unit {layer}.{u.unit.index} is idle" for u in of_layer if u.idle is None]
+        for u in of_layer:
+            if u.idle:
+                circuits.append(_finding(net, inputs, layer, [u.unit.index]))
+        rest = np.array([u.unit.index for u in of_layer if u.idle is False], dtype=np.int64)
+        masks, line = _jointly_idle(net, inputs, layer, rest, hints(units, layer))
+        circuits += [_finding(net, inputs, layer, mask) for mask in masks]
+        undecided += [line] if line else []
+    return tuple(circuits), tuple(undecided)
+
+
+def sent(net: FloatNet, layer: int, units: list[int]) -> FloatNet:
+    """The net whose outputs are what the units of the layer send to each unit of the next."""
+    weights = net.layers[layer].weights[:, units]
+    return FloatNet((*truncated(net, layer, units).layers, FloatLayer(weights, np.zeros(len(weights)))))
+
+
+def _finding(net: FloatNet, inputs: np.ndarray, layer: int, units: list[int]) -> CircuitFinding:
+    received = exact.activations(sent(net, layer, units), inputs[:1], layer + 1)
+    value = {Unit(layer + 1, k): received.fraction(0, k) for k in range(received.shape[1])}
+    return CircuitFinding(tuple(Unit(layer, j) for j in units), value)
+
+
+def _are_idle(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[int]]) -> list[bool]:
+    """Which sets of units are idle, exactly, at every row; one pass over the rows for all of them."""
+    union, width = sorted({j for circuit in circuits for j in circuit}), exact.digit_width(max(net.widths))
+    columns = [np.searchsorted(union, circuit) for circuit in circuits]
+    weights = [exact.split(net.layers[layer].weights[:, circuit], width) for circuit in circuits]
+    idle = [True] * len(circuits)
+    for block in exact.blocks(len(inputs), net):
+        rows = np.vstack([inputs[:1], inputs[block]])
+        values = exact.activations(net, rows, layer, union, width=width)
+        shape = (len(rows), net.widths[layer + 1])
+        for k in (k for k in range(len(circuits)) if idle[k]):
+            received = exact.affine(values.columns(columns[k]).slices(), weights[k], {}, shape, width)
+            idle[k] = bool(received.equals_row(0).all())
+    return idle
+
+
+def _jointly_idle(
+    net: FloatNet, inputs: np.ndarray, layer: int, units: np.ndarray, rows: np.ndarray
+) -> tuple[list[list[int]], str | None]:
+    """Minimal idle sets of units that are not idle alone, and what was not decided."""
+    if len(units) < 2:
+        return [], None
+    weights = net.layers[layer].weights[:, units]
+    # No weight may vanish with the prime, or a unit might seem to send nothing.
+    prime = next((p for p in PRIMES if ((residues(weights, p) != 0) == (weights != 0)).all()), None)
+    if prime is None:
+        return [], f"jointly idle circuits of layer {layer}: each prime at hand divides a weight"
+    relations = Relations(net, inputs, layer, units, rows, prime)
+    relations.see_all()
+    if not relations.basis.shape[1]:
+        return [], None
+    space = _sets(relations.basis[1:], residues(weights, prime), prime)
+    solutions, left = [], []
+    for part in _components(space):
+        where = np.flatnonzero(part.any(axis=1))
+        if part.shape[1] > FREE_COLUMNS:
+            ends = f"{layer}.{units[where[0]]} .. {layer}.{units[where[-1]]}"
+            left.append(f"the {len(where)} units {ends}: {part.shape[1]} free columns")
+        else:
+            solutions += _zero_one(part, prime)
+    while True:
+        minimal = list(islice(_minimal(solutions), LISTED + 1))
+        found = [[int(unit) for bit, unit in enumerate(units) if mask >> bit & 1] for mask in minimal[:LISTED]]
+        false = {mask for mask, idle in zip(minimal, _are_idle(net, inputs, layer, found), strict=False) if not idle}
+        if not false:
+            break
+        # Idle modulo the prime only; what contains it need not be.
+        solutions = [mask for mask in solutions if mask not in false]
+    if len(minimal) > LISTED:
+        left.append(f"after {LISTED} circuits")
+    line = f"jointly idle circuits of layer {layer} are not all listed: {'; '.join(left)}" if left else None
+    return sorted(found), line
+
+
+def _sets(kernel: np.ndarray, weights: np.ndarray, prime: int) -> np.ndarray:
+    """A basis of {z : W[k] z is in the span of `kernel` for every reader k}, entrywise product, one vector a column.
+
+    A unit that no relation involves has z = 0, because some reader weighs it.
+    """
+    involved = np.flatnonzero(kernel.any(axis=1))
+    # What vanishes on the kernel, so that "in the span" becomes equations.
+    equations = nullspace(kernel[involved].T, prime).T
+    basis = np.eye(len(involved), dtype=np.int64)
+    for row in weights[:, involved]:
+        if not basis.shape[1]:
+            break
+        conditions = product(equations * row % prime, basis, prime)
+        if conditions.any():
+            basis = product(basis, nullspace(conditions, prime), prime)
+    result = np.zeros((len(kernel), basis.shape[1]), dtype=np.int64)
+    result[involved] = reduced(basis, prime) if basis.shape[1] else basis
+    return result
+
+
+def _components(space: np.ndarray) -> list[np.ndarray]:
+    """The reduced basis in parts with disjoint supports: a minimal set lies in one of them."""
+    parts: list[tuple[set[int], list[int]]] = []
+    for column in range(space.shape[1]):
+        support, columns = set(np.flatnonzero(space[:, column]).tolist()), [column]
+        for other in [part for part in parts if part[0] & support]:
+            parts.remove(other)
+            support, columns = support | other[0], columns + other[1]
+        parts.append((support, columns))
+    return [space[:, sorted(columns)] for _, columns in parts]
+
+
+def _zero_one(basis: np.ndarray, prime: int) -> list[int]:
+    """The nonzero 0/1 vectors in the span of a reduced basis, as bit masks."""
+    support, count = np.flatnonzero(basis.any(axis=1)), basis.shape[1]
+    basis = basis[support]
+    low = min(count, 12)
+    table = np.zeros((1, len(basis)), dtype=np.int64)
+    for column in range(low):
+        table = np.vstack([table, (table + basis[:, column]) % prime])
+    masks = []
+    for choice in range(2 ** (count - low)):
+        rest = [low + i for i in range(count - low) if choice >> i & 1]
+        vectors = (table + basis[:, rest].sum(axis=1)) % prime
+        for vector in vectors[(vectors <= 1).all(axis=1)]:
+            masks.append(sum(1 << int(bit) for bit in support[vector == 1]))
+    return [mask for mask in masks if mask]
+
+
+def _minimal(masks: list[int]) -> Iterator[int]:
+    """The masks that contain no other, smallest first."""
+    kept: list[int] = []
+    for mask in sorted(masks, key=lambda mask: (mask.bit_count(), mask)):
+        if not any(mask & small == small for small in kept):
+            kept.append(mask)
+            yield mask
+
+
+def firing(
+    net: FloatNet, circuits: tuple[CircuitFinding, ...], inputs: np.ndarray, deploy: np.ndarray
+) -> tuple[CircuitFinding, ...]:
+    """The circuits with `fires` filled: the deployment rows at which a reader receives something else than `value`, exactly."""
+    inputs, deploy = checked_inputs(net, inputs), checked_inputs(net, deploy, "deployment inputs")
+    return tuple(_fired(net, circuit, deploy) for circuit in circuits)
+
+
+def _fired(net: FloatNet, circuit: CircuitFinding, deploy: np.ndarray) -> CircuitFinding:
+    layer, units = circuit.units[0].layer, [unit.index for unit in circuit.units]
+    chain = sent(net, layer, units)
+    value = [circuit.value[Unit(layer + 1, k)] for k in range(net.widths[layer + 1])]
+    fires: list[int] = []
+    for block in exact.blocks(len(deploy), net):
+        rows = np.arange(block.start, block.stop)
+        if not any(value):
+            # At a row where all its units are 0, it sends 0.
+            signs, decided = enclose(truncated(net, layer, units), deploy[rows])[-1].signs()
+            rows = rows[~(decided & (signs <= 0)).all(axis=1)]
+        if rows.size:
+            received = exact.activations(chain, deploy[rows], layer + 1)
+            fires += rows[_differs(received, value)].tolist()
+    return CircuitFinding(circuit.units, circuit.value, tuple(fires))
+
+
+def _differs(received: exact.Digits, value: list[Fraction]) -> np.ndarray:
+    """The rows in which some column is not its value."""
+    numbers, exponent = received.integers()
+    scaled = [v / Fraction(2) ** exponent for v in value]
+    differs = [numbers[:, k] != v if v.denominator == 1 else np.ones(len(numbers), bool) for k, v in enumerate(scaled)]
+    return np.array(differs, dtype=bool).any(axis=0)

@@ -1,0 +1,151 @@
+"""The two long parts of an audit on many machines, by dask.distributed: idle units by shards of rows, regions by sub-problems.
+
+Tasks carry their data, so those of a worker that is lost run again elsewhere; what comes out is merged exactly.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+from absence.checker.audit.findings import Activity, UnitFinding
+from absence.checker.audit.idle import checked_inputs, unit_findings
+from absence.checker.region.decide import RegionResult, concluded, decide
+from absence.checker.region.question import Question
+from absence.checker.region.search import Limits, Outcome, open_leaves, solve
+from absence.models.floatnet import FloatNet
+from dask.distributed import Client, LocalCluster, as_completed
+
+__all__ = ["cluster", "decide_apart", "merged", "unit_findings_apart"]
+
+# A task looks at this many parts of a box: seconds of work, so that handing it out costs little.
+NODES = 1024
+
+
+@contextmanager
+def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
+    """A client of the scheduler at this address, or of `workers` processes on this machine.
+
+    Raises
+    ------
+    OSError
+        If no scheduler answers there.
+    """
+    if scheduler is not None:
+        with Client(scheduler, timeout=10) as client:
+            yield client
+        return
+    with (
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as local,
+        Client(local) as client,
+    ):
+        yield client
+
+
+def unit_findings_apart(
+    client: Client, net: FloatNet, inputs: np.ndarray, shards: int | None = None
+) -> tuple[UnitFinding, ...]:
+    """As `unit_findings`, the rows in `shards` (by default four for each worker); witnesses may be other rows.
+
+    Raises
+    ------
+    ValueError
+        As `unit_findings`.
+    """
+    inputs = checked_inputs(net, inputs)
+    shards = min(len(inputs), shards or 4 * max(1, len(client.scheduler_info(n_workers=-1)["workers"])))
+    ends = [len(inputs) * k // shards for k in range(shards + 1)]
+    starts = ends[:-1]
+    # The net is a task of its own: sent once, and made again if its worker is lost.
+    shared = client.submit(_same, net, pure=False)
+    tasks = [
+        client.submit(unit_findings, shared, inputs[a:b], pure=False) for a, b in zip(starts, ends[1:], strict=True)
+    ]
+    return merged(client.gather(tasks), starts, unit_findings(net, inputs[starts]))
+
+
+def merged(
+    parts: Sequence[tuple[UnitFinding, ...]], starts: Sequence[int], firsts: tuple[UnitFinding, ...]
+) -> tuple[UnitFinding, ...]:
+    """The findings on all rows, from those on each shard and those on the first rows of all shards.
+
+    A unit that varies in a shard varies. One that has a single value in each has a single value on the whole if and only
+    if the first rows of the shards agree, and is dead if it is 0 at them.
+
+    Parameters
+    ----------
+    starts
+        The first row of each shard.
+    """
+    found = []
+    for unit, first in enumerate(firsts):
+        here = [part[unit] for part in parts]
+        varies = next(
+            ((f, start) for f, start in zip(here, starts, strict=True) if f.activity is Activity.VARIES), None
+        )
+        if varies:
+            finding, start = varies
+            one, other = finding.witness
+            found.append(replace(finding, witness=(one + start, other + start)))
+        elif first.activity is Activity.VARIES:
+            one, other = first.witness
+            found.append(replace(first, witness=(starts[one], starts[other])))
+        elif any(f.activity is Activity.UNDECIDED for f in (*here, first)):
+            found.append(UnitFinding(first.unit, Activity.UNDECIDED, None))
+        else:
+            found.append(first)
+    return tuple(found)
+
+
+def decide_apart(client: Client, asked: Question, seconds: float | None = 60, nodes: int = NODES) -> RegionResult:
+    """As `decide`, the open parts of the box searched by the workers, `nodes` of them in a task.
+
+    The proof tree is put together here and is the same kind of certificate, for the independent checker.
+    """
+    started = time.monotonic()
+
+    def left() -> float | None:
+        return None if seconds is None else max(0.0, seconds - (time.monotonic() - started))
+
+    first = decide(asked, Limits(nodes, left()))
+    if first.verdict in ("sat", "unsat"):
+        return first
+    shared = client.submit(_same, asked, pure=False)
+    places = {}
+    running = as_completed()
+
+    def hand_out(leaves: list[dict]) -> None:
+        for leaf in leaves:
+            task = client.submit(_solve, shared, leaf["open"], nodes, left(), pure=False)
+            places[task] = leaf
+            running.add(task)
+
+    tree, reason, visited, witness = first.tree, "", first.nodes, None
+    hand_out(open_leaves(tree))
+    for task in running:
+        outcome, leaf = task.result(), places.pop(task)
+        visited += outcome.nodes
+        if outcome.witness is not None:
+            witness = outcome.witness
+            break
+        leaf.clear()
+        leaf.update(outcome.tree)
+        remaining = open_leaves(leaf)
+        if left() == 0.0 and remaining:
+            reason = "timeout"
+        elif outcome.reason in ("", "node limit"):
+            hand_out(remaining)
+        else:
+            # Not for lack of time: searching this part again would end the same way.
+            reason = reason or outcome.reason
+    client.cancel(list(places))
+    return concluded(asked, tree, witness, reason, visited, time.monotonic() - started)
+
+
+def _same(value):
+    return value
+
+
+def _solve(asked: Question, sub: dict, nodes: int, seconds: float | None) -> Outcome:
+    return solve(asked, sub, Limits(nodes, seconds))

@@ -1,0 +1,250 @@
+"""Exact forward passes of float networks: numbers in digits of base 2^p, products of digits by BLAS, which rounds none.
+
+Error-free splitting (Ozaki, Ogita, Oishi, Rump, Numerical Algorithms 59, 2012) on one fixed grid, and carries in int64.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from absence.models.floatnet import FloatNet
+
+__all__ = ["Digits", "activations", "affine", "blocks", "digit_width", "integers", "split"]
+
+# Entries of the widest layer in one block, so that memory is that times the digits, and rows at most.
+ENTRIES = 2**19
+BLOCK = 2048
+
+_MANTISSA = 53
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """An array of exact dyadic rationals: sum_s planes[s] 2^(width (low + s)), entry by entry.
+
+    Every plane but the last holds digits in [0, 2^width), the last one in [-2^width, 2^width), so an array of given `low`
+    and number of planes has one such form, and signs and equality are read off it. Shape of a plane: (rows, columns), int64.
+    """
+
+    planes: tuple[np.ndarray, ...]
+    low: int
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.planes[-1].shape
+
+    def signs(self) -> np.ndarray:
+        """The sign of each entry as int8."""
+        top = self.planes[-1]
+        below = np.zeros(top.shape, dtype=bool)
+        for plane in self.planes[:-1]:
+            below |= plane != 0
+        return np.where(top < 0, -1, (top > 0) | below).astype(np.int8)
+
+    def relu(self) -> "Digits":
+        """max(., 0), entry by entry."""
+        positive = self.planes[-1] >= 0
+        return Digits(tuple(plane * positive for plane in self.planes), self.low, self.width)
+
+    def equals_row(self, row: int) -> np.ndarray:
+        """Where an entry is the one that `row` has in its column."""
+        same = np.ones(self.shape, dtype=bool)
+        for plane in self.planes:
+            same &= plane == plane[row]
+        return same
+
+    def columns(self, columns: Sequence[int] | np.ndarray) -> "Digits":
+        """Some of the columns."""
+        return Digits(tuple(plane[:, columns] for plane in self.planes), self.low, self.width)
+
+    def fraction(self, row: int, column: int) -> Fraction:
+        """One entry."""
+        digits = [int(plane[row, column]) for plane in self.planes]
+        total = sum(digit << (self.width * s) for s, digit in enumerate(digits))
+        shift = self.width * self.low
+        return Fraction(total << shift) if shift >= 0 else Fraction(total, 1 << -shift)
+
+    def integers(self) -> tuple[np.ndarray, int]:
+        """Python integers M (dtype object) and e with entries M 2^e."""
+        total = np.zeros(self.shape, dtype=object)
+        for plane in reversed(self.planes):
+            total = (total << self.width) + plane.astype(object)
+        return total, self.width * self.low
+
+    def modulo(self, prime: int) -> np.ndarray:
+        """The entries modulo an odd prime below 2^31 (2 is a unit there), int64."""
+        total = np.zeros(self.shape, dtype=np.int64)
+        for s, plane in enumerate(self.planes):
+            total = (total + plane % prime * pow(2, self.width * (self.low + s), prime)) % prime
+        return total
+
+    def slices(self) -> dict[int, np.ndarray]:
+        """The planes that are not 0 as float64, by place; the entries must not be negative."""
+        return {self.low + s: plane.astype(np.float64) for s, plane in enumerate(self.planes) if plane.any()}
+
+
+def blocks(rows: int, net: FloatNet) -> Iterator[slice]:
+    """The rows in slices fit for the net."""
+    size = max(32, min(BLOCK, ENTRIES // max(net.widths)))
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+
+
+def digit_width(fan_in: int) -> int:
+    """The largest p for which sums of `fan_in` products of two digits below 2^p are integers of at most 53 bits."""
+    return (_MANTISSA - (fan_in - 1).bit_length()) // 2
+
+
+def split(array: np.ndarray, width: int) -> dict[int, np.ndarray]:
+    """Finite floats as signed digits: array = sum_s result[s] 2^(width s), each |digit| <= 2^width, as float64."""
+    array = np.asarray(array, dtype=np.float64)
+    sizes = np.abs(array)
+    largest = sizes.max(initial=0)
+    if not largest:
+        return {}
+    if largest <= 2.0**400 and sizes.min(where=sizes > 0, initial=1) >= 2.0**-400:
+        return _split_rounding(array, int(np.frexp(largest)[1]) // width, width)
+    return _split_bits(array, width)
+
+
+def _split_rounding(array: np.ndarray, place: int, width: int) -> dict[int, np.ndarray]:
+    """Digits from the highest place on, each rounded to the nearest: the rest is exact, and far from underflow."""
+    result = {}
+    while array.any():
+        unit = 2.0 ** (width * place)
+        digit = np.rint(array * (1 / unit))
+        if digit.any():
+            result[place] = digit
+            array = array - digit * unit
+        place -= 1
+    return result
+
+
+def _split_bits(array: np.ndarray, width: int) -> dict[int, np.ndarray]:
+    """The same for any exponents, by shifts of the mantissas."""
+    mantissa, exponent = np.frexp(array)
+    signs = np.sign(mantissa)
+    # |array| = magnitude 2^(exponent - 53), and exponent - 53 = place width + shift.
+    magnitude = np.ldexp(np.abs(mantissa), _MANTISSA).astype(np.uint64)
+    place, shift = np.divmod(exponent.astype(np.int64) - _MANTISSA, width)
+    shift = shift.astype(np.uint64)
+    mask = np.uint64(2**width - 1)
+    result: dict[int, np.ndarray] = {}
+    occupied = magnitude != 0
+    for j in range((_MANTISSA + 2 * width - 2) // width):
+        offset = np.uint64(width * j)
+        # Bits that leave a word at the top on the left shift are none of this digit's.
+        down, up = np.where(offset >= shift, offset - shift, 0), np.where(offset < shift, shift - offset, 0)
+        digit = ((magnitude >> np.minimum(down, np.uint64(63))) << up) & mask
+        signed = digit.astype(np.float64) * signs
+        for at in np.unique(place[occupied]):
+            part = np.where(occupied & (place == at), signed, 0)
+            if part.any():
+                key = int(at) + j
+                result[key] = result[key] + part if key in result else part
+    return result
+
+
+def affine(
+    values: dict[int, np.ndarray],
+    weights: dict[int, np.ndarray],
+    bias: dict[int, np.ndarray],
+    shape: tuple[int, int],
+    width: int,
+) -> Digits:
+    """``values @ weights.T + bias`` of shape (rows, n), exactly.
+
+    Slices of shapes (rows, k), (n, k) and (n,); k is at most what `digit_width` gave `width` for.
+    """
+    levels: dict[int, np.ndarray] = {}
+
+    def add(place: int, integers: np.ndarray) -> None:
+        levels.setdefault(place, np.zeros(shape, dtype=np.int64))[...] += integers.astype(np.int64)
+
+    # Float64 weights have less than 2^8 places, so at most that many integers of 53 bits meet in one int64.
+    if weights:
+        # All digits of the weights at once: fewer and larger products.
+        stacked = np.vstack(list(weights.values())).T
+        for other, value in values.items():
+            for place, part in zip(weights, np.split(value @ stacked, len(weights), axis=1), strict=True):
+                add(place + other, part)
+    for place, part in bias.items():
+        add(place, part)
+    return _carried(levels, shape, width)
+
+
+def _carried(levels: dict[int, np.ndarray], shape: tuple[int, int], width: int) -> Digits:
+    planes, carry = [], np.zeros(shape, dtype=np.int64)
+    low = min(levels, default=0)
+    for place in range(low, max(levels, default=-1) + 1):
+        total = carry + levels[place] if place in levels else carry
+        carry = total >> width
+        planes.append(total & (2**width - 1))
+    while (np.abs(carry) >= 2**width).any():
+        planes.append(carry & (2**width - 1))
+        carry = carry >> width
+    return Digits((*planes, carry), low, width)
+
+
+def integers(array: np.ndarray) -> tuple[np.ndarray, int]:
+    """Finite floats as Python integers M (dtype object) and e, the entries M 2^e.
+
+    Examples
+    --------
+    >>> numbers, exponent = integers(np.array([0.5, -3.0]))
+    >>> [n * 2.0**exponent for n in numbers]
+    [0.5, -3.0]
+    """
+    mantissa, exponent = np.frexp(array)
+    whole = np.ldexp(mantissa, _MANTISSA).astype(np.int64)
+    exponent = np.where(whole != 0, exponent.astype(np.int64) - _MANTISSA, 2**30)
+    low = int(exponent.min(initial=2**30)) if whole.any() else 0
+    return whole.astype(object) << np.where(whole != 0, exponent - low, 0).astype(object), low
+
+
+def activations(
+    net: FloatNet,
+    inputs: np.ndarray,
+    layer: int,
+    units: Sequence[int] | np.ndarray | None = None,
+    *,
+    pre: bool = False,
+    width: int | None = None,
+) -> Digits:
+    """The values of some units of a layer (1 is the first, ``len(net.layers)`` the output) at each input, exactly.
+
+    After ReLU in hidden layers unless `pre`. Below, only the units that these read are computed. Give the rows in `blocks`.
+
+    Parameters
+    ----------
+    inputs
+        Shape (rows, d), float64, finite.
+    units
+        Indices in the layer; all if None.
+    width
+        Bits in a digit, by default what `digit_width` gives for the widest layer that is read.
+
+    Examples
+    --------
+    >>> net = FloatNet([([[1.0], [2.0**-1074]], [-(2.0**-1074), 0.0]), ([[1.0, 1.0]], [0.5])])
+    >>> activations(net, np.array([[2.0**-1074], [1e300]]), 1).signs().tolist()
+    [[0, 1], [1, 1]]
+    """
+    width = digit_width(max(net.widths[:-1])) if width is None else width
+    return _activations(net, np.asarray(inputs, dtype=np.float64), layer, units, pre, width)
+
+
+def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units, pre: bool, width: int) -> Digits:
+    weights, bias = net.layers[layer - 1]
+    if units is not None:
+        weights, bias = weights[units], bias[units]
+    read = np.flatnonzero(weights.any(axis=0))
+    if layer == 1:
+        values = split(inputs[:, read], width)
+    else:
+        values = _activations(net, inputs, layer - 1, read, False, width).slices() if read.size else {}
+    shape = (len(inputs), len(bias))
+    result = affine(values, split(weights[:, read], width), split(bias, width), shape, width)
+    return result if pre or layer == len(net.layers) else result.relu()

@@ -1,0 +1,97 @@
+"""The folder that an audit leaves: reports, the improved net, certificates; each file whole or not there."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from absence.checker.audit import loss_facts, report_html
+from absence.checker.audit.certify import NAME, certify
+from absence.checker.audit.findings import Audit
+from absence.checker.audit.report_json import to_json
+from absence.checker.audit.run import Outcome
+from absence.checker.certificate import write
+from absence.models.files import InputError, onnx
+
+__all__ = ["IMPROVED", "STAGES", "write_folder"]
+
+STAGES = "stages"
+IMPROVED = "improved.onnx"
+# Written last: where it lies, the rest is complete.
+REPORT = "report.json"
+CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
+
+
+def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None, like: Path | None = None) -> Audit:
+    """Write the certificate, `report.json`, `report.html` and, if there is one, the improved net; returns what they tell.
+
+    The folder is then one that ``absence check`` takes.
+
+    Parameters
+    ----------
+    improved
+        Where the improved net is to lie, by default in the folder.
+    like
+        An ONNX model whose input and output names the improved net keeps, if it has a batch dimension.
+
+    Raises
+    ------
+    InputError
+        If the improved net cannot be written as ONNX.
+    OSError
+        If a file cannot be written.
+    """
+    audit, path = outcome.audit, improved or folder / IMPROVED
+    # Of an earlier audit, of other contents perhaps.
+    for name in (REPORT, IMPROVED, *CERTIFICATE):
+        (folder / name).unlink(missing_ok=True)
+    if audit.improvement and outcome.improved:
+        try:
+            onnx.write(path, outcome.improved, like=like)
+        except InputError:
+            # A model without a batch dimension has no like here; its net is written with one.
+            if like is None:
+                raise
+            onnx.write(path, outcome.improved)
+        audit = replace(audit, improvement=replace(audit.improvement, file=str(path if improved else IMPROVED)))
+    if reason := _certify(folder, outcome):
+        audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
+    report = to_json(audit)
+    write(folder / "report.html", report_html.page(report))
+    write(folder / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
+    return audit
+
+
+def _certify(folder: Path, outcome: Outcome) -> str:
+    """Write the certificate; the reason if there is none."""
+    audit = outcome.audit
+    if len(audit.units) != sum(audit.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
+        return "not every unit is decided"
+    # Without this the certificate would say of circuits that were not looked at that they do not fire.
+    fired = all(circuit.fires is not None for circuit in audit.circuits)
+    try:
+        certify(
+            folder, outcome.net, outcome.inputs, outcome.deploy if fired else None,
+            units=audit.units, circuits=audit.circuits, ranks=audit.ranks,
+            deployment=audit.deployment if fired else (),
+            regions=outcome.facts, targets=outcome.targets, losses=_losses(audit),
+        )  # fmt: skip
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _losses(audit: Audit) -> Iterator[dict]:
+    """The facts about losses; net and data are those of the folder."""
+    loss, floor = audit.data.loss, audit.data.noise_floor
+    if loss is None or floor is None:
+        return
+    yield loss_facts.loss_fact({}, {}, loss, floor)
+    if audit.improvement:
+        yield loss_facts.lower_loss_fact({}, {}, audit.improvement)
+    if any(unit.rent for unit in audit.units):
+        yield loss_facts.rent_fact({}, {}, audit.units, loss)
+    if audit.prices:
+        yield loss_facts.price_fact({}, {}, audit.prices, loss)
+    if audit.float32_deviation is not None:
+        yield loss_facts.deviation_fact({}, {}, audit.float32_deviation)

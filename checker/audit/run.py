@@ -1,0 +1,298 @@
+"""An audit from end to end: the stages in order, what they leave undecided, and never a failed stage as a pass."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+from absence.checker.audit.circuits import firing, idle_circuits
+from absence.checker.audit.deviation import float32_deviation
+from absence.checker.audit.findings import (
+    Audit,
+    CircuitFinding,
+    DataSummary,
+    DeploymentFinding,
+    Enclosure,
+    Improvement,
+    NetSummary,
+    Prices,
+    RankFinding,
+    RegionFinding,
+    UnitFinding,
+)
+from absence.checker.audit.hull import deployment_findings
+from absence.checker.audit.idle import unit_findings
+from absence.checker.audit.improve import Unimproved, improve
+from absence.checker.audit.loss import groups, losses
+from absence.checker.audit.price import prices
+from absence.checker.audit.rank import rank_findings
+from absence.checker.audit.rent import rents
+from absence.checker.audit.stages import Stages, content_key
+from absence.checker.audit.view import names
+from absence.checker.region.decide import decide
+from absence.checker.region.question import question
+from absence.checker.region.search import Limits
+from absence.models.files.disk import refused
+from absence.models.files.vnnlib import read_box
+from absence.models.floatnet import FloatNet
+
+__all__ = ["Outcome", "Region", "Source", "audit_net", "box_of", "examine", "read_region"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a net or data came from, for the report: a file's name and SHA-256."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Region:
+    """A closed box of inputs, by its name and the bounds (low, high) of each coordinate."""
+
+    name: str
+    bounds: tuple[tuple[Fraction, Fraction], ...]
+
+
+def read_region(path: str | os.PathLike) -> Region:
+    """The box of a VNN-LIB file; what the file says about outputs plays no part.
+
+    Raises
+    ------
+    InputError
+        As `read_box`.
+    """
+    return Region(Path(path).name, read_box(path).bounds)
+
+
+def box_of(inputs: np.ndarray) -> Region:
+    """The least box that holds the inputs, shape (N, d)."""
+    ends = zip(inputs.min(axis=0).tolist(), inputs.max(axis=0).tolist(), strict=True)
+    return Region("training box", tuple((Fraction(low), Fraction(high)) for low, high in ends))
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """An audit with what it is about and what goes beside it.
+
+    `improved` is the net of `Audit.improvement`; `facts` are the certificates of the regions that are decided, as
+    `checker.region` makes them; `kept` names the stages that came from an earlier run.
+    """
+
+    audit: Audit
+    net: FloatNet
+    inputs: np.ndarray
+    targets: np.ndarray
+    deploy: np.ndarray | None
+    improved: FloatNet | None
+    facts: tuple[dict, ...]
+    kept: tuple[str, ...]
+
+
+def audit_net(net: FloatNet, inputs: np.ndarray, targets: np.ndarray, **options) -> Audit:
+    """The audit of a net on its training data; `options` as `examine` takes them.
+
+    Examples
+    --------
+    >>> net = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])])
+    >>> audit = audit_net(net, np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [1.0], [1.0]]))
+    >>> audit.findings
+    ('circuit {1.1} is train-idle', 'the features of layer 1 are linearly dependent')
+    >>> audit.data.loss.low, audit.improvement.loss_after.low < audit.data.loss.low
+    (Fraction(1, 3), True)
+    """
+    return examine(net, inputs, targets, **options).audit
+
+
+def examine(
+    net: FloatNet,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    *,
+    deploy: np.ndarray | None = None,
+    regions: Sequence[Region] = (),
+    seconds: float = 60,
+    source: Source | None = None,
+    data_source: Source | None = None,
+    keep: Path | None = None,
+    progress: Callable[[str], None] = lambda stage: None,
+    client=None,
+) -> Outcome:
+    """Run every stage: idle units, idle circuits, where they fire, ranks, losses, improvement, rents, prices, regions.
+
+    A stage that raises becomes a line of `Audit.undecided`, as does whatever no method decided; the other stages still run.
+
+    Parameters
+    ----------
+    inputs, targets, deploy
+        Shapes (N, d), (N, m) and (D, d), float64, finite.
+    regions
+        Boxes on which every idle circuit is asked to be irrelevant.
+    seconds
+        Wall-clock time for all questions about regions together; what is open then is undecided.
+    keep
+        A folder in which stages are kept, so that an interrupted or repeated audit of the same contents goes on from there.
+    progress
+        Called with the name of each stage before it runs.
+    client
+        A client of dask.distributed whose workers take part, see `distributed`.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit the net.
+    """
+    _check(net, inputs, targets, deploy, regions)
+    stages = Stages(keep, content_key(net, inputs, targets, "" if deploy is None else deploy), progress)
+    loss, floor = stages.run("losses", _LOSSES, lambda: losses(net, inputs, targets)) or (None, None)
+    units = stages.run("units", _UNITS, lambda: _units(net, inputs, client))
+    found = units and stages.run("circuits", _FOUND, lambda: idle_circuits(net, inputs, units))
+    circuits, undecided = found or ((), ())
+    # What later stages are kept for: they must not outlive a run in which the circuits were not found.
+    sets = [circuit.units for circuit in circuits]
+    if circuits and deploy is not None:
+        circuits = stages.run("firing", _CIRCUITS, lambda: firing(net, circuits, inputs, deploy), of=sets) or circuits
+    deployment = None
+    if deploy is not None:
+        deployment = stages.run("deployment", _DEPLOYMENT, lambda: deployment_findings(inputs, deploy))
+    ranks = stages.run("ranks", _RANKS, lambda: rank_findings(net, inputs, units=units)) or ()
+    better = _Better(None, None, "")
+    if circuits:
+        better = stages.run("improvement", _Better, lambda: _better(net, inputs, targets, circuits), of=sets) or better
+    if units:
+        units = stages.run("rents", _UNITS, lambda: rents(net, inputs, targets, units)) or units
+    price = None
+    if loss:
+        price = stages.run("prices", Prices | None, lambda: prices(net, inputs, loss, floor, circuits), of=sets)
+    deviation = None
+    if net.dtype == np.float32:
+        deviation = stages.run("float32", Fraction | None, lambda: float32_deviation(net, inputs))
+    answers = list(_regions(stages, net, circuits, regions, seconds, client))
+    audit = Audit(
+        net=_net_summary(net, source),
+        data=_data_summary(inputs, targets, loss, floor, data_source),
+        units=units or (),
+        circuits=circuits,
+        ranks=ranks,
+        deployment=deployment or (),
+        improvement=better.improvement,
+        prices=price,
+        regions=tuple(finding for finding, _ in answers),
+        float32_deviation=deviation,
+        undecided=(*stages.undecided, *undecided, *([better.reason] if better.reason else [])),
+        seconds=stages.seconds,
+    )
+    audit = replace(audit, undecided=(*audit.undecided, *_open(audit)))
+    facts = tuple(fact for _, fact in answers if fact)
+    return Outcome(audit, net, inputs, targets, deploy, better.net, facts, tuple(stages.kept))
+
+
+@dataclass(frozen=True, eq=False)
+class _Better:
+    """An improvement and its net, or why there is none; no reason if none can be."""
+
+    improvement: Improvement | None
+    net: FloatNet | None
+    reason: str
+
+
+_LOSSES = tuple[Enclosure, Enclosure]
+_UNITS = tuple[UnitFinding, ...]
+_CIRCUITS = tuple[CircuitFinding, ...]
+_FOUND = tuple[_CIRCUITS, tuple[str, ...]]
+_DEPLOYMENT = tuple[DeploymentFinding, ...]
+_RANKS = tuple[RankFinding, ...]
+_ANSWER = tuple[RegionFinding, dict | None]
+
+
+def _check(net: FloatNet, inputs, targets, deploy, regions: Sequence[Region]) -> None:
+    fan_in, fan_out = net.widths[0], net.widths[-1]
+    if inputs.shape[1] != fan_in:
+        raise refused("the training inputs", f"have {inputs.shape[1]} columns, the net reads {fan_in}")
+    if targets.shape[1] != fan_out:
+        hint = "; the loss is squared error, so write class labels as vectors" if targets.shape[1] == 1 else ""
+        raise refused("the targets", f"have {targets.shape[1]} columns, the net has {fan_out} outputs{hint}")
+    if len(targets) != len(inputs):
+        raise refused("the training data", f"hold {len(inputs)} inputs but {len(targets)} targets")
+    if deploy is not None and deploy.shape[1] != fan_in:
+        raise refused("the deployment inputs", f"have {deploy.shape[1]} columns, the net reads {fan_in}")
+    for region in regions:
+        if len(region.bounds) != fan_in:
+            raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {fan_in}")
+
+
+def _units(net: FloatNet, inputs: np.ndarray, client) -> tuple[UnitFinding, ...]:
+    if client is None:
+        return unit_findings(net, inputs)
+    # Needs the extra `distributed`.
+    from absence.checker.audit.distributed import unit_findings_apart
+
+    return unit_findings_apart(client, net, inputs)
+
+
+def _better(net: FloatNet, inputs, targets, circuits: tuple[CircuitFinding, ...]) -> _Better:
+    answer = improve(net, inputs, targets, circuits)
+    if isinstance(answer, Unimproved):
+        return _Better(None, None, "" if answer.at_floor else f"improvement: {answer.reason}")
+    return _Better(*answer, "")
+
+
+def _regions(
+    stages: Stages, net: FloatNet, circuits: Sequence[CircuitFinding], regions: Sequence[Region], seconds: float, client
+) -> Iterator[tuple[RegionFinding, dict | None]]:
+    """Each circuit on each region; the time that is left is shared evenly among the questions that are left."""
+    end = monotonic() + seconds
+    asked = [(region, circuit) for region in regions for circuit in circuits]
+    for place, (region, circuit) in enumerate(asked):
+        share = max(0.0, end - monotonic()) / (len(asked) - place)
+        name = f"region {region.name} {names(circuit.units)}"
+        answer = stages.run(
+            name, _ANSWER, partial(_region, net, region, circuit, share, client),
+            final=lambda answer: answer[1] is not None, of=(region.bounds, circuit.units), under="regions",
+        )  # fmt: skip
+        yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
+
+
+def _region(net: FloatNet, region: Region, circuit: CircuitFinding, seconds: float, client):
+    low, high = zip(*region.bounds, strict=True)
+    asked = question(net, circuit.units, low, high, circuit.value)
+    if client is None:
+        result = decide(asked, Limits(seconds=seconds))
+    else:
+        from absence.checker.audit.distributed import decide_apart
+
+        result = decide_apart(client, asked, seconds)
+    finding = RegionFinding(
+        circuit.units, region.name, result.verdict, result.reason, result.witness, result.seconds
+    )  # fmt: skip
+    return finding, result.fact
+
+
+def _open(audit: Audit) -> Iterator[str]:
+    """A line for each part of the audit that is there but not decided."""
+    yield from (f"the rank of the features of layer {r.layer}" for r in audit.ranks if r.full is None)
+    rows = [finding.row for finding in audit.deployment if not finding.decided]
+    if rows:
+        shown = ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
+        yield f"the least detector at {len(rows)} deployment inputs (rows {shown})"
+    for region in audit.regions:
+        if region.verdict not in ("sat", "unsat"):
+            reason = region.reason if region.reason not in ("", region.verdict) else ""
+            told = f"{region.verdict}, {reason}" if reason else region.verdict
+            yield f"whether circuit {names(region.units)} acts in {region.region}: {told}"
+
+
+def _net_summary(net: FloatNet, source: Source | None) -> NetSummary:
+    source = source or Source("net", content_key(net))
+    return NetSummary(source.name, source.sha256, net.widths, net.parameter_count, net.dtype.name)
+
+
+def _data_summary(inputs, targets, loss, floor, source: Source | None) -> DataSummary:
+    source = source or Source("data", content_key(inputs, targets))
+    distinct = int(groups(inputs).max()) + 1
+    return DataSummary(source.name, source.sha256, len(inputs), distinct, loss, floor)

@@ -1,0 +1,253 @@
+"""Rigorous float64 bounds of every pre-activation on a box: back-substitution through linear relaxations, rounding included.
+
+Relaxations: DeepPoly (Singh et al. 2019), CROWN (Zhang et al. 2018); sign conditions enter with multipliers as in beta-CROWN
+(Wang et al. 2021). In the first layer this is interval arithmetic.
+
+Rounding. A float64 inner product of n terms, summed in any order, with or without fused multiply-add, differs from the exact
+one by at most gamma_n sum |x_i y_i| + n eta, gamma_n = n u / (1 - n u), u = 2^-53, where eta = 2^-1075 bounds what a product
+loses to gradual underflow (sums lose nothing to it); Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., (2.8)
+and (3.4). `_error` is at least that, with room for the rounding of the bound itself. The coefficients that were computed are
+then taken for exact ones, and their error times the largest value of what they multiply goes into a slack. NaN counts as infinity.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf, nextafter
+
+import numpy as np
+from absence.checker.region.question import Question, nearest
+from absence.models.rational import Vector
+
+__all__ = ["OFF", "ON", "UNKNOWN", "Bounds", "Multipliers", "round_down", "round_up"]
+
+ON, OFF, UNKNOWN = 1, -1, 0
+U = 2.0**-53
+TINY = 5e-324
+# Slopes are rounded to this grid; any slope in [0, 1] is sound, and short ones keep the exact check quick.
+GRID = 2.0**20
+
+
+def round_up(value: Fraction) -> float:
+    """The least float that is not below the value."""
+    near = nearest(value)
+    return near if near == inf or (near != -inf and Fraction(near) >= value) else nextafter(near, inf)
+
+
+def round_down(value: Fraction) -> float:
+    """The greatest float that is not above the value."""
+    return -round_up(-value)
+
+
+def _error(n: int, size: np.ndarray) -> np.ndarray:
+    """At least gamma_{n+2} size + (n+2) eta, where `size` is a computed sum of n absolute products, itself a little off."""
+    return 2 * (n + 6) * U * size + 2 * (n + 6) * TINY
+
+
+def _up(value: np.ndarray) -> np.ndarray:
+    return np.nextafter(value, inf)
+
+
+def _nan_is_infinite(value: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(value), inf, value)
+
+
+def _product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """left @ right, and a bound of its error."""
+    return left @ right, _error(left.shape[-1], np.abs(left) @ np.abs(right))
+
+
+def _above(value: np.ndarray, error: np.ndarray) -> np.ndarray:
+    return _up(value + error)
+
+
+@dataclass(frozen=True)
+class Multipliers:
+    """For one bound: lower slopes `alpha` in [0, 1] and multipliers `beta` >= 0 of the sign conditions, an array a layer."""
+
+    alpha: tuple[np.ndarray, ...]
+    beta: tuple[np.ndarray, ...]
+
+
+class Bounds:
+    """Bounds and signs of the pre-activations of layers 1 to `depth` on a part of the box, or on several parts at once.
+
+    `low[m]`, `high[m]` bound layer m + 1; `sign[m]` holds the sign conditions of the part: ON (pre >= 0), OFF (pre <= 0).
+    Shapes are (units,), or (parts, units) for several; `box` holds floats outside the exact ends `low_end`, `high_end`.
+    """
+
+    def __init__(self, asked: Question):
+        if not TINY * 1.0 > 0 or not (np.full(2, TINY) @ np.ones(2)) > 0:
+            raise ArithmeticError("this process flushes subnormal numbers to zero, so the rounding bounds do not hold")
+        self.asked = asked
+        self.layers = asked.net.layers[: asked.depth]
+        self.low_end, self.high_end = asked.low, asked.high
+        self.box = (np.array([round_down(v) for v in asked.low]), np.array([round_up(v) for v in asked.high]))
+        sizes = [len(layer.bias) for layer in self.layers]
+        self.low = [np.full(n, -inf) for n in sizes]
+        self.high = [np.full(n, inf) for n in sizes]
+        self.slope = [np.ones(n) for n in sizes]
+        self.sign = [np.zeros(n, dtype=np.int8) for n in sizes]
+
+    def copy(self) -> "Bounds":
+        """The same part; changing the copy leaves this one as it is."""
+        made = object.__new__(Bounds)
+        made.__dict__ = dict(self.__dict__)
+        for key in ("low", "high", "slope", "sign"):
+            made.__dict__[key] = [a.copy() for a in getattr(self, key)]
+        return made
+
+    def signed(self, layer: int, index: int, sign: int) -> "Bounds":
+        """The part where that unit's pre-activation has that sign; bounds above it are still this part's."""
+        made = self.copy()
+        made.sign[layer - 1][index] = sign
+        return made
+
+    def within(self, low: Vector, high: Vector) -> "Bounds":
+        """The part in the smaller box from `low` to `high`; the bounds are still this part's."""
+        made = self.copy()
+        made.low_end, made.high_end = low, high
+        made.box = (np.array([round_down(v) for v in low]), np.array([round_up(v) for v in high]))
+        return made
+
+    def cut(self, coordinate: int, at: float) -> tuple["Bounds", "Bounds"]:
+        """The parts where that input coordinate is at most, and at least, the number."""
+        parts = []
+        for side, name in ((1, "high_end"), (0, "low_end")):
+            made = self.copy()
+            ends, box = list(getattr(self, name)), [end.copy() for end in self.box]
+            ends[coordinate], box[side][coordinate] = Fraction(at), at
+            setattr(made, name, tuple(ends))
+            made.box = tuple(box)
+            parts.append(made)
+        return tuple(parts)
+
+    @classmethod
+    def together(cls, parts: list["Bounds"]) -> "Bounds":
+        """Several parts at once."""
+        made = object.__new__(cls)
+        made.asked, made.layers = parts[0].asked, parts[0].layers
+        made.box = tuple(np.stack([p.box[side] for p in parts]) for side in (0, 1))
+        for key in ("low", "high", "slope", "sign"):
+            made.__dict__[key] = [np.stack(rows) for rows in zip(*(getattr(p, key) for p in parts), strict=True)]
+        return made
+
+    def status(self, m: int) -> np.ndarray:
+        """ON, OFF or UNKNOWN for each unit of `low[m]`; a unit that is 0 throughout is OFF."""
+        on = (self.sign[m] == ON) | (self.low[m] >= 0)
+        off = (self.sign[m] == OFF) | (self.high[m] <= 0)
+        return np.where(off, OFF, np.where(on, ON, UNKNOWN)).astype(np.int8)
+
+    def contradiction(self) -> tuple[int, int] | None:
+        """A unit whose sign condition contradicts its bounds: the part is empty."""
+        for m, (low, high, sign) in enumerate(zip(self.low, self.high, self.sign, strict=True)):
+            bad = ((sign == ON) & (high < 0)) | ((sign == OFF) & (low > 0))
+            if bad.any():
+                return m + 1, int(np.flatnonzero(bad)[0])
+        return None
+
+    def post(self, m: int) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of what layer m sends (m = 0: the input box)."""
+        if m == 0:
+            return self.box
+        status = self.status(m - 1)
+        high = np.where(status == OFF, 0.0, np.maximum(self.high[m - 1], 0))
+        return np.where(status == OFF, 0.0, np.maximum(self.low[m - 1], 0)), high
+
+    def chord(self, m: int) -> tuple[np.ndarray, np.ndarray]:
+        """Slope and intercept of a line above relu on [low, high], for unknown units of `low[m]`.
+
+        By convexity a line is above relu on an interval if it is at both ends: intercept >= -slope low, (1 - slope) high.
+        """
+        slope = self.slope[m]
+        ends = np.maximum(-slope * self.low[m], (1 - slope) * self.high[m])
+        return slope, _up(ends)
+
+    def alpha(self, m: int) -> np.ndarray:
+        """The slope of the line below relu, 0 or 1, that leaves the smaller triangle."""
+        return (self.high[m] > -self.low[m]).astype(float)
+
+    @np.errstate(all="ignore")
+    def upper(self, layer: int, rows: np.ndarray, bias: np.ndarray, dual: Multipliers | None = None):
+        """Upper bounds of rows . h + bias, h what layer - 1 sends; and the coefficients at every layer below.
+
+        Returns
+        -------
+        tuple
+            The bounds (.., r), and for each layer below, from the top one down, the coefficients (.., r, units).
+        """
+        coef, const = rows, bias
+        slack, seen = np.zeros(len(rows)), []
+        for m in range(layer - 1, 0, -1):
+            seen.append(coef)
+            weights, b = self.layers[m - 1]
+            status = self.status(m - 1)
+            slope, intercept = self.chord(m - 1)
+            unknown = status == UNKNOWN
+            alpha = self.alpha(m - 1) if dual is None else dual.alpha[m - 1]
+            rise = np.where(unknown, slope, status == ON)
+            fall = np.where(unknown, alpha, status == ON)
+            positive = np.maximum(coef, 0)
+            k = positive * rise[..., None, :] + np.minimum(coef, 0) * fall[..., None, :]
+            if dual is not None:
+                k = k + dual.beta[m - 1] * status
+            # What rounding did to k multiplies the pre-activation. For OFF units k is exact; for ON ones it is without beta.
+            inexact = unknown if dual is None else status != OFF
+            reach = np.where(inexact, np.maximum(np.abs(self.low[m - 1]), np.abs(self.high[m - 1])), 0.0)
+            slack = _above(slack, _nonnegative(4 * U * np.abs(k) + 4 * TINY, reach))
+            lift, lift_error = _product(positive, np.where(unknown, intercept, 0.0)[..., None])
+            lift, lift_error = lift[..., 0], lift_error[..., 0]
+            shift, shift_error = _product(k, b)
+            total = const + (lift + shift)
+            slack = _above(_above(_above(slack, lift_error), shift_error),
+                           _error(3, np.abs(const) + np.abs(lift) + np.abs(shift)))  # fmt: skip
+            coef, coef_error = _product(k, weights)
+            below = self.post(m - 1)
+            slack = _above(slack, _nonnegative(coef_error, np.maximum(np.abs(below[0]), np.abs(below[1]))))
+            const = total
+        seen.append(coef)
+        return _concrete(coef, const, slack, *self.box), seen
+
+    @np.errstate(all="ignore")
+    def tighten(self, start: int = 1, *, exactly: bool = True) -> None:
+        """Bound layers `start` to `depth` anew, and keep the better bound of each unit.
+
+        A part of the box may turn out empty on the way; `contradiction` tells. With `exactly`, signs in layer 1 that floats
+        do not settle are settled exactly.
+        """
+        for layer in range(start, len(self.layers) + 1):
+            weights, bias = self.layers[layer - 1]
+            both, _ = self.upper(layer, np.vstack([weights, -weights]), np.concatenate([bias, -bias]))
+            high, low = both[..., : len(bias)], -both[..., len(bias) :]
+            if layer == 1 and exactly:
+                high, low = self._exactly(high, low)
+            m = layer - 1
+            self.high[m], self.low[m] = np.minimum(high, self.high[m]), np.maximum(low, self.low[m])
+            slope = np.rint(self.high[m] / (self.high[m] - self.low[m]) * GRID) / GRID
+            self.slope[m] = np.clip(np.nan_to_num(slope, nan=1.0), 0, 1)
+
+    def _exactly(self, high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of layer 1 in exact arithmetic, rounded outward, where floats do not settle a sign."""
+        high, low = high.copy(), low.copy()
+        scale = np.maximum(np.abs(high), np.abs(low))
+        close = (low < 0) & (high > 0) & (np.minimum(-low, high) <= 1e-6 * scale)
+        weights, bias = self.asked.exact[0]
+        for j in np.flatnonzero(close | ~np.isfinite(high) | ~np.isfinite(low)):
+            ends = [sorted((w * a, w * b)) for w, a, b in zip(weights[j], self.low_end, self.high_end, strict=True)]
+            low[j] = round_down(bias[j] + sum(end[0] for end in ends))
+            high[j] = round_up(bias[j] + sum(end[1] for end in ends))
+        return high, low
+
+
+def _nonnegative(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """At least left @ right, both nonnegative; right holds a vector for each part."""
+    value = (left @ right[..., None])[..., 0]
+    return _above(value, _error(right.shape[-1], value))
+
+
+def _concrete(coef, const, slack, low, high) -> np.ndarray:
+    """At least coef . h + const + slack for low <= h <= high."""
+    low, high = low[..., None], high[..., None]
+    reached = (np.maximum(coef, 0) @ high + np.minimum(coef, 0) @ low)[..., 0]
+    size = (np.abs(coef) @ np.maximum(np.abs(low), np.abs(high)))[..., 0]
+    error = _error(2 * coef.shape[-1] + 3, size + np.abs(const))
+    return _nan_is_infinite(_up(_up(_up(reached + const) + error) + slack))

@@ -1,0 +1,155 @@
+"""Irrelevance over a region: does a circuit send every reader outside it one constant on a whole box of inputs?
+
+The answer is exact, about the real function that the float weights denote: equality, not a tolerance. Scope: instance.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from absence.checker.certificate import net_json, units_json
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.refusal import Refused
+from absence.checker.region.bounds import Bounds
+from absence.checker.region.question import Question, question
+from absence.checker.region.search import Limits, graft, open_leaves, root
+from absence.checker.region.witness import hunt
+from absence.models.circuit import Unit
+from absence.models.floatnet import FloatNet
+from absence.models.rational import Vector
+
+__all__ = ["RegionResult", "concluded", "decide", "irrelevant"]
+
+
+@dataclass(frozen=True)
+class RegionResult:
+    """What was decided.
+
+    Attributes
+    ----------
+    verdict
+        ``unsat``: the circuit sends the constants on the whole box, proved; ``sat``: at `witness` it sends something else;
+        ``unknown`` or ``timeout``: not decided, `reason` says why.
+    witness
+        An input of the box, exact, replayed through the plain forward pass.
+    fact
+        The certificate for the independent checker: kind ``irrelevant-region`` or ``relevant-at``; None if undecided.
+    tree
+        The proof tree, with its open leaves if undecided: JSON, to go on from (`resume`).
+    nodes, seconds
+        The parts of the box that were visited, and the time it took.
+    """
+
+    verdict: str
+    reason: str
+    witness: Vector | None
+    fact: dict | None
+    tree: dict
+    nodes: int
+    seconds: float
+
+
+def irrelevant(
+    net: FloatNet,
+    circuit: Iterable,
+    low: Iterable,
+    high: Iterable,
+    *,
+    value: Mapping[Unit, object] | None = None,
+    seconds: float | None = 60,
+    nodes: int | None = None,
+    resume: dict | None = None,
+) -> RegionResult:
+    """Decide whether the circuit is irrelevant on the closed box from `low` to `high`.
+
+    Parameters
+    ----------
+    net
+        The network; every layer of it is read exactly.
+    circuit
+        Hidden units, (layer, index).
+    low, high
+        The box, (d,) each; floats and strings such as ``"1/3"`` are taken for what they denote.
+    value
+        What each reader outside is to receive; by default what it receives at the low corner.
+    seconds, nodes
+        Limits of the search; None for none.
+    resume
+        The `tree` of an undecided result of the same question, to go on from. What it proves is then checked.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit (see `question`).
+    ImportError
+        If highspy is not installed and bounds alone do not decide.
+
+    Examples
+    --------
+    >>> net = FloatNet([([[1.0], [1.0]], [-2.0, 0.0]), ([[3.0, 1.0]], [0.0])])
+    >>> irrelevant(net, [(1, 0)], [-1], [2]).verdict
+    'unsat'
+    >>> above = irrelevant(net, [(1, 0)], [-1], [3])
+    >>> above.verdict, above.witness[0] > 2
+    ('sat', True)
+    """
+    asked = question(net, circuit, low, high, value)
+    return decide(asked, Limits(nodes, seconds), resume)
+
+
+def decide(asked: Question, limits: Limits, resume: dict | None = None) -> RegionResult:
+    """As `irrelevant`, for a question already put."""
+    started = time.monotonic()
+
+    def left(nodes: int | None) -> Limits:
+        return Limits(nodes, None if limits.seconds is None else limits.seconds - (time.monotonic() - started))
+
+    tree = {"open": root(asked)} if resume is None else json.loads(json.dumps(resume))
+    witness, nodes, reason = None, 0, ""
+    if resume is None:
+        if asked.differs(asked.low):
+            witness = asked.low
+        else:
+            # The whole box's bounds are quick and may decide at once; only then are inputs sampled.
+            done = graft(asked, tree, left(1))
+            witness, nodes, reason = done.witness, done.nodes, done.reason
+            if witness is None and open_leaves(tree) and reason != "timeout":
+                witness = hunt(asked, Bounds(asked).box)
+    if witness is None and open_leaves(tree):
+        done = graft(asked, tree, left(limits.nodes))
+        witness, nodes, reason = done.witness, nodes + done.nodes, done.reason
+    found = concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
+    if resume is not None and found.verdict == "unsat":
+        # The tree came from outside: it may be another question's.
+        try:
+            check_fact(found.fact)
+        except Refused as error:
+            return replace(
+                found, verdict="unknown", reason=f"the tree to go on from is not a proof: {error}", fact=None
+            )
+    return found
+
+
+def concluded(
+    asked: Question, tree: dict, witness: Vector | None, reason: str, nodes: int, seconds: float
+) -> RegionResult:
+    """What a search that ended with this tree, or this witness, has decided."""
+    fact = None
+    if witness is not None:
+        verdict, reason, fact = "sat", "", _fact(asked) | {"kind": "relevant-at", "input": [str(x) for x in witness]}
+    elif open_leaves(tree):
+        verdict = "timeout" if reason == "timeout" else "unknown"
+    else:
+        verdict, reason, fact = "unsat", "", _fact(asked) | {"kind": "irrelevant-region", "tree": tree}
+    return RegionResult(verdict, reason, witness, fact, tree, nodes, seconds)
+
+
+def _fact(asked: Question) -> dict:
+    return {
+        "net": net_json(asked.net.exact()),
+        "circuit": units_json(asked.circuit),
+        "low": [str(x) for x in asked.low],
+        "high": [str(x) for x in asked.high],
+        "value": [[*unit, str(v)] for unit, v in sorted(asked.value.items())],
+    }

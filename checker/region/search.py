@@ -1,0 +1,190 @@
+"""Branch and bound over parts of the box: each leaf is closed by an exact certificate, or a witness ends the search.
+
+Parts are cut in two along an input coordinate while many signs are unknown, and bounded many at a time; then they are split by
+the sign of a hidden unit, which always comes to an end (`checker.region.signs`). `solve` is a pure function of a question, a
+sub-problem in JSON and limits, so that sub-problems can be farmed out; what it leaves open are sub-problems again.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from absence.checker.region.affine import constant
+from absence.checker.region.bounds import OFF, UNKNOWN, Bounds
+from absence.checker.region.part import Part, Undecided
+from absence.checker.region.question import Question
+from absence.checker.region.signs import step
+from absence.checker.region.witness import Replayer
+from absence.models.rational import Vector
+
+__all__ = ["Limits", "Outcome", "graft", "open_leaves", "root", "solve"]
+
+# Parts bounded together: so many, as long as their coefficients are at most so many numbers.
+BATCH, ENTRIES = 64, 2**22
+# Beyond so many free coordinates, or with so few unknown signs, splitting by signs pays better than cutting.
+CUT_DIMENSIONS, FEW_SIGNS = 12, 4
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Stop after so many parts of the box, or so many seconds of the clock."""
+
+    nodes: int | None = None
+    seconds: float | None = None
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The proof tree below a sub-problem, and a witness if one was found.
+
+    `tree` is in the form of the fact `irrelevant-region`; a leaf ``{"open": sub-problem}`` is not decided, and `reason` says
+    why: "timeout", "node limit", or what else stopped it.
+    """
+
+    tree: dict
+    witness: Vector | None
+    nodes: int
+    reason: str = ""
+
+
+def root(asked: Question) -> dict:
+    """The whole box as a sub-problem."""
+    return Part.root(asked).write()
+
+
+def open_leaves(tree: dict) -> list[dict]:
+    """The leaves of a tree that are not decided, in order."""
+    found, stack = [], [tree]
+    while stack:
+        node = stack.pop()
+        if "open" in node:
+            found.append(node)
+        stack += [node[side] for side in ("off", "on", "high", "low") if side in node]
+    return found
+
+
+def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
+    """Search a sub-problem, depth first, in an order that depends on nothing but the question and the sub-problem.
+
+    Raises
+    ------
+    ImportError
+        If highspy is not installed, and bounds alone do not decide.
+    """
+    started, nodes, reason = time.monotonic(), 0, ""
+    first = Part.read(asked, sub)
+    stack, replayer = [first], Replayer(asked)
+    while stack:
+        if limits.nodes is not None and nodes >= limits.nodes:
+            reason = "node limit"
+        if limits.seconds is not None and time.monotonic() - started >= limits.seconds:
+            reason = "timeout"
+        if reason in ("timeout", "node limit"):
+            for part in stack:
+                part.leave_open()
+            break
+        if stack[-1].by_signs:
+            part = stack.pop()
+            nodes += 1
+            try:
+                children, witness = step(part, replayer)
+            except Undecided as error:
+                part.leave_open()
+                reason = str(error)
+                continue
+        else:
+            widest = max(len(layer.bias) for layer in asked.net.layers[: asked.depth])
+            count = max(1, min(BATCH, ENTRIES // (2 * widest**2)))
+            count = count if limits.nodes is None else min(count, limits.nodes - nodes)
+            parts = []
+            while stack and len(parts) < count and not stack[-1].by_signs:
+                parts.append(stack.pop())
+            nodes += len(parts)
+            children, witness = _cut(parts, replayer)
+        if witness is not None:
+            return Outcome(first.tree, witness, nodes)
+        stack += children
+    return Outcome(first.tree, None, nodes, reason)
+
+
+def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | None]:
+    """Bound the parts together; close what is closed, cut in two what is not, or leave it to be divided by signs."""
+    asked = replayer.asked
+    batch = Bounds.together([p.bounds for p in parts])
+    batch.tighten(exactly=False)
+    for i, part in enumerate(parts):
+        for key in ("low", "high", "slope"):
+            setattr(part.bounds, key, [row[i] for row in getattr(batch, key)])
+    left = [
+        i
+        for i, part in enumerate(parts)
+        if not (part.empty() or (_may_close(part.bounds) and part.closed(constant)))
+    ]  # fmt: skip
+    if not left:
+        return [], None
+    low, high = (end[left] for end in batch.box)
+    steer = _steer(batch)[left]
+    corners = np.where(steer[:, 0] > 0, high, low)
+    witness = replayer.first(np.vstack([corners, low / 2 + high / 2]))
+    if witness is not None:
+        return [], witness
+    unknown = np.zeros(len(parts))
+    for m in range(asked.depth - 1):
+        unknown += (batch.status(m) == UNKNOWN).sum(axis=1)
+    longest = np.argmax(np.nan_to_num(np.abs(steer).max(axis=1) * (high - low), nan=0.0), axis=1)
+    children = []
+    for at, i in enumerate(left):
+        coordinate, part = int(longest[at]), parts[i]
+        middle = float(low[at, coordinate] / 2 + high[at, coordinate] / 2)
+        if unknown[i] > FEW_SIGNS and len(asked.free) <= CUT_DIMENSIONS and part.may_cut(coordinate, middle):
+            children += part.cut(coordinate, middle)
+        else:
+            children.append(part.to_signs())
+    return children, None
+
+
+def _steer(batch: Bounds) -> np.ndarray:
+    """For each part, the coefficients over the inputs (rows, d) of upper bounds of the live units that are not off."""
+    found = []
+    for target in batch.asked.targets:
+        weights, bias = batch.layers[target.layer - 1]
+        live = list(target.live)
+        if not live:
+            continue
+        rows = np.vstack([weights[live], -weights[live]])
+        _, seen = batch.upper(target.layer, rows, np.concatenate([bias[live], -bias[live]]))
+        there = batch.status(target.layer - 1)[:, live] != OFF
+        coef = np.broadcast_to(seen[-1], (len(there), *seen[-1].shape[-2:]))
+        found.append(coef * np.concatenate([there, there], axis=1)[..., None])
+    width = batch.box[0].shape
+    return np.nan_to_num(np.concatenate(found, axis=1)) if found else np.zeros((width[0], 1, width[1]))
+
+
+def _may_close(bounds: Bounds) -> bool:
+    """Whether it is worth asking for the exact form: units of unknown sign make a kink unless they are parallel."""
+    for target in bounds.asked.targets:
+        unknown = (bounds.status(target.layer - 1)[list(target.live)] == UNKNOWN).sum()
+        if unknown == 1 or (unknown and not bounds.asked.parallel):
+            return False
+    return True
+
+
+def graft(asked: Question, tree: dict, limits: Limits) -> Outcome:
+    """Go on with a tree that has open leaves: each is solved in its turn, and replaced in place."""
+    started, nodes, reason = time.monotonic(), 0, ""
+    for leaf in open_leaves(tree):
+        left = None if limits.seconds is None else limits.seconds - (time.monotonic() - started)
+        more = None if limits.nodes is None else limits.nodes - nodes
+        done = solve(asked, leaf["open"], Limits(more, left))
+        nodes += done.nodes
+        if done.witness is not None:
+            return Outcome(tree, done.witness, nodes)
+        leaf.clear()
+        leaf.update(done.tree)
+        reason = done.reason or reason
+        if reason in ("timeout", "node limit"):
+            break
+    return Outcome(tree, None, nodes, reason)

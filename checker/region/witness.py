@@ -1,0 +1,123 @@
+"""Inputs at which a circuit sends something else: found in floats by sampling and ascent, counted only after exact replay."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from absence.checker.region.lp import Affine
+from absence.checker.region.question import Question
+from absence.models.rational import Vector
+
+__all__ = ["Replayer", "ascend", "hunt", "off_the_form"]
+
+SAMPLES, ASCENTS, REPLAYS = 512, 32, 6
+
+
+def _inside(asked: Question, point: Sequence[float]) -> Vector:
+    return tuple(
+        min(max(Fraction(x), a), b) if np.isfinite(x) else a
+        for x, a, b in zip(map(float, point), asked.low, asked.high, strict=True)
+    )
+
+
+class Replayer:
+    """Replays points exactly where floats see a difference that earlier replays did not show to be rounding."""
+
+    def __init__(self, asked: Question):
+        self.asked, self.noise, self.calls = asked, 0.0, 0
+
+    def near(self, layer: int, j: int, sign: int, point: np.ndarray, box: tuple) -> Vector | None:
+        """As `first`, at a point, and every so often where ascent of sign * pre-activation leads from it in the box."""
+        start = np.clip(point, *box)[None, :]
+        self.calls += 1
+        if self.calls % 16 == 1 and np.isfinite(start).all():
+            with np.errstate(all="ignore"):
+                start = np.vstack([start, ascend(self.asked, layer, j, sign, start, *box)])
+        return self.first(start)
+
+    def first(self, points: np.ndarray) -> Vector | None:
+        """The first of the most promising points at which the circuit differs, by the exact forward pass; None if none does."""
+        gaps = self.asked.gap(points)
+        for i in np.argsort(-gaps, kind="stable")[:REPLAYS]:
+            if not gaps[i] > 4 * self.noise:
+                return None
+            point = _inside(self.asked, points[i])
+            if self.asked.differs(point):
+                return point
+            self.noise = max(self.noise, float(gaps[i]))
+        return None
+
+
+def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Vector | None:
+    """Sample the box, its corners, and points that gradient ascent on the circuit's pre-activations reaches."""
+    low, high = box
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        return None
+    random = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        inner = low + (high - low) * random.random((SAMPLES, len(low)))
+        corners = np.where(random.random((SAMPLES // 4, len(low))) < 0.5, low, high)
+        points = np.vstack([inner, corners, [low, high, low / 2 + high / 2]])
+        replayer = Replayer(asked)
+        if (found := replayer.first(points)) is not None:
+            return found
+        for target in asked.targets:
+            for j in target.live[:8]:
+                for sign in (1, -1) if len(asked.circuit) > 1 else (1,):
+                    reached = ascend(asked, target.layer, j, sign, points, low, high)
+                    if (found := replayer.first(reached)) is not None:
+                        return found
+    return None
+
+
+def ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -> np.ndarray:
+    """Signed gradient steps, shrinking, from the samples where the pre-activation is largest."""
+    layers = asked.net.layers[:layer]
+
+    def climb(z):
+        masks = []
+        for weights, bias in layers[:-1]:
+            pre = z @ weights.T + bias
+            masks.append(pre > 0)
+            z = np.maximum(pre, 0)
+        gradient = np.broadcast_to(layers[-1].weights[j], (len(z), layers[-1].weights.shape[1]))
+        for (weights, _), mask in zip(layers[-2::-1], masks[::-1], strict=True):
+            gradient = (gradient * mask) @ weights
+        return z @ layers[-1].weights[j] + layers[-1].bias[j], gradient
+
+    z = points[np.argsort(-sign * climb(points)[0], kind="stable")[:ASCENTS]]
+    for step in range(25):
+        z = np.clip(z + sign * np.sign(climb(z)[1]) * (high - low) * 0.25 * 0.8**step, low, high)
+    return z
+
+
+def off_the_form(
+    asked: Question, form: Affine, conditions: Sequence[Affine], point: Vector, low: Vector, high: Vector
+) -> Vector | None:
+    """An input near an interior point of a piece on which a reader receives its constant plus `form`, a form that is not 0.
+
+    Everything is in the free coordinates; the conditions are positive at the point. If the form is 0 there, it is not a little
+    along its gradient, so one of the two inputs tried will do.
+    """
+    middle = tuple((a + b) / 2 for a, b in zip(low, high, strict=True))
+    inner = _towards(point, [m - x for m, x in zip(middle, point, strict=True)], conditions)
+    sides = [Affine(tuple(Fraction(s if k == i else 0) for k in range(len(low))), -s * end)
+             for i, (a, b) in enumerate(zip(low, high, strict=True)) for s, end in ((1, a), (-1, b))]  # fmt: skip
+    rise = [w * (b - a) for w, a, b in zip(form.weights, low, high, strict=True)]
+    for z in (inner, _towards(inner, rise, [*conditions, *sides])):
+        full = list(asked.low)
+        for i, x in zip(asked.free, z, strict=True):
+            full[i] = x
+        if asked.differs(full):
+            return tuple(full)
+    return None
+
+
+def _towards(point: Vector, step: Sequence[Fraction], conditions: Sequence[Affine]) -> Vector:
+    """Half of the way along the step on which the conditions, positive at the point, stay positive; at most half the step."""
+    share = Fraction(1)
+    for c in conditions:
+        change = sum((w * x for w, x in zip(c.weights, step, strict=True)), Fraction(0))
+        if change < 0:
+            share = min(share, c(point) / -change)
+    return tuple(x + share / 2 * d for x, d in zip(point, step, strict=True))
