@@ -14,7 +14,7 @@ from absence.checker.audit.enclosure import enclose
 from absence.checker.audit.findings import CircuitFinding, UnitFinding
 from absence.checker.audit.idle import checked_inputs, truncated
 from absence.checker.audit.modular import PRIMES, Relations, nullspace, product, reduced, residues
-from absence.checker.audit.rank import hints
+from absence.checker.audit.rank import distinct_rows, hints
 from absence.models.circuit import Unit
 from absence.models.floatnet import FloatLayer, FloatNet
 
@@ -22,6 +22,9 @@ __all__ = ["firing", "idle_circuits", "sent"]
 
 # Sets of units are the 0/1 vectors of a space; beyond this dimension they are not enumerated.
 FREE_COLUMNS = 20
+
+# With so many more units than distinct inputs, no elimination is begun: its cost is cubic, and the space will be too large.
+SURPLUS = 512
 
 # Circuits listed in one layer.
 LISTED = 1000
@@ -103,6 +106,9 @@ def _jointly_idle(
     prime = next((p for p in PRIMES if ((residues(weights, p) != 0) == (weights != 0)).all()), None)
     if prime is None:
         return [], f"jointly idle circuits of layer {layer}: each prime at hand divides a weight"
+    surplus = len(units) + 1 - len(distinct_rows(inputs))
+    if surplus > SURPLUS:
+        return [], f"jointly idle circuits of layer {layer}: its units outnumber the distinct inputs by {surplus}"
     relations = Relations(net, inputs, layer, units, rows, prime)
     relations.see_all()
     if not relations.basis.shape[1]:

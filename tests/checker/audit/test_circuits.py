@@ -97,3 +97,10 @@ def test_algebra_modulo_a_prime(left, right):
         kernel = nullspace(a, prime)
         assert kernel.shape[1] == 4 - len(pivots(a, prime))
         assert not product(a, kernel, prime).any()
+
+
+def test_many_more_units_than_distinct_inputs_are_not_eliminated():
+    net = FloatNet([(np.ones((520, 1)), np.arange(520.0)), (np.ones((1, 520)), [0.0])])
+    inputs = np.array([[0.0], [1.0], [1.0]])
+    circuits, (line,) = idle_circuits(net, inputs, unit_findings(net, inputs))
+    assert circuits == () and line == "jointly idle circuits of layer 1: its units outnumber the distinct inputs by 519"
