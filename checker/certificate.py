@@ -5,16 +5,15 @@ Encoders here turn models into that JSON. The independent checker reads the form
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
 from absence.models.data import Dataset
+from absence.models.files.disk import replace
 from absence.models.net import MLP
 
-__all__ = ["FORMAT", "data_json", "digest", "net_json", "rows_json", "seal", "units_json", "write", "write_bytes"]
+__all__ = ["FORMAT", "data_json", "digest", "net_json", "rows_json", "seal", "units_json", "write"]
 
 FORMAT = "absence-certificate/1"
 
@@ -52,18 +51,4 @@ def seal(certificate: dict) -> dict:
 
 def write(path: Path, text: str) -> None:
     """Write a text file, in UTF-8, whole or not at all."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        with open(temporary, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace(path, text.encode())

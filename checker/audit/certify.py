@@ -14,7 +14,8 @@ import numpy as np
 from absence.checker.audit.findings import Activity, CircuitFinding, DeploymentFinding, RankFinding, UnitFinding
 from absence.checker.audit.idle import checked_inputs
 from absence.checker.audit.rank import rest_findings
-from absence.checker.certificate import seal, write, write_bytes
+from absence.checker.certificate import seal, write
+from absence.models.files.disk import replace
 from absence.models.floatnet import FloatNet
 
 __all__ = ["FORMAT", "NAME", "certify"]
@@ -84,7 +85,7 @@ def _without(fact: dict, *names: str) -> dict:
 def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:
     stream = io.BytesIO()
     np.savez(stream, **arrays)
-    write_bytes(folder / f"{name}.npz", stream.getvalue())
+    replace(folder / f"{name}.npz", stream.getvalue())
     return {"file": f"{name}.npz", "sha256": hashlib.sha256(stream.getvalue()).hexdigest()}
 
 

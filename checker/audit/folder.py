@@ -86,12 +86,12 @@ def _losses(audit: Audit) -> Iterator[dict]:
     loss, floor = audit.data.loss, audit.data.noise_floor
     if loss is None or floor is None:
         return
-    yield loss_facts.loss_fact({}, {}, loss, floor)
+    yield loss_facts.loss_fact(loss, floor)
     if audit.improvement:
-        yield loss_facts.lower_loss_fact({}, {}, audit.improvement)
+        yield loss_facts.lower_loss_fact(audit.improvement)
     if any(unit.rent for unit in audit.units):
-        yield loss_facts.rent_fact({}, {}, audit.units, loss)
+        yield loss_facts.rent_fact(audit.units, loss)
     if audit.prices:
-        yield loss_facts.price_fact({}, {}, audit.prices, loss)
+        yield loss_facts.price_fact(audit.prices, loss)
     if audit.float32_deviation is not None:
-        yield loss_facts.deviation_fact({}, {}, audit.float32_deviation)
+        yield loss_facts.deviation_fact(audit.float32_deviation)

@@ -1,17 +1,12 @@
-"""What an audit found about losses as facts that the independent checker re-checks, and the .npz files they name.
+"""What an audit found about losses as facts about its net and data, for the independent checker to re-check.
 
 Exact findings are stated exactly; enclosures a little wider, so that other rigorous bounds can confirm them.
 """
 
-import hashlib
-import io
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 
-import numpy as np
 from absence.checker.audit.findings import Enclosure, Improvement, Prices, UnitFinding
-from absence.models.floatnet import FloatNet
 
 __all__ = [
     "deviation_fact",
@@ -19,8 +14,6 @@ __all__ = [
     "lower_loss_fact",
     "price_fact",
     "rent_fact",
-    "write_data",
-    "write_net",
 ]
 
 SLACK = Fraction(1, 2**24)
@@ -28,31 +21,20 @@ SLACK = Fraction(1, 2**24)
 DIGITS = 4096
 
 
-def write_net(path: Path, net: FloatNet) -> dict[str, str]:
-    """Write the net's very floats as W1, b1, W2, ..; returns the reference (name and SHA-256) that facts hold."""
-    arrays = {}
-    for k, (weights, bias) in enumerate(net.layers, 1):
-        arrays |= {f"W{k}": weights.astype(net.dtype), f"b{k}": bias.astype(net.dtype)}
-    return _write(path, arrays)
-
-
-def write_data(path: Path, inputs: np.ndarray, targets: np.ndarray) -> dict[str, str]:
-    """Write inputs and targets as X and Y; returns the reference."""
-    return _write(path, {"X": inputs, "Y": targets})
-
-
-def loss_fact(net: dict, data: dict, loss: Enclosure, floor: Enclosure) -> dict:
-    """The loss and the noise floor. `net` and `data` are what `write_net` and `write_data` returned, here and below."""
-    return _fact("training-loss", net, data) | {
+def loss_fact(loss: Enclosure, floor: Enclosure) -> dict:
+    """The loss and the noise floor."""
+    return {
+        "kind": "training-loss",
         "loss": _stated(loss, loss.high),
         "noise_floor": _stated(floor, Fraction(0)),
     }
 
 
-def lower_loss_fact(net: dict, data: dict, found: Improvement) -> dict:
+def lower_loss_fact(found: Improvement) -> dict:
     """The reassigned net has a loss that is lower by the drop: both nets are evaluated again, the circuit need not be idle."""
     slack = Fraction(0) if found.drop.is_exact else min(found.drop.low / 2, found.loss_before.high * SLACK)
-    return _fact("lower-training-loss", net, data) | {
+    return {
+        "kind": "lower-training-loss",
         "circuit": [unit.index for unit in found.circuit],
         "weights": _texts(found.weights),
         "bias": str(found.bias),
@@ -62,7 +44,7 @@ def lower_loss_fact(net: dict, data: dict, found: Improvement) -> dict:
     }
 
 
-def rent_fact(net: dict, data: dict, units: Sequence[UnitFinding], loss: Enclosure) -> dict:
+def rent_fact(units: Sequence[UnitFinding], loss: Enclosure) -> dict:
     """The rents and replacement gains of those units that have a rent.
 
     Raises
@@ -83,18 +65,20 @@ def rent_fact(net: dict, data: dict, units: Sequence[UnitFinding], loss: Enclosu
         listed.append(entry)
     if not listed:
         raise ValueError("no unit has a rent")
-    return _fact("unit-rents", net, data) | {
+    return {
+        "kind": "unit-rents",
         "trials": [[_texts(weights), str(bias)] for weights, bias in trials],
         "units": listed,
     }
 
 
-def price_fact(net: dict, data: dict, prices: Prices, loss: Enclosure) -> dict:
+def price_fact(prices: Prices, loss: Enclosure) -> dict:
     """The gauge, the gap, and the steps that follow from C12."""
     exact = all(step.is_exact for step in prices.steps)
     parts = [1 - (1 - prices.gap) ** k for k in range(1, len(prices.steps) + 1)]
     slacks = [Fraction(0) if exact else part * loss.high * SLACK for part in parts]
-    return _fact("uniform-gap", net, data) | {
+    return {
+        "kind": "uniform-gap",
         "direction": _texts(prices.direction),
         "spacing": str(prices.spacing),
         "spread": str(prices.spread),
@@ -103,21 +87,9 @@ def price_fact(net: dict, data: dict, prices: Prices, loss: Enclosure) -> dict:
     }
 
 
-def deviation_fact(net: dict, data: dict, bound: Fraction) -> dict:
+def deviation_fact(bound: Fraction) -> dict:
     """No float32 evaluation is farther than `bound` from the exact outputs."""
-    return _fact("float32-deviation", net, data) | {"bound": str(bound)}
-
-
-def _fact(kind: str, net: dict, data: dict) -> dict:
-    return {"kind": kind, "net": net, "data": data}
-
-
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, str]:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    content = buffer.getvalue()
-    path.write_bytes(content)
-    return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
+    return {"kind": "float32-deviation", "bound": str(bound)}
 
 
 def _texts(values: Sequence[Fraction]) -> list[str]:

@@ -1,6 +1,6 @@
 """Facts about the losses of a float network: the loss, a lower one, rents, C12's gap, and float32 deviation.
 
-Each is computed again from the arrays that the fact names: the gap and the noise floor exactly; rents and deviations with this
+Each is computed again from the net and the data that it is about: the gap and the noise floor exactly; rents and deviations with this
 package's own rigorous float bounds, which must lie within the stated ones; losses and drops exactly up to `EXACT` rows times
 parameters, beyond that with such bounds, and exactly again where these do not confirm them, up to `PATIENT`.
 """
@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from absence.checker.independent.arrays import (
@@ -22,14 +21,12 @@ from absence.checker.independent.arrays import (
     U,
     bounded,
     exact_outputs,
-    load_data,
-    load_net,
     whole_numbers,
 )
 from absence.checker.independent.nets import number, numbers
 from absence.checker.independent.refusal import Refused, require
 
-__all__ = ["KINDS", "check_loss_fact", "decide"]
+__all__ = ["KINDS", "decide"]
 
 BLOCK = 1024
 Bounds = tuple[Fraction, Fraction]
@@ -362,22 +359,3 @@ def decide(fact: dict, net: Floats, data: FloatData) -> None:
         if not EXACT < work <= PATIENT:
             raise
         kind(fact, net, data, True)
-
-
-def check_loss_fact(fact: dict, directory: Path) -> None:
-    """Refuse the fact unless it is so of the files that it names, in the directory.
-
-    Raises
-    ------
-    Refused
-        With the reason; a malformed fact is refused too.
-    """
-    kind = fact.get("kind") if isinstance(fact, dict) else None
-    require(isinstance(kind, str) and kind in KINDS, "no known kind of fact about losses")
-    try:
-        net, data = load_net(fact["net"], directory), load_data(fact["data"], directory)
-        require(net.layers[0][0].shape[1] == data.inputs.shape[1], "the inputs do not fit the net")
-        require(len(net.layers[-1][1]) == data.targets.shape[1], "the targets do not fit the net")
-        decide(fact, net, data)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
-        raise Refused(f"malformed {kind}: {type(error).__name__}: {error}") from error

@@ -7,7 +7,7 @@ import os
 import threading
 from pathlib import Path
 
-__all__ = ["InputError", "content", "refused", "write"]
+__all__ = ["InputError", "content", "refused", "replace", "write"]
 
 LONGEST_MESSAGE = 500
 
@@ -63,17 +63,22 @@ def write(path: str | os.PathLike, data: bytes) -> None:
     InputError
         If the folder or the file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replace(path, data)
     except OSError as error:
         raise refused(path, f"cannot be written: {error.strerror or error}") from error
+
+
+def replace(path: str | os.PathLike, data: bytes) -> None:
+    """As `write`, but an error of the system is raised as it is (OSError)."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
