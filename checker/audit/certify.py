@@ -65,21 +65,17 @@ def certify(
     facts += [fact for finding in ranks if (fact := _rank(finding))]
     facts += [fact for finding in deployment if (fact := _deployment(finding))]
     # The net and the data lie in the folder once, for all facts.
-    facts += [_without(fact, "net") for fact in regions]
+    facts += [{key: part for key, part in fact.items() if key != "net"} for fact in regions]
     losses = list(losses)
     if losses and targets is None:
         raise ValueError("facts about losses need the targets")
-    facts += [_without(fact, "net", "data") | {"dtype": net.dtype.name} for fact in losses]
+    facts += [fact | {"dtype": net.dtype.name} for fact in losses]
     if targets is not None:
         contents["targets"] = {"targets": np.asarray(targets, dtype=np.float64)}
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
     certificate = seal({"format": FORMAT, "files": files, "facts": facts})
     write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
     return folder / NAME
-
-
-def _without(fact: dict, *names: str) -> dict:
-    return {key: part for key, part in fact.items() if key not in names}
 
 
 def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:
