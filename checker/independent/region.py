@@ -229,11 +229,11 @@ class _Part:
             )
 
     def empty(self, unit) -> None:
-        """Refuse unless the unit's bounds contradict its sign condition."""
+        """Refuse unless the unit's bounds contradict its sign condition, or each other."""
         low, high, _ = self.bounds[unit]
         sign = self.signs.get(unit)
         against = (sign == ON and high is not None and high < 0) or (sign == OFF and low is not None and low > 0)
-        require(against, f"unit {unit} does not show the part empty")
+        require(against or (None not in (low, high) and low > high), f"unit {unit} does not show the part empty")
 
     def thin(self, multipliers: list) -> None:
         """Refuse unless the part has no interior.

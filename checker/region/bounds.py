@@ -138,9 +138,9 @@ class Bounds:
         return np.where(off, OFF, np.where(on, ON, UNKNOWN)).astype(np.int8)
 
     def contradiction(self) -> tuple[int, int] | None:
-        """A unit whose sign condition contradicts its bounds: the part is empty."""
+        """A unit whose bounds contradict its sign condition, or each other: the part is empty."""
         for m, (low, high, sign) in enumerate(zip(self.low, self.high, self.sign, strict=True)):
-            bad = ((sign == ON) & (high < 0)) | ((sign == OFF) & (low > 0))
+            bad = ((sign == ON) & (high < 0)) | ((sign == OFF) & (low > 0)) | ((sign == UNKNOWN) & (low > high))
             if bad.any():
                 return m + 1, int(np.flatnonzero(bad)[0])
         return None
