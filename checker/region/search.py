@@ -89,9 +89,12 @@ def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
         if stack[-1].by_signs:
             part = stack.pop()
             nodes += 1
+            before = part.stated
             try:
                 children, witness = step(part, replayer)
             except Undecided as error:
+                # What this part stated goes with its place in the tree.
+                part.stated = before
                 part.leave_open()
                 reason = str(error)
                 continue
