@@ -1,8 +1,8 @@
 """Irrelevance over a box: every leaf of a tree of cuts and sign splits is empty, or thin, or has the circuit constant.
 
-A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense together, so
-the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it is on the box. Coordinates
-with low = high are constants, and "interior" is among the others. All arithmetic is exact.
+A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense
+together, so the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it is
+on the box. Coordinates with low = high are constants, and "interior" is among the others. All arithmetic is exact.
 """
 
 from fractions import Fraction
