@@ -1,8 +1,8 @@
 """Irrelevance over a box: every leaf of a tree of cuts and sign splits is empty, or thin, or has the circuit constant.
 
-A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense together, so
-the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it is on the box. Coordinates
-with low = high are constants, and "interior" is among the others. All arithmetic is exact.
+A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense
+together, so the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it is
+on the box. Coordinates with low = high are constants, and "interior" is among the others. All arithmetic is exact.
 """
 
 from fractions import Fraction
@@ -229,11 +229,11 @@ class _Part:
             )
 
     def empty(self, unit) -> None:
-        """Refuse unless the unit's bounds contradict its sign condition."""
+        """Refuse unless the unit's bounds contradict its sign condition, or each other."""
         low, high, _ = self.bounds[unit]
         sign = self.signs.get(unit)
         against = (sign == ON and high is not None and high < 0) or (sign == OFF and low is not None and low > 0)
-        require(against, f"unit {unit} does not show the part empty")
+        require(against or (None not in (low, high) and low > high), f"unit {unit} does not show the part empty")
 
     def thin(self, multipliers: list) -> None:
         """Refuse unless the part has no interior.

@@ -1,7 +1,7 @@
 """Exact affine forms under known signs: is what the circuit sends one constant, whatever the signs that are not known?
 
-Units whose pre-activations are multiples of one function g, sum_j c_j relu(s_j g), make no kink if sum_j c_j |s_j| = 0: then the
-sum is (1/2) sum_j c_j s_j g, because relu(t) = (t + |t|)/2. Such a group needs no sign.
+Units whose pre-activations are multiples of one function g, sum_j c_j relu(s_j g), make no kink if sum_j c_j |s_j| =
+0: then the sum is (1/2) sum_j c_j s_j g, because relu(t) = (t + |t|)/2. Such a group needs no sign.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,14 @@
-"""Rigorous float64 bounds of every pre-activation on a box: back-substitution through linear relaxations, rounding included.
+"""Rigorous float64 bounds of every pre-activation on a box, by back-substitution through linear relaxations.
 
-Relaxations: DeepPoly (Singh et al. 2019), CROWN (Zhang et al. 2018); sign conditions enter with multipliers as in beta-CROWN
-(Wang et al. 2021). In the first layer this is interval arithmetic.
+Relaxations: DeepPoly (Singh et al. 2019), CROWN (Zhang et al. 2018); sign conditions enter with multipliers as in
+beta-CROWN (Wang et al. 2021). In the first layer this is interval arithmetic.
 
-Rounding. A float64 inner product of n terms, summed in any order, with or without fused multiply-add, differs from the exact
-one by at most gamma_n sum |x_i y_i| + n eta, gamma_n = n u / (1 - n u), u = 2^-53, where eta = 2^-1075 bounds what a product
-loses to gradual underflow (sums lose nothing to it); Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., (2.8)
-and (3.4). `_error` is at least that, with room for the rounding of the bound itself. The coefficients that were computed are
-then taken for exact ones, and their error times the largest value of what they multiply goes into a slack. NaN counts as infinity.
+Rounding. A float64 inner product of n terms, summed in any order, with or without fused multiply-add, differs from
+the exact one by at most gamma_n sum |x_i y_i| + n eta, gamma_n = n u / (1 - n u), u = 2^-53, where eta = 2^-1075
+bounds what a product loses to gradual underflow (sums lose nothing to it); Higham, Accuracy and Stability of
+Numerical Algorithms, 2nd ed., (2.8) and (3.4). `_error` is at least that, with room for the rounding of the bound
+itself. The coefficients that were computed are then taken for exact ones, and their error times the largest value of
+what they multiply goes into a slack. NaN counts as infinity.
 """
 
 from dataclasses import dataclass
@@ -138,9 +139,9 @@ class Bounds:
         return np.where(off, OFF, np.where(on, ON, UNKNOWN)).astype(np.int8)
 
     def contradiction(self) -> tuple[int, int] | None:
-        """A unit whose sign condition contradicts its bounds: the part is empty."""
+        """A unit whose bounds contradict its sign condition, or each other: the part is empty."""
         for m, (low, high, sign) in enumerate(zip(self.low, self.high, self.sign, strict=True)):
-            bad = ((sign == ON) & (high < 0)) | ((sign == OFF) & (low > 0))
+            bad = ((sign == ON) & (high < 0)) | ((sign == OFF) & (low > 0)) | ((sign == UNKNOWN) & (low > high))
             if bad.any():
                 return m + 1, int(np.flatnonzero(bad)[0])
         return None
@@ -190,7 +191,8 @@ class Bounds:
             k = positive * rise[..., None, :] + np.minimum(coef, 0) * fall[..., None, :]
             if dual is not None:
                 k = k + dual.beta[m - 1] * status
-            # What rounding did to k multiplies the pre-activation. For OFF units k is exact; for ON ones it is without beta.
+            # What rounding did to k multiplies the pre-activation. For OFF units k is exact; for ON ones it is
+            # without beta.
             inexact = unknown if dual is None else status != OFF
             reach = np.where(inexact, np.maximum(np.abs(self.low[m - 1]), np.abs(self.high[m - 1])), 0.0)
             slack = _above(slack, _nonnegative(4 * U * np.abs(k) + 4 * TINY, reach))

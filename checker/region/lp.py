@@ -1,7 +1,8 @@
 """Does a polytope have an interior? Decided exactly over Q: an interior point, or multipliers that show there is none.
 
-The polytope is the free part of a box under conditions a . z + b >= 0 that are not constant. A float LP proposes a vertex of
-max t, every condition >= t; rational arithmetic verifies it, and where that fails goes on by simplex steps with Bland's rule.
+The polytope is the free part of a box under conditions a . z + b >= 0 that are not constant. A float LP proposes a
+vertex of max t, every condition >= t; rational arithmetic verifies it, and where that fails goes on by simplex steps
+with Bland's rule.
 """
 
 from collections.abc import Sequence

@@ -131,10 +131,12 @@ class Part:
             old_low, old_high, _ = (side[m] for side in self.stated)
             sign = self.bounds.sign[m]
             was_known = (old_low >= 0) | (old_high <= 0) | (sign != UNKNOWN)
-            contradicts = ((sign == ON) & (high < 0)) | ((sign == OFF) & (low > 0))
+            contradicts = (
+                ((sign == ON) & (high <= 0)) | ((sign == OFF) & (low >= 0)) | ((sign == UNKNOWN) & (low > high))
+            )
             # A relaxation needs both bounds, a sign the one that shows it. What is stated already need not follow again from
             # relaxations that are tighter now, but not always better.
-            unknown = (low < 0) & (high > 0)
+            unknown = ((low < 0) & (high > 0)) | ((sign == UNKNOWN) & (low > high))
             state_low = (unknown | (low >= 0)) & (low != old_low) & np.isfinite(low)
             state_high = (unknown | (high <= 0)) & (high != old_high) & np.isfinite(high)
             for i in np.flatnonzero((state_low | state_high) & (~was_known | contradicts)).tolist():
@@ -159,7 +161,7 @@ class Part:
         self.stated = _kept(self.bounds)
 
     def empty(self) -> bool:
-        """Close the part if its bounds contradict its sign conditions."""
+        """Close the part if its bounds contradict its sign conditions, or each other."""
         unit = self.bounds.contradiction()
         if unit is not None:
             self.state()

@@ -1,6 +1,8 @@
-"""The triangle relaxation of a part of the box as a float LP (Ehlers 2017): its duals become multipliers of a rigorous bound.
+"""The triangle relaxation of a part of the box as a float LP (Ehlers 2017): its duals become multipliers of a
+rigorous bound.
 
-Nothing here is trusted: `Bounds.upper` proves whatever bound the multipliers give, and a point counts after exact replay.
+Nothing here is trusted: `Bounds.upper` proves whatever bound the multipliers give, and a point counts after exact
+replay.
 """
 
 import os

@@ -1,8 +1,9 @@
 """Branch and bound over parts of the box: each leaf is closed by an exact certificate, or a witness ends the search.
 
-Parts are cut in two along an input coordinate while many signs are unknown, and bounded many at a time; then they are split by
-the sign of a hidden unit, which always comes to an end (`checker.region.signs`). `solve` is a pure function of a question, a
-sub-problem in JSON and limits, so that sub-problems can be farmed out; what it leaves open are sub-problems again.
+Parts are cut in two along an input coordinate while many signs are unknown, and bounded many at a time; then they are
+split by the sign of a hidden unit, which always comes to an end (`checker.region.signs`). `solve` is a pure function
+of a question, a sub-problem in JSON and limits, so that sub-problems can be farmed out; what it leaves open are
+sub-problems again.
 """
 
 import time
@@ -89,9 +90,12 @@ def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
         if stack[-1].by_signs:
             part = stack.pop()
             nodes += 1
+            before = part.stated
             try:
                 children, witness = step(part, replayer)
             except Undecided as error:
+                # What this part stated goes with its place in the tree.
+                part.stated = before
                 part.leave_open()
                 reason = str(error)
                 continue

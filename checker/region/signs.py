@@ -1,6 +1,8 @@
-"""Divide a part of the box by the signs of hidden units. This ends: with every sign known, the circuit is affine on the part.
+"""Divide a part of the box by the signs of hidden units. This ends: with every sign known, the circuit is affine on
+the part.
 
-At each part a float LP over the triangle relaxation proposes multipliers for one more rigorous bound, and points to replay.
+At each part a float LP over the triangle relaxation proposes multipliers for one more rigorous bound, and points to
+replay.
 """
 
 from fractions import Fraction

@@ -191,3 +191,42 @@ def test_many_inputs_are_divided_by_signs():
     assert result.verdict == "unsat"
     assert "split" in result.tree
     check_fact(result.fact)
+
+
+def planted(seed, widths, margin, samples=1000):
+    """A random net whose first unit in the last hidden layer is near 0 at the highest of many samples."""
+    rng = np.random.default_rng(seed)
+    layers = [
+        [rng.normal(size=(b, a)) * np.sqrt(2 / a), rng.normal(size=b) * 0.3] for a, b in itertools.pairwise(widths)
+    ]
+    values = rng.uniform(-1, 1, size=(samples, widths[0]))
+    for weights, bias in layers[:-2]:
+        values = np.maximum(values @ weights.T + bias, 0)
+    pre = values @ layers[-2][0][0] + layers[-2][1][0]
+    layers[-2][1][0] -= pre.max() + margin * pre.std()
+    return FloatNet(layers)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_the_order_of_the_search_its_certificate_is_accepted(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    monkeypatch.setattr(search, "FEW_SIGNS", int(rng.integers(0, 8)))
+    monkeypatch.setattr(search, "CUT_DIMENSIONS", int(rng.choice([0, 12])))
+    monkeypatch.setattr(search, "BATCH", int(rng.choice([1, 3, 64])))
+    widths = (int(rng.integers(1, 5)), *(int(n) for n in rng.integers(3, 8, size=rng.integers(2, 4))), 2)
+    units = [(len(widths) - 2, j) for j in range(1 + int(rng.random() < 0.3))]
+    net = planted(seed, widths, float(rng.choice([0.05, 0.3, 0.8, -0.02])))
+    result = irrelevant(net, units, [-1] * widths[0], [1] * widths[0])
+    assert result.verdict in ("sat", "unsat")
+    check_fact(result.fact)
+
+
+def test_a_part_found_empty_by_two_bounds_of_a_unit(monkeypatch):
+    monkeypatch.setattr(search, "CUT_DIMENSIONS", 0)
+    found = []
+    for margin in (0.05, 0.3, 0.8):
+        result = irrelevant(planted(850, (2, 5, 7, 6, 2), margin, 2000), [(3, 0)], [-1] * 2, [1] * 2)
+        assert result.verdict in ("sat", "unsat")
+        check_fact(result.fact)
+        found += [node for node in nodes(result.tree) if node.get("leaf") == "empty"]
+    assert found

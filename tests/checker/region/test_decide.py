@@ -10,6 +10,7 @@ import pytest
 import z3
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.sexpr import Script as ReadScript
+from absence.checker.region import lp
 from absence.checker.region.decide import decide, irrelevant
 from absence.checker.region.encode import script
 from absence.checker.region.question import question
@@ -255,6 +256,20 @@ def test_both_solvers_answer_the_script_alike(solver, end):
     result = decide(asked, Limits(seconds=30))
     confirm(asked, result)
     assert ask(solver, script(asked).text()).answer == result.verdict
+
+
+def test_running_out_of_exact_steps_is_unknown_and_may_be_gone_on_from(monkeypatch):
+    # relu(z_0 + z_1) - 2 is at most 0 on the box, and 0 at a corner: one sign condition there has no interior.
+    layers = [([[1.0, 1.0], [-1.0, 2.0]], [0.0, 0.0]), ([[1.0, 0.0]], [-2.0]), ([[1.0]], [0.0])]
+    asked = question(FloatNet(layers), [(2, 0)], [-1, -1], [1, 1])
+    with monkeypatch.context() as patch:
+        patch.setattr(lp, "STEPS", 0)
+        patch.setattr(lp, "_proposed", lambda *_: None)
+        stuck = decide(asked, Limits())
+    assert (stuck.verdict, stuck.reason, stuck.fact) == ("unknown", "exact simplex: step limit", None)
+    result = decide(asked, Limits(), stuck.tree)
+    confirm(asked, result)
+    assert result.verdict == "unsat"
 
 
 def test_sub_problems_may_be_solved_apart_and_in_any_order():
