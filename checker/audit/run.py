@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 
 import numpy as np
 from absence.checker.audit.circuits import firing, idle_circuits
 from absence.checker.audit.deviation import float32_deviation
+from absence.checker.audit.evaluation import Evaluation, evaluate
 from absence.checker.audit.findings import (
     Audit,
     CircuitFinding,
@@ -149,7 +150,11 @@ def examine(
     """
     _check(net, inputs, targets, deploy, regions)
     stages = Stages(keep, content_key(net, inputs, targets, "" if deploy is None else deploy), progress)
-    loss, floor = stages.run("losses", _LOSSES, lambda: losses(net, inputs, targets)) or (None, None)
+    passed = cache(lambda: _evaluation(net, inputs, targets))
+    loss, floor = stages.run("losses", _LOSSES, lambda: losses(net, inputs, targets, evaluation=passed())) or (
+        None,
+        None,
+    )
     units = stages.run("units", _UNITS, lambda: _units(net, inputs, client))
     found = units and stages.run("circuits", _FOUND, lambda: idle_circuits(net, inputs, units))
     circuits, undecided = found or ((), ())
@@ -163,7 +168,8 @@ def examine(
     ranks = stages.run("ranks", _RANKS, lambda: rank_findings(net, inputs, units=units)) or ()
     better = _Better(None, None, "")
     if circuits:
-        better = stages.run("improvement", _Better, lambda: _better(net, inputs, targets, circuits), of=sets) or better
+        found = stages.run("improvement", _Better, lambda: _better(net, inputs, targets, circuits, passed()), of=sets)
+        better = found or better
     if units:
         units = stages.run("rents", _UNITS, lambda: rents(net, inputs, targets, units)) or units
     price = None
@@ -235,8 +241,16 @@ def _units(net: FloatNet, inputs: np.ndarray, client) -> tuple[UnitFinding, ...]
     return unit_findings_apart(client, net, inputs)
 
 
-def _better(net: FloatNet, inputs, targets, circuits: tuple[CircuitFinding, ...]) -> _Better:
-    answer = improve(net, inputs, targets, circuits)
+def _evaluation(net: FloatNet, inputs, targets) -> Evaluation | None:
+    """The pass that the losses and the improvement share; None where it overflows, and they find their own way."""
+    try:
+        return evaluate(net, inputs, targets)
+    except OverflowError:
+        return None
+
+
+def _better(net: FloatNet, inputs, targets, circuits: _CIRCUITS, evaluation: Evaluation | None) -> _Better:
+    answer = improve(net, inputs, targets, circuits, evaluation=evaluation)
     if isinstance(answer, Unimproved):
         return _Better(None, None, "" if answer.at_floor else f"improvement: {answer.reason}")
     return _Better(*answer, "")
