@@ -2,7 +2,7 @@
 
 from absence.checker.encode import forward, net_at, unknown_parameters
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, any_of, distinct, dot, eq, le, sub
+from absence.checker.smt import Script, add, any_of, distinct, dot, eq, sub
 from absence.models.circuit import Unit, add_unit, hidden_units
 from absence.models.data import Dataset
 from absence.models.net import shallow
