@@ -85,7 +85,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "N2.control",
-            "The same query above the noise floor: targets and a net of one idle unit whose loss C4's units do not lower",
+            "The same above the noise floor: there are targets and a net whose one unit is idle, fires, and is such that no unit of C4 in its place lowers the loss",
             Scope.BOUNDED,
             lambda: idle_and_stuck(above_floor=True),
             Verdict.REFUTED,

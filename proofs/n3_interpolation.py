@@ -19,7 +19,7 @@ DEPLOY = (5,)
 def interpolates(data: Dataset) -> Query:
     """Find a net of S_2 that fits the data and whose second unit is silent in training and fires at deployment.
 
-    The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias.
+    The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias, and a unit sends 0 where these are 0.
     """
     script = Script(
         "QF_NRA",
@@ -89,7 +89,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "N3.control",
-            "A net of two units fits a zigzag of 4 targets, one unit idle in training and not at deployment",
+            "A net of two units fits the targets 0, 2, -1, 2 at 0, 1, 2, 3, one unit idle in training and not at deployment",
             Scope.BOUNDED,
             lambda: interpolates(ZIGZAG),
             Verdict.REFUTED,

@@ -111,11 +111,11 @@ CLAIM = Claim(
     statement=r"There are six distinct inputs in the plane with targets in $\mathbb{R}^2$ for which $L$ has no minimiser on $S_2$: $L(\theta)>0$ for every $\theta\in S_2$, and "
     r"$\inf L=0$. P1 holds: three units reach $0$. So C8 is here about no net at all, and there is no lowest-loss model to carry a detector or not.",
     premises=("all premises of C8 but that a minimiser exists",),
-    proof=r"Let $\theta\in S_2$ fit all targets, $y_i=c+Ah(z_i)$, with $A$ the output weights. Three of the targets are not on a line, so $\det A\neq0$, and each unit "
+    proof=r"Let $\theta\in S_2$ fit all targets, $y_i=c+Ah(z_i)$, with $A$ the output weights. Three of the targets are not on a line, so $A$ is invertible, and each unit "
     r"is on the inputs $\alpha\cdot y+\gamma$, with $\alpha$ a row of $A^{-1}$. For such a unit $\alpha_2=0$ (a query over all $w,b,\alpha,\gamma$). So both rows of $A^{-1}$ are "
-    r"multiples of $(1,0)$: contradiction. The nets $\theta_t$ have $L(\theta_t)=\frac{2}{3t^2}$ for all $t\ge4$.",
+    r"multiples of $(1,0)$: contradiction. The nets $\theta_t$ have the summed squared error $6L(\theta_t)=4/t^2$ for all $t\ge4$.",
     limits="One data set, n=2; that the two algebraic steps and the query together exclude every net of S_2 is the proof's text. No net with an idle circuit is exhibited: by C12 "
-    "such nets stay away from an infimum below L*(n-1), attained or not, so only the word minimiser is lost, not the gap. "
+    "such nets stay away from an infimum below L*(n-1), attained or not. "
     "That infima of ReLU nets need not be attained is from Lim, Michalek and Qi (2022); these data are our own.",
     drops=("C8", "a minimiser exists"),
     obligations=(

@@ -124,7 +124,7 @@ CLAIM = Claim(
     statement=r"There are a finite grid, data, and a net of least loss among all nets of $S_n$ with parameters on the grid, that has a train-idle circuit which fires at "
     r"deployment, although $L(\theta)>E$ and some wider net on the grid has lower loss.",
     premises=("all premises of C8, P1 within the grid, but real parameters: they are confined to a finite grid",),
-    proof=r"C7's reassignment needs an output weight near $s/\langle\varphi,\varphi\rangle$; on a coarse grid every step on every unit overshoots. All nets of the class are "
+    proof=r"C7's reassignment needs an output weight near $s/\langle\varphi,\varphi\rangle$; on a coarse grid it may be missing, and the weights that are there overshoot. All nets of the class are "
     r"tried, and no other is better.",
     limits="Instances, on grids of two and three values with n=1 and n=2. How fine a grid must be for C7 to work is not addressed: it depends on the data, and the control shows "
     "one that is fine enough to better this net.",
