@@ -66,7 +66,7 @@ CLAIM = Claim(
     premises=("all premises of C8 but P1: the class holds a net at the noise floor, which no wider net betters",),
     proof=r"A net with $L(\theta)=E$ is a minimiser on every class that holds it. If $n-|J|$ units reach $E$, the circuit $J$ is free to be idle: nothing can be gained in "
     r"its place.",
-    limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units than the data need does, one with more does not.",
+    limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units than the data need satisfies it, one with as many or more does not.",
     drops=("C8", "P1: for every theta in S_n some wider net has lower loss"),
     obligations=(
         Obligation(

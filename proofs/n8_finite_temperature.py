@@ -54,7 +54,7 @@ CLAIM = Claim(
     ),
     proof=r"A silent unit has free parameters: many nets share one loss slightly above the least. At small $\beta$ their number outweighs it. All nets are counted; "
     r"$\beta$ is given by $e^{-\beta u}=(4/5)^k$, $u$ the unit of the losses, so that the masses are rational.",
-    limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. From a stated power on the mass is below a half (C14 bounds it for every finite class with "
+    limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. That alone does no harm here: no net of least loss on it has such a circuit. From a stated power on the mass is below a half (C14 bounds it for every finite class with "
     "a gap). Which temperature a training procedure corresponds to is not addressed.",
     drops=("C8", "minimality: the net is a sample at a finite temperature"),
     obligations=(
