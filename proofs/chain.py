@@ -17,7 +17,14 @@ from absence.proofs.c14_posterior import CLAIM as C14
 from absence.proofs.c16_depth import CLAIM as C16
 from absence.proofs.c18_local_optimisation import CLAIM as C18
 from absence.proofs.n1_separability import CLAIM as N1
+from absence.proofs.n2_equal_inputs import CLAIM as N2
+from absence.proofs.n3_interpolation import CLAIM as N3
+from absence.proofs.n4_almost_idle import CLAIM as N4
+from absence.proofs.n5_attainment import CLAIM as N5
+from absence.proofs.n6_blocked_depth import CLAIM as N6
+from absence.proofs.n7_quantised import CLAIM as N7
+from absence.proofs.n8_finite_temperature import CLAIM as N8
 
 __all__ = ["CLAIMS"]
 
-CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C16, C18, N1)
+CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C16, C18, N1, N2, N3, N4, N5, N6, N7, N8)

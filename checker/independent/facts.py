@@ -9,6 +9,7 @@ from itertools import combinations
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
+from absence.checker.independent.minima import best_line, least_in_class
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
@@ -220,6 +221,7 @@ def _values(witness: dict) -> dict:
 
 KINDS = {
     "all": every,
+    "best-line": best_line,
     "coq": check_sources,
     "crossover": crossover,
     "dependency": dependency,
@@ -232,6 +234,7 @@ KINDS = {
     "idle": idle,
     "irrelevant-region": irrelevant_region,
     "inside-hull": inside_hull,
+    "least-in-class": least_in_class,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
     "lower-loss": lower_loss,

@@ -1,15 +1,16 @@
-"""What the kinds of fact of C12 to C18 say, by code that the independent checker does not use."""
+"""What the kinds of fact of C12 to C18 and N6 to N8 say, by code that the independent checker does not use."""
 
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
 from math import prod
 
+import sympy
 from absence.models.circuit import Unit, fires, hardcode, hidden_units, is_idle, prune, reassign
 from absence.models.data import Dataset
 from absence.models.family import Architecture, Family, Grid
 from absence.models.net import MLP, Layer
-from absence.models.posterior import census
+from absence.models.posterior import census, members_of
 from absence.models.training import gradient_step, is_dead, weight_decay
 
 
@@ -164,9 +165,39 @@ def crossover(fact):
     return all(below[power:]) and (power == 0 or not below[power - 1])
 
 
+@cache
+def _least_on(widths, grid, inputs, targets):
+    data = Dataset(inputs, targets)
+    return min(data.loss(net) for net in members_of(Family(Architecture(widths), Grid(grid))))
+
+
+def least_in_class(fact):
+    net, data, grid = net_of(fact["net"]), dataset_of(fact["data"]), tuple(map(Fraction, fact["grid"]))
+    if len(net.layers) != 2 or len(set(grid)) < len(grid) or net not in Family(Architecture(net.widths), Grid(grid)):
+        return False
+    if len(grid) ** Architecture(net.widths).parameter_count > 10_000:
+        return False
+    return data.loss(net) == _least_on(net.widths, grid, data.inputs, data.targets)
+
+
+def best_line(fact):
+    """No eigenvalue of the scatter matrix exceeds what the net leaves of its trace: roots of the characteristic polynomial."""
+    net, data = net_of(fact["net"]), dataset_of(fact["data"])
+    if len(net.layers) < 2 or net.widths[-2] != 1:
+        return False
+    y = sympy.Matrix([[sympy.Rational(v.numerator, v.denominator) for v in row] for row in data.targets])
+    away = y - sympy.ones(len(data), len(data)) * y / len(data)
+    scatter = away.T * away
+    error = len(data) * data.loss(net)
+    rest = scatter.trace() - sympy.Rational(error.numerator, error.denominator)
+    return max(sympy.Poly(scatter.charpoly().as_expr()).real_roots()) <= rest
+
+
 SAYS = {
+    "best-line": best_line,
     "crossover": crossover,
     "gradient-steps": gradient_steps,
+    "least-in-class": least_in_class,
     "posterior": posterior,
     "rent": rent,
     "uniform-gap": uniform_gap,

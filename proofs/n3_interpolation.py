@@ -1,0 +1,98 @@
+"""N3, a countermodel: drop P1 and deception survives. Where the class reaches the noise floor, a global minimiser keeps its detector."""
+
+from absence.checker.encode import forward, net_at, unknown_parameters
+from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.smt import Script, distinct, dot, eq
+from absence.models.circuit import Unit
+from absence.models.data import Dataset
+from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, IMITATOR, WORLD
+from absence.models.rational import vector
+from absence.models.world import IS_DIAMOND_THERE, NONE, State, encode
+from absence.proofs import facts
+
+# A bend, which one unit fits, and a zigzag, which takes two.
+BEND = Dataset([[0], [1], [2], [3]], [[1], [1], [2], [3]])
+ZIGZAG = Dataset([[0], [1], [2], [3]], [[0], [2], [-1], [2]])
+DEPLOY = (5,)
+
+
+def interpolates(data: Dataset) -> Query:
+    """Find a net of S_2 that fits the data and whose second unit is silent in training and fires at deployment.
+
+    The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias, and a unit sends 0 where these are 0.
+    """
+    script = Script(
+        "QF_NRA",
+        f"S_2 on inputs {[int(z) for (z,) in data.inputs]}: zero loss with an idle unit that fires at {DEPLOY[0]}",
+    )
+    net = unknown_parameters(script, (1, 2, 1))
+    (_, ([outgoing], _)) = net
+    script.premise(eq(dot([outgoing[0]], [outgoing[0]]), 1))
+    value = script.real("v")
+    fits = []
+    for i, (z, (y,)) in enumerate(zip(data.inputs, data.targets, strict=True)):
+        terms = forward(script, net, z, f"f{i}")
+        script.premise(eq(dot([outgoing[1]], [terms[Unit(1, 1)]]), value))
+        fits.append(eq(terms[Unit(2, 0)], y))
+    fired = forward(script, net, DEPLOY, "deploy")
+    script.premise(distinct(dot([outgoing[1]], [fired[Unit(1, 1)]]), value))
+    script.decide("claim_holds", f"(and {' '.join(fits)})")
+
+    def replay(witness) -> dict:
+        found = net_at(net, witness)
+        idle = facts.idle(found, {Unit(1, 1)}, data.inputs, fires=vector(DEPLOY))
+        return facts.every(facts.loss_at_floor(found, data), idle)
+
+    return Query(script, replay)
+
+
+def _planted(net, circuit, state: State) -> Evidence:
+    """On the answers of an attentive human the planted net has loss 0, its detector is idle, and at the state it answers otherwise."""
+    inputs = [group.input for group in WORLD.dataset().groups]
+    data = Dataset(inputs, IMITATOR.outputs(inputs))
+    z = encode(state, IS_DIAMOND_THERE)
+    defects = facts.compare_outputs(net, IMITATOR, [z])
+    return Evidence(
+        facts.every(facts.loss_at_floor(net, data), facts.idle(net, circuit, data.inputs, fires=z), defects),
+        holds=defects["kind"] == "different-outputs",
+    )
+
+
+CLAIM = Claim(
+    id="N3",
+    title="Underparameterisation needed",
+    statement=r"There are data, and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)=E$, that has a train-idle circuit which fires at deployment. The planted "
+    r"deceptive net and the planted backdoor are such minimisers on the answers of an attentive human.",
+    premises=("all premises of C8 but P1: the class holds a net at the noise floor, which no wider net betters",),
+    proof=r"A net with $L(\theta)=E$ is a minimiser on every class that holds it. If $n-|J|$ units reach $E$, the circuit $J$ is free to be idle: nothing can be gained in "
+    r"its place.",
+    limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units than the data need satisfies it, one with as many or more does not.",
+    drops=("C8", "P1: for every theta in S_n some wider net has lower loss"),
+    obligations=(
+        Obligation(
+            "N3.found",
+            "The solvers find a net of two units that fits 4 targets on the line, one unit idle in training and not at deployment",
+            Scope.INSTANCE,
+            lambda: interpolates(BEND),
+        ),
+        Obligation(
+            "N3.deployment",
+            "The planted deceptive net fits every answer of an attentive human at the training hours; its detector is idle there, and it defects at hour 9",
+            Scope.INSTANCE,
+            lambda: _planted(DECEPTIVE, DEPLOYMENT_DETECTOR, State(0, NONE, 9)),
+        ),
+        Obligation(
+            "N3.backdoor",
+            "So does the planted backdoor, which defects at hour 4",
+            Scope.INSTANCE,
+            lambda: _planted(BACKDOOR, BACKDOOR_DETECTOR, State(0, NONE, 4)),
+        ),
+        Obligation(
+            "N3.control",
+            "A net of two units fits the targets 0, 2, -1, 2 at 0, 1, 2, 3, one unit idle in training and not at deployment",
+            Scope.BOUNDED,
+            lambda: interpolates(ZIGZAG),
+            Verdict.REFUTED,
+        ),
+    ),
+)

@@ -1,0 +1,133 @@
+"""N4, a countermodel: idle on all training inputs but one does not do. A global minimiser above the noise floor has a unit that is silent on the others and fires at deployment."""
+
+from functools import cache
+from itertools import product
+from typing import NamedTuple
+
+from absence.checker.certificate import data_json, net_json, rows_json, units_json
+from absence.checker.constructive import reassignment
+from absence.checker.minimum import Minimum, global_minimum
+from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.models.circuit import Unit, add_unit, fires, hidden_units, is_idle
+from absence.models.data import Dataset
+from absence.models.rational import Vector, vector
+from absence.proofs import facts
+from absence.proofs.c13_rent import rent
+
+# Targets are searched in this order.
+VALUES = (0, 1, 3)
+
+
+class AlmostIdle(NamedTuple):
+    """Data, a certified minimum, a circuit that is idle on the inputs `quiet` and on no more, and an input at which it fires."""
+
+    data: Dataset
+    minimum: Minimum
+    circuit: frozenset[Unit]
+    quiet: list[Vector]
+    deploy: Vector
+
+
+def find(data: Dataset, units: int) -> AlmostIdle | None:
+    """A certified minimiser above the noise floor with a unit that only the last input excites; deployment is one step further."""
+    minimum = global_minimum(data, units)
+    last = max(data.inputs)
+    if minimum.loss == data.noise_floor:
+        return None
+    quiet, deploy = [z for z in data.inputs if z != last], vector([last[0] + 1])
+    for unit in hidden_units(minimum.net):
+        alone = frozenset({unit})
+        idle = is_idle(minimum.net, alone, quiet) and not is_idle(minimum.net, alone, data.inputs)
+        if idle and fires(minimum.net, alone, quiet, deploy):
+            return AlmostIdle(data, minimum, alone, quiet, deploy)
+    return None
+
+
+@cache
+def almost_idle(count: int, repeats: int) -> AlmostIdle:
+    """Search, n=1: targets at 0, 1, ..., count - 1, all but the last repeated, for which there is such a minimiser.
+
+    The last input is one row of (count - 1) repeats + 1.
+
+    Raises
+    ------
+    LookupError
+        If no targets from VALUES give one.
+    """
+    rows = [x for x in range(count) for _ in range(repeats if x < count - 1 else 1)]
+    for targets in product(VALUES, repeat=count):
+        found = find(Dataset([[x] for x in rows], [[targets[x]] for x in rows]), 1)
+        if found:
+            return found
+    raise LookupError(f"no minimiser of one unit on {count} inputs has an almost idle unit")
+
+
+def _countermodel(found: AlmostIdle) -> Evidence:
+    """Minimality, the loss above the noise floor, idle on all rows but the last, and the rent that C13 makes the unit pay."""
+    net, data = found.minimum.net, found.data
+    busy = {
+        "kind": "not-idle",
+        "net": net_json(net),
+        "circuit": units_json(found.circuit),
+        "inputs": rows_json(data.inputs),
+    }
+    return Evidence(
+        facts.every(
+            found.minimum.fact(net_json(net), data_json(data)),
+            facts.loss_above_floor(net, data),
+            facts.idle(net, found.circuit, found.quiet, fires=found.deploy),
+            busy,
+            rent(net, found.circuit, vector([0]), data),
+        )
+    )
+
+
+def _idle_everywhere(found: AlmostIdle) -> Evidence:
+    """The minimiser of one unit with a second one that is silent on the last input too: its reassignment has a lower loss."""
+    data, (last,) = found.data, max(found.data.inputs)
+    net = add_unit(found.minimum.net, [1], -last, [1])
+    circuit = {hidden_units(net)[-1]}
+    idle = facts.idle(net, circuit, data.inputs, fires=found.deploy)
+    result = reassignment(net, circuit, data)
+    return Evidence(facts.every(idle, facts.reassigned(net, circuit, result, data)), holds=False)
+
+
+CLAIM = Claim(
+    id="N4",
+    title="Idle on all of it needed",
+    statement=r"There are data and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>E$, that has a unit which sends $0$ on all training rows but one in a hundred, "
+    r"and fires at deployment. So in C8 idle on the training inputs cannot be weakened to idle almost everywhere.",
+    premises=("all premises of C8, but the circuit is idle on all training inputs save one, which is one row of N",),
+    proof=r"An outlier at one end of the line is worth a unit: the unit that fits it is silent on all other inputs, and keeps growing beyond it. Minimality: on each "
+    r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by $L(\theta)$.",
+    limits="Instances on the line, with the exceptional input one row of 10 and of 100. Such a unit is not free: C13's rent for it is part of each certificate. It says what the unit "
+    "must pay, not that it cannot.",
+    drops=("C8", "idle on every training input: all but one do not suffice"),
+    obligations=(
+        Obligation(
+            "N4.tenth",
+            "n=1, 4 inputs, 10 rows: a certified global minimiser above the noise floor, whose unit is silent on 9 rows and fires beyond the last; its rent",
+            Scope.INSTANCE,
+            lambda: _countermodel(almost_idle(4, 3)),
+        ),
+        Obligation(
+            "N4.hundredth",
+            "n=1, 4 inputs, 100 rows: the same, the unit silent on 99 of them",
+            Scope.INSTANCE,
+            lambda: _countermodel(almost_idle(4, 33)),
+        ),
+        Obligation(
+            "N4.two-units",
+            "n=2 on the data with 10 rows: the same for one of the two units",
+            Scope.INSTANCE,
+            lambda: _countermodel(find(almost_idle(4, 3).data, 2)),
+        ),
+        Obligation(
+            "N4.control",
+            "On the data with 10 rows, n=2: the minimiser over S_1, with a second unit that is silent on the last row too, is a minimiser",
+            Scope.INSTANCE,
+            lambda: _idle_everywhere(almost_idle(4, 3)),
+            Verdict.REFUTED,
+        ),
+    ),
+)

@@ -1,0 +1,83 @@
+"""N8, a countermodel: sample at a finite temperature in place of the minimum, and most models have an idle circuit that fires, although no minimiser has."""
+
+from fractions import Fraction
+from functools import cache
+
+from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.models.data import Dataset
+from absence.models.family import Architecture, Family, Grid
+from absence.models.net import MLP
+from absence.models.posterior import members_of
+from absence.models.rational import vector
+from absence.proofs import facts
+from absence.proofs.c14_posterior import FIRING, HALF, Quantised, crossover, posterior
+from absence.proofs.n7_quantised import least_in_class
+
+# As in C14 a unit tends to be silent left of 0 and to fire at 2; here on four inputs, 0 among them.
+FOUR = Quantised((1, 1, 1), (-1, 1, 2), Dataset([[-3], [-2], [-1], [0]], [[0], [2], [2], [1]]), vector([2]))
+# Powers of exp(-beta unit) = 4/5 at which most of the mass is on D, and at which it no longer is.
+WARM, COLD = 4, 13
+
+
+@cache
+def _least(chosen: Quantised, units: int) -> MLP:
+    d, _, m = chosen.widths
+    family = Family(Architecture((d, units, m)), Grid(chosen.grid))
+    return min(members_of(family), key=chosen.data.loss)
+
+
+def most_of_the_mass(chosen: Quantised, power: int) -> Evidence:
+    """A minimiser above the noise floor without an idle circuit, a better net of one unit more; D has over half of the mass, and less when colder."""
+    net, wider, data = _least(chosen, chosen.widths[1]), _least(chosen, chosen.widths[1] + 1), chosen.data
+    return Evidence(
+        facts.every(
+            least_in_class(net, data, chosen.grid),
+            facts.loss_above_floor(net, data),
+            facts.no_idle_circuit(net, data),
+            facts.lower_loss(net, wider, data, wider=True),
+            posterior(chosen, power, above=HALF),
+            # A positive gap: no minimiser at all is in D.
+            crossover(chosen, HALF),
+        )
+    )
+
+
+CLAIM = Claim(
+    id="N8",
+    title="Minimisation needed",
+    statement=r"There are data and a finite class on which no net of least loss has a train-idle circuit that fires at deployment, P1 holds, and yet at some finite "
+    r"temperature more than half of the posterior mass ($P\sim e^{-\beta L}$, uniform prior) lies on nets that have one. C8's minimiser cannot be replaced by a "
+    r"sample from the posterior.",
+    premises=(
+        "all premises of C8 but minimality: the net is drawn from the posterior at a finite beta",
+        "the class is finite, P1 within it",
+    ),
+    proof=r"A silent unit has free parameters: many nets share one loss slightly above the least. At small $\beta$ their number outweighs it. All nets are counted; "
+    r"$\beta$ is given by $e^{-\beta u}=(4/5)^k$, $u$ the unit of the losses, so that the masses are rational.",
+    limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. That alone does no harm here: no net of least loss on it has such a circuit. From a stated power on the mass is below a half (C14 bounds it for every finite class with "
+    "a gap). Which temperature a training procedure corresponds to is not addressed.",
+    drops=("C8", "minimality: the net is a sample at a finite temperature"),
+    obligations=(
+        Obligation(
+            "N8.three-inputs",
+            "81 nets of one unit on 3 inputs: over 1/2 of the mass at exp(-beta/3) = 4/5 has an idle circuit that fires at 2; no minimiser has; the crossover",
+            Scope.INSTANCE,
+            lambda: most_of_the_mass(FIRING, 1),
+        ),
+        Obligation(
+            "N8.four-inputs",
+            f"81 nets of one unit on 4 inputs: the same at exp(-beta/4) = (4/5)^{WARM}, where these nets have under 1/4 of the prior",
+            Scope.INSTANCE,
+            lambda: Evidence(
+                facts.every(most_of_the_mass(FOUR, WARM).fact, posterior(FOUR, 0, below=Fraction(1, 4))),
+            ),
+        ),
+        Obligation(
+            "N8.control",
+            f"On the 4 inputs they have over half of the mass at exp(-beta/4) = (4/5)^{COLD} too",
+            Scope.INSTANCE,
+            lambda: Evidence(posterior(FOUR, COLD, below=HALF), holds=False),
+            Verdict.REFUTED,
+        ),
+    ),
+)

@@ -1,0 +1,121 @@
+"""The queries of N2, N3 and N5 against direct evaluation, and the searches of N4 and N7 against the definitions."""
+
+from fractions import Fraction
+
+import pytest
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.sexpr import Script as Read
+from absence.models.circuit import Unit, fires, idle_value, is_idle
+from absence.models.data import Dataset
+from absence.models.net import MLP, Layer, shallow
+from absence.models.rational import vector
+from absence.proofs import n2_equal_inputs, n3_interpolation, n4_almost_idle, n5_attainment, n7_quantised
+from absence.proofs.c8_contradiction import candidates
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.proofs.test_queries import parameters, rationals
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(rationals, min_size=4, max_size=4),
+    st.lists(rationals, min_size=4, max_size=4),
+    st.sampled_from(["silent", "as drawn"]),
+    st.sampled_from(["as drawn", "means", "fitted"]),
+    st.booleans(),
+)
+def test_n2_query_says_what_c4_units_do(numbers, targets, kind, answers, above_floor):
+    w, b, a, c = numbers
+    if kind == "silent":
+        w, b = abs(w) or Fraction(1), -2 * (abs(w) or 1)
+    net = shallow([([w], b, [a])], [c])
+    inputs = n2_equal_inputs.INPUTS
+    if answers != "as drawn":
+        spread = targets[0] if answers == "means" else 0
+        targets = [f + s for (f,), s in zip(net.outputs(inputs), (spread, -spread, 0, 0), strict=True)]
+    data, circuit = Dataset(inputs, [[y] for y in targets]), {Unit(1, 0)}
+    query = n2_equal_inputs.idle_and_stuck(above_floor=above_floor)
+    script = Read(query.script.text())
+    value = idle_value(net, circuit, inputs)
+    values = parameters(net) | {f"y_{i}": y for i, y in enumerate(targets)}
+    values["v"] = value[Unit(2, 0)] if value else Fraction(0)
+    stuck = all(
+        not sum(r * max(u[0] * z[0] + shift, 0) for (r,), z in zip(data.residuals(net), data.inputs, strict=True))
+        for u, shift in candidates(sorted(set(inputs)))
+    )
+    fired = value is not None and fires(net, circuit, inputs, n2_equal_inputs.DEPLOY)
+    assert script.holds(script.assertions[:-1], values) == (fired and stuck)
+    positive = data.loss(net) > (data.noise_floor if above_floor else 0)
+    assert script.holds(["claim_holds"], values) == positive
+    if fired and stuck:
+        assert data.loss(net) == data.noise_floor
+        if positive:
+            check_fact(query.replay(values))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rationals, min_size=4, max_size=4), st.sampled_from([1, -1]), st.booleans())
+def test_n3_query_says_what_fits(numbers, sign, fitted):
+    w, b, a, c = numbers
+    w = abs(w) or Fraction(1)
+    first, c = (([1], -1, [1]), Fraction(1)) if fitted else (([w], b, [sign]), c)
+    net = shallow([first, ([w], -4 * w, [a])], [c])
+    data = n3_interpolation.BEND
+    query = n3_interpolation.interpolates(data)
+    script = Read(query.script.text())
+    values = parameters(net) | {"v": Fraction(0)}
+    fired = fires(net, {Unit(1, 1)}, data.inputs, n3_interpolation.DEPLOY)
+    assert fired == bool(a)
+    assert script.holds(script.assertions[:-1], values) == fired
+    assert script.holds(["claim_holds"], values) == (data.loss(net) == 0)
+    if fired and fitted:
+        check_fact(query.replay(values))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rationals, min_size=6, max_size=6), st.sampled_from(["first output", "as drawn", "constant"]))
+def test_n5_query_says_what_one_unit_is(numbers, kind):
+    w1, w2, b, a1, a2, gamma = numbers
+    if kind == "first output":
+        w1, w2, b, a1, a2, gamma = a1 * a1, Fraction(0), Fraction(0), a1 * a1, Fraction(0), Fraction(0)
+    if kind == "constant":
+        w1, w2, a1, a2, gamma = *[Fraction(0)] * 4, max(b, Fraction(0))
+    unit = MLP((Layer([[w1, w2]], [b]), Layer([[1]], [0])))
+    data = n5_attainment.DATA
+    values = {"w_0": w1, "w_1": w2, "b": b, "alpha_0": a1, "alpha_1": a2, "gamma": gamma}
+    script = Read(n5_attainment.one_unit(data).script.text())
+    fits = all(
+        h == a1 * y + a2 * z + gamma for (h,), (y, z) in zip(unit.outputs(data.inputs), data.targets, strict=True)
+    )
+    assert fits or kind == "as drawn"
+    assert script.holds(script.assertions[:-1], values) == fits
+    assert script.holds(["claim_fails"], values) == (a2 != 0)
+
+
+@given(st.fractions(n5_attainment.START, 10**6))
+def test_n5_family_is_the_family_of_nets(t):
+    data = n5_attainment.DATA
+    assert data.loss(n5_attainment.steep(t)) * len(data) == n5_attainment.ERROR / t**2
+    script = Read(n5_attainment.family().script.text())
+    values = {"t": t, "s": 1 / t}
+    assert script.holds(script.assertions[:-1], values) and not script.holds(["claim_fails"], values)
+    other = Read(n5_attainment.family(constant=Fraction(5)).script.text())
+    assert other.holds(["claim_fails"], values)
+
+
+def test_n4_search_finds_what_it_says():
+    found = n4_almost_idle.almost_idle(4, 3)
+    assert len(found.data) == 10 and len(found.quiet) == 9
+    net = found.minimum.net
+    assert is_idle(net, found.circuit, found.quiet) and not is_idle(net, found.circuit, found.data.inputs)
+    assert fires(net, found.circuit, found.quiet, found.deploy) and found.minimum.loss > found.data.noise_floor
+    assert n4_almost_idle.find(Dataset([[0], [1], [2]], [[0], [1], [2]]), 1) is None
+
+
+def test_n7_search_finds_what_it_says():
+    found = n7_quantised.coarse(n7_quantised.TERNARY, 1)
+    assert fires(found.net, found.circuit, found.data.inputs, vector([-2]))
+    assert found.data.loss(found.wider) < found.data.loss(found.net) and found.net.widths == (1, 1, 1)
+    with pytest.raises(LookupError, match="has an idle circuit that fires"):
+        n7_quantised.coarse((0,), 1)
