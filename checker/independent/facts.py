@@ -13,6 +13,7 @@ from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.ridge import ridge
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.training import gradient_steps
 
@@ -240,6 +241,7 @@ KINDS = {
     "outside-hull": outside_hull,
     "posterior": posterior,
     "rent": rent,
+    "ridge": ridge,
     "same-outputs": same_outputs,
     "separating-unit": separating_unit,
     "smaller-class": smaller_class,
