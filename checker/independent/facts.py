@@ -9,6 +9,7 @@ from itertools import combinations
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
+from absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
@@ -231,6 +232,9 @@ KINDS = {
     "identity": identity,
     "idle": idle,
     "inside-hull": inside_hull,
+    "logistic-drop": logistic_drop,
+    "logistic-floor": logistic_floor,
+    "logistic-group": logistic_group,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
     "lower-loss": lower_loss,
