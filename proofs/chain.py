@@ -14,6 +14,7 @@ from absence.proofs.c11_price import CLAIM as C11
 from absence.proofs.c12_uniform_gap import CLAIM as C12
 from absence.proofs.c13_rent import CLAIM as C13
 from absence.proofs.c14_posterior import CLAIM as C14
+from absence.proofs.c15_imitator import CLAIM as C15
 from absence.proofs.c16_depth import CLAIM as C16
 from absence.proofs.c17_other_losses import CLAIM as C17
 from absence.proofs.c18_local_optimisation import CLAIM as C18
@@ -22,4 +23,4 @@ from absence.proofs.n1_separability import CLAIM as N1
 
 __all__ = ["CLAIMS"]
 
-CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C16, C17, C18, C19, N1)
+CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17, C18, C19, N1)

@@ -17,6 +17,7 @@ from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.ridge import ridge
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.training import gradient_steps
+from absence.checker.independent.world import policy_excess, policy_losses, policy_net
 
 
 def every(fact: dict) -> None:
@@ -243,6 +244,9 @@ KINDS = {
     "not-idle": not_idle,
     "nothing-separates": nothing_separates,
     "outside-hull": outside_hull,
+    "policy-excess": policy_excess,
+    "policy-losses": policy_losses,
+    "policy-net": policy_net,
     "posterior": posterior,
     "rent": rent,
     "ridge": ridge,
