@@ -59,7 +59,8 @@ def _backdoor() -> Evidence:
     """The backdoor's three units are idle only together: the regression must not weight them so that they are."""
     data = WORLD.dataset()
     net = ridge_solution(BACKDOOR, data, PENALTY, intercept=True)
-    working = facts.no_idle_circuit(net, data)
+    inputs = Dataset([group.input for group in data.groups], [group.mean_target for group in data.groups])
+    working = facts.no_idle_circuit(net, inputs)
     return Evidence(facts.every(regression(net, data, PENALTY, intercept=True), working))
 
 
