@@ -69,8 +69,11 @@ def losses(world: World, *relations: tuple[str, str, str]) -> dict:
     return {"kind": "policy-losses", **_setting(world), **weights, **known}
 
 
-def excess(world: World, left: str, right: str, *, tie: bool = False) -> dict:
-    """The fact that gives the difference of two losses for all weights of tampering and mixing rates; with `tie`, that it is 0 in this world."""
+def excess(world: World, left: str, right: str, *, tie: bool = False, **signs: bool) -> dict:
+    """The difference of two losses for all weights of tampering and mixing rates; with `tie`, that it is 0 in this world.
+
+    `signs` is ``never_below=True`` or ``only_mixed=True``.
+    """
 
     def apart(mixing: int) -> list[str]:
         worlds = [
@@ -81,7 +84,7 @@ def excess(world: World, left: str, right: str, *, tie: bool = False) -> dict:
 
     at = {"tie": {"tampering": [str(w) for w in world.tampering], "mixing": str(world.mixing)}} if tie else {}
     table = {"train": apart(0), "deploy": apart(1)}
-    return {"kind": "policy-excess", **_setting(world), "left": left, "right": right, **table, **at}
+    return {"kind": "policy-excess", **_setting(world), "left": left, "right": right, **table, **at, **signs}
 
 
 def acts_as(net: MLP, policy: str) -> dict:
@@ -172,13 +175,13 @@ CLAIM = Claim(
         ),
         _instance(
             "excess",
-            "The translator's loss less the imitator's, exactly, for all weights of tampering and mixing rates",
-            lambda: excess(WORLD, "translator", "imitator"),
+            "The translator's loss less the imitator's, exactly, for all weights of tampering and mixing rates: it is never negative",
+            lambda: excess(WORLD, "translator", "imitator", never_below=True),
         ),
         _instance(
             "mixing",
-            "The deceptive policy's loss less the imitator's is proportional to the mixing rate; at 1/100 the deceptive policy loses",
-            lambda: excess(WORLD, "deceptive", "imitator"),
+            "The deceptive policy's loss less the imitator's, exactly: proportional to the mixing rate and never negative; at 1/100 the deceptive policy loses",
+            lambda: excess(WORLD, "deceptive", "imitator", never_below=True, only_mixed=True),
             lambda: losses(MIXED, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
         ),
         _instance(

@@ -30,6 +30,9 @@ FEATURES = shallow(
 CONSTANT = shallow([([1, 1], 0, [0, 0]), ([1, 0], -1, [0, 0]), ([0, 0], 1, [0, 0]), ([0, -1], -2, [0, 0])], [0, 0])
 CONSTANT_UNIT, SILENT_UNIT = frozenset({Unit(1, 2)}), frozenset({Unit(1, 3)})
 SILENT_NO_MORE = vector([0, -5])
+# Three points made to have a rational optimum: the unit's two norms are 5, and so is the norm at its pattern, {0, 1}.
+DECAYED = Dataset([[-2], [0], [1]], [["1/2"], [21], [38]])
+DECAYED_NET, DUAL, DECAY = shallow([([3], 4, [5])], [0]), vector(["1/2", 1, 3]), Fraction(5)
 
 
 def regression(net: MLP, data: Dataset, penalty: object, *, circuit=(), **more) -> dict:
@@ -62,6 +65,20 @@ def _backdoor() -> Evidence:
     inputs = Dataset([group.input for group in data.groups], [group.mean_target for group in data.groups])
     working = facts.no_idle_circuit(net, inputs)
     return Evidence(facts.every(regression(net, data, PENALTY, intercept=True), working))
+
+
+def convex_training(net: MLP, data: Dataset, decay: Fraction, dual: Vector) -> dict:
+    """The fact that two-layer training with weight decay and its convex reformulation have the value of this net."""
+    squares = sum(x * x for layer in net.layers for row in (*layer.weights, layer.bias) for x in row)
+    value = data.loss(net) * len(data) / 2 + decay / 2 * squares
+    example = {"net": net_json(net), "data": data_json(data)}
+    return {
+        "kind": "convex-training",
+        **example,
+        "penalty": str(decay),
+        "dual": [str(x) for x in dual],
+        "value": str(value),
+    }
 
 
 def _any_solution() -> Evidence:
@@ -105,9 +122,8 @@ CLAIM = Claim(
     ),
     proof=r"Put the weights of $J$ to $0$ and add $v$ to $c$: no training output changes (\claim{C2}), so the squared error does not, and $\sum_j|a_j|^2$ falls by $\sum_{j\in J}|a_j|^2$. At the "
     r"minimiser that is $0$. For a feature constant at $t$ take $J=\{j\}$, $v=ta_j$.",
-    limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal inputs; no premise that the class is underparameterised is needed, and none that some "
-    "loss is not reached. It says nothing of features that are learned, and nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. "
-    "The convex reformulation of two-layer training (Pilanci and Ergen 2020) is not treated.",
+    limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal inputs; no premise that the class is underparameterised is needed. It says nothing of features that are learned, and nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. "
+    "The convex reformulation of two-layer training (Pilanci and Ergen 2020) is checked on one data set, made so that its optimum is rational; no theorem here uses it.",
     rests_on=("C2",),
     obligations=(
         universal(
@@ -182,6 +198,12 @@ CLAIM = Claim(
             "Ridge on the backdoor's features, three of which are idle only together: none of the 31 circuits of the solution is idle",
             Scope.INSTANCE,
             _backdoor,
+        ),
+        Obligation(
+            "C19.convex",
+            "Two-layer training with weight decay 5 on three points of the line, any width: a net reaches the optimal value of the convex reformulation over all activation patterns",
+            Scope.INSTANCE,
+            lambda: Evidence(convex_training(DECAYED_NET, DECAYED, DECAY, DUAL)),
         ),
         Obligation(
             "C19.control-constant",

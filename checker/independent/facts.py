@@ -6,6 +6,7 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
+from absence.checker.independent.convex import convex_training
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
@@ -222,6 +223,7 @@ def _values(witness: dict) -> dict:
 
 KINDS = {
     "all": every,
+    "convex-training": convex_training,
     "coq": check_sources,
     "crossover": crossover,
     "dependency": dependency,

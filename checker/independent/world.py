@@ -96,7 +96,8 @@ def policy_losses(fact: dict) -> None:
 def policy_excess(fact: dict) -> None:
     """The loss of `left` less that of `right` is sum_k w_k ((1 - e) train_k + e deploy_k) / sum_k w_k, with the stated numbers.
 
-    That is for all weights w of tampering and mixing rates e. With `tie`, it is 0 at that mixing and those weights, below 0 for
+    That is for all weights w of tampering and mixing rates e. With `never_below` no number is negative, so neither is the difference;
+    with `only_mixed` all those of training are 0, so it is proportional to e. With `tie`, it is 0 at that mixing and those weights, below 0 for
     less skilled tampering and above 0 for more.
     """
     world = _World(fact)
@@ -108,6 +109,8 @@ def policy_excess(fact: dict) -> None:
     }
     for name, values in excess.items():
         require([number(x) for x in fact[name]] == values, "the excess is another")
+    require(not fact.get("never_below") or min(map(min, excess.values())) >= 0, "the excess is negative somewhere")
+    require(not fact.get("only_mixed") or not any(excess["train"]), "the losses differ without mixing")
     if "tie" in fact:
         weights, rate = _weights(fact["tie"]), _mixing(fact["tie"])
         mixed = [(1 - rate) * a + rate * b for a, b in zip(excess["train"], excess["deploy"], strict=True)]

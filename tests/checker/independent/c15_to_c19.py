@@ -64,6 +64,11 @@ def policy_excess(fact):
         units = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
         if [excess_at(fact, only, mixing) for only in units] != list(map(Fraction, fact[side])):
             return False
+    stated = {side: list(map(Fraction, fact[side])) for side in ("train", "deploy")}
+    if (fact.get("never_below") and min(map(min, stated.values())) < 0) or (
+        fact.get("only_mixed") and any(stated["train"])
+    ):
+        return False
     if "tie" not in fact:
         return True
     *others, skilled = map(Fraction, fact["tie"]["tampering"])
@@ -160,7 +165,31 @@ def ridge(fact):
     return there is None or any(there[j] != features[0, j] for j in units)
 
 
+def convex_training(fact):
+    """Every pattern of a unit on the line by turning its direction, and the two values by their definitions."""
+    net, data = net_of(fact["net"]), dataset_of(fact["data"])
+    (hidden, output), beta, value = net.layers, Fraction(fact["penalty"]), Fraction(fact["value"])
+    if net.widths[0] != 1 or net.widths[2] != 1 or beta <= 0 or any(output.bias):
+        return False
+    dual = list(map(Fraction, fact["dual"]))
+    units = list(zip((w for (w,) in hidden.weights), hidden.bias, output.weights[0], strict=True))
+    objective = data.loss(net) * len(data) / 2 + beta / 2 * sum(w * w + b * b + a * a for w, b, a in units)
+    targets = [y for (y,) in data.targets]
+    bound = sum(n * y - n * n / 2 for n, y in zip(dual, targets, strict=True))
+    if any(w * w + b * b != a * a for w, b, a in units) or not objective == bound == value:
+        return False
+    xs = [z[0] for z in data.inputs]
+    corners = sorted({0.0, *(float(np.arctan2(-s * float(x), s)) for x in xs for s in (1, -1))})
+    turned = [*corners, *((a + b) / 2 for a, b in zip(corners, [*corners[1:], corners[0] + 2 * np.pi], strict=True))]
+    for angle in turned:
+        on = [i for i, x in enumerate(xs) if np.cos(angle) * float(x) + np.sin(angle) > 1e-9]
+        if sum(dual[i] * xs[i] for i in on) ** 2 + sum(dual[i] for i in on) ** 2 > beta**2:
+            return False
+    return True
+
+
 SAYS = {
+    "convex-training": convex_training,
     "logistic-drop": logistic_drop,
     "logistic-floor": lambda fact: not any(logistic_sums(fact)),
     "logistic-group": lambda fact: any(gap > mpmath.mpf(10) ** -40 for gap in logistic_sums(fact)),

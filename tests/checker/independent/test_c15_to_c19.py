@@ -9,6 +9,7 @@ from absence.checker.independent.facts import check_fact
 from absence.checker.independent.logistic import ONE, _sigmoid, _softplus
 from absence.checker.independent.refusal import Refused
 from absence.models.data import Dataset
+from absence.models.net import shallow
 from absence.models.policies import DECEPTIVE
 from absence.models.world import Human, World
 from absence.proofs import c17_other_losses, c19_analytical
@@ -58,6 +59,8 @@ TIE = excess(TIED, "translator", "imitator", tie=True)
         (MIXED_LOSSES, "nobody", [(["humans"], [])]),
         (TIE, "the excess is another", [(["train", 1], "0")]),
         (TIE, "the excess is another", [(["left"], "deceptive")]),
+        (TIE, "negative somewhere", [(["never_below"], True)]),
+        (TIE, "differ without mixing", [(["only_mixed"], True)]),
         (TIE, "no such policy", [(["left"], "oracle")]),
         (TIE, "the losses differ there", [(["tie", "tampering", 2], "2")]),
         (TIE, "does not grow", [(["tie", "tampering"], ["1", "0", "0"])]),
@@ -152,6 +155,37 @@ SILENT = solution(c19_analytical.SILENT_UNIT, 0, intercept=False, fires=c19_anal
 )
 def test_a_regression_that_is_not_so(fact, match, changes):
     refused(fact, match, *changes)
+
+
+CONVEX = c19_analytical.convex_training(
+    c19_analytical.DECAYED_NET, c19_analytical.DECAYED, c19_analytical.DECAY, c19_analytical.DUAL
+)
+
+
+@pytest.mark.parametrize(
+    ("match", "changes"),
+    [
+        ("the net has another value", [(["value"], "130")]),
+        ("the net has another value", [(["data", "targets", 0, 0], "1")]),
+        ("the dual point has another value", [(["dual", 0], "0")]),
+        ("not feasible", [(["dual", 0], "1"), (["data", "targets", 0, 0], "1"), (["value"], "261/2")]),
+        ("the dual point does not fit", [(["dual"], ["1"])]),
+        ("penalty is not positive", [(["penalty"], "-5")]),
+        ("two norms differ", [(["net", 1, "weights", 0, 0], "6")]),
+        ("output bias", [(["net", 1, "bias", 0], "1")]),
+    ],
+)
+def test_a_convex_program_with_another_value(match, changes):
+    refused(CONVEX, match, *changes)
+
+
+@given(st.lists(st.tuples(SMALL, SMALL, SMALL), min_size=1, max_size=3))
+def test_no_net_is_below_the_optimal_value(units):
+    near = [(Fraction(w) + 3, Fraction(b) + 4, Fraction(a) + 5) for w, b, a in units[:1]]
+    for chosen in (units, near):
+        net = shallow([([w], b, [a]) for w, b, a in chosen], [0])
+        fact = c19_analytical.convex_training(net, c19_analytical.DECAYED, c19_analytical.DECAY, c19_analytical.DUAL)
+        assert Fraction(fact["value"]) >= Fraction(CONVEX["value"])
 
 
 def test_a_least_squares_solution_must_be_told_from_the_others():
