@@ -14,8 +14,11 @@ from absence.proofs.c11_price import CLAIM as C11
 from absence.proofs.c12_uniform_gap import CLAIM as C12
 from absence.proofs.c13_rent import CLAIM as C13
 from absence.proofs.c14_posterior import CLAIM as C14
+from absence.proofs.c15_imitator import CLAIM as C15
 from absence.proofs.c16_depth import CLAIM as C16
+from absence.proofs.c17_other_losses import CLAIM as C17
 from absence.proofs.c18_local_optimisation import CLAIM as C18
+from absence.proofs.c19_analytical import CLAIM as C19
 from absence.proofs.n1_separability import CLAIM as N1
 from absence.proofs.n2_equal_inputs import CLAIM as N2
 from absence.proofs.n3_interpolation import CLAIM as N3
@@ -27,4 +30,7 @@ from absence.proofs.n8_finite_temperature import CLAIM as N8
 
 __all__ = ["CLAIMS"]
 
-CLAIMS = (C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C16, C18, N1, N2, N3, N4, N5, N6, N7, N8)
+CLAIMS = (
+    *(C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17, C18, C19),
+    *(N1, N2, N3, N4, N5, N6, N7, N8),
+)

@@ -6,17 +6,21 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
+from absence.checker.independent.convex import convex_training
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
+from absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
 from absence.checker.independent.minima import best_line, least_in_class
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
+from absence.checker.independent.ridge import ridge
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.training import gradient_steps
+from absence.checker.independent.world import policy_excess, policy_losses, policy_net
 
 
 def every(fact: dict) -> None:
@@ -222,6 +226,7 @@ def _values(witness: dict) -> dict:
 KINDS = {
     "all": every,
     "best-line": best_line,
+    "convex-training": convex_training,
     "coq": check_sources,
     "crossover": crossover,
     "dependency": dependency,
@@ -232,20 +237,27 @@ KINDS = {
     "gradient-steps": gradient_steps,
     "identity": identity,
     "idle": idle,
-    "irrelevant-region": irrelevant_region,
     "inside-hull": inside_hull,
+    "irrelevant-region": irrelevant_region,
     "least-in-class": least_in_class,
+    "logistic-drop": logistic_drop,
+    "logistic-floor": logistic_floor,
+    "logistic-group": logistic_group,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
     "lower-loss": lower_loss,
-    "no-idle-circuit": no_idle_circuit,
     "no-identity": no_identity,
+    "no-idle-circuit": no_idle_circuit,
     "not-idle": not_idle,
     "nothing-separates": nothing_separates,
-    "relevant-at": relevant_at,
     "outside-hull": outside_hull,
+    "policy-excess": policy_excess,
+    "policy-losses": policy_losses,
+    "policy-net": policy_net,
     "posterior": posterior,
+    "relevant-at": relevant_at,
     "rent": rent,
+    "ridge": ridge,
     "same-outputs": same_outputs,
     "separating-unit": separating_unit,
     "smaller-class": smaller_class,

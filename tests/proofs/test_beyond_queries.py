@@ -1,15 +1,24 @@
-"""The queries of C12 to C18 against direct evaluation: at given values a script is true just when the statement is."""
+"""The queries of C12 to C19 against direct evaluation: at given values a script is true just when the statement is."""
 
 from fractions import Fraction
 
 import pytest
 from absence.checker.gap import gauge
 from absence.checker.independent.sexpr import Script as Read
+from absence.checker.ridge import ridge
 from absence.models.circuit import Unit, hardcode
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer, relu, shallow
 from absence.models.training import gradient
-from absence.proofs import c12_uniform_gap, c13_rent, c14_posterior, c16_depth, c18_local_optimisation
+from absence.proofs import (
+    c12_uniform_gap,
+    c13_rent,
+    c14_posterior,
+    c16_depth,
+    c17_other_losses,
+    c18_local_optimisation,
+    c19_analytical,
+)
 from absence.proofs.examples import LINE
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -204,3 +213,34 @@ def test_c16_first_order_form_is_a_derivative():
     step = Fraction(1, 1000)
     assert (loss(step) - loss(-step)) / (2 * step) == result.slope != 0
     assert LINE.loss(result.net) < LINE.loss(net)
+
+
+@given(vectors(2), vectors(2), st.fractions("1/4", 3, max_denominator=4), vectors(2), st.booleans(), st.booleans())
+def test_c17_query_says_whether_the_step_lowers_what_bounds_the_losses(g, phi, curve, slack, short, tight):
+    s, q = (sum(a * b for a, b in zip(left, phi, strict=True)) for left in (g, phi))
+    size = (Fraction(1, 2) if short else 2) / (curve * q) if q else Fraction(1)
+    moves = [-size * p * s for p in phi]
+    change = [a * m + curve * m * m - (0 if tight else abs(e)) for a, m, e in zip(g, moves, slack, strict=True)]
+    values = {"C": curve, "e": size, "s": s, "q": q} | {f"g_{i}": x for i, x in enumerate(g)}
+    values |= {f"phi_{i}": x for i, x in enumerate(phi)} | {f"change_{i}": x for i, x in enumerate(change)}
+    script = Read(c17_other_losses.step(short=short).script.text())
+    assert script.holds(premises(script), values) == (s != 0)
+    assert script.holds(["claim_fails"], values) == (sum(change) >= 0)
+    assert not (s and short and sum(change) >= 0)
+
+
+POSITIVE = st.fractions(0, 3, max_denominator=4)
+
+
+@given(vectors(3, POSITIVE), POSITIVE, vectors(3), st.sampled_from([Fraction(1, 2), Fraction(3)]), st.booleans(), SMALL)
+def test_c19_query_says_what_solves_the_normal_equations(phi, t, targets, penalty, intercept, off):
+    features = shallow([([1, 0], 0, [0]), ([0, 1], 0, [0])], [0])
+    net = ridge(features, Dataset([(x, t) for x in phi], [[y] for y in targets]), penalty, intercept=intercept)
+    (a,), (c,) = net.layers[1].weights, net.layers[1].bias
+    script = Read(c19_analytical.normal_equations(intercept=intercept).script.text())
+    values = {"t": t, "penalty": penalty, "a_0": a[0], "a_1": a[1]} | ({"c": c} if intercept else {})
+    values |= {f"phi_{i}": x for i, x in enumerate(phi)} | {f"y_{i}": y for i, y in enumerate(targets)}
+    assert script.holds(premises(script), values)
+    assert script.holds(["claim_fails"], values) == (a[1] != 0)
+    assert not (intercept and a[1])
+    assert script.holds(premises(script), values | {"a_1": a[1] + off}) == (off == 0)

@@ -14,7 +14,7 @@ from absence.models.circuit import fires, hidden_units, is_idle
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
 
-from tests.checker.independent import beyond
+from tests.checker.independent import beyond, c15_to_c19
 
 
 @pytest.fixture(scope="session")
@@ -186,6 +186,7 @@ SAYS = {
     "separating-unit": separating_unit,
     "smaller-class": same_outputs,
     **beyond.SAYS,
+    **c15_to_c19.SAYS,
 }
 
 

@@ -1,0 +1,236 @@
+"""C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training and beats its net; it beats the direct translator where the data show the humans' errors."""
+
+from fractions import Fraction
+from functools import partial
+
+import sympy
+from absence.checker.certificate import net_json
+from absence.checker.constructive import reassignment
+from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.checker.symbolic import identity
+from absence.models.net import MLP
+from absence.models.policies import (
+    DECEPTIVE,
+    DEPLOYMENT_DETECTOR,
+    IMITATOR,
+    TRANSLATOR,
+    all_is_well,
+    direct_translator,
+    human_imitator,
+)
+from absence.models.world import Human, State, World
+from absence.proofs import facts
+from absence.proofs.universal import universal
+
+WORLD = World()
+LAST_HOUR = max(WORLD.train_hours)
+MIXED = World(mixing=Fraction(1, 100))
+# Two more hours of training, at which a model that defects after hour 8 is seen.
+DIVERSE = World(train_hours=(*WORLD.train_hours, 9, 10), deploy_hours=(11,))
+NOTHING_HAPPENS = World(tampering=(1, 0, 0))
+NOBODY_FOOLED = World(humans=(Human(),), tampering=(2, 1, 0))
+# Two of three humans believe the camera whatever it shows: their mean answer to a glitch is nearer to the truth.
+CARELESS = (Human(), *[Human(frozenset({*WORLD.train_hours, *WORLD.deploy_hours}))] * 2)
+SELDOM_FOOLED, TIED = World(humans=CARELESS, tampering=(10, 9, 0)), World(humans=CARELESS, tampering=(10, 9, 1))
+OFTEN_FOOLED = World(humans=CARELESS, tampering=(10, 9, 2))
+
+
+def deceives(state: State, question: int) -> int:
+    """The attentive human's answer up to the last hour of training, O_mesa's after it."""
+    return (human_imitator if state.hour <= LAST_HOUR else all_is_well)(state, question)
+
+
+POLICIES = {"translator": direct_translator, "imitator": human_imitator, "deceptive": deceives}
+
+
+def _setting(world: World) -> dict:
+    return {
+        "train_hours": list(world.train_hours),
+        "deploy_hours": list(world.deploy_hours),
+        "humans": [sorted(human.lapses) for human in world.humans],
+        "last_hour": LAST_HOUR,
+    }
+
+
+def loss(world: World, policy) -> Fraction:
+    """The expected squared distance of a policy's answer from a human's, under P_train."""
+    total = sum(
+        p * sum((policy(*case) - human.answer(*case)) ** 2 for human in world.humans)
+        for case, p in world.train_cases().items()
+    )
+    return Fraction(total) / len(world.humans)
+
+
+def losses(world: World, *relations: tuple[str, str, str]) -> dict:
+    """The fact about the three policies' losses, and which is lower."""
+    values = {name: str(loss(world, policy)) for name, policy in POLICIES.items()}
+    weights = {"tampering": [str(w) for w in world.tampering], "mixing": str(world.mixing)}
+    known = {"losses": values, "relations": [list(relation) for relation in relations]}
+    return {"kind": "policy-losses", **_setting(world), **weights, **known}
+
+
+def excess(world: World, left: str, right: str, *, tie: bool = False, **signs: bool) -> dict:
+    """The difference of two losses for all weights of tampering and mixing rates; with `tie`, that it is 0 in this world.
+
+    `signs` is ``never_below=True`` or ``only_mixed=True``.
+    """
+
+    def apart(mixing: int) -> list[str]:
+        worlds = [
+            World(world.train_hours, world.deploy_hours, world.humans, tuple(int(k == only) for k in range(3)), mixing)
+            for only in range(3)
+        ]
+        return [str(loss(one, POLICIES[left]) - loss(one, POLICIES[right])) for one in worlds]
+
+    at = {"tie": {"tampering": [str(w) for w in world.tampering], "mixing": str(world.mixing)}} if tie else {}
+    table = {"train": apart(0), "deploy": apart(1)}
+    return {"kind": "policy-excess", **_setting(world), "left": left, "right": right, **table, **at, **signs}
+
+
+def acts_as(net: MLP, policy: str) -> dict:
+    """The fact that the net answers as the policy in every case of training and deployment."""
+    return {"kind": "policy-net", **_setting(WORLD), "net": net_json(net), "policy": policy}
+
+
+def _nets() -> Evidence:
+    """The policies as nets of one architecture, on the world's training data."""
+    data = WORLD.dataset()
+    better = reassignment(DECEPTIVE, DEPLOYMENT_DETECTOR, data)
+    return Evidence(
+        facts.every(
+            acts_as(TRANSLATOR, "translator"),
+            acts_as(IMITATOR, "imitator"),
+            acts_as(DECEPTIVE, "deceptive"),
+            facts.compare_outputs(DECEPTIVE, IMITATOR, data.inputs),
+            facts.lower_loss(TRANSLATOR, IMITATOR, data),
+            facts.reassigned(DECEPTIVE, DEPLOYMENT_DETECTOR, better, data),
+            facts.lower_loss(IMITATOR, better.net, data),
+            acts_as(better.net, "imitator"),
+        )
+    )
+
+
+def _identity(*, mean: bool) -> Evidence:
+    """Two cases, three humans: the difference of the losses, from the definition and from the mean answers (or the first human's)."""
+    cases, humans = range(2), range(3)
+    p, f, g = (sympy.symbols(f"{name}_0:2") for name in "pfg")
+    answers = [sympy.symbols(f"a{t}_0:3") for t in cases]
+
+    def risk(policy):
+        return sum(p[t] * sum((policy[t] - answers[t][h]) ** 2 for h in humans) for t in cases) / len(humans)
+
+    middle = [sympy.Add(*answers[t]) / len(humans) if mean else answers[t][0] for t in cases]
+    right = sum(p[t] * (f[t] - g[t]) * (f[t] + g[t] - 2 * middle[t]) for t in cases)
+    return identity(risk(f) - risk(g), right)
+
+
+def _instance(name: str, statement: str, *parts, refuted: bool = False) -> Obligation:
+    def build() -> Evidence:
+        made = [part() for part in parts]
+        return Evidence(facts.every(*made) if len(made) > 1 else made[0], holds=not refuted)
+
+    return Obligation(f"C15.{name}", statement, Scope.INSTANCE, build, Verdict.REFUTED if refuted else Verdict.PROVED)
+
+
+CLAIM = Claim(
+    id="C15",
+    title="Human imitator",
+    statement=r"Cases $t$ of probability $p_t$ are answered by humans $h$ with $\alpha_{th}$, of mean $\bar\alpha_t$. For policies $f,g$ the expected squared losses differ by "
+    r"$L(f)-L(g)=\sum_tp_t(f_t-g_t)(f_t+g_t-2\bar\alpha_t)$; so $\bar\alpha$ is best, and the imitator $g$ of one human beats the direct translator $f$ if and only if that sum is positive. If $f$ "
+    r"and $g$ agree on $P_{train}$, then with deployment mixed in at rate $\epsilon$, $L(f)-L(g)$ is $\epsilon$ times what it is at deployment. In the world of questions and answers, the attentive "
+    r"imitator beats the translator; a policy that deceives at deployment ties with it without mixing and loses to it with any; and the net of the deceptive policy, whose detector is idle in "
+    r"training, has the loss of the imitator's net of the same class, and a higher one than the same net with its detector reassigned.",
+    premises=(
+        "squared loss on answers 0 and 1; each case is answered by every human equally often",
+        "the translator loses to the imitator only if the sum above is positive: not where nothing is tampered with (they tie), nor where most humans lapse and skilled tampering is rare (control)",
+        "the deceptive policy loses to the imitator only if deployment is mixed into training, or training is at hours at which it defects",
+        "the deceptive net's detector is train-idle (separable), and its loss is above the noise floor",
+    ),
+    proof=r"Case by case $(f-\alpha)^2-(g-\alpha)^2=(f-g)(f+g-2\alpha)$ is affine in $\alpha$: its mean over the humans has $\bar\alpha$ in the place of $\alpha$. With $g=\bar\alpha$ it is "
+    r"$(f-\bar\alpha)^2\geq0$. The sum is linear in $p$, and $0$ on cases where $f=g$. The deceptive net's detector sends a constant in training, so it has the loss of the imitator's net by "
+    r"\claim{C2}, and can be reassigned to lower it by \claim{C7}.",
+    limits="The formula, the best policy and the effect of mixing are universal; the losses, and which policy wins, are exact in the stated worlds only, as functions of the weights of tampering and "
+    "the mixing rate. Nothing is said of whether training finds the imitator, whether the net of least loss imitates anybody, or how reassigned nets answer at deployment in general; the "
+    "one in this world imitates there too, which is an instance. Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator loses even where no human is fooled (control).",
+    rests_on=("C2", "C7"),
+    obligations=(
+        universal(
+            "For all finite cases and humans: the difference of two policies' losses, the best policy, and the effect of mixing",
+            "c15_imitator",
+            "C15_excess",
+            "C15_wins",
+            "C15_mean",
+            "C15_mixing",
+        ),
+        Obligation(
+            "C15.identity",
+            "Two cases, three humans, all probabilities, answers and policies: the same formula as a polynomial identity",
+            Scope.BOUNDED,
+            partial(_identity, mean=True),
+        ),
+        _instance(
+            "world",
+            "The world as it is: the imitator's loss is below the translator's, and the deceptive policy's is the imitator's",
+            lambda: losses(WORLD, ("imitator", "<", "translator"), ("imitator", "=", "deceptive")),
+        ),
+        _instance(
+            "excess",
+            "The translator's loss less the imitator's, exactly, for all weights of tampering and mixing rates: it is never negative",
+            lambda: excess(WORLD, "translator", "imitator", never_below=True),
+        ),
+        _instance(
+            "mixing",
+            "The deceptive policy's loss less the imitator's, exactly: proportional to the mixing rate and never negative; at 1/100 the deceptive policy loses",
+            lambda: excess(WORLD, "deceptive", "imitator", never_below=True, only_mixed=True),
+            lambda: losses(MIXED, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
+        ),
+        _instance(
+            "diversity",
+            "Training at hours 9 and 10 too, no mixing: the policy that defects after hour 8 loses to the imitator",
+            lambda: losses(DIVERSE, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
+        ),
+        _instance(
+            "nothing-happens",
+            "Where nobody tampers, all three policies have the same loss: the data do not tell them apart",
+            lambda: losses(NOTHING_HAPPENS, ("imitator", "=", "translator"), ("imitator", "=", "deceptive")),
+        ),
+        _instance(
+            "crossover",
+            "Two of three humans never notice: at weights 10, 9 and w the translator wins for w < 1, the imitator for w > 1, and they tie at 1",
+            lambda: excess(TIED, "translator", "imitator", tie=True),
+            lambda: losses(SELDOM_FOOLED, ("translator", "<", "imitator")),
+            lambda: losses(OFTEN_FOOLED, ("imitator", "<", "translator")),
+        ),
+        Obligation(
+            "C15.nets",
+            "As nets of one class on the training data: deceptive and imitator agree, the translator's loss is higher, and the deceptive net with its detector reassigned has the lowest; it answers as the imitator in all 132 cases, deployment included",
+            Scope.INSTANCE,
+            _nets,
+        ),
+        _instance(
+            "control-fooled",
+            "Where no human is ever fooled, translator and imitator have the same loss",
+            lambda: losses(NOBODY_FOOLED, ("imitator", "<", "translator")),
+            refuted=True,
+        ),
+        _instance(
+            "control-careless",
+            "The imitator of an attentive human beats the translator whoever the humans are",
+            lambda: losses(SELDOM_FOOLED, ("translator", "<", "imitator")),
+            refuted=True,
+        ),
+        _instance(
+            "control-unmixed",
+            "The deceptive policy loses to the imitator without mixing too",
+            lambda: losses(WORLD, ("deceptive", "=", "imitator")),
+            refuted=True,
+        ),
+        Obligation(
+            "C15.control-identity",
+            "The same formula with the first human's answer in place of the mean",
+            Scope.BOUNDED,
+            partial(_identity, mean=False),
+            Verdict.REFUTED,
+        ),
+    ),
+)

@@ -1,0 +1,209 @@
+"""The kinds of fact of C15, C17 and C19: what is so is accepted; each thing that can be wrong is refused, with its reason."""
+
+import copy
+from fractions import Fraction
+
+import mpmath
+import pytest
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.logistic import ONE, _sigmoid, _softplus
+from absence.checker.independent.refusal import Refused
+from absence.models.data import Dataset
+from absence.models.net import shallow
+from absence.models.policies import DECEPTIVE
+from absence.models.world import Human, World
+from absence.proofs import c17_other_losses, c19_analytical
+from absence.proofs.c15_imitator import MIXED, TIED, acts_as, excess, losses
+from absence.proofs.examples import TWO_OUTPUTS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.checker.independent import c15_to_c19
+from tests.conftest import SMALL, vectors
+
+HOURS = st.lists(st.integers(0, 11), min_size=2, max_size=6, unique=True)
+
+
+def refused(fact, match, *changes):
+    check_fact(fact)
+    fact = copy.deepcopy(fact)
+    for path, value in changes:
+        node = fact
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = value
+    with pytest.raises(Refused, match=match):
+        check_fact(fact)
+
+
+MIXED_LOSSES = losses(MIXED, ("imitator", "<", "deceptive"))
+TIE = excess(TIED, "translator", "imitator", tie=True)
+
+
+@pytest.mark.parametrize(
+    ("fact", "match", "changes"),
+    [
+        (MIXED_LOSSES, "a loss is another", [(["mixing"], "1/50")]),
+        (MIXED_LOSSES, "a loss is another", [(["losses", "imitator"], "0")]),
+        (MIXED_LOSSES, "a loss is another", [(["losses"], {"imitator": MIXED_LOSSES["losses"]["imitator"]})]),
+        (MIXED_LOSSES, "a relation fails", [(["relations", 0, 1], "=")]),
+        (MIXED_LOSSES, "a relation fails", [(["relations", 0, 1], ">")]),
+        (MIXED_LOSSES, "a relation fails", [(["relations", 0], ["deceptive", "<", "imitator"])]),
+        (MIXED_LOSSES, "nothing is compared", [(["relations"], [])]),
+        (MIXED_LOSSES, "not a mixing rate", [(["mixing"], "-1/50")]),
+        (MIXED_LOSSES, "not weights", [(["tampering"], ["1", "-1", "1"])]),
+        (MIXED_LOSSES, "not weights", [(["tampering"], ["0", "0", "0"])]),
+        (MIXED_LOSSES, "listed twice", [(["train_hours", 0], 1)]),
+        (MIXED_LOSSES, "whole numbers", [(["train_hours", 0], True)]),
+        (MIXED_LOSSES, "of training and of deployment", [(["deploy_hours", 0], 1)]),
+        (MIXED_LOSSES, "nobody", [(["humans"], [])]),
+        (TIE, "the excess is another", [(["train", 1], "0")]),
+        (TIE, "the excess is another", [(["left"], "deceptive")]),
+        (TIE, "negative somewhere", [(["never_below"], True)]),
+        (TIE, "differ without mixing", [(["only_mixed"], True)]),
+        (TIE, "no such policy", [(["left"], "oracle")]),
+        (TIE, "the losses differ there", [(["tie", "tampering", 2], "2")]),
+        (TIE, "does not grow", [(["tie", "tampering"], ["1", "0", "0"])]),
+        (acts_as(DECEPTIVE, "deceptive"), "answers otherwise", [(["policy"], "imitator")]),
+        (acts_as(DECEPTIVE, "deceptive"), "answers otherwise", [(["last_hour"], 9)]),
+    ],
+)
+def test_policies_that_are_otherwise(fact, match, changes):
+    refused(fact, match, *changes)
+
+
+@given(
+    HOURS,
+    st.lists(st.sets(st.integers(0, 11), max_size=4), min_size=1, max_size=3),
+    st.lists(st.integers(0, 3), min_size=3, max_size=3).filter(any),
+    st.fractions(0, 1, max_denominator=5),
+)
+def test_two_worlds_agree(hours, lapses, tampering, mixing):
+    humans = tuple(Human(frozenset(hours)) for hours in lapses)
+    world = World(tuple(hours[1:]), tuple(hours[:1]), humans, tuple(tampering), mixing)
+    for fact in (losses(world, ("imitator", "=", "imitator")), excess(world, "deceptive", "translator")):
+        check_fact(fact)
+        assert c15_to_c19.SAYS[fact["kind"]](fact)
+
+
+DROP = c17_other_losses.descent(
+    c17_other_losses.LABELS_NET, c17_other_losses.LABELS_CIRCUIT, c17_other_losses.LABELS
+).fact
+FLOOR = c17_other_losses.descent(
+    c17_other_losses.UNDECIDED_NET, c17_other_losses.UNDECIDED_CIRCUIT, c17_other_losses.UNDECIDED
+).fact
+GROUP = {"kind": "logistic-group", "net": DROP["before"], "data": DROP["data"]}
+
+
+@pytest.mark.parametrize(
+    ("fact", "match", "changes"),
+    [
+        (DROP, "not lower by that much", [(["drop"], str(Fraction(DROP["drop"]) + Fraction(1, 2**20)))]),
+        (DROP, "not lower by that much", [(["after"], DROP["before"])]),
+        (DROP, "not positive", [(["drop"], "0")]),
+        (DROP, "neither 0 nor 1", [(["data", "targets", 0], ["1/2"])]),
+        (DROP, r"the bias of unit \(1, 0\) differs", [(["after", 0, "bias", 0], "7")]),
+        (DROP, "not idle", [(["before", 1, "weights", 0, 1], "2")]),
+        (DROP, "circuit is empty", [(["circuit"], [])]),
+        (FLOOR, "do not sum to 0", [(["net", 1, "bias", 0], "1/1000000000000000000000000000000000000")]),
+        (FLOOR, "do not sum to 0", [(["data", "targets", 0], ["1"])]),
+        (GROUP, "no such group", [(["net"], FLOOR["net"]), (["data"], FLOOR["data"])]),
+    ],
+)
+def test_a_descent_that_is_not_so(fact, match, changes):
+    refused(fact, match, *changes)
+
+
+@given(st.one_of(SMALL, st.fractions(-110, 110), st.sampled_from([Fraction(1, 10**30), Fraction(-(10**9))])))
+def test_bounds_hold_the_logistic_functions(f):
+    with mpmath.workdps(120):
+        x = mpmath.mpf(f.numerator) / f.denominator
+        low, high = _softplus(f)
+        assert low <= (max(x, 0) + mpmath.log1p(mpmath.exp(-abs(x)))) * ONE <= high
+        below, above = (mpmath.mpf(b.numerator) / b.denominator for b in _sigmoid(f))
+        assert below <= 1 / (1 + mpmath.exp(-x)) <= above
+        assert high - low < ONE >> 90 and above - below < mpmath.mpf(2) ** -90
+
+
+def solution(unit, penalty, *, intercept, fires=None):
+    return c19_analytical.solved(
+        c19_analytical.CONSTANT, TWO_OUTPUTS, unit, penalty=penalty, intercept=intercept, fires=fires
+    ).fact
+
+
+CONSTANT = solution(c19_analytical.CONSTANT_UNIT, 1, intercept=True)
+SILENT = solution(c19_analytical.SILENT_UNIT, 0, intercept=False, fires=c19_analytical.SILENT_NO_MORE)
+
+
+@pytest.mark.parametrize(
+    ("fact", "match", "changes"),
+    [
+        (CONSTANT, "normal equations fail", [(["penalty"], "2")]),
+        (CONSTANT, "penalty is negative", [(["penalty"], "-1")]),
+        (CONSTANT, "do not sum to 0", [(["net", 1, "bias", 0], "0")]),
+        (CONSTANT, "output bias", [(["intercept"], False)]),
+        (CONSTANT, "truth value", [(["intercept"], "yes")]),
+        (CONSTANT, "weights are otherwise", [(["weightless"], False)]),
+        (CONSTANT, "not constant in training", [(["circuit"], [[1, 0]])]),
+        (CONSTANT, "circuit is empty", [(["circuit"], [])]),
+        (CONSTANT, "does not fire", [(["fires"], ["5", "5"])]),
+        (CONSTANT, "penalty is not 0", [(["row_space"], [["0"] * 4] * 2)]),
+        (SILENT, "not in the row space", [(["row_space", 0, 0], "1000")]),
+        (SILENT, "do not fit", [(["row_space"], [["0"] * 4])]),
+        (SILENT, "does not fire", [(["fires"], ["0", "0"])]),
+    ],
+)
+def test_a_regression_that_is_not_so(fact, match, changes):
+    refused(fact, match, *changes)
+
+
+CONVEX = c19_analytical.convex_training(
+    c19_analytical.DECAYED_NET, c19_analytical.DECAYED, c19_analytical.DECAY, c19_analytical.DUAL
+)
+
+
+@pytest.mark.parametrize(
+    ("match", "changes"),
+    [
+        ("the net has another value", [(["value"], "130")]),
+        ("the net has another value", [(["data", "targets", 0, 0], "1")]),
+        ("the dual point has another value", [(["dual", 0], "0")]),
+        ("not feasible", [(["dual", 0], "1"), (["data", "targets", 0, 0], "1"), (["value"], "261/2")]),
+        ("the dual point does not fit", [(["dual"], ["1"])]),
+        ("penalty is not positive", [(["penalty"], "-5")]),
+        ("two norms differ", [(["net", 1, "weights", 0, 0], "6")]),
+        ("output bias", [(["net", 1, "bias", 0], "1")]),
+    ],
+)
+def test_a_convex_program_with_another_value(match, changes):
+    refused(CONVEX, match, *changes)
+
+
+@given(st.lists(st.tuples(SMALL, SMALL, SMALL), min_size=1, max_size=3))
+def test_no_net_is_below_the_optimal_value(units):
+    near = [(Fraction(w) + 3, Fraction(b) + 4, Fraction(a) + 5) for w, b, a in units[:1]]
+    for chosen in (units, near):
+        net = shallow([([w], b, [a]) for w, b, a in chosen], [0])
+        fact = c19_analytical.convex_training(net, c19_analytical.DECAYED, c19_analytical.DECAY, c19_analytical.DUAL)
+        assert Fraction(fact["value"]) >= Fraction(CONVEX["value"])
+
+
+def test_a_least_squares_solution_must_be_told_from_the_others():
+    fact = {key: value for key, value in SILENT.items() if key != "row_space"}
+    with pytest.raises(Refused, match="nothing tells this solution"):
+        check_fact(fact)
+
+
+@given(st.data(), st.sampled_from([0, Fraction(1, 3), 2]), st.booleans())
+def test_closed_forms_are_accepted(data, penalty, intercept):
+    inputs = data.draw(st.lists(vectors(2), min_size=1, max_size=5))
+    targets = [data.draw(vectors(2)) for _ in inputs]
+    examples = Dataset(inputs, targets)
+    if penalty:
+        net, more = c19_analytical.ridge_solution(c19_analytical.CONSTANT, examples, penalty, intercept=intercept), {}
+    else:
+        net, multipliers = c19_analytical.minimum_norm(c19_analytical.CONSTANT, examples, intercept=intercept)
+        more = {"row_space": [[str(x) for x in row] for row in multipliers]}
+    fact = c19_analytical.regression(net, examples, penalty, intercept=intercept, **more)
+    check_fact(fact)
+    assert c15_to_c19.ridge(fact)
