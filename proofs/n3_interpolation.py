@@ -60,7 +60,7 @@ def _planted(net, circuit, state: State) -> Evidence:
 
 CLAIM = Claim(
     id="N3",
-    title="Underparameterisation needed",
+    title="P1 needed",
     statement=r"There are data, and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)=E$, that has a train-idle circuit which fires at deployment. The planted "
     r"deceptive net and the planted backdoor are such minimisers on the answers of an attentive human.",
     premises=("all premises of C8 but P1: the class holds a net at the noise floor, which no wider net betters",),

@@ -94,7 +94,7 @@ def _idle_everywhere(found: AlmostIdle) -> Evidence:
 
 CLAIM = Claim(
     id="N4",
-    title="Idle on all of it needed",
+    title="Idleness needed",
     statement=r"There are data and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>E$, that has a unit which sends $0$ on all training rows but one in a hundred, "
     r"and fires at deployment. So in C8 idle on the training inputs cannot be weakened to idle almost everywhere.",
     premises=("all premises of C8, but the circuit is idle on all training inputs save one, which is one row of N",),
