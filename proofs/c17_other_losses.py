@@ -30,7 +30,7 @@ def descent(net: MLP, circuit, data: Dataset) -> Evidence:
     if result is None:
         return Evidence({"kind": "logistic-floor", **_given(net, data)}, holds=False)
     nets = {"before": net_json(net), "after": net_json(result.net)}
-    drop = {"circuit": units_json(circuit), "drop": str(result.drop)}
+    drop = {"circuit": units_json(circuit), "over": str(result.drop)}
     return Evidence({"kind": "logistic-drop", **nets, "data": data_json(data), **drop})
 
 

@@ -15,7 +15,7 @@ FARTHEST = 100  # exp(-x) < 2^-100 beyond
 
 
 def logistic_drop(fact: dict) -> None:
-    """`after` differs from `before` in a train-idle circuit only, and its logistic loss is lower by more than `drop` > 0.
+    """`after` differs from `before` in a train-idle circuit only, and its logistic loss is lower by more than `over` > 0.
 
     The loss is the mean of log(1 + exp f) - y f over the rows; targets y are 0 or 1, and there is one output.
     """
@@ -26,11 +26,11 @@ def logistic_drop(fact: dict) -> None:
     differ_only_in(before, after, units)
     sent = [before.sent(units, z) for z in data.inputs]
     require(all(values == sent[0] for values in sent), "the circuit is not idle")
-    drop = number(fact["drop"])
-    require(drop > 0, "the drop is not positive")
+    over = number(fact["over"])
+    require(over > 0, "the drop is not positive")
     low, _ = _total(before, data)
     _, high = _total(after, data)
-    require(Fraction(low - high, ONE * len(data.inputs)) > drop, "the loss is not lower by that much")
+    require(Fraction(low - high, ONE * len(data.inputs)) > over, "the loss is not lower by that much")
 
 
 def logistic_group(fact: dict) -> None:

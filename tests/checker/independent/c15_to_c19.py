@@ -99,7 +99,7 @@ def binary(net, data):
 
 def logistic_drop(fact):
     before, after, data = net_of(fact["before"]), net_of(fact["after"]), dataset_of(fact["data"])
-    circuit, drop = [Unit(*unit) for unit in fact["circuit"]], Fraction(fact["drop"])
+    circuit, drop = [Unit(*unit) for unit in fact["circuit"]], Fraction(fact["over"])
     if not binary(before, data) or drop <= 0 or not set(circuit) <= set(hidden_units(before)):
         return False
     if not is_idle(before, circuit, data.inputs) or not beyond.only_in(before, after, circuit):

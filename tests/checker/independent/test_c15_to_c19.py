@@ -98,9 +98,9 @@ GROUP = {"kind": "logistic-group", "net": DROP["before"], "data": DROP["data"]}
 @pytest.mark.parametrize(
     ("fact", "match", "changes"),
     [
-        (DROP, "not lower by that much", [(["drop"], str(Fraction(DROP["drop"]) + Fraction(1, 2**20)))]),
+        (DROP, "not lower by that much", [(["over"], str(Fraction(DROP["over"]) + Fraction(1, 2**20)))]),
         (DROP, "not lower by that much", [(["after"], DROP["before"])]),
-        (DROP, "not positive", [(["drop"], "0")]),
+        (DROP, "not positive", [(["over"], "0")]),
         (DROP, "neither 0 nor 1", [(["data", "targets", 0], ["1/2"])]),
         (DROP, r"the bias of unit \(1, 0\) differs", [(["after", 0, "bias", 0], "7")]),
         (DROP, "not idle", [(["before", 1, "weights", 0, 1], "2")]),
