@@ -61,14 +61,16 @@ class Region:
 
 
 def read_region(path: str | os.PathLike) -> Region:
-    """The box of a VNN-LIB file; what the file says about outputs plays no part.
+    """The box of a VNN-LIB file; what the file says about outputs plays no part, and the region's name tells so.
 
     Raises
     ------
     InputError
         As `read_box`.
     """
-    return Region(Path(path).name, read_box(path).bounds)
+    box = read_box(path)
+    unused = f" (its {box.output_assertions} assertions about outputs are not used)" if box.output_assertions else ""
+    return Region(Path(path).name + unused, box.bounds)
 
 
 def box_of(inputs: np.ndarray) -> Region:

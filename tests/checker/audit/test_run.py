@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from absence.checker.audit import run
 from absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
-from absence.checker.audit.run import Region, audit_net, box_of, examine
+from absence.checker.audit.run import Region, audit_net, box_of, examine, read_region
 from absence.checker.audit.stages import Stages, content_key
 from absence.checker.audit.view import headline
 from absence.models.circuit import Unit, is_idle
@@ -146,3 +146,11 @@ def test_contents_that_differ_have_other_keys():
         for parts in ([CLEAN_NET], [other], [IDLE_NET], [INPUTS], [INPUTS.T], [INPUTS, INPUTS], ["ab"], ["a", "b"])
     ]
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("outputs", [0, 2])
+def test_a_region_tells_what_of_its_file_is_not_used(tmp_path, outputs):
+    lines = ["(declare-const X_0 Real)", "(declare-const Y_0 Real)", "(assert (>= X_0 0))", "(assert (<= X_0 1))"]
+    (tmp_path / "box.vnnlib").write_text("\n".join(lines + ["(assert (>= Y_0 0))"] * outputs) + "\n")
+    told = " (its 2 assertions about outputs are not used)" if outputs else ""
+    assert read_region(tmp_path / "box.vnnlib").name == f"box.vnnlib{told}"
