@@ -1,47 +1,14 @@
 """The console script, end to end: verify, show, check, graph, tables, and what it does with bad input."""
 
-import json
-import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from absence.checker.certificate import seal
 from absence.checker.claims import load_claims
 
-ABSENCE = Path(sys.executable).with_name("absence")
-CLAIMS = len(load_claims())
-TOTAL = sum(len(claim.obligations) for claim in load_claims())
-
-
-def absence(*arguments, cwd, env=None, expect=0) -> str:
-    """Run the console script; its standard output, then its standard error."""
-    done = subprocess.run(
-        [ABSENCE, *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"COLUMNS": "200"} | (env or {}),
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    """Every file below a folder."""
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def folder(discharged, tmp_path) -> Path:
-    """A copy of the folder in which everything has been verified."""
-    shutil.copytree(discharged, tmp_path / "copy")
-    return tmp_path / "copy"
+from tests.checker.console import ABSENCE, CLAIMS, TOTAL, absence, contents
 
 
 def test_every_claim_is_proved(discharged):
@@ -92,57 +59,6 @@ def test_without_a_solver_verdicts_are_unknown(folder, tmp_path, solver):
     # No certificate of the earlier run may stand beside an open verdict.
     assert not (folder / "certificates" / "C3.symbolic.json").exists()
     assert (folder / "certificates" / "C3.exact.json").exists()
-
-
-def test_check_accepts_what_verify_wrote(folder):
-    assert f"{TOTAL} of {TOTAL} certificates accepted" in absence("check", cwd=folder)
-
-
-def test_check_refuses_a_flipped_byte_a_missing_and_a_foreign_certificate(folder):
-    certificates = folder / "certificates"
-    path = certificates / "C7.deployment.json"
-    path.write_text(path.read_text().replace('"drop": "', '"drop": "1', 1))
-    (certificates / "C5.drop.json").unlink()
-    # True, sealed, and about something else: the fact of one obligation under the name of another.
-    other, stolen = (json.loads((certificates / f"{name}.json").read_text()) for name in ("C2.exact", "C2.deep"))
-    (certificates / "C2.exact.json").write_text(json.dumps(seal(other | {"fact": stolen["fact"]})))
-    script = certificates / "C3.symbolic.smt2"
-    script.write_text(script.read_text().replace("(* 0", "(* 1").replace("QF_NRA", "QF_NRA "))
-    out = absence("check", cwd=folder, expect=1)
-    assert "C7.deployment.json: the digest does not fit the content" in out
-    assert "C2.exact.json: it is about another fact" in out
-    assert "C3.symbolic.json: script C3.symbolic.smt2 is not the one that was decided" in out
-    assert "MISSING certificates/C5.drop.json" in out and out.count("REFUSED") == 3
-    theorem = certificates / "coq" / "c8_main.v"
-    theorem.write_text(theorem.read_text().replace("~ train_idle", "train_idle"))
-    out = absence("check", certificates / "C8.universal.json", cwd=folder, expect=1)
-    assert "script c8_main.v is not the one that was decided" in out
-
-
-def test_check_refuses_another_query_under_the_same_name(folder):
-    """An unsat query that is not the obligation's, sealed with its own digest."""
-    import hashlib
-
-    certificates = folder / "certificates"
-    script = certificates / "C5.norm.smt2"
-    script.write_text(script.read_text().replace("(assert (distinct", "(assert (not (= 1 2)))\n(assert (distinct", 1))
-    path = certificates / "C5.norm.json"
-    certificate = json.loads(path.read_text())
-    certificate["fact"]["sha256"] = hashlib.sha256(script.read_bytes()).hexdigest()
-    path.write_text(json.dumps(seal(certificate)))
-    assert "it is about another query" in absence("check", path, cwd=folder, expect=1)
-
-
-def test_independent_checker_runs_by_itself(folder):
-    command = [
-        sys.executable,
-        "-m",
-        "absence.checker.independent",
-        "certificates/C8.control.json",
-        "certificates/C5.norm.json",
-    ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout.count("accepted") == 2
 
 
 def test_show_tells_statement_premises_obligations_and_trust(folder):

@@ -1,0 +1,65 @@
+"""`absence check`, end to end: what verify wrote is accepted; what is changed, missing or about something else is not."""
+
+import json
+import subprocess
+import sys
+
+from absence.checker.certificate import seal
+
+from tests.checker.console import TOTAL, absence
+
+
+def test_check_accepts_what_verify_wrote(folder):
+    assert f"{TOTAL} of {TOTAL} certificates accepted" in absence("check", cwd=folder)
+
+
+def test_check_refuses_a_flipped_byte_a_missing_and_a_foreign_certificate(folder):
+    certificates = folder / "certificates"
+    theorems = (certificates / "C8.universal.json").read_text()
+    for path in certificates.glob("*.universal*.json"):
+        # They would all be compiled again.
+        path.unlink()
+    path = certificates / "C7.deployment.json"
+    path.write_text(path.read_text().replace('"drop": "', '"drop": "1', 1))
+    (certificates / "C5.drop.json").unlink()
+    # True, sealed, and about something else: the fact of one obligation under the name of another.
+    other, stolen = (json.loads((certificates / f"{name}.json").read_text()) for name in ("C2.exact", "C2.deep"))
+    (certificates / "C2.exact.json").write_text(json.dumps(seal(other | {"fact": stolen["fact"]})))
+    script = certificates / "C3.symbolic.smt2"
+    script.write_text(script.read_text().replace("(* 0", "(* 1").replace("QF_NRA", "QF_NRA "))
+    out = absence("check", cwd=folder, expect=1)
+    assert "C7.deployment.json: the digest does not fit the content" in out
+    assert "C2.exact.json: it is about another fact" in out
+    assert "C3.symbolic.json: script C3.symbolic.smt2 is not the one that was decided" in out
+    assert "MISSING certificates/C5.drop.json" in out and out.count("REFUSED") == 3
+    (certificates / "C8.universal.json").write_text(theorems)
+    theorem = certificates / "coq" / "c8_main.v"
+    theorem.write_text(theorem.read_text().replace("~ train_idle", "train_idle"))
+    out = absence("check", certificates / "C8.universal.json", cwd=folder, expect=1)
+    assert "script c8_main.v is not the one that was decided" in out
+
+
+def test_check_refuses_another_query_under_the_same_name(folder):
+    """An unsat query that is not the obligation's, sealed with its own digest."""
+    import hashlib
+
+    certificates = folder / "certificates"
+    script = certificates / "C5.norm.smt2"
+    script.write_text(script.read_text().replace("(assert (distinct", "(assert (not (= 1 2)))\n(assert (distinct", 1))
+    path = certificates / "C5.norm.json"
+    certificate = json.loads(path.read_text())
+    certificate["fact"]["sha256"] = hashlib.sha256(script.read_bytes()).hexdigest()
+    path.write_text(json.dumps(seal(certificate)))
+    assert "it is about another query" in absence("check", path, cwd=folder, expect=1)
+
+
+def test_independent_checker_runs_by_itself(folder):
+    command = [
+        sys.executable,
+        "-m",
+        "absence.checker.independent",
+        "certificates/C8.control.json",
+        "certificates/C5.norm.json",
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("accepted") == 2
