@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import pairwise
 
-from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers
+from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, dot, number, numbers
 from absence.checker.independent.refusal import require
 
 
@@ -32,7 +32,7 @@ def uniform_gap(fact: dict) -> None:
 
 def _gap(w: list[Fraction], h: Fraction, spread: Fraction, data: Data) -> Fraction:
     inputs = {tuple(z) for z in data.inputs}
-    line = sorted({_dot(w, z) for z in inputs})
+    line = sorted({dot(w, z) for z in inputs})
     require(len(line) == len(inputs), "two inputs have the same projection")
     require(h > 0 and all(b - a >= h for a, b in pairwise(line)), "two projections are closer than that")
     require(line[-1] - line[0] <= spread, "two projections are further apart than that")
@@ -62,16 +62,12 @@ def rent(fact: dict) -> None:
         sent = net.sent(units, z)
         output = [f - sent[2, k] + v for k, (f, v) in enumerate(zip(net.output(z), value, strict=True))]
         residuals.append([t - f for t, f in zip(y, output, strict=True)])
-    phi = [max(_dot(w, z) + b, Fraction(0)) for z in data.inputs]
-    s = [_dot(phi, column) for column in zip(*residuals, strict=True)]
-    norm = _dot(phi, phi)
-    gain = _dot(s, s) / norm if norm else Fraction(0)
+    phi = [max(dot(w, z) + b, Fraction(0)) for z in data.inputs]
+    s = [dot(phi, column) for column in zip(*residuals, strict=True)]
+    norm = dot(phi, phi)
+    gain = dot(s, s) / norm if norm else Fraction(0)
     paid = sum((r * r for row in residuals for r in row), Fraction(0)) - data.error(net)
     count = len(data.inputs)
     require(paid == number(fact["rent"]) * count, "the rent is another")
     require(gain == number(fact["gain"]) * count, "the gain is another")
     require(paid >= gain, "the rent is lower than the gain")
-
-
-def _dot(left, right) -> Fraction:
-    return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))

@@ -6,7 +6,7 @@ Each carries its own proof (a minor, a dependency, a half-space, a convex combin
 from fractions import Fraction
 from math import isqrt
 
-from absence.checker.independent.nets import Net, number, numbers, rows
+from absence.checker.independent.nets import Net, dot, number, numbers, rows
 from absence.checker.independent.refusal import Refused, require
 
 # Trial division up to the root is fast, and primes of this size suffice.
@@ -35,16 +35,16 @@ def dependency(fact: dict) -> None:
     require(len(coefficients) == net.widths[layer] + 1, "there is not one coefficient for each column")
     require(any(coefficients), "all coefficients are 0")
     for z in inputs:
-        require(not _dot(coefficients, _features(net, layer, z)), f"not 0 at {[str(v) for v in z]}")
+        require(not dot(coefficients, _features(net, layer, z)), f"not 0 at {[str(v) for v in z]}")
 
 
 def outside_hull(fact: dict) -> None:
     """w . z + b <= 0 at every input and > 0 at the point: the point is outside the inputs' convex hull."""
     weights, bias = numbers(fact["weights"]), number(fact["bias"])
     point = numbers(fact["point"])
-    require(_dot(weights, point) + bias > 0, "the point is not beyond the half-space")
+    require(dot(weights, point) + bias > 0, "the point is not beyond the half-space")
     for z in rows(fact["inputs"]):
-        require(_dot(weights, z) + bias <= 0, f"the input {[str(v) for v in z]} is beyond the half-space too")
+        require(dot(weights, z) + bias <= 0, f"the input {[str(v) for v in z]} is beyond the half-space too")
 
 
 def inside_hull(fact: dict) -> None:
@@ -69,10 +69,6 @@ def _hidden_layer(net: Net, layer) -> int:
 
 def _features(net: Net, layer: int, z: list[Fraction]) -> list[Fraction]:
     return [Fraction(1), *net.values(z)[layer]]
-
-
-def _dot(left: list[Fraction], right: list[Fraction]) -> Fraction:
-    return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))
 
 
 def _is_prime(number) -> bool:

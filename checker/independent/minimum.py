@@ -7,7 +7,7 @@ relu(w z + b) is positive on a run of inputs that begins or ends the sorted line
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
-from absence.checker.independent.nets import Data, Net, number, numbers
+from absence.checker.independent.nets import Data, Net, dot, number, numbers
 from absence.checker.independent.refusal import require
 
 
@@ -52,7 +52,7 @@ def _dual_bound(pattern, entry, xs: list[Fraction], ys: list[Fraction]) -> Fract
         return row
 
     phi = [features(x) for x in xs]
-    fitted = [_dot(row, point) for row in phi]
+    fitted = [dot(row, point) for row in phi]
     gradient = [2 * sum((f - y) * row[k] for f, y, row in zip(fitted, ys, phi, strict=True)) for k in range(len(point))]
     price = Fraction(0)
     for unit, at, multiplier in entry["multipliers"]:
@@ -68,7 +68,3 @@ def _dual_bound(pattern, entry, xs: list[Fraction], ys: list[Fraction]) -> Fract
             price += value * coefficient * point[k]
     require(not any(gradient), "the point is not stationary")
     return sum(((y - f) ** 2 for f, y in zip(fitted, ys, strict=True)), Fraction(0)) - price
-
-
-def _dot(left, right) -> Fraction:
-    return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))

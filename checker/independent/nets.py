@@ -32,6 +32,11 @@ def rows(table) -> list[list[Fraction]]:
     return result
 
 
+def dot(left, right) -> Fraction:
+    """The inner product of two vectors of one length."""
+    return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))
+
+
 class Net:
     """Layers of (weights, bias)."""
 
