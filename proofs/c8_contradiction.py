@@ -55,19 +55,28 @@ def _no_idle_minimiser(inputs: Sequence[tuple], units: int, circuit: Sequence[in
         script.premise(eq(r, sub(y, row[Unit(2, 0)])))
     if p1:
         script.premise(any_of(distinct(r, 0) for r in residuals))
-    lemma_fails, minimal = [], []
     kept = [0 if j in circuit else a for j, a in enumerate(outgoing)]
+    decide_no_lower(script, inputs, ys, residuals, (c, value), [dot(kept, row) for row in hidden])
+    return Query(script)
+
+
+def decide_no_lower(
+    script: Script, inputs: Sequence[tuple], ys: Sequence, residuals: Sequence, shift: Sequence, kept: Sequence
+) -> None:
+    """Decide that no candidate has a lower loss: its forward pass is shift + step phi + what the kept units send, kept[i] at input i.
+
+    `claim_fails` says this, or that some candidate's residuals are not r - step phi: a lemma that spares the solvers an elimination.
+    """
+    lemma_fails, minimal = [], []
     for k, (w, b) in enumerate(candidates(inputs)):
         phi = [max(sum((x * y for x, y in zip(w, z, strict=True)), start=b), Fraction(0)) for z in inputs]
         norm = sum(p * p for p in phi)
         step = script.define(f"step{k}", dot([p / norm for p in phi], residuals))
-        # The candidate's forward pass; units outside the circuit are untouched, so they keep their values.
-        outputs = [add(c, value, mul(step, p), dot(kept, row)) for p, row in zip(phi, hidden, strict=True)]
+        outputs = [add(*shift, mul(step, p), sent) for p, sent in zip(phi, kept, strict=True)]
         predicted = [sub(r, mul(step, p)) for r, p in zip(residuals, phi, strict=True)]
         lemma_fails += [distinct(sub(y, o), q) for y, o, q in zip(ys, outputs, predicted, strict=True)]
         minimal.append(le(add(*map(square, residuals)), add(*map(square, predicted))))
     script.decide("claim_fails", any_of([*lemma_fails, all_of(minimal)]))
-    return Query(script)
 
 
 def _exact_minimiser(data: Dataset, units: int) -> Evidence:

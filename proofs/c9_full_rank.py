@@ -9,14 +9,14 @@ from absence.checker.encode import forward, unknown_parameters
 from absence.checker.minimum import global_minimum
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.rank import Dependency, full_rank
-from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
+from absence.checker.smt import Script, add, any_of, distinct, dot, eq, mul, sub
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.policies import IMITATOR, LAST_TRAIN_HOUR, WORLD
 from absence.models.world import IS_TAMPERED, NONE, State, encode
 from absence.proofs import facts
-from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
+from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, decide_no_lower
 from absence.proofs.examples import FITTED, LINE, TWO_OUTPUTS
 from absence.proofs.universal import universal
 
@@ -106,16 +106,7 @@ def _no_dependent_minimiser(inputs: Sequence[tuple], units: int, *, p1: bool = T
         script.premise(any_of(distinct(r, 0) for r in residuals))
     kept = [sub(a, mul(v, outgoing[0])) for a, v in zip(outgoing[1:], others, strict=True)]
     bias = sub(c, mul(constant, outgoing[0]))
-    lemma_fails, minimal = [], []
-    for k, (w, b) in enumerate(candidates(inputs)):
-        phi = [max(sum((x * y for x, y in zip(w, z, strict=True)), start=b), 0) for z in inputs]
-        norm = sum(p * p for p in phi)
-        step = script.define(f"step{k}", dot([p / norm for p in phi], residuals))
-        outputs = [add(bias, mul(step, p), dot(kept, row[1:])) for p, row in zip(phi, hidden, strict=True)]
-        predicted = [sub(r, mul(step, p)) for r, p in zip(residuals, phi, strict=True)]
-        lemma_fails += [distinct(sub(y, o), q) for y, o, q in zip(ys, outputs, predicted, strict=True)]
-        minimal.append(le(add(*map(square, residuals)), add(*map(square, predicted))))
-    script.decide("claim_fails", any_of([*lemma_fails, all_of(minimal)]))
+    decide_no_lower(script, inputs, ys, residuals, (bias,), [dot(kept, row[1:]) for row in hidden])
     return Query(script)
 
 
