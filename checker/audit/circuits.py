@@ -14,7 +14,8 @@ from absence.checker.audit.enclosure import enclose
 from absence.checker.audit.findings import CircuitFinding, UnitFinding
 from absence.checker.audit.idle import checked_inputs, truncated
 from absence.checker.audit.modular import PRIMES, Relations, nullspace, product, reduced, residues
-from absence.checker.audit.rank import distinct_rows, hints
+from absence.checker.audit.rank import hints
+from absence.checker.audit.rows import distinct_rows
 from absence.models.circuit import Unit
 from absence.models.floatnet import FloatLayer, FloatNet
 
@@ -106,7 +107,8 @@ def _jointly_idle(
     prime = next((p for p in PRIMES if ((residues(weights, p) != 0) == (weights != 0)).all()), None)
     if prime is None:
         return [], f"jointly idle circuits of layer {layer}: each prime at hand divides a weight"
-    surplus = len(units) + 1 - len(distinct_rows(inputs))
+    # Only a wide layer is worth the pass over the rows.
+    surplus = len(units) + 1 - len(distinct_rows(inputs)) if len(units) > SURPLUS else 0
     if surplus > SURPLUS:
         return [], f"jointly idle circuits of layer {layer}: its units outnumber the distinct inputs by {surplus}"
     relations = Relations(net, inputs, layer, units, rows, prime)

@@ -12,7 +12,7 @@ import numpy as np
 from absence.checker.audit import exact
 from absence.checker.audit.enclosure import blocks, enclose
 from absence.checker.audit.findings import DeploymentFinding
-from absence.checker.audit.rank import distinct_rows
+from absence.checker.audit.rows import distinct_rows
 from absence.checker.exact import solve_some
 from absence.checker.hull import Combination, locate
 from absence.models.floatnet import FloatNet

@@ -3,16 +3,16 @@
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from hashlib import blake2b
 
 import numpy as np
 from absence.checker.audit.enclosure import blocks
 from absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
 from absence.checker.audit.findings import Enclosure
+from absence.checker.audit.rows import groups
 from absence.models.floatnet import FloatNet
 from absence.models.rational import Matrix
 
-__all__ = ["AFFORDABLE", "SMALL", "exact_loss", "exact_residuals", "groups", "losses", "noise_floor"]
+__all__ = ["AFFORDABLE", "SMALL", "exact_loss", "exact_residuals", "losses", "noise_floor"]
 
 # Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds) where floats decide nothing.
 SMALL, AFFORDABLE = 2**22, 2**25
@@ -107,30 +107,6 @@ def exact_loss(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Fracti
     """L in rational arithmetic, as `exact_residuals`."""
     residuals = exact_residuals(net, inputs, targets)
     return sum((r * r for row in residuals for r in row), Fraction(0)) / len(residuals)
-
-
-def groups(inputs: np.ndarray) -> np.ndarray:
-    """For each row the number of its distinct input, counted in order of first appearance; shape (N,)."""
-    number: dict[bytes, int] = {}
-    first: list[int] = []
-    result = np.empty(len(inputs), dtype=np.int64)
-
-    def place(key: bytes, row: int) -> int:
-        group = number.setdefault(key, len(first))
-        if group == len(first):
-            first.append(row)
-        return group
-
-    # Adding 0 makes -0.0 the same bytes as 0.0.
-    for part in blocks(len(inputs)):
-        for row, values in enumerate(np.ascontiguousarray(inputs[part] + 0.0), part.start):
-            content = values.tobytes()
-            # Digests of long rows keep memory small; rows that only share one are told apart by their content.
-            group = place(content if len(content) <= 64 else blake2b(content, digest_size=16).digest(), row)
-            if first[group] != row and (inputs[first[group]] + 0.0).tobytes() != content:
-                group = place(content, row)
-            result[row] = group
-    return result
 
 
 def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:

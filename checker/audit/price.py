@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from absence.checker.audit.enclosure import enclose
 from absence.checker.audit.findings import CircuitFinding, Enclosure, Prices
-from absence.checker.audit.loss import groups
+from absence.checker.audit.rows import distinct_rows
 from absence.checker.constructive import distinct_direction
 from absence.models.floatnet import FloatNet
 
@@ -93,7 +93,7 @@ def gauge(inputs: np.ndarray) -> Gauge | None:
     Tried: axes, the principal direction, digits of mixed radix (for inputs on a grid), random directions and changes of the
     best; on small data C4's moment curve, which cannot fail. Floats rank them; every number of the one returned is exact.
     """
-    distinct = inputs[np.unique(groups(inputs), return_index=True)[1]]
+    distinct = inputs[distinct_rows(inputs)]
     if len(distinct) == 1:
         return Gauge(tuple(map(Fraction, np.eye(inputs.shape[1])[0].tolist())), Fraction(1), Fraction(0))
     ranked = sorted(_ranked(distinct), key=lambda pair: -pair[0])

@@ -11,10 +11,11 @@ from absence.checker.audit import exact
 from absence.checker.audit.findings import Activity, RankFinding, UnitFinding
 from absence.checker.audit.idle import checked_inputs, unit_findings
 from absence.checker.audit.modular import PRIMES, Relations, pivots, reduced
+from absence.checker.audit.rows import distinct_rows
 from absence.models.floatnet import FloatNet
 from flint import fmpz_mat
 
-__all__ = ["distinct_rows", "rank_findings", "rest_findings"]
+__all__ = ["rank_findings", "rest_findings"]
 
 # A relation of more columns than this is not lifted from the prime to Q: its coefficients would have thousands of digits.
 LARGEST_RELATION = 128
@@ -68,15 +69,6 @@ def rest_findings(net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, .
             rows = tuple(sorted(relations.rows))
             found.append(RankFinding(layer, len(rest) + 1, True, PRIMES[0], rows, units=rest))
     return tuple(found)
-
-
-def distinct_rows(inputs: np.ndarray) -> np.ndarray:
-    """The first row of each distinct input, in order."""
-    first: dict[bytes, int] = {}
-    # -0.0 and 0.0 are one number.
-    for row, key in enumerate(inputs + 0.0):
-        first.setdefault(key.tobytes(), row)
-    return np.array(list(first.values()), dtype=np.int64)
 
 
 def hints(units: tuple[UnitFinding, ...], layer: int) -> np.ndarray:

@@ -28,10 +28,11 @@ from absence.checker.audit.findings import (
 from absence.checker.audit.hull import deployment_findings
 from absence.checker.audit.idle import unit_findings
 from absence.checker.audit.improve import Unimproved, improve
-from absence.checker.audit.loss import groups, losses
+from absence.checker.audit.loss import losses
 from absence.checker.audit.price import prices
 from absence.checker.audit.rank import rank_findings
 from absence.checker.audit.rent import rents
+from absence.checker.audit.rows import distinct_rows
 from absence.checker.audit.stages import Stages, content_key
 from absence.checker.audit.view import names
 from absence.checker.region.decide import decide
@@ -310,5 +311,5 @@ def _net_summary(net: FloatNet, source: Source | None) -> NetSummary:
 
 def _data_summary(inputs, targets, loss, floor, source: Source | None) -> DataSummary:
     source = source or Source("data", content_key(inputs, targets))
-    distinct = int(groups(inputs).max()) + 1
+    distinct = len(distinct_rows(inputs))
     return DataSummary(source.name, source.sha256, len(inputs), distinct, loss, floor)

@@ -6,8 +6,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from absence.checker.audit import loss
+from absence.checker.audit import rows as rows_of
 from absence.checker.audit.evaluation import evaluate
-from absence.checker.audit.loss import groups, losses, noise_floor
+from absence.checker.audit.loss import losses, noise_floor
+from absence.checker.audit.rows import groups
 from absence.models.floatnet import FloatNet
 from hypothesis import given
 
@@ -56,7 +58,9 @@ def test_equal_inputs_are_one_group_whatever_the_sign_of_zero():
 @pytest.mark.parametrize("collide", [False, True])
 def test_long_rows_are_told_apart_even_if_their_digests_collide(monkeypatch, collide):
     if collide:
-        monkeypatch.setattr(loss, "blake2b", lambda content, digest_size: hashlib.blake2b(b"", digest_size=digest_size))
+        monkeypatch.setattr(
+            rows_of, "blake2b", lambda content, digest_size: hashlib.blake2b(b"", digest_size=digest_size)
+        )
     rows = np.arange(60.0).reshape(3, 20)
     assert groups(rows[[0, 1, 0, 2, 1, 2]]).tolist() == [0, 1, 0, 2, 1, 2]
 

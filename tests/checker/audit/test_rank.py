@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 from absence.checker.audit.idle import unit_findings
-from absence.checker.audit.rank import distinct_rows, rank_findings, rest_findings
+from absence.checker.audit.rank import rank_findings, rest_findings
+from absence.checker.audit.rows import distinct_rows
 from absence.checker.exact import rank
 from absence.models.floatnet import FloatNet
 from hypothesis import given
