@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker import draw, report, tables
+from absence.checker import citations, draw, experiments, report, tables
 from absence.checker.audit.command import audit_command
 from absence.checker.binding import mismatch
 from absence.checker.certificate import write
@@ -21,6 +21,8 @@ from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+from absence.checker.values import numbers
+from absence.models.files.disk import InputError, content
 from rich.console import Console
 from rich.live import Live
 from rich.progress import track
@@ -37,6 +39,7 @@ errors = Console(stderr=True)
 
 Directory = Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")]
 CERTIFICATES = Path("certificates")
+LARGEST_TEX = 2**20
 
 
 def _bad_input(message: str) -> typer.Exit:
@@ -201,18 +204,35 @@ def graph(
 
 @app.command("tables")
 def tables_command(
+    papers: Annotated[
+        list[Path] | None, typer.Argument(metavar="[TEX]...", help="LaTeX files whose citations are to be checked.")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the LaTeX files.")] = Path("paper/tables"),
     certificates: Directory = CERTIFICATES,
+    measured: Annotated[Path, typer.Option("--experiments", help="Folder of the experiments.")] = Path(
+        "build/experiments"
+    ),
 ) -> None:
-    """Write LaTeX tables (booktabs) of the claims and their obligations, from the certificates."""
+    """Write LaTeX tables (booktabs) of claims, obligations and numbers, from the certificates; check what a paper cites."""
     claims = load_claims()
     found = {path.stem: certificate for path, certificate in _certificates(certificates)}
-    for name, text in tables.make(claims, found).items():
+    try:
+        texts = {path: content(path, limit=LARGEST_TEX).decode() for path in papers or []}
+        # TeX runs in the folder above that of the tables.
+        files = tables.make(claims, found) | {"experiments.tex": experiments.latex(measured, output.parent)}
+    except InputError as error:
+        raise _bad_input(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise _bad_input(f"a LaTeX file is not in UTF-8: {error}; convert it") from error
+    for name, text in files.items():
         _write(output / name, text)
-        console.print(f"Wrote {output / name}", highlight=False)
+    console.print(f"Wrote {len(files)} files to {output}{os.sep}", highlight=False)
+    wrong = list(citations.faults(texts, claims, numbers(claims, found))) if texts else []
+    for line in wrong:
+        errors.print(line, highlight=False, markup=False, soft_wrap=True)
     if missing := [o.id for claim in claims for o in claim.obligations if o.id not in found]:
         errors.print(f"Not checked, and shown so: {', '.join(missing)}; run `absence verify`", highlight=False)
-        raise typer.Exit(1)
+    raise typer.Exit(1 if wrong or missing else 0)
 
 
 def _write(path: Path, text: str) -> None:

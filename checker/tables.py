@@ -1,51 +1,42 @@
-"""LaTeX tables (booktabs) of claims and obligations, from certificates only: the same certificates give the same bytes."""
+"""What a paper is given by claims and certificates, as LaTeX: the same certificates give the same bytes.
+
+Two tables (booktabs), a file for each claim, and the numbers that the text may cite; paper/macros.tex reads them.
+"""
 
 from collections.abc import Iterable, Mapping
 
 from absence.checker.claims import statuses
 from absence.checker.obligation import Claim, Verdict
 from absence.checker.report import scopes
+from absence.checker.typeset import decimal, define, escape, exact, prose
+from absence.checker.values import facts_of, numbers, versions
 
-__all__ = ["make"]
+__all__ = ["NOTE", "make"]
 
 NOTE = "% Made by `absence tables` from certificates; do not edit.\n"
-_SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
-            "<": r"\textless{}", ">": r"\textgreater{}"}  # fmt: skip
 
 
 def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str, str]:
-    """The files: ``claims.tex``, a row for each claim, and ``obligations.tex``, a row for each obligation."""
+    """The files: a row for each claim, a row for each obligation, the numbers, and what is to be said of each claim."""
     claims = list(claims)
-    return {"claims.tex": _claims(claims, certificates), "obligations.tex": _obligations(claims, certificates)}
-
-
-def escape(text: str) -> str:
-    """Plain text for LaTeX.
-
-    Examples
-    --------
-    >>> escape("S_n, 10%")
-    'S\\\\_n, 10\\\\%'
-    """
-    return "".join(_SPECIAL.get(character, character) for character in text)
-
-
-def _claims(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
     status = statuses(claims, {name: Verdict(c["verdict"]) for name, c in certificates.items()})
+    files = {
+        "claims.tex": _claims(claims, certificates, status),
+        "obligations.tex": _obligations(claims, certificates),
+        "numbers.tex": _numbers(claims, certificates),
+    }
+    files |= {f"{claim.id}.tex": _claim(claim, certificates, status[claim.id].closed) for claim in claims}
+    return files
+
+
+def _claims(claims: list[Claim], certificates: Mapping[str, dict], status: Mapping) -> str:
     rows = []
     for claim in claims:
         shown = sum(o.id in certificates for o in claim.obligations)
         controls = sum(o.is_control for o in claim.obligations)
         rests = ", ".join(claim.rests_on) or "--"
-        cells = (
-            claim.id,
-            claim.title,
-            scopes(claim).replace("+", ", "),
-            rests,
-            f"{shown}/{len(claim.obligations)}",
-            str(controls),
-        )
-        rows.append((*map(escape, cells), status[claim.id].closed.value.lower()))
+        cells = (claim.id, claim.title, _scopes(claim), rests, f"{shown}/{len(claim.obligations)}", str(controls))
+        rows.append((*map(escape, cells), _verdict(status[claim.id].closed)))
     header = ("Claim", "", "Scope", "Rests on", "Certificates", "Controls", "Verdict")
     return NOTE + _table("tabular", "lllllll", header, rows)
 
@@ -57,25 +48,76 @@ def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
             certificate = certificates.get(obligation.id)
             verdict = certificate["verdict"].lower() if certificate else "not checked"
             control = " (control)" if obligation.is_control else ""
-            cells = (
-                obligation.id,
-                obligation.statement,
-                obligation.scope.value,
-                _means(certificate),
-                verdict + control,
+            rows.append(
+                (
+                    escape(obligation.id),
+                    prose(obligation.statement),
+                    escape(obligation.scope.value),
+                    escape(_means(certificate)),
+                    escape(verdict + control),
+                )
             )
-            rows.append(tuple(map(escape, cells)))
+    columns = r">{\raggedright}p{0.17\linewidth}>{\raggedright}p{0.43\linewidth}l>{\raggedright}p{0.11\linewidth}"
+    columns += r">{\raggedright\arraybackslash}p{0.1\linewidth}"
     header = ("Obligation", "Statement", "Scope", "Decided by", "Verdict")
-    return NOTE + _table("longtable", r"lp{0.45\linewidth}lll", header, rows)
+    return NOTE + _table("longtable", columns, header, rows)
+
+
+def _numbers(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
+    lines = [NOTE]
+    for key, value in numbers(claims, certificates).items():
+        lines += [define("number", key, exact(value)), define("decimal", key, decimal(value))]
+    lines += [define("version", solver, escape(found)) for solver, found in versions(certificates).items()]
+    lines += [f"\\input{{tables/{claim.id}}}\n" for claim in claims]
+    return "".join(lines)
+
+
+def _claim(claim: Claim, certificates: Mapping[str, dict], verdict: Verdict) -> str:
+    """What is said of one claim: its words, its status, and a row for each obligation."""
+    shown = [o for o in claim.obligations if o.id in certificates and certificates[o.id]["verdict"] == o.expect]
+    controls = sum(o.is_control for o in claim.obligations)
+    theorems = [
+        name
+        for o in claim.obligations
+        if o.id in certificates
+        for fact in facts_of(certificates[o.id]["fact"])
+        if fact["kind"] == "coq"
+        for name in fact["theorems"]
+    ]
+    told = {
+        "title": escape(claim.title),
+        "statement": claim.statement,
+        "premises": "".join(f"\\item {prose(premise)}" for premise in claim.premises),
+        "scope": _scopes(claim),
+        "status": _verdict(verdict),
+        "discharged": f"{len(shown)} of {len(claim.obligations)}",
+        "controls": str(controls),
+        "theorems": ", ".join(rf"\texttt{{{escape(name)}}}" for name in theorems) or "none",
+        "limits": prose(claim.limits),
+        "drops": prose(f"{claim.drops[0]}, {claim.drops[1]}") if claim.drops else "",
+    }
+    return NOTE + "".join(define(kind, claim.id, text) for kind, text in told.items())
+
+
+def _scopes(claim: Claim) -> str:
+    return scopes(claim).replace("+", ", ")
+
+
+def _verdict(verdict: Verdict) -> str:
+    return verdict.value.lower()
 
 
 def _means(certificate: dict | None) -> str:
     if certificate is None:
         return "--"
-    return ", ".join(run["solver"] for run in certificate["runs"]) or certificate["fact"]["kind"]
+    if certificate["runs"]:
+        return ", ".join(run["solver"] for run in certificate["runs"])
+    return ", ".join(dict.fromkeys(fact["kind"].replace("-", " ") for fact in facts_of(certificate["fact"])))
 
 
 def _table(environment: str, columns: str, header: tuple, rows: list[tuple]) -> str:
     lines = [rf"\begin{{{environment}}}{{{columns}}}", r"\toprule", " & ".join(header) + r" \\", r"\midrule"]
+    if environment == "longtable":
+        lines.append(r"\endhead")
     lines += [" & ".join(row) + r" \\" for row in rows]
     return "\n".join([*lines, r"\bottomrule", rf"\end{{{environment}}}"]) + "\n"

@@ -1,0 +1,67 @@
+"""Results of experiments for a paper: `result.json` and plots of each, as an `absence` command left them.
+
+An experiment that was not run gives nothing, and the paper's macros say so in its place.
+"""
+
+import json
+import os
+import re
+from fractions import Fraction
+from pathlib import Path
+
+from absence.checker.certificate import digest
+from absence.checker.typeset import decimal, define, exact, prose
+from absence.checker.values import flat
+from absence.models.files.disk import content, refused
+
+__all__ = ["latex", "read"]
+
+LARGEST = 64 * 2**20
+DEPTH = 6
+# What TeX takes as a name.
+_KEY = re.compile(r"[\w.+-]+")
+
+
+def read(folder: Path) -> dict[str, dict]:
+    """The result of each experiment in a folder, by name; none if there is no such folder.
+
+    Raises
+    ------
+    InputError
+        If a result is no JSON object, or any byte of it is not what was sealed.
+    """
+    return {path.parent.name: _result(path) for path in sorted(folder.glob("*/result.json"))}
+
+
+def _result(path: Path) -> dict:
+    again = "delete its folder and run the experiment again"
+    try:
+        result = json.loads(content(path, limit=LARGEST))
+    except (ValueError, RecursionError) as error:
+        raise refused(path, f"is no JSON: {error}; {again}") from error
+    if not isinstance(result, dict) or result.get("digest") != digest(result):
+        raise refused(path, f"the digest does not fit the content; {again}")
+    return result
+
+
+def latex(folder: Path, seen_from: Path) -> str:
+    """What the paper is told: of each experiment that it was run, its scope, its numbers and its plots.
+
+    Plots are named relative to `seen_from`, the folder in which TeX runs.
+    """
+    lines = []
+    for name, result in read(folder).items():
+        lines.append(define("experiment", name, prose(result["scope"]) if isinstance(result.get("scope"), str) else ""))
+        for key, value in flat(result, depth=DEPTH):
+            if _KEY.fullmatch(key):
+                lines.append(define("measured", f"{name}.{key}", _number(value)))
+        for plot in sorted((folder / name).glob("*.pdf")):
+            place = Path(os.path.relpath(plot, seen_from)).as_posix()
+            lines.append(define("plot", f"{name}.{plot.stem}", rf"\includegraphics[width=\linewidth]{{{place}}}"))
+    return "".join(lines)
+
+
+def _number(value: Fraction) -> str:
+    """Exactly where it is short, else rounded."""
+    text = exact(value)
+    return text if len(text) <= 14 else decimal(value)

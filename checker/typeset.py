@@ -1,0 +1,106 @@
+"""Plain text and exact numbers for LaTeX; and the one line by which a table tells a value to the paper's macros."""
+
+import re
+from decimal import ROUND_HALF_EVEN, Context
+from fractions import Fraction
+
+__all__ = ["decimal", "define", "escape", "exact", "prose"]
+
+DIGITS = 4
+_SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+            "<": r"\textless{}", ">": r"\textgreater{}", '"': "''"}  # fmt: skip
+_GREEK = {name: f"\\{name}" for name in ("alpha", "beta", "gamma", "delta", "theta", "lambda", "nu", "rho", "tau")}
+_GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
+_SIGN = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "=>": r"\Rightarrow", "<": "<", ">": ">", "=": "="}
+_MATH = re.compile(
+    r"(?P<name>\b[A-Za-z]+)_(?P<index>\(.*?\)|[A-Za-z0-9]+)"
+    rf"|\b(?P<greek>{'|'.join(_GREEK)})\b"
+    r"|\^(?P<power>\w+|\(.*?\))"
+    r"|(?P<infimum>\bL\*)(?=\()"
+    r"|<(?P<inner>[^<>=]+?, ?[^<>=]+?)>"
+    r"|(?P<sign><=|>=|!=|=>|[<>=])"
+)
+
+
+def escape(text: str) -> str:
+    """Plain text for LaTeX.
+
+    Examples
+    --------
+    >>> escape("S_n, 10%")
+    'S\\\\_n, 10\\\\%'
+    """
+    return "".join(_SPECIAL.get(character, character) for character in text)
+
+
+def prose(text: str) -> str:
+    """Plain text with the formulas that a claim's premises and obligations have in it, typeset.
+
+    Examples
+    --------
+    >>> print(prose("P_train >= eps P_dep, s^2"))
+    $P_{\\mathrm{train}}$ $\\ge$ $\\varepsilon$ $P_{\\mathrm{dep}}$, s$^{2}$
+    >>> print(prose("<phi, phi> & L*(n-k)"))
+    $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$(n-k)
+    """
+    parts, end = [], 0
+    for match in _MATH.finditer(text):
+        parts += [escape(text[end : match.start()]), _typeset(match)]
+        end = match.end()
+    return "".join(parts) + escape(text[end:])
+
+
+def _typeset(match: re.Match) -> str:
+    if inner := match["inner"]:
+        return rf"$\langle${prose(inner)}$\rangle$"
+    if name := match["name"]:
+        return f"${_symbol(name)}_{{{_symbol(match['index'])}}}$"
+    if greek := match["greek"]:
+        return f"${_GREEK[greek]}$"
+    if power := match["power"]:
+        return f"$^{{{escape(power)}}}$"
+    return "$L^*$" if match["infimum"] else f"${_SIGN[match['sign']]}$"
+
+
+def _symbol(name: str) -> str:
+    if name in _GREEK:
+        return _GREEK[name]
+    return name if len(name) == 1 or not name.isalpha() else rf"\mathrm{{{name}}}"
+
+
+def exact(value: Fraction) -> str:
+    """An exact number.
+
+    Examples
+    --------
+    >>> exact(Fraction(-5, 12)), exact(Fraction(221))
+    ('$-5/12$', '$221$')
+    """
+    return f"${value}$"
+
+
+def decimal(value: Fraction) -> str:
+    """The number, rounded half to even to four digits, with a power of ten where it is large or small.
+
+    Examples
+    --------
+    >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856)), decimal(Fraction(0)), decimal(Fraction(123456))
+    ('$0.4167$', '$2.474\\\\cdot10^{-11}$', '$0$', '$1.235\\\\cdot10^{5}$')
+    """
+    rounding = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emin=-(10**6), Emax=10**6)
+    rounded = rounding.divide(value.numerator, value.denominator)
+    if -4 <= rounded.adjusted() < DIGITS or not rounded:
+        return f"${rounded.normalize():f}$"
+    mantissa, power = f"{rounded:e}".lower().split("e")
+    return rf"${mantissa}\cdot10^{{{int(power)}}}$"
+
+
+def define(kind: str, key: str, text: str) -> str:
+    r"""The line that tells the macros of paper/macros.tex a value.
+
+    Examples
+    --------
+    >>> define("status", "C8", "proved")
+    '\\AbsenceDefine{status}{C8}{proved}\n'
+    """
+    return f"\\AbsenceDefine{{{kind}}}{{{key}}}{{{text}}}\n"
