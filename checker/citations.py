@@ -8,7 +8,7 @@ from absence.checker.obligation import Claim
 
 __all__ = ["CLAIM_MACROS", "faults"]
 
-CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "limits", "drops")
+CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen", "drops")
 _CITED = re.compile(rf"\\(?P<macro>{'|'.join(CLAIM_MACROS)}|numberof|decimalof)\{{(?P<key>[^}}#]*)\}}")
 _PROOF = re.compile(r"\\begin\{proofof\}\{(?P<id>[^}]*)\}(?P<text>.*?)\\end\{proofof\}", re.DOTALL)
 _COMMENT = re.compile(r"(?<!\\)%.*")

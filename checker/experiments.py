@@ -55,10 +55,13 @@ def latex(folder: Path, seen_from: Path) -> str:
         for key, value in flat(result, depth=DEPTH):
             if _KEY.fullmatch(key):
                 lines.append(define("measured", f"{name}.{key}", _number(value)))
-        for plot in sorted((folder / name).glob("*.pdf")):
-            place = Path(os.path.relpath(plot, seen_from)).as_posix()
-            lines.append(define("plot", f"{name}.{plot.stem}", rf"\includegraphics[width=\linewidth]{{{place}}}"))
+        plots = [_plot(Path(os.path.relpath(path, seen_from))) for path in sorted((folder / name).glob("*.pdf"))]
+        lines.append(define("plots", name, r"\par\medskip ".join(plots)))
     return "".join(lines)
+
+
+def _plot(path: Path) -> str:
+    return rf"\includegraphics[width=\linewidth]{{{path.as_posix()}}}"
 
 
 def _number(value: Fraction) -> str:
