@@ -1,6 +1,7 @@
 # make verify   discharge every obligation (sets everything up first; KERNEL=no leaves Coq out and says so)
 # make test     the test suite (likewise)
-# make tables   LaTeX tables from the certificates
+# make tables   LaTeX tables from the certificates, and a check of what the paper cites
+# make paper     the paper, build/paper/absence.pdf (installs TeX from Debian where it is missing)
 # make bench    timings, ours and the peers' side by side (20 minutes)
 # make clean    remove what these made, certificates included
 
@@ -10,7 +11,10 @@ BIN := .venv/bin
 KERNEL ?= yes
 DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcomp-zify
 
-.PHONY: verify test tables bench clean coq
+DEBIAN_TEX := latexmk texlive-latex-recommended lmodern
+TEX := paper/absence.tex paper/macros.tex $(wildcard paper/sections/*.tex)
+
+.PHONY: verify test tables paper bench clean coq tex
 
 verify: .venv/set-up $(if $(filter no,$(KERNEL)),,coq)
 	$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
@@ -20,7 +24,12 @@ test: .venv/set-up-test coq
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 tables: verify
-	$(BIN)/absence tables
+	$(BIN)/absence tables $(TEX)
+
+paper: tables tex
+	cd paper && latexmk -pdf -interaction=nonstopmode -halt-on-error -silent -outdir=../build/paper absence.tex
+	@! grep -E "LaTeX Warning|Overfull|Package natbib Warning" build/paper/absence.log
+	@echo "Wrote build/paper/absence.pdf"
 
 bench: .venv/set-up-bench
 	$(BIN)/python bench/freed_unit.py
@@ -33,6 +42,11 @@ coq:
 	@test -d "$$(coqc -where 2>/dev/null)/user-contrib/mathcomp/zify" || \
 	    { apt-get update -q && apt-get install -y -q $(DEBIAN_COQ); } || \
 	    echo "Coq could not be installed; install these packages: $(DEBIAN_COQ)"
+
+tex:
+	@{ command -v latexmk && kpsewhich booktabs.sty && kpsewhich lmodern.sty; } >/dev/null 2>&1 || \
+	    { apt-get update -q && apt-get install -y -q --no-install-recommends $(DEBIAN_TEX); } || \
+	    { echo "TeX could not be installed; install these packages: $(DEBIAN_TEX)"; exit 2; }
 
 # Debian's python3 comes without ensurepip, which venv needs.
 .venv/set-up: pyproject.toml
