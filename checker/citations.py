@@ -1,36 +1,46 @@
 """Whether a paper cites what there is: every claim, number and proof that its LaTeX files name, found before TeX is run."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from absence.checker.obligation import Claim
 
-__all__ = ["CLAIM_MACROS", "faults"]
+__all__ = ["faults"]
 
-CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen", "drops")
-_CITED = re.compile(rf"\\(?P<macro>{'|'.join(CLAIM_MACROS)}|numberof|decimalof)\{{(?P<key>[^}}#]*)\}}")
+# The macros of paper/macros.tex, and the kind of value that each looks up.
+_CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen", "drops")
+_KIND = dict.fromkeys(_CLAIM_MACROS, "title") | {
+    f"{kind}of": kind for kind in ("number", "decimal", "version", "net", "units", "data", "input", "graph")
+}
+_CITED = re.compile(rf"\\(?P<macro>{'|'.join(_KIND)})\{{(?P<key>[^}}#]*)\}}")
+_MEASURED = re.compile(r"\\measured\{(?P<experiment>[^}#]*)\}\{(?P<key>[^}#]*)\}")
 _PROOF = re.compile(r"\\begin\{proofof\}\{(?P<id>[^}]*)\}(?P<text>.*?)\\end\{proofof\}", re.DOTALL)
 _COMMENT = re.compile(r"(?<!\\)%.*")
 
 
-def faults(texts: Mapping[Path, str], claims: Iterable[Claim], numbers: Iterable[str]) -> Iterator[str]:
-    """A line for each citation of what is not there, each claim that is not stated, and each proof that cites other claims than its claim rests on."""
-    by_id, keys = {claim.id: claim for claim in claims}, set(numbers)
+def faults(texts: Mapping[Path, str], claims: Iterable[Claim], known: Collection[tuple[str, str]]) -> Iterator[str]:
+    """A line for each citation of what is not there, each claim that is not stated or has no proof, and each proof that cites other claims than its claim rests on.
+
+    `known` are kinds and keys of all values (`typeset.defined`). Of an experiment that was not run nothing is asked.
+    """
+    by_id = {claim.id: claim for claim in claims}
     stated, proved = set(), set()
     for path, raw in texts.items():
         text = _COMMENT.sub("", raw)
         for match in _CITED.finditer(text):
-            macro, key = match["macro"], match["key"]
-            place = f"{path}:{text.count(chr(10), 0, match.start()) + 1}"
-            if macro in CLAIM_MACROS and key not in by_id:
-                yield f"{place}: there is no claim {key}"
-            elif macro not in CLAIM_MACROS and key not in keys:
-                yield f"{place}: there is no number {key}"
-            if macro == "stated":
-                stated.add(key)
+            kind = _KIND[match["macro"]]
+            if (kind, match["key"]) not in known:
+                what = "claim" if kind == "title" else kind
+                yield f"{_place(path, text, match)}: there is no {what} {match['key']}"
+            if match["macro"] == "stated":
+                stated.add(match["key"])
+        for match in _MEASURED.finditer(text):
+            key = f"{match['experiment']}.{match['key']}"
+            if ("experiment", match["experiment"]) in known and ("measured", key) not in known:
+                yield f"{_place(path, text, match)}: the experiment gives no number {key}"
         for match in _PROOF.finditer(text):
-            place = f"{path}:{text.count(chr(10), 0, match.start()) + 1}"
+            place = _place(path, text, match)
             proved.add(match["id"])
             if match["id"] not in by_id:
                 yield f"{place}: there is no claim {match['id']}"
@@ -47,3 +57,7 @@ def faults(texts: Mapping[Path, str], claims: Iterable[Claim], numbers: Iterable
             yield f"{name} is not stated"
         if name not in proved:
             yield f"{name} has no proof"
+
+
+def _place(path: Path, text: str, match: re.Match) -> str:
+    return f"{path}:{text.count(chr(10), 0, match.start()) + 1}"

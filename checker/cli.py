@@ -21,7 +21,7 @@ from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
-from absence.checker.values import numbers
+from absence.checker.typeset import defined
 from absence.models.files.disk import InputError, content
 from rich.console import Console
 from rich.live import Live
@@ -227,7 +227,7 @@ def tables_command(
     for name, text in files.items():
         _write(output / name, text)
     console.print(f"Wrote {len(files)} files to {output}{os.sep}", highlight=False)
-    wrong = list(citations.faults(texts, claims, numbers(claims, found))) if texts else []
+    wrong = list(citations.faults(texts, claims, defined("".join(files.values())))) if texts else []
     for line in wrong:
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
     if missing := [o.id for claim in claims for o in claim.obligations if o.id not in found]:

@@ -6,6 +6,7 @@ Two tables (booktabs), a file for each claim, and the numbers that the text may 
 from collections.abc import Iterable, Mapping
 
 from absence.checker.claims import statuses
+from absence.checker.formulas import formulas
 from absence.checker.obligation import Claim, Verdict
 from absence.checker.report import scopes
 from absence.checker.typeset import decimal, define, escape, exact, prose
@@ -37,7 +38,7 @@ def _claims(claims: list[Claim], certificates: Mapping[str, dict], status: Mappi
         rests = ", ".join(claim.rests_on) or "--"
         cells = (claim.id, claim.title, _scopes(claim), rests, f"{shown}/{len(claim.obligations)}", str(controls))
         rows.append((*map(escape, cells), _verdict(status[claim.id].closed)))
-    header = ("Claim", "", "Scope", "Rests on", "Certificates", "Controls", "Verdict")
+    header = ("Claim", "", "Scope", "Rests on", "Done", "Controls", "Verdict")
     return NOTE + _table("tabular", "lllllll", header, rows)
 
 
@@ -67,6 +68,10 @@ def _numbers(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
     lines = [NOTE]
     for key, value in numbers(claims, certificates).items():
         lines += [define("number", key, exact(value)), define("decimal", key, decimal(value))]
+    for claim in claims:
+        for obligation in claim.obligations:
+            if obligation.id in certificates:
+                lines += formulas(obligation.id, certificates[obligation.id]["fact"])
     lines += [define("version", solver, escape(found)) for solver, found in versions(certificates).items()]
     lines += [f"\\input{{tables/{claim.id}}}\n" for claim in claims]
     return "".join(lines)

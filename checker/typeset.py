@@ -4,7 +4,7 @@ import re
 from decimal import ROUND_HALF_EVEN, Context
 from fractions import Fraction
 
-__all__ = ["decimal", "define", "escape", "exact", "prose"]
+__all__ = ["decimal", "define", "defined", "escape", "exact", "math", "prose"]
 
 DIGITS = 4
 _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
@@ -17,6 +17,7 @@ _MATH = re.compile(
     rf"|\b(?P<greek>{'|'.join(_GREEK)})\b"
     r"|\^(?P<power>\w+|\(.*?\))"
     r"|(?P<infimum>\bL\*)(?=\()"
+    r"|(?<![\w'])(?P<letter>[b-zB-HJ-Z])(?!\w)"
     r"|<(?P<inner>[^<>=]+?, ?[^<>=]+?)>"
     r"|(?P<sign><=|>=|!=|=>|[<>=])"
 )
@@ -38,10 +39,10 @@ def prose(text: str) -> str:
 
     Examples
     --------
-    >>> print(prose("P_train >= eps P_dep, s^2"))
-    $P_{\\mathrm{train}}$ $\\ge$ $\\varepsilon$ $P_{\\mathrm{dep}}$, s$^{2}$
+    >>> print(prose("a unit's P_train >= eps P_dep, s^2"))
+    a unit's $P_{\\mathrm{train}}$ $\\ge$ $\\varepsilon$ $P_{\\mathrm{dep}}$, $s$$^{2}$
     >>> print(prose("<phi, phi> & L*(n-k)"))
-    $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$(n-k)
+    $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$($n$-$k$)
     """
     parts, end = [], 0
     for match in _MATH.finditer(text):
@@ -59,6 +60,8 @@ def _typeset(match: re.Match) -> str:
         return f"${_GREEK[greek]}$"
     if power := match["power"]:
         return f"$^{{{escape(power)}}}$"
+    if letter := match["letter"]:
+        return f"${letter}$"
     return "$L^*$" if match["infimum"] else f"${_SIGN[match['sign']]}$"
 
 
@@ -74,9 +77,9 @@ def exact(value: Fraction) -> str:
     Examples
     --------
     >>> exact(Fraction(-5, 12)), exact(Fraction(221))
-    ('$-5/12$', '$221$')
+    ('\\\\ensuremath{-5/12}', '\\\\ensuremath{221}')
     """
-    return f"${value}$"
+    return math(str(value))
 
 
 def decimal(value: Fraction) -> str:
@@ -85,14 +88,24 @@ def decimal(value: Fraction) -> str:
     Examples
     --------
     >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856)), decimal(Fraction(0)), decimal(Fraction(123456))
-    ('$0.4167$', '$2.474\\\\cdot10^{-11}$', '$0$', '$1.235\\\\cdot10^{5}$')
+    ('\\\\ensuremath{0.4167}', '\\\\ensuremath{2.474\\\\cdot10^{-11}}', '\\\\ensuremath{0}', '\\\\ensuremath{1.235\\\\cdot10^{5}}')
     """
     rounding = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emin=-(10**6), Emax=10**6)
     rounded = rounding.divide(value.numerator, value.denominator)
     if -4 <= rounded.adjusted() < DIGITS or not rounded:
-        return f"${rounded.normalize():f}$"
+        return math(f"{rounded.normalize():f}")
     mantissa, power = f"{rounded:e}".lower().split("e")
-    return rf"${mantissa}\cdot10^{{{int(power)}}}$"
+    return math(rf"{mantissa}\cdot10^{{{int(power)}}}")
+
+
+def math(text: str) -> str:
+    """A formula that may stand in a text and in another formula."""
+    return rf"\ensuremath{{{text}}}"
+
+
+def defined(text: str) -> set[tuple[str, str]]:
+    """Kind and key of every value that the lines of `define` in a text tell."""
+    return set(re.findall(r"^\\AbsenceDefine\{([^{}]*)\}\{([^{}]*)\}", text, re.MULTILINE))
 
 
 def define(kind: str, key: str, text: str) -> str:

@@ -7,7 +7,11 @@ from fractions import Fraction
 from absence.checker.claims import statuses
 from absence.checker.obligation import Claim, Scope, Verdict
 
-__all__ = ["facts_of", "flat", "numbers", "versions"]
+__all__ = ["facts_of", "flat", "numbers", "places", "versions"]
+
+
+# Longer lists are data, not results.
+LONGEST_LIST = 12
 
 
 def numbers(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str, Fraction]:
@@ -22,7 +26,8 @@ def numbers(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[s
     for claim in claims:
         for obligation in claim.obligations:
             if obligation.id in certificates:
-                found |= _stated(obligation.id, certificates[obligation.id]["fact"])
+                for place, part in places(obligation.id, certificates[obligation.id]["fact"]):
+                    found |= {f"{place}.{key}": value for key, value in flat(part)}
     return found
 
 
@@ -56,30 +61,36 @@ def _counts(claims: list[Claim], certificates: Mapping[str, dict]) -> dict[str, 
 
 
 def facts_of(fact: dict) -> list[dict]:
-    """The parts of a fact, those of its parts included; a fact without parts is its own."""
-    return [part for inner in fact["facts"] for part in facts_of(inner)] if fact["kind"] == "all" else [fact]
+    """The parts of a fact, those of its parts included, and those that replay a solver's witness; a fact without parts is its own."""
+    if fact["kind"] == "all":
+        return [part for inner in fact["facts"] for part in facts_of(inner)]
+    return [fact, *(facts_of(fact["replay"]) if fact.get("replay") else [])]
 
 
-def _stated(name: str, fact: dict) -> dict[str, Fraction]:
+def places(name: str, fact: dict) -> Iterator[tuple[str, dict]]:
+    """Each part of a fact, by the name of its obligation, its kind if there are others, and its place if there are others of the kind.
+
+    Examples
+    --------
+    >>> [place for place, _ in places("N5.close", {"kind": "all", "facts": [{"kind": "idle"}, {"kind": "sum"}, {"kind": "sum"}]})]
+    ['N5.close.idle', 'N5.close.sum.1', 'N5.close.sum.2']
+    """
     parts = facts_of(fact)
     several = Counter(part["kind"] for part in parts)
     met: Counter[str] = Counter()
-    found = {}
     for part in parts:
         kind = part["kind"]
         met[kind] += 1
-        if fact["kind"] != "all":
-            place = name
+        if parts == [fact]:
+            yield name, part
         else:
-            place = f"{name}.{kind}.{met[kind]}" if several[kind] > 1 else f"{name}.{kind}"
-        found |= {f"{place}.{key}": value for key, value in flat(part)}
-    return found
+            yield (f"{name}.{kind}.{met[kind]}" if several[kind] > 1 else f"{name}.{kind}"), part
 
 
 def flat(fields: dict, *, depth: int = 2) -> Iterator[tuple[str, Fraction]]:
     """The numbers in a mapping, with dotted keys, down to `depth` levels; members of a list are counted from 1.
 
-    Truth values, texts that are no number, floats that are not finite and all deeper parts are left out.
+    Truth values, texts that are no number, floats that are not finite, long lists and all deeper parts are left out.
 
     Examples
     --------
@@ -88,6 +99,8 @@ def flat(fields: dict, *, depth: int = 2) -> Iterator[tuple[str, Fraction]]:
     """
     for key, value in fields.items():
         if isinstance(value, list):
+            if len(value) > LONGEST_LIST:
+                continue
             value = {str(place): entry for place, entry in enumerate(value, 1)}
         if isinstance(value, dict):
             if depth > 1:
