@@ -9,7 +9,7 @@ from absence.checker.obligation import Claim
 __all__ = ["faults"]
 
 # The macros of paper/macros.tex, and the kind of value that each looks up.
-_CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen", "drops")
+_CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen")
 _KIND = dict.fromkeys(_CLAIM_MACROS, "title") | {
     f"{kind}of": kind for kind in ("number", "decimal", "version", "net", "units", "data", "input", "graph")
 }

@@ -18,6 +18,8 @@ __all__ = ["latex", "read"]
 
 LARGEST = 64 * 2**20
 DEPTH = 6
+# Numbers of at most so many characters are shown exactly.
+SHORT = 9
 # What TeX takes as a name.
 _KEY = re.compile(r"[\w.+-]+")
 
@@ -66,5 +68,4 @@ def _plot(path: Path) -> str:
 
 def _number(value: Fraction) -> str:
     """Exactly where it is short, else rounded."""
-    text = exact(value)
-    return text if len(text) <= 14 else decimal(value)
+    return exact(value) if len(str(value)) <= SHORT else decimal(value)

@@ -13,7 +13,7 @@ __all__ = ["formulas"]
 # What fits in a line of text: hidden units, inputs of a net, rows that differ.
 UNITS, DIMENSION, ROWS = 7, 2, 8
 # Of the picture, in points; and how far it goes beyond the inputs.
-WIDTH, HEIGHT, MARGIN = 330, 110, Fraction(2, 5)
+WIDTH, HEIGHT, MARGIN = 330, 110, Fraction(1, 5)
 
 
 def formulas(name: str, fact: dict) -> Iterator[str]:

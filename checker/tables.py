@@ -97,10 +97,12 @@ def _claim(claim: Claim, certificates: Mapping[str, dict], verdict: Verdict) -> 
         "status": _verdict(verdict),
         "discharged": f"{len(shown)} of {len(claim.obligations)}",
         "controls": str(controls),
-        "theorems": ", ".join(rf"\texttt{{{escape(name)}}}" for name in theorems) or "none",
         "limits": prose(claim.limits),
-        "drops": prose(f"{claim.drops[0]}, {claim.drops[1]}") if claim.drops else "",
     }
+    if theorems:
+        told["theorems"] = ", ".join(rf"\texttt{{{escape(name)}}}" for name in theorems)
+    if claim.drops:
+        told["drops"] = f"{claim.drops[0]}: {prose(claim.drops[1])}"
     return NOTE + "".join(define(kind, claim.id, text) for kind, text in told.items())
 
 

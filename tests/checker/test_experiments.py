@@ -1,0 +1,58 @@
+"""What a paper is told of experiments: nothing of one that was not run, sealed numbers and plots of one that was."""
+
+import json
+
+import pytest
+from absence.checker.certificate import seal
+from absence.checker.experiments import latex, read
+from absence.checker.typeset import defined
+from absence.models.files.disk import InputError
+
+RESULT = {
+    "format": "absence-experiment/1",
+    "scope": "Instance: 81 nets.",
+    "nets": 81,
+    "by width": {"2": "1/3"},
+    "x": [0.5],
+}
+
+
+def _run(folder, name, result):
+    (folder / name).mkdir(parents=True)
+    (folder / name / "result.json").write_text(json.dumps(result))
+
+
+def test_no_experiments_give_nothing(tmp_path):
+    assert read(tmp_path / "none") == {} and latex(tmp_path / "none", tmp_path) == ""
+
+
+def test_scope_numbers_and_plots(tmp_path):
+    _run(tmp_path / "build", "census", seal(RESULT))
+    (tmp_path / "build" / "census" / "levels.pdf").write_bytes(b"%PDF")
+    text = latex(tmp_path / "build", tmp_path / "paper")
+    assert r"\AbsenceDefine{experiment}{census}{Instance: 81 nets.}" in text
+    assert r"\AbsenceDefine{measured}{census.nets}{\ensuremath{81}}" in text
+    assert r"\AbsenceDefine{measured}{census.x.1}{\ensuremath{1/2}}" in text
+    assert r"{../build/census/levels.pdf}" in text
+    # TeX takes no name with a space in it.
+    assert not any(" " in key for _, key in defined(text))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            json.dumps(seal(RESULT) | {"nets": 82}),
+            "result.json: the digest does not fit the content; delete its folder",
+        ),
+        (json.dumps(RESULT), "the digest does not fit"),
+        ("{", "is no JSON"),
+        ("[]", "the digest does not fit"),
+        ("", "is empty"),
+    ],
+)
+def test_a_result_that_was_changed_is_refused(tmp_path, content, message):
+    (tmp_path / "census").mkdir()
+    (tmp_path / "census" / "result.json").write_text(content)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path)
