@@ -10,9 +10,14 @@ __all__ = ["faults"]
 
 # The macros of paper/macros.tex, and the kind of value that each looks up.
 _CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen")
-_KIND = dict.fromkeys(_CLAIM_MACROS, "title") | {
-    f"{kind}of": kind for kind in ("number", "decimal", "version", "net", "units", "data", "input", "graph")
-}
+_KIND = (
+    dict.fromkeys(_CLAIM_MACROS, "title")
+    | {"obligation": "obligation"}
+    | {
+        f"{kind}of": kind
+        for kind in ("number", "decimal", "version", "net", "units", "data", "input", "widths", "graph")
+    }
+)
 _CITED = re.compile(rf"\\(?P<macro>{'|'.join(_KIND)})\{{(?P<key>[^}}#]*)\}}")
 _MEASURED = re.compile(r"\\measured\{(?P<experiment>[^}#]*)\}\{(?P<key>[^}#]*)\}")
 _PROOF = re.compile(r"\\begin\{proofof\}\{(?P<id>[^}]*)\}(?P<text>.*?)\\end\{proofof\}", re.DOTALL)

@@ -63,7 +63,7 @@ def latex(folder: Path, seen_from: Path) -> str:
 
 
 def _plot(path: Path) -> str:
-    return rf"\includegraphics[width=\linewidth]{{{path.as_posix()}}}"
+    return rf"\includegraphics[width=0.9\linewidth,height=0.4\textheight,keepaspectratio]{{{path.as_posix()}}}"
 
 
 def _number(value: Fraction) -> str:

@@ -20,7 +20,10 @@ def formulas(name: str, fact: dict) -> Iterator[str]:
     """The lines that tell the paper the nets, data and inputs of an obligation's fact, where they are small; and its graph, if it has one."""
     for place, part in places(name, fact):
         for key, value in part.items():
-            if key in ("net", "left", "right", "before", "after") and isinstance(value, list) and _is_small(value):
+            is_net = key in ("net", "left", "right", "before", "after") and isinstance(value, list)
+            if is_net:
+                yield define("widths", f"{place}.{key}", math(r"\to".join(map(str, _widths(value)))))
+            if is_net and _is_small(value):
                 units, formula = _net(value)
                 yield define("units", f"{place}.{key}", ", ".join(units))
                 yield define("net", f"{place}.{key}", formula)
@@ -32,8 +35,13 @@ def formulas(name: str, fact: dict) -> Iterator[str]:
         yield define("graph", name, picture)
 
 
+def _widths(net: list[dict]) -> list[int]:
+    return [len(net[0]["weights"][0]), *(len(layer["weights"]) for layer in net)]
+
+
 def _is_small(net: list[dict]) -> bool:
-    return len(net[0]["weights"][0]) <= DIMENSION and sum(len(layer["weights"]) for layer in net[:-1]) <= UNITS
+    inputs, *hidden, _ = _widths(net)
+    return inputs <= DIMENSION and sum(hidden) <= UNITS
 
 
 def _net(net: list[dict]) -> tuple[list[str], str]:

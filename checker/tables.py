@@ -58,8 +58,8 @@ def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
                     escape(verdict + control),
                 )
             )
-    columns = r">{\raggedright}p{0.17\linewidth}>{\raggedright}p{0.43\linewidth}l>{\raggedright}p{0.11\linewidth}"
-    columns += r">{\raggedright\arraybackslash}p{0.1\linewidth}"
+    columns = r">{\raggedright}p{0.17\linewidth}>{\raggedright}p{0.36\linewidth}l>{\raggedright}p{0.2\linewidth}"
+    columns += r">{\raggedright\arraybackslash}p{0.09\linewidth}"
     header = ("Obligation", "Statement", "Scope", "Decided by", "Verdict")
     return NOTE + _table("longtable", columns, header, rows)
 
@@ -70,6 +70,7 @@ def _numbers(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
         lines += [define("number", key, exact(value)), define("decimal", key, decimal(value))]
     for claim in claims:
         for obligation in claim.obligations:
+            lines.append(define("obligation", obligation.id, prose(obligation.statement)))
             if obligation.id in certificates:
                 lines += formulas(obligation.id, certificates[obligation.id]["fact"])
     lines += [define("version", solver, escape(found)) for solver, found in versions(certificates).items()]

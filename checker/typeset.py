@@ -11,7 +11,8 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r
             "<": r"\textless{}", ">": r"\textgreater{}", '"': "''"}  # fmt: skip
 _GREEK = {name: f"\\{name}" for name in ("alpha", "beta", "gamma", "delta", "theta", "lambda", "nu", "rho", "tau")}
 _GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
-_SIGN = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "=>": r"\Rightarrow", "<": "<", ">": ">", "=": "="}
+_NAMES = _GREEK | {"sum": r"\textstyle\sum"}
+_SIGN = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "=>": r"\Rightarrow", "<": "<", ">": ">", "=": "=", "-": "-"}
 _MATH = re.compile(
     r"(?P<name>\b[A-Za-z]+)_(?P<index>\(.*?\)|[A-Za-z0-9]+)"
     rf"|\b(?P<greek>{'|'.join(_GREEK)})\b"
@@ -19,7 +20,7 @@ _MATH = re.compile(
     r"|(?P<infimum>\bL\*)(?=\()"
     r"|(?<![\w'])(?P<letter>[b-zB-HJ-Z])(?!\w)"
     r"|<(?P<inner>[^<>=]+?, ?[^<>=]+?)>"
-    r"|(?P<sign><=|>=|!=|=>|[<>=])"
+    r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= ))"
 )
 
 
@@ -41,8 +42,8 @@ def prose(text: str) -> str:
     --------
     >>> print(prose("a unit's P_train >= eps P_dep, s^2"))
     a unit's $P_{\\mathrm{train}}$ $\\ge$ $\\varepsilon$ $P_{\\mathrm{dep}}$, $s$$^{2}$
-    >>> print(prose("<phi, phi> & L*(n-k)"))
-    $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$($n$-$k$)
+    >>> print(prose("<phi, phi> & L*(0) - S_(n-k)"))
+    $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$(0) $-$ $S_{n-k}$
     """
     parts, end = [], 0
     for match in _MATH.finditer(text):
@@ -66,8 +67,9 @@ def _typeset(match: re.Match) -> str:
 
 
 def _symbol(name: str) -> str:
-    if name in _GREEK:
-        return _GREEK[name]
+    if name in _NAMES:
+        return _NAMES[name]
+    name = name.strip("()")
     return name if len(name) == 1 or not name.isalpha() else rf"\mathrm{{{name}}}"
 
 
