@@ -6,7 +6,7 @@ from pathlib import Path
 
 from absence.checker.obligation import Claim
 
-__all__ = ["faults"]
+__all__ = ["faults", "left_out"]
 
 # The macros of paper/macros.tex, and the kind of value that each looks up.
 _CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen")
@@ -25,7 +25,7 @@ _COMMENT = re.compile(r"(?<!\\)%.*")
 
 
 def faults(texts: Mapping[Path, str], claims: Iterable[Claim], known: Collection[tuple[str, str]]) -> Iterator[str]:
-    """A line for each citation of what is not there, each claim that is not stated or has no proof, and each proof that cites other claims than its claim rests on.
+    """A line for each citation of what is not there, each claim that is stated without a proof, and each proof that cites other claims than its claim rests on.
 
     `known` are kinds and keys of all values (`typeset.defined`). Of an experiment that was not run nothing is asked.
     """
@@ -58,10 +58,14 @@ def faults(texts: Mapping[Path, str], claims: Iterable[Claim], known: Collection
             if more := sorted(cited - rests_on - dropped - {claim.id}):
                 yield f"{place}: the proof of {claim.id} cites {', '.join(more)}, on which it does not rest"
     for name in by_id:
-        if name not in stated:
-            yield f"{name} is not stated"
-        if name not in proved:
+        if name in stated and name not in proved:
             yield f"{name} has no proof"
+
+
+def left_out(texts: Iterable[str], claims: Iterable[Claim]) -> list[Claim]:
+    """The claims that the texts do not state."""
+    stated = {m["key"] for text in texts for m in _CITED.finditer(_COMMENT.sub("", text)) if m["macro"] == "stated"}
+    return [claim for claim in claims if claim.id not in stated]
 
 
 def _place(path: Path, text: str, match: re.Match) -> str:

@@ -220,6 +220,8 @@ def tables_command(
         texts = {path: content(path, limit=LARGEST_TEX).decode() for path in papers or []}
         # TeX runs in the folder above that of the tables.
         files = tables.make(claims, found) | {"experiments.tex": experiments.latex(measured, output.parent)}
+        # A text that is not there leaves nothing out.
+        files["further.tex"] = tables.further(citations.left_out(texts.values(), claims) if texts else [])
     except InputError as error:
         raise _bad_input(str(error)) from error
     except UnicodeDecodeError as error:

@@ -12,7 +12,7 @@ from absence.checker.report import scopes
 from absence.checker.typeset import decimal, define, escape, exact, prose
 from absence.checker.values import facts_of, numbers, versions
 
-__all__ = ["NOTE", "make"]
+__all__ = ["further", "make"]
 
 NOTE = "% Made by `absence tables` from certificates; do not edit.\n"
 
@@ -28,6 +28,12 @@ def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str,
     }
     files |= {f"{claim.id}.tex": _claim(claim, certificates, status[claim.id].closed) for claim in claims}
     return files
+
+
+def further(claims: Iterable[Claim]) -> str:
+    """A section of the claims that a text leaves out, each with the proof of its object; nothing if it leaves out none."""
+    parts = [f"\\stated{{{c.id}}}\n\\begin{{proofof}}{{{c.id}}}\n{c.proof}\n\\end{{proofof}}\n" for c in claims]
+    return NOTE + "\n".join(["\\section{Further claims}", *parts] if parts else [])
 
 
 def _claims(claims: list[Claim], certificates: Mapping[str, dict], status: Mapping) -> str:

@@ -91,3 +91,15 @@ def test_kinds_that_the_macros_ask_for_are_told(copy):
     told = {kind for path in (copy / "paper" / "tables").glob("*.tex") for kind, _ in defined(path.read_text())}
     asked = set(re.findall(r"\\AbsenceGet\{(\w+)\}", (PAPER / "macros.tex").read_text()))
     assert asked - told == {"measured", "experiment", "plots"}
+
+
+def test_a_claim_that_the_text_leaves_out_is_printed_with_the_proof_of_its_object(copy):
+    short = copy / "short.tex"
+    stated = [claim for claim in load_claims() if claim.id != "C7"]
+    short.write_text("".join(rf"\stated{{{c.id}}}\begin{{proofof}}{{{c.id}}}{c.proof}\end{{proofof}}" for c in stated))
+    absence("tables", short, cwd=copy)
+    (left,) = [claim for claim in load_claims() if claim.id == "C7"]
+    further = (copy / "paper" / "tables" / "further.tex").read_text()
+    assert further.count(r"\stated") == 1 and rf"\stated{{{left.id}}}" in further and left.proof in further
+    absence("tables", *_sources(copy), cwd=copy)
+    assert r"\stated" not in (copy / "paper" / "tables" / "further.tex").read_text()
