@@ -151,7 +151,9 @@ def check(
         return mismatch(certificate, obligations[certificate["obligation"]], file.parent)
 
     with ThreadPoolExecutor(jobs) as pool:
-        answers = track(pool.map(refusal, paths), "Checking", total=len(paths), console=errors, transient=True)
+        answers = pool.map(refusal, paths)
+        if errors.is_terminal:
+            answers = track(answers, "Checking", total=len(paths), console=errors, transient=True)
         refused = {file: reason for file, reason in zip(paths, answers, strict=True) if reason}
     missing = sorted(set(obligations) - {file.stem for file in paths}) if path.is_dir() else []
     for file, reason in refused.items():
