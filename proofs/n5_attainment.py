@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import sympy
 from absence.checker.encode import Parameters, squared_error
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, distinct, eq, le, mul, neg
 from absence.checker.symbolic import identity
 from absence.models.data import Dataset
@@ -117,7 +117,7 @@ CLAIM = Claim(
     limits="One data set, n=2; that the two algebraic steps and the query together exclude every net of S_2 is the proof's text. No net with an idle circuit is exhibited: by C12 "
     "such nets stay away from an infimum below L*(n-1), attained or not. "
     "That infima of ReLU nets need not be attained is from Lim, Michalek and Qi (2022); these data are our own.",
-    drops=("C8", "a minimiser exists"),
+    drops=Drops("C8", "minimality", "nets that come as near to an infimum as one likes, and none that attains it"),
     obligations=(
         Obligation(
             "N5.one-unit",
