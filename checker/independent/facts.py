@@ -18,6 +18,7 @@ from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
 from absence.checker.independent.ridge import ridge
+from absence.checker.independent.scaling import scaling_tax, scaling_threshold
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.training import gradient_steps
 from absence.checker.independent.world import policy_excess, policy_losses, policy_net
@@ -259,6 +260,8 @@ KINDS = {
     "rent": rent,
     "ridge": ridge,
     "same-outputs": same_outputs,
+    "scaling-tax": scaling_tax,
+    "scaling-threshold": scaling_threshold,
     "separating-unit": separating_unit,
     "smaller-class": smaller_class,
     "smt": smt,
