@@ -75,7 +75,7 @@ def scale_command(
         ]
         if counts[2] >= counts[0]:
             raise refused(f"--detector {detector}", "leaves no parameter of the model; name a smaller one")
-        laws = [_law(name) for name in law or LAWS]
+        laws = [_law(name) for name in dict.fromkeys(law or LAWS)]
         spread = RESOLUTION if resolution is None else Spread(_nats(resolution), "as given with --resolution")
         result = experiment(laws, *counts, spread, watch=_watch)
         write(output / NAME, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
