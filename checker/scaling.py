@@ -58,7 +58,7 @@ def tax(law: ScalingLaw, parameters: int, detector: int) -> Enclosure:
     --------
     >>> from absence.models.scaling import HOFFMANN
     >>> rounded(tax(HOFFMANN, 70 * 10**9, 10**6), 6)
-    '4.05514e-07'
+    '4.05514e-7'
     """
     if not 0 <= detector < parameters:
         raise ValueError(f"a detector of {detector} parameters does not fit in a model of {parameters}")
@@ -120,7 +120,7 @@ def rounded(value: Enclosure, digits: int) -> str:
     Examples
     --------
     >>> rounded(Enclosure(Fraction(1, 3), Fraction(1, 3)), 4)
-    '3.333e-01'
+    '3.333e-1'
     """
     low, high = (_rounded(end, digits) for end in value)
     if low != high:
