@@ -11,7 +11,7 @@ from absence.checker.independent.coq import check_sources
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
 from absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
-from absence.checker.independent.minima import best_line, least_in_class
+from absence.checker.independent.minima import best_line, least_in_class, line_bound
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
@@ -241,6 +241,7 @@ KINDS = {
     "inside-hull": inside_hull,
     "irrelevant-region": irrelevant_region,
     "least-in-class": least_in_class,
+    "line-bound": line_bound,
     "logistic-drop": logistic_drop,
     "logistic-floor": logistic_floor,
     "logistic-group": logistic_group,

@@ -185,10 +185,13 @@ def best_line(fact):
     net, data = net_of(fact["net"]), dataset_of(fact["data"])
     if len(net.layers) < 2 or net.widths[-2] != 1:
         return False
+    return no_line_is_closer(data, len(data) * data.loss(net))
+
+
+def no_line_is_closer(data, error):
     y = sympy.Matrix([[sympy.Rational(v.numerator, v.denominator) for v in row] for row in data.targets])
     away = y - sympy.ones(len(data), len(data)) * y / len(data)
     scatter = away.T * away
-    error = len(data) * data.loss(net)
     rest = scatter.trace() - sympy.Rational(error.numerator, error.denominator)
     return max(sympy.Poly(scatter.charpoly().as_expr()).real_roots()) <= rest
 
@@ -198,6 +201,7 @@ SAYS = {
     "crossover": crossover,
     "gradient-steps": gradient_steps,
     "least-in-class": least_in_class,
+    "line-bound": lambda fact: no_line_is_closer(dataset_of(fact["data"]), Fraction(fact["error"])),
     "posterior": posterior,
     "rent": rent,
     "uniform-gap": uniform_gap,
