@@ -130,6 +130,15 @@ def _excess(net: Net, data: Data) -> Fraction:
     )  # fmt: skip
 
 
+def zero_one_loss(fact: dict) -> None:
+    """At so many of the inputs as stated the net's one output is on the wrong side: positive where it is not to be, or not where it is."""
+    net, inputs, sides = Net(fact["net"]), rows(fact["inputs"]), fact["sides"]
+    require(net.widths[-1] == 1, "not one output")
+    require(len(sides) == len(inputs) and all(isinstance(side, bool) for side in sides), "not a side for each input")
+    wrong = sum((net.output(z)[0] > 0) != side for z, side in zip(inputs, sides, strict=True))
+    require(type(fact["wrong"]) is int and wrong == fact["wrong"], "another number of rows is wrong")
+
+
 def separating_unit(fact: dict) -> None:
     """sum_i r_i relu(w . z_i + b) has the stated value, which is not zero."""
     inputs, residuals = rows(fact["inputs"]), numbers(fact["residuals"])
@@ -267,6 +276,7 @@ KINDS = {
     "smaller-class": smaller_class,
     "smt": smt,
     "uniform-gap": uniform_gap,
+    "zero-one-loss": zero_one_loss,
 }
 
 

@@ -1,4 +1,4 @@
-"""What the kinds of fact of C12 to C18 and N6 to N8 say, by code that the independent checker does not use."""
+"""What the kinds of fact of C12 to C18 and N5 to N9 say, by code that the independent checker does not use."""
 
 from fractions import Fraction
 from functools import cache
@@ -196,6 +196,14 @@ def no_line_is_closer(data, error):
     return max(sympy.Poly(scatter.charpoly().as_expr()).real_roots()) <= rest
 
 
+def zero_one_loss(fact):
+    outputs = net_of(fact["net"]).outputs(dataset_of({"inputs": fact["inputs"], "targets": fact["inputs"]}).inputs)
+    if any(len(f) != 1 for f in outputs):
+        return False
+    right = [bool(f > 0) is side for (f,), side in zip(outputs, fact["sides"], strict=True)]
+    return right.count(False) == fact["wrong"]
+
+
 SAYS = {
     "best-line": best_line,
     "crossover": crossover,
@@ -205,4 +213,5 @@ SAYS = {
     "posterior": posterior,
     "rent": rent,
     "uniform-gap": uniform_gap,
+    "zero-one-loss": zero_one_loss,
 }
