@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from absence.checker.claims import statuses
+from absence.checker.claims import necessity, statuses
 from absence.checker.obligation import Claim, Verdict
 from absence.checker.report import scopes
 
@@ -14,9 +14,14 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r
 
 
 def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str, str]:
-    """The files: ``claims.tex``, a row for each claim, and ``obligations.tex``, a row for each obligation."""
+    """The files: ``claims.tex``, a row for each claim, ``necessity.tex``, a row for each premise and what shows it necessary,
+    and ``obligations.tex``, a row for each obligation."""
     claims = list(claims)
-    return {"claims.tex": _claims(claims, certificates), "obligations.tex": _obligations(claims, certificates)}
+    return {
+        "claims.tex": _claims(claims, certificates),
+        "necessity.tex": _necessity(claims, certificates),
+        "obligations.tex": _obligations(claims, certificates),
+    }
 
 
 def escape(text: str) -> str:
@@ -30,8 +35,12 @@ def escape(text: str) -> str:
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
+def _status(claims: list[Claim], certificates: Mapping[str, dict]) -> dict:
+    return statuses(claims, {name: Verdict(c["verdict"]) for name, c in certificates.items()})
+
+
 def _claims(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
-    status = statuses(claims, {name: Verdict(c["verdict"]) for name, c in certificates.items()})
+    status = _status(claims, certificates)
     rows = []
     for claim in claims:
         shown = sum(o.id in certificates for o in claim.obligations)
@@ -48,6 +57,21 @@ def _claims(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
         rows.append((*map(escape, cells), status[claim.id].closed.value.lower()))
     header = ("Claim", "", "Scope", "Rests on", "Certificates", "Controls", "Verdict")
     return NOTE + _table("tabular", "lllllll", header, rows)
+
+
+def _necessity(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
+    status = _status(claims, certificates)
+    rows = []
+    for name, premises in necessity(claims).items():
+        for premise, countermodels in premises.items():
+            for other in countermodels:
+                cells = (name, premise, other.drops.instead, other.id, status[other.id].closed.value.lower())
+                rows.append(tuple(map(escape, cells)))
+            if not countermodels:
+                rows.append((*map(escape, (name, premise)), "--", "none known", "--"))
+    header = ("Claim", "Premise", "In its place", "Countermodel", "Verdict")
+    columns = r"lp{0.3\linewidth}p{0.3\linewidth}ll"
+    return NOTE + _table("longtable", columns, header, rows)
 
 
 def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
