@@ -8,6 +8,7 @@ from itertools import combinations
 
 from absence.checker.independent.convex import convex_training
 from absence.checker.independent.coq import check_sources
+from absence.checker.independent.cross_entropy import cross_entropy_drop, cross_entropy_floor
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
 from absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
@@ -238,6 +239,8 @@ KINDS = {
     "best-line": best_line,
     "convex-training": convex_training,
     "coq": check_sources,
+    "cross-entropy-drop": cross_entropy_drop,
+    "cross-entropy-floor": cross_entropy_floor,
     "crossover": crossover,
     "dependency": dependency,
     "detector": detector,
