@@ -19,6 +19,7 @@ from absence.checker.claims import claim_graph, load_claims, select, statuses
 from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
+from absence.checker.lifetimes.command import lifetimes_command
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
 from rich.console import Console
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("lifetimes")(lifetimes_command)
 console = Console()
 errors = Console(stderr=True)
 

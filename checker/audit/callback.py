@@ -199,7 +199,10 @@ class Reassignment:
             raise
         if not same:
             _put(linears, net)
-            raise refused("the module", "does not hold what was written to it: its layers overlap in memory, or subnormals count as 0")
+            raise refused(
+                "the module",
+                "does not hold what was written to it: its layers overlap in memory, or subnormals count as 0",
+            )
 
     def _fact(self, net: FloatNet, better: FloatNet, improvements: tuple[Improvement, ...]) -> dict:
         before, reused, idle = net_json(net.exact()), set(), []
