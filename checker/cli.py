@@ -18,6 +18,7 @@ from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
 from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file, load
+from absence.checker.independent.lifetimes import check_lifetimes, lifetimes_in
 from absence.checker.independent.refusal import Refused
 from absence.checker.lifetimes.command import lifetimes_command
 from absence.checker.obligation import Claim, Scope, Verdict
@@ -126,7 +127,7 @@ def show(
 @app.command()
 def check(
     path: Annotated[
-        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit's.")
+        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or experiment.")
     ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
 ) -> None:
@@ -135,6 +136,9 @@ def check(
         raise _bad_input(f"{path} does not exist; run `absence verify` first")
     if audit := certificate_in(path):
         _check_audit(audit)
+        return
+    if experiment := lifetimes_in(path):
+        _check_lifetimes(experiment)
         return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
@@ -175,6 +179,18 @@ def _check_audit(path: Path) -> None:
         console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from reason
     console.print(f"accepted {path}: {count} facts of an audit", highlight=False, markup=False, soft_wrap=True)
+
+
+def _check_lifetimes(path: Path) -> None:
+    try:
+        count = len(check_lifetimes(path)["runs"])
+    except Refused as reason:
+        console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from reason
+    told = (
+        f"accepted {path}: the nets, splices and losses of {count} runs; how training leads from net to net is measured"
+    )
+    console.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file
+from absence.checker.independent.lifetimes import check_lifetimes, lifetimes_in
 from absence.checker.independent.refusal import Refused
 
 
@@ -15,6 +16,9 @@ def main(paths: list[str]) -> int:
         try:
             if audit := certificate_in(path):
                 print(f"accepted {audit}: {len(check_audit(audit)['facts'])} facts of an audit")
+                continue
+            if experiment := lifetimes_in(path):
+                print(f"accepted {experiment}: {len(check_lifetimes(experiment)['runs'])} runs")
                 continue
             certificate = check_file(path)
             print(f"accepted {path}: {certificate['verdict']} {certificate['obligation']}")

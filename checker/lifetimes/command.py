@@ -2,12 +2,14 @@
 
 import json
 import os
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from absence.checker.certificate import write
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -64,24 +66,25 @@ def lifetimes_command(
 
 
 def _table(found: dict) -> Table:
-    table = Table(title=f"Detectors after {found['parameters']['steps']} steps, {found['parameters']['seeds']} seeds")
-    for name in ("Detector", "Optimiser", "Reassignment", "How its life ended", "Untouched"):
+    """A row for each detector and optimiser; what differs with reassignment stands beside it."""
+    parameters = found["parameters"]
+    table = Table(title=f"Detectors in {parameters['steps']} steps, {parameters['seeds']} seeds", box=SIMPLE)
+    reassigned = f"reassigned every {parameters['every']}"
+    for name in ("Detector", "Optimiser", "It ends", f"It ends, {reassigned}"):
         table.add_column(name)
-    table.add_column("Median of L - E", justify="right")
-    from fractions import Fraction
-
+    for name in ("Median L - E", f"L - E, {reassigned}"):
+        table.add_column(name, justify="right")
+    groups: dict[tuple[str, str], dict[bool, dict]] = {}
     for row in found["summary"]:
-        ends = ", ".join(f"{_end(end)}: {count}" for end, count in row["ends"].items())
+        groups.setdefault((row["detector"], row["optimizer"]), {})[row["reassigned"]] = row
+    for (detector, optimizer), pair in groups.items():
+        both = [pair.get(False), pair.get(True)]
         table.add_row(
-            found["detectors"][row["detector"]]["title"], found["optimizers"][row["optimizer"]]["title"],
-            "yes" if row["reassigned"] else "no", ends, f"{row['untouched']} of {row['runs']}",
-            f"{float(Fraction(row['median_excess'])):.4f}",
+            found["detectors"][detector]["title"], found["optimizers"][optimizer]["title"],
+            *("; ".join(f"{end} {count}" for end, count in row["ends"].items()) if row else "" for row in both),
+            *(f"{float(Fraction(row['median_excess'])):.4f}" if row else "" for row in both),
         )  # fmt: skip
     return table
-
-
-def _end(end: str) -> str:
-    return "alive at the end" if end == "censored" else end
 
 
 def _bad_input(message: str) -> typer.Exit:

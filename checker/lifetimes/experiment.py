@@ -125,7 +125,7 @@ def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
             "file": f"{RUNS}/{run.name}.json",
             "sha256": hashlib.sha256(_file(folder, run).read_bytes()).hexdigest(),
             **{name: record[name] for name in ("detector", "optimizer", "reassigned", "seed")},
-            **{name: record[name] for name in ("alive", "gone", "end", "untouched", "final_loss")},
+            **{name: record[name] for name in ("alive", "gone", "end", "others", "untouched", "final_loss")},
             "drop": str(sum((Fraction(splice["drop"]) for splice in record["splices"]), Fraction(0))),
         }
         for run, record in zip(runs(plan), records, strict=True)
@@ -155,7 +155,11 @@ def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
 
 
 def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
-    """By detector, optimiser, and whether circuits were reassigned: how the lives ended, and the median of L - E in the end."""
+    """By detector, optimiser, and whether circuits were reassigned: how the lives ended, and the median of L - E in the end.
+
+    `idle` counts the runs in which the detector was train-idle when it was last seen alive, `untouched` those in which its
+    parameters were then the planted ones.
+    """
     groups: dict[tuple, list[dict]] = {}
     for entry in entries:
         groups.setdefault((entry["detector"], entry["optimizer"], entry["reassigned"]), []).append(entry)
@@ -166,6 +170,7 @@ def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
             "reassigned": reassigned,
             "runs": len(group),
             "ends": {end: sum(e["end"] == end for e in group) for end in sorted({e["end"] for e in group})},
+            "idle": sum(e["others"] == 0 for e in group),
             "untouched": sum(e["untouched"] for e in group),
             "median_excess": str(median(Fraction(e["final_loss"]) - floor for e in group)),
         }

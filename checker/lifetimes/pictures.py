@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 __all__ = ["draw"]
 
 PLAIN, REASSIGNED = COLOURS[0], COLOURS[1]
-# Smaller sizes are drawn here: the heavy decay goes down to the end of float32.
+# Smaller sizes are not drawn: the heavy decay goes down to the end of float32.
 LEAST = 1e-4
 
 
@@ -58,10 +58,9 @@ def _lives(plan: Plan, records: list[dict]):
             ("o", PLAIN, PLAIN, "gone"),
             (">", PLAIN, "none", "alive at the end"),
             ("o", REASSIGNED, REASSIGNED, f"gone, circuits reassigned every {plan.every} steps"),
-            (">", REASSIGNED, "none", "alive at the end, reassigned"),
         )
     ]
-    picture.legend(handles=marks, loc="outside lower center", ncols=4, fontsize=7.5, handletextpad=0.2)
+    picture.legend(handles=marks, loc="outside lower center", ncols=3, frameon=False)
     return picture
 
 
@@ -69,6 +68,7 @@ def _losses(plan: Plan, records: list[dict], floor: float):
     """L - E of the nets with the detector that is dead in training: each seed, and the median."""
     shown = [o for o in OPTIMIZERS if _of(records, "dead", o.name, True)]
     picture, panels = figure(2, (len(shown) + 1) // 2, width=7.2, height=4.2)
+    everywhere = [line["loss"] - floor for r in records if r["detector"] == "dead" for line in r["measured"]]
     for axes, optimizer in zip(panels, shown, strict=False):
         for reassigned, colour, style, label in (
             (False, PLAIN, "-", "plain"),
@@ -82,6 +82,7 @@ def _losses(plan: Plan, records: list[dict], floor: float):
                 steps, list(map(median, zip(*above, strict=True))), style, color=colour, linewidth=1.6, label=label
             )
         axes.set_yscale("log")
+        axes.set_ylim(min(everywhere) / 1.2, max(everywhere) * 1.2)
         axes.set_title(optimizer.title, fontsize=9)
     bottom = len(panels) // 2
     for axes in panels[bottom:]:
@@ -90,7 +91,7 @@ def _losses(plan: Plan, records: list[dict], floor: float):
         axes.set_ylabel("loss above the noise floor")
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
-    picture.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    picture.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     return picture
 
 
@@ -104,13 +105,12 @@ def _sizes(plan: Plan, records: list[dict]):
                 continue
             for what, style in (("size", "-"), ("spread", "--")):
                 steps, curves = _curves(group, what)
-                middle = [max(median(values), LEAST) for values in zip(*curves, strict=True)]
-                if what == "size" or max(middle) > LEAST:
-                    axes.plot(steps, middle, style, color=colour, linewidth=1.1)
+                # What is 0 has no place on this scale, and is not drawn.
+                axes.plot(steps, [median(v) for v in zip(*curves, strict=True)], style, color=colour, linewidth=1.1)
             if detector.name == "dead" and optimizer.decay not in (None, 1):
                 start = group[0]["measured"][0]["size"]
                 # w, b and a shrink by the same factor, so what the unit sends shrinks by its square.
-                predicted = [max(start * float(optimizer.decay) ** (2 * step), LEAST) for step in steps]
+                predicted = [start * float(optimizer.decay) ** (2 * step) for step in steps]
                 axes.plot(steps, predicted, ":", color="black", linewidth=1.6)
         axes.set_yscale("log")
         axes.set_ylim(LEAST, 8)
@@ -123,7 +123,7 @@ def _sizes(plan: Plan, records: list[dict]):
         Line2D([], [], color="grey", linestyle="--", label="in training"),
         Line2D([], [], color="black", linestyle=":", label="predicted for a dead unit"),
     ]
-    picture.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=7.5)
+    picture.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     return picture
 
 

@@ -53,18 +53,16 @@ def sighting(net: FloatNet, circuit, inputs: np.ndarray, deploy: np.ndarray) -> 
     Sighting(value=Fraction(0, 1), others=0, spread=Fraction(0, 1), size=Fraction(1, 1))
     """
     chain = sent(net, 1, list(circuit))
-    trained, fired = (_column(exact.activations(chain, rows, 2)) for rows in (inputs, deploy))
+    columns = [exact.activations(chain, rows, 2).integers() for rows in (inputs, deploy)]
+    # One unit for both, so that all is done in integers.
+    low = min(exponent for _, exponent in columns)
+    trained, fired = ([n << exponent - low for n in numbers[:, 0]] for numbers, exponent in columns)
     counts = Counter(trained)
     most = max(counts.values())
     value = min(v for v, count in counts.items() if count == most)
-    spread, size = (max(abs(v - value) for v in column) for column in (trained, fired))
-    return Sighting(value, len(trained) - most, spread, size)
-
-
-def _column(digits: exact.Digits) -> list[Fraction]:
-    numbers, exponent = digits.integers()
-    scale = Fraction(2) ** exponent
-    return [number * scale for number in numbers[:, 0]]
+    spread, size = (max(abs(v - value) for v in column) for column in (counts, fired))
+    unit = Fraction(2) ** low
+    return Sighting(value * unit, len(trained) - most, spread * unit, size * unit)
 
 
 def train(run: Run, plan: Plan, data: Dataset) -> dict:
@@ -100,17 +98,15 @@ def train(run: Run, plan: Plan, data: Dataset) -> dict:
 
 @contextmanager
 def _repeatable(seed: int):
-    """One thread, deterministic algorithms, this seed; as it was before, afterwards."""
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    """This seed and one thread, with which what is done here on a CPU has one result; as it was before, afterwards."""
+    threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True)
         try:
             yield
         finally:
             torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(deterministic)
 
 
 def _planted(run: Run, d: int) -> torch.nn.Sequential:
@@ -182,6 +178,7 @@ class _Log:
             "alive": self.alive,
             "gone": self.gone,
             "end": self.end(),
+            "others": next(line["others"] for line in self.lines if line["step"] == self.alive),
             "untouched": self._untouched(),
             "final_loss": str(loss),
             "nets": {str(step): _hex(net) for step, net in sorted(self.nets.items())},
@@ -192,7 +189,7 @@ class _Log:
     def end(self) -> str:
         """How its life ended: what `gone` shows that `alive` did not."""
         if self.gone is None:
-            return "censored"
+            return "alive"
         since = -1 if self.alive is None else self.alive
         reused = {j for s in self.splices if since < s["step"] <= self.gone for units in s["circuits"] for j in units}
         if reused.intersection(self.of.detector.circuit):
