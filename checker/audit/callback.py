@@ -140,7 +140,7 @@ class Reassignment:
         optimizer
             Its state for the replaced parameters (momentum, Adam's moments) is set to 0, since it was gathered from gradients
             of a unit that is gone: its momentum would push the new unit at once. Adam counts steps by tensor, so a moment
-            that starts again is not corrected for its bias: steps of the new unit are for a while up to 7 times as long.
+            that starts again is not corrected for its bias: with the usual betas the new unit's steps are up to 7 times as long at first.
 
         Raises
         ------

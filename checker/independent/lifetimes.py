@@ -151,7 +151,7 @@ def _integer(text) -> int:
     value = float.fromhex(text)
     require(math.isfinite(value), "a weight is not finite")
     # Raises OverflowError if it is too large.
-    require(struct.unpack("f", struct.pack("f", value)) == (value,), f"{text} is no float32")
+    require(struct.unpack("<f", struct.pack("<f", value)) == (value,), f"{text} is no float32")
     return int(Fraction(value) * 2**UNIT)
 
 

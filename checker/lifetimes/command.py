@@ -1,7 +1,8 @@
-"""`absence lifetimes`: make the runs that are missing, then the result and its plots. Exit codes: 0 done, 2 bad input, 130 interrupted."""
+"""`absence lifetimes`: make the runs that are missing, then the result and its plots. Exit codes: 0 done, 1 not, 2 bad input, 130 interrupted."""
 
 import json
 import os
+from concurrent.futures import BrokenExecutor
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,6 +56,9 @@ def lifetimes_command(
             write(output / RESULT, json.dumps(found))
     except InputError as error:
         raise _bad_input(str(error)) from error
+    except BrokenExecutor as error:
+        errors.print("absence: a process that trained was ended; run it again, it goes on from there", highlight=False)
+        raise typer.Exit(1) from error
     except OSError as error:
         raise _bad_input(f"{output}: {error.strerror or error}; choose another place with --output") from error
     except KeyboardInterrupt as interrupt:
