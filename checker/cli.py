@@ -16,10 +16,10 @@ from absence.checker.audit.command import audit_command
 from absence.checker.binding import mismatch
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
-from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file, load
-from absence.checker.independent.experiment import check_experiment, experiment_in
+from absence.checker.independent.folder import check_whole, whole_in
 from absence.checker.independent.refusal import Refused
+from absence.checker.lifetimes.command import lifetimes_command
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
 from absence.checker.scale import scale_command
@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("lifetimes")(lifetimes_command)
 app.command("scale")(scale_command)
 console = Console()
 errors = Console(stderr=True)
@@ -134,11 +135,8 @@ def check(
     """Re-check certificates by the independent checker; unsat answers are put to both solvers again."""
     if not path.exists():
         raise _bad_input(f"{path} does not exist; run `absence verify` first")
-    if audit := certificate_in(path):
-        _check_audit(audit)
-        return
-    if result := experiment_in(path):
-        _check_experiment(result)
+    if whole := whole_in(path):
+        _check_whole(whole)
         return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
@@ -174,22 +172,13 @@ def check(
     raise typer.Exit(1 if refused or missing else 0)
 
 
-def _check_audit(path: Path) -> None:
+def _check_whole(path: Path) -> None:
     try:
-        count = len(check_audit(path)["facts"])
+        accepted = check_whole(path)
     except Refused as reason:
         console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from reason
-    console.print(f"accepted {path}: {count} facts of an audit", highlight=False, markup=False, soft_wrap=True)
-
-
-def _check_experiment(path: Path) -> None:
-    try:
-        count = len(check_experiment(path)["facts"])
-    except Refused as reason:
-        console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from reason
-    console.print(f"accepted {path}: {count} facts of an experiment", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"accepted {path}: {accepted}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

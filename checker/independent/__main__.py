@@ -3,9 +3,8 @@
 import sys
 from pathlib import Path
 
-from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file
-from absence.checker.independent.experiment import check_experiment, experiment_in
+from absence.checker.independent.folder import check_whole, whole_in
 from absence.checker.independent.refusal import Refused
 
 
@@ -14,11 +13,8 @@ def main(paths: list[str]) -> int:
     refused = 0
     for path in map(Path, paths):
         try:
-            if audit := certificate_in(path):
-                print(f"accepted {audit}: {len(check_audit(audit)['facts'])} facts of an audit")
-                continue
-            if result := experiment_in(path):
-                print(f"accepted {result}: {len(check_experiment(result)['facts'])} facts of an experiment")
+            if whole := whole_in(path):
+                print(f"accepted {whole}: {check_whole(whole)}")
                 continue
             certificate = check_file(path)
             print(f"accepted {path}: {certificate['verdict']} {certificate['obligation']}")

@@ -8,14 +8,7 @@ from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused, require
 
 FORMAT = "absence-experiment/1"
-NAME = "result.json"
-LARGEST = 2**26
-
-
-def experiment_in(path: Path) -> Path | None:
-    """The experiment's result that a folder holds, or that the path is; None if there is none there."""
-    file = path / NAME if path.is_dir() else path
-    return file if file.name == NAME and file.is_file() else None
+LARGEST = 2**28
 
 
 def check_experiment(path: Path) -> dict:
@@ -37,10 +30,10 @@ def check_experiment(path: Path) -> dict:
         raise Refused(f"not readable as JSON: {error}") from error
     require(sealed, "the digest does not fit the content")
     facts = result.get("facts")
-    require(isinstance(facts, dict) and bool(facts), "it holds no facts")
-    for name, fact in facts.items():
+    require(isinstance(facts, dict | list) and bool(facts), "it holds no facts")
+    for name, fact in facts.items() if isinstance(facts, dict) else enumerate(facts, 1):
         try:
             check_fact(fact)
         except Refused as reason:
-            raise Refused(f"{name}: {reason}") from reason
+            raise Refused(f"fact {name}: {reason}") from reason
     return result

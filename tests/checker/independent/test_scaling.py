@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 from absence.checker.certificate import seal
-from absence.checker.independent.experiment import check_experiment, experiment_in
+from absence.checker.independent.experiment import check_experiment
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused
 from absence.checker.scaling import tax_fact, threshold_fact
@@ -121,7 +121,7 @@ RESULT = {"format": "absence-experiment/1", "facts": {"one": TAX}}
 def test_results_that_are_not_whole_or_not_so_are_refused(tmp_path, result, match):
     path = tmp_path / "result.json"
     path.write_text(json.dumps(seal(RESULT)))
-    assert check_experiment(experiment_in(tmp_path)) == seal(RESULT)
+    assert check_experiment(tmp_path / "result.json") == seal(RESULT)
     path.write_text(json.dumps(result))
     with pytest.raises(Refused, match=match):
         check_experiment(path)
