@@ -8,6 +8,7 @@ from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused, require
 
 FORMAT = "absence-experiment/1"
+NAME = "result.json"
 LARGEST = 2**28
 
 

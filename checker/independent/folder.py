@@ -7,7 +7,6 @@ from pathlib import Path
 from absence.checker.independent import audit, experiment, lifetimes
 from absence.checker.independent.refusal import Refused
 
-NAME = "result.json"
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {
     experiment.FORMAT: lambda path: f"{len(experiment.check_experiment(path)['facts'])} facts of an experiment",
@@ -20,8 +19,8 @@ CHECKERS: dict[str, Callable[[Path], str]] = {
 
 def whole_in(path: Path) -> Path | None:
     """The certificate of an audit or the result of an experiment that a folder holds, or that the path is; None if there is none."""
-    file = path / NAME if path.is_dir() else path
-    return audit.certificate_in(path) or (file if file.name == NAME and file.is_file() else None)
+    file = path / experiment.NAME if path.is_dir() else path
+    return audit.certificate_in(path) or (file if file.name == experiment.NAME and file.is_file() else None)
 
 
 def check_whole(path: Path) -> str:

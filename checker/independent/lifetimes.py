@@ -18,7 +18,6 @@ from absence.checker.independent.nets import number
 from absence.checker.independent.refusal import Refused, require
 
 FORMAT, RUN_FORMAT = "absence-lifetimes/1", "absence-lifetime-run/1"
-NAME = "result.json"
 LARGEST = 2**26
 # The least float32, as a power of 2.
 UNIT = 149
