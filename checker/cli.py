@@ -1,10 +1,11 @@
-"""The `absence` command: verify claims, audit networks, re-check certificates, draw graphs, make tables.
+"""The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw graphs, make tables.
 
 Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
 """
 
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,11 @@ from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
 from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file, load
+from absence.checker.independent.experiment import check_experiment, result_in
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+from absence.checker.world.command import world_command
 from rich.console import Console
 from rich.live import Live
 from rich.progress import track
@@ -32,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("world")(world_command)
 console = Console()
 errors = Console(stderr=True)
 
@@ -124,7 +128,7 @@ def show(
 @app.command()
 def check(
     path: Annotated[
-        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit's.")
+        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
     ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
 ) -> None:
@@ -132,7 +136,10 @@ def check(
     if not path.exists():
         raise _bad_input(f"{path} does not exist; run `absence verify` first")
     if audit := certificate_in(path):
-        _check_audit(audit)
+        _check_whole(audit, check_audit, "an audit")
+        return
+    if result := result_in(path):
+        _check_whole(result, check_experiment, "an experiment")
         return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
@@ -166,13 +173,13 @@ def check(
     raise typer.Exit(1 if refused or missing else 0)
 
 
-def _check_audit(path: Path) -> None:
+def _check_whole(path: Path, check_all: Callable[[Path], dict], what: str) -> None:
     try:
-        count = len(check_audit(path)["facts"])
+        count = len(check_all(path)["facts"])
     except Refused as reason:
         console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from reason
-    console.print(f"accepted {path}: {count} facts of an audit", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"accepted {path}: {count} facts of {what}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -15,10 +15,12 @@ from absence.checker.independent.minima import best_line, least_in_class
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
+from absence.checker.independent.prices import world_price
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
 from absence.checker.independent.ridge import ridge
 from absence.checker.independent.sexpr import Script, expand, parse
+from absence.checker.independent.sweep import world_cell, world_sizes, world_thresholds
 from absence.checker.independent.training import gradient_steps
 from absence.checker.independent.world import policy_excess, policy_losses, policy_net
 
@@ -263,6 +265,10 @@ KINDS = {
     "smaller-class": smaller_class,
     "smt": smt,
     "uniform-gap": uniform_gap,
+    "world-cell": world_cell,
+    "world-price": world_price,
+    "world-sizes": world_sizes,
+    "world-thresholds": world_thresholds,
 }
 
 

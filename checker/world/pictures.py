@@ -1,0 +1,101 @@
+"""Pictures of a sweep: who has the least loss over diversity and mixing, detector sizes, and prices with their bounds."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from absence.checker.plots import COLOURS, figure, save
+from absence.checker.world.table import company_facts, distribution, winners
+from matplotlib.ticker import MaxNLocator
+
+__all__ = ["draw"]
+
+NAMES = {"T": "translator", "I": "imitator", "D": "deceptive", "S": "scheduled", "B": "backdoor"}
+BLUE, ORANGE, GREEN = COLOURS[:3]
+
+
+def draw(result: dict, folder: Path) -> list[Path]:
+    """Write who-wins, detector-size and price, each as .svg and .pdf."""
+    companies = list(company_facts(result))
+    drawn = [("who-wins", _who_wins(companies)), ("detector-size", _sizes(companies[0][1]["world-sizes"]))]
+    priced = [(company, kinds["world-price"]) for company, kinds in companies if "world-price" in kinds]
+    if priced:
+        drawn.append(("price", _prices(priced, result["parameters"]["units"])))
+    return [path for name, picture in drawn for path in save(picture, folder / name)]
+
+
+def _who_wins(companies: list):
+    """A grid for each company: a cell names those with the least loss, and its colour says whether the imitator is among them."""
+    picture, axes = figure(1, len(companies), width=max(5.5, 3.6 * len(companies)), height=3.8)
+    for at, (company, kinds) in zip(axes, companies, strict=True):
+        facts = kinds["world-cell"]
+        rates = sorted({Fraction(fact["mixing"]) for fact in facts})
+        for fact in facts:
+            x, y = len(fact["train_hours"]), rates.index(Fraction(fact["mixing"]))
+            letters = winners(fact, fact["best"])
+            colour = ORANGE if "I" not in letters else BLUE if letters == "I" else GREEN
+            at.fill_between([x - 0.5, x + 0.5], y - 0.5, y + 0.5, color=colour, alpha=0.3, linewidth=0)
+            at.text(x, y, letters, ha="center", va="center", fontsize=7)
+        at.set_yticks(range(len(rates)), [str(rate) for rate in rates])
+        at.set_xticks(sorted({len(fact["train_hours"]) for fact in facts}))
+        at.margins(0)
+        at.set_xlabel("diversity: hours of training")
+        at.set_ylabel("mixing rate")
+        at.set_title(company["name"], fontsize=9)
+    picture.supxlabel("least loss: " + ", ".join(f"{letter} {name}" for letter, name in NAMES.items()), fontsize=7)
+    return picture
+
+
+def _sizes(facts: list[dict]):
+    picture, (at,) = figure()
+    diversities = [len(fact["train_hours"]) for fact in facts]
+    below = [0.0] * len(facts)
+    for size, colour, hatch in ((1, BLUE, ""), (2, ORANGE, "//"), (3, GREEN, "..")):
+        shares = [float(distribution(fact).get(size, 0)) for fact in facts]
+        label = f"{size} unit" + ("s" if size > 1 else "")
+        at.bar(diversities, shares, bottom=below, color=colour, hatch=hatch, alpha=0.6, width=0.8, label=label)
+        below = [a + b for a, b in zip(below, shares, strict=True)]
+    at.set_xlabel("diversity: hours of training")
+    at.set_ylabel("share of deployment")
+    at.set_xticks(diversities)
+    mean = at.twinx()
+    mean.plot(
+        diversities, [float(Fraction(fact["mean"])) for fact in facts], color="black", marker="o", label="mean size"
+    )
+    mean.set_ylim(0, 3.2)
+    mean.set_ylabel("mean size of the smallest detector")
+    mean.spines["right"].set_visible(True)
+    handles = [*at.get_legend_handles_labels()[0], *mean.get_legend_handles_labels()[0]]
+    picture.legend(handles, [handle.get_label() for handle in handles], loc="outside upper center", ncols=4)
+    return picture
+
+
+def _prices(priced: list, units: int):
+    """The price at the hour that is held out longest; a bar spans the bounds, a dot without a bar is exact."""
+    sizes = [n for n in (1, 2, 3, 4, 5, 6) if n <= units]
+    picture, axes = figure(1, len(priced), width=max(5.5, 3.6 * len(priced)), height=3.4)
+    for at, (company, facts) in zip(axes, priced, strict=True):
+        hour = facts[-1]["prices"][0]["hour"] if facts[-1]["prices"] else facts[0]["prices"][-1]["hour"]
+        for shift, n in enumerate(sizes):
+            rows = [(len(fact["train_hours"]), price) for fact in facts for price in fact["prices"]]
+            rows = [(x, price) for x, price in rows if price["hour"] == hour and price["units"] == n]
+            x = [x + 0.12 * (shift - len(sizes) / 2) for x, _ in rows]
+            low = [float(Fraction(price["low"])) for _, price in rows]
+            high = [float(Fraction(price["high"])) for _, price in rows]
+            colour, marker = COLOURS[shift % len(COLOURS)], "osD^v*"[shift]
+            at.vlines(x, low, high, color=colour, linewidth=2)
+            exact = [(a, b) for a, b, c in zip(x, low, high, strict=True) if b == c]
+            at.plot(
+                [a for a, _ in exact],
+                [b for _, b in exact],
+                marker,
+                color=colour,
+                markersize=3.5,
+                linestyle="none",
+                label=f"n = {n}",
+            )
+        at.xaxis.set_major_locator(MaxNLocator(integer=True))
+        at.set_xlabel("diversity: hours of training")
+        at.set_ylabel(f"price of a detector of hour {hour}")
+        at.set_title(company["name"], fontsize=9)
+        at.legend()
+    return picture
