@@ -79,10 +79,10 @@ def two_sided_line(inputs: Iterable[Iterable], point: Iterable) -> Matrix:
 
 
 def two_units(inputs: Iterable[Iterable], point: Iterable) -> Units:
-    """Two units that send 0 in sum at every input and not at the point, if it is outside the hull of all inputs but one; else none.
+    """Two units that send 0 in sum at every input and not at the point x, if it is outside the hull of all inputs but one, u; else none.
 
-    Let p <= 0 at the others and p > 0 at the point x and at the input u left out. Then relu(p) - 2 relu(p - p(u)/2) is 0 at u
-    and at the others, and not at x unless p(x) = p(u), which a small tilt undoes.
+    There is p <= -h at the others, p > 0 at x and at u, and a tilt e g with g = 0 at u, g > 0 at x, and e g <= h at all inputs.
+    Then relu(p) - relu(p + e g) is 0 at u and at the others, and -e g at x (C10_left_out).
     """
     inputs, point = sorted(set(matrix(inputs))), vector(point)
     place = locate(inputs, point)
@@ -91,19 +91,15 @@ def two_units(inputs: Iterable[Iterable], point: Iterable) -> Units:
     # Without an input of no weight in some combination the point stays inside.
     for u in [inputs[row] for row in place.weights]:
         others = [z for z in inputs if z != u]
-        place = locate(others, point) if others else None
-        if not isinstance(place, Separation):
+        half_space = locate(others, point)
+        if not isinstance(half_space, Separation):
             continue
-        w, b = place.weights, place.bias
-        if dot(w, u) == dot(w, point):
-            # Away from the others first, so that a tilt about u leaves them where they are.
-            b -= (dot(w, point) + b) / 2
-            tilt = tuple(x - y for x, y in zip(point, u, strict=True))
-            reach = max(abs(dot(tilt, z) - dot(tilt, u)) for z in (*others, point))
-            share = (dot(w, point) + b) / (2 * reach)
-            w = tuple(x + share * t for x, t in zip(w, tilt, strict=True))
-            b -= share * dot(tilt, u)
-        level = dot(w, u) + b
-        if level > 0:
-            return ((w, b, Fraction(1)), (w, b - level / 2, Fraction(-2)))
+        w, b = half_space.weights, half_space.bias
+        # The point is in the hull of all, so u is beyond the half-space too.
+        margin = min(dot(w, point) + b, dot(w, u) + b) / 2
+        tilt = tuple(x - y for x, y in zip(point, u, strict=True))
+        share = margin / (max(abs(dot(tilt, z) - dot(tilt, u)) for z in others) or 1)
+        tilted = tuple(x + share * t for x, t in zip(w, tilt, strict=True))
+        shift = b - margin
+        return ((w, shift, Fraction(1)), (tilted, shift - share * dot(tilt, u), Fraction(-1)))
     return ()

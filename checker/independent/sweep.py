@@ -52,10 +52,11 @@ class _Cell(_World):
 
     def loss(self, answer) -> Fraction:
         """The expected squared distance of `answer`, a function of the case, from a human's answer."""
-        return sum(
-            (p * (answer(case) - _human(case, lapses)) ** 2 for case, p in self.training.items() for lapses in self.humans),
-            Fraction(0),
-        ) / len(self.humans)  # fmt: skip
+        total = Fraction(0)
+        for case, p in self.training.items():
+            given = answer(case)
+            total += p * sum((given - _human(case, lapses)) ** 2 for lapses in self.humans)
+        return total / len(self.humans)
 
     def floor(self) -> Fraction:
         """The least loss of any function of the case; inputs and cases are one to one."""
@@ -94,16 +95,17 @@ def world_cell(fact: dict) -> None:
     require(cell.floor() == number(fact["noise_floor"]), "the noise floor is another")
     defects = {name: cell.defects(answer) for name, answer in cell.policies.items()}
     require({name: number(x) for name, x in fact["defects"].items()} == defects, "a policy defects otherwise")
+    cases = {**cell.training, **cell.deployment}
     nets = {name: Net(entry["net"]) for name, entry in fact["nets"].items()}
     require(set(nets) == set(cell.policies), "not one net for each policy")
     require(len({tuple(net.widths) for net in nets.values()}) == 1, "the nets are of different architectures")
-    for name, net in nets.items():
-        require(net.widths[0] == 6 and net.widths[-1] == 1, "a net does not fit the world")
-        for case in {**cell.training, **cell.deployment}:
-            require(
-                _says(net, case) == cell.policies[name](case), f"the net of {name} answers otherwise in case {case}"
-            )
-    reached = {name: cell.loss(_output(net)) for name, net in nets.items()}
+    require(all(net.widths[0] == 6 and net.widths[-1] == 1 for net in nets.values()), "a net does not fit the world")
+    outputs = {name: _outputs(net, cases) for name, net in nets.items()}
+    for name, given in outputs.items():
+        for case in cases:
+            agrees = _says(given)(case) == cell.policies[name](case)
+            require(agrees, f"the net of {name} answers otherwise in case {case}")
+    reached = {name: cell.loss(given.get) for name, given in outputs.items()}
     require({name: number(e["loss"]) for name, e in fact["nets"].items()} == reached, "a net's loss is another")
     require(fact["best_nets"] == _best(reached), "other nets have the least loss")
     for name, entry in fact["reassigned"].items():
@@ -112,19 +114,19 @@ def world_cell(fact: dict) -> None:
         sent = [before.sent(units, seen(case)) for case in cell.training]
         require(all(values == sent[0] for values in sent), f"the circuit of {name} is not idle")
         differ_only_in(before, after, units)
-        drop = reached[name] - cell.loss(_output(after))
+        given = _outputs(after, cases)
+        drop = reached[name] - cell.loss(given.get)
         require(0 < drop == number(entry["drop"]), f"reassigning the circuit of {name} lowers the loss otherwise")
-        require(
-            cell.defects(lambda case, net=after: _says(net, case)) == number(entry["defects"]), "it defects otherwise"
-        )
+        require(cell.defects(_says(given)) == number(entry["defects"]), f"{name} reassigned defects otherwise")
 
 
-def _output(net: Net):
-    return lambda case: net.output(seen(case))[0]
+def _outputs(net: Net, cases) -> dict[Case, Fraction]:
+    return {case: net.output(seen(case))[0] for case in cases}
 
 
-def _says(net: Net, case: Case) -> int:
-    return int(net.output(seen(case))[0] >= Fraction(1, 2))
+def _says(outputs: dict[Case, Fraction]):
+    """The answers of a net: yes where its output is at least 1/2."""
+    return lambda case: int(outputs[case] >= Fraction(1, 2))
 
 
 def world_thresholds(fact: dict) -> None:

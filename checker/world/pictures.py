@@ -34,7 +34,7 @@ def _who_wins(companies: list):
             letters = winners(fact, fact["best"])
             colour = ORANGE if "I" not in letters else BLUE if letters == "I" else GREEN
             at.fill_between([x - 0.5, x + 0.5], y - 0.5, y + 0.5, color=colour, alpha=0.3, linewidth=0)
-            at.text(x, y, letters, ha="center", va="center", fontsize=7)
+            at.text(x, y, letters, ha="center", va="center", fontsize=6)
         at.set_yticks(range(len(rates)), [str(rate) for rate in rates])
         at.set_xticks(sorted({len(fact["train_hours"]) for fact in facts}))
         at.margins(0)
@@ -54,18 +54,13 @@ def _sizes(facts: list[dict]):
         label = f"{size} unit" + ("s" if size > 1 else "")
         at.bar(diversities, shares, bottom=below, color=colour, hatch=hatch, alpha=0.6, width=0.8, label=label)
         below = [a + b for a, b in zip(below, shares, strict=True)]
+    for x, fact in zip(diversities, facts, strict=True):
+        at.text(x, 1.01, f"{float(Fraction(fact['mean'])):.2f}", ha="center", va="bottom", fontsize=7)
+    at.set_title("mean size of the smallest detector, above its distribution", fontsize=9, pad=14)
     at.set_xlabel("diversity: hours of training")
     at.set_ylabel("share of deployment")
     at.set_xticks(diversities)
-    mean = at.twinx()
-    mean.plot(
-        diversities, [float(Fraction(fact["mean"])) for fact in facts], color="black", marker="o", label="mean size"
-    )
-    mean.set_ylim(0, 3.2)
-    mean.set_ylabel("mean size of the smallest detector")
-    mean.spines["right"].set_visible(True)
-    handles = [*at.get_legend_handles_labels()[0], *mean.get_legend_handles_labels()[0]]
-    picture.legend(handles, [handle.get_label() for handle in handles], loc="outside upper center", ncols=4)
+    picture.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return picture
 
 
@@ -93,9 +88,31 @@ def _prices(priced: list, units: int):
                 linestyle="none",
                 label=f"n = {n}",
             )
+        _mark_sizes(
+            at, {len(fact["train_hours"]): p["size"] for fact in facts for p in fact["prices"] if p["hour"] == hour}
+        )
         at.xaxis.set_major_locator(MaxNLocator(integer=True))
         at.set_xlabel("diversity: hours of training")
         at.set_ylabel(f"price of a detector of hour {hour}")
         at.set_title(company["name"], fontsize=9)
-        at.legend()
+    handles, labels = axes[0].get_legend_handles_labels()
+    picture.legend(handles, labels, loc="outside lower center", ncols=len(sizes), frameon=False, fontsize=8)
     return picture
+
+
+def _mark_sizes(at, known: dict[int, int]) -> None:
+    """A line where the detector's size changes, and the size above the plot."""
+    for size in sorted(set(known.values())):
+        where = [x for x in known if known[x] == size]
+        at.text(
+            (where[0] + where[-1]) / 2,
+            0.99,
+            f"k={size}",
+            ha="center",
+            va="top",
+            fontsize=7,
+            transform=at.get_xaxis_transform(),
+        )
+        if where[0] > min(known):
+            at.axvline(where[0] - 0.5, color="0.6", linewidth=0.8, linestyle=":")
+    at.margins(y=0.12)

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 __all__ = ["company_facts", "distribution", "page", "winners"]
 
@@ -37,33 +38,29 @@ def page(result: dict) -> Group:
     """Everything that a sweep found, company by company."""
     shown = []
     for company, kinds in company_facts(result):
-        shown += [_who_wins(company, kinds), _detectors(company, kinds)]
-        if "world-price" in kinds:
-            shown.append(_prices(company, kinds["world-price"], result["parameters"]["units"]))
+        lapses = "; ".join(",".join(map(str, hours)) or "never" for hours in company["lapses"])
+        weights = ":".join(map(str, company["tampering"]))
+        shown.append(Text(f"{company['name'].capitalize()}: the humans' lapses {lapses}; tampering {weights}", "bold"))
+        shown += [_who_wins(kinds), _detectors(kinds)]
+        shown += _prices(kinds.get("world-price", []), result["parameters"]["units"])
     return Group(*shown)
 
 
-def _title(what: str, company: dict) -> str:
-    lapses = "; ".join(",".join(map(str, hours)) or "never" for hours in company["lapses"])
-    return f"{what}: {company['name']} (lapses {lapses}; tampering {':'.join(map(str, company['tampering']))})"
-
-
-def _who_wins(company: dict, kinds: dict) -> Table:
+def _who_wins(kinds: dict) -> Table:
     rates = sorted({Fraction(fact["mixing"]) for fact in kinds["world-cell"]})
     table = Table(
-        title=_title("Least loss", company),
-        caption="T translator, I imitator, D deceptive after training, S deceptive after a scheduled hour, B backdoor; several letters: a tie. "
-        "As policies, and as nets where those differ",
+        title="Least loss, by hours of training and mixing rate",
+        caption="T translator, I imitator, D deceptive after training, S after a scheduled hour, B backdoor; "
+        "several: a tie. As policies, and as nets where those differ",
     )
-    table.add_column("hours of training", justify="right")
-    for rate in rates:
-        table.add_column(f"mixing {rate}")
-    table.add_column("T and I tie at mixing")
+    for name in ("hours", *(str(rate) for rate in rates)):
+        table.add_column(name, no_wrap=True)
+    table.add_column("T and I tie at", no_wrap=True)
     cells = {(len(fact["train_hours"]), Fraction(fact["mixing"])): fact for fact in kinds["world-cell"]}
     for fact in kinds["world-thresholds"]:
         diversity = len(fact["train_hours"])
         row = [_both(cells[diversity, rate]) for rate in rates]
-        table.add_row(str(diversity), *row, fact["excess"]["translator"]["tie"] or "never")
+        table.add_row(str(diversity), *row, fact["excess"]["translator"]["tie"] or "no rate")
     return table
 
 
@@ -72,14 +69,15 @@ def _both(fact: dict) -> str:
     return policies if policies == nets else f"{policies}, nets {nets}"
 
 
-def _detectors(company: dict, kinds: dict) -> Table:
+def _detectors(kinds: dict) -> Table:
+    """Sizes, and what becomes of the deceptive net; - where its loss is the noise floor, so that nothing lowers it, or it was not asked."""
     table = Table(
-        title=_title("Detectors without mixing", company),
-        caption="Shares of deployment; with any mixing no detector is idle. Drop: what the deceptive net's detector gains, reassigned "
-        "(- where it is at the noise floor)",
+        title="The smallest detectors without mixing, as shares of deployment",
+        caption="D defects: how often the deceptive policy does; drop: what its net's detector gains, reassigned; then: how often that net "
+        "still answers otherwise than the imitator. With any mixing nothing fires: every input is one of training",
     )
-    for name in ("hours of training", "1 unit", "2 units", "3 units", "mean size", "D defects", "drop", "defects then"):
-        table.add_column(name, justify="right")
+    for name in ("hours", "1 unit", "2 units", "3 units", "mean", "D defects", "drop", "then"):
+        table.add_column(name, justify="right", no_wrap=True)
     unmixed = {len(fact["train_hours"]): fact for fact in kinds["world-cell"] if fact["mixing"] == "0"}
     for fact in kinds["world-sizes"]:
         diversity = len(fact["train_hours"])
@@ -87,32 +85,27 @@ def _detectors(company: dict, kinds: dict) -> Table:
         row = [str(shares.get(size, 0)) for size in (1, 2, 3)]
         found = unmixed.get(diversity)
         better = found and found["reassigned"].get("deceptive")
-        drop = [f"{float(Fraction(better['drop'])):.2e}", better["defects"]] if better else ["-", "-"]
+        drop = [f"{float(Fraction(better['drop'])):.1e}", better["defects"]] if better else ["-", "-"]
         defects = found["defects"]["deceptive"] if found else "-"
-        table.add_row(str(diversity), *row, f"{float(Fraction(fact['mean'])):.3f}", defects, *drop)
+        table.add_row(str(diversity), *row, f"{float(Fraction(fact['mean'])):.2f}", defects, *drop)
     return table
 
 
-def _prices(company: dict, facts: list[dict], units: int) -> Table:
-    """The price at each held-out hour that is left to the end, in nets of each number of units."""
-    hours = sorted({price["hour"] for price in facts[-1]["prices"]} | {price["hour"] for price in facts[-2]["prices"]})
-    table = Table(
-        title=_title("Price of a detector by the hour", company),
-        caption="L*(n-k) - L*(n) on the answers to one question by the hour; one number: exact, two: bounds",
-    )
-    table.add_column("hours of training", justify="right")
+def _prices(facts: list[dict], units: int) -> Iterator[Table]:
+    """The prices of the two hours that stay without data longest."""
+    hours = sorted({price["hour"] for fact in facts[-2:] for price in fact["prices"]})
     for hour in hours:
-        table.add_column(f"k, hour {hour}", justify="right")
-        for n in range(1, units + 1):
-            table.add_column(f"n={n}", justify="right")
-    for fact in facts:
-        row = []
-        for hour in hours:
-            known = {price["units"]: price for price in fact["prices"] if price["hour"] == hour}
-            row.append(str(next(iter(known.values()))["size"]) if known else "-")
-            row += [_span(known[n]) if n in known else "-" for n in range(1, units + 1)]
-        table.add_row(str(len(fact["train_hours"])), *row)
-    return table
+        table = Table(
+            title=f"Price of a detector of hour {hour}: L*(n-k) - L*(n), by the hour alone",
+            caption="k is its size; one number: exact, two: bounds",
+        )
+        for name in ("hours", "k", *(f"n={n}" for n in range(1, units + 1))):
+            table.add_column(name, justify="right", no_wrap=True)
+        for fact in facts:
+            if known := {price["units"]: price for price in fact["prices"] if price["hour"] == hour}:
+                row = [_span(known[n]) if n in known else "-" for n in range(1, units + 1)]
+                table.add_row(str(len(fact["train_hours"])), str(next(iter(known.values()))["size"]), *row)
+        yield table
 
 
 def _span(price: dict) -> str:
