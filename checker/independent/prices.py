@@ -16,14 +16,15 @@ Range = tuple[Fraction, Fraction]
 def world_price(fact: dict) -> None:
     """For hours without training data, L*(n - k) - L*(n) is between `low` and `high`, k being the size of the smallest detector of the hour.
 
-    L*(0) is the variance of the answers. `minima` are nets with certificates that none of their size does better. `nets` bound L*
+    `least` are bounds of L*(0), L*(1), .. L*(0) is the variance of the answers. `minima` are nets with certificates that none of their size does better. `nets` bound L*
     from above at their size; the noise floor bounds it from below, and L* does not grow with the size. An hour beyond all hours of
     training has a detector of 1 unit, one with two of them on each side one of 3, any other one of 2 (C10).
     """
     world = _World(fact | {"last_hour": max(fact["train_hours"])})
     data = Data(line_data(world, fact["case"]))
     bounds = _least_losses(data, fact)
-    require(bool(fact["prices"]), "no price is stated")
+    stated = [(number(low), number(high)) for low, high in fact["least"]]
+    require(stated == bounds, "the bounds of the least losses are others")
     for price in fact["prices"]:
         hour, units, size = price["hour"], price["units"], price["size"]
         require(type(hour) is int and type(units) is int, "an hour, or a number of units, is missing")

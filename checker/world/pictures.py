@@ -19,7 +19,7 @@ def draw(result: dict, folder: Path) -> list[Path]:
     drawn = [("who-wins", _who_wins(companies)), ("detector-size", _sizes(companies[0][1]["world-sizes"]))]
     priced = [(company, kinds["world-price"]) for company, kinds in companies if "world-price" in kinds]
     if priced:
-        drawn.append(("price", _prices(priced, result["parameters"]["units"])))
+        drawn.append(("price", _prices(priced, result["parameters"])))
     return [path for name, picture in drawn for path in save(picture, folder / name)]
 
 
@@ -64,12 +64,11 @@ def _sizes(facts: list[dict]):
     return picture
 
 
-def _prices(priced: list, units: int):
+def _prices(priced: list, parameters: dict):
     """The price at the hour that is held out longest; a bar spans the bounds, a dot without a bar is exact."""
-    sizes = [n for n in (1, 2, 3, 4, 5, 6) if n <= units]
+    sizes, hour = range(1, parameters["units"] + 1), parameters["order"][-1]
     picture, axes = figure(1, len(priced), width=max(5.5, 3.6 * len(priced)), height=3.4)
     for at, (company, facts) in zip(axes, priced, strict=True):
-        hour = facts[-1]["prices"][0]["hour"] if facts[-1]["prices"] else facts[0]["prices"][-1]["hour"]
         for shift, n in enumerate(sizes):
             rows = [(len(fact["train_hours"]), price) for fact in facts for price in fact["prices"]]
             rows = [(x, price) for x, price in rows if price["hour"] == hour and price["units"] == n]

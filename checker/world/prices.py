@@ -96,12 +96,6 @@ def prices(world: World, case: tuple[int, int, int], units: int) -> dict:
             (fewer_low, fewer_high), (low, high) = bounds[n - size], bounds[n]
             span = {"low": str(max(fewer_low - high, Fraction(0))), "high": str(fewer_high - low)}
             rows.append({"hour": hour, "units": n, "size": size, **span})
-    nets_json = [net_json(net) for net in nets]
-    return {
-        "kind": "world-price",
-        **setting(world),
-        "case": list(case),
-        "minima": minima,
-        "nets": nets_json,
-        "prices": rows,
-    }
+    shown = {"minima": minima, "nets": [net_json(net) for net in nets]}
+    least = [[str(low), str(high)] for low, high in bounds]
+    return {"kind": "world-price", **setting(world), "case": list(case), **shown, "least": least, "prices": rows}

@@ -42,7 +42,7 @@ def page(result: dict) -> Group:
         weights = ":".join(map(str, company["tampering"]))
         shown.append(Text(f"{company['name'].capitalize()}: the humans' lapses {lapses}; tampering {weights}", "bold"))
         shown += [_who_wins(kinds), _detectors(kinds)]
-        shown += _prices(kinds.get("world-price", []), result["parameters"]["units"])
+        shown += _prices(kinds.get("world-price", []), result["parameters"])
     return Group(*shown)
 
 
@@ -91,10 +91,10 @@ def _detectors(kinds: dict) -> Table:
     return table
 
 
-def _prices(facts: list[dict], units: int) -> Iterator[Table]:
+def _prices(facts: list[dict], parameters: dict) -> Iterator[Table]:
     """The prices of the two hours that stay without data longest."""
-    hours = sorted({price["hour"] for fact in facts[-2:] for price in fact["prices"]})
-    for hour in hours:
+    units = parameters["units"]
+    for hour in parameters["order"][-2:]:
         table = Table(
             title=f"Price of a detector of hour {hour}: L*(n-k) - L*(n), by the hour alone",
             caption="k is its size; one number: exact, two: bounds",
