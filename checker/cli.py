@@ -1,4 +1,4 @@
-"""The `absence` command: verify claims, audit networks, re-check certificates, draw graphs, make tables.
+"""The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw graphs, make tables.
 
 Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
 """
@@ -23,6 +23,7 @@ from absence.checker.lifetimes.command import lifetimes_command
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
 from absence.checker.scale import scale_command
+from absence.checker.world.command import world_command
 from rich.console import Console
 from rich.live import Live
 from rich.progress import track
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("audit")(audit_command)
 app.command("lifetimes")(lifetimes_command)
 app.command("scale")(scale_command)
+app.command("world")(world_command)
 console = Console()
 errors = Console(stderr=True)
 

@@ -16,11 +16,13 @@ from absence.checker.independent.minima import best_line, least_in_class, line_b
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
+from absence.checker.independent.prices import world_price
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
 from absence.checker.independent.ridge import ridge
 from absence.checker.independent.scaling import scaling_tax, scaling_threshold
 from absence.checker.independent.sexpr import Script, expand, parse
+from absence.checker.independent.sweep import world_cell, world_sizes, world_thresholds
 from absence.checker.independent.training import gradient_steps
 from absence.checker.independent.world import policy_excess, policy_losses, policy_net
 
@@ -280,6 +282,10 @@ KINDS = {
     "smt": smt,
     "uniform-gap": uniform_gap,
     "zero-one-loss": zero_one_loss,
+    "world-cell": world_cell,
+    "world-price": world_price,
+    "world-sizes": world_sizes,
+    "world-thresholds": world_thresholds,
 }
 
 
