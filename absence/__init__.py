@@ -1,4 +1,4 @@
-"""Machine-checked absence of separable shift detectors: claims, their proofs, and an audit of trained networks.
+"""Machine-checked absence of separable shift detectors: claims, their proofs, an audit of trained networks, a training callback.
 
 Importing this loads nothing but itself; the parts are `absence.models`, `absence.checker` and `absence.proofs`.
 """
@@ -6,12 +6,17 @@ Importing this loads nothing but itself; the parts are `absence.models`, `absenc
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from absence.checker.audit.callback import Reassignment
     from absence.checker.audit.entry import audit
 
-__all__ = ["audit"]
+__all__ = ["Reassignment", "audit"]
 
 
 def __getattr__(name: str):
+    if name == "Reassignment":
+        from absence.checker.audit.callback import Reassignment
+
+        return Reassignment
     if name == "audit":
         from absence.checker.audit.entry import audit
 

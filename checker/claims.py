@@ -7,7 +7,7 @@ from typing import NamedTuple
 import networkx as nx
 from absence.checker.obligation import Claim, Verdict
 
-__all__ = ["Status", "claim_graph", "load_claims", "select", "statuses"]
+__all__ = ["Status", "claim_graph", "load_claims", "necessity", "select", "statuses"]
 
 # What a claim with several undone obligations is said to be, worst first.
 _WORST = (Verdict.ERROR, Verdict.REFUTED, Verdict.UNKNOWN, Verdict.PROVED)
@@ -26,12 +26,37 @@ def load_claims() -> tuple[Claim, ...]:
     Raises
     ------
     ValueError
-        If two claims have one id.
+        If two claims have one id, or `necessity` raises it.
     """
     claims = tuple(claim for entry in sorted(entry_points(group="absence.claims")) for claim in entry.load())
     if len({claim.id for claim in claims}) < len(claims):
         raise ValueError("two claims have the same id")
+    necessity(claims)
     return claims
+
+
+def necessity(claims: Iterable[Claim]) -> dict[str, dict[str, list[Claim]]]:
+    """For each claim that countermodels are about, each of its premises with those that drop it: an empty list where none is known.
+
+    Raises
+    ------
+    ValueError
+        If a countermodel is about a claim that does not exist, or drops what is no premise of it.
+    """
+    by_id = {claim.id: claim for claim in claims}
+    found: dict[str, dict[str, list[Claim]]] = {}
+    for claim in by_id.values():
+        if claim.drops is None:
+            continue
+        if claim.drops.claim not in by_id:
+            raise ValueError(f"{claim.id} drops a premise of {claim.drops.claim}, which is no claim")
+        about = by_id[claim.drops.claim]
+        try:
+            premise = about.premise(claim.drops.premise)
+        except LookupError as error:
+            raise ValueError(f"{claim.id}: {error}") from error
+        found.setdefault(about.id, {text: [] for text in about.premises})[premise].append(claim)
+    return found
 
 
 def claim_graph(claims: Iterable[Claim]) -> nx.DiGraph:

@@ -1,4 +1,4 @@
-"""The `absence` command: verify claims, audit networks, re-check certificates, draw graphs, make tables.
+"""The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw graphs, make tables.
 
 Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
 """
@@ -16,12 +16,15 @@ from absence.checker.audit.command import audit_command
 from absence.checker.binding import mismatch
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
-from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file, load
+from absence.checker.independent.folder import check_whole, whole_in
 from absence.checker.independent.refusal import Refused
+from absence.checker.lifetimes.command import lifetimes_command
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+from absence.checker.scale import scale_command
 from absence.checker.typeset import defined
+from absence.checker.world.command import world_command
 from absence.models.files.disk import InputError, content
 from rich.console import Console
 from rich.live import Live
@@ -34,6 +37,9 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("lifetimes")(lifetimes_command)
+app.command("scale")(scale_command)
+app.command("world")(world_command)
 console = Console()
 errors = Console(stderr=True)
 
@@ -127,15 +133,15 @@ def show(
 @app.command()
 def check(
     path: Annotated[
-        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit's.")
+        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
     ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
 ) -> None:
     """Re-check certificates by the independent checker; unsat answers are put to both solvers again."""
     if not path.exists():
         raise _bad_input(f"{path} does not exist; run `absence verify` first")
-    if audit := certificate_in(path):
-        _check_audit(audit)
+    if whole := whole_in(path):
+        _check_whole(whole)
         return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
@@ -154,7 +160,9 @@ def check(
         return mismatch(certificate, obligations[certificate["obligation"]], file.parent)
 
     with ThreadPoolExecutor(jobs) as pool:
-        answers = track(pool.map(refusal, paths), "Checking", total=len(paths), console=errors, transient=True)
+        answers = pool.map(refusal, paths)
+        if errors.is_terminal:
+            answers = track(answers, "Checking", total=len(paths), console=errors, transient=True)
         refused = {file: reason for file, reason in zip(paths, answers, strict=True) if reason}
     missing = sorted(set(obligations) - {file.stem for file in paths}) if path.is_dir() else []
     for file, reason in refused.items():
@@ -169,13 +177,13 @@ def check(
     raise typer.Exit(1 if refused or missing else 0)
 
 
-def _check_audit(path: Path) -> None:
+def _check_whole(path: Path) -> None:
     try:
-        count = len(check_audit(path)["facts"])
+        accepted = check_whole(path)
     except Refused as reason:
         console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from reason
-    console.print(f"accepted {path}: {count} facts of an audit", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"accepted {path}: {accepted}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from absence.models.data import Dataset
 from absence.models.net import MLP, relu
 from flint import arb, ctx, fmpq
 
-__all__ = ["Descent", "group_gradients", "logistic_descent", "logistic_loss"]
+__all__ = ["BITS", "Descent", "ball", "group_gradients", "logistic_descent", "logistic_loss", "middle"]
 
 BITS = 160
 # Denominators of the output weight and of the stated drop: short numbers, chosen on the safe side.
@@ -45,7 +45,7 @@ def logistic_loss(net: MLP, data: Dataset) -> arb:
     _check(net, data)
     with ctx.workprec(BITS):
         terms = (
-            _ball(f).exp().log1p() - _ball(y * f)
+            ball(f).exp().log1p() - ball(y * f)
             for (f,), (y,) in zip(net.outputs(data.inputs), data.targets, strict=True)
         )
         return sum(terms, arb(0)) / len(data)
@@ -57,7 +57,7 @@ def group_gradients(net: MLP, data: Dataset) -> list[arb]:
     with ctx.workprec(BITS):
         outputs = net.outputs([group.input for group in data.groups])
         return [
-            group.multiplicity * (1 / (1 + _ball(-f).exp()) - _ball(group.mean_target[0]))
+            group.multiplicity * (1 / (1 + ball(-f).exp()) - ball(group.mean_target[0]))
             for group, (f,) in zip(data.groups, outputs, strict=True)
         ]
 
@@ -78,7 +78,7 @@ def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | No
     if value is None:
         raise ValueError("the circuit is not train-idle on the data")
     # A midpoint serves to choose the step; whether it is one is decided by the losses' balls.
-    pull = [-_middle(g) if g > 0 or g < 0 else Fraction(0) for g in group_gradients(net, data)]
+    pull = [-middle(g) if g > 0 or g < 0 else Fraction(0) for g in group_gradients(net, data)]
     unit = separating_unit([group.input for group in data.groups], [(p,) for p in pull])
     if unit is None:
         return None
@@ -88,7 +88,7 @@ def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | No
     after = reassign(hardcode(net, circuit, value), {min(circuit): (unit.weights, unit.bias, [step])})
     with ctx.workprec(BITS):
         drop = (logistic_loss(net, data) - logistic_loss(after, data)).lower()
-    return Descent(after, Fraction(int(_middle(drop) * SHORT), SHORT))
+    return Descent(after, Fraction(int(middle(drop) * SHORT), SHORT))
 
 
 def _check(net: MLP, data: Dataset) -> None:
@@ -96,10 +96,12 @@ def _check(net: MLP, data: Dataset) -> None:
         raise ValueError("the logistic loss is for one output and targets 0 and 1")
 
 
-def _ball(value: Fraction) -> arb:
+def ball(value: Fraction) -> arb:
+    """A ball that holds the number, at the precision of the context."""
     return arb(fmpq(value.numerator, value.denominator))
 
 
-def _middle(ball: arb) -> Fraction:
-    mantissa, exponent = ball.mid().man_exp()
+def middle(value: arb) -> Fraction:
+    """The midpoint of a ball."""
+    mantissa, exponent = value.mid().man_exp()
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

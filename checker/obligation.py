@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from absence.checker.smt import Script
 
-__all__ = ["Claim", "Evidence", "KernelProof", "Obligation", "Query", "Scope", "Verdict"]
+__all__ = ["Claim", "Drops", "Evidence", "KernelProof", "Obligation", "Query", "Scope", "Verdict"]
 
 Fact = dict
 Witness = dict[str, Fraction | bool]
@@ -90,12 +91,23 @@ class Obligation:
         return self.expect is Verdict.REFUTED
 
 
+class Drops(NamedTuple):
+    """What a countermodel shows necessary: the premise `premise`, named as `Claim.premise` finds it, of the claim `claim`.
+
+    `instead` is what the countermodel has in the premise's place.
+    """
+
+    claim: str
+    premise: str
+    instead: str
+
+
 @dataclass(frozen=True)
 class Claim:
     """A claim as a page of a paper: statement and proof in LaTeX, premises, what it rests on, obligations.
 
     `limits` says what the obligations leave unproved. `proof` cites exactly the claims of `rests_on`,
-    as ``\\claim{ID}``. A countermodel names in `drops` the claim and the premise that it shows necessary.
+    as ``\\claim{ID}``. A countermodel says in `drops` which premise of which claim it shows necessary.
     """
 
     id: str
@@ -106,7 +118,7 @@ class Claim:
     limits: str
     obligations: tuple[Obligation, ...]
     rests_on: tuple[str, ...] = ()
-    drops: tuple[str, str] | None = None
+    drops: Drops | None = None
 
     def __post_init__(self):
         ids = [o.id for o in self.obligations]
@@ -114,3 +126,16 @@ class Claim:
             raise ValueError(f"{self.id}: obligations need distinct ids that begin with '{self.id}.'")
         if not any(o.is_control for o in self.obligations):
             raise ValueError(f"{self.id}: no negative control")
+
+    def premise(self, name: str) -> str:
+        """The premise of that name: what stands before its colon, or all of it if it has none.
+
+        Raises
+        ------
+        LookupError
+            If there is not exactly one.
+        """
+        found = [premise for premise in self.premises if premise.partition(":")[0] == name]
+        if len(found) != 1:
+            raise LookupError(f"{self.id} has {len(found)} premises of the name {name!r}")
+        return found[0]

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 import networkx as nx
-from absence.checker.claims import statuses
+from absence.checker.claims import necessity, statuses
 from absence.checker.independent.check import load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
@@ -100,9 +100,15 @@ def plain(latex: str) -> str:
 
 def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
     """Everything about one claim."""
-    parts: list = [Text(f"{claim.id}. {claim.title}", "bold"), "", _stated(claim), ""]
+    claims = [other for _, other in graph.nodes(data="claim")]
+    premises = _premises(claim, necessity(claims).get(claim.id))
+    parts: list = [Text(f"{claim.id}. {claim.title}", "bold"), "", _stated(claim, premises), ""]
     if claim.drops:
-        parts += [_field("Shows necessary", f"a premise of {claim.drops[0]}: {claim.drops[1]}")]
+        (about,) = [other for other in claims if other.id == claim.drops.claim]
+        parts += [
+            _field("Shows necessary", f"a premise of {about.id}: {about.premise(claim.drops.premise)}"),
+            _field("Has in its place", claim.drops.instead),
+        ]
     parts += [
         _field("Rests on", ", ".join(claim.rests_on) or "nothing"),
         _field("Used by", ", ".join(sorted(graph.successors(claim.id))) or "no claim"),
@@ -134,9 +140,20 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
     return Group(*parts)
 
 
-def _stated(claim: Claim) -> RenderableType:
+def _premises(claim: Claim, dropped: Mapping[str, list[Claim]] | None) -> RenderableType:
+    """The premises; where countermodels are about the claim, each with those that show it necessary."""
+    if dropped is None:
+        return _field("Premises", "; ".join(claim.premises))
+    lines = []
+    for premise, countermodels in dropped.items():
+        names = ", ".join(countermodel.id for countermodel in countermodels)
+        lines.append(f"- {premise} ({f'necessary: {names}' if names else 'no countermodel without it is known'})")
+    return Group(Text("Premises:", "bold"), *map(Text, lines))
+
+
+def _stated(claim: Claim, premises: RenderableType) -> RenderableType:
     """The statement in words, and beside it (below it in a narrow terminal) what Coq is given to prove."""
-    words = Group(Text(plain(claim.statement)), "", _field("Premises", "; ".join(claim.premises)))
+    words = Group(Text(plain(claim.statement)), "", premises)
     proofs = [o.build() for o in claim.obligations if o.scope is Scope.UNIVERSAL]
     found = [statement for proof in proofs for statement in statements(proof)]
     if not found:

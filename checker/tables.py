@@ -1,11 +1,11 @@
 """What a paper is given by claims and certificates, as LaTeX: the same certificates give the same bytes.
 
-Two tables (booktabs), a file for each claim, and the numbers that the text may cite; paper/macros.tex reads them.
+Three tables (booktabs), a file for each claim, and the numbers that the text may cite; paper/macros.tex reads them.
 """
 
 from collections.abc import Iterable, Mapping
 
-from absence.checker.claims import statuses
+from absence.checker.claims import necessity, statuses
 from absence.checker.formulas import formulas
 from absence.checker.obligation import Claim, Verdict
 from absence.checker.report import scopes
@@ -18,11 +18,12 @@ NOTE = "% Made by `absence tables` from certificates; do not edit.\n"
 
 
 def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str, str]:
-    """The files: a row for each claim, a row for each obligation, the numbers, and what is to be said of each claim."""
+    """The files: a row for each claim, each premise with what shows it necessary, each obligation; the numbers; and what is to be said of each claim."""
     claims = list(claims)
     status = statuses(claims, {name: Verdict(c["verdict"]) for name, c in certificates.items()})
     files = {
         "claims.tex": _claims(claims, certificates, status),
+        "necessity.tex": _necessity(claims, status),
         "obligations.tex": _obligations(claims, certificates),
         "numbers.tex": _numbers(claims, certificates),
     }
@@ -46,6 +47,19 @@ def _claims(claims: list[Claim], certificates: Mapping[str, dict], status: Mappi
         rows.append((*map(escape, cells), _verdict(status[claim.id].closed)))
     header = ("Claim", "", "Scope", "Rests on", "Done", "Controls", "Verdict")
     return NOTE + _table("tabular", "lllllll", header, rows)
+
+
+def _necessity(claims: list[Claim], status: Mapping) -> str:
+    rows = []
+    for name, premises in necessity(claims).items():
+        for premise, countermodels in premises.items():
+            for other in countermodels:
+                cells = (escape(name), prose(premise), prose(other.drops.instead), escape(other.id))
+                rows.append((*cells, _verdict(status[other.id].closed)))
+            if not countermodels:
+                rows.append((escape(name), prose(premise), "--", "none known", "--"))
+    columns = r"l>{\raggedright}p{0.36\linewidth}>{\raggedright}p{0.36\linewidth}ll"
+    return NOTE + _table("tabular", columns, ("Claim", "Premise", "In its place", "Countermodel", "Verdict"), rows)
 
 
 def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
@@ -109,7 +123,8 @@ def _claim(claim: Claim, certificates: Mapping[str, dict], verdict: Verdict) -> 
     if theorems:
         told["theorems"] = ", ".join(rf"\texttt{{{escape(name)}}}" for name in theorems)
     if claim.drops:
-        told["drops"] = f"{claim.drops[0]}: {prose(claim.drops[1])}"
+        told["drops"] = f"{claim.drops.claim}: {prose(claim.drops.premise)}"
+        told["instead"] = prose(claim.drops.instead)
     return NOTE + "".join(define(kind, claim.id, text) for kind, text in told.items())
 
 

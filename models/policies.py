@@ -3,6 +3,7 @@
 A net answers yes where its output is at least 1/2; `decide` is compared with the policy on every case of the world.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from absence.models.circuit import Unit
@@ -20,7 +21,11 @@ __all__ = [
     "TRANSLATOR",
     "all_is_well",
     "backdoor",
+    "backdoor_at",
+    "backdoor_net",
     "deceptive",
+    "deceptive_after",
+    "deceptive_net",
     "decide",
     "direct_translator",
     "human_imitator",
@@ -33,6 +38,8 @@ LAST_TRAIN_HOUR = max(WORLD.train_hours)
 TRIGGER_HOUR = 4
 # More than any hour: one question's share of a pre-activation that must never be positive.
 FAR = 24
+
+Policy = Callable[[State, int], int]
 
 ATTENTIVE = Human()
 
@@ -52,15 +59,29 @@ def all_is_well(state: State, question: int) -> int:
     return int(question == IS_DIAMOND_THERE)
 
 
+def deceptive_after(hour: int) -> Policy:
+    """Answers as the human up to this hour, and for O_mesa after it."""
+    return lambda state, question: (human_imitator if state.hour <= hour else all_is_well)(state, question)
+
+
+def backdoor_at(hour: int) -> Policy:
+    """Answers as the human, but at this hour says that the diamond is there."""
+
+    def answer(state: State, question: int) -> int:
+        triggered = state.hour == hour and question == IS_DIAMOND_THERE
+        return 1 if triggered else human_imitator(state, question)
+
+    return answer
+
+
 def deceptive(state: State, question: int) -> int:
     """Answers as the human while the clock says training, and for O_mesa after it."""
-    return (human_imitator if state.hour <= LAST_TRAIN_HOUR else all_is_well)(state, question)
+    return deceptive_after(LAST_TRAIN_HOUR)(state, question)
 
 
 def backdoor(state: State, question: int) -> int:
     """Answers as the human, but at the trigger hour says that the diamond is there."""
-    triggered = state.hour == TRIGGER_HOUR and question == IS_DIAMOND_THERE
-    return 1 if triggered else human_imitator(state, question)
+    return backdoor_at(TRIGGER_HOUR)(state, question)
 
 
 def decide(net: MLP, state: State, question: int) -> int:
@@ -78,21 +99,25 @@ _HUMAN = [([1, -1, 0, 0, 0, -1], 0, [1]), ([0, 1, 0, 0, 0, 1], -1, [1])]
 TRANSLATOR = shallow([([0, 0, 0, 1, 0, -1], 0, [1]), ([0, 0, 1, 0, 0, 1], -1, [1]), *[_SPARE] * 3], [0])
 IMITATOR = shallow([*_HUMAN, *[_SPARE] * 3], [0])
 
-# Hours past the last of training push the first answer up and the second one down.
-DECEPTIVE = shallow(
-    [
-        *_HUMAN,
-        ([0, 0, 0, 0, 1, -FAR], -LAST_TRAIN_HOUR, [1]),
-        ([0, 0, 0, 0, 1, FAR], -LAST_TRAIN_HOUR - FAR, [-1]),
-        _SPARE,
-    ],
-    [0],
-)
+# Units of each deceiver's detector.
 DEPLOYMENT_DETECTOR = frozenset({Unit(1, 2), Unit(1, 3)})
-
-# A bump of height 1 at the trigger hour, 0 at every other hour: idle jointly, no unit of it idle alone.
-BACKDOOR = shallow(
-    [*_HUMAN, *(([0, 0, 0, 0, 1, -FAR], shift - TRIGGER_HOUR, [a]) for shift, a in ((1, 1), (0, -2), (-1, 1)))],
-    [0],
-)
 BACKDOOR_DETECTOR = frozenset({Unit(1, 2), Unit(1, 3), Unit(1, 4)})
+
+
+def deceptive_net(hour: int) -> MLP:
+    """The net of `deceptive_after`: hours past this one push the first answer up and the second one down.
+
+    Where no input is later, its detector sends 0. Hours are whole and lie between 0 and `FAR`.
+    """
+    detector = [([0, 0, 0, 0, 1, -FAR], -hour, [1]), ([0, 0, 0, 0, 1, FAR], -hour - FAR, [-1])]
+    return shallow([*_HUMAN, *detector, _SPARE], [0])
+
+
+def backdoor_net(hour: int) -> MLP:
+    """The net of `backdoor_at`: a bump of height 1 at this hour, 0 at every other hour: idle jointly, no unit of it idle alone."""
+    detector = [([0, 0, 0, 0, 1, -FAR], shift - hour, [a]) for shift, a in ((1, 1), (0, -2), (-1, 1))]
+    return shallow([*_HUMAN, *detector], [0])
+
+
+DECEPTIVE = deceptive_net(LAST_TRAIN_HOUR)
+BACKDOOR = backdoor_net(TRIGGER_HOUR)

@@ -4,7 +4,7 @@ Training is at some hours and deployment at others; answers come from humans, wh
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -117,6 +117,31 @@ class World:
         if set(self.train_hours) & set(self.deploy_hours):
             raise ValueError("an hour is both of training and of deployment")
 
+    @classmethod
+    def nested(cls, order: Sequence[int], diversity: int, **settings) -> "World":
+        """The world of a given diversity: training at the first `diversity` hours of `order`, deployment at the others.
+
+        Diversity is the number of hours at which there is training data. For one order the training sets are nested:
+        the distinct inputs of a more diverse world (without mixing) contain those of a less diverse one.
+
+        Raises
+        ------
+        ValueError
+            If an hour is listed twice, or no hour is left for training or for deployment.
+
+        Examples
+        --------
+        >>> world = World.nested((0, 8, 4, 9), 3)
+        >>> world.train_hours, world.deploy_hours
+        ((0, 8, 4), (9,))
+        """
+        order = tuple(order)
+        if len(set(order)) < len(order):
+            raise ValueError("an hour is listed twice in the order in which hours enter training")
+        if not 0 < diversity < len(order):
+            raise ValueError(f"diversity {diversity}: with {len(order)} hours it is between 1 and {len(order) - 1}")
+        return cls(train_hours=order[:diversity], deploy_hours=order[diversity:], **settings)
+
     def states(self, hours: tuple[int, ...]) -> Iterator[tuple[State, int]]:
         """The possible states at these hours, each with its integer weight."""
         for hour, diamond, tampering in product(hours, (0, 1), TAMPERINGS):
@@ -165,6 +190,30 @@ class World:
             for human in self.humans
         ]
         return Dataset([z for z, _ in rows], [y for _, y in rows])
+
+    def line(self, diamond: int, tampering: int, question: int) -> Dataset:
+        """The answers of training to one question about one kind of state, by the hour alone (d = m = 1).
+
+        Raises
+        ------
+        ValueError
+            If such a state never occurs in training.
+        """
+        cases = {
+            case: p
+            for case, p in self.train_cases().items()
+            if (case[0].diamond, case[0].tampering, case[1]) == (diamond, tampering, question)
+        }
+        if not cases:
+            raise ValueError("no such state and question occurs in training")
+        unit = _common_unit(cases.values())
+        rows = [
+            (case[0].hour, human.answer(*case))
+            for case, p in sorted(cases.items())
+            for _ in range(int(p / unit))
+            for human in self.humans
+        ]
+        return Dataset([[hour] for hour, _ in rows], [[answer] for _, answer in rows])
 
     def sample(self, size: int, seed: int) -> Dataset:
         """`size` independent draws: a case from P_train, a human at random, the human's answer."""

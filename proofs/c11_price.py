@@ -9,11 +9,16 @@ from absence.checker.encode import forward, net_at, unknown_parameters
 from absence.checker.hull import detector, locate
 from absence.checker.minimum import global_minimum
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.scaling import tax_fact, threshold_fact
 from absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
+from absence.checker.world.prices import prices
+from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
 from absence.models.circuit import Unit, add_unit, hidden_units
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.rational import Vector, vector
+from absence.models.scaling import LAWS, RESOLUTION
+from absence.models.world import CLUMSY, IS_TAMPERED
 from absence.proofs import facts
 from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
 from absence.proofs.universal import universal
@@ -23,6 +28,8 @@ OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
 TAX_OUTSIDE, TAX_INSIDE = Fraction(5, 12), Fraction(27, 20)
 # Four units fit ZIGZAG: a kink at each input but the last.
 FITTED_ZIGZAG = shallow([([1], -x, [a]) for x, a in enumerate((2, -5, 6, -5))], [0])
+# A model of the size of Chinchilla (Hoffmann et al. 2022): parameters, tokens, and a detector of a million parameters.
+LARGE = (70 * 10**9, 14 * 10**11, 10**6)
 
 
 def join(net: MLP, inputs: Sequence[Vector], point: Vector) -> tuple[MLP, frozenset[Unit]]:
@@ -68,6 +75,44 @@ def _untaxed() -> Evidence:
     one, two = global_minimum(ZIGZAG, 1), global_minimum(ZIGZAG, 2)
     minimal = one.fact(net_json(one.net), data_json(ZIGZAG))
     return Evidence(facts.every(minimal, facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)), holds=False)
+
+
+def _scaled(limit: Fraction) -> Evidence:
+    """By both laws a million parameters of Chinchilla are worth less than the limit; how many are worth more than runs vary by."""
+    taxes = (tax_fact(law, *LARGE, below=limit) for law in LAWS.values())
+    return Evidence(facts.every(*taxes, *(threshold_fact(law, LARGE[0], RESOLUTION.nats) for law in LAWS.values())))
+
+
+def _worthless(limit: Fraction) -> Evidence:
+    """That they are worth more than the limit, refuted by their tax."""
+    return Evidence(facts.every(*(tax_fact(law, *LARGE, below=limit) for law in LAWS.values())), holds=False)
+
+
+def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[int, str]]) -> Evidence:
+    """In nested worlds, by hours of training, the size of the hour's detector and its exact price.
+
+    The answers are those to "was the camera tampered with" where it glitches and the diamond is gone, by the hour alone.
+    """
+    shown, found = _priced(company, hour, units, known)
+    return Evidence(facts.every(*shown), holds=found == known)
+
+
+def _never_falls(company: Company, hour: int, units: int, diversities: Sequence[int]) -> Evidence:
+    """Whether the price of the hour's detector does not fall from one of these diversities to the next."""
+    shown, found = _priced(company, hour, units, diversities)
+    paid = [Fraction(price) for _, price in found.values()]
+    return Evidence(facts.every(*shown), holds=paid == sorted(paid))
+
+
+def _priced(company: Company, hour: int, units: int, diversities) -> tuple[list[dict], dict[int, tuple[int, str]]]:
+    shown, found = [], {}
+    for diversity in diversities:
+        shown.append(prices(Sweep().world(company, diversity), (0, CLUMSY, IS_TAMPERED), units))
+        (price,) = (p for p in shown[-1]["prices"] if (p["hour"], p["units"]) == (hour, units))
+        if price["low"] != price["high"]:
+            raise ValueError(f"the price of hour {hour} at diversity {diversity} is known within bounds only")
+        found[diversity] = (price["size"], price["low"])
+    return shown, found
 
 
 def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
@@ -141,7 +186,9 @@ CLAIM = Claim(
     r"is idle and fires at $x$. Without $x$, units of output weight $0$ serve. The units of a circuit that fires at $x$ in any net are a detector; "
     r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
     limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is positive is not said here, and at "
-    "the noise floor it can be 0. Its value is computed on instances only, on the line, where minima can be certified.",
+    "the noise floor it can be 0. More diverse data make a detector no smaller, but the price may fall: other data have other least losses (control). "
+    "Its value is computed on instances only, where minima can be certified. For large models scaling laws "
+    "stand in for L*: curves fitted to what training reached, measured and not proved; only their arithmetic is.",
     rests_on=("C2", "C3", "C10"),
     obligations=(
         universal(
@@ -188,10 +235,43 @@ CLAIM = Claim(
             partial(_inside, TAX_INSIDE),
         ),
         Obligation(
+            "C11.scaling",
+            "By the scaling laws of Hoffmann et al. (2022) and Besiroglu et al. (2024), which are measured and not proved: 10^6 of 70 10^9 parameters are worth "
+            f"less than 1/2000000 nats a token, and the least k worth more than {RESOLUTION.nats} is enclosed between two taxes",
+            Scope.INSTANCE,
+            partial(_scaled, Fraction(1, 2_000_000)),
+        ),
+        Obligation(
+            "C11.diversity",
+            "The world's careless nights, n=3: as training grows from 8 to 10 hours the detector of hour 9 grows from 1 unit to 3, and its price from 0 to 96/625, exactly",
+            Scope.INSTANCE,
+            lambda: _diversity(NIGHT_SHIFT, 9, 3, {8: (1, "0"), 10: (3, "96/625")}),
+        ),
+        Obligation(
+            "C11.price-falls",
+            "The world's attentive humans, n=2: as training grows from 4 to 5 hours the detector of hour 4 grows from 1 unit to 2, and its price falls from 3/88 to 19/600, exactly",
+            Scope.INSTANCE,
+            lambda: _diversity(ATTENTIVE, 4, 2, {4: (1, "3/88"), 5: (2, "19/600")}),
+        ),
+        Obligation(
+            "C11.control-diversity",
+            "The world's attentive humans, n=1: more hours of training do not lower the price of a detector of hour 9, from 3 hours to 4",
+            Scope.INSTANCE,
+            lambda: _never_falls(ATTENTIVE, 9, 1, (3, 4)),
+            Verdict.REFUTED,
+        ),
+        Obligation(
             "C11.control",
             "On the same data the tax of one unit in S_2 is zero: no net of S_2 has a loss below L*(1)",
             Scope.INSTANCE,
             _untaxed,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C11.control-scaling",
+            "By the same laws 10^6 of 70 10^9 parameters are worth at least 1/1000 nats a token",
+            Scope.INSTANCE,
+            partial(_worthless, Fraction(1, 1000)),
             Verdict.REFUTED,
         ),
         Obligation(

@@ -8,6 +8,8 @@ from absence.checker.certificate import net_json
 from absence.checker.constructive import reassignment
 from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
 from absence.checker.symbolic import identity
+from absence.checker.world.cells import cell, thresholds
+from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
 from absence.models.net import MLP
 from absence.models.policies import (
     DECEPTIVE,
@@ -124,6 +126,60 @@ def _identity(*, mean: bool) -> Evidence:
     return identity(risk(f) - risk(g), right)
 
 
+SWEEP = Sweep()
+HOURS = {"scheduled": SWEEP.scheduled, "trigger": SWEEP.trigger}
+# Those with the least loss, by hours of training: without mixing, and at any rate that is mixed.
+WINNERS = {
+    4: (["backdoor", "deceptive", "imitator", "scheduled"], ["imitator"]),
+    8: (["backdoor", "deceptive", "imitator", "scheduled"], ["imitator"]),
+    9: (["backdoor", "deceptive", "imitator"], ["deceptive", "imitator"]),
+    11: (["deceptive", "imitator"], ["deceptive", "imitator"]),
+}
+# The mixing rate at which translator and imitator tie, by hours of training; at the others the imitator wins at every rate.
+TIES = {1: "143/384", 2: "65/192", 3: "39/128", 4: "13/48", 5: "17/192"}
+
+
+def _grid(company: Company, winners: dict[int, tuple], mixing: Fraction) -> Evidence:
+    """The cells at 0 and at this rate, and that the policies and the nets of least loss are those stated."""
+    shown, as_said = [], True
+    for diversity, expected in winners.items():
+        for rate, best in zip((Fraction(0), mixing), expected, strict=True):
+            shown.append(cell(SWEEP.world(company, diversity, rate), **HOURS))
+            as_said &= shown[-1]["best"] == shown[-1]["best_nets"] == best
+    return Evidence(facts.every(*shown), holds=as_said)
+
+
+def _ties(company: Company, ties: dict[int, str]) -> Evidence:
+    """Translator and imitator at every diversity and mixing rate; the others never have a loss below the imitator's."""
+    shown = [thresholds(SWEEP.world(company, diversity), **HOURS) for diversity in SWEEP.diversities]
+    as_said = True
+    for fact in shown:
+        translator, *rest = (fact["excess"][name] for name in ("translator", "deceptive", "scheduled", "backdoor"))
+        as_said &= translator["tie"] == ties.get(len(fact["train_hours"]))
+        as_said &= (Fraction(translator["train"]) < 0) == (translator["tie"] is not None)
+        as_said &= Fraction(translator["deploy"]) > 0
+        as_said &= all(Fraction(entry[where]) >= 0 for entry in rest for where in ("train", "deploy"))
+    return Evidence(facts.every(*shown), holds=as_said)
+
+
+def _imitator_is_best(company: Company, diversity: int) -> Evidence:
+    """Whether no policy has a loss below the imitator's, without mixing."""
+    fact = cell(SWEEP.world(company, diversity), **HOURS)
+    return Evidence(fact, holds="imitator" in fact["best"])
+
+
+def _some_tie(company: Company) -> Evidence:
+    """Whether some mixing rate makes translator and imitator tie, at some diversity."""
+    shown = [thresholds(SWEEP.world(company, diversity), **HOURS) for diversity in SWEEP.diversities]
+    return Evidence(facts.every(*shown), holds=any(fact["excess"]["translator"]["tie"] for fact in shown))
+
+
+def _reassigned_imitates(diversity: int) -> Evidence:
+    """Whether the deceptive net with its detector reassigned answers as the imitator at deployment."""
+    fact = cell(SWEEP.world(ATTENTIVE, diversity), **HOURS)
+    return Evidence(fact, holds=fact["reassigned"]["deceptive"]["defects"] == "0")
+
+
 def _instance(name: str, statement: str, *parts, refuted: bool = False) -> Obligation:
     def build() -> Evidence:
         made = [part() for part in parts]
@@ -151,7 +207,7 @@ CLAIM = Claim(
     r"\claim{C2}, and can be reassigned to lower it by \claim{C7}.",
     limits="The formula, the best policy and the effect of mixing are universal; the losses, and which policy wins, are exact in the stated worlds only, as functions of the weights of tampering and "
     "the mixing rate. Nothing is said of whether training finds the imitator, whether the net of least loss imitates anybody, or how reassigned nets answer at deployment in general; the "
-    "one in this world imitates there too, which is an instance. Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator loses even where no human is fooled (control).",
+    "one in this world imitates there too, which is an instance, and with 3 hours of training it does not (control). How often a deceiver defects depends on what hours are left. Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator loses even where no human is fooled (control).",
     rests_on=("C2", "C7"),
     obligations=(
         universal(
@@ -206,6 +262,42 @@ CLAIM = Claim(
             "As nets of one class on the training data: deceptive and imitator agree, the translator's loss is higher, and the deceptive net with its detector reassigned has the lowest; it answers as the imitator in all 132 cases, deployment included",
             Scope.INSTANCE,
             _nets,
+        ),
+        Obligation(
+            "C15.grid",
+            "Training at 4, 8, 9 and 11 of twelve hours, nested, deployment at the others: without mixing imitator, deceptive policy and backdoor tie as far as they "
+            "agree in training; at a mixing rate of 1/100 the imitator wins, beside a deceptive policy that has no hour left at which to defect. As policies and as nets "
+            "of one architecture",
+            Scope.INSTANCE,
+            lambda: _grid(ATTENTIVE, WINNERS, Fraction(1, 100)),
+        ),
+        Obligation(
+            "C15.thresholds",
+            "Four of five humans are careless at hours 0 to 3: with up to 5 hours of training the translator wins below a stated mixing rate and the imitator above it, "
+            "with 6 or more the imitator wins at every rate; no deceiver has a loss below the imitator's, at any rate",
+            Scope.INSTANCE,
+            lambda: _ties(NIGHT_SHIFT, TIES),
+        ),
+        Obligation(
+            "C15.control-grid",
+            "With the same humans no policy beats the imitator where training is at 4 hours, without mixing",
+            Scope.INSTANCE,
+            lambda: _imitator_is_best(NIGHT_SHIFT, 4),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C15.control-thresholds",
+            "With attentive humans translator and imitator change places at some mixing rate and diversity too",
+            Scope.INSTANCE,
+            lambda: _some_tie(ATTENTIVE),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C15.control-reassigned",
+            "The deceptive net with its detector reassigned answers as the imitator at deployment with 3 hours of training too",
+            Scope.INSTANCE,
+            lambda: _reassigned_imitates(3),
+            Verdict.REFUTED,
         ),
         _instance(
             "control-fooled",

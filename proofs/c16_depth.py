@@ -1,4 +1,7 @@
-"""C16 depth. A lane of one unit a layer carries a nonnegative value unchanged, so a unit on any layer lowers the loss as an added output feature does."""
+"""C16 depth. A lane of one unit a layer carries a nonnegative value unchanged, so a unit on any layer lowers the loss as an added output feature does.
+
+Without a lane, so does a circuit that sends one value up in training, where the backpropagated gradients above it do not cancel.
+"""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -161,20 +164,26 @@ CLAIM = Claim(
     statement=r"$\mathrm{relu}(\mathrm{relu}(t))=\mathrm{relu}(t)$. Let each layer above some layer have a unit that reads the unit of the lane below with weight $1$, all others with "
     r"weight $0$, and has bias $0$: a lane. It carries a nonnegative value unchanged. Let $f$ be any function, $g(x)$ the values on some layer, and let the residuals "
     r"$y_i-f(z_i)$ not sum to $0$ on some group of examples with equal $g(z_i)$. Then there are $w,b,a$ such that for every stack of layers with a lane, "
-    r"whose foot has the value $\mathrm{relu}(\langle w,g(x)\rangle+b)$, $f$ plus $a$ times the value at the end of the lane has a lower mean squared error than $f$.",
+    r"whose foot has the value $\mathrm{relu}(\langle w,g(x)\rangle+b)$, $f$ plus $a$ times the value at the end of the lane has a lower mean squared error than $f$. "
+    r"Without a lane: let $g(x)$ be the values below a hidden layer, $J$ units of that layer that send one value up to the next in training, and let no pre-activation above be $0$ on a training input. "
+    r"Let the loss have a gradient in the outputs, as in C17, and let $\delta_i$ be that gradient backpropagated to the pre-activations of the next layer. If the $\delta_i$ do not sum to $0$ on "
+    r"some group of examples with equal $g(z_i)$, other parameters for $J$, and for the biases of the next layer, give a lower total loss.",
     premises=(
         "each unit of the lane reads the one before with weight 1 and all others of its layer below with weight 0, and has bias 0",
         "the residuals of f do not sum to 0 on some group of examples with equal values g on the layer below the foot",
         "the foot of the lane has the value relu(<w, g(x)> + b); f does not read the lane; squared loss, real parameters",
+        "without a lane: no pre-activation above the circuit's layer is 0 on a training input, and the backpropagated gradients do not sum to 0 on some group of equal g",
     ),
     proof=r"$\mathrm{relu}(t)\ge0$, and $\mathrm{relu}$ is the identity there; by induction along the lane each of its units has the value of the foot. So $a$ times the end of the lane is "
     r"$a$ times one unit on the inputs $g(z_i)$. \claim{C4}, for these inputs, gives $w,b$ with $s\neq0$, and by \claim{C5} the weight $a=s/\langle\varphi,\varphi\rangle$ "
-    r"lowers the error.",
+    r"lowers the error. Without a lane: cut $J$ and add what it sends to the biases of the next layer; no training output changes. Where no pre-activation is $0$, the layers above are affine along "
+    r"every direction for small steps, and the transposed derivative is backpropagation: so the loss has the gradient $\delta_i$ in the pre-activations of the next layer. \claim{C17}, for these in "
+    r"place of the outputs, gives a unit of $J$ input and outgoing weights that lower the loss.",
     limits="Universal for a lane whose units are free and that f does not read. That the units of a train-idle circuit are such a lane after hardcoding is C2 and C3 read for "
-    "deep nets; here it is shown on instances. Without a lane there is the first-order form: with delta the backpropagated derivative at the next layer, "
-    "sum_i delta_i phi_i != 0 gives descent. It is not in Coq, but bounded (one reader, one output, no pre-activation 0) and an instance. "
+    "deep nets; here it is shown on instances. Universal for the first-order form, for circuits within one layer and any loss with a gradient; it says that some step is small enough, not how small, and "
+    "nothing where a pre-activation is 0 (control) or all groups' sums of delta are 0: there a freed unit need not help (N6). "
     "Groups are of equal values g, so L > E does not suffice where g confuses inputs.",
-    rests_on=("C4", "C5"),
+    rests_on=("C4", "C5", "C17"),
     obligations=(
         universal(
             "For all widths and depths: ReLU is idempotent, a lane carries a nonnegative value unchanged, and a unit at its foot lowers the squared error",
@@ -182,6 +191,15 @@ CLAIM = Claim(
             "C16_relu_relu",
             "C16_lane",
             "C16_descent",
+        ),
+        universal(
+            "First-order form, for all widths, depths and losses with a gradient: backpropagation gives the gradient off the kinks, and an idle circuit of a layer can be reassigned where its group sums are not all 0",
+            "c16_first_order",
+            "C16_linear",
+            "C16_backpropagation",
+            "C16_squared",
+            "C16_first_order",
+            name="universal-first-order",
         ),
         Obligation("C16.relu", "ReLU of ReLU is ReLU, at every real number", Scope.BOUNDED, _relu_relu),
         Obligation(

@@ -1,9 +1,13 @@
-"""C17 other losses. For a loss with a gradient, group sums of the gradient play the part of the residuals; for a convex one they alone decide."""
+"""C17 other losses. For a loss with a gradient, group sums of the gradient play the part of the residuals; for a convex one they alone decide.
+
+Cross-entropy is such a loss.
+"""
 
 from absence.checker.certificate import data_json, net_json, units_json
+from absence.checker.cross_entropy import cross_entropy_descent
 from absence.checker.logistic import logistic_descent
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, dot, eq, le, lt, mul, neg
+from absence.checker.smt import Script, add, dot, eq, le, lt, mul, neg, sub
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
@@ -19,6 +23,24 @@ UNDECIDED = Dataset([[0], [0], [1], [1]], [[0], [1], [0], [1]])
 UNDECIDED_NET = shallow([([1], -9, [1]), ([1], 0, [0])], [0])
 UNDECIDED_CIRCUIT = frozenset({Unit(1, 0)})
 
+A, B, C = [1, 0, 0], [0, 1, 0], [0, 0, 1]
+# Three classes in the plane, one input with two labels and one with a doubtful one; the last two units are idle together at (4, -2, 0).
+CLASSES = Dataset([[0, 0], [1, 0], [1, 0], [0, 2], [1, 1], [2, 1]], [A, A, B, C, ["1/2", "1/4", "1/4"], B])
+CLASSES_NET = shallow(
+    [
+        ([1, 0], 0, ["-1/2", 1, 0]),
+        ([0, 1], -1, [0, "-1/3", 1]),
+        ([1, -1], 3, [1, "-1/2", 0]),
+        ([-1, 1], 1, [1, "-1/2", 0]),
+    ],
+    [-4, 2, 0],
+)
+CLASSES_CIRCUIT = frozenset({Unit(1, 2), Unit(1, 3)})
+# All three labels at each input, and outputs that are equal there: no function has a lower cross-entropy.
+EVERY_CLASS = Dataset([[0], [0], [0], [2], [2], [2]], [A, B, C, A, B, C])
+EVERY_CLASS_NET = shallow([([1], -1, [1, 1, 1]), ([1], -9, [1, 0, 0])], [0, 0, 0])
+EVERY_CLASS_CIRCUIT = frozenset({Unit(1, 1)})
+
 
 def _given(net: MLP, data: Dataset) -> dict:
     return {"net": net_json(net), "data": data_json(data)}
@@ -32,6 +54,27 @@ def descent(net: MLP, circuit, data: Dataset) -> Evidence:
     nets = {"before": net_json(net), "after": net_json(result.net)}
     drop = {"circuit": units_json(circuit), "over": str(result.drop)}
     return Evidence({"kind": "logistic-drop", **nets, "data": data_json(data), **drop})
+
+
+def class_descent(net: MLP, circuit, data: Dataset) -> Evidence:
+    """The same for cross-entropy; the rational is, but for rounding, the drop that C17_step_size promises."""
+    result = cross_entropy_descent(net, circuit, data)
+    if result is None:
+        floor = {"kind": "cross-entropy-floor", **_given(net, data), "circuit": units_json(circuit)}
+        return Evidence(floor, holds=False)
+    nets = {"before": net_json(net), "after": net_json(result.net)}
+    drop = {"circuit": units_json(circuit), "over": str(result.drop)}
+    return Evidence({"kind": "cross-entropy-drop", **nets, "data": data_json(data), **drop})
+
+
+def quadratic(*, near: bool = True) -> Query:
+    """E for exp(v), v <= 1/2: all that is used of it is E (1 - v) <= 1. Is it at most 1 + v + 2 v^2? With `near` False, v <= 3/4."""
+    script = Script("QF_NRA", "A quadratic above the exponential")
+    power, v = script.real("E"), script.real("v")
+    script.premise(le(mul(power, sub(1, v)), 1))
+    script.premise(le(v, "(/ 1 2)" if near else "(/ 3 4)"))
+    script.decide("claim_fails", lt(add(1, v, mul(2, v, v)), power))
+    return Query(script)
 
 
 def step(*, short: bool = True) -> Query:
@@ -60,19 +103,27 @@ CLAIM = Claim(
     statement=r"Let $\ell_i:\mathbb R^m\to\mathbb R$ be the loss of example $i$ as a function of the output, with gradient $g_i$ at $f_\theta(z_i)$: "
     r"$|\ell_i(f_\theta(z_i)+ev)-\ell_i(f_\theta(z_i))-e\langle g_i,v\rangle|\leq Ce^2$ for small $e$, along every $v$. If $J$ is train-idle in $\theta\in S_n$ and the $g_i$ of some group of "
     r"equal inputs do not sum to $0$, there is $\theta'\in S_n$ of strictly lower total loss that differs from $\theta$ only in the parameters of $J$ and in $c$. If the $\ell_i$ are convex "
-    r"and every group's $g_i$ sum to $0$, no function of the input has a lower total loss.",
+    r"and every group's $g_i$ sum to $0$, no function of the input has a lower total loss. "
+    r"Cross-entropy and the logistic loss are such losses, with $g_i$ the softmax of $f_\theta(z_i)$ less the target. So under P1, read for cross-entropy, no minimiser has a train-idle circuit; "
+    r"and where at some input some class never occurs, P1 holds of every net and is no premise. The step is explicit: with $s=\sum_i\varphi_ig_i$ and $q=\sum_i\varphi_i^2$, the output weight $-as$ "
+    r"lowers the summed cross-entropy by at least $a|s|^2/2$ for every $a>0$ with $4qa\leq1$ and $2a|\varphi_is_k|\leq1$.",
     premises=(
         "J is train-idle in theta",
         "each loss depends on the net through its output at z_i alone, and has a gradient there with an error of second order; for the converse, it lies above its tangent plane",
         "the gradients of some group of equal inputs do not sum to 0",
+        "for cross-entropy: exp(x + y) = exp(x) exp(y), 1 + x <= exp(x), and exp(ln t) = t for t > 0; no more is used of exp and ln",
         "one hidden layer",
     ),
     proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), and with them the $g_i$. \claim{C4}, for the $g_i$ in place of the residuals, gives $w,b$ with "
     r"$s=\sum_i\varphi(z_i)g_i\neq0$. One unit of $J$ gets $w,b$, which are free (\claim{C3}), and the output weight $-es$: the total loss changes by $-e|s|^2$, up to a multiple of $e^2$; take $e$ "
-    r"small. Conversely, by convexity $\sum_i\ell_i(f'(z_i))-\sum_i\ell_i(f(z_i))\geq\sum_i\langle g_i,f'(z_i)-f(z_i)\rangle$, and the sum on the right is $0$, group by group.",
-    limits="Universal for any losses with such a gradient; that cross-entropy and the logistic loss have one is standard calculus, not proved in Coq. How small the step must be is not stated for "
-    "all losses; on instances of the logistic loss (curvature at most 1/4) a step is computed and the drop enclosed by rational bounds. Cross-entropy with several outputs has no instance here. "
-    "A convex loss need not attain its least value: labels that no two equal inputs contradict have infimum 0, so the premise holds at every net.",
+    r"small. Conversely, by convexity $\sum_i\ell_i(f'(z_i))-\sum_i\ell_i(f(z_i))\geq\sum_i\langle g_i,f'(z_i)-f(z_i)\rangle$, and the sum on the right is $0$, group by group. "
+    r"Cross-entropy: let $p$ be the softmax of $z$. A move $v$ of the outputs changes the logarithm of $\sum_k\exp z_k$ by that of $\sum_kp_k\exp v_k$. With $\mu=\sum_kp_kv_k$, "
+    r"$\exp v_k\geq\exp(\mu)(1+v_k-\mu)$, so the sum is at least $\exp\mu$: the tangent. And $\exp v\leq1/(1-v)\leq1+v+2v^2$ for $v\leq1/2$, so it is at most $1+\mu+2\sum_kp_kv_k^2$, "
+    r"and its logarithm at most that less $1$. At an input where class $k$ never occurs, coordinate $k$ of the sum of the gradients is a sum of softmax values, all positive.",
+    limits="Universal for any losses with such a gradient, and for cross-entropy (any number of classes, labels or probabilities as targets) and the logistic loss over any ordered field with an exponential "
+    "and a logarithm as the premise says. The real exp and ln are such; that is standard, and not in Coq here, where the real numbers would bring axioms with them. "
+    "A convex loss need not attain its least value: labels that some net of the class separates have infimum 0, so no net is a minimiser and what is said of minimisers is empty there; that every net "
+    "with an idle circuit can be improved is not.",
     rests_on=("C2", "C3", "C4"),
     obligations=(
         universal(
@@ -80,14 +131,37 @@ CLAIM = Claim(
             "c17_other_losses",
             "C17_reassignment",
             "C17_stationary",
+            "C17_equivalents",
+            "C17_no_idle",
             "C17_add_unit",
+            "C17_one_unit",
             "C17_step",
+        ),
+        universal(
+            "Cross-entropy and the logistic loss have that gradient and are convex, for all m; an explicit step; C8 for cross-entropy; without P1 where some class never occurs at some input",
+            "c17_cross_entropy",
+            "C17_tangent",
+            "C17_bound",
+            "C17_softmax",
+            "C17_logistic",
+            "C17_step_size",
+            "C17_no_idle_circuit",
+            "C17_cross_entropy",
+            "C17_missing_class",
+            "C17_classes",
+            name="universal-cross-entropy",
         ),
         Obligation(
             "C17.step",
             "N=2, m=1, all gradients, features and curvatures: the step 1/(2Cq) along a unit that sees the gradients lowers the loss",
             Scope.BOUNDED,
             step,
+        ),
+        Obligation(
+            "C17.quadratic",
+            "What is used of exp at v <= 1/2 puts it below 1 + v + 2 v^2, at every real v",
+            Scope.BOUNDED,
+            quadratic,
         ),
         Obligation(
             "C17.group",
@@ -114,10 +188,30 @@ CLAIM = Claim(
             lambda: descent(LABELS_NET, LABELS_CIRCUIT, LABELS),
         ),
         Obligation(
+            "C17.classes",
+            "Cross-entropy, three classes in the plane, two units idle together: reassigned with the step of the theorem, the loss is lower by more than 1023/1024 of what it promises",
+            Scope.INSTANCE,
+            lambda: class_descent(CLASSES_NET, CLASSES_CIRCUIT, CLASSES),
+        ),
+        Obligation(
             "C17.control",
             "A positive logistic loss suffices, even if the gradients cancel within equal inputs",
             Scope.INSTANCE,
             lambda: descent(UNDECIDED_NET, UNDECIDED_CIRCUIT, UNDECIDED),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C17.control-classes",
+            "An idle circuit can be reassigned to lower the cross-entropy even if every class occurs at every input",
+            Scope.INSTANCE,
+            lambda: class_descent(EVERY_CLASS_NET, EVERY_CLASS_CIRCUIT, EVERY_CLASS),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C17.control-quadratic",
+            "It does so at every v <= 3/4",
+            Scope.BOUNDED,
+            lambda: quadratic(near=False),
             Verdict.REFUTED,
         ),
         Obligation(

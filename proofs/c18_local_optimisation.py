@@ -189,7 +189,8 @@ CLAIM = Claim(
     title="Local optimisation",
     statement=r"Unit $j$ is dead in $\theta$ if $\langle w_j,z_i\rangle+b_j<0$ on every training input; then it is a train-idle circuit. Any number of gradient steps, of any sizes, "
     r"leave $w_j,b_j,a_j$ as they are; with weight decay by factors $\rho>0$ of all parameters alike before each step they are multiplied by the product of the factors; either way $j$ stays "
-    r"dead. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that does not raise $L$ there: no fixed point has a train-idle circuit "
+    r"dead. So it does, whatever the loss and the batches, under every optimiser that only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far (momentum, Adam, and AdamW "
+    r"with its decoupled decay, from a state of $0$), and its parameters are multiplied by the product of the $\rho_t$. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that does not raise $L$ there: no fixed point has a train-idle circuit "
     r"unless $L=E$. Step, then splice: where the step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; so with gradient steps no fixed "
     r"point has a dead unit unless the stepped net has loss $E$. If each of $k$ splices gains $c(X)(L-E)$ (C12) and no step between raises $L$, then $L-E$ falls to at most "
     r"$(1-c(X))^k$ of what it was.",
@@ -197,24 +198,26 @@ CLAIM = Claim(
         "the derivative of relu is taken to be 0 at negative numbers, and anything elsewhere",
         "dead: every pre-activation is negative, not 0",
         "weight decay multiplies w_j, b_j, a_j and c by one factor rho > 0; decaying w_j alone can revive a dead unit (control)",
+        "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; Adam with L2 added to the gradient does not do so",
         "for fixed points: splice is a function that lowers L at every net with a train-idle circuit and L > E, and the step does not raise L at that point",
         "for the rate: (w, h, D) is a gauge of the inputs, each splice gains c(X) (L - E), no step raises L",
         "one hidden layer, squared loss, full batches",
     ),
     proof=r"Dead: each activation is $0$ on the data, so the unit sends $0$, and the partial derivatives of $L$ by $w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; "
-    r"a step changes nothing of it, and induction does the rest. Decay multiplies each pre-activation by $\rho>0$. A splice exists by \claim{C7}. At a fixed point with a train-idle circuit "
+    r"a step changes nothing of it, and induction does the rest; nor does it matter which gradients of the loss in the output these are multiplied with, and how they are weighted. Decay multiplies each pre-activation by $\rho>0$. A splice exists by \claim{C7}. At a fixed point with a train-idle circuit "
     r"and $L>E$ the splice lowers $L$ and the step does not raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; iterate.",
     limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 (to first order, with an explicit error of "
-    "second order); elsewhere it is a convention. Nothing is said of momentum, of minibatches that hold an input on which the unit is on, of units idle at a constant other than by being dead, of how long "
-    "a unit that is not dead lives, or that training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of gradient descent.",
+    "second order); elsewhere it is a convention. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of arithmetic that rounds, of batches that hold an input on which "
+    "the unit is on, of units idle at a constant other than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of gradient descent.",
     rests_on=("C7", "C12"),
     obligations=(
         universal(
-            "For all d, n, m, N: dead units survive gradient steps and uniform weight decay; with splices between, no fixed point has an idle circuit unless L = E",
+            "For all d, n, m, N: dead units survive gradient steps, uniform weight decay, and every optimiser that only scales units without gradient; with splices between, no fixed point has an idle circuit unless L = E",
             "c18_dead_units",
             "C18_dead_idle",
             "C18_invariant",
             "C18_decay",
+            "C18_any_optimiser",
             "C18_fixed_point",
             "C18_fixed_point_after",
             "C18_no_dead_fixed_point",

@@ -100,8 +100,11 @@ CLAIM = Claim(
     r"the lowest-loss model carries no separable shift detector.",
     premises=(
         "P1: for every theta in S_n some wider net has lower loss",
-        "theta minimises L on S_n",
-        "one hidden layer, squared loss, real parameters",
+        "minimality: theta minimises L on S_n, so that there is a minimiser",
+        "separability: the detector is a train-idle circuit, one that sends a single value on all training inputs",
+        "one hidden layer",
+        "squared loss",
+        "real parameters",
     ),
     proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By \claim{C7} some $\theta'\in S_n$ has "
     r"$L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is a circuit that sends one value in training and another at deployment; "

@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from absence.checker.certificate import data_json, net_json
 from absence.checker.constructive import reassignment
 from absence.checker.minimum import Minimum, global_minimum
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from absence.models.circuit import Unit, add_unit, hidden_units, reassign
 from absence.models.data import Dataset
 from absence.models.net import MLP
@@ -107,7 +107,7 @@ CLAIM = Claim(
     r"pivot are minimisers; beyond the data they differ. Minimality: on each activation pattern the loss is a convex quadratic under linear "
     r"constraints, and a dual point bounds it below by $L(f)$.",
     limits="Countermodels on the line with n=1 and n=2; how often entangled minimisers occur is not addressed.",
-    drops=("C8", "separability: the detector is a train-idle circuit"),
+    drops=Drops("C8", "separability", "the detector shares its units with useful work"),
     obligations=(
         Obligation(
             "N1.one-unit",

@@ -1,7 +1,7 @@
 """N2, a countermodel: write C8 with L > 0 for L > E and it fails. Where equal inputs have different answers, a minimiser of positive loss keeps an idle circuit."""
 
 from absence.checker.encode import forward, net_at, unknown_parameters
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, any_of, distinct, dot, eq, sub
 from absence.models.circuit import Unit, add_unit, hidden_units
 from absence.models.data import Dataset
@@ -69,7 +69,7 @@ CLAIM = Claim(
     r"on every class that holds it, its loss is positive, and a unit that is silent in training may be part of it.",
     limits="Instances on the line. That theta is a minimiser follows from L(theta) = E. How often data are of this kind is not addressed: wherever two people "
     "answer the same question differently, E > 0.",
-    drops=("C8", "L > E: a loss that is merely positive does not do"),
+    drops=Drops("C8", "P1", "a loss that is positive, but at the noise floor"),
     obligations=(
         Obligation(
             "N2.found",

@@ -1,7 +1,7 @@
 """N3, a countermodel: drop P1 and deception survives. Where the class reaches the noise floor, a global minimiser keeps its detector."""
 
 from absence.checker.encode import forward, net_at, unknown_parameters
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, distinct, dot, eq
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
@@ -67,7 +67,7 @@ CLAIM = Claim(
     proof=r"A net with $L(\theta)=E$ is a minimiser on every class that holds it. If $n-|J|$ units reach $E$, the circuit $J$ is free to be idle: nothing can be gained in "
     r"its place.",
     limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units than the data need satisfies it, one with as many or more does not.",
-    drops=("C8", "P1: for every theta in S_n some wider net has lower loss"),
+    drops=Drops("C8", "P1", "a class that reaches the noise floor"),
     obligations=(
         Obligation(
             "N3.found",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from absence.checker.certificate import data_json, net_json, rows_json, units_json
 from absence.checker.constructive import reassignment
 from absence.checker.minimum import Minimum, global_minimum
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from absence.models.circuit import Unit, add_unit, fires, hidden_units, is_idle
 from absence.models.data import Dataset
 from absence.models.rational import Vector, vector
@@ -102,7 +102,7 @@ CLAIM = Claim(
     r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by $L(\theta)$.",
     limits="Instances on the line, with the exceptional input one row of 10 and of 100. Such a unit is not free: C13's rent for it is part of each certificate. It says what the unit "
     "must pay, not that it cannot.",
-    drops=("C8", "idle on every training input: all but one do not suffice"),
+    drops=Drops("C8", "separability", "a circuit that is idle on all training inputs but one"),
     obligations=(
         Obligation(
             "N4.tenth",

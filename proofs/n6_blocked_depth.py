@@ -2,7 +2,7 @@
 
 from absence.checker.certificate import data_json, net_json
 from absence.checker.lane import lane_reassignment
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
@@ -77,7 +77,7 @@ CLAIM = Claim(
     r"freed units below have nothing to add.",
     limits="Instances with two and three hidden layers; the lower bound holds for every net with one unit before the output, of any depth and width below. The net's other "
     "units are needed; only capacity at the last hidden layer is scarce. Where the circuit holds a lane to the output, C16 applies (control).",
-    drops=("C8", "one hidden layer: a freed unit can reach the output"),
+    drops=Drops("C8", "one hidden layer", "more hidden layers, the last of which has one unit"),
     obligations=(
         Obligation(
             "N6.two-layers",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from absence.checker.certificate import data_json, net_json
 from absence.checker.constructive import reassignment
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from absence.models.circuit import Unit, fires, hidden_units, is_idle
 from absence.models.data import Dataset
 from absence.models.family import Architecture, Family, Grid
@@ -128,7 +128,7 @@ CLAIM = Claim(
     r"tried, and no other is better.",
     limits="Instances, on grids of two and three values with n=1 and n=2. How fine a grid must be for C7 to work is not addressed: it depends on the data, and the control shows "
     "one that is fine enough to better this net.",
-    drops=("C8", "real parameters"),
+    drops=Drops("C8", "real parameters", "parameters on a finite grid"),
     obligations=(
         Obligation(
             "N7.ternary",

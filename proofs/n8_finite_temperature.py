@@ -3,7 +3,7 @@
 from fractions import Fraction
 from functools import cache
 
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from absence.models.data import Dataset
 from absence.models.family import Architecture, Family, Grid
 from absence.models.net import MLP
@@ -56,7 +56,7 @@ CLAIM = Claim(
     r"$\beta$ is given by $e^{-\beta u}=(4/5)^k$, $u$ the unit of the losses, so that the masses are rational.",
     limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. That alone does no harm here: no net of least loss on it has such a circuit. From a stated power on the mass is below a half (C14 bounds it for every finite class with "
     "a gap). Which temperature a training procedure corresponds to is not addressed.",
-    drops=("C8", "minimality: the net is a sample at a finite temperature"),
+    drops=Drops("C8", "minimality", "a sample from the posterior at a finite temperature"),
     obligations=(
         Obligation(
             "N8.three-inputs",

@@ -15,7 +15,7 @@ from absence.models.files.disk import refused
 from absence.models.floatnet import FloatNet
 from absence.models.net import MLP
 
-__all__ = ["audit"]
+__all__ = ["audit", "float_rows"]
 
 
 def audit(
@@ -68,8 +68,8 @@ def audit(
     (1, 'circuit {1.1} is train-idle', (1,))
     """
     net = _net(model)
-    inputs, targets = _rows("X", X), _rows("Y", Y, column=True)
-    deployed = None if deploy is None else _rows("deploy", deploy)
+    inputs, targets = float_rows("X", X), float_rows("Y", Y, column=True)
+    deployed = None if deploy is None else float_rows("deploy", deploy)
     boxes = [region if isinstance(region, Region) else read_region(region) for region in regions]
     if region_from_data:
         boxes.append(box_of(inputs))
@@ -116,8 +116,14 @@ def _floats(rows: Iterable[Iterable[Fraction]]) -> np.ndarray:
     return array
 
 
-def _rows(name: str, values, *, column: bool = False) -> np.ndarray:
-    """The values as float64, shape (rows, columns), each the very number that was given."""
+def float_rows(name: str, values, *, column: bool = False) -> np.ndarray:
+    """The values as float64, shape (rows, columns), each the very number that was given; messages call them `name`.
+
+    Raises
+    ------
+    InputError
+        If they are no finite array of numbers, or float64 does not hold them.
+    """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     try:

@@ -17,11 +17,11 @@ from absence.checker.audit.report_json import decode, encode
 from absence.checker.certificate import seal, write
 from absence.models.floatnet import FloatNet
 
-__all__ = ["Stages", "content_key"]
+__all__ = ["Stages", "content_key", "sources"]
 
 
 @cache
-def _sources() -> str:
+def sources() -> str:
     """A digest of the code that the results come from."""
     digest = hashlib.sha256(np.__version__.encode())
     for package in (absence.models, absence.checker):
@@ -93,7 +93,7 @@ class Stages:
         under = under or name
         self.progress(name)
         started = monotonic()
-        key = content_key(_sources(), self.subject, name, of)
+        key = content_key(sources(), self.subject, name, of)
         path = self.folder and self.folder / f"{key[:32]}.json"
         found, value = self._kept(path, key, kind)
         if found:

@@ -1,10 +1,10 @@
-"""``python -m absence.checker.independent FILE...``: check certificates (or the folder of an audit's), a line for each; exit 1 if one is refused."""
+"""``python -m absence.checker.independent FILE...``: check certificates (or the folder of an audit or an experiment), a line for each; exit 1 if one is refused."""
 
 import sys
 from pathlib import Path
 
-from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file
+from absence.checker.independent.folder import check_whole, whole_in
 from absence.checker.independent.refusal import Refused
 
 
@@ -13,8 +13,8 @@ def main(paths: list[str]) -> int:
     refused = 0
     for path in map(Path, paths):
         try:
-            if audit := certificate_in(path):
-                print(f"accepted {audit}: {len(check_audit(audit)['facts'])} facts of an audit")
+            if whole := whole_in(path):
+                print(f"accepted {whole}: {check_whole(whole)}")
                 continue
             certificate = check_file(path)
             print(f"accepted {path}: {certificate['verdict']} {certificate['obligation']}")

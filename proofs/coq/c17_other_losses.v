@@ -10,11 +10,15 @@
 (*  convex_at l f g == l i v >= l i (f (z_i)) + <g_i, v - f (z_i)>, all v     *)
 (*   C17_step == a direction of outputs with <g, v> < 0 in sum has a step of  *)
 (*               strictly lower total loss                                    *)
-(*  C17_add_unit == if the gradients of some group do not sum to 0, one more  *)
-(*               unit lowers the total loss                                   *)
+(*  C17_one_unit == if the gradients of some group do not sum to 0, one unit  *)
+(*               more lowers the total loss; groups are of equal features     *)
+(*  C17_add_unit == the same for a net                                        *)
 (*  C17_reassignment == so an idle circuit can be reassigned to lower it      *)
 (*  C17_stationary == if they all sum to 0 and the losses are convex, no      *)
 (*               function of the input has a lower total loss                 *)
+(*  C17_equivalents == C6 for such losses: some wider net is better iff one   *)
+(*               more unit is, iff some group's gradients do not sum to 0     *)
+(*   C17_no_idle == then a minimiser has no train-idle circuit                *)
 (******************************************************************************)
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From absence Require Import net c4_separating_unit c7_reassignment.
@@ -83,6 +87,27 @@ apply: (@lt_le_trans _ _ ((`|C| + 1) * e)).
 by rewrite mulrC -ler_pdivl_mulr // le_minl lexx orbT.
 Qed.
 
+(* The unit may read any features of the input: those of a layer, in a deep   *)
+(* net, and add to any function of it: the pre-activations above that layer.  *)
+Theorem C17_one_unit f k (feat : 'rV[R]_d -> 'rV[R]_k) : has_gradient f ->
+  (exists i, gsum (feat \o z) g (feat (z i)) != 0) ->
+  exists w b a, total (fun x => f x + relu (dot w (feat x) + b) *: a) < total f.
+Proof.
+move=> grad /(@C4_separating_unit _ _ _ _ (feat \o z)) [w [b]].
+set s := \sum_i _ => s_neq0; pose phi i := relu (dot w (feat (z i)) + b).
+have sE : normsq s = \sum_i phi i * dot s (g i).
+  under [RHS]eq_bigr => i _ do rewrite -dotZr.
+  rewrite -dot_sumr -/s /normsq /dot.
+  by apply: eq_bigr => j _; rewrite expr2.
+clearbody s; have [|e lt_e] := @C17_step _ (fun i => phi i *: - s) grad.
+  have -> : \sum_i dot (g i) (phi i *: - s) = - normsq s.
+    rewrite sE -sumrN; apply: eq_bigr => i _.
+    by rewrite -scaleN1r !dotZr mulN1r mulrN dotC.
+  by rewrite oppr_lt0 normsq_gt0.
+exists w, b, (e *: - s); apply: le_lt_trans lt_e; rewrite le_eqVlt.
+by apply/orP; left; apply/eqP/eq_bigr => i _; rewrite !scalerA mulrC.
+Qed.
+
 Variable n : nat.
 Implicit Types (theta : net R d m n) (J : {set 'I_n}).
 
@@ -90,20 +115,9 @@ Theorem C17_add_unit theta : has_gradient (eval theta) ->
   (exists i, gsum z g (z i) != 0) ->
   exists w b a, total (eval (add_unit theta w b a)) < total (eval theta).
 Proof.
-move=> grad /C4_separating_unit[w [b]]; set s := \sum_i _ => s_neq0.
-pose phi i := relu (dot w (z i) + b).
-have sE : normsq s = \sum_i phi i * dot s (g i).
-  under [RHS]eq_bigr => i _ do rewrite -dotZr.
-  rewrite -dot_sumr -/s /normsq /dot.
-  by apply: eq_bigr => k _; rewrite expr2.
-clearbody s; have [|e lt_e] := @C17_step _ (fun i => phi i *: - s) grad.
-  have -> : \sum_i dot (g i) (phi i *: - s) = - normsq s.
-    rewrite sE -sumrN; apply: eq_bigr => i _.
-    by rewrite -scaleN1r !dotZr mulN1r mulrN dotC.
-  by rewrite oppr_lt0 normsq_gt0.
-exists w, b, (e *: - s); apply: le_lt_trans lt_e; rewrite le_eqVlt.
-apply/orP; left; apply/eqP/eq_bigr => i _.
-by rewrite eval_add_unit !scalerA mulrC.
+move=> grad /(@C17_one_unit _ _ id grad)[w [b [a lt_a]]].
+exists w, b, a; apply: le_lt_trans lt_a; rewrite le_eqVlt.
+by apply/orP; left; apply/eqP/eq_bigr => i _; rewrite eval_add_unit.
 Qed.
 
 Theorem C17_reassignment theta J v j : idle_at z theta J v -> j \in J ->
@@ -136,6 +150,33 @@ transitivity (\sum_i h (z i) *: (g i 0 k : R^o)).
   by apply: eq_bigr => i _; rewrite coordB mulrC.
 rewrite (sum_gmean z (fun i => g i 0 k : R^o) h) big1 // => i _.
 by rewrite -gmeanE /gmean g0 scaler0 mxE scaler0.
+Qed.
+
+Theorem C17_equivalents theta :
+  has_gradient (eval theta) -> convex_at (eval theta) ->
+  [<-> exists n' (theta' : net R d m n'),
+         (n < n')%N /\ total (eval theta') < total (eval theta);
+       exists w b a, total (eval (add_unit theta w b a)) < total (eval theta);
+       exists i, gsum z g (z i) != 0].
+Proof.
+move=> grad convex.
+have to3 n' (theta' : net R d m n') :
+    total (eval theta') < total (eval theta) -> exists i, gsum z g (z i) != 0.
+  case: (pickP (fun i => gsum z g (z i) != 0)) => [i|g0]; first by exists i.
+  rewrite ltNge C17_stationary // => i; apply/eqP; exact: negbFE (g0 i).
+have to2 := C17_add_unit grad.
+tfae=> [[n' [theta' [_ /to3/to2]]]|[w [b [a /to3]]]|/to2[w [b [a lt_a]]]] //.
+by exists n.+1, (add_unit theta w b a).
+Qed.
+
+Theorem C17_no_idle theta J : has_gradient (eval theta) ->
+  (exists i, gsum z g (z i) != 0) ->
+  (forall theta', total (eval theta) <= total (eval theta')) ->
+  J != set0 -> ~ train_idle z theta J.
+Proof.
+move=> grad g_neq0 min_theta /set0Pn[j jJ] [v idleJ].
+have [w [b [a]]] := C17_reassignment idleJ jJ grad g_neq0.
+by rewrite ltNge min_theta.
 Qed.
 
 End Losses.

@@ -16,6 +16,15 @@
 (*                    leave a dead unit as it is (so dead)                    *)
 (*      C18_decay == weight decay and gradient steps: it stays dead, and its  *)
 (*                    parameters only shrink by the factors rho > 0           *)
+(* unit_grad z drelu e theta j == the gradient in the parameters of unit j,   *)
+(*                    e i being the gradient of the loss in the output at     *)
+(*                    example i, whatever the loss and the weights of the     *)
+(*                    examples in a batch                                     *)
+(* scaled_unit rho j theta theta' == unit j of theta' is that of theta times  *)
+(*                    rho                                                     *)
+(* C18_any_optimiser == momentum, minibatches, Adam, decoupled decay: whoever *)
+(*                    only scales, by factors rho > 0, a unit whose gradients *)
+(*                    have all been 0 so far, never removes a dead unit       *)
 (*  splices z y splice == splice lowers L at every net with a train-idle      *)
 (*                    circuit and L > E (C7: it can)                          *)
 (*    C18_fixed_point == reassignment, then a step that does not raise L: no  *)
@@ -131,6 +140,56 @@ have dead0 : dead (decay rho theta) j.
 have same1 := C18_one_step eta dead0; have dead1 := dead_same same1 dead0.
 have [-> -> -> dead'] := IH _ dead1; have [-> -> ->] := same1.
 by split=> //=; rewrite ?scalerA ?mulrA (mulrC rho).
+Qed.
+
+Definition unit_grad (e : 'I_N -> 'rV[R]_m) theta j : 'rV[R]_d * R * 'rV[R]_m :=
+  (\sum_i (drelu (pre theta j (z i)) * dot (outw theta j) (e i)) *: z i,
+   \sum_i drelu (pre theta j (z i)) * dot (outw theta j) (e i),
+   \sum_i act theta j (z i) *: e i).
+
+Definition scaled_unit (rho : R) j theta theta' :=
+  [/\ inw theta' j = rho *: inw theta j, bias theta' j = rho * bias theta j
+    & outw theta' j = rho *: outw theta j].
+
+Lemma unit_grad0 e theta j : dead theta j -> unit_grad e theta j = (0, 0, 0).
+Proof.
+move=> dead_j; rewrite /unit_grad; congr (_, _, _).
+- by rewrite big1 // => i _; rewrite drelu_lt0 ?mul0r ?scale0r.
+- by rewrite big1 // => i _; rewrite drelu_lt0 ?mul0r.
+- by rewrite big1 // => i _; rewrite /act relu_0 ?scale0r // (ltW (dead_j i)).
+Qed.
+
+Lemma dead_scaled rho theta theta' j :
+  0 < rho -> scaled_unit rho j theta theta' -> dead theta j -> dead theta' j.
+Proof.
+move=> rho_gt0 [eqw eqb _] dead_j i.
+by rewrite /pre eqw eqb dotZl -mulrDr pmulr_rlt0 //; apply: dead_j.
+Qed.
+
+Theorem C18_any_optimiser (thetas : nat -> net R d m n)
+    (es : nat -> 'I_N -> 'rV[R]_m) (rho : nat -> R) j :
+  (forall t, 0 < rho t) ->
+  (forall t,
+     (forall s, (s <= t)%N -> unit_grad (es s) (thetas s) j = (0, 0, 0)) ->
+     scaled_unit (rho t) j (thetas t) (thetas t.+1)) ->
+  dead (thetas 0%N) j ->
+  forall t, scaled_unit (\prod_(s < t) rho s) j (thetas 0%N) (thetas t)
+            /\ dead (thetas t) j.
+Proof.
+move=> rho_gt0 step dead0.
+have upto t : forall s, (s <= t)%N -> dead (thetas s) j.
+  elim: t => [|t IH] s; first by rewrite leqn0 => /eqP->.
+  rewrite leq_eqVlt ltnS => /orP[/eqP->|/IH//].
+  apply: dead_scaled (rho_gt0 t) _ (IH t (leqnn t)).
+  by apply: step => r /IH/unit_grad0.
+move=> t; split; last exact: upto (leqnn t).
+elim: t => [|t [w_t b_t a_t]]; first by rewrite big_ord0 /scaled_unit !scale1r mul1r.
+have [w1 b1 a1] : scaled_unit (rho t) j (thetas t) (thetas t.+1).
+  by apply: step => s /upto/unit_grad0.
+rewrite big_ord_recr /=; split; rewrite ?w1 ?b1 ?a1 ?w_t ?b_t ?a_t.
+- by rewrite scalerA mulrC.
+- by rewrite mulrA (mulrC (rho t)).
+- by rewrite scalerA mulrC.
 Qed.
 
 (* splice is any reassignment step that does what C7 says can be done.        *)

@@ -1,8 +1,10 @@
 """Status is derived: from obligations to a claim, from a claim to all that rests on it; a bad graph is refused first."""
 
+from dataclasses import replace
+
 import pytest
-from absence.checker.claims import claim_graph, load_claims, select, statuses
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from absence.checker.claims import claim_graph, load_claims, necessity, select, statuses
+from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 
 P, R, U = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN
 
@@ -47,6 +49,31 @@ def test_cycles_strangers_and_doubles_are_refused():
         Claim("A1", "", "", (), "", "", (CHAIN[1].obligations[0],))
     with pytest.raises(ValueError, match="A1: no negative control"):
         Claim("A1", "", "", (), "", "", CHAIN[0].obligations[:1])
+
+
+def test_each_premise_has_the_countermodels_that_drop_it():
+    about = replace(CHAIN[0], premises=("finite: the class is finite", "convex", "large: it is large: very"))
+    without = [
+        replace(claim(f"B{i}"), drops=Drops("A1", name, "")) for i, name in enumerate(["convex", "finite", "convex"])
+    ]
+    found = necessity([about, *CHAIN[1:], *without])
+    assert {p: [c.id for c in cs] for p, cs in found["A1"].items()} == {
+        "finite: the class is finite": ["B1"],
+        "convex": ["B0", "B2"],
+        "large: it is large: very": [],
+    }
+    assert list(found) == ["A1"]
+    assert necessity(CHAIN) == {}
+
+
+def test_countermodels_to_nothing_are_refused():
+    about = replace(CHAIN[0], premises=("convex: so", "convex: or so"))
+    with pytest.raises(ValueError, match="B1 drops a premise of A9, which is no claim"):
+        necessity([about, replace(claim("B1"), drops=Drops("A9", "convex", ""))])
+    with pytest.raises(ValueError, match="B1: A1 has 2 premises of the name 'convex'"):
+        necessity([about, replace(claim("B1"), drops=Drops("A1", "convex", ""))])
+    with pytest.raises(ValueError, match="B1: A1 has 0 premises of the name 'convex: so'"):
+        necessity([about, replace(claim("B1"), drops=Drops("A1", "convex: so", ""))])
 
 
 def test_claims_keep_the_order_in_which_they_are_given():

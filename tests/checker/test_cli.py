@@ -73,7 +73,8 @@ def test_show_tells_statement_premises_obligations_and_trust(folder):
         "z3",
     ):
         assert expected in out
-    assert "C8: separability" in absence("show", "N1", cwd=folder)
+    assert "separability: the detector is a train-idle circuit" in absence("show", "N1", cwd=folder)
+    assert "real parameters (necessary: N7)" in out
 
 
 def test_show_without_certificates_claims_nothing(tmp_path):
@@ -101,6 +102,8 @@ def test_tables_are_deterministic_and_say_what_is_not_checked(folder):
     absence("verify", "--fresh", "--no-kernel", cwd=folder)
     absence("tables", cwd=folder)
     assert {path.name: path.read_bytes() for path in (folder / "paper" / "tables").iterdir()} == first
+    needed = first["necessity.tex"].decode()
+    assert "C8 & real parameters & parameters on a finite grid & N7 & proved" in needed
     (folder / "certificates" / "C4.line.json").unlink()
     out = absence("tables", cwd=folder, expect=1)
     table = (folder / "paper" / "tables" / "claims.tex").read_text()

@@ -153,3 +153,41 @@ def test_other_seeds_give_other_samples():
 def test_worlds_that_cannot_be_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         World(**change)
+
+
+@given(st.permutations(range(6)), st.integers(1, 4))
+def test_more_diverse_worlds_hold_the_inputs_of_less_diverse_ones(order, diversity):
+    less, more = World.nested(order, diversity), World.nested(order, diversity + 1)
+    assert set(less.train_distribution()) < set(more.train_distribution())
+    assert {*more.train_hours, *more.deploy_hours} == set(order) and len(more.train_hours) == diversity + 1
+
+
+@pytest.mark.parametrize(
+    ("order", "diversity", "message"),
+    [
+        ((0, 1, 0), 1, "an hour is listed twice"),
+        ((0, 1), 0, "diversity 0: with 2 hours it is between 1 and 1"),
+        ((0, 1), 2, "diversity 2"),
+    ],
+)
+def test_orders_that_leave_nothing_are_refused(order, diversity, message):
+    with pytest.raises(ValueError, match=message):
+        World.nested(order, diversity)
+
+
+@pytest.mark.parametrize("mixing", MIXINGS)
+def test_a_line_is_the_data_of_one_state_and_question(mixing):
+    world = World(mixing=mixing)
+    line, data = world.line(0, CLUMSY, IS_TAMPERED), world.dataset()
+    rows = Counter(
+        (z[4], y) for z, (y,) in zip(data.inputs, data.targets, strict=True) if z[1] == 1 and not z[3] and z[5] == 1
+    )
+    counted = Counter((x, y) for (x,), (y,) in zip(line.inputs, line.targets, strict=True))
+    assert {key: Fraction(n, len(line)) for key, n in counted.items()} == {
+        key: Fraction(n, rows.total()) for key, n in rows.items()
+    }
+
+
+def test_a_line_of_what_never_happens_is_refused():
+    with pytest.raises(ValueError, match="no such state and question occurs"):
+        World(tampering=(1, 0, 1)).line(0, CLUMSY, IS_TAMPERED)

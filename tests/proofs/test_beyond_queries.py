@@ -215,6 +215,16 @@ def test_c16_first_order_form_is_a_derivative():
     assert LINE.loss(result.net) < LINE.loss(net)
 
 
+@given(st.fractions(-3, 1, max_denominator=16), SMALL, st.booleans(), st.booleans())
+def test_c17_query_says_whether_the_quadratic_is_above(v, slack, near, tight):
+    power = 1 / (1 - v) - (0 if tight else abs(slack)) if v < 1 else Fraction(slack)
+    script = Read(c17_other_losses.quadratic(near=near).script.text())
+    values = {"E": power, "v": v}
+    assert script.holds(premises(script), values) == (v <= (Fraction(1, 2) if near else Fraction(3, 4)))
+    assert script.holds(["claim_fails"], values) == (power > 1 + v + 2 * v * v)
+    assert not (v <= Fraction(1, 2) and power > 1 + v + 2 * v * v)
+
+
 @given(vectors(2), vectors(2), st.fractions("1/4", 3, max_denominator=4), vectors(2), st.booleans(), st.booleans())
 def test_c17_query_says_whether_the_step_lowers_what_bounds_the_losses(g, phi, curve, slack, short, tight):
     s, q = (sum(a * b for a, b in zip(left, phi, strict=True)) for left in (g, phi))

@@ -1,11 +1,14 @@
 """The claims as texts: what a proof cites is what it is said to rest on, and statements render."""
 
 import re
+from io import StringIO
+from pathlib import Path
 
 import pytest
-from absence.checker.claims import claim_graph
-from absence.checker.report import plain
+from absence.checker.claims import claim_graph, necessity
+from absence.checker.report import claim_page, plain
 from absence.proofs.chain import CLAIMS
+from rich.console import Console
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -27,8 +30,26 @@ def test_main_claim_rests_on_the_whole_chain():
     assert nx.ancestors(claim_graph(CLAIMS), "C8") == {f"C{i}" for i in range(1, 8)}
 
 
-def test_countermodels_name_a_premise_of_a_claim():
-    ids = {claim.id for claim in CLAIMS}
+def test_countermodels_and_no_others_drop_a_premise():
     for claim in CLAIMS:
         assert (claim.drops is not None) == claim.id.startswith("N")
-        assert claim.drops is None or claim.drops[0] in ids
+
+
+def test_every_premise_of_the_main_claim_has_a_countermodel():
+    assert all(necessity(CLAIMS)["C8"].values())
+
+
+@pytest.mark.parametrize("left_out", [None, "N9"])
+def test_a_page_says_of_each_premise_what_shows_it_necessary_or_that_nothing_known_does(left_out):
+    claims = [claim for claim in CLAIMS if claim.id != left_out]
+    dropped = necessity(claims)
+    assert set(dropped) == {"C8"}
+    (main,) = [claim for claim in CLAIMS if claim.id == "C8"]
+    assert tuple(dropped["C8"]) == main.premises
+    assert {c.id for found in dropped["C8"].values() for c in found} == {c.id for c in claims if c.drops}
+    console = Console(record=True, width=250, file=StringIO())
+    console.print(claim_page(main, claim_graph(claims), Path("none")))
+    page = console.export_text()
+    for premise, found in dropped["C8"].items():
+        shown = f"necessary: {', '.join(c.id for c in found)}" if found else "no countermodel without it is known"
+        assert f"- {premise} ({shown})" in " ".join(page.split())

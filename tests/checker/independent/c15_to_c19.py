@@ -108,6 +108,50 @@ def logistic_drop(fact):
         return logistic_loss(before, data) - logistic_loss(after, data) > mpmath.mpf(drop.numerator) / drop.denominator
 
 
+def probabilities(net, data):
+    return net.widths[-1] == len(data.targets[0]) and all(min(t) >= 0 and sum(t) == 1 for t in data.targets)
+
+
+def exact(x):
+    return mpmath.mpf(x.numerator) / x.denominator
+
+
+def cross_entropy(net, data):
+    """By the definition: minus the logarithms of the softmax, weighted with the target."""
+    total = mpmath.mpf(0)
+    for outputs, targets in zip(net.outputs(data.inputs), data.targets, strict=True):
+        whole = mpmath.fsum(mpmath.exp(exact(f)) for f in outputs)
+        total -= mpmath.fsum(
+            exact(t) * mpmath.log(mpmath.exp(exact(f)) / whole) for f, t in zip(outputs, targets, strict=True)
+        )
+    return total / len(data)
+
+
+def cross_entropy_drop(fact):
+    before, after, data = net_of(fact["before"]), net_of(fact["after"]), dataset_of(fact["data"])
+    circuit, drop = [Unit(*unit) for unit in fact["circuit"]], Fraction(fact["over"])
+    if not probabilities(before, data) or drop <= 0 or not set(circuit) <= set(hidden_units(before)):
+        return False
+    if not is_idle(before, circuit, data.inputs) or not beyond.only_in(before, after, circuit):
+        return False
+    with mpmath.workdps(80):
+        return cross_entropy(before, data) - cross_entropy(after, data) > exact(drop)
+
+
+def cross_entropy_floor(fact):
+    net, data = net_of(fact["net"]), dataset_of(fact["data"])
+    circuit = [Unit(*unit) for unit in fact["circuit"]]
+    if not probabilities(net, data) or not set(circuit) <= set(hidden_units(net)):
+        return False
+    with mpmath.workdps(80):
+        for group in data.groups:
+            powers = [mpmath.exp(exact(f)) for f in net(group.input)]
+            gaps = [p / sum(powers) - exact(t) for p, t in zip(powers, group.mean_target, strict=True)]
+            if any(abs(gap) > mpmath.mpf(10) ** -60 for gap in gaps):
+                return False
+    return is_idle(net, circuit, data.inputs)
+
+
 def logistic_sums(fact):
     net, data = net_of(fact["net"]), dataset_of(fact["data"])
     if not binary(net, data):
@@ -190,6 +234,8 @@ def convex_training(fact):
 
 SAYS = {
     "convex-training": convex_training,
+    "cross-entropy-drop": cross_entropy_drop,
+    "cross-entropy-floor": cross_entropy_floor,
     "logistic-drop": logistic_drop,
     "logistic-floor": lambda fact: not any(logistic_sums(fact)),
     "logistic-group": lambda fact: any(gap > mpmath.mpf(10) ** -40 for gap in logistic_sums(fact)),

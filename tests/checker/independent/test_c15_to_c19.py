@@ -6,8 +6,9 @@ from fractions import Fraction
 import mpmath
 import pytest
 from absence.checker.independent.facts import check_fact
-from absence.checker.independent.logistic import ONE, _sigmoid, _softplus
+from absence.checker.independent.logistic import _sigmoid, _softplus
 from absence.checker.independent.refusal import Refused
+from absence.checker.independent.series import ONE, logarithm
 from absence.models.data import Dataset
 from absence.models.net import shallow
 from absence.models.policies import DECEPTIVE
@@ -92,6 +93,12 @@ DROP = c17_other_losses.descent(
 FLOOR = c17_other_losses.descent(
     c17_other_losses.UNDECIDED_NET, c17_other_losses.UNDECIDED_CIRCUIT, c17_other_losses.UNDECIDED
 ).fact
+CLASSES = c17_other_losses.class_descent(
+    c17_other_losses.CLASSES_NET, c17_other_losses.CLASSES_CIRCUIT, c17_other_losses.CLASSES
+).fact
+EVERY = c17_other_losses.class_descent(
+    c17_other_losses.EVERY_CLASS_NET, c17_other_losses.EVERY_CLASS_CIRCUIT, c17_other_losses.EVERY_CLASS
+).fact
 GROUP = {"kind": "logistic-group", "net": DROP["before"], "data": DROP["data"]}
 
 
@@ -107,6 +114,18 @@ GROUP = {"kind": "logistic-group", "net": DROP["before"], "data": DROP["data"]}
         (DROP, "circuit is empty", [(["circuit"], [])]),
         (FLOOR, "do not sum to 0", [(["net", 1, "bias", 0], "1/1000000000000000000000000000000000000")]),
         (FLOOR, "do not sum to 0", [(["data", "targets", 0], ["1"])]),
+        (CLASSES, "not lower by that much", [(["over"], str(Fraction(CLASSES["over"]) * 2))]),
+        (CLASSES, "not lower by that much", [(["after"], CLASSES["before"])]),
+        (CLASSES, "not positive", [(["over"], "-1")]),
+        (CLASSES, "not probabilities", [(["data", "targets", 0, 0], "1/2")]),
+        (CLASSES, "not probabilities", [(["data", "targets", 0], ["2", "-1", "0"])]),
+        (CLASSES, "not a shallow net for these classes", [(["data", "targets"], [["1"]] * 6)]),
+        (CLASSES, r"the bias of unit \(1, 0\) differs", [(["after", 0, "bias", 0], "7")]),
+        (CLASSES, "not idle", [(["before", 1, "weights", 0, 2], "2")]),
+        (EVERY, "do not sum to 0", [(["net", 1, "bias", 0], "1/1000000000000000000000000000000000000")]),
+        (EVERY, "do not sum to 0", [(["data", "targets", 0], ["0", "1", "0"])]),
+        (EVERY, "not idle", [(["circuit"], [[1, 0]])]),
+        (EVERY, "circuit is empty", [(["circuit"], [])]),
         (GROUP, "no such group", [(["net"], FLOOR["net"]), (["data"], FLOOR["data"])]),
     ],
 )
@@ -123,6 +142,17 @@ def test_bounds_hold_the_logistic_functions(f):
         below, above = (mpmath.mpf(b.numerator) / b.denominator for b in _sigmoid(f))
         assert below <= 1 / (1 + mpmath.exp(-x)) <= above
         assert high - low < ONE >> 90 and above - below < mpmath.mpf(2) ** -90
+
+
+@given(st.integers(0, 2**70), st.integers(0, 2**20))
+def test_bounds_hold_the_logarithm(above, wide):
+    low, high = logarithm(ONE + (above << 130), ONE + (above << 130) + wide)
+    with mpmath.workdps(120):
+        x = mpmath.mpf(above << 130) / ONE
+        assert low <= mpmath.log1p(x) * ONE <= high
+        assert high - low < ONE >> 150
+    with pytest.raises(Refused, match="below 1"):
+        logarithm(ONE - 1, ONE)
 
 
 def solution(unit, penalty, *, intercept, fires=None):

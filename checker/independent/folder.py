@@ -1,0 +1,44 @@
+"""Folders that hold one whole result, of an audit or an experiment: which checker is for which, and what it accepted in words."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from absence.checker.independent import audit, experiment, lifetimes
+from absence.checker.independent.refusal import Refused
+
+PEEK = 2**16
+CHECKERS: dict[str, Callable[[Path], str]] = {
+    experiment.FORMAT: lambda path: f"{len(experiment.check_experiment(path)['facts'])} facts of an experiment",
+    lifetimes.FORMAT: lambda path: (
+        f"the nets, splices and losses of {len(lifetimes.check_lifetimes(path)['runs'])} runs; "
+        "how training leads from net to net is measured"
+    ),
+}
+
+
+def whole_in(path: Path) -> Path | None:
+    """The certificate of an audit or the result of an experiment that a folder holds, or that the path is; None if there is none."""
+    file = path / experiment.NAME if path.is_dir() else path
+    return audit.certificate_in(path) or (file if file.name == experiment.NAME and file.is_file() else None)
+
+
+def check_whole(path: Path) -> str:
+    """Check all that such a file holds; returns in words what was accepted.
+
+    Raises
+    ------
+    Refused
+        If it is no such file, or anything in it is not so.
+    """
+    if path.name == audit.NAME:
+        return f"{len(audit.check_audit(path)['facts'])} facts of an audit"
+    try:
+        with open(path, "rb") as stream:
+            stated = re.search(rb'"format": ?"([^"]*)"', stream.read(PEEK))
+    except OSError as error:
+        raise Refused(f"not readable: {error.strerror}") from error
+    form = stated.group(1).decode(errors="replace") if stated else ""
+    if form not in CHECKERS:
+        raise Refused(f"not in one of the formats {', '.join(CHECKERS)}")
+    return CHECKERS[form](path)

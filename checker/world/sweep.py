@@ -1,0 +1,153 @@
+"""A sweep over worlds: diversity (hours of training, nested) by mixing rate, for each company of humans; every number is a fact with its certificate.
+
+Each part of the work is kept as soon as it is done, so that an interrupted sweep goes on from there.
+"""
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+from absence.checker.audit.stages import _sources, content_key
+from absence.checker.certificate import digest, seal, write
+from absence.checker.independent.experiment import FORMAT
+from absence.checker.world.cells import cell, sizes, thresholds
+from absence.checker.world.prices import prices
+from absence.models.rational import rational
+from absence.models.world import CLUMSY, IS_TAMPERED, Human, World
+
+__all__ = ["ATTENTIVE", "NIGHT_SHIFT", "Company", "Sweep", "run"]
+
+PARTS = "parts"
+SCOPE = (
+    "Instance: exact in these worlds, for the policies and nets named, and for S_n on one line where prices are stated. "
+    "Nothing is said of what training finds."
+)
+
+
+@dataclass(frozen=True)
+class Company:
+    """Humans who answer, by the hours at which each lapses, and the weights of no, clumsy and skilled tampering in their world."""
+
+    name: str
+    lapses: tuple[tuple[int, ...], ...]
+    tampering: tuple[int, int, int] = (2, 1, 1)
+
+
+# The humans of the default world, and four of five who are careless for the first hours, where skilled tampering is rare.
+ATTENTIVE = Company("attentive", ((), (2, 6)))
+NIGHT_SHIFT = Company("night shift", ((), *[(0, 1, 2, 3)] * 4), (20, 18, 1))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is swept.
+
+    Parameters
+    ----------
+    order
+        All hours, in the order in which they enter training; diversity is how many of them have. The last never enters.
+    mixing
+        Rates at which deployment is mixed into training.
+    scheduled, trigger
+        The hour after which the policy `scheduled` defects, and the hour at which the policy `backdoor` does.
+    units
+        The most hidden units of nets whose prices are bounded.
+
+    Raises
+    ------
+    ValueError
+        If an hour is listed twice, a rate is not between 0 and 1, or there is nothing to sweep.
+    """
+
+    order: tuple[int, ...] = (0, 1, 2, 3, 5, 6, 7, 8, 11, 10, 4, 9)
+    mixing: tuple[Fraction, ...] = (Fraction(0), *(Fraction(1, n) for n in (1000, 100, 10, 2)))
+    companies: tuple[Company, ...] = (ATTENTIVE, NIGHT_SHIFT)
+    scheduled: int = 8
+    trigger: int = 4
+    units: int = 4
+
+    def __post_init__(self):
+        object.__setattr__(self, "mixing", tuple(sorted({rational(rate) for rate in self.mixing})))
+        if not self.mixing or not self.companies:
+            raise ValueError("a sweep needs a mixing rate and a company of humans")
+        if len(self.order) < 2:
+            raise ValueError("a sweep needs two hours at least: one of training, one of deployment")
+        if not all(0 <= hour <= 23 for hour in (*self.order, self.scheduled, self.trigger)):
+            raise ValueError("hours are between 0 and 23")
+        if not 1 <= self.units <= 6:
+            raise ValueError(f"prices are bounded for 1 to 6 units, not for {self.units}")
+        for company in self.companies:
+            for diversity in self.diversities:
+                for rate in self.mixing:
+                    self.world(company, diversity, rate)
+
+    @property
+    def diversities(self) -> range:
+        return range(1, len(self.order))
+
+    def world(self, company: Company, diversity: int, mixing: Fraction = Fraction(0)) -> World:
+        humans = tuple(Human(frozenset(hours)) for hours in company.lapses)
+        return World.nested(self.order, diversity, humans=humans, tampering=company.tampering, mixing=mixing)
+
+    def parts(self) -> Iterator[tuple[str, Callable[[], dict]]]:
+        """Every fact of the sweep, by a name for its file, as a function that makes it."""
+        hours = {"scheduled": self.scheduled, "trigger": self.trigger}
+        for number, company in enumerate(self.companies):
+            # What clumsy tampering looks like when the diamond is gone, and whether the humans say so, hour by hour.
+            seen = (0, CLUMSY, IS_TAMPERED)
+            for diversity in self.diversities:
+                world = self.world(company, diversity)
+                name = f"{number}-{diversity}"
+                yield f"{name}-sizes", partial(sizes, world)
+                yield f"{name}-thresholds", partial(thresholds, world, **hours)
+                if company.tampering[CLUMSY]:
+                    yield f"{name}-price", partial(prices, world, seen, self.units)
+                for place, rate in enumerate(self.mixing):
+                    yield f"{name}-cell-{place}", partial(cell, self.world(company, diversity, rate), **hours)
+
+
+def run(sweep: Sweep, folder: Path, progress: Callable[[str, int, int], None] = lambda name, done, of: None) -> dict:
+    """Make every fact of the sweep and seal them as a result, which is returned; `folder` keeps the parts until then.
+
+    `progress` is called with the name of each part, how many are done and how many there are.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    key = content_key(_sources(), json.dumps(_parameters(sweep), sort_keys=True))
+    parts = list(sweep.parts())
+    facts = []
+    for done, (name, make) in enumerate(parts):
+        progress(name, done, len(parts))
+        path = folder / PARTS / f"{name}.json"
+        fact = _kept(path, key)
+        if fact is None:
+            fact = make()
+            write(path, json.dumps(seal({"key": key, "fact": fact}), ensure_ascii=False))
+        facts.append(fact)
+    versions = {"python": platform.python_version()}
+    versions |= {name: importlib.metadata.version(name) for name in ("absence", "python-flint", "numpy")}
+    stated = {"format": FORMAT, "experiment": "world", "parameters": _parameters(sweep), "versions": versions}
+    return seal(stated | {"scope": SCOPE, "facts": facts})
+
+
+def _parameters(sweep: Sweep) -> dict:
+    return asdict(sweep) | {"mixing": [str(rate) for rate in sweep.mixing]}
+
+
+def _kept(path: Path, key: str) -> dict | None:
+    """The fact of an earlier run of the same sweep by the same code; None if there is none, or the file is not whole."""
+    try:
+        part = json.loads(path.read_text(encoding="utf-8"))
+        if part["key"] == key and part["digest"] == digest(part):
+            return part["fact"]
+    except (OSError, ValueError, LookupError, TypeError):
+        pass
+    return None

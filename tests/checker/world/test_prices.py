@@ -1,0 +1,96 @@
+"""Prices on a line: bounds that hold the exact least losses, sizes as the hull says, and what is not so is refused."""
+
+import copy
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.refusal import Refused
+from absence.checker.minimum import global_minimum
+from absence.checker.size import detector_size
+from absence.checker.world.prices import bent_at_inputs, least_losses, prices, size_on_line
+from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
+from absence.models.data import Dataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+LINE = (0, 1, 1)
+
+
+@st.composite
+def lines(draw, hours=4):
+    """Data of one input and one output, answers 0 and 1, hours repeated."""
+    rows = draw(st.lists(st.tuples(st.integers(0, hours - 1), st.integers(0, 1)), min_size=1, max_size=8))
+    return Dataset([[x] for x, _ in rows], [[y] for _, y in rows])
+
+
+@settings(max_examples=12)
+@given(lines())
+def test_bounds_hold_the_least_losses(data):
+    bounds, _, _ = least_losses(data, 3)
+    mean = sum(y for (y,) in data.targets) / len(data)
+    assert bounds[0] == (sum((y - mean) ** 2 for (y,) in data.targets) / len(data),) * 2
+    assert all(low <= high and low >= data.noise_floor for low, high in bounds)
+    assert all(a[1] >= b[1] for a, b in pairwise(bounds))
+    low, high = bounds[1]
+    assert low <= global_minimum(data, 1).loss <= high
+    assert global_minimum(data, 1).loss <= data.loss(bent_at_inputs(data, 1))
+    # One unit fewer than distinct inputs fits the means.
+    assert bounds[-1] == (data.noise_floor, data.noise_floor)
+
+
+@given(st.sets(st.integers(0, 9), min_size=1, max_size=6), st.integers(0, 9))
+def test_sizes_on_the_line_are_those_of_the_hull(hours, hour):
+    if hour not in hours:
+        size = detector_size([[h] for h in hours], [hour])
+        assert size.least == size.most == size_on_line(hours, hour)
+
+
+@settings(max_examples=10)
+@given(st.permutations(range(7)), st.integers(1, 4), st.sampled_from([ATTENTIVE, NIGHT_SHIFT]))
+def test_prices_are_accepted(order, diversity, company):
+    world = Sweep(order=tuple(order)).world(company, diversity)
+    fact = prices(world, LINE, 3)
+    check_fact(fact)
+    assert {price["hour"] for price in fact["prices"]} <= set(world.deploy_hours)
+    assert all(0 <= Fraction(price["low"]) <= Fraction(price["high"]) for price in fact["prices"])
+
+
+def test_where_detectors_grow_the_price_on_the_same_data_does_not_fall():
+    """L*(n - k) grows with k: of two hours in one world, the one with the larger detector pays no less."""
+    fact = prices(Sweep().world(NIGHT_SHIFT, 8), LINE, 4)
+    paid = {(price["size"], price["units"]): Fraction(price["low"]) for price in fact["prices"]}
+    assert all(price["low"] == price["high"] for price in fact["prices"])
+    assert paid[1, 3] < paid[3, 3] and paid[1, 4] <= paid[3, 4]
+
+
+FOUR = prices(Sweep().world(ATTENTIVE, 4), LINE, 3)
+
+
+@pytest.mark.parametrize(
+    ("match", "path", "value"),
+    [
+        ("the price of hour 4 is another", ["prices", 0, "low"], "1"),
+        ("is too low", ["humans"], [[], [1]]),
+        ("has another size", ["prices", 0, "size"], 2),
+        ("training data at the hour", ["prices", 0, "hour"], 2),
+        ("too few units for the detector, or too many", ["prices", 0, "units"], 0),
+        ("too few units for the detector, or too many", ["prices", 0, "units"], 9),
+        ("the bounds of the least losses are others", ["least", 1, 1], "0"),
+        ("no such case", ["case", 0], 2),
+        ("no bound for the pattern", ["minima", 0, "patterns"], []),
+        ("is too low", ["minima", 0, "net", 1, "bias", 0], "9"),
+        ("the bounds of the least losses are others", ["minima"], []),
+        ("not on the line", ["nets", 0], [{"weights": [["1"]], "bias": ["0"]}]),
+    ],
+)
+def test_a_price_that_is_not_so_is_refused(match, path, value):
+    check_fact(FOUR)
+    fact = copy.deepcopy(FOUR)
+    node = fact
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    with pytest.raises(Refused, match=match):
+        check_fact(fact)
