@@ -21,6 +21,7 @@ from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+from absence.checker.site.command import site_command
 from rich.console import Console
 from rich.live import Live
 from rich.progress import track
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("site")(site_command)
 console = Console()
 errors = Console(stderr=True)
 

@@ -1,0 +1,105 @@
+"""Claims' texts as HTML: formulas in MathML, which browsers draw by themselves, and links from claims' names to their pages."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert_to_element
+from markupsafe import Markup, escape
+from pylatexenc.latex2text import LatexNodes2Text
+
+__all__ = ["formula", "prose", "words"]
+
+Link = Callable[[str], str | None]
+
+_DOUBLE_STRUCK = {"N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ"}
+# Where a long formula may be broken into lines.
+_BREAKS = frozenset("=<>≤≥≠≈∈⊆→⇒⇔+−,")
+_LONGEST = 16
+_CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b")
+
+
+def prose(latex: str, link: Link = lambda name: None) -> Markup:
+    """A statement or proof in LaTeX; `link` gives the address of the page of a claim, or None.
+
+    Raises
+    ------
+    ValueError
+        If a formula is not understood.
+
+    Examples
+    --------
+    >>> prose(r"By \\claim{C4}, $s\\neq0$.", {"C4": "C4.html"}.get)
+    Markup('By <a href="C4.html">C4</a>, <math><mi>s</mi><mo>≠</mo><mn>0</mn></math>.')
+    """
+    parts = latex.split("$")
+    if len(parts) % 2 == 0:
+        raise ValueError(f"a formula is not closed: {latex}")
+    return Markup("").join(formula(part) if i % 2 else words(_text(part), link) for i, part in enumerate(parts))
+
+
+def words(text: str, link: Link = lambda name: None) -> Markup:
+    """Plain text, with the names of claims as links."""
+    found, at = Markup(""), 0
+    for match in _CLAIM.finditer(text):
+        address = link(match.group())
+        if address:
+            found += escape(text[at : match.start()]) + Markup('<a href="{}">{}</a>').format(address, match.group())
+            at = match.end()
+    return found + escape(text[at:])
+
+
+def _text(latex: str) -> str:
+    latex = re.sub(r"\\claim\{(\w+)\}", r"\1", latex)
+    return LatexNodes2Text().latex_to_text(latex) if re.search(r"[\\{}~]", latex) else latex
+
+
+def formula(latex: str) -> Markup:
+    """One formula as MathML. A long one comes in several pieces, between which a line may end.
+
+    Raises
+    ------
+    ValueError
+        If it is not understood.
+    """
+    try:
+        (row,) = convert_to_element(latex)
+    except Exception as error:
+        raise ValueError(f"the formula {latex} is not understood: {type(error).__name__}") from error
+    _set(row)
+    text = "".join(row.itertext())
+    if "\\" in text:
+        raise ValueError(f"the formula {latex} is not understood: it would show as {text}")
+    pieces: list[list[ElementTree.Element]] = [[]]
+    for element in row:
+        pieces[-1].append(element)
+        if element.tag == "mo" and element.text in _BREAKS and len(text) > _LONGEST:
+            pieces.append([])
+    return Markup("<wbr>").join(_math(piece) for piece in pieces if piece)
+
+
+def _math(elements: list[ElementTree.Element]) -> Markup:
+    root = ElementTree.Element("math")
+    root.extend(elements)
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _set(parent: ElementTree.Element) -> None:
+    """Bring the tree to what browsers draw as TeX does: whole words upright, no space about bars and slashes."""
+    for i, element in enumerate(parent):
+        element.text = unescape(element.text or "") or None
+        letters = list(element)
+        upright = [letter.get("mathvariant") == "normal" for letter in letters]
+        if element.tag == "mrow" and len(letters) > 1 and all(upright):
+            word = ElementTree.Element("mi")
+            word.text = "".join(letter.text or "" for letter in letters)
+            parent[i] = element = word
+        if element.get("mathvariant") == "double-struck":
+            del element.attrib["mathvariant"]
+            element.text = _DOUBLE_STRUCK[element.text or ""]
+        if element.text == ":":
+            element.tag = "mo"
+        if element.tag == "mo" and element.text in ("|", "/"):
+            element.attrib |= {"lspace": "0", "rspace": "0"}
+        _set(element)
