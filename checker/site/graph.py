@@ -12,7 +12,9 @@ from absence.checker.site.status import Mark
 
 __all__ = ["layers", "picture"]
 
-BOX, GAP, EDGE = (218, 54), (36, 18), 4
+BOX, GAP, EDGE = (206, 54), (50, 18), 4
+# Titles longer than this many letters are set closer, so that they stay in their box in any font.
+LONG = 22
 STRIP = 4
 Node = str | tuple[str, str, int]
 
@@ -132,6 +134,8 @@ def _box(parent, x: float, y: float, name: str, title: str, mark: Mark, address:
     link = _add(parent, "a", href=address, class_=f"claim {mark.key}", aria_label=f"{name}, {title}: {mark.word}")
     _add(link, "title", f"{name} {title}: {mark.word}, {mark.meaning}")
     _add(link, "rect", class_="box", x=x, y=y, width=BOX[0], height=BOX[1], rx=8)
-    _add(link, "text", f"{name} {title}", class_="name", x=x + 12, y=y + 22)
+    text = f"{name} {title}"
+    closer = {"textLength": BOX[0] - 24, "lengthAdjust": "spacingAndGlyphs"} if len(text) > LONG else {}
+    _add(link, "text", text, class_="name", x=x + 12, y=y + 22, **closer)
     link.append(mark.element(transform=f"translate({x + 19:g} {y + 39:g})"))
     _add(link, "text", mark.word, x=x + 34, y=y + 43.5)
