@@ -1,5 +1,6 @@
 """Every file of the site, by its path: made from claims, findings and experiments alone, the same bytes for the same ones."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def pages(site: Site) -> dict[str, bytes]:
     for i, claim in enumerate(site.claims):
         findings = [site.findings[o.id] for o in claim.obligations]
         drawn = [(finding, *net) for finding in findings if (net := _net(finding))]
-        made |= {f"pictures/{finding.obligation.id}.svg": svg.encode() for finding, svg, _ in drawn}
+        made |= {f"pictures/{finding.obligation.id}.svg": svg.encode() for finding, svg, *_ in drawn}
         page(
             f"claims/{claim.id}.html", "claim", claim=claim, findings=findings, shown=_shown, drawn=drawn,
             coq=list(_coq(claim, site)), needs=sorted(set().union(*(_trusted(f) for f in findings))),
@@ -159,8 +160,8 @@ def _shown(finding: Finding) -> Shown:
     return Shown(word, finding.obligation.scope.value, by or f"exact arithmetic: {', '.join(found)}", time)
 
 
-def _net(finding: Finding) -> tuple[str, str] | None:
-    """The picture of the net in a certificate, and what it shows in words."""
+def _net(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
+    """The picture of the net in a certificate, its width and height in pixels, and what it shows in words."""
     if finding.certificate is None:
         return None
     try:
@@ -169,7 +170,9 @@ def _net(finding: Finding) -> tuple[str, str] | None:
         return None
     units = ", ".join(f"{unit.index} of layer {unit.layer}" for unit in sorted(circuit))
     marked = f"circuit: unit {units}" if circuit else "no circuit is marked"
-    return net_picture(net, circuit), f"A net of {'-'.join(map(str, net.widths))} units; {marked}"
+    svg = net_picture(net, circuit)
+    size = tuple(re.search(rf' {side}="(\d+)"', svg).group(1) for side in ("width", "height"))
+    return svg, size, f"A net of {'-'.join(map(str, net.widths))} units; {marked}"
 
 
 @dataclass(frozen=True)

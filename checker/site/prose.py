@@ -17,10 +17,12 @@ _DOUBLE_STRUCK = {"N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ"}
 # Where a long formula may be broken into lines.
 _BREAKS = frozenset("=<>≤≥≠≈∈⊆→⇒⇔+−,")
 _LONGEST = 16
+_TAIL = re.compile(r"[.,;:)]*")
+_END = Markup("</span>")
 _CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b")
 
 
-def prose(latex: str, link: Link = lambda name: None) -> Markup:
+def prose(text: str, link: Link = lambda name: None) -> Markup:
     """A statement or proof in LaTeX; `link` gives the address of the page of a claim, or None.
 
     Raises
@@ -31,12 +33,19 @@ def prose(latex: str, link: Link = lambda name: None) -> Markup:
     Examples
     --------
     >>> prose(r"By \\claim{C4}, $s\\neq0$.", {"C4": "C4.html"}.get)
-    Markup('By <a href="C4.html">C4</a>, <math><mi>s</mi><mo>≠</mo><mn>0</mn></math>.')
+    Markup('By <a href="C4.html">C4</a>, <span class="joined"><math><mi>s</mi><mo>≠</mo><mn>0</mn></math>.</span>')
     """
-    parts = latex.split("$")
+    parts = text.split("$")
     if len(parts) % 2 == 0:
-        raise ValueError(f"a formula is not closed: {latex}")
-    return Markup("").join(formula(part) if i % 2 else words(_text(part), link) for i, part in enumerate(parts))
+        raise ValueError(f"a formula is not closed: {text}")
+    found = Markup("")
+    for between, latex in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        # What closes a phrase stays on the line of the formula before it.
+        tail = _TAIL.match(between).group() if found else ""
+        found = found.removesuffix(_END) + tail + _END if tail else found
+        found += words(_text(between[len(tail) :]), link)
+        found += formula(latex) if latex else Markup("")
+    return found
 
 
 def words(text: str, link: Link = lambda name: None) -> Markup:
@@ -76,7 +85,8 @@ def formula(latex: str) -> Markup:
         pieces[-1].append(element)
         if element.tag == "mo" and element.text in _BREAKS and len(text) > _LONGEST:
             pieces.append([])
-    return Markup("<wbr>").join(_math(piece) for piece in pieces if piece)
+    *first, last = [_math(piece) for piece in pieces if piece]
+    return Markup("<wbr>").join([*first, Markup('<span class="joined">') + last + _END])
 
 
 def _math(elements: list[ElementTree.Element]) -> Markup:

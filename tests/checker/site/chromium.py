@@ -50,7 +50,9 @@ class Chromium:
 
     def resize(self, width: int, height: int) -> None:
         """Give the page another size, in CSS pixels."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
 
     def open(self, file: Path) -> None:
         """Load a file and wait until it has loaded."""
