@@ -5,7 +5,7 @@ A status is made from these findings alone; what is missing or refused never cou
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Finding:
     state: State
     reason: str = ""
     certificate: dict | None = None
-    files: Mapping[str, bytes] = frozenset()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:

@@ -25,7 +25,10 @@ def picture(graph: nx.DiGraph, marks: Mapping[str, Mark], address: Callable[[str
     An arrow that others imply is left out.
     """
     countermodels = [name for name, claim in graph.nodes(data="claim") if claim.drops]
-    chain = graph.subgraph([name for name in graph if name not in set(countermodels)])
+    # Not a view of the graph, which goes through its nodes in no fixed order.
+    chain = nx.DiGraph()
+    chain.add_nodes_from(name for name, claim in graph.nodes(data="claim") if not claim.drops)
+    chain.add_edges_from(edge for edge in graph.edges if not set(edge) & set(countermodels))
     columns, edges = layers(chain)
     tallest = max(map(len, columns), default=1)
     width = EDGE * 2 + len(columns) * (BOX[0] + GAP[0]) - GAP[0]
@@ -82,7 +85,8 @@ def layers(graph: nx.DiGraph) -> tuple[list[list[Node]], list[tuple[Node, Node]]
     for name in graph:
         columns[column[name]].append(name)
     edges: list[tuple[Node, Node]] = []
-    for source, target in shown.edges:
+    order = list(graph)
+    for source, target in sorted(shown.edges, key=lambda edge: tuple(map(order.index, edge))):
         between = [(source, target, i) for i in range(column[source] + 1, column[target])]
         for node in between:
             columns[node[2]].append(node)

@@ -14,6 +14,7 @@ __all__ = ["formula", "prose", "words"]
 Link = Callable[[str], str | None]
 
 _DOUBLE_STRUCK = {"N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ"}
+_RELATIONS = {":": ":", "~": "∼"}
 # Where a long formula may be broken into lines.
 _BREAKS = frozenset("=<>≤≥≠≈∈⊆→⇒⇔+−,")
 _LONGEST = 16
@@ -108,8 +109,8 @@ def _set(parent: ElementTree.Element) -> None:
         if element.get("mathvariant") == "double-struck":
             del element.attrib["mathvariant"]
             element.text = _DOUBLE_STRUCK[element.text or ""]
-        if element.text == ":":
-            element.tag = "mo"
+        if element.text in _RELATIONS:
+            element.tag, element.text = "mo", _RELATIONS[element.text]
         if element.tag == "mo" and element.text in ("|", "/"):
             element.attrib |= {"lspace": "0", "rspace": "0"}
         _set(element)

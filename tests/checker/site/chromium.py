@@ -1,15 +1,32 @@
 """A headless Chromium that tests drive by the DevTools protocol, over the pipe that it offers for this: no driver, no network."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
 __all__ = ["Chromium", "path"]
 
 SECONDS = 15
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
+# The browser reads commands from its descriptor 3 and answers on 4.
+START = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3), os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def path() -> str | None:
@@ -22,14 +39,9 @@ class Chromium:
 
     def __init__(self, profile: Path, *, width: int = 1280, height: int = 900, dark: bool = False):
         ours, theirs = os.pipe(), os.pipe()
-        # The browser reads commands from its descriptor 3 and answers on 4.
-        command = (
-            f'exec 3<&{ours[0]} 4>&{theirs[1]}; exec "$0" --headless --no-sandbox --disable-gpu --no-first-run '
-            '--hide-scrollbars --remote-debugging-pipe "--user-data-dir=$1" about:blank'
-        )
         self._process = subprocess.Popen(
-            ["sh", "-c", command, path(), str(profile)], pass_fds=(ours[0], theirs[1]),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", START, str(ours[0]), str(theirs[1]), path(), *OPTIONS, f"--user-data-dir={profile}"],
+            pass_fds=(ours[0], theirs[1]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(ours[0])
         os.close(theirs[1])
@@ -40,6 +52,13 @@ class Chromium:
         self.messages: list[str] = []
         self.requests: list[str] = []
         self._events: list[str] = []
+        try:
+            self._begin(width, height, dark)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, width: int, height: int, dark: bool) -> None:
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -117,7 +136,8 @@ class Chromium:
     def close(self) -> None:
         """End the browser."""
         self._watch.cancel()
-        self._commands.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._commands.close()
         self._answers.close()
         try:
             self._process.wait(SECONDS)
