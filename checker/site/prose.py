@@ -106,9 +106,13 @@ def _set(parent: ElementTree.Element) -> None:
             word = ElementTree.Element("mi")
             word.text = "".join(letter.text or "" for letter in letters)
             parent[i] = element = word
-        if element.get("mathvariant") == "double-struck":
+        alphabet = element.attrib.get("mathvariant", "normal")
+        if alphabet != "normal":
+            # Browsers draw no other alphabet by this attribute, but every letter that has a character of its own.
+            if alphabet != "double-struck" or element.text not in _DOUBLE_STRUCK:
+                raise ValueError(f"{element.text} in {alphabet} letters is not understood")
             del element.attrib["mathvariant"]
-            element.text = _DOUBLE_STRUCK[element.text or ""]
+            element.text = _DOUBLE_STRUCK[element.text]
         if element.text in _RELATIONS:
             element.tag, element.text = "mo", _RELATIONS[element.text]
         if element.tag == "mo" and element.text in ("|", "/"):

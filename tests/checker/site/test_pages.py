@@ -1,5 +1,6 @@
 """The pages by themselves: they parse, every link leads somewhere, they need no network, and say what the certificates say."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from absence.checker.certificate import seal
+from absence.checker.certificate import FORMAT, seal
 from absence.checker.claims import load_claims
+from absence.checker.obligation import Claim, Obligation, Query, Scope, Verdict
 from absence.checker.site.examine import State, examine
 from absence.checker.site.experiments import EXPECTED, read
 from absence.checker.site.pages import Site, pages
+from absence.checker.smt import Script, lt
 
 from tests.checker.site.conftest import CLAIMS
 
@@ -223,3 +226,34 @@ def test_text_stands_out_from_its_ground(scheme):
     for ink, ground in pairs:
         low, high = sorted((luminance(found[ink]), luminance(found[ground])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
+
+
+def test_an_answer_that_no_solver_gave_is_refused_where_the_solvers_are_asked_again(tmp_path):
+    """A false statement with an unsat answer that was made up; without `solve` the pages say that answers are taken as they are."""
+    script = Script("QF_LRA")
+    x = script.real("x")
+    script.premise(lt(0, x))
+    script.decide("claim_fails", lt(1, x))
+    query = Obligation("A1.forged", "no positive number is above 1", Scope.BOUNDED, lambda: Query(script))
+    control = Obligation("A1.control", "", Scope.BOUNDED, lambda: Query(script), Verdict.REFUTED)
+    claim = Claim("A1", "Forged", "$x$", (), "", "", (query, control))
+    (tmp_path / "A1.forged.smt2").write_text(script.text())
+    fact = {
+        "kind": "smt",
+        "file": "A1.forged.smt2",
+        "sha256": hashlib.sha256(script.text().encode()).hexdigest(),
+        "deciding": "claim_fails",
+        "answer": "unsat",
+        "premises_witness": {"x": "1"},
+    }
+    stated = {"statement": query.statement, "scope": "bounded", "expect": "PROVED", "verdict": "PROVED", "holds": True}
+    forged = {"format": FORMAT, "claim": "A1", "obligation": query.id, **stated, "fact": fact, "runs": [], "key": ""}
+    (tmp_path / "A1.forged.json").write_text(json.dumps(seal(forged)))
+    taken, asked = (examine([claim], tmp_path, solve=solve) for solve in (False, True))
+    assert taken["A1.forged"].state is State.ACCEPTED
+    assert asked["A1.forged"].state is State.REFUSED and "unsat" in asked["A1.forged"].reason
+    said = [
+        pages(Site((claim,), found, solved=solved))["index.html"] for found, solved in ((taken, False), (asked, True))
+    ]
+    assert b"are those of the run that made the certificates" in said[0]
+    assert b"unsat answers by both solvers and theorems by Coq" in said[1]

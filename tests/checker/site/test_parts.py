@@ -1,6 +1,8 @@
 """Formulas, the layout of the graph, and the folder that is replaced whole or not at all."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -33,6 +35,8 @@ def test_formulas_that_are_not_understood_are_refused():
         prose(r"Let $\foo{x}$.")
     with pytest.raises(ValueError, match=r"the formula \\left\( x is not understood"):
         prose(r"Let $\left( x$.")
+    with pytest.raises(ValueError, match="L in script letters is not understood"):
+        prose(r"Let $\mathcal L$.")
     with pytest.raises(ValueError, match="a formula is not closed"):
         prose("Let $x.")
 
@@ -107,3 +111,14 @@ def test_command_writes_honest_pages_whatever_is_missing_and_fails(tmp_path):
         p.relative_to(tmp_path / "build" / "site"): data for p, data in made.items()
     }
     assert "is not a folder" in absence("site", "-o", "certificates/C7.deployment.json", cwd=tmp_path, expect=2)
+
+
+def test_without_the_extra_the_command_says_what_to_install(tmp_path):
+    code = (
+        "import sys; sys.modules['latex2mathml.converter'] = None; from absence.checker.cli import app; app(['site'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == (
+        "absence: latex2mathml.converter is missing; install it with pip install 'absence[site]'\n"
+    )
+    assert not list(tmp_path.iterdir())
