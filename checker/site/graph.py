@@ -14,7 +14,7 @@ __all__ = ["layers", "picture"]
 
 BOX, GAP, EDGE = (206, 54), (50, 18), 4
 # Titles longer than this many letters are set closer, so that they stay in their box in any font.
-LONG = 22
+LONG = 21
 STRIP = 4
 Node = str | tuple[str, str, int]
 
