@@ -18,9 +18,11 @@ from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
 from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file, load
+from absence.checker.independent.experiment import check_experiment, experiment_in
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+from absence.checker.scale import scale_command
 from absence.checker.site.command import site_command
 from rich.console import Console
 from rich.live import Live
@@ -33,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("scale")(scale_command)
 app.command("site")(site_command)
 console = Console()
 errors = Console(stderr=True)
@@ -126,7 +129,7 @@ def show(
 @app.command()
 def check(
     path: Annotated[
-        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit's.")
+        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
     ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
 ) -> None:
@@ -135,6 +138,9 @@ def check(
         raise _bad_input(f"{path} does not exist; run `absence verify` first")
     if audit := certificate_in(path):
         _check_audit(audit)
+        return
+    if result := experiment_in(path):
+        _check_experiment(result)
         return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
@@ -175,6 +181,15 @@ def _check_audit(path: Path) -> None:
         console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from reason
     console.print(f"accepted {path}: {count} facts of an audit", highlight=False, markup=False, soft_wrap=True)
+
+
+def _check_experiment(path: Path) -> None:
+    try:
+        count = len(check_experiment(path)["facts"])
+    except Refused as reason:
+        console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from reason
+    console.print(f"accepted {path}: {count} facts of an experiment", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -9,11 +9,13 @@ from absence.checker.encode import forward, net_at, unknown_parameters
 from absence.checker.hull import detector, locate
 from absence.checker.minimum import global_minimum
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from absence.checker.scaling import tax_fact, threshold_fact
 from absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
 from absence.models.circuit import Unit, add_unit, hidden_units
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.rational import Vector, vector
+from absence.models.scaling import LAWS, RESOLUTION
 from absence.proofs import facts
 from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
 from absence.proofs.universal import universal
@@ -23,6 +25,8 @@ OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
 TAX_OUTSIDE, TAX_INSIDE = Fraction(5, 12), Fraction(27, 20)
 # Four units fit ZIGZAG: a kink at each input but the last.
 FITTED_ZIGZAG = shallow([([1], -x, [a]) for x, a in enumerate((2, -5, 6, -5))], [0])
+# A model of the size of Chinchilla (Hoffmann et al. 2022): parameters, tokens, and a detector of a million parameters.
+LARGE = (70 * 10**9, 14 * 10**11, 10**6)
 
 
 def join(net: MLP, inputs: Sequence[Vector], point: Vector) -> tuple[MLP, frozenset[Unit]]:
@@ -68,6 +72,17 @@ def _untaxed() -> Evidence:
     one, two = global_minimum(ZIGZAG, 1), global_minimum(ZIGZAG, 2)
     minimal = one.fact(net_json(one.net), data_json(ZIGZAG))
     return Evidence(facts.every(minimal, facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)), holds=False)
+
+
+def _scaled(limit: Fraction) -> Evidence:
+    """By both laws a million parameters of Chinchilla are worth less than the limit; how many are worth more than runs vary by."""
+    taxes = (tax_fact(law, *LARGE, below=limit) for law in LAWS.values())
+    return Evidence(facts.every(*taxes, *(threshold_fact(law, LARGE[0], RESOLUTION.nats) for law in LAWS.values())))
+
+
+def _worthless(limit: Fraction) -> Evidence:
+    """That they are worth more than the limit, refuted by their tax."""
+    return Evidence(facts.every(*(tax_fact(law, *LARGE, below=limit) for law in LAWS.values())), holds=False)
 
 
 def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
@@ -141,7 +156,8 @@ CLAIM = Claim(
     r"is idle and fires at $x$. Without $x$, units of output weight $0$ serve. The units of a circuit that fires at $x$ in any net are a detector; "
     r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
     limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is positive is not said here, and at "
-    "the noise floor it can be 0. Its value is computed on instances only, on the line, where minima can be certified.",
+    "the noise floor it can be 0. Its value is computed on instances only, on the line, where minima can be certified. For large models scaling laws "
+    "stand in for L*: curves fitted to what training reached, measured and not proved; only their arithmetic is.",
     rests_on=("C2", "C3", "C10"),
     obligations=(
         universal(
@@ -188,10 +204,24 @@ CLAIM = Claim(
             partial(_inside, TAX_INSIDE),
         ),
         Obligation(
+            "C11.scaling",
+            "By the scaling laws of Hoffmann et al. (2022) and Besiroglu et al. (2024), which are measured and not proved: 10^6 of 70 10^9 parameters are worth "
+            f"less than 1/2000000 nats a token, and the least k worth more than {RESOLUTION.nats} is enclosed between two taxes",
+            Scope.INSTANCE,
+            partial(_scaled, Fraction(1, 2_000_000)),
+        ),
+        Obligation(
             "C11.control",
             "On the same data the tax of one unit in S_2 is zero: no net of S_2 has a loss below L*(1)",
             Scope.INSTANCE,
             _untaxed,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C11.control-scaling",
+            "By the same laws 10^6 of 70 10^9 parameters are worth at least 1/1000 nats a token",
+            Scope.INSTANCE,
+            partial(_worthless, Fraction(1, 1000)),
             Verdict.REFUTED,
         ),
         Obligation(

@@ -130,23 +130,30 @@ CLAIM = Claim(
     title="Posterior",
     statement=r"Let $T$ be a finite class with uniform prior and posterior proportional to $g(L)$, $g$ positive and nonincreasing. If every model of $D\subseteq T$ "
     r"loses at least $\tau$ more than the best, $L_{\min}$, then $P(D)\le\frac{|D|}{|\mathrm{argmin}\,L|}\cdot\frac{g(L_{\min}+\tau)}{g(L_{\min})}$. For "
-    r"$g(t)=e^{-\beta t}$ the last factor is $e^{-\beta\tau}$, so $P_\beta(D)<\delta$ once $e^{\beta\tau}>\frac{|D|}{\delta|\mathrm{argmin}\,L|}$.",
+    r"$g(t)=e^{-\beta t}$ the last factor is $e^{-\beta\tau}$, so $P_\beta(D)<\delta$ once $e^{\beta\tau}>\frac{|D|}{\delta|\mathrm{argmin}\,L|}$, for which "
+    r"$\beta\geq\frac{|D|}{\delta\tau|\mathrm{argmin}\,L|}$ is enough.",
     premises=(
         "T is finite, and some model of T has the loss L_min",
         "g is positive and nonincreasing on all numbers; for the form with g(tau), also g(s + t) = g(s) g(t)",
         "every model of D has loss at least L_min + tau",
+        "for beta: beta >= 0, and e is a function with e(x + y) = e(x) e(y) and 1 + x <= e(x); for the last bound, tau > 0 and delta > 0",
     ),
     proof=r"The models of least loss alone give the normalising sum at least $|\mathrm{argmin}\,L|\,g(L_{\min})$; each model of $D$ adds at most $g(L_{\min}+\tau)$ to the "
-    r"numerator. Divide. For $g(t)=e^{-\beta t}$ the quotient is $e^{-\beta\tau}$.",
-    limits="Universal for any positive nonincreasing weight, the exponential being one (it is not constructed in Coq, so the sentence about beta and delta is not either). That tau is positive for models with an idle circuit is "
+    r"numerator. Divide. For $g(t)=e^{-\beta t}$ the quotient is $e^{-\beta\tau}$. It is positive and "
+    r"monotone by $e^{x+y}=e^xe^y$ and $1+x\leq e^x$, and with $x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$.",
+    limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties named: the reals have one, which is not constructed in Coq (the rationals have none). That tau is positive for models with an idle circuit is "
     "C8's subject over the reals; on a quantised class it is an instance and may fail (control). The prior counts parameter vectors: idle parameters are free, "
     "so idle circuits have more of them, and at small beta more than half of the mass; the crossover is computed for the stated classes only, at integer powers.",
     obligations=(
         universal(
-            "For every finite class and positive nonincreasing weight: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min)",
+            "For every finite class and positive nonincreasing weight: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min); for the exponential one "
+            "it is below delta if beta >= |D| / (delta tau |argmin L|)",
             "c14_posterior",
             "C14_posterior",
             "C14_multiplicative",
+            "C14_exponential",
+            "C14_below",
+            "C14_beta",
         ),
         Obligation(
             "C14.five-nets",

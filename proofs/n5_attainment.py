@@ -1,12 +1,14 @@
-"""N5, a countermodel: drop the existence of a minimiser and C8 is about nothing. On six inputs no net of two units has the least loss, though some come as close to it as one likes."""
+"""N5, a countermodel: without a minimiser C8 is about nothing. On six inputs no net of two units has the least loss, though some come as close to it as one likes; none of those has an idle circuit."""
 
 from fractions import Fraction
 
 import sympy
+from absence.checker.certificate import data_json
 from absence.checker.encode import Parameters, squared_error
 from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, distinct, eq, le, mul, neg
 from absence.checker.symbolic import identity
+from absence.models.circuit import Unit, add_unit
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.proofs import facts
@@ -27,6 +29,10 @@ FEWER_NET = shallow([([1, 0], 0, [1, -1]), ([1, 1], 1, [0, 1])], [0, 0])
 START = 4
 # N L(theta_t) = ERROR / t^2: only the first output at (1, 1) is wrong, by 2/t.
 ERROR = 4
+# No line is closer to the targets than this, in squared distances: so no net of S_1 has a lower summed squared error.
+ONE_UNIT = Fraction(4, 3)
+# 121/64 is what this one leaves, and an idle unit beside it changes nothing.
+ONE_ACTIVE = shallow([([3, 1], -1, ["25/64", "7/32"])], ["1/64", "15/32"])
 
 
 def steep(t: Fraction) -> MLP:
@@ -105,19 +111,45 @@ def _close() -> Evidence:
     )
 
 
+def _worse_than_one_unit() -> Evidence:
+    """The bound for S_1, and a net of S_2 that is below it and has no idle circuit."""
+    near = steep(Fraction(1000))
+    bound = {"kind": "line-bound", "data": data_json(DATA), "error": str(ONE_UNIT)}
+    below = len(DATA) * DATA.loss(near) < ONE_UNIT
+    return Evidence(
+        facts.every(bound, facts.loss_above_floor(near, DATA), facts.no_idle_circuit(near, DATA)), holds=below
+    )
+
+
+def _idle_below(limit: int) -> Evidence:
+    """A net with an idle unit whose summed squared error is below the limit: a countermodel to the bound."""
+    net = add_unit(ONE_ACTIVE, [0, 1], -5, [1, 1])
+    found = len(DATA) * DATA.loss(net) < limit
+    return Evidence(
+        facts.every(
+            facts.loss_above_floor(net, DATA),
+            facts.idle(net, {Unit(1, 1)}, DATA.inputs, fires=(Fraction(0), Fraction(6))),
+        ),
+        holds=not found,
+    )
+
+
 CLAIM = Claim(
     id="N5",
     title="Attainment needed",
     statement=r"There are six distinct inputs in the plane with targets in $\mathbb{R}^2$ for which $L$ has no minimiser on $S_2$: $L(\theta)>0$ for every $\theta\in S_2$, and "
-    r"$\inf L=0$. P1 holds: three units reach $0$. So C8 is here about no net at all, and there is no lowest-loss model to carry a detector or not.",
+    r"$\inf L=0$. P1 holds: three units reach $0$. So C8 is here about no net at all: empty, not false. The nets that come near the infimum have no train-idle "
+    r"circuit all the same: one with such a circuit has $6L\geq4/3$. C12 says this in general: where $L^*(n-1)>E$, nets with an idle circuit stay away from $L^*(n)$, attained or not.",
     premises=("all premises of C8 but that a minimiser exists",),
     proof=r"Let $\theta\in S_2$ fit all targets, $y_i=c+Ah(z_i)$, with $A$ the output weights. Three of the targets are not on a line, so $A$ is invertible, and each unit "
     r"is on the inputs $\alpha\cdot y+\gamma$, with $\alpha$ a row of $A^{-1}$. For such a unit $\alpha_2=0$ (a query over all $w,b,\alpha,\gamma$). So both rows of $A^{-1}$ are "
-    r"multiples of $(1,0)$: contradiction. The nets $\theta_t$ have the summed squared error $6L(\theta_t)=4/t^2$ for all $t\ge4$.",
-    limits="One data set, n=2; that the two algebraic steps and the query together exclude every net of S_2 is the proof's text. No net with an idle circuit is exhibited: by C12 "
-    "such nets stay away from an infimum below L*(n-1), attained or not. "
+    r"multiples of $(1,0)$: contradiction. The nets $\theta_t$ have the summed squared error $6L(\theta_t)=4/t^2$ for all $t\ge4$. A net with an idle circuit of one or two units has "
+    r"$L\geq L^*(1)$ (\claim{C11}; $S_0\subseteq S_1$), and the outputs of a net of $S_1$ lie on a line: the squared distances of the targets to any line sum to at least $4/3$.",
+    limits="One data set, n=2; that the two algebraic steps and the query together exclude every net of S_2 is the proof's text. It is no countermodel to C8, which needs no minimiser to be true, but "
+    "to what one would conclude from it. Where neither S_(n-1) nor S_n attains E, both infima being E, nets with idle circuits do come near L*(n), and P1 holds: C12 is silent; that there are such data is not shown here. "
     "That infima of ReLU nets need not be attained is from Lim, Michalek and Qi (2022); these data are our own.",
-    drops=Drops("C8", "minimality", "nets that come as near to an infimum as one likes, and none that attains it"),
+    drops=Drops("C8", "minimality", "no net attains the infimum: C8 is empty, not false, and C12 takes its place"),
+    rests_on=("C11",),
     obligations=(
         Obligation(
             "N5.one-unit",
@@ -150,10 +182,23 @@ CLAIM = Claim(
             _close,
         ),
         Obligation(
+            "N5.no-idle",
+            f"No net of one unit has a summed squared error below {ONE_UNIT}, whatever its parameters (so none of two with an idle circuit, C11); theta_1000 has, and no idle circuit",
+            Scope.BOUNDED,
+            _worse_than_one_unit,
+        ),
+        Obligation(
             "N5.control",
             "Without the input (0, 1) no net of two units reaches the noise floor either",
             Scope.INSTANCE,
             lambda: Evidence(facts.loss_at_floor(FEWER_NET, FEWER), holds=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "N5.control-idle",
+            "Every net of two units with an idle circuit has a summed squared error of 2 at least",
+            Scope.INSTANCE,
+            lambda: _idle_below(2),
             Verdict.REFUTED,
         ),
         Obligation(

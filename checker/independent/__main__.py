@@ -1,10 +1,11 @@
-"""``python -m absence.checker.independent FILE...``: check certificates (or the folder of an audit's), a line for each; exit 1 if one is refused."""
+"""``python -m absence.checker.independent FILE...``: check certificates (or the folder of an audit or an experiment), a line for each; exit 1 if one is refused."""
 
 import sys
 from pathlib import Path
 
 from absence.checker.independent.audit import certificate_in, check_audit
 from absence.checker.independent.check import check_file
+from absence.checker.independent.experiment import check_experiment, experiment_in
 from absence.checker.independent.refusal import Refused
 
 
@@ -15,6 +16,9 @@ def main(paths: list[str]) -> int:
         try:
             if audit := certificate_in(path):
                 print(f"accepted {audit}: {len(check_audit(audit)['facts'])} facts of an audit")
+                continue
+            if result := experiment_in(path):
+                print(f"accepted {result}: {len(check_experiment(result)['facts'])} facts of an experiment")
                 continue
             certificate = check_file(path)
             print(f"accepted {path}: {certificate['verdict']} {certificate['obligation']}")

@@ -11,13 +11,14 @@ from absence.checker.independent.coq import check_sources
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
 from absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
-from absence.checker.independent.minima import best_line, least_in_class
+from absence.checker.independent.minima import best_line, least_in_class, line_bound
 from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
 from absence.checker.independent.ridge import ridge
+from absence.checker.independent.scaling import scaling_tax, scaling_threshold
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.training import gradient_steps
 from absence.checker.independent.world import policy_excess, policy_losses, policy_net
@@ -127,6 +128,15 @@ def _excess(net: Net, data: Data) -> Fraction:
          for a, b in zip(mean, net.output(list(z)), strict=True)),
         Fraction(0),
     )  # fmt: skip
+
+
+def zero_one_loss(fact: dict) -> None:
+    """At so many of the inputs as stated the net's one output is on the wrong side: positive where it is not to be, or not where it is."""
+    net, inputs, sides = Net(fact["net"]), rows(fact["inputs"]), fact["sides"]
+    require(net.widths[-1] == 1, "not one output")
+    require(len(sides) == len(inputs) and all(isinstance(side, bool) for side in sides), "not a side for each input")
+    wrong = sum((net.output(z)[0] > 0) != side for z, side in zip(inputs, sides, strict=True))
+    require(type(fact["wrong"]) is int and wrong == fact["wrong"], "another number of rows is wrong")
 
 
 def separating_unit(fact: dict) -> None:
@@ -240,6 +250,7 @@ KINDS = {
     "inside-hull": inside_hull,
     "irrelevant-region": irrelevant_region,
     "least-in-class": least_in_class,
+    "line-bound": line_bound,
     "logistic-drop": logistic_drop,
     "logistic-floor": logistic_floor,
     "logistic-group": logistic_group,
@@ -259,10 +270,13 @@ KINDS = {
     "rent": rent,
     "ridge": ridge,
     "same-outputs": same_outputs,
+    "scaling-tax": scaling_tax,
+    "scaling-threshold": scaling_threshold,
     "separating-unit": separating_unit,
     "smaller-class": smaller_class,
     "smt": smt,
     "uniform-gap": uniform_gap,
+    "zero-one-loss": zero_one_loss,
 }
 
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
-from absence.checker.independent.nets import Data, Net, numbers
+from absence.checker.independent.nets import Data, Net, number, numbers
 from absence.checker.independent.refusal import require
 
 LARGEST = 10_000  # nets
@@ -41,20 +41,30 @@ def _sent(unit, inputs, d: int) -> list[list[Fraction]]:
 def best_line(fact: dict) -> None:
     """No net whose last hidden layer has one unit has a lower loss than `net`, which is such a net, whatever its other layers are.
 
-    The outputs c + a h_i of such a net lie on a line. The squared distances of points to a line sum to at least tr S - lambda,
-    S the scatter about the mean and lambda its largest eigenvalue; and lambda <= t exactly if t I - S is positive semidefinite.
+    The outputs c + a h_i of such a net lie on a line.
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     require(len(net.layers) >= 2 and net.widths[-2] == 1, "the last hidden layer has not one unit")
+    require(_no_closer_line(data, data.error(net)), "a line is closer to the targets")
+
+
+def line_bound(fact: dict) -> None:
+    """No net whose last hidden layer has one unit, or none, has a summed squared error below `error`, whatever its other layers are."""
+    require(_no_closer_line(Data(fact["data"]), number(fact["error"])), "a line is closer to the targets")
+
+
+def _no_closer_line(data: Data, error: Fraction) -> bool:
+    """Whether the squared distances of the targets to any line sum to `error` at least.
+
+    The least sum is tr S - lambda, S the scatter about the mean and lambda its largest eigenvalue; lambda <= t exactly if
+    t I - S is positive semidefinite.
+    """
     count, m = len(data.targets), len(data.targets[0])
     mean = [sum(column) / count for column in zip(*data.targets, strict=True)]
     away = [[y - c for y, c in zip(row, mean, strict=True)] for row in data.targets]
     scatter = [[sum(row[i] * row[j] for row in away) for j in range(m)] for i in range(m)]
-    rest = sum(scatter[k][k] for k in range(m)) - data.error(net)
-    require(
-        _positive_semidefinite([[rest * (i == j) - scatter[i][j] for j in range(m)] for i in range(m)]),
-        "a line is closer to the targets",
-    )
+    rest = sum(scatter[k][k] for k in range(m)) - error
+    return _positive_semidefinite([[rest * (i == j) - scatter[i][j] for j in range(m)] for i in range(m)])
 
 
 def _positive_semidefinite(matrix: list[list[Fraction]]) -> bool:

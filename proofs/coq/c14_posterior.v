@@ -3,12 +3,19 @@
 (* decreases with the loss, a set D of models that all lose at least tau more *)
 (* than the best has posterior at most                                        *)
 (*   (|D| / |argmin L|) * weight(Lmin + tau) / weight(Lmin).                  *)
-(* For weight(t) = exp(-beta t) the last quotient is exp(-beta tau).          *)
+(* For weight(t) = exp(-beta t) the last quotient is exp(-beta tau). The      *)
+(* exponential is any function e with e (x + y) = e x * e y and 1 + x <= e x: *)
+(* on the reals there is one, which is not constructed here.                  *)
 (*                                                                            *)
 (* posterior L g D == the mass of D under the normalised weights g (L t)      *)
 (*       best L Lmin == the models of loss Lmin, the least of the class       *)
 (*   C14_posterior == the claim, for a positive nonincreasing weight          *)
 (* C14_multiplicative == the same where g (s + t) = g s * g t                 *)
+(* boltzmann e beta == the weight t |-> e (- (beta * t))                      *)
+(* C14_exponential == the claim for that weight, beta >= 0                    *)
+(*      C14_below == if moreover |D| / (delta |argmin L|) < e (beta tau), the *)
+(*                   mass of D is below delta                                 *)
+(*       C14_beta == every beta >= |D| / (delta |argmin L| tau) will do       *)
 (******************************************************************************)
 From mathcomp Require Import all_ssreflect all_algebra.
 
@@ -62,3 +69,85 @@ by rewrite gD [g Lmin * _]mulrC mulfK // gt_eqF.
 Qed.
 
 End Posterior.
+
+Section Exponential.
+
+Variables (R : realFieldType) (e : R -> R).
+Hypothesis eD : forall x y, e (x + y) = e x * e y.
+Hypothesis e_ge : forall x, 1 + x <= e x.
+
+Lemma e_gt0 x : 0 < e x.
+Proof.
+have e0 : e 0 != 0.
+  apply: lt0r_neq0; apply: (lt_le_trans _ (e_ge 0)).
+  by rewrite addr0 ltr01.
+have ex : e x != 0.
+  apply: (contraNneq _ e0) => ex0.
+  by rewrite -(subrr x) eD ex0 mul0r subrr.
+have half : x / 2%:R + x / 2%:R = x.
+  by rewrite -mulrDl -mulr2n -mulr_natr mulfK // pnatr_eq0.
+by rewrite lt_neqAle eq_sym ex /= -half eD -expr2 sqr_ge0.
+Qed.
+
+Lemma e_opp x : e (- x) = (e x)^-1.
+Proof.
+have e_unit : e 0 = 1.
+  apply: (mulfI (lt0r_neq0 (e_gt0 0))).
+  by rewrite -eD addr0 mulr1.
+apply: (mulfI (lt0r_neq0 (e_gt0 x))).
+by rewrite -eD subrr e_unit mulfV // gt_eqF // e_gt0.
+Qed.
+
+Lemma e_incr x y : x <= y -> e x <= e y.
+Proof.
+move=> xy; rewrite -[y](subrK x) [y - x + x]addrC eD ler_pmulr ?e_gt0 //.
+by apply: (le_trans _ (e_ge _)); rewrite ler_addl subr_ge0.
+Qed.
+
+Variables (T : finType) (L : T -> R).
+
+Definition boltzmann (beta : R) : R -> R := fun t => e (- (beta * t)).
+
+Theorem C14_exponential (D : {set T}) (Lmin tau beta : R) : 0 <= beta ->
+  best L Lmin != set0 -> (forall t, t \in D -> Lmin + tau <= L t) ->
+  posterior L (boltzmann beta) D <=
+    (#|D|%:R / #|best L Lmin|%:R) * (e (beta * tau))^-1.
+Proof.
+move=> beta_ge0 best_neq0 D_worse; rewrite -e_opp.
+apply: (@C14_multiplicative _ _ L (boltzmann beta)) best_neq0 D_worse.
+- by move=> t; apply: e_gt0.
+- by move=> s t st; rewrite e_incr // ler_opp2 ler_wpmul2l.
+- by move=> s t; rewrite /boltzmann mulrDr opprD eD.
+Qed.
+
+Theorem C14_below (D : {set T}) (Lmin tau beta delta : R) :
+  0 <= beta -> 0 < delta ->
+  best L Lmin != set0 -> (forall t, t \in D -> Lmin + tau <= L t) ->
+  #|D|%:R / (delta * #|best L Lmin|%:R) < e (beta * tau) ->
+  posterior L (boltzmann beta) D < delta.
+Proof.
+move=> beta_ge0 delta_gt0 best_neq0 D_worse cold.
+apply: le_lt_trans (C14_exponential beta_ge0 best_neq0 D_worse) _.
+rewrite ltr_pdivr_mulr ?e_gt0 // -ltr_pdivr_mull //.
+by move: cold; rewrite invfM mulrCA.
+Qed.
+
+Theorem C14_beta (D : {set T}) (Lmin tau beta delta : R) :
+  0 < tau -> 0 < delta ->
+  best L Lmin != set0 -> (forall t, t \in D -> Lmin + tau <= L t) ->
+  #|D|%:R / (delta * #|best L Lmin|%:R * tau) <= beta ->
+  posterior L (boltzmann beta) D < delta.
+Proof.
+move=> tau_gt0 delta_gt0 best_neq0 D_worse beta_ge.
+have best_gt0 : 0 < #|best L Lmin|%:R :> R by rewrite ltr0n card_gt0.
+have beta_ge0 : 0 <= beta.
+  apply: (le_trans _ beta_ge).
+  by rewrite divr_ge0 ?ler0n // !mulr_ge0 ?ltW.
+apply: C14_below D_worse _ => //.
+apply: (lt_le_trans _ (e_ge _)).
+have le_x : #|D|%:R / (delta * #|best L Lmin|%:R) <= beta * tau.
+  by rewrite -ler_pdivr_mulr // -mulrA -invfM.
+by apply: (le_lt_trans le_x); rewrite ltr_addr ltr01.
+Qed.
+
+End Exponential.

@@ -1,19 +1,29 @@
-"""The queries of N2, N3 and N5 against direct evaluation, and the searches of N4 and N7 against the definitions."""
+"""The queries of N2, N3, N5 and N9 against direct evaluation, and the searches of N4 and N7 against the definitions."""
 
 from fractions import Fraction
 
 import pytest
+from absence.checker.certificate import net_json, rows_json
 from absence.checker.independent.facts import check_fact
+from absence.checker.independent.refusal import Refused
 from absence.checker.independent.sexpr import Script as Read
 from absence.models.circuit import Unit, fires, idle_value, is_idle
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer, shallow
 from absence.models.rational import vector
-from absence.proofs import n2_equal_inputs, n3_interpolation, n4_almost_idle, n5_attainment, n7_quantised
+from absence.proofs import (
+    n2_equal_inputs,
+    n3_interpolation,
+    n4_almost_idle,
+    n5_attainment,
+    n7_quantised,
+    n9_zero_one_loss,
+)
 from absence.proofs.c8_contradiction import candidates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import nets
 from tests.proofs.test_queries import parameters, rationals
 
 
@@ -102,6 +112,27 @@ def test_n5_family_is_the_family_of_nets(t):
     assert script.holds(script.assertions[:-1], values) and not script.holds(["claim_fails"], values)
     other = Read(n5_attainment.family(constant=Fraction(5)).script.text())
     assert other.holds(["claim_fails"], values)
+
+
+@given(nets((2, 1, 2)))
+def test_n5_one_unit_is_never_closer_than_the_bound(net):
+    data = n5_attainment.DATA
+    assert data.loss(net) * len(data) >= n5_attainment.ONE_UNIT
+
+
+@given(nets((1, 1, 1)), st.lists(st.booleans(), min_size=3, max_size=3))
+def test_n9_query_says_on_which_side_the_outputs_are(net, sides):
+    inputs = n9_zero_one_loss.INPUTS
+    right = [(f > 0) == side for (f,), side in zip(net.outputs(inputs), sides, strict=True)]
+    script = Read(n9_zero_one_loss.some_row_is_wrong(sides).script.text())
+    assert script.holds(["claim_fails"], parameters(net)) == all(right)
+    fact = {"kind": "zero-one-loss", "net": net_json(net), "inputs": rows_json(inputs), "sides": sides}
+    check_fact(fact | {"wrong": right.count(False)})
+    for wrong in (right.count(False) + 1, right.count(False) - 1, "1", None):
+        with pytest.raises(Refused, match="another number of rows is wrong"):
+            check_fact(fact | {"wrong": wrong})
+    with pytest.raises(Refused, match="not a side for each input"):
+        check_fact(fact | {"wrong": 0, "sides": sides[:2]})
 
 
 def test_n4_search_finds_what_it_says():

@@ -1,4 +1,4 @@
-"""What the kinds of fact of C12 to C18 and N6 to N8 say, by code that the independent checker does not use."""
+"""What the kinds of fact of C12 to C18 and N5 to N9 say, by code that the independent checker does not use."""
 
 from fractions import Fraction
 from functools import cache
@@ -185,12 +185,23 @@ def best_line(fact):
     net, data = net_of(fact["net"]), dataset_of(fact["data"])
     if len(net.layers) < 2 or net.widths[-2] != 1:
         return False
+    return no_line_is_closer(data, len(data) * data.loss(net))
+
+
+def no_line_is_closer(data, error):
     y = sympy.Matrix([[sympy.Rational(v.numerator, v.denominator) for v in row] for row in data.targets])
     away = y - sympy.ones(len(data), len(data)) * y / len(data)
     scatter = away.T * away
-    error = len(data) * data.loss(net)
     rest = scatter.trace() - sympy.Rational(error.numerator, error.denominator)
     return max(sympy.Poly(scatter.charpoly().as_expr()).real_roots()) <= rest
+
+
+def zero_one_loss(fact):
+    outputs = net_of(fact["net"]).outputs(dataset_of({"inputs": fact["inputs"], "targets": fact["inputs"]}).inputs)
+    if any(len(f) != 1 for f in outputs):
+        return False
+    right = [bool(f > 0) is side for (f,), side in zip(outputs, fact["sides"], strict=True)]
+    return right.count(False) == fact["wrong"]
 
 
 SAYS = {
@@ -198,7 +209,9 @@ SAYS = {
     "crossover": crossover,
     "gradient-steps": gradient_steps,
     "least-in-class": least_in_class,
+    "line-bound": lambda fact: no_line_is_closer(dataset_of(fact["data"]), Fraction(fact["error"])),
     "posterior": posterior,
     "rent": rent,
     "uniform-gap": uniform_gap,
+    "zero-one-loss": zero_one_loss,
 }

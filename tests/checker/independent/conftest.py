@@ -14,7 +14,7 @@ from absence.models.circuit import fires, hidden_units, is_idle
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
 
-from tests.checker.independent import beyond, c15_to_c19
+from tests.checker.independent import beyond, c15_to_c19, scales
 
 
 @pytest.fixture(scope="session")
@@ -187,6 +187,7 @@ SAYS = {
     "smaller-class": same_outputs,
     **beyond.SAYS,
     **c15_to_c19.SAYS,
+    **scales.SAYS,
 }
 
 

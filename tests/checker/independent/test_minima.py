@@ -84,6 +84,9 @@ def test_a_best_line_is_judged_as_eigenvalues_do(targets, known, numbers):
     for net in (TWO_LAYERS, shallow([([1], -1, numbers[:2])], numbers[2:])):
         fact = line(net, data)
         assert accepted(fact) == beyond.best_line(fact)
+        error = data.loss(net) * len(data)
+        bound = {"kind": "line-bound", "data": data_json(data), "error": str(error)}
+        assert accepted(bound) == beyond.SAYS["line-bound"](bound) == beyond.best_line(fact)
 
 
 @pytest.mark.parametrize(("net", "data"), [(TWO_LAYERS, TRIANGLE), (THREE_LAYERS, CROSSED)])
