@@ -12,6 +12,7 @@ import html5lib
 import pytest
 from absence.checker.certificate import FORMAT, seal
 from absence.checker.claims import load_claims
+from absence.checker.independent import experiment
 from absence.checker.obligation import Claim, Obligation, Query, Scope, Verdict
 from absence.checker.site.examine import State, examine
 from absence.checker.site.experiments import EXPECTED, read
@@ -191,12 +192,21 @@ def test_experiments_are_shown_with_their_scope_or_refused(built, experiments, t
     path.write_text(path.read_text().replace("Instance", "Universal"))
     (tmp_path / "copy" / "scale").mkdir()
     (tmp_path / "copy" / "scale" / "result.json").write_text("{")
+    (tmp_path / "copy" / "more").mkdir()
+    fact = {"kind": "separating-unit", "inputs": [["1"]], "residuals": ["1"], "weights": ["1"], "bias": "0"}
+    for name, product in (("more", "2"), ("world", "1")):
+        facts = {"one": fact | {"inner_product": product}}
+        sealed = seal({"format": experiment.FORMAT, "scope": "Instance.", "facts": facts})
+        (tmp_path / "copy" / name).mkdir(exist_ok=True)
+        (tmp_path / "copy" / name / "result.json").write_text(json.dumps(sealed))
     found = {e.name: e for e in read(tmp_path / "copy")}
+    assert found["world"].decided and not found["world"].refused
+    assert found["more"].refused.startswith("result.json: one: ")
     assert found["census"].refused == "result.json: the digest does not fit the content"
     assert found["scale"].refused.startswith("result.json is not readable")
     site = Site(CLAIMS, examine(CLAIMS, Path("none")), tuple(found.values()))
     assert "Universal" not in pages(site)["experiments.html"].decode()
-    assert [e.name for e in site.refused_results] == ["census", "scale"]
+    assert [e.name for e in site.refused_results] == ["census", "scale", "more"]
 
 
 def colours(scheme: str) -> dict[str, str]:
