@@ -2,6 +2,7 @@
 # make test     the test suite (likewise)
 # make tables   LaTeX tables from the certificates, and a check of what the paper cites
 # make paper     the paper, build/paper/absence.pdf (installs TeX from Debian where it is missing)
+# make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
 # make bench    timings, ours and the peers' side by side (20 minutes)
 # make clean    remove what these made, certificates included
 
@@ -14,7 +15,7 @@ DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcom
 DEBIAN_TEX := latexmk texlive-latex-recommended lmodern
 TEX := paper/absence.tex paper/macros.tex $(wildcard paper/sections/*.tex)
 
-.PHONY: verify test tables paper bench clean coq tex
+.PHONY: verify test tables paper site bench clean coq tex
 
 verify: .venv/set-up $(if $(filter no,$(KERNEL)),,coq)
 	$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
@@ -30,6 +31,11 @@ paper: tables tex
 	cd paper && latexmk -pdf -interaction=nonstopmode -halt-on-error -silent -outdir=../build/paper absence.tex
 	@! grep -E "LaTeX Warning|Overfull|Package natbib Warning" build/paper/absence.log
 	@echo "Wrote build/paper/absence.pdf"
+
+# Written whatever the outcome: what is not proved is shown so, and then `absence site` fails.
+site: .venv/set-up-site $(if $(filter no,$(KERNEL)),,coq)
+	-$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
+	$(BIN)/absence site
 
 bench: .venv/set-up-bench
 	$(BIN)/python bench/freed_unit.py
@@ -61,6 +67,10 @@ tex:
 
 .venv/set-up-test: .venv/set-up
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+.venv/set-up-site: .venv/set-up
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[site]'
 	@touch $@
 
 .venv/set-up-bench: .venv/set-up

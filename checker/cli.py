@@ -23,6 +23,7 @@ from absence.checker.lifetimes.command import lifetimes_command
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
 from absence.checker.scale import scale_command
+from absence.checker.site.command import site_command
 from absence.checker.typeset import defined
 from absence.checker.world.command import world_command
 from absence.models.files.disk import InputError, content
@@ -40,6 +41,7 @@ app.command("audit")(audit_command)
 app.command("lifetimes")(lifetimes_command)
 app.command("scale")(scale_command)
 app.command("world")(world_command)
+app.command("site")(site_command)
 console = Console()
 errors = Console(stderr=True)
 

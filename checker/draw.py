@@ -14,7 +14,7 @@ from absence.checker.report import scopes
 from absence.models.circuit import Unit, to_graph
 from absence.models.net import MLP, Layer
 
-__all__ = ["claims", "net_of"]
+__all__ = ["claims", "net_in", "net_of", "net_picture"]
 
 FILL = {
     Verdict.PROVED: "#d7f0dc",
@@ -105,7 +105,12 @@ def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
 
 
 def net_of(fact: dict) -> str:
-    """The net in a fact, with the fact's circuit marked.
+    """The net in a fact, with the fact's circuit marked; raises as `net_in` does."""
+    return net_picture(*net_in(fact))
+
+
+def net_in(fact: dict) -> tuple[MLP, set[Unit]]:
+    """The first net in a fact, and the fact's circuit, empty if it has none.
 
     Raises
     ------
@@ -116,7 +121,7 @@ def net_of(fact: dict) -> str:
         for key in ("before", "net", "left", "model"):
             if isinstance(part.get(key), list):
                 net = MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in part[key]))
-                return net_picture(net, {Unit(*unit) for unit in part.get("circuit", [])})
+                return net, {Unit(*unit) for unit in part.get("circuit", [])}
     raise LookupError("the certificate holds no net")
 
 

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
 from pathlib import Path
 
 import networkx as nx
@@ -12,14 +11,14 @@ from absence.checker.independent.check import load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import Result, certificate_path
-from absence.checker.statements import statements
+from absence.checker.statements import passages, statements
 from pylatexenc.latex2text import LatexNodes2Text
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["STYLE", "claim_page", "claim_table", "open_ends", "plain", "scopes", "summary"]
+__all__ = ["STYLE", "claim_page", "claim_table", "kinds", "open_ends", "plain", "scopes", "summary", "trusted"]
 
 # Coq sources are 80 characters wide; the words beside them need 40 more.
 SOURCE_WIDTH, COLUMNS = 80, 124
@@ -116,7 +115,7 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         _field("Not proved", claim.limits),
         "",
     ]
-    trusted: set[str] = set()
+    needed: set[str] = set()
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in ("Obligation", "Scope", "Verdict", "Statement"):
         table.add_column(column)
@@ -125,16 +124,16 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         verdict, style, trust = "not checked", "dim", set()
         try:
             certificate = load(path)
-            verdict, trust = certificate["verdict"], _trusted(certificate)
+            verdict, trust = certificate["verdict"], trusted(certificate)
             style = STYLE[Verdict.PROVED if verdict == obligation.expect else Verdict.ERROR]
         except Refused as reason:
             if path.exists():
                 verdict, style = f"REFUSED: {reason}", STYLE[Verdict.ERROR]
-        trusted |= trust
+        needed |= trust
         statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
         table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), statement)
     parts += [table, ""]
-    parts += [_field("Trusted", "; ".join(sorted(trusted)) or "nothing yet: no certificate"),
+    parts += [_field("Trusted", "; ".join(sorted(needed)) or "nothing yet: no certificate"),
               _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),
               _field("Reproduce", f"absence verify {claim.id} --fresh")]  # fmt: skip
     return Group(*parts)
@@ -159,16 +158,11 @@ def _stated(claim: Claim, premises: RenderableType) -> RenderableType:
     if not found:
         return words
     parts: list = []
-    told: tuple[str, tuple[str, ...]] | None = None
-    for (file, context), group in groupby(found, key=lambda s: (s.file, s.context)):
-        # Within one file, sections that have opened since are told by what they add.
-        goes_on = told is not None and told[0] == file and context[: len(told[1])] == told[1]
-        if not goes_on:
-            parts += [Text(f"In Coq, {file}; its header says what the names mean:", "bold"), ""]
-        added = context[len(told[1]) :] if goes_on else context
-        parts += [Text("\n".join(added), "dim"), ""] if added else []
-        parts += [part for statement in group for part in (Text(statement.theorem), "")]
-        told = file, context
+    for passage in passages(found):
+        if not passage.goes_on:
+            parts += [Text(f"In Coq, {passage.file}; its header says what the names mean:", "bold"), ""]
+        parts += [Text("\n".join(passage.context), "dim"), ""] if passage.context else []
+        parts += [part for theorem in passage.theorems for part in (Text(theorem), "")]
     return _Beside(words, Group(*parts[:-1]))
 
 
@@ -193,19 +187,20 @@ def _field(name: str, text: str) -> Padding:
     return Padding(Text.assemble((f"{name}: ", "bold"), text), (0, 0, 0, 0))
 
 
-def _trusted(certificate: dict) -> set[str]:
+def trusted(certificate: dict) -> set[str]:
     """What the certificate's verdict rests on, besides Python."""
-    kinds = _kinds(certificate["fact"])
-    trusted = {"the independent checker (checker/independent)"}
-    if "coq" in kinds:
+    found = kinds(certificate["fact"])
+    needed = {"the independent checker (checker/independent)"}
+    if "coq" in found:
         (run,) = certificate["runs"]
-        trusted.add(f"the kernel of Coq {run['version']}; that the Coq statement says what the claim says")
-    if "smt" in kinds:
-        trusted.add("our SMT encoding (checker/encode.py, tested against direct evaluation)")
+        needed.add(f"the kernel of Coq {run['version']}; that the Coq statement says what the claim says")
+    if "smt" in found:
+        needed.add("our SMT encoding (checker/encode.py, tested against direct evaluation)")
         if certificate["fact"]["answer"] == "unsat":
-            trusted |= {f"{run['solver']} {run['version']}" for run in certificate["runs"]}
-    return trusted
+            needed |= {f"{run['solver']} {run['version']}" for run in certificate["runs"]}
+    return needed
 
 
-def _kinds(fact: dict) -> set[str]:
-    return {fact["kind"]}.union(*(_kinds(part) for part in fact.get("facts", [])))
+def kinds(fact: dict) -> set[str]:
+    """The kinds of a fact and of those it is made of."""
+    return {fact["kind"]}.union(*(kinds(part) for part in fact.get("facts", [])))

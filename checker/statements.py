@@ -4,13 +4,15 @@ Nothing is decided here; `checker.independent.coq` does that, on the same source
 """
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from absence.checker.independent.coq import uncommented
 from absence.checker.kernel import kernel_fact
 from absence.checker.obligation import KernelProof
 
-__all__ = ["Statement", "statements"]
+__all__ = ["Passage", "Statement", "passages", "statements"]
 
 _SENTENCE = re.compile(r"[^\s].*?\.(?=\s|$)", re.S)
 _CONTEXT = re.compile(r"(Variables?|Hypothes[ie]s|Context|Let)\b")
@@ -38,6 +40,26 @@ def statements(proof: KernelProof) -> list[Statement]:
     file = f"{proof.module}.v"
     text = uncommented(dict(sources)[file])
     return [Statement(file, _context(text, name), words) for name, words in fact["theorems"].items()]
+
+
+class Passage(NamedTuple):
+    """Theorems of one file under one context. `context` is all of it, or what it adds to the passage before, which it then `goes_on`."""
+
+    file: str
+    goes_on: bool
+    context: tuple[str, ...]
+    theorems: tuple[str, ...]
+
+
+def passages(found: Iterable[Statement]) -> Iterator[Passage]:
+    """Statements as a reader meets them: no hypothesis is told twice."""
+    before: tuple[str, tuple[str, ...]] | None = None
+    for (file, context), group in groupby(found, key=lambda s: (s.file, s.context)):
+        # Within one file, sections that have opened since are told by what they add.
+        goes_on = before is not None and before[0] == file and context[: len(before[1])] == before[1]
+        added = context[len(before[1]) :] if before is not None and goes_on else context
+        yield Passage(file, goes_on, added, tuple(statement.theorem for statement in group))
+        before = file, context
 
 
 def _context(text: str, theorem: str) -> tuple[str, ...]:

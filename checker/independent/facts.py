@@ -281,11 +281,11 @@ KINDS = {
     "smaller-class": smaller_class,
     "smt": smt,
     "uniform-gap": uniform_gap,
-    "zero-one-loss": zero_one_loss,
     "world-cell": world_cell,
     "world-price": world_price,
     "world-sizes": world_sizes,
     "world-thresholds": world_thresholds,
+    "zero-one-loss": zero_one_loss,
 }
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from absence.checker.audit.stages import _sources, content_key
+from absence.checker.audit.stages import content_key, sources
 from absence.checker.certificate import digest, seal, write
 from absence.checker.independent.experiment import FORMAT
 from absence.checker.world.cells import cell, sizes, thresholds
@@ -121,7 +121,7 @@ def run(sweep: Sweep, folder: Path, progress: Callable[[str, int, int], None] = 
     OSError
         If the folder cannot be written.
     """
-    key = content_key(_sources(), json.dumps(_parameters(sweep), sort_keys=True))
+    key = content_key(sources(), json.dumps(_parameters(sweep), sort_keys=True))
     parts = list(sweep.parts())
     facts = []
     for done, (name, make) in enumerate(parts):

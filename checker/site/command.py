@@ -1,0 +1,72 @@
+"""`absence site`: examine the certificates, make the pages, put them in their folder. Exit codes 0, 1, 2 as in `checker.cli`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from absence.checker.claims import load_claims
+from absence.models.files.disk import InputError
+from rich.console import Console
+from rich.progress import Progress
+
+__all__ = ["site_command"]
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def site_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the site.")] = Path("build/site"),
+    certificates: Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")] = Path(
+        "certificates"
+    ),
+    experiments: Annotated[Path, typer.Option("--experiments", help="Folder of the experiments' results.")] = Path(
+        "build/experiments"
+    ),
+    solve: Annotated[
+        bool, typer.Option("--solve", help="Put unsat answers to both solvers, and theorems to Coq, once more.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Write a static site of the claims: statements, proofs, obligations, certificates, pictures, experiments.
+
+    Each status is from certificates that the independent checker accepts now; the rest is shown as not checked or
+    refused, and the exit code is then 1.
+    """
+    try:
+        from absence.checker.site.examine import examine
+        from absence.checker.site.experiments import read
+        from absence.checker.site.folder import replaceable, write
+        from absence.checker.site.pages import Site, pages
+    except ImportError as error:
+        raise _bad_input(f"{error.name} is missing; install it with pip install 'absence[site]'") from error
+    claims = load_claims()
+    try:
+        replaceable(output)
+        with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
+            task = bar.add_task("Checking", total=sum(len(claim.obligations) for claim in claims))
+            findings = examine(claims, certificates, jobs=jobs, solve=solve, progress=lambda: bar.advance(task))
+        site = Site(claims, findings, read(experiments), solve)
+        write(output, pages(site))
+    except InputError as error:
+        raise _bad_input(str(error)) from error
+    except KeyboardInterrupt as interrupt:
+        errors.print("Interrupted; no site is written, and an earlier one is left as it was.")
+        raise typer.Exit(130) from interrupt
+    for finding in site.open_ends:
+        _say(f"{finding.state.upper()} {finding.obligation.id}: {finding.reason}")
+    for experiment in site.refused_results:
+        _say(f"REFUSED {experiments / experiment.name}: {experiment.refused}")
+    accepted = len(findings) - len(site.open_ends)
+    _say(f"{accepted} of {len(findings)} certificates accepted; open {output / 'index.html'} in a browser")
+    raise typer.Exit(1 if site.open_ends or site.refused_results else 0)
+
+
+def _say(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _bad_input(message: str) -> typer.Exit:
+    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
+    return typer.Exit(2)

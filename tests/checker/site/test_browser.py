@@ -1,0 +1,88 @@
+"""The site in a headless Chromium, from files: it draws formulas, obeys the keyboard, and fits a phone. Skipped without a browser."""
+
+import pytest
+
+from tests.checker.site.chromium import Chromium, path
+from tests.checker.site.conftest import CLAIMS
+
+pytestmark = pytest.mark.skipif(path() is None, reason="there is no Chromium")
+
+TOO_WIDE = """[...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll, svg, math")
+  && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => e.outerHTML.slice(0, 90))"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Chromium(tmp_path_factory.mktemp("profile")) as chromium:
+        yield chromium
+
+
+def test_pages_load_from_files_without_errors_or_network(browser, built):
+    for page in ("index.html", "claims/C8.html", "certificates/C8.one-unit.html", "experiments.html"):
+        browser.open(built / page)
+        assert browser.evaluate("document.styleSheets.length") == 1
+        assert browser.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert browser.messages == []
+    assert browser.requests and all(address.startswith(("file:", "data:")) for address in browser.requests)
+
+
+def test_formulas_are_drawn(browser, built):
+    browser.open(built / "claims" / "C5.html")
+    sizes = browser.evaluate(
+        "[...document.querySelectorAll('math')].map(m => m.getBoundingClientRect()).map(b => [b.width, b.height])"
+    )
+    assert len(sizes) > 5 and all(width > 3 and height > 5 for width, height in sizes)
+    # A fraction is higher than a letter, where the browser knows MathML.
+    assert browser.evaluate(
+        "document.querySelector('mfrac').getBoundingClientRect().height > document.querySelector('mi').getBoundingClientRect().height"
+    )
+
+
+def test_tab_reaches_every_claim_of_the_graph_and_enter_follows(browser, built):
+    browser.open(built / "index.html")
+    browser.press("Tab")
+    assert browser.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert browser.evaluate("document.activeElement.getBoundingClientRect().left >= 0")
+    seen = []
+    for _ in range(40):
+        browser.press("Tab")
+        label = browser.evaluate("document.activeElement.getAttribute('aria-label')") or ""
+        if browser.evaluate("document.activeElement.closest('svg') !== null"):
+            seen.append(label.split(",")[0])
+            ring = browser.evaluate("getComputedStyle(document.activeElement.querySelector('.box')).strokeWidth")
+            assert ring == "4px"
+        elif seen:
+            break
+    assert sorted(seen) == sorted(claim.id for claim in CLAIMS)
+    browser.evaluate("document.querySelector('svg a[aria-label^=\"C8,\"]').focus()")
+    browser._events.clear()
+    browser.press("Enter")
+    browser.wait("Page.loadEventFired")
+    assert browser.evaluate("document.querySelector('h1').textContent") == "C8. Contradiction"
+
+
+def test_the_copy_button_appears_and_copies_or_selects(browser, built):
+    browser.open(built / "claims" / "C8.html")
+    assert browser.evaluate("document.querySelector('button').hidden") is False
+    browser.evaluate("document.querySelector('button').click(), new Promise(done => setTimeout(done, 200))")
+    told = browser.evaluate("document.querySelector('[role=status]').textContent")
+    chosen = browser.evaluate("getSelection().toString()")
+    assert told == "Copied" or (told.startswith("Selected") and chosen == "absence verify C8 --fresh")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_page_is_wider_than_the_screen(browser, built, width):
+    browser.resize(width, 800)
+    pages = [*built.glob("*.html"), *built.glob("claims/*.html"), *built.glob("certificates/C8.*.html")]
+    pages.append(built / "certificates" / "coq" / "c8_main.html")
+    for page in pages:
+        browser.open(page)
+        assert browser.evaluate("document.documentElement.scrollWidth") == width, page.name
+        assert browser.evaluate(TOO_WIDE) == [], page.name
+    browser.resize(1280, 900)
+
+
+def test_dark_colours_are_used_where_they_are_asked_for(built, tmp_path):
+    with Chromium(tmp_path, dark=True) as browser:
+        browser.open(built / "index.html")
+        assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 25, 31)"
