@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from absence.checker.certificate import digest
-from absence.checker.typeset import decimal, define, exact, prose
+from absence.checker.typeset import decimal, define, escape, exact, prose
 from absence.checker.values import flat
 from absence.models.files.disk import content, refused
 
@@ -57,9 +57,33 @@ def latex(folder: Path, seen_from: Path) -> str:
         for key, value in flat(result, depth=DEPTH):
             if _KEY.fullmatch(key):
                 lines.append(define("measured", f"{name}.{key}", _number(value)))
+        if told := result.get("conclusion"):
+            lines.append(define("conclusion", name, " ".join(map(prose, told))))
+        if rows := result.get("summary"):
+            lines.append(define("summary", name, _summary(rows)))
         plots = [_plot(Path(os.path.relpath(path, seen_from))) for path in sorted((folder / name).glob("*.pdf"))]
         lines.append(define("plots", name, r"\par\medskip ".join(plots)))
     return "".join(lines)
+
+
+def _summary(rows: list[dict]) -> str:
+    """Rows with the same fields as a table."""
+    columns = list(rows[0])
+    lines = [
+        r"\begin{tabular}{" + "l" * len(columns) + r"}\toprule ",
+        " & ".join(map(_cell, columns)) + r" \\ \midrule ",
+    ]
+    lines += [" & ".join(_cell(row[column]) for column in columns) + r" \\ " for row in rows]
+    return "".join([*lines, r"\bottomrule\end{tabular}"])
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_cell(key)} {_cell(entry)}" for key, entry in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    number = dict(flat({"": value}))
+    return _number(number[""]) if number else escape(str(value).replace("_", " ").replace("-", " "))
 
 
 def _plot(path: Path) -> str:

@@ -38,6 +38,15 @@ def test_scope_numbers_and_plots(tmp_path):
     assert not any(" " in key for _, key in defined(text))
 
 
+def test_a_conclusion_and_a_summary_are_printed_as_they_were_recorded(tmp_path):
+    rows = [{"detector": "after hours", "runs": 3, "ends": {"never-gone": 2}, "reassigned": True, "excess": "1/64"}]
+    _run(tmp_path, "lifetimes", seal(RESULT | {"conclusion": ["Below 1%.", "So it lives."], "summary": rows}))
+    text = latex(tmp_path, tmp_path)
+    assert r"\AbsenceDefine{conclusion}{lifetimes}{Below 1\%. So it lives.}" in text
+    assert r"detector & runs & ends & reassigned & excess \\ \midrule" in text
+    assert r"after hours & \ensuremath{3} & never gone \ensuremath{2} & yes & \ensuremath{1/64} \\" in text
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
