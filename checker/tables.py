@@ -58,7 +58,7 @@ def _necessity(claims: list[Claim], status: Mapping) -> str:
                 rows.append((*cells, _verdict(status[other.id].closed)))
             if not countermodels:
                 rows.append((escape(name), prose(premise), "--", "none known", "--"))
-    columns = r"l>{\raggedright}p{0.36\linewidth}>{\raggedright}p{0.36\linewidth}ll"
+    columns = r"l>{\raggedright}p{0.3\linewidth}>{\raggedright}p{0.33\linewidth}ll"
     return NOTE + _table("tabular", columns, ("Claim", "Premise", "In its place", "Countermodel", "Verdict"), rows)
 
 
