@@ -87,7 +87,9 @@ def _cell(value: object) -> str:
 
 
 def _plot(path: Path) -> str:
-    return rf"\includegraphics[width=0.9\linewidth,height=0.4\textheight,keepaspectratio]{{{path.as_posix()}}}"
+    name = escape(path.stem.replace("-", " "))
+    picture = rf"\includegraphics[width=0.85\linewidth,height=0.38\textheight,keepaspectratio]{{{path.as_posix()}}}"
+    return rf"{picture}\\*{{\footnotesize {name}}}"
 
 
 def _number(value: Fraction) -> str:
