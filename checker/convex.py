@@ -20,8 +20,9 @@ __all__ = ["ConvexOptimum", "convex_optimum", "decayed_loss", "dual_bound", "mul
 # Every set of distinct inputs is a pattern to be bounded, in both signs.
 MOST_INPUTS = 8
 ROUNDS = 200
-# A unit that gains less than this beyond the penalty is not worth another round; rational parameters have DIGITS binary places.
-ENOUGH, NOTHING, RIDGE = 1e-10, 1e-7, 1e-13
+# Shares of the penalty and of the value below which another round is not worth it, a length that counts as 0, and a relative ridge.
+# Rational parameters have DIGITS binary places.
+ENOUGH, STALLED, NOTHING, RIDGE = 1e-9, 1e-14, 1e-7, 1e-13
 DIGITS = 32
 UNIT = 1 << DIGITS
 
@@ -84,7 +85,7 @@ def convex_optimum(data: Dataset, penalty: object) -> ConvexOptimum:
     found: list[tuple[str, np.ndarray]] = []
     columns = np.zeros((len(data), 0))
     weights = np.zeros(0)
-    residuals = targets
+    residuals, before = targets, np.inf
     for _ in range(ROUNDS):
         sums = np.bincount(at, weights=residuals, minlength=len(points))
         fresh = [
@@ -103,6 +104,10 @@ def convex_optimum(data: Dataset, penalty: object) -> ConvexOptimum:
         found = [pair for pair, weight in zip(found, weights, strict=True) if weight > 0]
         columns, weights = columns[:, weights > 0], weights[weights > 0]
         residuals = targets - columns @ weights
+        now = residuals @ residuals / 2 + beta * weights.sum()
+        if now > before * (1 - STALLED):
+            break
+        before = now
     net = _net(found, weights, points.shape[1] - 1)
     dual, multipliers = _feasible(data, penalty, points, patterns, at, residuals)
     return ConvexOptimum(net, dual, multipliers, decayed_loss(net, data, penalty), dual_bound(data, dual))
