@@ -6,7 +6,7 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
-from absence.checker.independent.convex import convex_training
+from absence.checker.independent.convex import convex_training, decay_drop
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.cross_entropy import cross_entropy_drop, cross_entropy_floor
 from absence.checker.independent.gap import rent, uniform_gap
@@ -244,6 +244,7 @@ KINDS = {
     "cross-entropy-drop": cross_entropy_drop,
     "cross-entropy-floor": cross_entropy_floor,
     "crossover": crossover,
+    "decay-drop": decay_drop,
     "dependency": dependency,
     "detector": detector,
     "different-outputs": different_outputs,
