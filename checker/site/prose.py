@@ -39,6 +39,8 @@ def prose(text: str, link: Link = lambda name: None) -> Markup:
     parts = text.split("$")
     if len(parts) % 2 == 0:
         raise ValueError(f"a formula is not closed: {text}")
+    if "" in parts[1::2]:
+        raise ValueError(f"a formula is empty: {text}")
     found = Markup("")
     for between, latex in zip(parts[::2], [*parts[1::2], ""], strict=True):
         # What closes a phrase stays on the line of the formula before it.

@@ -39,6 +39,8 @@ def test_formulas_that_are_not_understood_are_refused():
         prose(r"Let $\mathcal L$.")
     with pytest.raises(ValueError, match="a formula is not closed"):
         prose("Let $x.")
+    with pytest.raises(ValueError, match="a formula is empty"):
+        prose("Let $$x$$.")
 
 
 def test_only_claims_become_links_and_texts_are_escaped():
