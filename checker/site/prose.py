@@ -20,7 +20,8 @@ _BREAKS = frozenset("=<>≤≥≠≈∈⊆→⇒⇔+−,")
 _LONGEST = 16
 _TAIL = re.compile(r"[.,;:)]*")
 _END = Markup("</span>")
-_CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b")
+# Not the beginning of an obligation's name.
+_CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b(?!\.[a-z])")
 
 
 def prose(text: str, link: Link = lambda name: None) -> Markup:
