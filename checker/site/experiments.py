@@ -14,8 +14,8 @@ __all__ = ["EXPECTED", "Experiment", "read"]
 EXPECTED = {
     "world": "Which policy wins in the world of questions and answers",
     "census": "Every net of a finite class, counted",
-    "lifetimes": "How long detectors live under gradient descent",
-    "scale": "How losses and the price of deception change with size",
+    "lifetimes": "How long planted detectors live under PyTorch's optimisers",
+    "scale": "What a detector's parameters are worth, by measured scaling laws",
 }
 # What decides the facts of a result, by its format; of any other format only the digest is compared, and the page says so.
 CHECKS = {experiment.FORMAT: experiment.check_experiment}
