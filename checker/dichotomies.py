@@ -105,10 +105,10 @@ def _cells(table: list[list[int]]) -> list[Cell]:
         for signs in product(*(((x > 0) - (x < 0),) if x else (1, -1) for x in row)):
             if signs in found:
                 continue
-            members = [
-                k for k, other in enumerate(table) if all(s * x >= 0 for s, x in zip(signs, other, strict=True))
-            ]
+            members = [k for k, other in enumerate(table) if all(s * x >= 0 for s, x in zip(signs, other, strict=True))]
             total = [sum(table[k][g] for k in members) for g in range(len(signs))]
             # The sum of the rays is in the interior, if there is one.
-            found[signs] = Cell(signs, frozenset(members)) if all(s * x > 0 for s, x in zip(signs, total, strict=True)) else None
+            found[signs] = (
+                Cell(signs, frozenset(members)) if all(s * x > 0 for s, x in zip(signs, total, strict=True)) else None
+            )
     return [cell for _, cell in sorted(found.items()) if cell]

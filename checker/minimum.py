@@ -10,10 +10,9 @@ outputs the cones are no longer convex, and N5 has data on which no net attains 
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import count
-from math import lcm
 from typing import NamedTuple
 
 from absence.checker.dichotomies import dichotomies
@@ -74,7 +73,7 @@ def global_minimum(data: Dataset, units: int) -> Minimum:
     silent = ([0] * len(data.inputs[0]), 0, [0])
     hidden = [(v[:-1], v[-1], [sign]) for sign, v in search.best]
     net = shallow([*hidden, *[silent] * (max(units, 1) - len(hidden))], [search.constant])
-    return Minimum(net, data.loss(net), units, tuple(search.residuals))
+    return Minimum(net, data.loss(net), units, search.needed())
 
 
 class _Search:
@@ -84,6 +83,7 @@ class _Search:
         self.relaxation, self.units = relaxation, units
         self.residuals: list[Vector] = []
         self.good: list[Mapping[int, int]] = []
+        self._bounded: list[Node] = []
         self._tried: set[Node] = set()
         self.least: Fraction | None = None
         self._adopt(())
@@ -94,7 +94,9 @@ class _Search:
         whole = self.relaxation.all_cells
 
         def push(node: Node) -> None:
-            if not self._covered(node):
+            if self._covered(node):
+                self._bounded.append(node)
+            else:
                 heapq.heappush(queue, (self.relaxation.bound(node), next(order), node))
 
         for plus in range(self.units + 1):
@@ -104,6 +106,7 @@ class _Search:
         while queue:
             bound, _, node = heapq.heappop(queue)
             if self._covered(node):
+                self._bounded.append(node)
                 continue
             worst = self.relaxation.worst(self.relaxation.shares(node, self.relaxation.guess(node)))
             if bound >= self.float_least - CLEARLY or worst is None:
@@ -113,13 +116,23 @@ class _Search:
                     self._adopt(node)
                 if error >= self.least:
                     self._record(values)
+                    self._bounded.append(node)
                     continue
             self._descend(node)
             for child in self._parted(node, *worst):
                 push(child)
 
+    def needed(self) -> tuple[Vector, ...]:
+        """The residuals without those, the latest first, whose nodes are bounded by others too."""
+        serve = [{k for k, good in enumerate(self.good) if _bounds(good, node)} for node in self._bounded]
+        for k in reversed(range(len(self.good))):
+            if all(len(some) > 1 for some in serve if k in some):
+                for some in serve:
+                    some.discard(k)
+        return tuple(self.residuals[k] for k in sorted(set().union(*serve)))
+
     def _covered(self, node: Node) -> bool:
-        return any(all(not cells & ~good[sign] for sign, cells, _ in node) for good in self.good)
+        return any(_bounds(good, node) for good in self.good)
 
     def _record(self, values: Mapping[int, Fraction]) -> None:
         residual = self.relaxation.residual(values)
@@ -144,9 +157,7 @@ class _Search:
         above = cells & self.relaxation.positive[g]
         children = []
         for first in range(units + 1):
-            parts = [
-                (sign, side, k) for side, k in ((above, first), (cells & ~above, units - first)) if k
-            ]
+            parts = [(sign, side, k) for side, k in ((above, first), (cells & ~above, units - first)) if k]
             children.append((*node[:at], *parts, *node[at + 1 :]))
         return children
 
@@ -170,3 +181,8 @@ class _Search:
                     break
         if bound < self.float_least - BETTER:
             self._adopt(current)
+
+
+def _bounds(good: Mapping[int, int], node: Node) -> bool:
+    """Whether the residual that is uncorrelated with the cells `good` bounds all of the node."""
+    return all(not cells & ~good[sign] for sign, cells, _ in node)

@@ -139,7 +139,9 @@ class Relaxation:
     def constant(self, values: Mapping[int, Fraction]) -> Fraction:
         """The best c."""
         outputs = self._outputs(values)
-        return self._inner([1] * len(outputs), [y - f for y, f in zip(self.targets, outputs, strict=True)]) / sum(self.nu)
+        return self._inner([1] * len(outputs), [y - f for y, f in zip(self.targets, outputs, strict=True)]) / sum(
+            self.nu
+        )
 
     def _outputs(self, values: Mapping[int, Fraction]) -> list[Fraction]:
         return [sum((v * self.columns[k][g] for k, v in values.items()), Fraction(0)) for g in range(len(self.nu))]
@@ -155,6 +157,4 @@ class Relaxation:
         cleared = [int(x * scale) for x in residual]
         slopes = [self._inner(cleared, row) for row in self.features]
         bad = {sign: sum(1 << k for k, slope in enumerate(slopes) if sign * slope > 0) for sign in (1, -1)}
-        return {
-            sign: sum(1 << c for c, rays in enumerate(self.rays_of) if not rays & bad[sign]) for sign in (1, -1)
-        }
+        return {sign: sum(1 << c for c, rays in enumerate(self.rays_of) if not rays & bad[sign]) for sign in (1, -1)}

@@ -1,48 +1,18 @@
-"""Exact global minima of shallow nets on the line (d = m = 1), by enumeration of activation patterns.
+"""An oracle for minima on the line that shares no idea with the search: every activation pattern, every set of tight constraints.
 
-On a pattern the loss is a convex quadratic under linear constraints; its dual solution is the certificate of a lower bound.
+The dual bound of a pattern is the highest over sets of tight constraints; the least of the bounds is the minimum if a net has it.
 """
 
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
-from typing import NamedTuple
 
 from absence.checker.exact import solve_some
 from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
 
-__all__ = ["Minimum", "global_minimum"]
+__all__ = ["least_loss", "patterns"]
 
 # (first, end, sign): the run of sorted distinct inputs on which the unit is nonnegative, and the sign of its output weight.
 Pattern = tuple[tuple[int, int, int], ...]
-
-
-class Bound(NamedTuple):
-    """Weak duality on one pattern: a stationary point, multipliers (unit, input, value), N times the loss it bounds."""
-
-    point: tuple[Fraction, ...]
-    multipliers: tuple[tuple[int, int, Fraction], ...]
-    error: Fraction
-
-
-class Minimum(NamedTuple):
-    """A net of least loss and the dual bound of every pattern."""
-
-    net: MLP
-    loss: Fraction
-    bounds: dict[Pattern, Bound]
-
-    def fact(self, net_json: list, data_json: dict) -> dict:
-        """The fact for the independent checker."""
-        patterns = [
-            {
-                "units": [list(unit) for unit in pattern],
-                "point": [str(x) for x in bound.point],
-                "multipliers": [[unit, at, str(value)] for unit, at, value in bound.multipliers],
-            }
-            for pattern, bound in self.bounds.items()
-        ]
-        return {"kind": "global-minimum", "net": net_json, "data": data_json, "patterns": patterns}
 
 
 def patterns(count: int, units: int) -> list[Pattern]:
@@ -52,33 +22,13 @@ def patterns(count: int, units: int) -> list[Pattern]:
     return list(combinations_with_replacement(single, units))
 
 
-def global_minimum(data: Dataset, units: int) -> Minimum:
-    """A net of S_n with the least loss on data of one input and one output, with its certificate.
-
-    Raises
-    ------
-    ValueError
-        If d or m is not 1, or no pattern attains its bound (then the infimum may not be attained).
-    """
-    if len(data.inputs[0]) != 1 or len(data.targets[0]) != 1:
-        raise ValueError("exact minima are computed for one input and one output")
+def least_loss(data: Dataset, units: int) -> Fraction:
+    """L*(units) on data of one input and one output."""
     line = sorted({z[0] for z in data.inputs})
-    bounds, attained = {}, []
-    for pattern in patterns(len(line), units):
-        bounds[pattern], feasible = _best(pattern, line, data)
-        if feasible:
-            attained.append((bounds[pattern].error, pattern))
-    least = min(bound.error for bound in bounds.values())
-    winners = sorted(pattern for error, pattern in attained if error == least)
-    if not winners:
-        raise ValueError("no pattern attains the least bound")
-    net = _net(winners[0], bounds[winners[0]].point)
-    return Minimum(net, least / len(data), bounds)
-
-
-def _net(pattern: Pattern, point: tuple[Fraction, ...]) -> MLP:
-    units = [([point[1 + 2 * j]], point[2 + 2 * j], [sign]) for j, (_, _, sign) in enumerate(pattern)]
-    return shallow(units, [point[0]])
+    bounds = [_best(pattern, line, data) for pattern in patterns(len(line), units)]
+    least = min(error for error, _ in bounds)
+    assert any(attained for error, attained in bounds if error == least)
+    return least / len(data)
 
 
 def _constraints(pattern: Pattern, line: list[Fraction]) -> list[tuple[int, int, list[Fraction]]]:
@@ -94,7 +44,7 @@ def _constraints(pattern: Pattern, line: list[Fraction]) -> list[tuple[int, int,
     return found
 
 
-def _best(pattern: Pattern, line: list[Fraction], data: Dataset) -> tuple[Bound, bool]:
+def _best(pattern: Pattern, line: list[Fraction], data: Dataset) -> tuple[Fraction, bool]:
     """The highest dual bound over sets of tight constraints, and whether its point is feasible."""
     phi = []
     for (x,) in data.inputs:
@@ -121,9 +71,6 @@ def _best(pattern: Pattern, line: list[Fraction], data: Dataset) -> tuple[Bound,
             (sum(a * b for a, b in zip(row, point, strict=True)) - y) ** 2 for row, y in zip(phi, ys, strict=True)
         )
         fits = all(sum(a * b for a, b in zip(row, point, strict=True)) >= 0 for _, _, row in constraints)
-        if best is None or (error, fits) > (best.error, feasible):
-            multipliers = tuple(
-                (j, at, value) for (j, at, _), value in zip(chosen, solution[size:], strict=True) if value
-            )
-            best, feasible = Bound(point, multipliers, error), fits
+        if best is None or (error, fits) > (best, feasible):
+            best, feasible = error, fits
     return best, feasible
