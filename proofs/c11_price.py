@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
-from absence.checker.certificate import data_json, net_json, rows_json
+from absence.checker.certificate import net_json, rows_json
 from absence.checker.encode import forward, net_at, unknown_parameters
 from absence.checker.hull import detector, locate
-from absence.checker.minimum import global_minimum
+from absence.checker.minimum import Minimum, global_minimum
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
 from absence.models.circuit import Unit, add_unit, hidden_units
@@ -16,11 +16,15 @@ from absence.models.net import MLP, shallow
 from absence.models.rational import Vector, vector
 from absence.proofs import facts
 from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
+from absence.proofs.examples import SEVEN, SQUARE
 from absence.proofs.universal import universal
 
 OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
 # Stated here, checked exactly: L*(1) - L*(2) and L*(1) - L*(4) on ZIGZAG.
 TAX_OUTSIDE, TAX_INSIDE = Fraction(5, 12), Fraction(27, 20)
+# L*(n - k) - L*(n) for k = 1 to n: n = 4 on SEVEN, n = 2 on SQUARE.
+TAXES_SEVEN = tuple(map(Fraction, ("5/42", "13/30", "206/231", "47/42")))
+TAXES_SQUARE = (Fraction(2, 27), Fraction(8, 81))
 # Four units fit ZIGZAG: a kink at each input but the last.
 FITTED_ZIGZAG = shallow([([1], -x, [a]) for x, a in enumerate((2, -5, 6, -5))], [0])
 
@@ -43,7 +47,7 @@ def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequ
             locate(data.inputs, point).fact(data.inputs, point),
             facts.idle(deceptive, circuit, data.inputs, fires=point),
             {"kind": "smaller-class", **pair, "inputs": rows_json(data.inputs)},
-            minimum.fact(net_json(minimum.net), data_json(data)),
+            facts.minimal(minimum, data),
             *best_facts,
             facts.lower_loss(deceptive, best, data, tax),
         )
@@ -53,7 +57,7 @@ def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequ
 def _outside(tax: Fraction) -> Evidence:
     """In S_2: both minima certified, the lower one above the noise floor."""
     minimum = global_minimum(ZIGZAG, 2)
-    minimal = minimum.fact(net_json(minimum.net), data_json(ZIGZAG))
+    minimal = facts.minimal(minimum, ZIGZAG)
     above = facts.loss_above_floor(minimum.net, ZIGZAG)
     return _taxed(ZIGZAG, OUTSIDE, 1, minimum.net, [minimal, above], tax)
 
@@ -63,10 +67,45 @@ def _inside(tax: Fraction) -> Evidence:
     return _taxed(ZIGZAG, INSIDE, 1, FITTED_ZIGZAG, [facts.loss_at_floor(FITTED_ZIGZAG, ZIGZAG)], tax)
 
 
+def _table(data: Dataset, point: Vector, taxes: Sequence[Fraction]) -> Evidence:
+    """For k = 1 to n: a minimiser over S_(n-k) and k idle units, of which one fires at the point, and how far it is from L*(n)."""
+    units = len(taxes)
+    best = global_minimum(data, units)
+    shown = [facts.minimal(best, data), facts.loss_above_floor(best.net, data)]
+    for k, tax in enumerate(taxes, 1):
+        left = global_minimum(data, units - k)
+        deceptive = _with_idle(left, units, data.inputs, point)
+        circuit = hidden_units(deceptive)[left.units :]
+        shown += [
+            facts.minimal(left, data),
+            facts.compare_outputs(deceptive, left.net, data.inputs),
+            facts.idle(deceptive, circuit, data.inputs, fires=point),
+            facts.lower_loss(deceptive, best.net, data, tax),
+        ]
+    return Evidence(facts.every(*shown))
+
+
+def _with_idle(minimum: Minimum, units: int, inputs: Sequence[Vector], point: Vector) -> MLP:
+    """The minimiser and, last, the one-unit detector of a point outside the hull; units that send nothing make up the number."""
+    net = minimum.net
+    while net.widths[1] < units - 1:
+        net = add_unit(net, [0] * len(point), 0, [0])
+    return join(net, inputs, point)[0]
+
+
+def _diminishing() -> Evidence:
+    """L*(1) - L*(2) is more than L*(0) - L*(1) on ZIGZAG, by certified minima: the second unit is worth more than the first."""
+    zero, one, two = (global_minimum(ZIGZAG, n) for n in range(3))
+    first, second = facts.lower_loss(zero.net, one.net, ZIGZAG), facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)
+    if Fraction(second["drop"]) <= Fraction(first["drop"]):
+        raise ValueError("the second unit is worth no more than the first")
+    return Evidence(facts.every(*(facts.minimal(m, ZIGZAG) for m in (zero, one, two)), first, second), holds=False)
+
+
 def _untaxed() -> Evidence:
     """L*(2) = L*(1) on the same data, refuted: a minimiser over S_1, and a net of S_2 with a lower loss."""
     one, two = global_minimum(ZIGZAG, 1), global_minimum(ZIGZAG, 2)
-    minimal = one.fact(net_json(one.net), data_json(ZIGZAG))
+    minimal = facts.minimal(one, ZIGZAG)
     return Evidence(facts.every(minimal, facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)), holds=False)
 
 
@@ -141,7 +180,7 @@ CLAIM = Claim(
     r"is idle and fires at $x$. Without $x$, units of output weight $0$ serve. The units of a circuit that fires at $x$ in any net are a detector; "
     r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
     limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is positive is not said here, and at "
-    "the noise floor it can be 0. Its value is computed on instances only, on the line, where minima can be certified.",
+    "the noise floor it can be 0. Its value is computed on instances only, of one output, where minima can be certified. It need not have diminishing returns (control-diminishing).",
     rests_on=("C2", "C3", "C10"),
     obligations=(
         universal(
@@ -187,11 +226,31 @@ CLAIM = Claim(
             Scope.INSTANCE,
             partial(_inside, TAX_INSIDE),
         ),
+        *(
+            Obligation(
+                f"C11.table-{name}",
+                f"n={len(taxes)}, {text}: for k = 1 to {len(taxes)}, a net with k idle units, which fire at {tuple(map(int, point))}, has loss L*(n-k), and "
+                f"L*(n-k) - L*(n), the tax, is {', '.join(map(str, taxes))}; all minima certified",
+                Scope.INSTANCE,
+                partial(_table, data, point, taxes),
+            )
+            for name, data, point, taxes, text in (
+                ("line", SEVEN, vector([7]), TAXES_SEVEN, "seven inputs on the line"),
+                ("plane", SQUARE, vector([3, 3]), TAXES_SQUARE, "nine inputs in the plane"),
+            )
+        ),
         Obligation(
             "C11.control",
             "On the same data the tax of one unit in S_2 is zero: no net of S_2 has a loss below L*(1)",
             Scope.INSTANCE,
             _untaxed,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C11.control-diminishing",
+            "The tax has diminishing returns: on the same data the second unit is worth no more than the first",
+            Scope.INSTANCE,
+            _diminishing,
             Verdict.REFUTED,
         ),
         Obligation(
