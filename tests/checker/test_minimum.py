@@ -9,7 +9,7 @@ import pytest
 from absence.checker.certificate import data_json, net_json
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused
-from absence.checker.minimum import global_minimum
+from absence.checker.minimum import global_minimum, minimum_interval
 from absence.models.circuit import is_idle
 from absence.models.data import Dataset
 from absence.models.family import Architecture, Family, Grid
@@ -163,6 +163,52 @@ def test_ten_inputs_on_the_line_and_twelve_in_the_plane():
     check_fact(fact(global_minimum(plane, 2), plane))
 
 
+TWO_OUTPUTS = st.lists(st.tuples(st.tuples(COORDINATE, COORDINATE), TARGETS, TARGETS), min_size=1, max_size=5)
+
+
+@given(TWO_OUTPUTS, st.integers(0, 2))
+@settings(max_examples=25)
+def test_with_two_outputs_the_minimum_is_between_certified_bounds(rows, units):
+    data = Dataset([x for x, _, _ in rows], [[y, t] for _, y, t in rows])
+    found = minimum_interval(data, units)
+    alone = [global_minimum(Dataset(data.inputs, [[y[k]] for y in data.targets]), units).loss for k in (0, 1)]
+    assert sum(alone) <= found.lower <= found.upper == data.loss(found.net)
+    proof = found.fact(data_json(data))
+    check_fact(proof)
+    with pytest.raises(Refused, match="too low a bound"):
+        check_fact(proof | {"bound": str(found.lower + Fraction(1, 1000))})
+    if found.decided:
+        check_fact(
+            {"kind": "global-minimum", "net": net_json(found.net)}
+            | {k: v for k, v in proof.items() if k not in ("kind", "bound")}
+        )
+    draw = random.Random(repr(rows))
+    architecture = Architecture(found.net.widths)
+    best = Architecture.parameters(found.net)
+    for _ in range(20):
+        noise = [Fraction(draw.randint(-20, 20), 20) for _ in best]
+        assert data.loss(architecture.net([a + b / 10 for a, b in zip(best, noise, strict=True)])) >= found.lower
+        assert data.loss(architecture.net([3 * n for n in noise])) >= found.lower
+
+
+@given(TWO, st.integers(1, 2))
+@settings(max_examples=15)
+def test_a_multiple_of_one_output_as_a_second_is_decided(rows, units):
+    one = dataset(rows)
+    both = Dataset(one.inputs, [[y, -2 * y] for (y,) in one.targets])
+    found = minimum_interval(both, units)
+    assert found.decided
+    assert found.lower == 5 * global_minimum(one, units).loss
+
+
+def test_what_is_not_decided_is_not_called_a_minimum():
+    # N5's reason in small: two outputs that want two hinges of one unit.
+    data = Dataset([[0], [1], [2], [3]], [[0, 1], [0, 0], [1, 0], [0, 0]])
+    found = minimum_interval(data, 1)
+    assert not found.decided
+    assert found.lower < found.upper
+
+
 def test_several_outputs_are_refused():
     with pytest.raises(ValueError, match="one output"):
         global_minimum(Dataset([[0]], [[0, 1]]), 1)
@@ -175,20 +221,20 @@ def test_no_residual_can_be_left_out_and_none_changed(data, units):
     whole = fact(global_minimum(data, units), data)
     table = whole["residuals"]
     assert len(table) > 1
-    for k, row in enumerate(table):
+    for k, (row,) in enumerate(table):
         with pytest.raises(Refused, match="no residual bounds the nets with some signs"):
             check_fact(whole | {"residuals": table[:k] + table[k + 1 :]})
         for g in range(len(row)):
             changed = [*row[:g], str(Fraction(row[g]) + 1), *row[g + 1 :]]
             with pytest.raises(Refused, match="a residual does not sum to 0"):
-                check_fact(whole | {"residuals": [*table[:k], changed, *table[k + 1 :]]})
+                check_fact(whole | {"residuals": [*table[:k], [changed], *table[k + 1 :]]})
         # Twice a residual bounds nothing: 2 r y - r^2 is largest at the residual itself.
         twice = [str(2 * Fraction(x)) for x in row]
         with pytest.raises(Refused, match="too low a bound"):
-            check_fact(whole | {"residuals": [*table[:k], twice, *table[k + 1 :]]})
+            check_fact(whole | {"residuals": [*table[:k], [twice], *table[k + 1 :]]})
         negative = [str(-Fraction(x)) for x in row]
         with pytest.raises(Refused, match="too low a bound"):
-            check_fact(whole | {"residuals": [*table[:k], negative, *table[k + 1 :]]})
+            check_fact(whole | {"residuals": [*table[:k], [negative], *table[k + 1 :]]})
 
 
 def test_a_residual_that_bounds_more_than_any_net_can_reach_reaches_fewer_nets():
@@ -197,7 +243,7 @@ def test_a_residual_that_bounds_more_than_any_net_can_reach_reaches_fewer_nets()
     mean = Fraction(1)
     highest = [str(y - mean) for (y,) in ZIGZAG.targets]
     with pytest.raises(Refused, match="no residual bounds the nets with some signs"):
-        check_fact(whole | {"residuals": [highest]})
+        check_fact(whole | {"residuals": [[highest]]})
 
 
 def test_more_units_than_proved_are_refused():

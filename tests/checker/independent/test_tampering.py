@@ -193,13 +193,13 @@ def test_identities_are_expanded_again(certificates, name):
 def test_a_residual_of_a_minimum_is_refused_once_it_bounds_less(certificates):
     certificate = read(certificates, "C8.minimiser-1")
     table = certificate["fact"]["facts"][0]["residuals"]
-    for index, row in enumerate(table):
+    for index, (row,) in enumerate(table):
         for factor in (Fraction(1, 2), -1, 0):
             fact = copy.deepcopy(certificate["fact"])
-            fact["facts"][0]["residuals"][index] = [str(factor * Fraction(x)) for x in row]
+            fact["facts"][0]["residuals"][index] = [[str(factor * Fraction(x)) for x in row]]
             with pytest.raises(Refused, match="too low a bound"):
                 check_certificate(seal(certificate | {"fact": fact}), certificates, solve=False)
         fact = copy.deepcopy(certificate["fact"])
-        fact["facts"][0]["residuals"][index] = [str(Fraction(x) + 1) for x in row]
+        fact["facts"][0]["residuals"][index] = [[str(Fraction(x) + 1) for x in row]]
         with pytest.raises(Refused, match="a residual does not sum to 0"):
             check_certificate(seal(certificate | {"fact": fact}), certificates, solve=False)
