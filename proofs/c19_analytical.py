@@ -175,7 +175,7 @@ CLAIM = Claim(
     limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal inputs, and for weight decay on learned features, any losses; no premise that the class is "
     "underparameterised is needed. It says nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. Nor of training that does not reach a minimiser: "
     "from any net, cutting an idle circuit gains beta times its squared size, which may be little. "
-    "That the convex program has the value of two-layer training is universal too (from it to nets in a field with square roots). Which value that is, is enclosed on five data sets, on the line and in the plane, "
+    "That the convex program has the value of two-layer training is universal too (from it to nets in a field with square roots). Which value that is, is enclosed on four data sets, one at two weight decays, on the line and in the plane, "
     "between a net and a dual bound at most 2^-20 apart, with every set of inputs tried as a pattern, and known exactly on two made for it.",
     rests_on=("C2",),
     obligations=(

@@ -126,8 +126,10 @@ def least(text, units):
 
 
 def global_minimum_is(fact):
-    net, data = net_of(fact["net"]), dataset_of(fact["data"])
-    return data.loss(net) == least(json.dumps(fact["data"]), net.widths[1])
+    net, data, units = net_of(fact["net"]), dataset_of(fact["data"]), fact["units"]
+    if not 0 <= units <= net.widths[1] or any(net.layers[1].weights[0][units:]):
+        return False
+    return data.loss(net) == least(json.dumps(fact["data"]), units)
 
 
 def feature_rows(fact):
