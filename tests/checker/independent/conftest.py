@@ -14,7 +14,7 @@ from absence.models.circuit import fires, hidden_units, is_idle
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
 
-from tests.checker.independent import beyond, c15_to_c19
+from tests.checker.independent import beyond, c15_to_c19, sweep_says
 
 
 @pytest.fixture(scope="session")
@@ -187,6 +187,7 @@ SAYS = {
     "smaller-class": same_outputs,
     **beyond.SAYS,
     **c15_to_c19.SAYS,
+    **sweep_says.SAYS,
 }
 
 
@@ -200,5 +201,5 @@ def true(fact, folder):
         return smt(fact, folder) and ("replay" not in fact or true(fact["replay"], folder))
     try:
         return SAYS[fact["kind"]](fact)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, KeyError):
         return False
