@@ -110,7 +110,7 @@ def proves_a_minimum(fact, path):
     if path[0] != "facts":
         return False
     kind = fact["facts"][path[1]]["kind"]
-    return kind == "global-minimum" or (kind == "world-price" and "patterns" in path)
+    return kind == "global-minimum" or (kind in ("world-price", "world-bounds") and "patterns" in path)
 
 
 def check_changed(certificates, name, path, by):
