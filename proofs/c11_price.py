@@ -13,6 +13,7 @@ from absence.checker.scaling import tax_fact, threshold_fact
 from absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
 from absence.checker.world.prices import prices
 from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
+from absence.checker.world.whole import bounds
 from absence.models.circuit import Unit, add_unit, hidden_units
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
@@ -136,6 +137,16 @@ def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[i
     return Evidence(facts.every(*shown), holds=found == known)
 
 
+def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction) -> Evidence:
+    """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity, one of 3 units `at_least` at the second."""
+    shown = [bounds(Sweep().world(ATTENTIVE, diversity), (0, CLUMSY, IS_TAMPERED), 3) for diversity in (before, after)]
+    small, large = (
+        next(p for p in fact["prices"] if (p["units"], p["size"]) == (3, size))
+        for fact, size in zip(shown, (1, 3), strict=True)
+    )
+    return Evidence(facts.every(*shown), holds=Fraction(small["high"]) <= at_most < at_least <= Fraction(large["low"]))
+
+
 def _never_falls(company: Company, hour: int, units: int, diversities: Sequence[int]) -> Evidence:
     """Whether the price of the hour's detector does not fall from one of these diversities to the next."""
     shown, found = _priced(company, hour, units, diversities)
@@ -226,7 +237,7 @@ CLAIM = Claim(
     r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
     limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is positive is not said here, and at "
     "the noise floor it can be 0. More diverse data make a detector no smaller, but the price may fall: other data have other least losses (control-diversity). "
-    "Its value is computed on instances only, of one output, where minima can be certified. It need not have diminishing returns (control-diminishing). "
+    "Its value is computed on instances only, of one output, where minima can be certified, and bounded elsewhere. It need not have diminishing returns (control-diminishing). "
     "For large models scaling laws stand in for L*: curves fitted to what training reached, measured and not proved; only their arithmetic is.",
     rests_on=("C2", "C3", "C10"),
     obligations=(
@@ -298,6 +309,13 @@ CLAIM = Claim(
             "The world's careless nights, n=3: as training grows from 8 to 10 hours the detector of hour 9 grows from 1 unit to 3, and its price from 0 to 96/625, exactly",
             Scope.INSTANCE,
             lambda: _diversity(NIGHT_SHIFT, 9, 3, {8: (1, "0"), 10: (3, "96/625")}),
+        ),
+        Obligation(
+            "C11.whole-world",
+            "The whole world (d=6), attentive humans, n=3: with 4 hours of training a detector of 1 unit, which serves for hour 4, costs at most 1/50; with 6 "
+            "one needs 3 units (C10.nested), and these cost at least 1/6",
+            Scope.INSTANCE,
+            lambda: _whole_world(4, 6, Fraction(1, 50), Fraction(1, 6)),
         ),
         Obligation(
             "C11.price-falls",

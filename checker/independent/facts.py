@@ -24,6 +24,7 @@ from absence.checker.independent.scaling import scaling_tax, scaling_threshold
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.sweep import world_cell, world_sizes, world_thresholds
 from absence.checker.independent.training import gradient_steps
+from absence.checker.independent.whole import world_bounds
 from absence.checker.independent.world import policy_excess, policy_losses, policy_net
 
 
@@ -283,6 +284,7 @@ KINDS = {
     "smaller-class": smaller_class,
     "smt": smt,
     "uniform-gap": uniform_gap,
+    "world-bounds": world_bounds,
     "world-cell": world_cell,
     "world-price": world_price,
     "world-sizes": world_sizes,
