@@ -1,8 +1,10 @@
 # make verify   discharge every obligation (sets everything up first; KERNEL=no leaves Coq out and says so)
 # make test     the test suite (likewise)
 # make tables   LaTeX tables from the certificates
+# make experiments   the QA world, a census, training with planted detectors, scaling laws: results and plots in build/experiments (5 minutes)
 # make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
 # make bench    timings, ours and the peers' side by side (25 minutes)
+# make reliability   mutants, tampering, kill -9: how much is noticed (an hour)
 # make clean    remove what these made, certificates included
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -11,7 +13,7 @@ BIN := .venv/bin
 KERNEL ?= yes
 DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcomp-zify
 
-.PHONY: verify test tables site bench clean coq
+.PHONY: verify test tables experiments site bench reliability clean coq
 
 verify: .venv/set-up $(if $(filter no,$(KERNEL)),,coq)
 	$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
@@ -28,12 +30,24 @@ site: .venv/set-up-site $(if $(filter no,$(KERNEL)),,coq)
 	-$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
 	$(BIN)/absence site
 
+# Each goes on from where it was interrupted; what is whole is not made again.
+experiments: .venv/set-up-experiments
+	$(BIN)/absence scale
+	$(BIN)/absence world
+	$(BIN)/absence census
+	$(BIN)/absence lifetimes
+
 bench: .venv/set-up-bench
 	$(BIN)/python bench/freed_unit.py
 	$(BIN)/python bench/audit_idle.py
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
 	$(BIN)/python bench/minima.py
+
+reliability: .venv/set-up-test coq verify
+	$(BIN)/python tests/reliability/tampering.py
+	$(BIN)/python tests/reliability/killed.py
+	$(BIN)/python tests/reliability/mutation.py
 
 # Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails.
 coq:
@@ -54,6 +68,10 @@ coq:
 
 .venv/set-up-test: .venv/set-up
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+.venv/set-up-experiments: .venv/set-up
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[experiments]'
 	@touch $@
 
 .venv/set-up-site: .venv/set-up
