@@ -112,16 +112,13 @@ def scip_model(item: Case, positive: int) -> Model:
 
 
 def scip(item: Case, seconds: float, baseline: float) -> Row:
-    """SCIP on each number of positive units in turn, within one limit; the bound is the lowest of theirs."""
+    """SCIP on each number of positive units in turn, which share one limit; the bound is the lowest of theirs."""
     started = time.perf_counter()
     best, bound, done = float("inf"), float("inf"), True
     for positive in range(item.units + 1):
-        left = seconds - (time.perf_counter() - started)
-        if left <= 0:
-            bound, done = 0.0, False
-            break
+        left = max(seconds - (time.perf_counter() - started), 0.0)
         model = scip_model(item, positive)
-        model.setParam("limits/time", left)
+        model.setParam("limits/time", left / (item.units + 1 - positive))
         if best < float("inf"):
             model.setObjlimit(best)
         model.optimize()
