@@ -65,8 +65,8 @@ def least_losses(data: Data, fact: dict) -> list[Range]:
     high, low = {0: constant}, {0: constant}
     for entry in fact["minima"]:
         net = Net(entry["net"])
-        global_minimum({"net": entry["net"], "patterns": entry["patterns"], "data": _written(data)})
-        units = net.widths[1]
+        global_minimum(entry | {"data": _written(data)})
+        units = entry["units"]
         high[units] = low[units] = data.error(net) / count
     for entry in fact["nets"]:
         net = Net(entry)
