@@ -1,9 +1,11 @@
 # make verify   discharge every obligation (sets everything up first; KERNEL=no leaves Coq out and says so)
 # make test     the test suite (likewise)
 # make tables   LaTeX tables from the certificates, and a check of what the paper cites
-# make paper     the paper, build/paper/absence.pdf (installs TeX from Debian where it is missing)
+# make paper     the paper with certificates and experiments, build/paper/absence.pdf (installs TeX from Debian where it is missing)
+# make experiments   the QA world, a census, training with planted detectors, scaling laws: results and plots in build/experiments (5 minutes)
 # make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
-# make bench    timings, ours and the peers' side by side (20 minutes)
+# make bench    timings, ours and the peers' side by side (25 minutes)
+# make reliability   mutants, tampering, kill -9: how much is noticed (an hour)
 # make clean    remove what these made, certificates included
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -15,7 +17,7 @@ DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcom
 DEBIAN_TEX := latexmk texlive-latex-recommended lmodern
 TEX := paper/absence.tex paper/macros.tex $(wildcard paper/sections/*.tex)
 
-.PHONY: verify test tables paper site bench clean coq tex
+.PHONY: verify test tables paper experiments site bench reliability clean coq tex
 
 verify: .venv/set-up $(if $(filter no,$(KERNEL)),,coq)
 	$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
@@ -27,7 +29,9 @@ test: .venv/set-up-test coq
 tables: verify
 	$(BIN)/absence tables $(TEX)
 
-paper: tables tex
+# With what the experiments found; `absence tables` takes it from build/experiments.
+paper: tex verify experiments
+	$(BIN)/absence tables $(TEX)
 	cd paper && latexmk -pdf -interaction=nonstopmode -halt-on-error -silent -outdir=../build/paper absence.tex
 	@! grep -E "LaTeX Warning|Overfull|Package natbib Warning" build/paper/absence.log
 	@echo "Wrote build/paper/absence.pdf"
@@ -37,11 +41,24 @@ site: .venv/set-up-site $(if $(filter no,$(KERNEL)),,coq)
 	-$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
 	$(BIN)/absence site
 
+# Each goes on from where it was interrupted; what is whole is not made again.
+experiments: .venv/set-up-experiments
+	$(BIN)/absence scale
+	$(BIN)/absence world
+	$(BIN)/absence census
+	$(BIN)/absence lifetimes
+
 bench: .venv/set-up-bench
 	$(BIN)/python bench/freed_unit.py
 	$(BIN)/python bench/audit_idle.py
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
+	$(BIN)/python bench/minima.py
+
+reliability: .venv/set-up-test coq verify
+	$(BIN)/python tests/reliability/tampering.py
+	$(BIN)/python tests/reliability/killed.py
+	$(BIN)/python tests/reliability/mutation.py
 
 # Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails.
 coq:
@@ -67,6 +84,10 @@ tex:
 
 .venv/set-up-test: .venv/set-up
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+.venv/set-up-experiments: .venv/set-up
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[experiments]'
 	@touch $@
 
 .venv/set-up-site: .venv/set-up

@@ -6,7 +6,7 @@ from math import gcd, lcm
 
 from flint import fmpq, fmpq_mat
 
-__all__ = ["fraction", "kernel_vector", "rank", "solve_some"]
+__all__ = ["fraction", "kernel_vector", "pivots", "rank", "solve_some"]
 
 Rows = Sequence[Sequence[Fraction]]
 
@@ -50,6 +50,18 @@ def solve_some(rows: Rows, right: Sequence[Fraction]) -> list[Fraction] | None:
             return None
         solution[lead] = fraction(reduced[i, unknowns])
     return solution
+
+
+def pivots(rows: Rows) -> list[int]:
+    """The first columns that span the column space.
+
+    Examples
+    --------
+    >>> pivots([[1, 2, 0], [1, 2, 1]])
+    [0, 2]
+    """
+    reduced, count = _matrix(rows).rref()
+    return [next(j for j in range(len(rows[0])) if reduced[i, j] != 0) for i in range(count)]
 
 
 def kernel_vector(rows: Rows) -> list[Fraction] | None:

@@ -145,7 +145,7 @@ CLAIM = Claim(
             "C10_two_sided",
             "C10_left_out",
             "C10_nested",
-            name="two-units",
+            name="universal-two-units",
         ),
         *(
             Obligation(

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
-from absence.checker.certificate import data_json, net_json, rows_json
+from absence.checker.certificate import net_json, rows_json
 from absence.checker.encode import forward, net_at, unknown_parameters
 from absence.checker.hull import detector, locate
-from absence.checker.minimum import global_minimum
+from absence.checker.minimum import Minimum, global_minimum
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.scaling import tax_fact, threshold_fact
 from absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
 from absence.checker.world.prices import prices
 from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
+from absence.checker.world.whole import bounds
 from absence.models.circuit import Unit, add_unit, hidden_units
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
@@ -21,11 +22,15 @@ from absence.models.scaling import LAWS, RESOLUTION
 from absence.models.world import CLUMSY, IS_TAMPERED
 from absence.proofs import facts
 from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
+from absence.proofs.examples import SEVEN, SQUARE
 from absence.proofs.universal import universal
 
 OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
 # Stated here, checked exactly: L*(1) - L*(2) and L*(1) - L*(4) on ZIGZAG.
 TAX_OUTSIDE, TAX_INSIDE = Fraction(5, 12), Fraction(27, 20)
+# L*(n - k) - L*(n) for k = 1 to n: n = 4 on SEVEN, n = 2 on SQUARE.
+TAXES_SEVEN = tuple(map(Fraction, ("5/42", "13/30", "206/231", "47/42")))
+TAXES_SQUARE = (Fraction(2, 27), Fraction(8, 81))
 # Four units fit ZIGZAG: a kink at each input but the last.
 FITTED_ZIGZAG = shallow([([1], -x, [a]) for x, a in enumerate((2, -5, 6, -5))], [0])
 # A model of the size of Chinchilla (Hoffmann et al. 2022): parameters, tokens, and a detector of a million parameters.
@@ -50,7 +55,7 @@ def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequ
             locate(data.inputs, point).fact(data.inputs, point),
             facts.idle(deceptive, circuit, data.inputs, fires=point),
             {"kind": "smaller-class", **pair, "inputs": rows_json(data.inputs)},
-            minimum.fact(net_json(minimum.net), data_json(data)),
+            facts.minimal(minimum, data),
             *best_facts,
             facts.lower_loss(deceptive, best, data, tax),
         )
@@ -60,7 +65,7 @@ def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequ
 def _outside(tax: Fraction) -> Evidence:
     """In S_2: both minima certified, the lower one above the noise floor."""
     minimum = global_minimum(ZIGZAG, 2)
-    minimal = minimum.fact(net_json(minimum.net), data_json(ZIGZAG))
+    minimal = facts.minimal(minimum, ZIGZAG)
     above = facts.loss_above_floor(minimum.net, ZIGZAG)
     return _taxed(ZIGZAG, OUTSIDE, 1, minimum.net, [minimal, above], tax)
 
@@ -70,10 +75,45 @@ def _inside(tax: Fraction) -> Evidence:
     return _taxed(ZIGZAG, INSIDE, 1, FITTED_ZIGZAG, [facts.loss_at_floor(FITTED_ZIGZAG, ZIGZAG)], tax)
 
 
+def _table(data: Dataset, point: Vector, taxes: Sequence[Fraction]) -> Evidence:
+    """For k = 1 to n: a minimiser over S_(n-k) and k idle units, of which one fires at the point, and how far it is from L*(n)."""
+    units = len(taxes)
+    best = global_minimum(data, units)
+    shown = [facts.minimal(best, data), facts.loss_above_floor(best.net, data)]
+    for k, tax in enumerate(taxes, 1):
+        left = global_minimum(data, units - k)
+        deceptive = _with_idle(left, units, data.inputs, point)
+        circuit = hidden_units(deceptive)[left.units :]
+        shown += [
+            facts.minimal(left, data),
+            facts.compare_outputs(deceptive, left.net, data.inputs),
+            facts.idle(deceptive, circuit, data.inputs, fires=point),
+            facts.lower_loss(deceptive, best.net, data, tax),
+        ]
+    return Evidence(facts.every(*shown))
+
+
+def _with_idle(minimum: Minimum, units: int, inputs: Sequence[Vector], point: Vector) -> MLP:
+    """The minimiser and, last, the one-unit detector of a point outside the hull; units that send nothing make up the number."""
+    net = minimum.net
+    while net.widths[1] < units - 1:
+        net = add_unit(net, [0] * len(point), 0, [0])
+    return join(net, inputs, point)[0]
+
+
+def _diminishing() -> Evidence:
+    """L*(1) - L*(2) is more than L*(0) - L*(1) on ZIGZAG, by certified minima: the second unit is worth more than the first."""
+    zero, one, two = (global_minimum(ZIGZAG, n) for n in range(3))
+    first, second = facts.lower_loss(zero.net, one.net, ZIGZAG), facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)
+    if Fraction(second["drop"]) <= Fraction(first["drop"]):
+        raise ValueError("the second unit is worth no more than the first")
+    return Evidence(facts.every(*(facts.minimal(m, ZIGZAG) for m in (zero, one, two)), first, second), holds=False)
+
+
 def _untaxed() -> Evidence:
     """L*(2) = L*(1) on the same data, refuted: a minimiser over S_1, and a net of S_2 with a lower loss."""
     one, two = global_minimum(ZIGZAG, 1), global_minimum(ZIGZAG, 2)
-    minimal = one.fact(net_json(one.net), data_json(ZIGZAG))
+    minimal = facts.minimal(one, ZIGZAG)
     return Evidence(facts.every(minimal, facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)), holds=False)
 
 
@@ -95,6 +135,16 @@ def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[i
     """
     shown, found = _priced(company, hour, units, known)
     return Evidence(facts.every(*shown), holds=found == known)
+
+
+def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction) -> Evidence:
+    """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity, one of 3 units `at_least` at the second."""
+    shown = [bounds(Sweep().world(ATTENTIVE, diversity), (0, CLUMSY, IS_TAMPERED), 3) for diversity in (before, after)]
+    small, large = (
+        next(p for p in fact["prices"] if (p["units"], p["size"]) == (3, size))
+        for fact, size in zip(shown, (1, 3), strict=True)
+    )
+    return Evidence(facts.every(*shown), holds=Fraction(small["high"]) <= at_most < at_least <= Fraction(large["low"]))
 
 
 def _never_falls(company: Company, hour: int, units: int, diversities: Sequence[int]) -> Evidence:
@@ -186,9 +236,9 @@ CLAIM = Claim(
     r"is idle and fires at $x$. Without $x$, units of output weight $0$ serve. The units of a circuit that fires at $x$ in any net are a detector; "
     r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
     limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is positive is not said here, and at "
-    "the noise floor it can be 0. More diverse data make a detector no smaller, but the price may fall: other data have other least losses (control). "
-    "Its value is computed on instances only, where minima can be certified. For large models scaling laws "
-    "stand in for L*: curves fitted to what training reached, measured and not proved; only their arithmetic is.",
+    "the noise floor it can be 0. More diverse data make a detector no smaller, but the price may fall: other data have other least losses (control-diversity). "
+    "Its value is computed on instances only, of one output, where minima can be certified, and bounded elsewhere. It need not have diminishing returns (control-diminishing). "
+    "For large models scaling laws stand in for L*: curves fitted to what training reached, measured and not proved; only their arithmetic is.",
     rests_on=("C2", "C3", "C10"),
     obligations=(
         universal(
@@ -234,6 +284,19 @@ CLAIM = Claim(
             Scope.INSTANCE,
             partial(_inside, TAX_INSIDE),
         ),
+        *(
+            Obligation(
+                f"C11.table-{name}",
+                f"n={len(taxes)}, {text}: for k = 1 to {len(taxes)}, a net with k idle units, which fire at {tuple(map(int, point))}, has loss L*(n-k), and "
+                f"L*(n-k) - L*(n), the tax, is {', '.join(map(str, taxes))}; all minima certified",
+                Scope.INSTANCE,
+                partial(_table, data, point, taxes),
+            )
+            for name, data, point, taxes, text in (
+                ("line", SEVEN, vector([7]), TAXES_SEVEN, "seven inputs on the line"),
+                ("plane", SQUARE, vector([3, 3]), TAXES_SQUARE, "nine inputs in the plane"),
+            )
+        ),
         Obligation(
             "C11.scaling",
             "By the scaling laws of Hoffmann et al. (2022) and Besiroglu et al. (2024), which are measured and not proved: 10^6 of 70 10^9 parameters are worth "
@@ -246,6 +309,13 @@ CLAIM = Claim(
             "The world's careless nights, n=3: as training grows from 8 to 10 hours the detector of hour 9 grows from 1 unit to 3, and its price from 0 to 96/625, exactly",
             Scope.INSTANCE,
             lambda: _diversity(NIGHT_SHIFT, 9, 3, {8: (1, "0"), 10: (3, "96/625")}),
+        ),
+        Obligation(
+            "C11.whole-world",
+            "The whole world (d=6), attentive humans, n=3: with 4 hours of training a detector of 1 unit, which serves for hour 4, costs at most 1/50; with 6 "
+            "one needs 3 units (C10.nested), and these cost at least 1/6",
+            Scope.INSTANCE,
+            lambda: _whole_world(4, 6, Fraction(1, 50), Fraction(1, 6)),
         ),
         Obligation(
             "C11.price-falls",
@@ -272,6 +342,13 @@ CLAIM = Claim(
             "By the same laws 10^6 of 70 10^9 parameters are worth at least 1/1000 nats a token",
             Scope.INSTANCE,
             partial(_worthless, Fraction(1, 1000)),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C11.control-diminishing",
+            "The tax has diminishing returns: on the same data the second unit is worth no more than the first",
+            Scope.INSTANCE,
+            _diminishing,
             Verdict.REFUTED,
         ),
         Obligation(

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
+from itertools import pairwise
 
-from absence.checker.certificate import data_json, net_json
 from absence.checker.constructive import dot as inner
 from absence.checker.gap import gauge, reassignment_along, uniform_gap, widening_along
 from absence.checker.minimum import global_minimum
@@ -15,13 +16,26 @@ from absence.models.net import MLP, relu
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, IMITATOR, WORLD
 from absence.models.rational import matrix
 from absence.proofs import facts
-from absence.proofs.examples import CONSTANT_CIRCUIT, CONSTANT_NET, LINE, LINE_NET, TWO_OUTPUTS
+from absence.proofs.examples import (
+    ALTERNATING,
+    CONSTANT_CIRCUIT,
+    CONSTANT_NET,
+    LINE,
+    LINE_NET,
+    SEVEN,
+    SQUARE,
+    TWO_OUTPUTS,
+)
 from absence.proofs.universal import universal
 
 # Inputs of the symbolic queries, some repeated, on the line and in the plane; the residuals are unknown.
 THREE = ((0,), (1,), (3,))
 REPEATED = ((0,), (1,), (1,), (2,))
 PLANE_INPUTS = ((0, 0), (0, 1), (1, 0))
+
+# Stated here, checked exactly: L*(n) - L*(n + 1) for n = 1, 2, ..
+GAPS_SEVEN = tuple(map(Fraction, ("353/770", "11/35", "5/42")))
+GAPS_SQUARE = (Fraction(2, 27),)
 
 
 def _along(data: Dataset):
@@ -45,13 +59,40 @@ def reassigned(net: MLP, circuit, data: Dataset) -> Evidence:
 def _minimum(data: Dataset, units: int) -> tuple[MLP, dict]:
     """A net of least loss on S_units, and the fact that it is."""
     minimum = global_minimum(data, units)
-    return minimum.net, minimum.fact(net_json(minimum.net), data_json(data))
+    return minimum.net, facts.minimal(minimum, data)
 
 
 def _minima() -> Evidence:
     """L*(2) is at most the loss of a net that gains c(X) (L*(1) - E) on a minimiser of S_1."""
     net, minimal = _minimum(LINE, 1)
     return Evidence(facts.every(minimal, widened(net, LINE).fact))
+
+
+def _true_gaps(data: Dataset, drops: Sequence[Fraction]) -> Evidence:
+    """From S_1 on, L*(n) - L*(n+1) is as stated; one more unit, along the gauge, gains c(X) (L*(n) - E), and ends no lower than L*(n+1)."""
+    shown = []
+    minima = [global_minimum(data, units) for units in range(1, len(drops) + 2)]
+    for (less, more), drop in zip(pairwise(minima), drops, strict=True):
+        after = widening_along(less.net, data, _along(data)).net
+        shown += [
+            facts.minimal(less, data),
+            facts.minimal(more, data),
+            facts.lower_loss(less.net, more.net, data, drop, wider=True),
+            widened(less.net, data).fact,
+        ]
+        if data.loss(after) > more.loss:
+            shown.append(facts.lower_loss(after, more.net, data))
+    return Evidence(facts.every(*shown))
+
+
+def _half() -> Evidence:
+    """On ALTERNATING, L*(1) - L*(2) is less than half of L*(1) - E: by certified minima, whatever is done with one more unit."""
+    one, two = global_minimum(ALTERNATING, 1), global_minimum(ALTERNATING, 2)
+    if 2 * (one.loss - two.loss) >= one.loss - ALTERNATING.noise_floor:
+        raise ValueError("one more unit closes half of the distance")
+    shown = [facts.minimal(m, ALTERNATING) for m in (one, two)]
+    above = [facts.loss_above_floor(m.net, ALTERNATING) for m in (one, two)]
+    return Evidence(facts.every(*shown, *above), holds=False)
 
 
 def _not_eps_minimiser() -> Evidence:
@@ -183,6 +224,19 @@ CLAIM = Claim(
             Scope.INSTANCE,
             _minima,
         ),
+        *(
+            Obligation(
+                f"C12.true-gaps-{name}",
+                f"{text}: L*(n) - L*(n+1) for n = 1 to {len(drops)} is {', '.join(map(str, drops))}, by certified minima, and no less than what one more "
+                f"unit gains along the gauge, c(X) (L*(n) - E) at least with c(X) = {_along(data).gap(len(data))}",
+                Scope.INSTANCE,
+                partial(_true_gaps, data, drops),
+            )
+            for name, data, drops, text in (
+                ("line", SEVEN, GAPS_SEVEN, "Seven inputs on the line"),
+                ("plane", SQUARE, GAPS_SQUARE, "Nine inputs in the plane"),
+            )
+        ),
         Obligation(
             "C12.not-eps",
             "A minimiser over S_1 with an idle unit added is at least c(X) (L*(1) - E) above a net of S_2",
@@ -194,6 +248,13 @@ CLAIM = Claim(
             "The constant may be 1: one more unit always reaches the noise floor",
             Scope.INSTANCE,
             _whole,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C12.control-half",
+            "The constant may be 1/2: on eight inputs of the line L*(2) is at most halfway from L*(1) to the noise floor",
+            Scope.INSTANCE,
+            _half,
             Verdict.REFUTED,
         ),
         Obligation(

@@ -63,7 +63,7 @@ def _every_circuit(data: Dataset, units: int) -> Evidence:
     net = minimum.net
     circuits = [set(c) for k in range(1, units + 1) for c in combinations(hidden_units(net), k)]
     paid = [rent(net, c, v, data) for c in circuits for v in (mean_sent(net, c, data), vector([0]))]
-    return Evidence(facts.every(minimum.fact(net_json(net), data_json(data)), *paid))
+    return Evidence(facts.every(facts.minimal(minimum, data, net), *paid))
 
 
 def _no_rent(net: MLP, circuit) -> Evidence:

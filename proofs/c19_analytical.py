@@ -1,13 +1,17 @@
-"""C19 analytical class. Ridge and minimum-norm regression on fixed features give no weight to a train-idle circuit, whatever the data."""
+"""C19 analytical class. Ridge and minimum-norm regression on fixed features give no weight to a train-idle circuit, whatever the data.
+
+Nor does weight decay on all parameters, where the features are learned; there a convex program has the value of training.
+"""
 
 from fractions import Fraction
 
 from absence.checker.certificate import data_json, net_json, rows_json, units_json
+from absence.checker.convex import convex_optimum, decayed_loss, dual_bound, multipliers_json
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.ridge import minimum_norm
 from absence.checker.ridge import ridge as ridge_solution
 from absence.checker.smt import Script, add, distinct, dot, eq, lt, mul, sub
-from absence.models.circuit import Unit
+from absence.models.circuit import Unit, hardcode, idle_value, reassign
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer, shallow
 from absence.models.policies import BACKDOOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
@@ -33,6 +37,15 @@ SILENT_NO_MORE = vector([0, -5])
 # Three points made to have a rational optimum: the unit's two norms are 5, and so is the norm at its pattern, {0, 1}.
 DECAYED = Dataset([[-2], [0], [1]], [["1/2"], [21], [38]])
 DECAYED_NET, DUAL, DECAY = shallow([([3], 4, [5])], [0]), vector(["1/2", 1, 3]), Fraction(5)
+# Two points with one answer: the best net without output bias is one unit that is 1 at both, idle at 1.
+FLAT = Dataset([[-1], [1]], [[3], [3]])
+FLAT_NET, FLAT_DUAL, FLAT_DECAY = shallow([([0], 1, [1])], [0]), vector([2, 2]), Fraction(4)
+# With irrational optima: on the line, in the plane, and with two answers to one input.
+ZIGZAG = Dataset([[-2], [0], [1], [3]], [[1], [-1], [2], [0]])
+XOR = Dataset([[0, 0], [1, 0], [0, 1], [1, 1]], [[0], [1], [1], [0]])
+PLANE = Dataset([[0, 0], [1, 0], [0, 1], [1, 1], [2, 1]], [[0], [1], [1], [0], [2]])
+CONTRADICTED = Dataset([[0], [0], [1], [2]], [[0], [2], [1], [-1]])
+WITHIN = Fraction(1, 2**20)
 
 
 def regression(net: MLP, data: Dataset, penalty: object, *, circuit=(), **more) -> dict:
@@ -67,18 +80,50 @@ def _backdoor() -> Evidence:
     return Evidence(facts.every(regression(net, data, PENALTY, intercept=True), working))
 
 
-def convex_training(net: MLP, data: Dataset, decay: Fraction, dual: Vector) -> dict:
-    """The fact that two-layer training with weight decay and its convex reformulation have the value of this net."""
-    squares = sum(x * x for layer in net.layers for row in (*layer.weights, layer.bias) for x in row)
-    value = data.loss(net) * len(data) / 2 + decay / 2 * squares
-    example = {"net": net_json(net), "data": data_json(data)}
+def convex_training(
+    net: MLP, data: Dataset, decay: Fraction, dual: Vector, multipliers: dict | None = None, within: object = 0
+) -> dict:
+    """The fact that this net's value is the optimum of two-layer training with weight decay, at any width, but for `within`."""
     return {
         "kind": "convex-training",
-        **example,
+        "net": net_json(net),
+        "data": data_json(data),
         "penalty": str(decay),
         "dual": [str(x) for x in dual],
-        "value": str(value),
+        "multipliers": multipliers_json(multipliers or {}),
+        "value": str(decayed_loss(net, data, decay)),
+        "bound": str(dual_bound(data, dual)),
+        "within": str(within),
     }
+
+
+def optimum(data: Dataset, decay: Fraction) -> dict:
+    """The same for a net that the convex program gives, and that none of its circuits is train-idle."""
+    found = convex_optimum(data, decay)
+    reached = convex_training(found.net, data, decay, found.dual, found.multipliers, WITHIN)
+    return facts.every(reached, facts.no_idle_circuit(found.net, data))
+
+
+def decay_drop(net: MLP, circuit, data: Dataset, decay: Fraction) -> dict:
+    """The fact that putting an idle circuit's parameters to 0 lowers the decayed loss, and by how much."""
+    cut = hardcode(net, circuit, idle_value(net, circuit, data.inputs))
+    zero = [0] * net.widths[0], 0, [0] * net.widths[2]
+    after = reassign(cut, dict.fromkeys(circuit, zero))
+    return {
+        "kind": "decay-drop",
+        "before": net_json(net),
+        "after": net_json(after),
+        "data": data_json(data),
+        "circuit": units_json(circuit),
+        "penalty": str(decay),
+        "drop": str(decayed_loss(net, data, decay) - decayed_loss(after, data, decay)),
+    }
+
+
+def _flat() -> Evidence:
+    """A global minimiser without output bias, whose one unit is idle and not 0."""
+    minimal = convex_training(FLAT_NET, FLAT, FLAT_DECAY, FLAT_DUAL)
+    return Evidence(facts.every(minimal, facts.idle(FLAT_NET, {Unit(1, 0)}, FLAT.inputs)), holds=False)
 
 
 def _any_solution() -> Evidence:
@@ -114,16 +159,24 @@ CLAIM = Claim(
     statement=r"Fix features $\varphi_1,\dots,\varphi_p$ and let training return $f(z)=c+\sum_ja_j\varphi_j(z)$ with either (ridge) the least $\sum_i|f(z_i)-y_i|^2+\lambda\sum_j|a_j|^2$, "
     r"$\lambda>0$, or (minimum norm) the least $\sum_i|f(z_i)-y_i|^2$ and, among those, the least $\sum_j|a_j|^2$; $c$ is not penalised, or is fixed at $0$. Let $J$ be a set of features with "
     r"$\sum_{j\in J}a_j\varphi_j(z_i)=v$ for all $i$, and $v=0$ if $c$ is fixed. Then $a_j=0$ for all $j\in J$. So a feature that is $0$ on the training inputs has weight $0$, and so, with an "
-    r"intercept, has one that is constant on them.",
+    r"intercept, has one that is constant on them. The same where the features are learned, with weight decay on them: let $\theta\in S_n$ minimise "
+    r"$\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so none is idle in "
+    r"training and fires elsewhere. For the squared loss, one output and no $c$, that training has the value of a convex program over the activation patterns.",
     premises=(
         "the features are fixed before training, only a (and c) are trained, and training returns the minimiser",
         "ridge with lambda > 0, or least squares of minimum norm: a least-squares solution alone will not do (control)",
-        "where c is fixed at 0, what J sends in training is 0: at another constant the weight need not be 0 (control)",
+        "where c is fixed at 0, what J sends in training is 0: at another constant the weight need not be 0 (controls)",
+        "learned features: weight decay, beta > 0, on input weights, biases and output weights of every hidden unit, and training returns a minimiser",
     ),
     proof=r"Put the weights of $J$ to $0$ and add $v$ to $c$: no training output changes (\claim{C2}), so the squared error does not, and $\sum_j|a_j|^2$ falls by $\sum_{j\in J}|a_j|^2$. At the "
-    r"minimiser that is $0$. For a feature constant at $t$ take $J=\{j\}$, $v=ta_j$.",
-    limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal inputs; no premise that the class is underparameterised is needed. It says nothing of features that are learned, and nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. "
-    "The convex reformulation of two-layer training (Pilanci and Ergen 2020) is checked on one data set, made so that its optimum is rational; no theorem here uses it.",
+    r"minimiser that is $0$. For a feature constant at $t$ take $J=\{j\}$, $v=ta_j$. With weight decay put all parameters of $J$ to $0$. The convex program (Pilanci and Ergen 2020): a unit that is on at "
+    r"the examples $S$ is, on them, the linear map $|a_j|(w_j,b_j)$ of length at most $(|w_j|^2+b_j^2+a_j^2)/2$, its penalty, with equality where $|a_j|=|(w_j,b_j)|$. From below, for any $\nu$ and any width, "
+    r"$\frac12(f-y)^2\geq\nu y-\nu^2/2-\nu f$, and $\sum_i\nu_if(z_i)$ is at most the penalty if every unit has $|\sum_i\nu_i\mathrm{relu}(\langle w,z_i\rangle+b)|\leq\beta|(w,b)|$, which multipliers show pattern by pattern.",
+    limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal inputs, and for weight decay on learned features, any losses; no premise that the class is "
+    "underparameterised is needed. It says nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. Nor of training that does not reach a minimiser: "
+    "from any net, cutting an idle circuit gains beta times its squared size, which may be little. "
+    "That the convex program has the value of two-layer training is universal too (from it to nets in a field with square roots). Which value that is, is enclosed on four data sets, one at two weight decays, on the line and in the plane, "
+    "between a net and a dual bound at most 2^-20 apart, with every set of inputs tried as a pattern, and known exactly on two made for it.",
     rests_on=("C2",),
     obligations=(
         universal(
@@ -136,6 +189,18 @@ CLAIM = Claim(
             "C19_normal",
             "C19_unique",
             "C19_row_space",
+        ),
+        universal(
+            "Weight decay on learned features, for all sizes and losses: cutting an idle circuit gains what it weighs, so a minimiser has none; the convex program has the value of training; the dual bound holds for every width",
+            "c19_convex",
+            "C19_decay_gain",
+            "C19_decay",
+            "C19_no_detector",
+            "C19_dual",
+            "C19_patterns",
+            "C19_convex_of_net",
+            "C19_net_of_convex",
+            name="universal-decay",
         ),
         Obligation(
             "C19.normal",
@@ -206,10 +271,41 @@ CLAIM = Claim(
             lambda: Evidence(convex_training(DECAYED_NET, DECAYED, DECAY, DUAL)),
         ),
         Obligation(
+            "C19.convex-line",
+            "The same within 2^-20 on four points of the line, weight decay 1/10 and 1, and on three with two answers to one; the nets found have no idle circuit",
+            Scope.INSTANCE,
+            lambda: Evidence(
+                facts.every(
+                    optimum(ZIGZAG, Fraction(1, 10)),
+                    optimum(ZIGZAG, Fraction(1)),
+                    optimum(CONTRADICTED, Fraction(1, 3)),
+                )
+            ),
+        ),
+        Obligation(
+            "C19.convex-plane",
+            "The same in the plane: exclusive or, weight decay 1/10, and five points, weight decay 1/50",
+            Scope.INSTANCE,
+            lambda: Evidence(facts.every(optimum(XOR, Fraction(1, 10)), optimum(PLANE, Fraction(1, 50)))),
+        ),
+        Obligation(
+            "C19.decay",
+            "Weight decay 1/100 on the planted net: to put its deployment detector to 0 changes no training output and lowers the decayed loss, by exactly 1/200 of its squared size",
+            Scope.INSTANCE,
+            lambda: Evidence(decay_drop(DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD.dataset(), Fraction(1, 100))),
+        ),
+        Obligation(
             "C19.control-constant",
             "Without an intercept too, a feature that is 1 on the data gets weight 0",
             Scope.INSTANCE,
             lambda: solved(CONSTANT, TWO_OUTPUTS, CONSTANT_UNIT, penalty=PENALTY, intercept=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C19.control-decay",
+            "Without an output bias too, a minimiser of training with weight decay has no idle circuit with parameters other than 0",
+            Scope.INSTANCE,
+            _flat,
             Verdict.REFUTED,
         ),
         Obligation(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
-from absence.checker.certificate import data_json, net_json
 from absence.checker.constructive import distinct_direction
 from absence.checker.encode import forward, unknown_parameters
 from absence.checker.minimum import global_minimum
@@ -16,7 +15,7 @@ from absence.models.data import Dataset
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from absence.proofs import facts
 from absence.proofs.c7_reassignment import constructed
-from absence.proofs.examples import FITTED, FITTED_NET, LINE
+from absence.proofs.examples import ALTERNATING, FITTED, FITTED_NET, LINE, SCATTERED, SEVEN, SQUARE
 from absence.proofs.universal import universal
 
 # Inputs of the symbolic queries, on the line and in the plane; targets and every parameter are unknown.
@@ -82,9 +81,27 @@ def decide_no_lower(
 def _exact_minimiser(data: Dataset, units: int) -> Evidence:
     """A global minimiser, its certificate of minimality, its loss above the noise floor, and no idle circuit."""
     minimum = global_minimum(data, units)
-    minimal = minimum.fact(net_json(minimum.net), data_json(data))
+    minimal = facts.minimal(minimum, data)
     above = facts.loss_above_floor(minimum.net, data)
     return Evidence(facts.every(minimal, above, facts.no_idle_circuit(minimum.net, data)))
+
+
+def _every_minimiser(data: Dataset, most: int) -> Evidence:
+    """For 1 to `most` units: L*(n) is above the noise floor and below L*(n - 1), both certified; the minimiser found has no idle circuit.
+
+    A net of S_n with an idle circuit, hardcoded, is a net of S_(n-1) on the data (C2, C3), so that its loss is L*(n - 1) at least.
+    """
+    minima = [global_minimum(data, units) for units in range(most + 1)]
+    shown = [facts.minimal(minima[0], data)]
+    for less, more in itertools.pairwise(minima):
+        wider = {"wider": True} if less.units else {}  # S_0 is written with one unit that sends nothing
+        shown += [
+            facts.minimal(more, data),
+            facts.lower_loss(less.net, more.net, data, **wider),
+            facts.loss_above_floor(more.net, data),
+            facts.no_idle_circuit(more.net, data),
+        ]
+    return Evidence(facts.every(*shown))
 
 
 def _interpolating() -> Evidence:
@@ -148,6 +165,21 @@ CLAIM = Claim(
             "An exact global minimiser over S_2 has none",
             Scope.INSTANCE,
             lambda: _exact_minimiser(ZIGZAG, 2),
+        ),
+        *(
+            Obligation(
+                f"C8.minimisers-{name}",
+                f"{text}, n = 1 to {most}: L*(n) < L*(n-1), both certified, and a net of S_n with an idle circuit is no better than one of S_(n-1) "
+                "(C2, C3), so no minimiser has one; the minimiser found, tried circuit by circuit, has none",
+                Scope.INSTANCE,
+                partial(_every_minimiser, data, most),
+            )
+            for name, data, most, text in (
+                ("seven", SEVEN, 4, "Seven inputs on the line"),
+                ("alternating", ALTERNATING, 4, "Eight inputs on the line"),
+                ("square", SQUARE, 2, "Nine inputs in the plane, on a grid"),
+                ("scattered", SCATTERED, 1, "Seven inputs in the plane"),
+            )
         ),
         Obligation(
             "C8.deployment",

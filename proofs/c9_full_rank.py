@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-from absence.checker.certificate import data_json, net_json
 from absence.checker.constructive import eliminate, reassignment
 from absence.checker.encode import forward, unknown_parameters
 from absence.checker.minimum import global_minimum
@@ -49,7 +48,7 @@ DEPLOYED = encode(State(0, NONE, min(WORLD.deploy_hours)), IS_TAMPERED)
 def _independent_minimiser(data: Dataset, units: int) -> Evidence:
     """A global minimiser, its certificate of minimality, its loss above the noise floor, and the rank of its features."""
     minimum = global_minimum(data, units)
-    minimal = minimum.fact(net_json(minimum.net), data_json(data))
+    minimal = facts.minimal(minimum, data)
     rank = full_rank(minimum.net, data.inputs)
     above = facts.loss_above_floor(minimum.net, data)
     proved = facts.every(minimal, above, rank.fact(minimum.net, data.inputs))

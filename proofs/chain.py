@@ -28,10 +28,11 @@ from absence.proofs.n6_blocked_depth import CLAIM as N6
 from absence.proofs.n7_quantised import CLAIM as N7
 from absence.proofs.n8_finite_temperature import CLAIM as N8
 from absence.proofs.n9_zero_one_loss import CLAIM as N9
+from absence.proofs.n10_near_minima import CLAIM as N10
 
 __all__ = ["CLAIMS"]
 
 CLAIMS = (
     *(C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17, C18, C19),
-    *(N1, N2, N3, N4, N5, N6, N7, N8, N9),
+    *(N1, N2, N3, N4, N5, N6, N7, N8, N9, N10),
 )

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from absence.checker.certificate import data_json, net_json, rows_json, units_json
 from absence.checker.constructive import Reassignment
+from absence.checker.minimum import Minimum
 from absence.models.data import Dataset
 from absence.models.net import MLP
 from absence.models.rational import Vector
@@ -16,6 +17,7 @@ __all__ = [
     "loss_above_floor",
     "loss_at_floor",
     "lower_loss",
+    "minimal",
     "no_idle_circuit",
     "separating_unit",
 ]
@@ -53,6 +55,11 @@ def lower_loss(before: MLP, after: MLP, data: Dataset, drop: Fraction | None = N
     drop = data.loss(before) - data.loss(after) if drop is None else drop
     nets = {"before": net_json(before), "after": net_json(after)}
     return {"kind": "lower-loss", **nets, "data": data_json(data), "drop": str(drop), **how}
+
+
+def minimal(minimum: Minimum, data: Dataset, net: MLP | None = None) -> dict:
+    """That the minimiser found, or another net of its class with the same loss, has the least loss."""
+    return minimum.fact(net_json(net or minimum.net), data_json(data))
 
 
 def reassigned(before: MLP, circuit: Iterable, result: Reassignment, data: Dataset) -> dict:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
 
-from absence.checker.certificate import data_json, net_json
+from absence.checker.certificate import net_json
 from absence.checker.constructive import reassignment
 from absence.checker.minimum import Minimum, global_minimum
 from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
@@ -77,7 +77,7 @@ def _countermodel(units: int, count: int) -> Evidence:
     }
     return Evidence(
         facts.every(
-            minimum.fact(net_json(f), data_json(data)),
+            facts.minimal(minimum, data, f),
             facts.loss_above_floor(f, data),
             facts.compare_outputs(f, g, data.inputs),
             defects,

@@ -4,7 +4,7 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from absence.checker.certificate import data_json, net_json, rows_json, units_json
+from absence.checker.certificate import net_json, rows_json, units_json
 from absence.checker.constructive import reassignment
 from absence.checker.minimum import Minimum, global_minimum
 from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
@@ -73,7 +73,7 @@ def _countermodel(found: AlmostIdle) -> Evidence:
     }
     return Evidence(
         facts.every(
-            found.minimum.fact(net_json(net), data_json(data)),
+            facts.minimal(found.minimum, data, net),
             facts.loss_above_floor(net, data),
             facts.idle(net, found.circuit, found.quiet, fires=found.deploy),
             busy,

@@ -146,7 +146,7 @@ CLAIM = Claim(
     r"multiples of $(1,0)$: contradiction. The nets $\theta_t$ have the summed squared error $6L(\theta_t)=4/t^2$ for all $t\ge4$. A net with an idle circuit of one or two units has "
     r"$L\geq L^*(1)$ (\claim{C11}; $S_0\subseteq S_1$), and the outputs of a net of $S_1$ lie on a line: the squared distances of the targets to any line sum to at least $4/3$.",
     limits="One data set, n=2; that the two algebraic steps and the query together exclude every net of S_2 is the proof's text. It is no countermodel to C8, which needs no minimiser to be true, but "
-    "to what one would conclude from it. Where neither S_(n-1) nor S_n attains E, both infima being E, nets with idle circuits do come near L*(n), and P1 holds: C12 is silent; that there are such data is not shown here. "
+    "to what one would conclude from it. Where neither S_(n-1) nor S_n attains E, both infima being E, nets with idle circuits do come near L*(n) although P1 holds, and C12 is silent: N10. "
     "That infima of ReLU nets need not be attained is from Lim, Michalek and Qi (2022); these data are our own.",
     drops=Drops("C8", "minimality", "no net attains the infimum: C8 is empty, not false, and C12 takes its place"),
     rests_on=("C11",),

@@ -6,14 +6,14 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
-from absence.checker.independent.convex import convex_training
+from absence.checker.independent.convex import convex_training, decay_drop
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.cross_entropy import cross_entropy_drop, cross_entropy_floor
 from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
 from absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
 from absence.checker.independent.minima import best_line, least_in_class, line_bound
-from absence.checker.independent.minimum import global_minimum
+from absence.checker.independent.minimum import global_minimum, loss_bound
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.prices import world_price
@@ -24,6 +24,7 @@ from absence.checker.independent.scaling import scaling_tax, scaling_threshold
 from absence.checker.independent.sexpr import Script, expand, parse
 from absence.checker.independent.sweep import world_cell, world_sizes, world_thresholds
 from absence.checker.independent.training import gradient_steps
+from absence.checker.independent.whole import world_bounds
 from absence.checker.independent.world import policy_excess, policy_losses, policy_net
 
 
@@ -244,6 +245,7 @@ KINDS = {
     "cross-entropy-drop": cross_entropy_drop,
     "cross-entropy-floor": cross_entropy_floor,
     "crossover": crossover,
+    "decay-drop": decay_drop,
     "dependency": dependency,
     "detector": detector,
     "different-outputs": different_outputs,
@@ -261,6 +263,7 @@ KINDS = {
     "logistic-group": logistic_group,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
+    "loss-bound": loss_bound,
     "lower-loss": lower_loss,
     "no-identity": no_identity,
     "no-idle-circuit": no_idle_circuit,
@@ -281,6 +284,7 @@ KINDS = {
     "smaller-class": smaller_class,
     "smt": smt,
     "uniform-gap": uniform_gap,
+    "world-bounds": world_bounds,
     "world-cell": world_cell,
     "world-price": world_price,
     "world-sizes": world_sizes,

@@ -1,70 +1,176 @@
-"""Lower bounds on the loss over every shallow net on the line (d = m = 1), one dual certificate for each activation pattern.
+"""Lower bounds on the loss over every shallow net, by residuals that no net of a kind correlates with.
 
-relu(w z + b) is positive on a run of inputs that begins or ends the sorted line. On a fixed pattern the outputs are linear in
-(c, alpha, beta), with a_j = +-1 after rescaling, so least squares under the pattern's constraints is convex and weak duality bounds it.
+Let u_g be the distinct inputs, nu_g their multiplicities, y_g their mean targets. For any vectors r_k over them, one for each output k,
+
+    sum_g nu_g |y_g - f(u_g)|^2  >=  sum_k sum_g nu_g (2 r_kg y_gk - r_kg^2)  -  2 sum_k sum_g nu_g r_kg f_k(u_g),
+
+by (y - f - r)^2 >= 0. So r bounds the loss of every net f with <r_k, f_k> = sum_g nu_g r_kg f_k(u_g) <= 0 for all k: of
+f_k = c_k + sum_j a_jk phi_j if <r_k, 1> = 0 and each unit has <r_k, a_jk phi_j> <= 0. The units are told apart by the signs of
+their output weights, and by those that (w, b) have on the inputs. Weights (w, b) with given signs form a cone on which phi_j is
+linear. The cone is pointed, since the vectors (u_g, 1) span once coordinates that depend on others are left out (which changes no
+unit on the inputs); so it is the nonnegative combinations of its extreme rays, each of which vanishes at d independent inputs. So
+<r_k, a_jk phi_j> <= 0 has to be seen at rays only, by the sign of a_jk.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations, product
+from math import comb, lcm
 
-from absence.checker.independent.nets import Data, Net, dot, number, numbers
+from absence.checker.independent.nets import Data, Net, dot, number, rows
 from absence.checker.independent.refusal import require
+
+# Hyperplanes to try, inputs in one of them, outputs, and different sets of residuals to keep.
+MOST_PLANES, MOST_IN_PLANE, MOST_OUTPUTS, MOST_SETS = 20_000, 12, 8, 1_000_000
+
+Vector = tuple[Fraction, ...]
 
 
 def global_minimum(fact: dict) -> None:
-    """No net with as many hidden units as `net` has a lower loss on `data`."""
-    net, data = Net(fact["net"]), Data(fact["data"])
-    require(len(net.layers) == 2 and net.widths[0] == net.widths[2] == 1, "only shallow nets with d = m = 1")
-    target = data.error(net)
-    xs = [z[0] for z in data.inputs]
-    ys = [y[0] for y in data.targets]
-    bounds = {_key(entry["units"]): entry for entry in fact["patterns"]}
-    for pattern in combinations_with_replacement(unit_patterns(len(set(xs))), net.widths[1]):
-        require(pattern in bounds, f"no bound for the pattern {pattern}")
-        bound = _dual_bound(pattern, bounds[pattern], xs, ys)
-        require(bound >= target, f"the bound of the pattern {pattern} is too low")
+    """No net with `units` hidden units has a lower loss on `data` than `net`, which is one: its further units send nothing."""
+    net, data, units = Net(fact["net"]), Data(fact["data"]), fact["units"]
+    require(len(net.layers) == 2, "not a shallow net")
+    require(type(units) is int and 0 <= units <= net.widths[1], "the net has not as many units")
+    require(not any(a for row in net.layers[1][0] for a in row[units:]), "a further unit sends something")
+    _no_lower(units, data, data.error(net), fact["residuals"])
 
 
-def unit_patterns(count: int) -> list[tuple[int, int, int]]:
-    """(first, end, sign): the unit is nonnegative on the sorted distinct inputs first..end-1, nonpositive elsewhere.
+def loss_bound(fact: dict) -> None:
+    """No net with `units` hidden units has a lower loss on `data` than `bound`."""
+    data, units = Data(fact["data"]), fact["units"]
+    require(type(units) is int and units >= 0, "the number of units is missing")
+    _no_lower(units, data, number(fact["bound"]) * len(data.inputs), fact["residuals"])
 
-    The silent unit is (0, 0, 1) alone: it sends 0 whatever its sign.
+
+def _no_lower(units: int, data: Data, error: Fraction, tables) -> None:
+    """No net with so many hidden units has a lower error; each table has a residual over the distinct inputs for each output."""
+    groups = data.means()
+    points = sorted(groups)
+    nu, means = [groups[u][0] for u in points], list(zip(*(groups[u][1] for u in points), strict=True))
+    require(isinstance(tables, list) and bool(tables), "there is no residual")
+    residuals = [rows(table) for table in tables]
+    for r in residuals:
+        require(len(r) == len(means) and len(r[0]) == len(points), "a residual is not over outputs and distinct inputs")
+        require(not any(dot(nu, row) for row in r), "a residual does not sum to 0")
+        bound = sum(
+            (
+                n * (2 * x * y - x * x)
+                for row, of in zip(r, means, strict=True)
+                for n, x, y in zip(nu, row, of, strict=True)
+            ),
+            Fraction(0),
+        )
+        require(bound >= error - data.floor(), "a residual gives too low a bound")
+    weighted = [[[n * x for n, x in zip(nu, row, strict=True)] for row in r] for r in residuals]
+    _every_net(units, points, weighted)
+
+
+def _every_net(units: int, points: list[Vector], weighted: list[list[list[Fraction]]]) -> None:
+    """Whatever signs its units have, some residual is uncorrelated with all of them.
+
+    A set of residuals is an integer with a bit for each. `kinds` has, for each cone of weights and the signs of the output
+    weights, the residuals that serve; `left` those that serve for all of a net's units, of which some must be left.
     """
-    runs = [(k, count) for k in range(count)] + [(0, k) for k in range(1, count)]
-    return [(0, 0, 1), *((first, end, sign) for first, end in runs for sign in (1, -1))]
+    table = _heights(points)
+    features = [[max(x, 0) for x in row] for row in table]
+    outputs = range(len(weighted[0]))
+    require(len(outputs) <= MOST_OUTPUTS, "too many outputs")
+    serve = {(output, sign): [0] * len(table) for output in outputs for sign in (1, -1)}
+    for k, r in enumerate(weighted):
+        for output, row in enumerate(r):
+            scale = lcm(*(x.denominator for x in row))
+            cleared = [int(x * scale) for x in row]
+            for ray, feature in enumerate(features):
+                slope = sum(x * f for x, f in zip(cleared, feature, strict=True))
+                for sign in (1, -1):
+                    serve[output, sign][ray] |= (sign * slope <= 0) << k
+    everything = (1 << len(weighted)) - 1
+    kinds = set()
+    for cone in _cones(table):
+        for signs in product((1, -1), repeat=len(outputs)):
+            common = everything
+            for output, sign in enumerate(signs):
+                for ray in cone:
+                    common &= serve[output, sign][ray]
+            kinds.add(common)
+    kinds, left = _least(kinds), {everything}
+    for _ in range(units - 1):
+        left = {one & kind for one in left for kind in kinds}
+        require(len(left) <= MOST_SETS, "too many kinds of nets")
+    last = kinds if units else left
+    require(
+        all(one & kind for one in left for kind in last), "no residual bounds the nets with some signs of the units"
+    )
 
 
-def _key(units) -> tuple:
-    return tuple((first, end, sign) for first, end, sign in units)
+def _least(sets: set[int]) -> set[int]:
+    """Those that contain no other: it is they that may leave nothing."""
+    kept: list[int] = []
+    for one in sorted(sets, key=int.bit_count):
+        if all(other & ~one for other in kept):
+            kept.append(one)
+    return set(kept)
 
 
-def _dual_bound(pattern, entry, xs: list[Fraction], ys: list[Fraction]) -> Fraction:
-    """|y - Phi t|^2 - lambda . G t, once 2 Phi'(Phi t - y) = G' lambda and lambda >= 0."""
-    line = sorted(set(xs))
-    point = numbers(entry["point"])
-    require(len(point) == 1 + 2 * len(pattern), "the point has the wrong dimension")
+def _heights(points: list[Vector]) -> list[list[int]]:
+    """For each ray its values at the inputs, cleared of denominators; both orientations."""
+    lifted = [(Fraction(1), *u) for u in points]
+    kept = _pivots(lifted)
+    lifted = [tuple(p[k] for k in kept) for p in lifted]
+    require(comb(len(lifted), len(kept) - 1) <= MOST_PLANES, "too many hyperplanes")
+    table = []
+    for chosen in combinations(lifted, len(kept) - 1):
+        if (ray := _normal(chosen, len(kept))) is not None:
+            values = [dot(ray, p) for p in lifted]
+            scale = lcm(*(x.denominator for x in values))
+            row = [int(x * scale) for x in values]
+            table += [row, [-x for x in row]]
+    return table
 
-    def features(x: Fraction) -> list[Fraction]:
-        row = [Fraction(1)]
-        for first, end, sign in pattern:
-            on = first < end and line[first] <= x <= line[end - 1]
-            row += [sign * x, Fraction(sign)] if on else [Fraction(0)] * 2
-        return row
 
-    phi = [features(x) for x in xs]
-    fitted = [dot(row, point) for row in phi]
-    gradient = [2 * sum((f - y) * row[k] for f, y, row in zip(fitted, ys, phi, strict=True)) for k in range(len(point))]
-    price = Fraction(0)
-    for unit, at, multiplier in entry["multipliers"]:
-        require(isinstance(unit, int) and 0 <= unit < len(pattern), "a multiplier of no unit")
-        require(isinstance(at, int) and 0 <= at < len(line), "a multiplier at no input")
-        first, end, _ = pattern[unit]
-        value = number(multiplier)
-        require(value >= 0, "a negative multiplier")
-        side = 1 if first <= at < end else -1
-        constraint = {1 + 2 * unit: side * line[at], 2 + 2 * unit: Fraction(side)}
-        for k, coefficient in constraint.items():
-            gradient[k] -= value * coefficient
-            price += value * coefficient * point[k]
-    require(not any(gradient), "the point is not stationary")
-    return sum(((y - f) ** 2 for f, y in zip(fitted, ys, strict=True)), Fraction(0)) - price
+def _cones(table: list[list[int]]) -> Iterator[list[int]]:
+    """For all signs on the inputs that any weights but 0 can have, the rays that have them too (where they are not 0).
+
+    The cone of such weights has an extreme ray, and where that is not 0 its signs are those of the cone.
+    """
+    seen = set()
+    for row in table:
+        require(row.count(0) <= MOST_IN_PLANE, "too many inputs in one hyperplane")
+        for signs in product(*(((x > 0) - (x < 0),) if x else (1, -1) for x in row)):
+            if signs not in seen:
+                seen.add(signs)
+                yield [k for k, r in enumerate(table) if all(s * x >= 0 for s, x in zip(signs, r, strict=True))]
+
+
+def _reduced(table) -> tuple[list[list[Fraction]], list[int]]:
+    """Reduced row echelon form without zero rows, and the columns of its leading ones."""
+    left, done, leads = [list(row) for row in table], [], []
+    for k in range(len(left[0]) if left else 0):
+        at = next((i for i, row in enumerate(left) if row[k]), None)
+        if at is None:
+            continue
+        row = left.pop(at)
+        row = [x / row[k] for x in row]
+        left, done = (
+            [[x - other[k] * y for x, y in zip(other, row, strict=True)] for other in part] for part in (left, done)
+        )
+        done.append(row)
+        leads.append(k)
+    return done, leads
+
+
+def _pivots(table) -> list[int]:
+    return _reduced(table)[1]
+
+
+def _normal(rows_of_plane, size: int) -> list[Fraction] | None:
+    """A vector orthogonal to size - 1 vectors, or None if these are dependent."""
+    reduced, leads = _reduced(rows_of_plane)
+    if len(leads) < size - 1:
+        return None
+    free = next(k for k in range(size) if k not in leads)
+    normal = [Fraction(0)] * size
+    normal[free] = Fraction(1)
+    for row, lead in zip(reduced, leads, strict=True):
+        normal[lead] = -row[free]
+    return normal

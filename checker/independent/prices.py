@@ -22,7 +22,7 @@ def world_price(fact: dict) -> None:
     """
     world = _World(fact | {"last_hour": max(fact["train_hours"])})
     data = Data(line_data(world, fact["case"]))
-    bounds = _least_losses(data, fact)
+    bounds = least_losses(data, fact)
     stated = [(number(low), number(high)) for low, high in fact["least"]]
     require(stated == bounds, "the bounds of the least losses are others")
     for price in fact["prices"]:
@@ -56,7 +56,7 @@ def size_on_line(hours, hour: int) -> int:
     return 1 if min(before, after) == 0 else 2 if min(before, after) == 1 else 3
 
 
-def _least_losses(data: Data, fact: dict) -> list[Range]:
+def least_losses(data: Data, fact: dict) -> list[Range]:
     """Bounds of L*(0), L*(1), .. up to the largest number of units of a net."""
     count = len(data.inputs)
     mean = sum((y for (y,) in data.targets), Fraction(0)) / count
@@ -65,8 +65,8 @@ def _least_losses(data: Data, fact: dict) -> list[Range]:
     high, low = {0: constant}, {0: constant}
     for entry in fact["minima"]:
         net = Net(entry["net"])
-        global_minimum({"net": entry["net"], "patterns": entry["patterns"], "data": _written(data)})
-        units = net.widths[1]
+        global_minimum(entry | {"data": _written(data)})
+        units = entry["units"]
         high[units] = low[units] = data.error(net) / count
     for entry in fact["nets"]:
         net = Net(entry)

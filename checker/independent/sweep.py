@@ -25,7 +25,7 @@ from absence.checker.independent.world import (
 Case = tuple[int, int, int, int]
 
 
-class _Cell(_World):
+class Cell(_World):
     """A world with its weights and its mixing rate, the hours that the deceivers' detectors are made for, and P_train and P_dep by case."""
 
     def __init__(self, fact: dict):
@@ -58,6 +58,10 @@ class _Cell(_World):
             total += p * sum((given - _human(case, lapses)) ** 2 for lapses in self.humans)
         return total / len(self.humans)
 
+    def answers(self, case: Case) -> list[int]:
+        """Each human's answer."""
+        return [_human(case, lapses) for lapses in self.humans]
+
     def floor(self) -> Fraction:
         """The least loss of any function of the case; inputs and cases are one to one."""
         means = {
@@ -88,7 +92,7 @@ def world_cell(fact: dict) -> None:
     The nets are of one architecture, answer as their policies in every case, and have the stated losses, of which `best_nets` are the least.
     Each of `reassigned` is the net of a deceiver that differs from it only in a circuit that is idle in training, and has a loss lower by `drop`.
     """
-    cell = _Cell(fact)
+    cell = Cell(fact)
     losses = {name: cell.loss(answer) for name, answer in cell.policies.items()}
     require({name: number(x) for name, x in fact["losses"].items()} == losses, "a policy's loss is another")
     require(fact["best"] == _best(losses), "other policies have the least loss")
@@ -136,7 +140,7 @@ def world_thresholds(fact: dict) -> None:
     """
     differences = []
     for rate in ("0", "1"):
-        cell = _Cell(fact | {"mixing": rate})
+        cell = Cell(fact | {"mixing": rate})
         imitator = cell.loss(cell.policies["imitator"])
         differences.append({name: cell.loss(answer) - imitator for name, answer in cell.policies.items()})
     require(set(fact["excess"]) == set(differences[0]) - {"imitator"}, "not one entry for each policy")
@@ -153,7 +157,7 @@ def world_sizes(fact: dict) -> None:
     The units given are as many, idle in training and fire. One is not enough where the case is a convex combination of training
     inputs, and two are not where it lies on a line with two of them on each side (C10). `shares` are the probabilities of the sizes at deployment, `mean` their mean.
     """
-    cell = _Cell(fact | {"mixing": "0", "scheduled": 0, "trigger": 0})
+    cell = Cell(fact | {"mixing": "0", "scheduled": 0, "trigger": 0})
     inputs = {case: seen(case) for case in cell.training}
     found: dict[Case, int] = {}
     for entry in fact["cases"]:

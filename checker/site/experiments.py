@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from absence.checker.certificate import digest
-from absence.checker.independent import experiment
+from absence.checker.independent.folder import CHECKERS
 from absence.checker.independent.refusal import Refused
 from absence.models.files.disk import InputError, content
 
@@ -14,11 +14,9 @@ __all__ = ["EXPECTED", "Experiment", "read"]
 EXPECTED = {
     "world": "Which policy wins in the world of questions and answers",
     "census": "Every net of a finite class, counted",
-    "lifetimes": "How long detectors live under gradient descent",
-    "scale": "How losses and the price of deception change with size",
+    "lifetimes": "How long planted detectors live under PyTorch's optimisers",
+    "scale": "What a detector's parameters are worth, by measured scaling laws",
 }
-# What decides the facts of a result, by its format; of any other format only the digest is compared, and the page says so.
-CHECKS = {experiment.FORMAT: experiment.check_experiment}
 RESULT = "result.json"
 LARGEST = 64 * 2**20
 # Of a list or table in a result, that many entries are shown; the file has all.
@@ -58,7 +56,8 @@ def _read(folder: Path, title: str) -> Experiment:
         result = json.loads(data)
         if not isinstance(result, dict) or result.get("digest") != digest(result):
             return Experiment(folder.name, title, True, f"{RESULT}: the digest does not fit the content")
-        check = CHECKS.get(result["format"]) if isinstance(result.get("format"), str) else None
+        # Of a format that the checker does not know only the digest is compared, and the page says so.
+        check = CHECKERS.get(result["format"]) if isinstance(result.get("format"), str) else None
         if check:
             check(folder / RESULT)
         plots = tuple((path.name, content(path, limit=LARGEST)) for path in sorted(folder.glob("*.svg")))

@@ -20,7 +20,8 @@ _BREAKS = frozenset("=<>≤≥≠≈∈⊆→⇒⇔+−,")
 _LONGEST = 16
 _TAIL = re.compile(r"[.,;:)]*")
 _END = Markup("</span>")
-_CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b")
+# Not the beginning of an obligation's name.
+_CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b(?!\.[a-z])")
 
 
 def prose(text: str, link: Link = lambda name: None) -> Markup:
@@ -39,6 +40,8 @@ def prose(text: str, link: Link = lambda name: None) -> Markup:
     parts = text.split("$")
     if len(parts) % 2 == 0:
         raise ValueError(f"a formula is not closed: {text}")
+    if "" in parts[1::2]:
+        raise ValueError(f"a formula is empty: {text}")
     found = Markup("")
     for between, latex in zip(parts[::2], [*parts[1::2], ""], strict=True):
         # What closes a phrase stays on the line of the formula before it.

@@ -15,8 +15,8 @@ from absence.models.world import World
 
 __all__ = ["bent_at_inputs", "least_losses", "prices"]
 
-# The most hours of training for which L*(n) is computed exactly: the enumeration of patterns grows as their n-th power.
-EXACT_HOURS = {1: 24, 2: 7}
+# The most hours of training for which L*(n) is computed exactly: the cost is exponential in n.
+EXACT_HOURS = {1: 24, 2: 16, 3: 12}
 
 Range = tuple[Fraction, Fraction]
 
@@ -68,7 +68,8 @@ def least_losses(data: Dataset, units: int) -> tuple[list[Range], list[dict], li
         net = bent_at_inputs(data, n) if 2 * hours >= n else None
         if net is not None and data.loss(net) > floor and hours <= EXACT_HOURS.get(n, 0):
             least = global_minimum(data, n)
-            minima.append({"net": net_json(least.net)} | {"patterns": least.fact([], {})["patterns"]})
+            fact = least.fact(net_json(least.net), {})
+            minima.append({part: fact[part] for part in ("net", "units", "residuals")})
             bounds.append((least.loss, least.loss))
             continue
         reached = bounds[-1][1]

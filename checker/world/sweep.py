@@ -17,6 +17,7 @@ from absence.checker.certificate import digest, seal, write
 from absence.checker.independent.experiment import FORMAT
 from absence.checker.world.cells import cell, sizes, thresholds
 from absence.checker.world.prices import prices
+from absence.checker.world.whole import bounds
 from absence.models.rational import rational
 from absence.models.world import CLUMSY, IS_TAMPERED, Human, World
 
@@ -107,6 +108,7 @@ class Sweep:
                 yield f"{name}-thresholds", partial(thresholds, world, **hours)
                 if company.tampering[CLUMSY]:
                     yield f"{name}-price", partial(prices, world, seen, self.units)
+                    yield f"{name}-bounds", partial(bounds, world, seen, self.units)
                 for place, rate in enumerate(self.mixing):
                     yield f"{name}-cell-{place}", partial(cell, self.world(company, diversity, rate), **hours)
 

@@ -43,6 +43,8 @@ def page(result: dict) -> Group:
         shown.append(Text(f"{company['name'].capitalize()}: the humans' lapses {lapses}; tampering {weights}", "bold"))
         shown += [_who_wins(kinds), _detectors(kinds)]
         shown += _prices(kinds.get("world-price", []), result["parameters"])
+        if "world-bounds" in kinds:
+            shown.append(_whole(kinds["world-bounds"], min(result["parameters"]["units"], 3)))
     return Group(*shown)
 
 
@@ -106,6 +108,19 @@ def _prices(facts: list[dict], parameters: dict) -> Iterator[Table]:
                 row = [_span(known[n]) if n in known else "-" for n in range(1, units + 1)]
                 table.add_row(str(len(fact["train_hours"])), str(next(iter(known.values()))["size"]), *row)
         yield table
+
+
+def _whole(facts: list[dict], units: int) -> Table:
+    table = Table(
+        title=f"Price of a detector of k units in the whole world, n={units}",
+        caption="Bounds: from nets, from the lines of hours, and from C12; above 0 wherever the lines are not fitted",
+    )
+    for name in ("hours", *(f"k={size}" for size in range(1, min(units, 3) + 1))):
+        table.add_column(name, justify="right", no_wrap=True)
+    for fact in facts:
+        rows = [(Fraction(p["low"]), Fraction(p["high"])) for p in fact["prices"] if p["units"] == units]
+        table.add_row(str(len(fact["train_hours"])), *(f"{float(low):.1e}..{float(high):.4f}" for low, high in rows))
+    return table
 
 
 def _span(price: dict) -> str:

@@ -301,7 +301,8 @@ exists (Point (fun j => `|a j| *: inw theta j) (fun j => `|a j| * bias theta j)
 rewrite /convex_value /training /decayed; congr (_ + _); last first.
   by rewrite -mulr_sumr /= mulrA.
 apply: eq_bigr => i _; rewrite normsq1 coordB eval1 //.
-congr (_ * (_ - _) ^+ 2); apply: eq_bigr => j _; rewrite /height /= inE dotZl -mulrDr /act.
+congr (_ * (_ - _) ^+ 2); apply: eq_bigr => j _.
+rewrite /height /= inE dotZl -mulrDr /act.
 set t := dot _ _ + _; have [t_ge0|t_lt0] := leP 0 t; last first.
   by rewrite relu_0 ?ltW // mul0r mulr0.
 rewrite relu_id // -/(a j); have [a_ge0|a_lt0] := leP 0 (a j).
@@ -346,7 +347,8 @@ apply: ler_add.
   by rewrite mulrAC mulVf // mul1r.
 rewrite -mulrA ler_wpmul2l // mulr_sumr; apply: ler_sum => k _.
 rewrite /size /= normsqZ exprMn -mulrDr normsq1 mxE eqxx mulr1n exprMn.
-rewrite sqrr_sign mul1r q2; have [len_ge0 + _] := p_ok k; rewrite -(q2 k) => v_le.
+rewrite sqrr_sign mul1r q2; have [len_ge0 + _] := p_ok k.
+rewrite -(q2 k) => v_le.
 have [q0|q_neq0] := eqVneq (q k) 0.
   have [-> ->] := v0 k q0; rewrite (_ : normsq 0 = 0); last first.
     by apply/eqP; rewrite normsq_eq0.

@@ -1,9 +1,10 @@
-"""The queries of N2, N3, N5 and N9 against direct evaluation, and the searches of N4 and N7 against the definitions."""
+"""The queries of N2, N3, N5, N9 and N10 against direct evaluation, and the searches of N4 and N7 against the definitions."""
 
 from fractions import Fraction
 
 import pytest
 from absence.checker.certificate import net_json, rows_json
+from absence.checker.exact import rank
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused
 from absence.checker.independent.sexpr import Script as Read
@@ -18,9 +19,10 @@ from absence.proofs import (
     n5_attainment,
     n7_quantised,
     n9_zero_one_loss,
+    n10_near_minima,
 )
 from absence.proofs.c8_contradiction import candidates
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import nets
@@ -133,6 +135,61 @@ def test_n9_query_says_on_which_side_the_outputs_are(net, sides):
             check_fact(fact | {"wrong": wrong})
     with pytest.raises(Refused, match="not a side for each input"):
         check_fact(fact | {"wrong": 0, "sides": sides[:2]})
+
+
+STEEP = [(Fraction(1), Fraction(-1, 4), Fraction(1, 4)), (Fraction(1), Fraction(-1, 2), Fraction(0))]
+TRIPLES = st.one_of(st.sampled_from(STEEP), st.tuples(rationals, rationals, rationals))
+
+
+@settings(max_examples=25)
+@example(*STEEP, -1, (Fraction(0), Fraction(4), Fraction(0)))
+@given(
+    TRIPLES, TRIPLES, st.sampled_from([1, -1]), st.tuples(rationals, st.sampled_from([0, 4]).map(Fraction), rationals)
+)
+def test_n10_queries_say_what_units_do(u, v, sign, coefficients):
+    # relu(u) - relu(v) is y_2 / 4 for the steep pair; other draws mostly fit nothing.
+    steep = (u, v, sign) == (*STEEP, -1)
+    *beta, gamma = (Fraction(0), Fraction(1, 4), Fraction(0)) if steep else coefficients
+    block, answers = n10_near_minima.BLOCK, n10_near_minima.ANSWERS
+
+    def sent(unit, z):
+        return unit[0] * z[0] + unit[1] * z[1] + unit[2]
+
+    def wanted(y):
+        return beta[0] * y[0] + beta[1] * y[1] + gamma
+
+    rows = list(zip(block, answers, strict=True))
+    fits = all(max(sent(u, z), 0) + sign * max(sent(v, z), 0) == wanted(y) for z, y in rows)
+    alone = all(max(sent(u, z), 0) == v[0] * z[0] + v[1] * z[1] + wanted(y) for z, y in rows)
+    assert fits or not steep
+    values = {f"w{name}_{i}": unit[i] for name, unit in (("u", u), ("v", v)) for i in (0, 1)}
+    values |= {"bu": u[2], "bv": v[2], "beta_0": beta[0], "beta_1": beta[1], "gamma": gamma}
+    for inputs in (block, n10_near_minima.IMAGE):
+        script = Read(n10_near_minima.two_units(sign, inputs).script.text())
+        assert script.holds(script.assertions[:-1], values) == (fits and beta[1] != 0)
+        signs = {(sent(v, z) > 0) - (sent(v, z) < 0) for z in inputs}
+        assert script.holds(["claim_fails"], values) == ({1, -1} <= signs)
+    values = {name: value for name, value in values.items() if name not in ("wv_0", "wv_1", "bv")}
+    values |= {"l_0": v[0], "l_1": v[1]}
+    script = Read(n10_near_minima.one_unit(block).script.text())
+    assert script.holds(script.assertions[:-1], values) == alone
+    assert script.holds(["claim_fails"], values) == (beta[1] != 0)
+
+
+@settings(max_examples=20)
+@given(st.fractions(n10_near_minima.START, 10**6))
+def test_n10_family_is_the_family_of_nets(t):
+    data = n10_near_minima.DATA
+    net = n10_near_minima.near(t)
+    assert data.loss(net) * len(data) == n10_near_minima.ERROR / t**2
+    assert fires(net, {Unit(1, 4)}, data.inputs, n10_near_minima.DEPLOY)
+    script = Read(n10_near_minima.family().script.text())
+    values = {"t": t, "s": 1 / t}
+    assert script.holds(script.assertions[:-1], values) and not script.holds(["claim_fails"], values)
+
+
+def test_n10_targets_affinely_span_the_outputs():
+    assert rank([[1, *y] for y in n10_near_minima.DATA.targets]) == 5
 
 
 def test_n4_search_finds_what_it_says():

@@ -14,7 +14,7 @@ from absence.models.circuit import fires, hidden_units, is_idle
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
 
-from tests.checker.independent import beyond, c15_to_c19, scales
+from tests.checker.independent import beyond, c15_to_c19, scales, sweep_says
 
 
 @pytest.fixture(scope="session")
@@ -126,8 +126,10 @@ def least(text, units):
 
 
 def global_minimum_is(fact):
-    net, data = net_of(fact["net"]), dataset_of(fact["data"])
-    return data.loss(net) == least(json.dumps(fact["data"]), net.widths[1])
+    net, data, units = net_of(fact["net"]), dataset_of(fact["data"]), fact["units"]
+    if not 0 <= units <= net.widths[1] or any(net.layers[1].weights[0][units:]):
+        return False
+    return data.loss(net) == least(json.dumps(fact["data"]), units)
 
 
 def feature_rows(fact):
@@ -188,6 +190,7 @@ SAYS = {
     **beyond.SAYS,
     **c15_to_c19.SAYS,
     **scales.SAYS,
+    **sweep_says.SAYS,
 }
 
 
@@ -201,5 +204,5 @@ def true(fact, folder):
         return smt(fact, folder) and ("replay" not in fact or true(fact["replay"], folder))
     try:
         return SAYS[fact["kind"]](fact)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, KeyError):
         return False

@@ -121,7 +121,7 @@ def test_holds_is_a_truth_value(refuse, holds):
 FIELDS = [
     "after", "base", "before", "bias", "circuit", "coefficients", "combination", "data", "deploy", "drop", "facts", "fires",
     "inner_product", "input", "inputs", "layer", "left", "loss", "mixing", "model", "net", "noise_floor", "p_deploy",
-    "p_train", "patterns", "point", "prime", "residuals", "right", "rows", "total_variation", "train", "weights", "answer",
+    "p_train", "point", "prime", "residuals", "right", "rows", "total_variation", "train", "units", "weights", "answer", "bound",
     "deciding", "script", "witness", "premises_witness",
 ]  # fmt: skip
 

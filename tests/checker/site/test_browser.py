@@ -12,7 +12,7 @@ TOO_WIDE = """[...document.querySelectorAll("main *")].filter(e => !e.closest(".
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
+def browser(built, tmp_path_factory):
     with Chromium(tmp_path_factory.mktemp("profile")) as chromium:
         yield chromium
 

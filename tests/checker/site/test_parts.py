@@ -39,6 +39,8 @@ def test_formulas_that_are_not_understood_are_refused():
         prose(r"Let $\mathcal L$.")
     with pytest.raises(ValueError, match="a formula is not closed"):
         prose("Let $x.")
+    with pytest.raises(ValueError, match="a formula is empty"):
+        prose("Let $$x$$.")
 
 
 def test_only_claims_become_links_and_texts_are_escaped():
@@ -46,7 +48,8 @@ def test_only_claims_become_links_and_texts_are_escaped():
     assert words("C1, C10 & <C1>", pages.get) == (
         '<a href="c1.html">C1</a>, C10 &amp; &lt;<a href="c1.html">C1</a>&gt;'
     )
-    assert words("AC1 C1x", pages.get) == "AC1 C1x"
+    assert words("AC1 C1x C1.drop", pages.get) == "AC1 C1x C1.drop"
+    assert words("By C1.", pages.get) == 'By <a href="c1.html">C1</a>.'
 
 
 @st.composite

@@ -26,7 +26,7 @@ def test_a_sweep_is_shown_checked_and_the_same_again(swept):
     folder, shown = swept
     assert "Least loss" in shown and "T and I tie at" in shown and "Price of a detector of hour 4" in shown
     before = contents(folder)
-    assert "accepted out/result.json: 40 facts of an experiment" in absence("check", "out", cwd=folder)
+    assert "accepted out/result.json: 48 facts of an experiment" in absence("check", "out", cwd=folder)
     absence("world", *SMALL, "-o", "out", cwd=folder)
     assert contents(folder) == before
     assert {path.name for path in before} >= {
