@@ -14,9 +14,11 @@ import typer
 from absence.checker import draw, report, tables
 from absence.checker.audit.command import audit_command
 from absence.checker.binding import mismatch
+from absence.checker.census.command import census_command
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
 from absence.checker.independent.audit import certificate_in, check_audit
+from absence.checker.independent.census import census_in, check_census
 from absence.checker.independent.check import check_file, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Scope, Verdict
@@ -32,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("census")(census_command)
 console = Console()
 errors = Console(stderr=True)
 
@@ -124,7 +127,7 @@ def show(
 @app.command()
 def check(
     path: Annotated[
-        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit's.")
+        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit's, or of a census.")
     ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
 ) -> None:
@@ -133,6 +136,9 @@ def check(
         raise _bad_input(f"{path} does not exist; run `absence verify` first")
     if audit := certificate_in(path):
         _check_audit(audit)
+        return
+    if census := census_in(path):
+        _check_census(census)
         return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
@@ -173,6 +179,15 @@ def _check_audit(path: Path) -> None:
         console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from reason
     console.print(f"accepted {path}: {count} facts of an audit", highlight=False, markup=False, soft_wrap=True)
+
+
+def _check_census(path: Path) -> None:
+    try:
+        nets = sum(cell["nets"] for cell in check_census(path)["cells"].values())
+    except Refused as reason:
+        console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from reason
+    console.print(f"accepted {path}: a census of {nets:,} nets", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

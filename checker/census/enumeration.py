@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 from absence.checker.census.problem import CELLS, Answers, Problem
+from absence.models.files.disk import refused
 
 __all__ = ["DEVICES", "Counts", "Enumeration"]
 
@@ -16,7 +17,7 @@ DEVICES = ("numpy", "cpu", "cuda")
 # Nets of a batch: what the caches of a CPU hold, what keeps a GPU busy.
 BATCH = {"numpy": 2**19, "cpu": 2**19, "cuda": 2**24}
 # Up to which key counts lie in one array; beyond, keys are sorted.
-DENSE = 2**25
+DENSE = 2**23
 
 # The key loss * len(CELLS) + cell of a net, and how many nets have it.
 Counts = Counter[int]
@@ -32,10 +33,8 @@ class Enumeration:
 
     Raises
     ------
-    ImportError
-        If torch is asked for and not installed.
-    RuntimeError
-        If torch finds no such device.
+    InputError
+        If torch is asked for and not installed, or finds no such device.
     """
 
     def __init__(self, chosen: Problem, device: str = "numpy"):
@@ -137,7 +136,13 @@ def _library(device: str):
     """The library, and how it takes a numpy array."""
     if device == "numpy":
         return np, np.asarray
-    import torch
+    try:
+        import torch
 
-    torch.empty(0, device=device)
+        torch.empty(0, device=device)
+    # torch raises an AssertionError where it was built without CUDA.
+    except (ImportError, RuntimeError, AssertionError) as error:
+        raise refused(
+            f"--device {device}", f"{error}; take numpy, or install 'absence[torch]' for that device"
+        ) from error
     return torch, lambda array: torch.as_tensor(array, device=device)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from fractions import Fraction
+from math import exp, log
 from pathlib import Path
 
 from absence.checker.census.problem import CELLS, CLASSES
@@ -58,18 +59,20 @@ def _idle(axes: Axes, told: dict, tally: Tally) -> None:
 
 
 def _losses(axes: Axes, told: dict, tally: Tally) -> None:
-    least, most = tally.levels[0][0], tally.levels[-1][0]
-    width = max(1, -(-(most - least + 1) // BINS))
+    """Bins of equal width on a logarithmic axis, which has no 0: a loss of 0 stands at half a unit."""
+    logs = [log(max(loss, 0.5)) for loss, _ in tally.levels]
+    low, width = logs[0], max((logs[-1] - logs[0]) / BINS, 0.01)
+    edges = [exp(low + place * width) * float(tally.unit) for place in range(BINS + 2)]
     for number, name in enumerate(CLASSES):
-        places = [place for place, cell in enumerate(CELLS) if cell.removesuffix("-idle") == name]
+        mine = [place for place, cell in enumerate(CELLS) if cell.removesuffix("-idle") == name]
         found: Counter[int] = Counter()
-        for loss, counts in tally.levels:
-            found[(loss - least) // width] += sum(counts[place] for place in places)
-        edges = [float((least + place * width) * tally.unit) for place in range(max(found) + 2)]
-        heights = [found[place] for place in range(max(found) + 1)]
+        for at, (_, counts) in zip(logs, tally.levels, strict=True):
+            found[int((at - low) / width)] += sum(counts[cell] for cell in mine)
+        heights = [found[place] for place in range(BINS + 1)]
         axes.stairs(heights, edges, color=COLOURS[number], linestyle=STYLES[number], label=name)
+    axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("loss on the training data")
+    axes.set_xlabel("loss on the training data" + (" (0 at half a unit)" if not tally.levels[0][0] else ""))
     axes.set_ylabel("nets")
     axes.legend()
 

@@ -56,7 +56,7 @@ def take(
     device: str = "numpy",
     shard: int = SHARD,
     client=None,
-    progress: Callable[[int], None] = lambda nets: None,
+    progress: Callable[[int, bool], None] = lambda nets, counted: None,
 ) -> Tally:
     """Count every net of the class, shard by shard; shards that lie in the folder are not counted again.
 
@@ -67,7 +67,7 @@ def take(
     client
         A dask.distributed client whose workers count; without one this process does.
     progress
-        Called with the number of nets of each shard that is done.
+        Called with the number of nets of each shard that is done, and whether they were counted now.
     """
     here = Enumeration(chosen, device)
     step = max(1, shard // here.biases)
@@ -83,7 +83,7 @@ def take(
             missing.append(part)
             continue
         total.update(counts)
-        progress((part.last - part.first) * here.biases)
+        progress((part.last - part.first) * here.biases, False)
     done = (
         _apart(client, chosen, device, missing)
         if client
@@ -92,7 +92,7 @@ def take(
     for part, counts in done:
         part.keep(counts)
         total.update(counts)
-        progress((part.last - part.first) * here.biases)
+        progress((part.last - part.first) * here.biases, True)
     return tally_of(total, here.tables.loss_scale)
 
 

@@ -1,9 +1,10 @@
-"""``python -m absence.checker.independent FILE...``: check certificates (or the folder of an audit's), a line for each; exit 1 if one is refused."""
+"""``python -m absence.checker.independent FILE...``: check certificates (or the folder of an audit or a census), a line for each; exit 1 if one is refused."""
 
 import sys
 from pathlib import Path
 
 from absence.checker.independent.audit import certificate_in, check_audit
+from absence.checker.independent.census import census_in, check_census
 from absence.checker.independent.check import check_file
 from absence.checker.independent.refusal import Refused
 
@@ -15,6 +16,9 @@ def main(paths: list[str]) -> int:
         try:
             if audit := certificate_in(path):
                 print(f"accepted {audit}: {len(check_audit(audit)['facts'])} facts of an audit")
+                continue
+            if census := census_in(path):
+                print(f"accepted {census}: a census of a class of {len(check_census(census)['levels'])} losses")
                 continue
             certificate = check_file(path)
             print(f"accepted {path}: {certificate['verdict']} {certificate['obligation']}")

@@ -22,6 +22,7 @@ FIELDS = {"format", "scope", "problem", "unit", "cells", "sets", "masses", "leve
 # Imitator, translator, deceptive, other; each without and with a train-idle circuit that fires at deployment.
 NAMES = [f"{name}{suffix}" for name in ("imitator", "translator", "deceptive", "other") for suffix in ("", "-idle")]
 CELLS = len(NAMES)
+DELTAS = {"half": Fraction(1, 2), "hundredth": Fraction(1, 100)}
 LARGEST = 2**28  # bytes of a result
 PATIENT = 2 * 10**10  # numbers that are added up
 DEGREE = 2**22  # the greatest loss in units
@@ -99,7 +100,8 @@ def _stated(found: "_Census", stated: dict) -> None:
             counts = {key: entry[key] for key in ("nets", "least_loss", "nets_of_least_loss")}
             require(counts == found.counted(cells), "the counts of a set are others")
             found.check_mass(found.temperature(entry["peak"]), cells, number(entry["peak"]["mass"]))
-            for crossing in entry["crossings"].values():
+            for name, crossing in entry["crossings"].items():
+                require(number(crossing["delta"]) == DELTAS[name], "delta is another")
                 found.check_crossing(crossing, cells)
 
 
@@ -289,7 +291,6 @@ class _Census:
         Null where nothing is claimed.
         """
         delta = number(entry["delta"])
-        require(0 < delta < 1, "delta is not between 0 and 1")
         mine, rest = self._polynomials(cells)
         below, above, certain = (
             None if entry[key] is None else self.temperature(entry, key, f"beta_{key}")

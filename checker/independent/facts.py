@@ -6,6 +6,7 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
+from absence.checker.independent.census import class_census
 from absence.checker.independent.convex import convex_training
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.gap import rent, uniform_gap
@@ -226,6 +227,7 @@ def _values(witness: dict) -> dict:
 KINDS = {
     "all": every,
     "best-line": best_line,
+    "class-census": class_census,
     "convex-training": convex_training,
     "coq": check_sources,
     "crossover": crossover,
