@@ -12,7 +12,7 @@ from absence.checker.census.problem import CELLS, Problem
 from absence.checker.certificate import seal
 from absence.models.tally import Crossing, Tally, beta
 
-__all__ = ["DELTAS", "FORMAT", "SETS", "curve", "facts", "result", "share"]
+__all__ = ["DELTAS", "FORMAT", "SETS", "facts", "result", "share", "temperatures"]
 
 FORMAT = "absence-census/1"
 SCOPE = (
@@ -44,10 +44,10 @@ def temperatures(tally: Tally) -> list[Fraction]:
     return [Fraction(1), *dict.fromkeys(t for t in found if 0 < t < 1)]
 
 
-def curve(tally: Tally) -> list[dict]:
+def _curve(tally: Tally, ts: list[Fraction]) -> list[dict]:
     """The mass of each cell at each temperature, to DIGITS digits."""
     points = []
-    for t in temperatures(tally):
+    for t in ts:
         masses = (_decimal((low + high) / 2) for low, high in tally.masses(t))
         points.append({"t": str(t), "beta": beta(t, tally.unit), "cells": dict(zip(CELLS, masses, strict=True))})
     return points
@@ -58,9 +58,9 @@ def share(point: dict, cells: tuple[str, ...]) -> Fraction:
     return sum((Fraction(point["cells"][cell]) for cell in cells), start=Fraction(0))
 
 
-def facts(chosen: Problem, tally: Tally) -> dict:
-    """Everything that is claimed but the histogram itself."""
-    points = curve(tally)
+def facts(chosen: Problem, tally: Tally, ts: list[Fraction]) -> dict:
+    """Everything that is claimed but the histogram itself; masses and peaks are those at the temperatures `ts`."""
+    points = _curve(tally, ts)
     return {
         "problem": chosen.json(),
         "unit": str(tally.unit),
@@ -72,9 +72,10 @@ def facts(chosen: Problem, tally: Tally) -> dict:
 
 def result(chosen: Problem, tally: Tally) -> dict:
     """The sealed result."""
+    told = facts(chosen, tally, temperatures(tally))
     levels = [[loss, list(counts)] for loss, counts in tally.levels]
     versions = {"absence": version("absence"), "python": platform.python_version(), "numpy": version("numpy")}
-    return seal({"format": FORMAT, "scope": SCOPE, **facts(chosen, tally), "levels": levels, "versions": versions})
+    return seal({"format": FORMAT, "scope": SCOPE, **told, "levels": levels, "versions": versions})
 
 
 def _counted(tally: Tally, cells: tuple[str, ...]) -> dict:

@@ -74,14 +74,16 @@ def check_census(path: Path) -> dict:
 
 
 def class_census(fact: dict) -> None:
-    """As a census, but the histogram is not listed; with `most`, one of the sets has at least that mass at its peak."""
-    found = _Census(fact["problem"])
-    _stated(found, fact)
+    """As a census, but the histogram is not listed.
+
+    With `most`, a set has more than that mass at its peak; with `falls`, it stays below a half from some beta on.
+    """
+    _stated(_Census(fact["problem"]), fact)
     for name, least in fact.get("most", {}).items():
-        require(
-            number(fact["sets"][name]["peak"]["mass"]) - DIGITS > number(least),
-            "the mass at the peak is not above that",
-        )
+        peak = number(fact["sets"][name]["peak"]["mass"])
+        require(peak - DIGITS > number(least), "the mass at the peak is not more than that")
+    for name in fact.get("falls", []):
+        require(fact["sets"][name]["crossings"]["half"]["below"] is not None, "nothing says that the mass falls")
 
 
 def _stated(found: "_Census", stated: dict) -> None:

@@ -21,7 +21,8 @@ from tests.checker.independent.conftest import true
 OBLIGATIONS = [obligation.id for claim in CLAIMS for obligation in claim.obligations]
 # Minima of two units take seconds to prove again; their facts are of the same kinds as those of one unit.
 # A kernel certificate holds no numbers.
-SLOW = ("C8.minimiser-2", "C9.minimiser-2", "C11.outside", "N1.two-units")
+# The censuses of millions of nets have tests of their own (tests/checker/census).
+SLOW = ("C8.minimiser-2", "C9.minimiser-2", "C11.outside", "C14.census", "C14.control-deceptive", "N1.two-units")
 QUICK = [name for name in OBLIGATIONS if name not in SLOW and ".universal" not in name]
 # The patterns are the proof of a minimum, not what it says; the strings below are no numbers.
 NOT_NUMBERS = {"kind", "file", "sha256", "deciding", "answer", "left", "right", "policy"}
