@@ -27,6 +27,7 @@ bench: .venv/set-up-bench
 	$(BIN)/python bench/audit_idle.py
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
+	$(BIN)/python bench/census.py
 
 # Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails.
 coq:
