@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import absence.checker.census
@@ -126,7 +126,7 @@ def _count(chosen: Problem, device: str, first: int, last: int) -> Counts:
     return _enumeration(chosen, device).count(first, last)
 
 
-@cache
+@lru_cache(maxsize=1)
 def _enumeration(chosen: Problem, device: str) -> Enumeration:
     return Enumeration(chosen, device)
 

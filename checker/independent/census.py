@@ -309,10 +309,13 @@ class _Census:
                 bool(mine(at) * _ball(1 - delta) >= rest(at) * _ball(delta)), f"the mass at t = {above} is below delta"
             )
             require(below is None or below < above, "the crossing is the wrong way round")
-        if certain is not None:
-            (total, best), least = self._total(cells), min(self.levels)
-            gap = next(loss for loss in sorted(self.levels) if any(self.levels[loss][c] for c in cells)) - least
-            require(bool(total * _ball(certain) ** gap < best * _ball(delta)), "the bound is not below delta there")
+        least = min(self.levels)
+        reached = [loss for loss, counts in self.levels.items() if any(counts[cell] for cell in cells)]
+        # No net is in the set: its mass is 0, and so is the bound.
+        if certain is not None and reached:
+            total, best = self._total(cells)
+            power = _ball(certain) ** (min(reached) - least)
+            require(bool(total * power < best * _ball(delta)), "the bound is not below delta there")
         open_ends = [] if below is None else [(Fraction(0), below)]
         while open_ends:
             low, high = open_ends.pop()

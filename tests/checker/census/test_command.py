@@ -6,10 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.census.problem import CELLS
+from absence.checker.census.pictures import draw
+from absence.checker.census.problem import CELLS, problem
+from absence.checker.census.result import result
+from absence.checker.census.shards import take
 from absence.checker.certificate import digest, seal
 from absence.checker.independent.census import check_census
 from absence.checker.independent.refusal import Refused
+from absence.models.data import Dataset
 
 from tests.checker.census.problems import write_files
 from tests.checker.console import absence
@@ -139,6 +143,20 @@ def test_what_is_no_census_is_refused(told, census, tmp_path):
         )
         with pytest.raises(Refused, match=message):
             check_census(path)
+
+
+@pytest.mark.parametrize("grid", [(0,), (-1, 0, 1)], ids=["one net", "no idle circuit fires"])
+def test_classes_with_empty_cells_and_a_single_loss(tmp_path, grid):
+    # Deployment holds training inputs only: nothing fires there, and nobody defects.
+    chosen = problem(
+        1, grid, Dataset([[0], [1]], [[0], [1]]), [[1]],
+        train_answers=([[0], [1]], [[1], [1]]), deploy_answers=([[1]], [[1]]),
+    )  # fmt: skip
+    told = result(chosen, tally := take(chosen, tmp_path / "shards"))
+    assert all(not told["cells"][cell]["nets"] for cell in CELLS if cell.endswith("-idle") or cell == "deceptive")
+    assert told["sets"]["idle"]["crossings"]["half"]["below"] == "1"
+    assert not refused(tmp_path, told)
+    assert all(path.stat().st_size for path in draw(told, tally, tmp_path))
 
 
 BAD = [
