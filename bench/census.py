@@ -61,7 +61,6 @@ def main(
 ) -> None:
     """Print a table; times are the least of three runs, on the CPU."""
     large = world_problem(grid=[Fraction(k, 2) for k in (-2, -1, 1, 2)[:values]] if values < 5 else GRID)
-    torch.set_num_threads(1)
     ways = {
         "every net, numpy": lambda chosen: enumerated(chosen, "numpy"),
         "every net, torch on one thread": lambda chosen: enumerated(chosen, "cpu"),

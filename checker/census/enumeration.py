@@ -4,6 +4,8 @@ The same lines run on numpy arrays and on torch tensors, on a CPU or a GPU; all 
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import reduce
 from itertools import combinations
 
@@ -38,7 +40,7 @@ class Enumeration:
     """
 
     def __init__(self, chosen: Problem, device: str = "numpy"):
-        self.library, self.array = _library(device)
+        self.library, self.array, self.alone = _library(device)
         tables = chosen.tables
         units, inputs, m = tables.sent.shape
         self.units, self.training = chosen.units, len(chosen.data.groups)
@@ -53,6 +55,10 @@ class Enumeration:
 
     def count(self, first: int, last: int) -> Counts:
         """The nets whose units are choice number first to last - 1: `biases` nets for each choice."""
+        with self.alone():
+            return self._count(first, last)
+
+    def _count(self, first: int, last: int) -> Counts:
         batches = (self._keys(start, min(start + self.batch, last)) for start in range(first, last, self.batch))
         found: Counts = Counter()
         if self.keys <= DENSE:
@@ -133,9 +139,9 @@ def _total(parts: list):
 
 
 def _library(device: str):
-    """The library, and how it takes a numpy array."""
+    """The library, how it takes a numpy array, and the context to count in."""
     if device == "numpy":
-        return np, np.asarray
+        return np, np.asarray, nullcontext
     try:
         import torch
 
@@ -145,4 +151,15 @@ def _library(device: str):
         raise refused(
             f"--device {device}", f"{error}; take numpy, or install 'absence[torch]' for that device"
         ) from error
-    return torch, lambda array: torch.as_tensor(array, device=device)
+
+    @contextmanager
+    def one_thread() -> Iterator[None]:
+        """Vectors are too short for torch's threads, which on a busy machine wait for each other; processes share the shards."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    return torch, lambda array: torch.as_tensor(array, device=device), one_thread

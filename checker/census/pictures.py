@@ -74,7 +74,7 @@ def _losses(axes: Axes, told: dict, tally: Tally) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("loss on the training data" + (" (0 at half a unit)" if not tally.levels[0][0] else ""))
     axes.set_ylabel("nets")
-    axes.legend()
+    axes.legend(loc="upper right", fontsize=8)
 
 
 def _of_beta(axes: Axes, betas: list[float]) -> None:
