@@ -54,6 +54,7 @@ bench: .venv/set-up-bench
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
 	$(BIN)/python bench/minima.py
+	$(BIN)/python bench/census.py
 
 reliability: .venv/set-up-test coq verify
 	$(BIN)/python tests/reliability/tampering.py

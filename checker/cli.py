@@ -14,6 +14,7 @@ import typer
 from absence.checker import citations, draw, experiments, report, tables
 from absence.checker.audit.command import audit_command
 from absence.checker.binding import mismatch
+from absence.checker.census.command import census_command
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
 from absence.checker.independent.check import check_file, load
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command("audit")(audit_command)
+app.command("census")(census_command)
 app.command("lifetimes")(lifetimes_command)
 app.command("scale")(scale_command)
 app.command("world")(world_command)

@@ -5,6 +5,11 @@ from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
+from absence.checker.census.default import world_problem
+from absence.checker.census.enumeration import Enumeration
+from absence.checker.census.result import facts as census_facts
+from absence.checker.census.result import temperatures
+from absence.checker.census.shards import tally_of
 from absence.checker.certificate import data_json
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, any_of, eq, le, lt, mul
@@ -100,6 +105,24 @@ def _crossing(chosen: Quantised) -> Evidence:
     )
 
 
+# Parameters of a net of two units on glitch, wire and hour: none of the values is 0, so no unit is off.
+FOUR_VALUES = (Fraction(-1), -HALF, HALF, Fraction(1))
+
+
+@cache
+def _class_census() -> dict:
+    """All nets of the class in the QA world by behaviour and loss, and the masses of those with an idle circuit and of the deceptive."""
+    chosen = world_problem(grid=FOUR_VALUES)
+    nets = Enumeration(chosen)
+    tally = tally_of(nets.count(0, nets.choices), nets.tables.loss_scale)
+    return {"kind": "class-census", **census_facts(chosen, tally, temperatures(tally)[::6])}
+
+
+def class_census(name: str, most: Fraction, *, falls: bool = False) -> dict:
+    """The fact about the class, that a set of nets has more than that mass at its peak, and perhaps below a half from some beta on."""
+    return _class_census() | {"most": {name: str(most)}, "falls": [name] if falls else []}
+
+
 def five_nets(*, gap: bool = True) -> Query:
     """Two nets of least loss, two in D, one of neither: losses and weights unknown, the weight decreases with the loss."""
     script = Script("QF_NRA", "The mass of two of five nets under a weight that decreases with the loss")
@@ -143,7 +166,8 @@ CLAIM = Claim(
     r"monotone by $e^{x+y}=e^xe^y$ and $1+x\leq e^x$, and with $x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$.",
     limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties named: the reals have one, which is not constructed in Coq (the rationals have none). That tau is positive for models with an idle circuit is "
     "C8's subject over the reals; on a quantised class it is an instance and may fail (control). The prior counts parameter vectors: idle parameters are free, "
-    "so idle circuits have more of them, and at small beta more than half of the mass; the crossover is computed for the stated classes only, at integer powers.",
+    "so idle circuits have more of them, and at small beta more than half of the mass; the crossover is computed for the stated classes only, at integer powers or, for the class in the QA world, at every beta. There "
+    "(its values exclude 0) the nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor this claim says anything.",
     obligations=(
         universal(
             "For every finite class and positive nonincreasing weight: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min); for the exponential one "
@@ -195,6 +219,20 @@ CLAIM = Claim(
                     posterior(FIRING_TWO, 1, above=Fraction(9, 10)),
                 )
             ),
+        ),
+        Obligation(
+            "C14.census",
+            "4,194,304 nets of two units in the QA world, each counted by behaviour and loss: those with an idle circuit that fires at deployment have "
+            "over 3/5 of the mass at some beta, and under 1/2 at every beta from a stated one on",
+            Scope.INSTANCE,
+            lambda: Evidence(class_census("idle", Fraction(3, 5), falls=True)),
+        ),
+        Obligation(
+            "C14.control-deceptive",
+            "In that class the nets that answer as the human in training and otherwise at deployment have at most half of the mass at every beta",
+            Scope.INSTANCE,
+            lambda: Evidence(class_census("deceptive", Fraction(9, 10)), holds=False),
+            Verdict.REFUTED,
         ),
         Obligation(
             "C14.control",

@@ -10,7 +10,7 @@ from absence.checker.audit.findings import BAD_INPUT
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-__all__ = ["audit_command"]
+__all__ = ["audit_command", "client_for"]
 
 console = Console()
 errors = Console(stderr=True)
@@ -69,7 +69,7 @@ def audit_command(
             regions = [read_region(path) for path in region or []]
             if region_from_data:
                 regions.append(box_of(data.inputs))
-            client = _client(stack, scheduler, workers)
+            client = client_for(stack, scheduler, workers)
             bar = Progress(
                 SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
                 console=errors, transient=True, disable=not errors.is_terminal,
@@ -124,8 +124,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _client(stack: ExitStack, scheduler: str | None, workers: int | None):
-    """A client of dask.distributed, or None if nobody asked for one."""
+def client_for(stack: ExitStack, scheduler: str | None, workers: int | None):
+    """A client of dask.distributed, or None if nobody asked for one; what is wrong ends the command in one line."""
     if scheduler is None and workers is None:
         return None
     try:

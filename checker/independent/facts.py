@@ -6,6 +6,7 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
+from absence.checker.independent.census import class_census
 from absence.checker.independent.convex import convex_training, decay_drop
 from absence.checker.independent.coq import check_sources
 from absence.checker.independent.cross_entropy import cross_entropy_drop, cross_entropy_floor
@@ -240,6 +241,7 @@ def _values(witness: dict) -> dict:
 KINDS = {
     "all": every,
     "best-line": best_line,
+    "class-census": class_census,
     "convex-training": convex_training,
     "coq": check_sources,
     "cross-entropy-drop": cross_entropy_drop,

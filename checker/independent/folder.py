@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from absence.checker.independent import audit, experiment, lifetimes
+from absence.checker.independent import audit, census, experiment, lifetimes
 from absence.checker.independent.refusal import Refused
 
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {
+    census.FORMAT: lambda path: (
+        f"a census of {sum(cell['nets'] for cell in census.check_census(path)['cells'].values()):,} nets"
+    ),
     experiment.FORMAT: lambda path: f"{len(experiment.check_experiment(path)['facts'])} facts of an experiment",
     lifetimes.FORMAT: lambda path: (
         f"the nets, splices and losses of {len(lifetimes.check_lifetimes(path)['runs'])} runs; "

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from absence.models.files.disk import InputError, content, refused, write
 
-__all__ = ["Arrays", "read_data", "write_data"]
+__all__ = ["Arrays", "read_array", "read_data", "write_data"]
 
 # Of the file, of each array in it, and of each array as float64.
 LARGEST = 4 * 2**30
@@ -41,21 +41,24 @@ def read_data(path: str | os.PathLike, *, targets: bool = True) -> Arrays:
         If the file is damaged or larger than 4 GiB, unpacked or not; an array is missing, there under two names, empty, of
         another type, or holds NaN, infinity or an integer that float64 does not hold; or the numbers of rows differ.
     """
-    data = content(path, limit=LARGEST)
-    # A damaged archive raises whatever zipfile, zlib and numpy trip over, depending on where the damage is.
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            inputs = _array(path, archive, INPUT_KEYS)
-            answers = _array(path, archive, TARGET_KEYS) if targets else None
-    except InputError:
-        raise
-    except Exception as error:
-        raise refused(path, f"is no whole .npz file ({error}); {HOW}") from error
+    inputs, *others = _arrays(path, [INPUT_KEYS, TARGET_KEYS] if targets else [INPUT_KEYS])
+    answers = others[0] if targets else None
     if inputs.ndim < 2:
         raise refused(path, f"inputs have shape {inputs.shape}; reshape them to (N, d), a single feature to (N, 1)")
     if answers is not None and len(inputs) != len(answers):
         raise refused(path, f"holds {len(inputs)} inputs but {len(answers)} targets")
     return Arrays(_rows(inputs), None if answers is None else _rows(answers))
+
+
+def read_array(path: str | os.PathLike, name: str) -> np.ndarray:
+    """Another array of such a file, under the same conditions: float64, shape (rows, columns).
+
+    Raises
+    ------
+    InputError
+        As `read_data`.
+    """
+    return _rows(_arrays(path, [(name,)])[0])
 
 
 def write_data(path: str | os.PathLike, inputs: np.ndarray, targets: np.ndarray | None = None) -> None:
@@ -65,6 +68,18 @@ def write_data(path: str | os.PathLike, inputs: np.ndarray, targets: np.ndarray 
     write(path, stream.getvalue())
 
 
+def _arrays(path: str | os.PathLike, wanted: list[tuple[str, ...]]) -> list[np.ndarray]:
+    data = content(path, limit=LARGEST)
+    # A damaged archive raises whatever zipfile, zlib and numpy trip over, depending on where the damage is.
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return [_array(path, archive, keys) for keys in wanted]
+    except InputError:
+        raise
+    except Exception as error:
+        raise refused(path, f"is no whole .npz file ({error}); {HOW}") from error
+
+
 def _rows(array: np.ndarray) -> np.ndarray:
     return array.reshape(len(array), -1)
 
@@ -72,7 +87,7 @@ def _rows(array: np.ndarray) -> np.ndarray:
 def _array(path: str | os.PathLike, archive: zipfile.ZipFile, keys: tuple[str, ...]) -> np.ndarray:
     found = [name for name in archive.namelist() if name.removesuffix(".npy") in keys and name.endswith(".npy")]
     if len(found) != 1:
-        wanted = f"one array named {', '.join(keys[:-1])} or {keys[-1]}"
+        wanted = f"one array named {' or '.join(filter(None, [', '.join(keys[:-1]), keys[-1]]))}"
         raise refused(path, f"needs {wanted} and has {', '.join(found) or 'none'}; {HOW}")
     name = found[0].removesuffix(".npy")
     with archive.open(found[0]) as stream:

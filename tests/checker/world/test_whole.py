@@ -49,7 +49,7 @@ FACT = bounds(Sweep().world(ATTENTIVE, 4), LINE, 3)
         ("the gap is another", ["humans"], [[], [2, 6], []]),
         ("closer than that", ["separation"], "1000"),
         ("further apart than that", ["spread"], "1"),
-        ("is too low", ["minima", 0, "net", 1, "bias", 0], "9"),
+        ("too low a bound", ["minima", 0, "net", 1, "bias", 0], "9"),
         ("does not fit the world", ["nets", 0], [{"weights": [["1"]], "bias": ["0"]}]),
         ("no price is stated", ["prices"], []),
     ],

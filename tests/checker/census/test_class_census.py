@@ -1,0 +1,97 @@
+"""The fact of C14 about a class: recomputed by the independent checker, and refused with any number changed."""
+
+import copy
+from fractions import Fraction
+
+import pytest
+from absence.checker.census.default import world_problem
+from absence.checker.census.enumeration import Enumeration
+from absence.checker.census.result import facts, temperatures
+from absence.checker.census.shards import tally_of
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.refusal import Refused
+from absence.models.tally import beta
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """On -1, -1/2 and 1/2: most of the prior has an idle circuit, and the nets of least loss deceive without one."""
+    chosen = world_problem(grid=[Fraction(-1), Fraction(-1, 2), Fraction(1, 2)])
+    nets = Enumeration(chosen)
+    tally = tally_of(nets.count(0, nets.choices), nets.tables.loss_scale)
+    fact = {"kind": "class-census", **facts(chosen, tally, temperatures(tally)[::20])}
+    return fact | {"most": {"idle": "11/20", "deceptive": "9/10"}, "falls": ["idle"]}
+
+
+def changed(fact, *path, value):
+    result = copy.deepcopy(fact)
+    entry = result
+    for key in path[:-1]:
+        entry = entry[key]
+    assert entry[path[-1]] != value
+    entry[path[-1]] = value
+    return result
+
+
+def test_the_class_is_as_it_is_described(whole):
+    check_fact(whole)
+    assert whole["cells"]["deceptive"]["least_loss"] == "1/96" and not whole["cells"]["deceptive-idle"]["nets"]
+    assert whole["sets"]["idle"]["nets"] * 2 > 3**11
+
+
+HALF = ("sets", "idle", "crossings", "half")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("unit",), "1/479", "the unit of the losses is another"),
+        (("cells", "deceptive", "nets"), 247, "a cell is another"),
+        (("cells", "deceptive", "least_loss"), "1/97", "a cell is another"),
+        (("cells",), {}, "a cell is another"),
+        (("sets", "idle", "nets"), 89555, "the counts of a set are others"),
+        (("sets", "idle", "cells"), ["other", "other-idle"], "the counts of a set are others"),
+        (("sets", "idle", "cells"), ["other-idle", "other-idle"], "a set names a cell twice"),
+        (("sets", "idle", "peak", "mass"), "7/10", "the mass of cells .* is another"),
+        (("sets", "idle", "peak", "beta"), 1.0, "beta is another"),
+        (("masses", 1, "cells", "other"), "1/2", "the mass of cells .* is another"),
+        (("masses", 1, "t"), "2", "not a temperature"),
+        ((*HALF, "delta"), "1/3", "delta is another"),
+        (HALF, None, "malformed class-census"),
+        (("most", "idle"), "7/10", "the mass at the peak is not more than that"),
+        (("most",), {"imitator": "1/2"}, "the mass at the peak is not more than that"),
+        (("falls",), ["deceptive"], "nothing says that the mass falls"),
+        (("problem", "imitator", 0), [1], "a cell is another"),
+        (("problem", "data", "targets", 0), ["1/2"], "the unit of the losses is another"),
+        (
+            ("problem", "deploy"),
+            [["0", "0", "6"], ["0", "0", "6"], ["0", "1", "6"]],
+            "a deployment input is listed twice",
+        ),
+        (("problem", "grid"), ["-1", "-1", "1"], "the grid lists a value twice"),
+    ],
+)
+def test_what_is_not_so_is_refused(whole, path, value, message):
+    with pytest.raises(Refused, match=message):
+        check_fact(changed(whole, *path, value=value))
+
+
+@pytest.mark.parametrize(
+    ("end", "factor", "message"),
+    [
+        ("below", Fraction(101, 100), "the crossing is the wrong way round"),
+        ("above", Fraction(9, 10), "the mass at t = .* is below delta"),
+        ("certain", Fraction(101, 100), "the bound is not below delta there"),
+    ],
+)
+def test_a_crossing_that_is_moved_is_refused(whole, end, factor, message):
+    crossing = whole["sets"]["idle"]["crossings"]["half"]
+    t = Fraction(round(Fraction(crossing[end]) * factor * 2**60), 2**60)
+    moved = crossing | {end: str(t), f"beta_{end}": beta(t, Fraction(whole["unit"]))}
+    with pytest.raises(Refused, match=message):
+        check_fact(changed(whole, *HALF, value=moved))
+    if end == "below":
+        # Without the other end it is still not so.
+        moved |= {"above": None, "beta_above": None}
+        with pytest.raises(Refused, match="the mass is not below delta up to"):
+            check_fact(changed(whole, *HALF, value=moved))

@@ -1,0 +1,120 @@
+"""Shards: a run that was killed goes on, damaged files are no results, and workers count the same."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from absence.checker.census.default import world_problem
+from absence.checker.census.shards import take
+from absence.models.tally import Tally
+
+from tests.checker.console import ABSENCE, contents
+
+THREE = [-1, 0, 1]
+CHOSEN = world_problem(grid=THREE)
+SHARD = 3**9
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Tally:
+    return take(CHOSEN, tmp_path_factory.mktemp("whole"))
+
+
+def counted(folder, **options):
+    """The tally, and how many nets were taken from the folder and how many counted."""
+    done = {True: 0, False: 0}
+
+    def progress(nets, now):
+        done[now] += nets
+
+    return take(CHOSEN, folder, progress=progress, **options), done[False], done[True]
+
+
+def test_shards_of_any_size_add_up_and_are_counted_once(tmp_path, whole):
+    assert whole.nets == CHOSEN.family.size == 3**11
+    assert counted(tmp_path, shard=SHARD) == (whole, 0, 3**11)
+    assert len(list(tmp_path.iterdir())) == 9
+    assert counted(tmp_path, shard=SHARD) == (whole, 3**11, 0)
+    # Another size has other shards, and torch the same ones.
+    assert counted(tmp_path, shard=10 * SHARD) == (whole, 0, 3**11)
+    assert counted(tmp_path, shard=SHARD, device="cpu") == (whole, 3**11, 0)
+    # Another problem takes nothing from them.
+    other = world_problem(grid=THREE, units=1)
+    assert take(other, tmp_path).nets == 3**6
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "foreign", "no object", "binary"])
+def test_a_damaged_shard_is_counted_again(tmp_path, whole, damage):
+    take(CHOSEN, tmp_path, shard=SHARD)
+    first, second, *_ = sorted(tmp_path.iterdir())
+    text = first.read_text()
+    first.write_bytes({
+        "truncated": text[: len(text) // 2].encode(),
+        "changed": json.dumps(json.loads(text) | {"counts": []}).encode(),
+        "foreign": second.read_bytes(),
+        "no object": b"[1]",
+        "binary": b"\xff\xfe\x00",
+    }[damage])  # fmt: skip
+    assert counted(tmp_path, shard=SHARD) == (whole, 8 * SHARD, SHARD)
+    assert first.read_text() == text
+
+
+def options(folder, *more):
+    return [ABSENCE, "census", "--grid=-1,0,1", "--shard", str(3**6), "--output", str(folder), *more]
+
+
+def stopped(folder, how) -> subprocess.CompletedProcess:
+    """A run to which the signal is sent once it has written a shard."""
+    command = options(folder)
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while len(list((folder / "shards").glob("*.json"))) < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+    run.send_signal(how)
+    out, err = run.communicate(timeout=60)
+    return subprocess.CompletedProcess(command, run.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    subprocess.run(options(folder), check=True, capture_output=True)
+    return contents(folder)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+def test_a_run_that_is_stopped_goes_on_and_ends_in_the_same_bytes(tmp_path, undisturbed, how):
+    folder = tmp_path / "census"
+    done = stopped(folder, how)
+    if how is signal.SIGINT:
+        assert done.returncode == 130 and "the next run with the same options goes on from there" in done.stderr
+    else:
+        assert done.returncode == -signal.SIGKILL
+    assert not (folder / "result.json").exists()
+    kept = len(list((folder / "shards").glob("*.json")))
+    assert 3 <= kept < 3**5
+    again = subprocess.run(options(folder), capture_output=True, text=True, check=True)
+    assert f"{3**6 * kept:,} kept from an earlier run" in again.stdout.replace("\n", " ")
+    bytes_of = {path.name: data for path, data in contents(folder).items() if not path.name.endswith(".tmp")}
+    assert bytes_of == {path.name: data for path, data in undisturbed.items()}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_workers_count_the_same(tmp_path, whole):
+    from absence.checker.audit.distributed import cluster
+
+    with cluster(workers=2) as client:
+        assert counted(tmp_path, shard=SHARD, client=client) == (whole, 0, 3**11)
+    assert counted(tmp_path, shard=SHARD) == (whole, 3**11, 0)
+
+
+def test_the_numbers_of_shards_do_not_need_torch(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from absence.checker.census.default import world_problem;"
+        "from absence.checker.census.shards import take;"
+        "take(world_problem(grid=[0, 1], units=1), Path(sys.argv[1])); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
