@@ -3,6 +3,7 @@
 import fcntl
 import itertools
 import os
+import signal
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,6 +15,12 @@ from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+# Not tests: they take an hour, and `make reliability` runs them.
+collect_ignore = ["reliability"]
+
+# A shell that puts the tests in the background has the interrupt ignored, by them and by what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("absence", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("absence")
