@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 from absence.checker import draw, report, tables
 from absence.checker.audit.command import audit_command
-from absence.checker.binding import mismatch
+from absence.checker.binding import accepted
 from absence.checker.census.command import census_command
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
-from absence.checker.independent.check import check_file, load
+from absence.checker.independent.check import load
 from absence.checker.independent.folder import check_whole, whole_in
 from absence.checker.independent.refusal import Refused
 from absence.checker.lifetimes.command import lifetimes_command
@@ -133,14 +133,10 @@ def check(
 
     def refusal(file: Path) -> str | None:
         try:
-            certificate = check_file(file)
+            accepted(file, obligations)
         except Refused as reason:
             return str(reason)
-        if certificate["obligation"] not in obligations:
-            return f"no claim has an obligation {certificate['obligation']}"
-        if file.stem != certificate["obligation"]:
-            return f"it is the certificate of {certificate['obligation']}"
-        return mismatch(certificate, obligations[certificate["obligation"]], file.parent)
+        return None
 
     with ThreadPoolExecutor(jobs) as pool, progress() as bar:
         answers = bar.track(pool.map(refusal, paths), total=len(paths), description="checking")
@@ -150,18 +146,20 @@ def check(
         say(f"REFUSED {file}: {reason}")
     for name in missing:
         say(f"MISSING {certificate_path(path, name)}")
-    accepted = len(paths) - len(refused)
-    say(f"{accepted} of {len(paths)} certificates accepted" + (f", {len(missing)} missing" if missing else ""))
+    say(
+        f"{len(paths) - len(refused)} of {len(paths)} certificates accepted"
+        + (f", {len(missing)} missing" if missing else "")
+    )
     raise typer.Exit(1 if refused or missing else 0)
 
 
 def _check_whole(path: Path) -> None:
     try:
-        accepted = check_whole(path)
+        found = check_whole(path)
     except Refused as reason:
         say(f"REFUSED {path}: {reason}")
         raise typer.Exit(1) from reason
-    say(f"accepted {path}: {accepted}")
+    say(f"accepted {path}: {found}")
 
 
 @app.command()
