@@ -30,17 +30,13 @@ from absence.checker.world.command import world_command
 from rich.live import Live
 
 app = typer.Typer(
-    help="Machine-checked: the lowest-loss MLP carries no separable shift detector.",
+    help="Machine-checked: the lowest-loss MLP carries no separable shift detector. Begin with `absence verify`, then `absence show C8`.",
+    epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; audit adds 3, undecided.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command("audit")(audit_command)
-app.command("census")(census_command)
-app.command("lifetimes")(lifetimes_command)
-app.command("scale")(scale_command)
-app.command("world")(world_command)
-app.command("site")(site_command)
+CLAIMS, NETWORKS, EXPERIMENTS = "Claims", "Networks", "Experiments"
 CERTIFICATES = Path("certificates")
 
 
@@ -53,7 +49,7 @@ def _select(names: list[str] | None) -> list[Claim]:
         raise bad_input(f"there is no claim {error.args[0]}; the claims are {known}") from error
 
 
-@app.command("verify")
+@app.command("verify", rich_help_panel=CLAIMS)
 def verify_command(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims; all if none is named.")
@@ -102,9 +98,9 @@ def verify_command(
     raise typer.Exit(0 if green else 1)
 
 
-@app.command()
+@app.command(rich_help_panel=CLAIMS)
 def show(
-    name: Annotated[str, typer.Argument(metavar="CLAIM")],
+    name: Annotated[str, typer.Argument(metavar="CLAIM", help="Such as C8.")],
     certificates: Certificates = CERTIFICATES,
 ) -> None:
     """Show a claim: statement, premises, proof, obligations, certificates, and what is trusted."""
@@ -113,7 +109,7 @@ def show(
     console.print(report.claim_page(claim, claim_graph(claims), certificates))
 
 
-@app.command()
+@app.command(rich_help_panel=CLAIMS)
 def check(
     path: Annotated[
         Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
@@ -162,10 +158,12 @@ def _check_whole(path: Path) -> None:
     say(f"accepted {path}: {found}")
 
 
-@app.command()
+@app.command(rich_help_panel=CLAIMS)
 def graph(
     target: Annotated[str, typer.Argument(help="`claims`, or an obligation whose certificate holds a net.")] = "claims",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="SVG file to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="SVG file to write.", show_default="build/NAME.svg")
+    ] = None,
     certificates: Certificates = CERTIFICATES,
 ) -> None:
     """Draw the claim graph with its status, or a net and its circuit, as SVG."""
@@ -186,7 +184,7 @@ def graph(
     say(f"Wrote {output}")
 
 
-@app.command("tables")
+@app.command("tables", rich_help_panel=CLAIMS)
 def tables_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the LaTeX files.")] = Path("paper/tables"),
     certificates: Certificates = CERTIFICATES,
@@ -200,6 +198,14 @@ def tables_command(
     if missing := [o.id for claim in claims for o in claim.obligations if o.id not in found]:
         errors.print(f"Not checked, and shown so: {', '.join(missing)}; run `absence verify`", highlight=False)
         raise typer.Exit(1)
+
+
+app.command("site", rich_help_panel=CLAIMS)(site_command)
+app.command("audit", rich_help_panel=NETWORKS)(audit_command)
+app.command("world", rich_help_panel=EXPERIMENTS)(world_command)
+app.command("census", rich_help_panel=EXPERIMENTS)(census_command)
+app.command("lifetimes", rich_help_panel=EXPERIMENTS)(lifetimes_command)
+app.command("scale", rich_help_panel=EXPERIMENTS)(scale_command)
 
 
 def _write(path: Path, text: str) -> None:

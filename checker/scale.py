@@ -56,7 +56,7 @@ def scale_command(
     ] = None,
     output: ResultFolder = Path("build/experiments/scale"),
 ) -> None:
-    """What a detector's parameters are worth by a published scaling law: measured, not proved."""
+    """Price a detector's parameters by published scaling laws, for a model of any size: measured, not proved."""
     with needs("plots"):
         from absence.checker import plots
     to_folder(output)

@@ -14,19 +14,35 @@ __all__ = ["world_command"]
 def world_command(
     order: Annotated[
         str | None,
-        typer.Option("--order", help="Hours in the order in which they enter training, 0,8,4; the last stays out."),
+        typer.Option(
+            "--order",
+            help="Hours in the order in which they enter training; the last stays out.",
+            show_default="0,1,2,3,5,6,7,8,11,10,4,9",
+        ),
     ] = None,
     mixing: Annotated[
-        str | None, typer.Option("--mixing", help="Rates of deployment mixed into training: 0,1/100.")
+        str | None,
+        typer.Option(
+            "--mixing",
+            help="Rates of deployment mixed into training.",
+            show_default="0,1/1000,1/100,1/10,1/2",
+        ),
     ] = None,
     lapses: Annotated[
         str | None,
         typer.Option(
-            "--lapses", help="Humans by the hours at which each lapses, - for never: '-;2,6'. Default: two companies."
+            "--lapses",
+            help="Humans by the hours at which each lapses, - for never, such as '-;2,6'.",
+            show_default="two companies",
         ),
     ] = None,
     tampering: Annotated[
-        str | None, typer.Option("--tampering", help="Weights of no, clumsy and skilled tampering: 2,1,1.")
+        str | None,
+        typer.Option(
+            "--tampering",
+            help="Weights of no, clumsy and skilled tampering, such as 2,1,1.",
+            show_default="each company's",
+        ),
     ] = None,
     scheduled: Annotated[
         int, typer.Option("--scheduled", help="The hour after which the scheduled policy defects.")
@@ -43,7 +59,7 @@ def world_command(
     # The libraries behind these take a second to load, which other commands need not wait for.
     from absence.checker.certificate import write
     from absence.checker.world import table
-    from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep, run
+    from absence.checker.world.sweep import ATTENTIVE, Company, Sweep, run
 
     with needs("plots"):
         from absence.checker.world.pictures import draw
@@ -53,7 +69,6 @@ def world_command(
         options["order"] = _whole(order, "--order")
     if mixing is not None:
         options["mixing"] = _rates(mixing)
-    options["companies"] = (ATTENTIVE, NIGHT_SHIFT)
     if lapses is not None or tampering is not None:
         humans = ATTENTIVE.lapses
         if lapses is not None:
