@@ -1,18 +1,47 @@
-"""Whether a certificate is about the obligation whose name it bears: build the obligation again and compare.
+"""Whether a certificate is accepted, and about the obligation whose name it bears: build the obligation again and compare.
 
 The independent checker decides whether a fact is so; this decides whether it is the fact that was asked for.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from absence.checker.independent.check import check_file
+from absence.checker.independent.refusal import Refused
 from absence.checker.kernel import kernel_fact
 from absence.checker.obligation import Evidence, KernelProof, Obligation
 
-__all__ = ["mismatch"]
+__all__ = ["accepted"]
 
 
-def mismatch(certificate: dict, obligation: Obligation, directory: Path) -> str | None:
+def accepted(path: Path, obligations: Mapping[str, Obligation], *, solve: bool = True) -> dict:
+    """The certificate in a file, if the independent checker accepts it and it discharges the obligation that the file is named after.
+
+    Parameters
+    ----------
+    obligations
+        All there are, by name.
+    solve
+        Whether unsat answers go to both solvers, and theorems to Coq, again.
+
+    Raises
+    ------
+    Refused
+        If it does not.
+    """
+    certificate = check_file(path, solve=solve)
+    name = certificate["obligation"]
+    if name not in obligations:
+        raise Refused(f"no claim has an obligation {name}")
+    if path.stem != name:
+        raise Refused(f"it is the certificate of {name}")
+    if reason := _mismatch(certificate, obligations[name], path.parent):
+        raise Refused(reason)
+    return certificate
+
+
+def _mismatch(certificate: dict, obligation: Obligation, directory: Path) -> str | None:
     """Why the certificate does not discharge the obligation, or None if it does."""
     stated = {"statement": obligation.statement, "scope": obligation.scope.value, "expect": obligation.expect.value}
     for field, value in stated.items():

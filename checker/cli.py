@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 from absence.checker import citations, draw, experiments, report, tables
 from absence.checker.audit.command import audit_command
-from absence.checker.binding import mismatch
+from absence.checker.binding import accepted
 from absence.checker.census.command import census_command
 from absence.checker.certificate import write
 from absence.checker.claims import claim_graph, load_claims, select, statuses
-from absence.checker.independent.check import check_file, load
+from absence.checker.independent.check import load
 from absence.checker.independent.folder import check_whole, whole_in
 from absence.checker.independent.refusal import Refused
 from absence.checker.lifetimes.command import lifetimes_command
@@ -25,36 +25,22 @@ from absence.checker.obligation import Claim, Scope, Verdict
 from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
 from absence.checker.scale import scale_command
 from absence.checker.site.command import site_command
+from absence.checker.terminal import Certificates, bad_input, console, ending, errors, progress, say, to_folder
 from absence.checker.typeset import defined
 from absence.checker.world.command import world_command
 from absence.models.files.disk import InputError, content
-from rich.console import Console
 from rich.live import Live
-from rich.progress import track
 
 app = typer.Typer(
-    help="Machine-checked: the lowest-loss MLP carries no separable shift detector.",
+    help="Machine-checked: the lowest-loss MLP carries no separable shift detector. Begin with `absence verify`, then `absence show C8`.",
+    epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; audit adds 3, undecided.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command("audit")(audit_command)
-app.command("census")(census_command)
-app.command("lifetimes")(lifetimes_command)
-app.command("scale")(scale_command)
-app.command("world")(world_command)
-app.command("site")(site_command)
-console = Console()
-errors = Console(stderr=True)
-
-Directory = Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")]
+CLAIMS, NETWORKS, EXPERIMENTS = "Claims", "Networks", "Experiments"
 CERTIFICATES = Path("certificates")
 LARGEST_TEX = 2**20
-
-
-def _bad_input(message: str) -> typer.Exit:
-    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
-    return typer.Exit(2)
 
 
 def _select(names: list[str] | None) -> list[Claim]:
@@ -63,21 +49,15 @@ def _select(names: list[str] | None) -> list[Claim]:
         return select(claims, [name.upper() for name in names or []])
     except KeyError as error:
         known = ", ".join(claim.id for claim in claims)
-        raise _bad_input(f"there is no claim {error.args[0]}; the claims are {known}") from error
+        raise bad_input(f"there is no claim {error.args[0]}; the claims are {known}") from error
 
 
-def _folder(path: Path) -> Path:
-    if path.exists() and not path.is_dir():
-        raise _bad_input(f"{path} is not a folder; name the folder where certificates are to lie")
-    return path
-
-
-@app.command("verify")
+@app.command("verify", rich_help_panel=CLAIMS)
 def verify_command(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims; all if none is named.")
     ] = None,
-    certificates: Directory = CERTIFICATES,
+    certificates: Certificates = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Obligations discharged at a time.")] = os.cpu_count() or 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore certificates of earlier runs.")] = False,
     kernel: Annotated[
@@ -86,7 +66,7 @@ def verify_command(
 ) -> None:
     """Discharge every obligation of the claims and of all they rest on, and leave a certificate of each."""
     claims = _select(names)
-    directory = _folder(certificates)
+    to_folder(certificates, "--certificates")
     left_out = [] if kernel else [o.id for c in claims for o in c.obligations if o.scope is Scope.UNIVERSAL]
     if left_out:
         claims = [replace(c, obligations=tuple(o for o in c.obligations if o.id not in left_out)) for c in claims]
@@ -102,31 +82,29 @@ def verify_command(
             seen[result.obligation.id] = result
             live.update(table())
 
-        try:
-            results = verify(claims, directory, jobs=jobs, fresh=fresh, on_result=done)
-        except KeyboardInterrupt as interrupt:
-            errors.print("Interrupted; certificates written so far are kept, the next run goes on from there.")
-            raise typer.Exit(130) from interrupt
+        kept = "certificates written so far are kept, the next run goes on from there."
+        with ending(certificates, kept, "--certificates"):
+            results = verify(claims, certificates, jobs=jobs, fresh=fresh, on_result=done)
         live.update(table())
     if not console.is_terminal:
         console.print(table())
     if not names:
-        remove_strays(directory, load_claims())
+        remove_strays(certificates, load_claims())
     for line in report.open_ends(results):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(line)
     status = statuses(claims, {name: result.verdict for name, result in results.items()})
     green = all(s.closed is Verdict.PROVED for s in status.values())
-    console.print(report.summary(claims, results, time.monotonic() - started), highlight=False, markup=False)
+    say(report.summary(claims, results, time.monotonic() - started))
     if left_out:
-        console.print(f"Left out, and not proved: {', '.join(left_out)}", highlight=False, markup=False)
-    console.print(f"Certificates in {directory}{os.sep}", highlight=False, markup=False)
+        say(f"Left out, and not proved: {', '.join(left_out)}")
+    say(f"Certificates in {certificates}{os.sep}")
     raise typer.Exit(0 if green else 1)
 
 
-@app.command()
+@app.command(rich_help_panel=CLAIMS)
 def show(
-    name: Annotated[str, typer.Argument(metavar="CLAIM")],
-    certificates: Directory = CERTIFICATES,
+    name: Annotated[str, typer.Argument(metavar="CLAIM", help="Such as C8.")],
+    certificates: Certificates = CERTIFICATES,
 ) -> None:
     """Show a claim: statement, premises, proof, obligations, certificates, and what is trusted."""
     claims = load_claims()
@@ -134,7 +112,7 @@ def show(
     console.print(report.claim_page(claim, claim_graph(claims), certificates))
 
 
-@app.command()
+@app.command(rich_help_panel=CLAIMS)
 def check(
     path: Annotated[
         Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
@@ -143,58 +121,53 @@ def check(
 ) -> None:
     """Re-check certificates by the independent checker; unsat answers are put to both solvers again."""
     if not path.exists():
-        raise _bad_input(f"{path} does not exist; run `absence verify` first")
+        raise bad_input(f"{path} does not exist; run `absence verify` first")
     if whole := whole_in(path):
         _check_whole(whole)
         return
     paths = certificate_paths(path) if path.is_dir() else [path]
     if not paths:
-        raise _bad_input(f"{path} holds no certificate; run `absence verify` first")
+        raise bad_input(f"{path} holds no certificate; run `absence verify` first")
     obligations = {o.id: o for claim in load_claims() for o in claim.obligations}
 
     def refusal(file: Path) -> str | None:
         try:
-            certificate = check_file(file)
+            accepted(file, obligations)
         except Refused as reason:
             return str(reason)
-        if certificate["obligation"] not in obligations:
-            return f"no claim has an obligation {certificate['obligation']}"
-        if file.stem != certificate["obligation"]:
-            return f"it is the certificate of {certificate['obligation']}"
-        return mismatch(certificate, obligations[certificate["obligation"]], file.parent)
+        return None
 
-    with ThreadPoolExecutor(jobs) as pool:
-        answers = pool.map(refusal, paths)
-        if errors.is_terminal:
-            answers = track(answers, "Checking", total=len(paths), console=errors, transient=True)
+    with ThreadPoolExecutor(jobs) as pool, progress() as bar:
+        answers = bar.track(pool.map(refusal, paths), total=len(paths), description="checking")
         refused = {file: reason for file, reason in zip(paths, answers, strict=True) if reason}
     missing = sorted(set(obligations) - {file.stem for file in paths}) if path.is_dir() else []
     for file, reason in refused.items():
-        console.print(f"REFUSED {file}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        say(f"REFUSED {file}: {reason}")
     for name in missing:
-        console.print(f"MISSING {certificate_path(path, name)}", highlight=False, markup=False, soft_wrap=True)
-    accepted = len(paths) - len(refused)
-    console.print(
-        f"{accepted} of {len(paths)} certificates accepted" + (f", {len(missing)} missing" if missing else ""),
-        highlight=False,
+        say(f"MISSING {certificate_path(path, name)}")
+    say(
+        f"{len(paths) - len(refused)} of {len(paths)} certificates accepted"
+        + (f", {len(missing)} missing" if missing else "")
     )
     raise typer.Exit(1 if refused or missing else 0)
 
 
 def _check_whole(path: Path) -> None:
     try:
-        accepted = check_whole(path)
+        found = check_whole(path)
     except Refused as reason:
-        console.print(f"REFUSED {path}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        say(f"REFUSED {path}: {reason}")
         raise typer.Exit(1) from reason
-    console.print(f"accepted {path}: {accepted}", highlight=False, markup=False, soft_wrap=True)
+    say(f"accepted {path}: {found}")
 
 
-@app.command()
+@app.command(rich_help_panel=CLAIMS)
 def graph(
     target: Annotated[str, typer.Argument(help="`claims`, or an obligation whose certificate holds a net.")] = "claims",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="SVG file to write.")] = None,
-    certificates: Directory = CERTIFICATES,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="SVG file to write.", show_default="build/NAME.svg")
+    ] = None,
+    certificates: Certificates = CERTIFICATES,
 ) -> None:
     """Draw the claim graph with its status, or a net and its circuit, as SVG."""
     if target == "claims":
@@ -206,21 +179,21 @@ def graph(
         try:
             picture = draw.net_of(load(path)["fact"])
         except Refused as reason:
-            raise _bad_input(f"{path}: {reason}; run `absence verify` first") from reason
+            raise bad_input(f"{path}: {reason}; run `absence verify` first") from reason
         except LookupError as error:
-            raise _bad_input(f"{path}: {error}; name one such as C7.deployment") from error
+            raise bad_input(f"{path}: {error}; name one such as C7.deployment") from error
     output = output or Path("build") / f"{target}.svg"
     _write(output, picture)
-    console.print(f"Wrote {output}", highlight=False)
+    say(f"Wrote {output}")
 
 
-@app.command("tables")
+@app.command("tables", rich_help_panel=CLAIMS)
 def tables_command(
     papers: Annotated[
         list[Path] | None, typer.Argument(metavar="[TEX]...", help="LaTeX files whose citations are to be checked.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the LaTeX files.")] = Path("paper/tables"),
-    certificates: Directory = CERTIFICATES,
+    certificates: Certificates = CERTIFICATES,
     measured: Annotated[Path, typer.Option("--experiments", help="Folder of the experiments.")] = Path(
         "build/experiments"
     ),
@@ -235,12 +208,12 @@ def tables_command(
         # A text that is not there leaves nothing out.
         files["further.tex"] = tables.further(citations.left_out(texts.values(), claims) if texts else [])
     except InputError as error:
-        raise _bad_input(str(error)) from error
+        raise bad_input(str(error)) from error
     except UnicodeDecodeError as error:
-        raise _bad_input(f"a LaTeX file is not in UTF-8: {error}; convert it") from error
+        raise bad_input(f"a LaTeX file is not in UTF-8: {error}; convert it") from error
     for name, text in files.items():
         _write(output / name, text)
-    console.print(f"Wrote {len(files)} files to {output}{os.sep}", highlight=False)
+    say(f"Wrote {len(files)} files to {output}{os.sep}")
     wrong = list(citations.faults(texts, claims, defined("".join(files.values())))) if texts else []
     for line in wrong:
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -249,11 +222,19 @@ def tables_command(
     raise typer.Exit(1 if wrong or missing else 0)
 
 
+app.command("site", rich_help_panel=CLAIMS)(site_command)
+app.command("audit", rich_help_panel=NETWORKS)(audit_command)
+app.command("world", rich_help_panel=EXPERIMENTS)(world_command)
+app.command("census", rich_help_panel=EXPERIMENTS)(census_command)
+app.command("lifetimes", rich_help_panel=EXPERIMENTS)(lifetimes_command)
+app.command("scale", rich_help_panel=EXPERIMENTS)(scale_command)
+
+
 def _write(path: Path, text: str) -> None:
     try:
         write(path, text)
     except OSError as error:
-        raise _bad_input(f"{path} cannot be written: {error.strerror}; choose another place with --output") from error
+        raise bad_input(f"{path} cannot be written: {error.strerror}; choose another place with --output") from error
 
 
 def _certificates(directory: Path) -> list[tuple[Path, dict]]:
@@ -262,7 +243,7 @@ def _certificates(directory: Path) -> list[tuple[Path, dict]]:
         try:
             found.append((path, load(path)))
         except Refused as reason:
-            raise _bad_input(f"{path}: {reason}; delete it and run `absence verify`") from reason
+            raise bad_input(f"{path}: {reason}; delete it and run `absence verify`") from reason
     return found
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "distinct_direction",
     "dot",
     "eliminate",
+    "hardcoded",
     "reassignment",
     "residual_sums",
     "separating_unit",
@@ -112,6 +113,21 @@ def _best_unit(net: MLP, data: Dataset) -> tuple[SeparatingUnit, Vector, Fractio
     return unit, outgoing, sum(s * s for s in unit.inner_products) / norm / len(data)
 
 
+def hardcoded(net: MLP, circuit: Iterable, data: Dataset) -> tuple[frozenset[Unit], MLP]:
+    """A train-idle circuit, and the net with what it sends hardcoded, so that its parameters are free (C2, C3).
+
+    Raises
+    ------
+    ValueError
+        If the circuit is not train-idle on the data.
+    """
+    circuit = frozenset(Unit(*unit) for unit in circuit)
+    value = idle_value(net, circuit, [group.input for group in data.groups])
+    if value is None:
+        raise ValueError("the circuit is not train-idle on the data")
+    return circuit, hardcode(net, circuit, value)
+
+
 def reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignment | None:
     """Reuse a train-idle circuit of a shallow net to lower its loss (C7); None where the loss is the noise floor.
 
@@ -124,14 +140,10 @@ def reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignment | N
     """
     if len(net.layers) != 2:
         raise ValueError("reassignment is proved for one hidden layer")
-    circuit = frozenset(Unit(*unit) for unit in circuit)
-    value = idle_value(net, circuit, [group.input for group in data.groups])
-    if value is None:
-        raise ValueError("the circuit is not train-idle on the data")
+    circuit, cut = hardcoded(net, circuit, data)
     if (best := _best_unit(net, data)) is None:
         return None
     unit, outgoing, drop = best
-    cut = hardcode(net, circuit, value)
     return Reassignment(reassign(cut, {min(circuit): (unit.weights, unit.bias, outgoing)}), drop)
 
 

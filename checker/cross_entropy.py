@@ -6,9 +6,10 @@ A ball holds the value for sure; a sign is used only where the ball excludes 0.
 from collections.abc import Iterable
 from fractions import Fraction
 
-from absence.checker.constructive import dot, separating_unit
-from absence.checker.logistic import BITS, Descent, ball, middle
-from absence.models.circuit import Unit, hardcode, idle_value, reassign
+from absence.checker.balls import ball, middle
+from absence.checker.constructive import dot, hardcoded, separating_unit
+from absence.checker.logistic import BITS, Descent
+from absence.models.circuit import reassign
 from absence.models.data import Dataset
 from absence.models.net import MLP, relu
 from flint import arb, ctx
@@ -76,10 +77,7 @@ def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent
     ValueError
         If the circuit is not train-idle, or `cross_entropy` raises it.
     """
-    circuit = frozenset(Unit(*unit) for unit in circuit)
-    value = idle_value(net, circuit, [group.input for group in data.groups])
-    if value is None:
-        raise ValueError("the circuit is not train-idle on the data")
+    circuit, cut = hardcoded(net, circuit, data)
     sums = [tuple(middle(g) if g > 0 or g < 0 else Fraction(0) for g in row) for row in class_gradients(net, data)]
     unit = separating_unit([group.input for group in data.groups], sums)
     if unit is None:
@@ -88,7 +86,7 @@ def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent
     s = [_short(dot(phi, column)) for column in zip(*sums, strict=True)]
     norm = sum(group.multiplicity * p * p for group, p in zip(data.groups, phi, strict=True))
     step = _short(min(1 / (4 * norm), 1 / (2 * max(phi) * max(map(abs, s)))))
-    after = reassign(hardcode(net, circuit, value), {min(circuit): (unit.weights, unit.bias, [-step * x for x in s])})
+    after = reassign(cut, {min(circuit): (unit.weights, unit.bias, [-step * x for x in s])})
     return Descent(after, _short(SLACK * step * dot(s, s) / 2 / len(data)))
 
 

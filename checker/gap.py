@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from absence.checker.certificate import data_json, net_json, units_json
-from absence.checker.constructive import Reassignment, distinct_direction, dot, residual_sums
-from absence.models.circuit import Unit, add_unit, hardcode, idle_value, reassign
+from absence.checker.constructive import Reassignment, distinct_direction, dot, hardcoded, residual_sums
+from absence.models.circuit import add_unit, reassign
 from absence.models.data import Dataset
 from absence.models.net import MLP
 from absence.models.rational import Vector, vector
@@ -142,13 +142,9 @@ def reassignment_along(net: MLP, circuit: Iterable, data: Dataset, along: Gauge)
     ValueError
         If the net is not shallow, or the circuit is not train-idle on the data.
     """
-    circuit = frozenset(Unit(*unit) for unit in circuit)
-    value = idle_value(net, circuit, [group.input for group in data.groups])
-    if value is None:
-        raise ValueError("the circuit is not train-idle on the data")
+    circuit, cut = hardcoded(net, circuit, data)
     if (best := best_unit(net, data, along)) is None:
         return None
-    cut = hardcode(net, circuit, value)
     return Reassignment(reassign(cut, {min(circuit): (along.direction, best.bias, best.outgoing)}), best.drop)
 
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 
-from absence.checker.constructive import Reassignment, dot, separating_unit
-from absence.models.circuit import Unit, hardcode, idle_value, reassign
+from absence.checker.constructive import Reassignment, dot, hardcoded, separating_unit
+from absence.models.circuit import Unit, reassign
 from absence.models.data import Dataset
 from absence.models.net import MLP, relu
 from absence.models.rational import Vector
@@ -46,12 +46,8 @@ def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignmen
     ValueError
         If the circuit is not train-idle on the data, or holds no lane.
     """
-    circuit = frozenset(Unit(*unit) for unit in circuit)
+    circuit, cut = hardcoded(net, circuit, data)
     lane = lane_of(net, circuit)
-    value = idle_value(net, circuit, data.inputs)
-    if value is None:
-        raise ValueError("the circuit is not train-idle on the data")
-    cut = hardcode(net, circuit, value)
     below = [cut.activations(z)[lane[0].layer - 1] for z in data.inputs]
     sums: dict[Vector, list[Fraction]] = defaultdict(lambda: [Fraction(0)] * net.widths[-1])
     for features, row in zip(below, data.residuals(cut), strict=True):

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from absence.checker.constructive import dot, separating_unit
-from absence.models.circuit import Unit, hardcode, idle_value, reassign
+from absence.checker.balls import ball, middle
+from absence.checker.constructive import dot, hardcoded, separating_unit
+from absence.models.circuit import reassign
 from absence.models.data import Dataset
 from absence.models.net import MLP, relu
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 
-__all__ = ["BITS", "Descent", "ball", "group_gradients", "logistic_descent", "logistic_loss", "middle"]
+__all__ = ["BITS", "Descent", "group_gradients", "logistic_descent", "logistic_loss"]
 
 BITS = 160
 # Denominators of the output weight and of the stated drop: short numbers, chosen on the safe side.
@@ -73,10 +74,7 @@ def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | No
     ValueError
         If the circuit is not train-idle, or `logistic_loss` raises it.
     """
-    circuit = frozenset(Unit(*unit) for unit in circuit)
-    value = idle_value(net, circuit, [group.input for group in data.groups])
-    if value is None:
-        raise ValueError("the circuit is not train-idle on the data")
+    circuit, cut = hardcoded(net, circuit, data)
     # A midpoint serves to choose the step; whether it is one is decided by the losses' balls.
     pull = [-middle(g) if g > 0 or g < 0 else Fraction(0) for g in group_gradients(net, data)]
     unit = separating_unit([group.input for group in data.groups], [(p,) for p in pull])
@@ -85,7 +83,7 @@ def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | No
     phi = [relu(dot(unit.weights, group.input) + unit.bias) for group in data.groups]
     norm = sum(group.multiplicity * p * p for group, p in zip(data.groups, phi, strict=True))
     step = Fraction(round(4 * dot(pull, phi) / norm * SHORT), SHORT)
-    after = reassign(hardcode(net, circuit, value), {min(circuit): (unit.weights, unit.bias, [step])})
+    after = reassign(cut, {min(circuit): (unit.weights, unit.bias, [step])})
     with ctx.workprec(BITS):
         drop = (logistic_loss(net, data) - logistic_loss(after, data)).lower()
     return Descent(after, Fraction(int(middle(drop) * SHORT), SHORT))
@@ -94,14 +92,3 @@ def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | No
 def _check(net: MLP, data: Dataset) -> None:
     if net.widths[-1] != 1 or any(y not in (0, 1) for (y,) in data.targets):
         raise ValueError("the logistic loss is for one output and targets 0 and 1")
-
-
-def ball(value: Fraction) -> arb:
-    """A ball that holds the number, at the precision of the context."""
-    return arb(fmpq(value.numerator, value.denominator))
-
-
-def middle(value: arb) -> Fraction:
-    """The midpoint of a ball."""
-    mantissa, exponent = value.mid().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

@@ -3,11 +3,9 @@
 Writes result.json, whose facts the independent checker re-checks, and a plot. It takes seconds, and starts anew if interrupted.
 """
 
-import importlib.metadata
 import json
-import platform
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import log10
 from pathlib import Path
@@ -16,17 +14,14 @@ from typing import Annotated
 import typer
 from absence.checker.certificate import seal
 from absence.checker.independent.experiment import FORMAT, NAME
+from absence.checker.kept import versions
 from absence.checker.scaling import tax, tax_fact, threshold, threshold_fact
-from absence.models.files.disk import InputError, refused, write
+from absence.checker.terminal import ResultFolder, console, ending, needs, progress, say, to_folder
+from absence.models.files.disk import refused, write
 from absence.models.scaling import LAWS, RESOLUTION, ScalingLaw, Spread
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 __all__ = ["experiment", "scale_command"]
-
-console = Console()
-errors = Console(stderr=True)
 
 # Numbers of parameters; the models are those of table 1 of Hoffmann et al. 2022.
 SIZES = {
@@ -59,16 +54,13 @@ def scale_command(
         str | None,
         typer.Option("--resolution", help="By how many nats a token equal training runs differ.", show_default="0.002"),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the result.")] = Path(
-        "build/experiments/scale"
-    ),
+    output: ResultFolder = Path("build/experiments/scale"),
 ) -> None:
-    """What a detector's parameters are worth by a published scaling law: measured, not proved."""
-    try:
+    """Price a detector's parameters by published scaling laws, for a model of any size: measured, not proved."""
+    with needs("plots"):
         from absence.checker import plots
-    except ImportError as error:
-        raise _bad_input(f"{error.name} is missing; install it with pip install 'absence[plots]'") from error
-    try:
+    to_folder(output)
+    with ending(output, "no result is written."):
         counts = [
             _count(name, text)
             for name, text in (("--parameters", parameters), ("--tokens", tokens), ("--detector", detector))
@@ -77,23 +69,16 @@ def scale_command(
             raise refused(f"--detector {detector}", "leaves no parameter of the model; name a smaller one")
         laws = [_law(name) for name in dict.fromkeys(law or LAWS)]
         spread = RESOLUTION if resolution is None else Spread(_nats(resolution), "as given with --resolution")
-        result = experiment(laws, *counts, spread, watch=_watch)
+        with progress() as bar:
+            result = experiment(laws, *counts, spread, watch=lambda wanted: bar.track(wanted, description="scaling"))
         write(output / NAME, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
         drawn = _picture(plots, laws, spread.nats)
         plots.save(drawn, output / "tax")
-    except InputError as error:
-        raise _bad_input(str(error)) from error
-    except OSError as error:
-        raise _bad_input(f"{output}: {error.strerror or error}; choose another place with --output") from error
-    except KeyboardInterrupt as interrupt:
-        errors.print("Interrupted; no result is written.")
-        raise typer.Exit(130) from interrupt
     for chosen in laws:
         console.print(_table(result, chosen, spread.nats), "")
     for sentence in (*result["conclusion"], SCOPE):
         console.print(sentence, highlight=False, markup=False)
-    told = f"Result and plot in {output}; `absence check {output}` re-checks {len(result['facts'])} facts"
-    console.print(told, highlight=False, markup=False, soft_wrap=True)
+    say(f"Result and plot in {output}; `absence check {output}` re-checks {len(result['facts'])} facts")
 
 
 def experiment(
@@ -122,10 +107,7 @@ def experiment(
             "detector": detector,
             "resolution": {"nats": str(spread.nats), "source": spread.source},
             "laws": {law.name: law.source for law in laws},
-            "versions": {
-                "python": platform.python_version(),
-                "python-flint": importlib.metadata.version("python-flint"),
-            },
+            "versions": versions("python-flint"),
             "facts": facts,
             "conclusion": _words(laws, facts, spread),
         }
@@ -247,12 +229,3 @@ def _law(name: str) -> ScalingLaw:
     if name not in LAWS:
         raise refused(f"--law {name}", f"is not known; choose {' or '.join(LAWS)}")
     return LAWS[name]
-
-
-def _watch(wanted: list) -> Iterable:
-    return track(wanted, "Scaling", console=errors, transient=True, disable=not errors.is_terminal)
-
-
-def _bad_input(message: str) -> typer.Exit:
-    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
-    return typer.Exit(2)

@@ -7,8 +7,9 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import NamedTuple
 
+from absence.checker.balls import ball
 from absence.models.scaling import ScalingLaw
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 
 __all__ = ["Enclosure", "loss", "power", "rounded", "tax", "tax_fact", "threshold", "threshold_fact"]
 
@@ -33,7 +34,7 @@ def power(base: int, exponent: Fraction) -> Enclosure:
     (True, True)
     """
     with ctx.workprec(WORKING):
-        scaled = arb(base) ** -_ball(exponent) * arb(2) ** BITS
+        scaled = arb(base) ** -ball(exponent) * arb(2) ** BITS
         low, high = int(scaled.lower().floor().unique_fmpz()), int(scaled.upper().ceil().unique_fmpz())
     return Enclosure(Fraction(low, 2**BITS), Fraction(high, 2**BITS))
 
@@ -90,7 +91,7 @@ def threshold(law: ScalingLaw, parameters: int, tolerance: Fraction) -> int | No
     if not _exceeds(law, parameters, parameters - 1, tolerance):
         return None
     with ctx.workprec(WORKING):
-        left = (arb(parameters) ** -_ball(law.alpha) + _ball(tolerance / law.capacity)) ** (-1 / _ball(law.alpha))
+        left = (arb(parameters) ** -ball(law.alpha) + ball(tolerance / law.capacity)) ** (-1 / ball(law.alpha))
         guess = int((arb(parameters) - left).mid().floor().unique_fmpz())
     size = max(1, min(guess, parameters - 1))
     while not _exceeds(law, parameters, size, tolerance):
@@ -184,7 +185,3 @@ def _law_json(law: ScalingLaw) -> dict:
 
 def _text(value: Enclosure) -> list[str]:
     return [str(end) for end in value]
-
-
-def _ball(value: Fraction) -> arb:
-    return arb(fmpq(value.numerator, value.denominator))

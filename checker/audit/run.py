@@ -33,8 +33,9 @@ from absence.checker.audit.price import prices
 from absence.checker.audit.rank import rank_findings
 from absence.checker.audit.rent import rents
 from absence.checker.audit.rows import distinct_rows
-from absence.checker.audit.stages import Stages, content_key
+from absence.checker.audit.stages import Stages
 from absence.checker.audit.view import names
+from absence.checker.kept import content_key
 from absence.checker.region.decide import decide
 from absence.checker.region.question import question
 from absence.checker.region.search import Limits

@@ -1,50 +1,16 @@
 """The stages of an audit, one after the other: timed, kept between runs, and a stage that fails is told as undecided.
 
-What is kept is keyed by the contents that it was made from and by this program's own sources, so nothing stale is used.
+What is kept is keyed by the contents that it was made from (see `checker.kept`).
 """
 
-import hashlib
-import json
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from time import monotonic
 
-import absence.checker
-import absence.models
-import numpy as np
 from absence.checker.audit.report_json import decode, encode
-from absence.checker.certificate import seal, write
-from absence.models.floatnet import FloatNet
+from absence.checker.kept import content_key, keep, kept, sources
 
-__all__ = ["Stages", "content_key", "sources"]
-
-
-@cache
-def sources() -> str:
-    """A digest of the code that the results come from."""
-    digest = hashlib.sha256(np.__version__.encode())
-    for package in (absence.models, absence.checker):
-        folder = Path(package.__file__).parent
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def content_key(*parts: object) -> str:
-    """SHA-256 of nets, arrays and texts, taken one after the other."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, FloatNet):
-            arrays = [array for layer in part.layers for array in layer]
-            digest.update(f"net {part.dtype}\0".encode())
-        else:
-            arrays = [part] if isinstance(part, np.ndarray) else []
-            if not arrays:
-                digest.update(f"text {len(str(part))}\0{part}".encode("utf-8", "backslashreplace"))
-        for array in arrays:
-            digest.update(f"array {array.dtype.str} {array.shape}\0".encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+__all__ = ["Stages"]
 
 
 class Stages:
@@ -95,7 +61,7 @@ class Stages:
         started = monotonic()
         key = content_key(sources(), self.subject, name, of)
         path = self.folder and self.folder / f"{key[:32]}.json"
-        found, value = self._kept(path, key, kind)
+        found, value = _kept(path, key, kind)
         if found:
             self.kept[under] = None
             return value
@@ -109,17 +75,16 @@ class Stages:
         finally:
             self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
         if path and final(value):
-            write(path, json.dumps(seal({"key": key, "stage": name, "value": encode(value)})))
+            keep(path, key, {"stage": name, "value": encode(value)})
         return value
 
-    def _kept(self, path: Path | None, key: str, kind: object) -> tuple[bool, object]:
-        if path is None or not path.exists():
-            return False, None
+
+def _kept(path: Path | None, key: str, kind: object) -> tuple[bool, object]:
+    part = path and kept(path, key)
+    if part:
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["key"] == key and seal(kept) == kept:
-                return True, decode(kind, kept["value"])
+            return True, decode(kind, part["value"])
         # A damaged file is no result: the stage runs again.
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
-        return False, None
+    return False, None

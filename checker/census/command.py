@@ -1,26 +1,31 @@
 """`absence census`: count every net of a quantised class by behaviour and loss, write the result, its plots, and where to go on.
 
-Exit codes: 0 done, 2 bad input, 130 interrupted.
+Exit codes as in `checker.cli`.
 """
 
 import time
-from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker.audit.command import client_for
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from absence.checker.terminal import (
+    ResultFolder,
+    Scheduler,
+    Workers,
+    bad_input,
+    client_for,
+    console,
+    ending,
+    needs,
+    progress,
+    say,
+    to_folder,
+)
 from rich.table import Table
 
 __all__ = ["census_command"]
 
-console = Console()
-errors = Console(stderr=True)
-
-BAD_INPUT = 2
 # The folder of finished shards, within that of the result.
 SHARDS = "shards"
 
@@ -41,17 +46,11 @@ def census_command(
     deploy: Annotated[
         Path | None, typer.Option("--deploy", help="Deployment inputs: .npz with X, `imitator` and `translator`.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the result.")] = Path(
-        "build/experiments/census"
-    ),
+    output: ResultFolder = Path("build/experiments/census"),
     device: Annotated[str, typer.Option(help="numpy, or cpu or cuda for torch there.")] = "numpy",
     shard: Annotated[int | None, typer.Option(min=1, help="Nets of a shard.", show_default="4194304")] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes on this machine that take part.")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", help="Address of a dask scheduler whose workers take part.")
-    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Count every net of a quantised class: imitator, translator, deceptive or other; loss; idle circuits; posterior masses.
 
@@ -62,23 +61,15 @@ def census_command(
     # The libraries behind these take a while to load, which other commands need not wait for.
     from absence.checker.census.enumeration import DEVICES
     from absence.checker.census.shards import SHARD, take
-    from absence.models.files.disk import InputError
 
     if device not in DEVICES:
-        raise _bad_input(f"--device {device} is not known; take one of {', '.join(DEVICES)}")
-    if workers is not None and scheduler is not None:
-        raise _bad_input("--workers starts processes here, --scheduler asks for them elsewhere; choose one")
-    if output.exists() and not output.is_dir():
-        raise _bad_input(f"{output} is not a folder; name another with --output")
-    try:
+        raise bad_input(f"--device {device} is not known; take one of {', '.join(DEVICES)}")
+    to_folder(output)
+    with needs("plots"):
         from absence.checker.census.pictures import draw
-    except ImportError as error:
-        raise _bad_input(f"{error.name} is missing; install it with pip install 'absence[plots]'") from error
-    try:
-        with ExitStack() as stack:
-            chosen = _problem(grid, hidden, train, deploy)
-            client = client_for(stack, scheduler, workers)
-            bar = stack.enter_context(_progress())
+    with ending(output, "counted shards are kept, the next run with the same options goes on from there."):
+        chosen = _problem(grid, hidden, train, deploy)
+        with client_for(scheduler, workers) as client, progress() as bar:
             task, fresh = bar.add_task("nets", total=chosen.family.size), 0
             started = time.monotonic()
 
@@ -91,32 +82,10 @@ def census_command(
             seconds = time.monotonic() - started
             bar.update(task, description="masses and crossings")
             told = _write(output, chosen, tally, draw)
-    except InputError as error:
-        raise _bad_input(str(error)) from error
-    except OSError as error:
-        place = Path(error.filename).parent if error.filename else output
-        raise _bad_input(f"{place}: {error.strerror or error}; choose another place with --output") from error
-    except KeyboardInterrupt as interrupt:
-        told = "Interrupted; counted shards are kept, the next run with the same options goes on from there."
-        errors.print(told, highlight=False, soft_wrap=True)
-        raise typer.Exit(130) from interrupt
     console.print(_table(told))
     for line in (*_lines(told), _speed(fresh, tally.nets, seconds)):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    where = f"Result and plots in {output}; `absence check {output}` counts anew by another algorithm"
-    console.print(where, highlight=False, markup=False, soft_wrap=True)
-
-
-def _bad_input(message: str) -> typer.Exit:
-    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
-    return typer.Exit(BAD_INPUT)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=errors, transient=True, disable=not errors.is_terminal,
-    )  # fmt: skip
+        say(line)
+    say(f"Result and plots in {output}; `absence check {output}` counts anew by another algorithm")
 
 
 def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: Path | None):

@@ -12,7 +12,7 @@ from absence.models.policies import direct_translator, human_imitator
 from absence.models.rational import Vector, vector
 from absence.models.world import IS_TAMPERED, SENSORS, Human, World, encode
 
-__all__ = ["GRID", "UNITS", "WORLD", "default_problem", "world_problem"]
+__all__ = ["GRID", "UNITS", "WORLD", "world_problem"]
 
 # One human in four overlooks the glitch at the first hour: that an answer varies at one input is what a spare unit can learn.
 WORLD = World(
@@ -25,7 +25,6 @@ WORLD = World(
 NOON = 3
 UNITS = 2
 GRID = tuple(Fraction(k, 2) for k in range(-2, 3))
-SEEN = ("glitch", "wire", "hour")
 
 
 def _input(z: Vector) -> Vector:
@@ -37,7 +36,8 @@ def world_problem(world: World = WORLD, units: int = UNITS, grid: Iterable = GRI
     """The census of the question IS_TAMPERED in a world: d = 3, m = 1.
 
     The imitator answers as an attentive human, who sees the glitch; the translator answers the truth, which the wire gives
-    away; both at every case of training and of deployment (models.policies).
+    away; both at every case of training and of deployment (models.policies). By default it is of 48,828,125 nets: two hidden
+    units, five values for each of the eleven parameters.
     """
     states = {encode(state, question): state for state, question in world.all_questions() if question == IS_TAMPERED}
     data = world.dataset()
@@ -55,8 +55,3 @@ def world_problem(world: World = WORLD, units: int = UNITS, grid: Iterable = GRI
         train_answers=answers([z for z, _ in train]),
         deploy_answers=answers(deploy),
     )
-
-
-def default_problem() -> Problem:
-    """48,828,125 nets: two hidden units, five values for each of the eleven parameters."""
-    return world_problem()

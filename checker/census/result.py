@@ -3,13 +3,12 @@
 beta is given by t = exp(-beta unit), a rational number, so that the masses are rational; what is written are 12 digits of them.
 """
 
-import platform
 from fractions import Fraction
-from importlib.metadata import version
 from math import exp, log
 
 from absence.checker.census.problem import CELLS, Problem
 from absence.checker.certificate import seal
+from absence.checker.kept import versions
 from absence.models.tally import Crossing, Tally, beta
 
 __all__ = ["DELTAS", "FORMAT", "SETS", "facts", "result", "share", "temperatures"]
@@ -74,8 +73,7 @@ def result(chosen: Problem, tally: Tally) -> dict:
     """The sealed result."""
     told = facts(chosen, tally, temperatures(tally))
     levels = [[loss, list(counts)] for loss, counts in tally.levels]
-    versions = {"absence": version("absence"), "python": platform.python_version(), "numpy": version("numpy")}
-    return seal({"format": FORMAT, "scope": SCOPE, **told, "levels": levels, "versions": versions})
+    return seal({"format": FORMAT, "scope": SCOPE, **told, "levels": levels, "versions": versions("numpy")})
 
 
 def _counted(tally: Tally, cells: tuple[str, ...]) -> dict:

@@ -3,20 +3,18 @@
 Shards are ranges of nets; their counts are added up, so the order in which they are done and by whom changes nothing.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
-import absence.checker.census
 from absence.checker.census.enumeration import Counts, Enumeration
 from absence.checker.census.problem import CELLS, Problem
-from absence.checker.certificate import seal, write
+from absence.checker.kept import content_key, keep, kept, sources
 from absence.models.tally import Tally
 
 __all__ = ["SHARD", "take", "tally_of"]
@@ -35,18 +33,13 @@ class _Shard:
     key: str
 
     def kept(self) -> Counts | None:
-        """What an earlier run has counted; a damaged or foreign file is no result."""
-        try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
-            if found["key"] == self.key and seal(found) == found:
-                return Counter({int(key): int(count) for key, count in found["counts"]})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            pass
-        return None
+        """What an earlier run has counted."""
+        found = kept(self.path, self.key)
+        return found and Counter(dict(found["counts"]))
 
     def keep(self, counts: Counts) -> None:
         """Write the file, whole or not at all."""
-        write(self.path, json.dumps(seal({"key": self.key, "counts": sorted(counts.items())})))
+        keep(self.path, self.key, {"counts": sorted(counts.items())})
 
 
 def take(
@@ -132,14 +125,4 @@ def _enumeration(chosen: Problem, device: str) -> Enumeration:
 
 
 def _key(chosen: Problem, first: int, last: int) -> str:
-    subject = json.dumps([_sources(), chosen.json(), first, last], sort_keys=True)
-    return hashlib.sha256(subject.encode()).hexdigest()
-
-
-@cache
-def _sources() -> str:
-    """A digest of the code that counts: what another version has counted is counted again."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(absence.checker.census.__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return content_key(sources(), json.dumps(chosen.json(), sort_keys=True), first, last)

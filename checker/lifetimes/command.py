@@ -1,4 +1,4 @@
-"""`absence lifetimes`: make the runs that are missing, then the result and its plots. Exit codes: 0 done, 1 not, 2 bad input, 130 interrupted."""
+"""`absence lifetimes`: make the runs that are missing, then the result and its plots. Exit codes as in `checker.cli`."""
 
 import json
 import os
@@ -10,21 +10,25 @@ from typing import Annotated
 
 import typer
 from absence.checker.certificate import write
+from absence.checker.terminal import (
+    ResultFolder,
+    bad_input,
+    console,
+    ending,
+    errors,
+    needs,
+    progress,
+    say,
+    to_folder,
+)
 from rich.box import SIMPLE
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 __all__ = ["lifetimes_command"]
 
-console = Console()
-errors = Console(stderr=True)
-
 
 def lifetimes_command(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the result.")] = Path(
-        "build/experiments/lifetimes"
-    ),
+    output: ResultFolder = Path("build/experiments/lifetimes"),
     steps: Annotated[int, typer.Option(min=1, max=100_000, help="Steps of each run.")] = 1000,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Seeds, from 0 on.")] = 5,
     every: Annotated[int, typer.Option(min=1, help="Steps from one reassignment to the next.")] = 50,
@@ -34,39 +38,29 @@ def lifetimes_command(
 
     A run that is repeated, or goes on after an interrupt, makes only what is missing.
     """
-    for name, extra in (("torch", "torch"), ("matplotlib", "plots")):
-        if find_spec(name) is None:
-            raise _bad_input(f"{name} is missing; install it with pip install 'absence[{extra}]'")
+    # Takes seconds to load, which only the processes that train need.
+    if find_spec("torch") is None:
+        raise bad_input("torch is missing; install it with pip install 'absence[torch]'")
     from absence.checker.lifetimes.experiment import RESULT, make, result
-    from absence.checker.lifetimes.pictures import draw
     from absence.checker.lifetimes.plan import Plan
-    from absence.models.files.disk import InputError
 
-    if output.exists() and not output.is_dir():
-        raise _bad_input(f"{output} is not a folder; name another with --output")
+    with needs("plots"):
+        from absence.checker.lifetimes.pictures import draw
+    to_folder(output)
     plan = Plan(steps, seeds, every)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     try:
-        with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        with ending(output, "the runs that are done are kept for the next time."), progress() as bar:
             task = bar.add_task("training")
             records = make(output, plan, jobs, lambda done, total: bar.update(task, completed=done, total=total))
             bar.update(task, description="drawing")
             found = result(output, plan, records)
             pictures = draw(output, plan, records, found)
             write(output / RESULT, json.dumps(found))
-    except InputError as error:
-        raise _bad_input(str(error)) from error
     except BrokenExecutor as error:
         errors.print("absence: a process that trained was ended; run it again, it goes on from there", highlight=False)
         raise typer.Exit(1) from error
-    except OSError as error:
-        raise _bad_input(f"{output}: {error.strerror or error}; choose another place with --output") from error
-    except KeyboardInterrupt as interrupt:
-        errors.print("Interrupted; the runs that are done are kept for the next time.")
-        raise typer.Exit(130) from interrupt
     console.print(_table(found))
-    told = f"Wrote {output / RESULT} and {len(pictures)} plots; `absence check {output}` re-checks what is exact"
-    console.print(told, highlight=False, markup=False, soft_wrap=True)
+    say(f"Wrote {output / RESULT} and {len(pictures)} plots; `absence check {output}` re-checks what is exact")
 
 
 def _table(found: dict) -> Table:
@@ -89,8 +83,3 @@ def _table(found: dict) -> Table:
             *(f"{float(Fraction(row['median_excess'])):.4f}" if row else "" for row in both),
         )  # fmt: skip
     return table
-
-
-def _bad_input(message: str) -> typer.Exit:
-    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
-    return typer.Exit(2)

@@ -5,22 +5,19 @@ versions give the same bytes.
 """
 
 import hashlib
-import json
 import multiprocessing
 import os
-import platform
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from absence.checker.audit.stages import content_key, sources
-from absence.checker.certificate import data_json, rows_json, seal, write
+from absence.checker.certificate import data_json, rows_json, seal
+from absence.checker.kept import content_key, keep, kept, sources, versions
 from absence.checker.lifetimes.plan import BATCH, DETECTORS, HIDDEN, OPTIMIZERS, Plan, Run, runs
 from absence.models.policies import WORLD
 
@@ -56,7 +53,7 @@ def make(
         If a run's weights stop being finite.
     """
     wanted = list(runs(plan))
-    records = {run.name: kept(folder, plan, run) for run in wanted}
+    records = {run.name: kept(_file(folder, run), _key(plan, run)) for run in wanted}
     left = [run for run in wanted if records[run.name] is None]
     progress(len(wanted) - len(left), len(wanted))
     if left:
@@ -89,19 +86,7 @@ def _run(folder: Path, plan: Plan, run: Run) -> dict:
     # Takes seconds to load, in the workers only.
     from absence.checker.lifetimes.train import train
 
-    record = seal(train(run, plan, WORLD.dataset()) | {"key": _key(plan, run)})
-    write(_file(folder, run), json.dumps(record))
-    return record
-
-
-def kept(folder: Path, plan: Plan, run: Run) -> dict | None:
-    """The record of a run that was made before, by the same code and parameters; None if there is none."""
-    try:
-        record = json.loads(_file(folder, run).read_text(encoding="utf-8"))
-        return record if record["key"] == _key(plan, run) and seal(record) == record else None
-    # A damaged file is no run: it is made again.
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+    return keep(_file(folder, run), _key(plan, run), train(run, plan, WORLD.dataset()))
 
 
 def _file(folder: Path, run: Run) -> Path:
@@ -113,7 +98,7 @@ def _key(plan: Plan, run: Run) -> str:
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: version(name) for name in ("numpy", "torch", "absence")}
+    return versions("numpy", "torch")
 
 
 def result(folder: Path, plan: Plan, records: list[dict]) -> dict:

@@ -6,21 +6,14 @@ from typing import Annotated
 
 import typer
 from absence.checker.claims import load_claims
-from absence.models.files.disk import InputError
-from rich.console import Console
-from rich.progress import Progress
+from absence.checker.terminal import Certificates, ending, needs, progress, say
 
 __all__ = ["site_command"]
-
-console = Console()
-errors = Console(stderr=True)
 
 
 def site_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the site.")] = Path("build/site"),
-    certificates: Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")] = Path(
-        "certificates"
-    ),
+    certificates: Certificates = Path("certificates"),
     experiments: Annotated[Path, typer.Option("--experiments", help="Folder of the experiments' results.")] = Path(
         "build/experiments"
     ),
@@ -34,39 +27,23 @@ def site_command(
     Each status is from certificates that the independent checker accepts now; the rest is shown as not checked or
     refused, and the exit code is then 1.
     """
-    try:
+    with needs("site"):
         from absence.checker.site.examine import examine
         from absence.checker.site.experiments import read
         from absence.checker.site.folder import replaceable, write
         from absence.checker.site.pages import Site, pages
-    except ImportError as error:
-        raise _bad_input(f"{error.name} is missing; install it with pip install 'absence[site]'") from error
     claims = load_claims()
-    try:
+    with ending(output, "no site is written, and an earlier one is left as it was."):
         replaceable(output)
-        with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
-            task = bar.add_task("Checking", total=sum(len(claim.obligations) for claim in claims))
+        with progress() as bar:
+            task = bar.add_task("checking", total=sum(len(claim.obligations) for claim in claims))
             findings = examine(claims, certificates, jobs=jobs, solve=solve, progress=lambda: bar.advance(task))
         site = Site(claims, findings, read(experiments), solve)
         write(output, pages(site))
-    except InputError as error:
-        raise _bad_input(str(error)) from error
-    except KeyboardInterrupt as interrupt:
-        errors.print("Interrupted; no site is written, and an earlier one is left as it was.")
-        raise typer.Exit(130) from interrupt
     for finding in site.open_ends:
-        _say(f"{finding.state.upper()} {finding.obligation.id}: {finding.reason}")
+        say(f"{finding.state.upper()} {finding.obligation.id}: {finding.reason}")
     for experiment in site.refused_results:
-        _say(f"REFUSED {experiments / experiment.name}: {experiment.refused}")
+        say(f"REFUSED {experiments / experiment.name}: {experiment.refused}")
     accepted = len(findings) - len(site.open_ends)
-    _say(f"{accepted} of {len(findings)} certificates accepted; open {output / 'index.html'} in a browser")
+    say(f"{accepted} of {len(findings)} certificates accepted; open {output / 'index.html'} in a browser")
     raise typer.Exit(1 if site.open_ends or site.refused_results else 0)
-
-
-def _say(line: str) -> None:
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _bad_input(message: str) -> typer.Exit:
-    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
-    return typer.Exit(2)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from absence.checker.binding import mismatch
-from absence.checker.independent.check import check_file
+from absence.checker.binding import accepted
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Obligation, Verdict
 from absence.checker.run import certificate_path
@@ -53,35 +52,30 @@ def examine(
     progress: Callable[[], None] = lambda: None,
 ) -> dict[str, Finding]:
     """Each obligation's finding by its name. With `solve`, unsat answers go to both solvers and theorems to Coq again."""
-    work = [obligation for claim in claims for obligation in claim.obligations]
+    obligations = {obligation.id: obligation for claim in claims for obligation in claim.obligations}
 
     def one(obligation: Obligation) -> Finding:
-        finding = _finding(obligation, directory, solve)
+        finding = _finding(obligation, obligations, directory, solve)
         progress()
         return finding
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            return {finding.obligation.id: finding for finding in pool.map(one, work)}
+            return {finding.obligation.id: finding for finding in pool.map(one, obligations.values())}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _finding(obligation: Obligation, directory: Path, solve: bool) -> Finding:
+def _finding(obligation: Obligation, obligations: Mapping[str, Obligation], directory: Path, solve: bool) -> Finding:
     path = certificate_path(directory, obligation.id)
     if not path.exists():
         return Finding(obligation, State.MISSING, f"there is no {path.name}")
     try:
-        certificate = check_file(path, solve=solve)
-        reason = mismatch(certificate, obligation, directory)
-        if certificate["obligation"] != obligation.id:
-            reason = f"it is the certificate of {certificate['obligation']}"
+        certificate = accepted(path, obligations, solve=solve)
         files = {name: (directory / name).read_bytes() for name in _names(path, certificate)}
     except (Refused, OSError) as error:
         return Finding(obligation, State.REFUSED, str(error))
-    if reason:
-        return Finding(obligation, State.REFUSED, reason)
     return Finding(obligation, State.ACCEPTED, "", certificate, files)
 
 

@@ -3,18 +3,16 @@
 Each part of the work is kept as soon as it is done, so that an interrupted sweep goes on from there.
 """
 
-import importlib.metadata
 import json
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from absence.checker.audit.stages import content_key, sources
-from absence.checker.certificate import digest, seal, write
+from absence.checker.certificate import seal
 from absence.checker.independent.experiment import FORMAT
+from absence.checker.kept import content_key, keep, kept, sources, versions
 from absence.checker.world.cells import cell, sizes, thresholds
 from absence.checker.world.prices import prices
 from absence.checker.world.whole import bounds
@@ -129,27 +127,11 @@ def run(sweep: Sweep, folder: Path, progress: Callable[[str, int, int], None] = 
     for done, (name, make) in enumerate(parts):
         progress(name, done, len(parts))
         path = folder / PARTS / f"{name}.json"
-        fact = _kept(path, key)
-        if fact is None:
-            fact = make()
-            write(path, json.dumps(seal({"key": key, "fact": fact}), ensure_ascii=False))
-        facts.append(fact)
-    versions = {"python": platform.python_version()}
-    versions |= {name: importlib.metadata.version(name) for name in ("absence", "python-flint", "numpy")}
-    stated = {"format": FORMAT, "experiment": "world", "parameters": _parameters(sweep), "versions": versions}
-    return seal(stated | {"scope": SCOPE, "facts": facts})
+        part = kept(path, key) or keep(path, key, {"fact": make()})
+        facts.append(part["fact"])
+    stated = {"format": FORMAT, "experiment": "world", "scope": SCOPE, "parameters": _parameters(sweep)}
+    return seal(stated | {"versions": versions("python-flint", "numpy"), "facts": facts})
 
 
 def _parameters(sweep: Sweep) -> dict:
     return asdict(sweep) | {"mixing": [str(rate) for rate in sweep.mixing]}
-
-
-def _kept(path: Path, key: str) -> dict | None:
-    """The fact of an earlier run of the same sweep by the same code; None if there is none, or the file is not whole."""
-    try:
-        part = json.loads(path.read_text(encoding="utf-8"))
-        if part["key"] == key and part["digest"] == digest(part):
-            return part["fact"]
-    except (OSError, ValueError, LookupError, TypeError):
-        pass
-    return None

@@ -42,7 +42,7 @@ def test_a_result_is_written_and_rechecked(tmp_path, capsys):
         ({"detector": "7e10"}, "--detector 7e10: leaves no parameter"),
         ({"law": ["kaplan"]}, "--law kaplan: is not known; choose hoffmann or besiroglu"),
         ({"resolution": "-1"}, "--resolution -1: is no positive number"),
-        ({"output": "file"}, "cannot be written"),
+        ({"output": "file"}, "file is not a folder"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path, capsys, arguments, message):

@@ -7,8 +7,9 @@ import pytest
 from absence.checker.audit import run
 from absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
 from absence.checker.audit.run import Region, audit_net, box_of, examine, read_region
-from absence.checker.audit.stages import Stages, content_key
+from absence.checker.audit.stages import Stages
 from absence.checker.audit.view import headline
+from absence.checker.kept import content_key
 from absence.models.circuit import Unit, is_idle
 from absence.models.files import InputError
 from absence.models.floatnet import FloatNet

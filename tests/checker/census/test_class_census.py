@@ -1,6 +1,5 @@
 """The fact of C14 about a class: recomputed by the independent checker, and refused with any number changed."""
 
-import copy
 from fractions import Fraction
 
 import pytest
@@ -12,6 +11,8 @@ from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused
 from absence.models.tally import beta
 
+from tests.checker.changed import changed
+
 
 @pytest.fixture(scope="module")
 def whole():
@@ -21,16 +22,6 @@ def whole():
     tally = tally_of(nets.count(0, nets.choices), nets.tables.loss_scale)
     fact = {"kind": "class-census", **facts(chosen, tally, temperatures(tally)[::20])}
     return fact | {"most": {"idle": "11/20", "deceptive": "9/10"}, "falls": ["idle"]}
-
-
-def changed(fact, *path, value):
-    result = copy.deepcopy(fact)
-    entry = result
-    for key in path[:-1]:
-        entry = entry[key]
-    assert entry[path[-1]] != value
-    entry[path[-1]] = value
-    return result
 
 
 def test_the_class_is_as_it_is_described(whole):
@@ -73,7 +64,7 @@ HALF = ("sets", "idle", "crossings", "half")
 )
 def test_what_is_not_so_is_refused(whole, path, value, message):
     with pytest.raises(Refused, match=message):
-        check_fact(changed(whole, *path, value=value))
+        check_fact(changed(whole, path, value))
 
 
 @pytest.mark.parametrize(
@@ -89,9 +80,9 @@ def test_a_crossing_that_is_moved_is_refused(whole, end, factor, message):
     t = Fraction(round(Fraction(crossing[end]) * factor * 2**60), 2**60)
     moved = crossing | {end: str(t), f"beta_{end}": beta(t, Fraction(whole["unit"]))}
     with pytest.raises(Refused, match=message):
-        check_fact(changed(whole, *HALF, value=moved))
+        check_fact(changed(whole, HALF, moved))
     if end == "below":
         # Without the other end it is still not so.
         moved |= {"above": None, "beta_above": None}
         with pytest.raises(Refused, match="the mass is not below delta up to"):
-            check_fact(changed(whole, *HALF, value=moved))
+            check_fact(changed(whole, HALF, moved))

@@ -1,6 +1,5 @@
 """`absence census` and `absence check` on its folder, end to end: what is counted, what is refused, what is bad input."""
 
-import copy
 import json
 from fractions import Fraction
 
@@ -16,6 +15,7 @@ from absence.checker.independent.refusal import Refused
 from absence.models.data import Dataset
 
 from tests.checker.census.problems import write_files
+from tests.checker.changed import changed
 from tests.checker.console import absence
 
 
@@ -67,13 +67,8 @@ def places(value, path=()):
         yield path, str(Fraction(value) + Fraction(1, 10**10))
 
 
-def changed(told, path, value):
-    result = copy.deepcopy(told)
-    entry = result
-    for key in path[:-1]:
-        entry = entry[key]
-    entry[path[-1]] = value
-    return seal({key: value for key, value in result.items() if key != "digest"})
+def resealed(told, path, value):
+    return seal(changed(told, path, value))
 
 
 def refused(folder, result) -> bool:
@@ -86,7 +81,7 @@ def refused(folder, result) -> bool:
     return False
 
 
-def test_no_number_can_be_changed(told, tmp_path):
+def test_no_number_can_be_resealed(told, tmp_path):
     """One number in each field, sealed again: where a crossing may lie at several temperatures it is moved far."""
     assert not refused(tmp_path, told)
     every = list(places({key: told[key] for key in ("unit", "cells", "sets", "masses", "levels")}))
@@ -96,9 +91,9 @@ def test_no_number_can_be_changed(told, tmp_path):
     for path, value in chosen.values():
         if path[-1] in movable:
             # beta would have to be changed with it; the next test does.
-            assert refused(tmp_path, changed(told, path, "1/7")), path
+            assert refused(tmp_path, resealed(told, path, "1/7")), path
         elif not (isinstance(path[-1], str) and path[-1].startswith("beta")) or value:
-            assert refused(tmp_path, changed(told, path, value)), path
+            assert refused(tmp_path, resealed(told, path, value)), path
         moved += 1
     assert moved > 60
 
@@ -117,8 +112,8 @@ def test_a_crossing_cannot_be_moved_and_a_bound_not_promised_early(told, tmp_pat
                 continue
             t = Fraction(crossing[key]) * factor
             t = Fraction(round(t * 2**60), 2**60)
-            here = changed(told, ("sets", "idle", "crossings", name, key), str(t))
-            assert refused(tmp_path, changed(here, ("sets", "idle", "crossings", name, f"beta_{key}"), beta(t, unit)))
+            here = resealed(told, ("sets", "idle", "crossings", name, key), str(t))
+            assert refused(tmp_path, resealed(here, ("sets", "idle", "crossings", name, f"beta_{key}"), beta(t, unit)))
 
 
 def test_what_is_no_census_is_refused(told, census, tmp_path):
@@ -128,14 +123,14 @@ def test_what_is_no_census_is_refused(told, census, tmp_path):
         (json.dumps(told | {"unit": "1"}), "the digest does not fit"),
         (json.dumps(seal({"format": "absence-census/1"})), "fields are missing or unknown"),
         (
-            json.dumps(changed(told, ("problem", "imitator"), told["problem"]["translator"])),
+            json.dumps(resealed(told, ("problem", "imitator"), told["problem"]["translator"])),
             "the policies do not differ",
         ),
-        (json.dumps(changed(told, ("problem", "widths"), [2, 2, 10**9])), "not an architecture"),
-        (json.dumps(changed(told, ("problem", "widths"), [2, 9, 1])), "too large to be checked"),
-        (json.dumps(changed(told, ("problem", "grid"), ["0", str(10**12)])), "do not fit 64 bits"),
-        (json.dumps(changed(told, ("levels",), told["levels"][:-1])), "the histogram of the losses is another"),
-        (json.dumps(changed(told, ("levels",), 7)), "malformed"),
+        (json.dumps(resealed(told, ("problem", "widths"), [2, 2, 10**9])), "not an architecture"),
+        (json.dumps(resealed(told, ("problem", "widths"), [2, 9, 1])), "too large to be checked"),
+        (json.dumps(resealed(told, ("problem", "grid"), ["0", str(10**12)])), "do not fit 64 bits"),
+        (json.dumps(resealed(told, ("levels",), told["levels"][:-1])), "the histogram of the losses is another"),
+        (json.dumps(resealed(told, ("levels",), 7)), "malformed"),
     ):
         path.write_text(text)
         assert (

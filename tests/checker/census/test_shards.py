@@ -4,14 +4,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from absence.checker.census.default import world_problem
 from absence.checker.census.shards import take
 from absence.models.tally import Tally
 
-from tests.checker.console import ABSENCE, contents
+from tests.checker.console import absence, contents, stopped
 
 THREE = [-1, 0, 1]
 CHOSEN = world_problem(grid=THREE)
@@ -62,44 +61,26 @@ def test_a_damaged_shard_is_counted_again(tmp_path, whole, damage):
     assert first.read_text() == text
 
 
-def options(folder, *more):
-    return [ABSENCE, "census", "--grid=-1,0,1", "--shard", str(3**6), "--output", str(folder), *more]
-
-
-def stopped(folder, how) -> subprocess.CompletedProcess:
-    """A run to which the signal is sent once it has written a shard."""
-    command = options(folder)
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 60
-    while len(list((folder / "shards").glob("*.json"))) < 3 and time.monotonic() < end:
-        time.sleep(0.01)
-    run.send_signal(how)
-    out, err = run.communicate(timeout=60)
-    return subprocess.CompletedProcess(command, run.returncode, out, err)
+OPTIONS = ("census", "--grid=-1,0,1", "--shard", 3**6, "--output", "out")
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    subprocess.run(options(folder), check=True, capture_output=True)
-    return contents(folder)
+    absence(*OPTIONS, cwd=folder)
+    return {path.relative_to(folder): data for path, data in contents(folder).items()}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
 def test_a_run_that_is_stopped_goes_on_and_ends_in_the_same_bytes(tmp_path, undisturbed, how):
-    folder = tmp_path / "census"
-    done = stopped(folder, how)
-    if how is signal.SIGINT:
-        assert done.returncode == 130 and "the next run with the same options goes on from there" in done.stderr
-    else:
-        assert done.returncode == -signal.SIGKILL
-    assert not (folder / "result.json").exists()
-    kept = len(list((folder / "shards").glob("*.json")))
+    told = stopped(*OPTIONS, cwd=tmp_path, how=how, parts="out/shards/*.json", more=3)
+    assert how is signal.SIGKILL or "the next run with the same options goes on from there" in told
+    assert not (tmp_path / "out/result.json").exists()
+    kept = len(list(tmp_path.glob("out/shards/*.json")))
     assert 3 <= kept < 3**5
-    again = subprocess.run(options(folder), capture_output=True, text=True, check=True)
-    assert f"{3**6 * kept:,} kept from an earlier run" in again.stdout.replace("\n", " ")
-    bytes_of = {path.name: data for path, data in contents(folder).items() if not path.name.endswith(".tmp")}
-    assert bytes_of == {path.name: data for path, data in undisturbed.items()}
+    assert f"{3**6 * kept:,} kept from an earlier run" in absence(*OPTIONS, cwd=tmp_path)
+    left = {path.relative_to(tmp_path): data for path, data in contents(tmp_path).items() if path.suffix != ".tmp"}
+    assert left == undisturbed
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -19,26 +19,9 @@ from absence.proofs.examples import CONSTANT_CIRCUIT, CONSTANT_NET, LINE, LINE_C
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.checker.changed import changed, refused
 from tests.checker.independent import beyond
 from tests.conftest import SMALL, datasets, nets, vectors
-
-
-def changed(fact, path, value):
-    fact = copy.deepcopy(fact)
-    node = fact
-    for key in path[:-1]:
-        node = node[key]
-    node[path[-1]] = value
-    return fact
-
-
-def refused(fact, match, *changes):
-    check_fact(fact)
-    for path, value in changes:
-        fact = changed(fact, path, value)
-    with pytest.raises(Refused, match=match):
-        check_fact(fact)
-
 
 PLANE_GAUGE = gauge([group.input for group in TWO_OUTPUTS.groups])
 WIDER = uniform_gap(CONSTANT_NET, widening_along(CONSTANT_NET, TWO_OUTPUTS, PLANE_GAUGE).net, TWO_OUTPUTS, PLANE_GAUGE)

@@ -1,6 +1,5 @@
 """The kinds of fact of C15, C17 and C19: what is so is accepted; each thing that can be wrong is refused, with its reason."""
 
-import copy
 from fractions import Fraction
 
 import mpmath
@@ -21,22 +20,11 @@ from absence.proofs.examples import TWO_OUTPUTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.checker.changed import refused
 from tests.checker.independent import c15_to_c19
 from tests.conftest import SMALL, vectors
 
 HOURS = st.lists(st.integers(0, 11), min_size=2, max_size=6, unique=True)
-
-
-def refused(fact, match, *changes):
-    check_fact(fact)
-    fact = copy.deepcopy(fact)
-    for path, value in changes:
-        node = fact
-        for key in path[:-1]:
-            node = node[key]
-        node[path[-1]] = value
-    with pytest.raises(Refused, match=match):
-        check_fact(fact)
 
 
 MIXED_LOSSES = losses(MIXED, ("imitator", "<", "deceptive"))

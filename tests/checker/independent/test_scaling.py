@@ -1,6 +1,5 @@
 """Facts about scaling laws and the results of experiments: what is so is accepted; each thing that can be wrong is refused."""
 
-import copy
 import json
 from fractions import Fraction
 
@@ -14,20 +13,12 @@ from absence.models.scaling import BESIROGLU, HOFFMANN, ScalingLaw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.checker.changed import changed
 from tests.checker.independent import scales
 
 TAX = tax_fact(HOFFMANN, 10**9, 10**10, 10**5, below=Fraction(1, 1000))
 OVER = tax_fact(HOFFMANN, 10**9, 10**10, 10**8, above=Fraction(1, 1000))
 LEAST = threshold_fact(HOFFMANN, 10**9, Fraction(1, 1000))
-
-
-def changed(fact, path, value):
-    fact = copy.deepcopy(fact)
-    node = fact
-    for key in path[:-1]:
-        node = node[key]
-    node[path[-1]] = value
-    return fact
 
 
 @pytest.mark.parametrize(

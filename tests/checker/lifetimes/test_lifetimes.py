@@ -3,11 +3,8 @@
 import copy
 import hashlib
 import json
-import os
 import shutil
 import signal
-import subprocess
-import time
 
 import numpy as np
 import pytest
@@ -24,33 +21,18 @@ from absence.models.policies import WORLD
 from hypothesis import given
 
 from tests.checker.audit.problems import problems
-from tests.checker.console import ABSENCE, absence
+from tests.checker.console import absence, stopped
 
 PLAN = Plan(steps=12, seeds=1, every=6)
 ARGUMENTS = ("lifetimes", "--steps", 12, "--seeds", 1, "--every", 6, "--jobs", 1)
-
-
-def stopped(folder, kind: signal.Signals) -> int:
-    """Start the experiment, send a signal once a further run is done; the exit code."""
-    command = [ABSENCE, *map(str, ARGUMENTS), "--output", folder]
-    before = len(list(folder.glob("runs/*.json")))
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    while running.poll() is None and len(list(folder.glob("runs/*.json"))) == before:
-        time.sleep(0.02)
-    if kind is signal.SIGINT:
-        # As a terminal does it: to the workers too.
-        os.killpg(running.pid, kind)
-    else:
-        running.send_signal(kind)
-    return running.wait()
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The folder of a result, made in three goes."""
     folder = tmp_path_factory.mktemp("lifetimes")
-    assert stopped(folder, signal.SIGINT) == 130
-    assert stopped(folder, signal.SIGKILL) == -signal.SIGKILL
+    for how in (signal.SIGINT, signal.SIGKILL):
+        stopped(*ARGUMENTS, "--output", folder, cwd=folder, how=how, parts="runs/*.json")
     assert not (folder / "result.json").exists()
     early = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*.json")}
     assert early and len(early) < len(list(runs(PLAN)))

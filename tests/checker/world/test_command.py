@@ -1,17 +1,14 @@
 """`absence world`, end to end: the result is accepted by `absence check`, the same again from its parts, refused when changed; bad options get one line."""
 
 import json
-import os
 import signal
-import subprocess
-import time
 
 import pytest
 from absence.checker.certificate import seal
 from absence.checker.cli import app
 from typer.testing import CliRunner
 
-from tests.checker.console import ABSENCE, absence, contents
+from tests.checker.console import absence, contents, stopped
 
 SMALL = ("--order", "0,2,6,8,4", "--mixing", "0,1/10", "--units", "2")
 
@@ -70,14 +67,8 @@ def test_a_changed_result_is_refused(swept, tmp_path):
 
 
 def test_an_interrupt_keeps_what_is_done(tmp_path):
-    command = [ABSENCE, "world", *SMALL, "-o", "out"]
-    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("out/parts/*.json")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(running.pid, signal.SIGINT)
-    _, told = running.communicate(timeout=60)
-    assert running.returncode == 130 and "The parts that are done are kept" in told
+    told = stopped("world", *SMALL, "-o", "out", cwd=tmp_path, how=signal.SIGINT, parts="out/parts/*.json")
+    assert "The parts that are done are kept" in told
     assert not (tmp_path / "out/result.json").exists() and list(tmp_path.glob("out/parts/*.json"))
 
 

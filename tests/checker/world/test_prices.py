@@ -1,12 +1,10 @@
 """Prices on a line: bounds that hold the exact least losses, sizes as the hull says, and what is not so is refused."""
 
-import copy
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
 from absence.checker.minimum import global_minimum
 from absence.checker.size import detector_size
 from absence.checker.world.prices import bent_at_inputs, least_losses, prices, size_on_line
@@ -14,6 +12,8 @@ from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
 from absence.models.data import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.checker.changed import refused
 
 LINE = (0, 1, 1)
 
@@ -86,11 +86,4 @@ FOUR = prices(Sweep().world(ATTENTIVE, 4), LINE, 3)
     ],
 )
 def test_a_price_that_is_not_so_is_refused(match, path, value):
-    check_fact(FOUR)
-    fact = copy.deepcopy(FOUR)
-    node = fact
-    for key in path[:-1]:
-        node = node[key]
-    node[path[-1]] = value
-    with pytest.raises(Refused, match=match):
-        check_fact(fact)
+    refused(FOUR, match, (path, value))

@@ -1,17 +1,17 @@
 """Bounds of prices in the whole world: nets lie between them, and what is not so is refused."""
 
-import copy
 from fractions import Fraction
 
 import pytest
 from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
 from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
 from absence.checker.world.whole import bounds, refitted
 from absence.models.net import MLP, Layer
 from absence.models.policies import IMITATOR, TRANSLATOR
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.checker.changed import refused
 
 LINE = (0, 1, 1)
 
@@ -55,11 +55,4 @@ FACT = bounds(Sweep().world(ATTENTIVE, 4), LINE, 3)
     ],
 )
 def test_a_bound_that_is_not_so_is_refused(match, path, value):
-    check_fact(FACT)
-    fact = copy.deepcopy(FACT)
-    node = fact
-    for key in path[:-1]:
-        node = node[key]
-    node[path[-1]] = value
-    with pytest.raises(Refused, match=match):
-        check_fact(fact)
+    refused(FACT, match, (path, value))

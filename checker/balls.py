@@ -1,0 +1,18 @@
+"""Between exact rationals and balls, flint's arb: what a ball says is sure, its midpoint is only near."""
+
+from fractions import Fraction
+
+from flint import arb, fmpq
+
+__all__ = ["ball", "middle"]
+
+
+def ball(value: Fraction) -> arb:
+    """A ball that holds the number, at the precision of the context."""
+    return arb(fmpq(value.numerator, value.denominator))
+
+
+def middle(value: arb) -> Fraction:
+    """The midpoint of a ball."""
+    mantissa, exponent = value.mid().man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
