@@ -112,9 +112,9 @@ CLAIM = Claim(
     id="C10",
     title="Detector size",
     statement=r"The smallest train-idle circuit that fires at $x$, that is, sends there another value than the one it sends in training, has $1$ unit iff $x$ "
-    r"is outside the convex hull of the training inputs. Inside the hull it has $2$ or $3$ units, if $x$ is no training input. At a training input no "
-    r"circuit fires. It has $3$ units if $x$ lies on a line with two training inputs on each side, and at most $2$ if $x$ is outside the hull of all "
-    r"training inputs but one. It never gets smaller as training inputs are added.",
+    r"is outside the convex hull of the training inputs. At a training input no circuit fires. Inside the hull it has $2$ or $3$ units, if $x$ is no training "
+    r"input: $3$ if $x$ lies on a line with two training inputs on each side, at most $2$ if $x$ is outside the hull of all training inputs but one. It never "
+    r"gets smaller as training inputs are added.",
     premises=("one hidden layer, real parameters", "m >= 1, for a circuit that fires to exist"),
     proof=r"Let $x=\sum_il_iz_i$ be in the hull and $p(z)=w\cdot z+b$ the pre-activation of a unit with output weight $a\neq0$ that is idle: all "
     r"$\mathrm{relu}(p(z_i))$ are equal. If they are $0$, all $p(z_i)\leq0$, so $p(x)\leq0$; otherwise all $p(z_i)$ are equal, and $p(x)$ is equal to them. "
@@ -140,7 +140,7 @@ CLAIM = Claim(
         ),
         universal(
             "For all d, n, N: two idle units fire at no point of a line with two training inputs on each side; two fire at a point outside the hull of all "
-            "training inputs but one; a circuit idle on more inputs that fires at x does so on fewer",
+            "training inputs but one, other than that one, for m >= 1; a circuit idle on more inputs that fires at x does so on fewer",
             "c10_two_units",
             "C10_two_sided",
             "C10_left_out",

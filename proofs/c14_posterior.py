@@ -1,4 +1,4 @@
-"""C14 posterior. On a finite class a set of models that all lose tau more than the best has mass at most (|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate."""
+"""C14 posterior. On a finite class a set of models that all lose at least tau more than the best has mass at most (|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate."""
 
 from fractions import Fraction
 from functools import cache
@@ -105,6 +105,12 @@ def _crossing(chosen: Quantised) -> Evidence:
     )
 
 
+def _cold() -> Evidence:
+    """Less than a hundredth of the mass, and of the bound."""
+    fact = posterior(FIRING, 13, below=SMALL)
+    return Evidence(fact, holds=Fraction(fact["bound"]) < SMALL)
+
+
 # Parameters of a net of two units on glitch, wire and hour: none of the values is 0, so no unit is off.
 FOUR_VALUES = (Fraction(-1), -HALF, HALF, Fraction(1))
 
@@ -195,7 +201,7 @@ CLAIM = Claim(
             "C14.cold",
             "At exp(-beta/3) = (4/5)^13 they have less than 1/100, and the bound of the claim says so",
             Scope.INSTANCE,
-            lambda: Evidence(posterior(FIRING, 13, below=SMALL)),
+            _cold,
         ),
         Obligation(
             "C14.crossover",

@@ -156,6 +156,7 @@ def _ties(company: Company, ties: dict[int, str]) -> Evidence:
     for fact in shown:
         translator, *rest = (fact["excess"][name] for name in ("translator", "deceptive", "scheduled", "backdoor"))
         as_said &= translator["tie"] == ties.get(len(fact["train_hours"]))
+        as_said &= Fraction(translator["train"]) != 0
         as_said &= (Fraction(translator["train"]) < 0) == (translator["tie"] is not None)
         as_said &= Fraction(translator["deploy"]) > 0
         as_said &= all(Fraction(entry[where]) >= 0 for entry in rest for where in ("train", "deploy"))

@@ -165,7 +165,7 @@ CLAIM = Claim(
     r"weight $0$, and has bias $0$: a lane. It carries a nonnegative value unchanged. Let $f$ be any function, $g(x)$ the values on some layer, and let the residuals "
     r"$y_i-f(z_i)$ not sum to $0$ on some group of examples with equal $g(z_i)$. Then there are $w,b,a$ such that for every stack of layers with a lane, "
     r"whose foot has the value $\mathrm{relu}(\langle w,g(x)\rangle+b)$, $f$ plus $a$ times the value at the end of the lane has a lower mean squared error than $f$. "
-    r"Without a lane: let $g(x)$ be the values below a hidden layer, $J$ units of that layer that send one value up to the next in training, and let no pre-activation above be $0$ on a training input. "
+    r"Without a lane: let $g(x)$ be the values below a hidden layer that is not the last, $J$ units of that layer that send one value up to the next in training, and let no pre-activation above be $0$ on a training input. "
     r"Let the loss have a gradient in the outputs, as in C17, and let $\delta_i$ be that gradient backpropagated to the pre-activations of the next layer. If the $\delta_i$ do not sum to $0$ on "
     r"some group of examples with equal $g(z_i)$, other parameters for $J$, and for the biases of the next layer, give a lower total loss.",
     premises=(
@@ -216,7 +216,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C16.first-order",
-            f"So eps = t g/h, g = -sum_i delta_i phi_i, lowers the summed squared loss by (2t - t^2) g^2/h: an identity, one reader and output, N = 1..{LARGEST}",
+            f"So eps = t g/h, g = -sum_i delta_i phi_i, lowers the summed squared loss by (2t - t^2) g^2/h: an identity, one reader and output, N = 1..{LARGEST}, where C16.edge applies",
             Scope.BOUNDED,
             _part_steps,
         ),

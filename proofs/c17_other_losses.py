@@ -12,6 +12,7 @@ from absence.models.circuit import Unit
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from absence.proofs import facts
 from absence.proofs.universal import universal
 
 # On the line, labels that no monotone function fits; the last two units are idle together at the constant 4, and fire beyond 3.
@@ -50,14 +51,15 @@ def descent(net: MLP, circuit, data: Dataset) -> Evidence:
     """The construction's reassignment and a rational below its drop; where every group's gradients sum to 0, that they do."""
     result = logistic_descent(net, circuit, data)
     if result is None:
-        return Evidence({"kind": "logistic-floor", **_given(net, data)}, holds=False)
+        floor = {"kind": "logistic-floor", **_given(net, data)}
+        return Evidence(facts.every(floor, facts.idle(net, circuit, data.inputs)), holds=False)
     nets = {"before": net_json(net), "after": net_json(result.net)}
     drop = {"circuit": units_json(circuit), "over": str(result.drop)}
     return Evidence({"kind": "logistic-drop", **nets, "data": data_json(data), **drop})
 
 
 def class_descent(net: MLP, circuit, data: Dataset) -> Evidence:
-    """The same for cross-entropy; the rational is, but for rounding, the drop that C17_step_size promises."""
+    """The same for cross-entropy; the rational is meant to be a little less than C17_step_size promises, which the fact does not say."""
     result = cross_entropy_descent(net, circuit, data)
     if result is None:
         floor = {"kind": "cross-entropy-floor", **_given(net, data), "circuit": units_json(circuit)}
@@ -104,7 +106,7 @@ CLAIM = Claim(
     r"$|\ell_i(f_\theta(z_i)+ev)-\ell_i(f_\theta(z_i))-e\langle g_i,v\rangle|\leq Ce^2$ for small $e$, along every $v$. If $J$ is train-idle in $\theta\in S_n$ and the $g_i$ of some group of "
     r"equal inputs do not sum to $0$, there is $\theta'\in S_n$ of strictly lower total loss that differs from $\theta$ only in the parameters of $J$ and in $c$. If the $\ell_i$ are convex "
     r"and every group's $g_i$ sum to $0$, no function of the input has a lower total loss. "
-    r"Cross-entropy and the logistic loss are such losses, with $g_i$ the softmax of $f_\theta(z_i)$ less the target. So under P1, read for cross-entropy, no minimiser has a train-idle circuit; "
+    r"Cross-entropy and the logistic loss are such losses, with $g_i$ the softmax (for the logistic loss, the sigmoid) of $f_\theta(z_i)$ less the target. So under P1, read for cross-entropy, no minimiser has a train-idle circuit; "
     r"and where at some input some class never occurs, P1 holds of every net and is no premise. The step is explicit: with $s=\sum_i\varphi_ig_i$ and $q=\sum_i\varphi_i^2$, the output weight $-as$ "
     r"lowers the summed cross-entropy by at least $a|s|^2/2$ for every $a>0$ with $4qa\leq1$ and $2a|\varphi_is_k|\leq1$.",
     premises=(
@@ -189,7 +191,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C17.classes",
-            "Cross-entropy, three classes in the plane, two units idle together: reassigned with the step of the theorem, the loss is lower by more than 1023/1024 of what it promises",
+            "Cross-entropy, three classes in the plane, two units idle together: reassigned by the construction with a step as in the theorem, but rounded: the loss is lower by more than a stated rational",
             Scope.INSTANCE,
             lambda: class_descent(CLASSES_NET, CLASSES_CIRCUIT, CLASSES),
         ),

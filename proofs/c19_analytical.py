@@ -161,7 +161,7 @@ CLAIM = Claim(
     r"$\sum_{j\in J}a_j\varphi_j(z_i)=v$ for all $i$, and $v=0$ if $c$ is fixed. Then $a_j=0$ for all $j\in J$. So a feature that is $0$ on the training inputs has weight $0$, and so, with an "
     r"intercept, has one that is constant on them. The same where the features are learned, with weight decay on them: let $\theta\in S_n$ minimise "
     r"$\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so none is idle in "
-    r"training and fires elsewhere. For the squared loss, one output and no $c$, that training has the value of a convex program over the activation patterns.",
+    r"training and fires elsewhere. For the squared loss, one output and no $c$, the infimum over nets of all widths is that over nets of $2^{N+1}$ units, and of a convex program over the activation patterns.",
     premises=(
         "the features are fixed before training, only a (and c) are trained, and training returns the minimiser",
         "ridge with lambda > 0, or least squares of minimum norm: a least-squares solution alone will not do (control)",
@@ -170,12 +170,12 @@ CLAIM = Claim(
     ),
     proof=r"Put the weights of $J$ to $0$ and add $v$ to $c$: no training output changes (\claim{C2}), so the squared error does not, and $\sum_j|a_j|^2$ falls by $\sum_{j\in J}|a_j|^2$. At the "
     r"minimiser that is $0$. For a feature constant at $t$ take $J=\{j\}$, $v=ta_j$. With weight decay put all parameters of $J$ to $0$. The convex program (Pilanci and Ergen 2020): a unit that is on at "
-    r"the examples $S$ is, on them, the linear map $|a_j|(w_j,b_j)$ of length at most $(|w_j|^2+b_j^2+a_j^2)/2$, its penalty, with equality where $|a_j|=|(w_j,b_j)|$. From below, for any $\nu$ and any width, "
+    r"the examples $S$ is, on them, the linear map $|a_j|(w_j,b_j)$ of length at most $(|w_j|^2+b_j^2+a_j^2)/2$, its penalty, with equality where $|a_j|=|(w_j,b_j)|$; maps of one pattern and sign add up to one that is no longer than they are together, so that one for each of the $2^N$ patterns and either sign is enough. From below, for any $\nu$ and any width, "
     r"$\frac12(f-y)^2\geq\nu y-\nu^2/2-\nu f$, and $\sum_i\nu_if(z_i)$ is at most the penalty if every unit has $|\sum_i\nu_i\mathrm{relu}(\langle w,z_i\rangle+b)|\leq\beta|(w,b)|$, which multipliers show pattern by pattern.",
     limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal inputs, and for weight decay on learned features, any losses; no premise that the class is "
     "underparameterised is needed. It says nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. Nor of training that does not reach a minimiser: "
     "from any net, cutting an idle circuit gains beta times its squared size, which may be little. "
-    "That the convex program has the value of two-layer training is universal too (from it to nets in a field with square roots). Which value that is, is enclosed on four data sets, one at two weight decays, on the line and in the plane, "
+    "That the convex program has the value of two-layer training is universal too (from it to nets in a field with square roots), for nets that may be as wide as there are patterns with signs: with fewer units the value may be higher. Which value that is, is enclosed on four data sets, one at two weight decays, on the line and in the plane, "
     "between a net and a dual bound at most 2^-20 apart, with every set of inputs tried as a pattern, and known exactly on two made for it.",
     rests_on=("C2",),
     obligations=(
@@ -191,7 +191,7 @@ CLAIM = Claim(
             "C19_row_space",
         ),
         universal(
-            "Weight decay on learned features, for all sizes and losses: cutting an idle circuit gains what it weighs, so a minimiser has none; the convex program has the value of training; the dual bound holds for every width",
+            "Weight decay on learned features, for all sizes and losses: cutting an idle circuit gains what it weighs, so the circuits of a minimiser have all parameters 0; nets are points of convex programs and back, unit by unit; the dual bound holds for every width",
             "c19_convex",
             "C19_decay_gain",
             "C19_decay",
@@ -201,6 +201,12 @@ CLAIM = Claim(
             "C19_convex_of_net",
             "C19_net_of_convex",
             name="universal-decay",
+        ),
+        universal(
+            "For all sizes: a point of those programs, of any number of vectors, is one of the program that has every pattern with either sign once, with the same value",
+            "c19_one_program",
+            "C19_one_program",
+            name="universal-one-program",
         ),
         Obligation(
             "C19.normal",

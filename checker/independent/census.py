@@ -21,9 +21,18 @@ FIELDS = {"format", "scope", "problem", "unit", "cells", "sets", "masses", "leve
 # Imitator, translator, deceptive, other; each without and with a train-idle circuit that fires at deployment.
 NAMES = [f"{name}{suffix}" for name in ("imitator", "translator", "deceptive", "other") for suffix in ("", "-idle")]
 CELLS = len(NAMES)
+# What may be told of several cells together.
+SETS = {
+    "idle": NAMES[1::2],
+    "imitator": NAMES[0:2],
+    "translator": NAMES[2:4],
+    "deceptive": NAMES[4:6],
+    "deceptive-idle": ["deceptive-idle"],
+}
 DELTAS = {"half": Fraction(1, 2), "hundredth": Fraction(1, 100)}
 LARGEST = 2**28  # bytes of a result
 PATIENT = 2 * 10**10  # numbers that are added up
+UNITS = 10**7  # numbers that single units send
 DEGREE = 2**22  # the greatest loss in units
 BLOCK = 2**21
 PRECISION = 192
@@ -84,9 +93,10 @@ def _stated(found: "_Census", stated: dict) -> None:
             t = found.temperature(entry)
             for cell, name in enumerate(NAMES):
                 found.check_mass(t, [cell], number(entry["cells"][name]))
-        for entry in stated["sets"].values():
-            cells = [NAMES.index(name) for name in entry["cells"]]
-            require(len(set(cells)) == len(cells) > 0, "a set names a cell twice, or none")
+        require(set(stated["sets"]) == set(SETS), "a set is missing, or unknown")
+        for of, entry in stated["sets"].items():
+            require(sorted(entry["cells"]) == sorted(SETS[of]), f"the set {of} has other cells")
+            cells = [NAMES.index(name) for name in SETS[of]]
             counts = {key: entry[key] for key in ("nets", "least_loss", "nets_of_least_loss")}
             require(counts == found.counted(cells), "the counts of a set are others")
             found.check_mass(found.temperature(entry["peak"]), cells, number(entry["peak"]["mass"]))
@@ -113,6 +123,9 @@ class _Problem:
         require(all(len(y) == self.m for y in data.targets), "targets do not fit the class")
         self.policies = [self._policy(problem[name]) for name in ("imitator", "translator")]
         require(self.policies[0] != self.policies[1], "the policies do not differ")
+        for policy in self.policies:
+            answers = set(zip(self.inputs, map(tuple, policy), strict=True))
+            require(len(answers) == len(set(self.inputs)), "a policy gives two answers at one input")
         grid = lcm(*(v.denominator for v in self.grid))
         scale = lcm(*(x.denominator for z in self.inputs for x in z))
         self.scale = lcm(grid**2 * scale, *(y.denominator for row in data.targets for y in row))
@@ -126,7 +139,8 @@ class _Problem:
             self.seen.append((len(answers), [int(sum(column) * self.scale) for column in zip(*answers, strict=True)]))
         self.squares = sum(int((y * self.scale) ** 2) for row in data.targets for y in row)
         require(self._fits(), "the numbers do not fit 64 bits")
-        require(self.n * len(self.values) ** (self.d + 1 + self.m) <= PATIENT, "the class is too large to be checked")
+        units = len(self.values) ** (self.d + 1 + self.m)
+        require(units * len(self.inputs) * self.m <= UNITS, "the class is too large to be checked")
 
     def _fits(self) -> bool:
         """Whether sums of absolute values, which bound all that is computed, stay below 2^62."""

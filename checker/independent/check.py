@@ -11,6 +11,7 @@ from absence.checker.independent.solve import confirm_unsat
 
 FORMAT = "absence-certificate/1"
 LARGEST = 64 * 2**20
+SCOPES = ("universal", "bounded", "instance")
 FIELDS = {"format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "key"}
 
 
@@ -43,9 +44,12 @@ def check_certificate(certificate: dict, directory: Path, *, solve: bool = True)
     require(verdict == ("PROVED" if holds else "REFUTED"), f"the fact does not show {verdict}")
     fact = certificate["fact"]
     require(isinstance(fact, dict), "the fact is missing")
+    scope = certificate.get("scope")
+    require(scope in SCOPES, f"{scope!r} is no scope")
+    require((scope == "universal") == (fact.get("kind") == "coq"), "theorems alone are universal")
     if fact.get("kind") == "coq":
         fact = fact | {"sources": _sources(fact, directory)}
-        check_fact(fact)
+        check_fact(fact, confirmed=True)
         require(holds, "a theorem refutes nothing")
         if solve:
             confirm_theorems(fact)
@@ -54,7 +58,7 @@ def check_certificate(certificate: dict, directory: Path, *, solve: bool = True)
         check_fact(fact)
         return
     fact = fact | {"script": _script(fact, directory)}
-    check_fact(fact)
+    check_fact(fact, confirmed=True)
     unsat = fact["answer"] == "unsat"
     require(holds == (unsat == (fact["deciding"] == "claim_fails")), "the answer does not show the verdict")
     if fact.get("replay") is not None:

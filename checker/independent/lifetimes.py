@@ -39,9 +39,11 @@ def check_lifetimes(path: Path) -> dict:
         entries, seen = result["runs"], set()
         require(isinstance(entries, list) and bool(entries), "no run at all")
         for entry in entries:
-            seen.add(tuple(entry[name] for name in COPIED[:4]))
+            seen.add(_which(entry, parameters))
             _run(experiment, path.parent, entry, parameters)
         require(len(seen) == len(entries), "a run is listed twice")
+        kinds = {of[:3] for of in seen}
+        require(len(seen) == len(kinds) * parameters["seeds"], "a run is left out")
         require(result["summary"] == _summary(entries, experiment.floor), "the summary does not fit the runs")
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise Refused(f"malformed: {type(error).__name__}: {error}") from error
@@ -161,6 +163,13 @@ def _rounded(value: int) -> float:
     return float(Fraction(value, 1 << 2 * UNIT))
 
 
+def _which(entry: dict, parameters: dict) -> tuple:
+    """Detector, optimiser, whether circuits are reassigned, seed: each kind of run is made with all seeds."""
+    require(type(entry["seed"]) is int and 0 <= entry["seed"] < parameters["seeds"], "a seed is none of the plan's")
+    require(isinstance(entry["reassigned"], bool), "whether circuits are reassigned is not told")
+    return tuple(entry[name] for name in COPIED[:4])
+
+
 def _run(experiment: _Experiment, folder: Path, entry: dict, parameters: dict) -> None:
     name = Path(entry["file"])
     require(not name.is_absolute() and ".." not in name.parts, "a run's file lies elsewhere")
@@ -180,12 +189,13 @@ def _check_run(experiment: _Experiment, run: dict, entry: dict, parameters: dict
     require(all(run[key] == entry[key] for key in COPIED), "it is not as the result has it")
     steps, alive, gone = parameters["steps"], run["alive"], run["gone"]
     circuit, exceptions, _ = experiment.detectors[run["detector"]]
-    nets = {int(step): _Net(layers) for step, layers in run["nets"].items()}
-    require(
-        set(nets) == {0, alive, steps} | ({gone} if gone is not None else set()), "other nets are kept than should be"
-    )
+    require(all(type(at) is int for at in (steps, alive, 0 if gone is None else gone)), "a step is no number")
+    kept = {0, alive, steps} | ({gone} if gone is not None else set())
+    require(set(run["nets"]) == set(map(str, kept)), "other nets are kept than should be")
+    nets = {step: _Net(run["nets"][str(step)]) for step in kept}
     require(0 <= alive < gone <= steps if gone is not None else alive == steps, "the steps are out of order")
     lines = {line["step"]: line for line in run["measured"]}
+    require(len(lines) == len(run["measured"]), "a step is measured twice")
     seen = {step: _sighting(experiment, net, run["detector"]) for step, net in nets.items()}
     for step, (others, spread, size, _) in seen.items():
         line = lines[step]
@@ -196,19 +206,20 @@ def _check_run(experiment: _Experiment, run: dict, entry: dict, parameters: dict
     same = all(nets[0].unit(j) == nets[alive].unit(j) for j in circuit)
     require(run["untouched"] is same, "whether its parameters are the planted ones is told wrongly")
     require(number(run["final_loss"]) == nets[steps].loss(experiment), "the final loss is another")
-    reused = _splices(experiment, run, parameters["every"])
+    reused = _splices(experiment, run, parameters)
     total = sum((number(splice["drop"]) for splice in run["splices"]), Fraction(0))
     require(number(entry["drop"]) == total, "the drops do not add up")
     require(run["end"] == _end(run, seen, circuit, exceptions, reused), "its life ended otherwise")
 
 
-def _splices(experiment: _Experiment, run: dict, every: int) -> dict[int, set[int]]:
+def _splices(experiment: _Experiment, run: dict, parameters: dict) -> dict[int, set[int]]:
     """Check each splice; the units that it reused, by its step."""
     require(run["reassigned"] or not run["splices"], "nothing was to be reassigned")
-    reused: dict[int, set[int]] = {}
+    due, reused = range(parameters["every"], parameters["steps"] + 1, parameters["every"]), {}
     for splice in run["splices"]:
         step, before, after = splice["step"], _Net(splice["before"]), _Net(splice["after"])
-        require(step % every == 0 and step not in reused, "a splice at a step at which none was due")
+        require(type(step) is int and step in due, "a splice at a step at which none was due")
+        require(step not in reused, "two splices at one step")
         units: set[int] = set()
         for circuit in map(_units, splice["circuits"]):
             # Units of a circuit that was reused before are free already.
@@ -217,6 +228,7 @@ def _splices(experiment: _Experiment, run: dict, every: int) -> dict[int, set[in
                 sent = {before.sent(circuit, z) for z in experiment.groups}
                 require(len(sent) == 1, f"units {sorted(circuit)} were not idle at step {step}")
             units |= circuit
+        require(bool(units), "a splice reassigns no unit")
         require(len(before.bias) == len(after.bias), "a splice changes the architecture")
         kept = set(range(len(before.bias))) - units
         require(all(before.unit(j) == after.unit(j) for j in kept), "a splice changes other units")

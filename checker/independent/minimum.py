@@ -22,6 +22,8 @@ from absence.checker.independent.refusal import require
 
 # Hyperplanes to try, inputs in one of them, outputs, and different sets of residuals to keep.
 MOST_PLANES, MOST_IN_PLANE, MOST_OUTPUTS, MOST_SETS = 20_000, 12, 8, 1_000_000
+# Values of rays at inputs to keep and to compare, and pairs of sets to intersect: minutes.
+MOST_VALUES, MOST_COMPARED, MOST_PAIRS = 10**7, 10**9, 10**8
 
 Vector = tuple[Fraction, ...]
 
@@ -93,14 +95,16 @@ def _every_net(units: int, points: list[Vector], weighted: list[list[list[Fracti
                 for ray in cone:
                     common &= serve[output, sign][ray]
             kinds.add(common)
-    kinds, left = _least(kinds), {everything}
-    for _ in range(units - 1):
-        left = {one & kind for one in left for kind in kinds}
+    kinds, left, tried = _least(kinds), {everything}, 0
+    for _ in range(units):
+        tried += len(left) * len(kinds)
+        require(tried <= MOST_PAIRS, "too many kinds of nets")
+        before, left = left, {one & kind for one in left for kind in kinds}
         require(len(left) <= MOST_SETS, "too many kinds of nets")
-    last = kinds if units else left
-    require(
-        all(one & kind for one in left for kind in last), "no residual bounds the nets with some signs of the units"
-    )
+        # From one unit on the sets only grow more, since a unit may be of the kind of another.
+        if left == before:
+            break
+    require(all(left), "no residual bounds the nets with some signs of the units")
 
 
 def _least(sets: set[int]) -> set[int]:
@@ -117,7 +121,8 @@ def _heights(points: list[Vector]) -> list[list[int]]:
     lifted = [(Fraction(1), *u) for u in points]
     kept = _pivots(lifted)
     lifted = [tuple(p[k] for k in kept) for p in lifted]
-    require(comb(len(lifted), len(kept) - 1) <= MOST_PLANES, "too many hyperplanes")
+    planes = comb(len(lifted), len(kept) - 1)
+    require(planes <= MOST_PLANES and planes * len(lifted) <= MOST_VALUES, "too many hyperplanes")
     table = []
     for chosen in combinations(lifted, len(kept) - 1):
         if (ray := _normal(chosen, len(kept))) is not None:
@@ -133,12 +138,15 @@ def _cones(table: list[list[int]]) -> Iterator[list[int]]:
 
     The cone of such weights has an extreme ray, and where that is not 0 its signs are those of the cone.
     """
-    seen = set()
+    seen, compared = set(), 0
     for row in table:
         require(row.count(0) <= MOST_IN_PLANE, "too many inputs in one hyperplane")
         for signs in product(*(((x > 0) - (x < 0),) if x else (1, -1) for x in row)):
+            compared += len(row)
+            require(compared <= MOST_COMPARED, "too many signs")
             if signs not in seen:
                 seen.add(signs)
+                compared += len(row) * len(table)
                 yield [k for k, r in enumerate(table) if all(s * x >= 0 for s, x in zip(signs, r, strict=True))]
 
 

@@ -69,7 +69,8 @@ def _power(ends, base: int, exponent: Fraction) -> tuple[Fraction, Fraction]:
     require(isinstance(ends, list) and len(ends) == 2, "a power has two bounds")
     low, high = map(number, ends)
     require(exponent.denominator <= ROOT and exponent <= 1, "an exponent is out of range")
-    require(0 < low <= high and max(low.denominator, high.denominator) <= 2**256, "a bound is out of range")
+    # The power is at most 1.
+    require(0 < low <= high <= 2 and max(low.denominator, high.denominator) <= 2**256, "a bound is out of range")
     require(_side(low, base, exponent) <= 0, "a power is below its lower bound")
     require(_side(high, base, exponent) >= 0, "a power is above its upper bound")
     return low, high

@@ -185,7 +185,8 @@ def test_with_two_outputs_the_minimum_is_between_certified_bounds(rows, units):
     draw = random.Random(repr(rows))
     architecture = Architecture(found.net.widths)
     best = Architecture.parameters(found.net)
-    for _ in range(20):
+    # S_0 is written with a unit that sends nothing; moved, it is a net of S_1.
+    for _ in range(20 if units else 0):
         noise = [Fraction(draw.randint(-20, 20), 20) for _ in best]
         assert data.loss(architecture.net([a + b / 10 for a, b in zip(best, noise, strict=True)])) >= found.lower
         assert data.loss(architecture.net([3 * n for n in noise])) >= found.lower
@@ -262,6 +263,16 @@ def test_more_units_than_proved_are_refused():
         for units in (2, -1, True, "1", None):
             with pytest.raises(Refused, match="the net has not as many units"):
                 check_fact(fact(minimum, data) | {"units": units})
+
+
+def test_units_beyond_number_are_bounded_at_once():
+    # Three units reach the floor, so any number of them does no better; and what is too much is refused, not tried.
+    data = Dataset([[0], [1], [2]], [[0], [3], [1]])
+    bound = {"kind": "loss-bound", "bound": "0", "data": data_json(data), "residuals": [[["0", "0", "0"]]]}
+    check_fact(bound | {"units": 10**18})
+    many = Dataset([[x, x**2, x**3] for x in range(99)], [[0]] * 99)
+    with pytest.raises(Refused, match="too many"):
+        check_fact(bound | {"data": data_json(many), "residuals": [[["0"] * 99]], "units": 1})
 
 
 def test_other_data_are_refused():

@@ -52,6 +52,7 @@ def test_comments_nest_and_strings_are_no_comments():
 
 
 def test_a_theorem_refutes_nothing(tmp_path):
-    certificate = {"holds": False, "verdict": "REFUTED", "fact": {"kind": "coq", "files": [{"file": "x.v"}]}}
+    fact = {"kind": "coq", "files": [{"file": "x.v"}]}
+    certificate = {"holds": False, "verdict": "REFUTED", "scope": "universal", "fact": fact}
     with pytest.raises(Refused, match=r"script x\.v"):
         check_certificate(certificate, tmp_path)

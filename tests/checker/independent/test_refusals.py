@@ -87,6 +87,22 @@ def test_deep_facts(tmp_path):
         check_certificate(BASE | {"fact": script_fact(loop, tmp_path)}, tmp_path)
 
 
+def test_what_a_solver_or_the_kernel_must_confirm_is_no_part_of_another_fact(refuse):
+    # x = 0 is refuted by no solver, and nobody would ask one.
+    script = "(set-logic QF_LRA)(declare-fun x () Real)(define-fun claim_fails () Bool (= x 0.0))(assert claim_fails)"
+    unsat = {"kind": "smt", "script": script, "deciding": "claim_fails", "answer": "unsat", "premises_witness": {"x": "0"}}
+    theorem = {"kind": "coq", "module": "small", "theorems": {"C0_truth": "True"}, "sources": [["small.v", "Theorem"]]}
+    for part in (unsat, theorem):
+        refuse(json.dumps(seal(BASE | {"fact": {"kind": "all", "facts": [TRUE, part]}})), "must be a certificate of its own")
+
+
+@pytest.mark.parametrize(
+    ("scope", "match"), [("universal", "theorems alone are universal"), ("all", "no scope"), (["instance"], "no scope")]
+)
+def test_no_other_fact_is_universal(refuse, scope, match):
+    refuse(json.dumps(seal(BASE | {"scope": scope})), match)
+
+
 def test_huge_integers(refuse):
     refuse('{"format": ' + "9" * 5000 + "}")
 
