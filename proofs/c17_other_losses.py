@@ -121,7 +121,8 @@ CLAIM = Claim(
     r"small. Conversely, by convexity $\sum_i\ell_i(f'(z_i))-\sum_i\ell_i(f(z_i))\geq\sum_i\langle g_i,f'(z_i)-f(z_i)\rangle$, and the sum on the right is $0$, group by group. "
     r"Cross-entropy: let $p$ be the softmax of $z$. A move $v$ of the outputs changes the logarithm of $\sum_k\exp z_k$ by that of $\sum_kp_k\exp v_k$. With $\mu=\sum_kp_kv_k$, "
     r"$\exp v_k\geq\exp(\mu)(1+v_k-\mu)$, so the sum is at least $\exp\mu$: the tangent. And $\exp v\leq1/(1-v)\leq1+v+2v^2$ for $v\leq1/2$, so it is at most $1+\mu+2\sum_kp_kv_k^2$, "
-    r"and its logarithm at most that less $1$. At an input where class $k$ never occurs, coordinate $k$ of the sum of the gradients is a sum of softmax values, all positive.",
+    r"and its logarithm at most that less $1$. With $v=-a\varphi_is$ and $p_k\leq1$, summed over $i$, the loss changes by at most $-a|s|^2+2a^2q|s|^2\leq-a|s|^2/2$. Under P1 not every "
+    r"group's $g_i$ sum to $0$, by the converse. At an input where class $k$ never occurs, coordinate $k$ of the sum of the gradients is a sum of softmax values, all positive.",
     limits="Universal for any losses with such a gradient, and for cross-entropy (any number of classes, labels or probabilities as targets) and the logistic loss over any ordered field with an exponential "
     "and a logarithm as the premise says. The real exp and ln are such; that is standard, and not in Coq here, where the real numbers would bring axioms with them. "
     "A convex loss need not attain its least value: labels that some net of the class separates have infimum 0, so no net is a minimiser and what is said of minimisers is empty there; that every net "

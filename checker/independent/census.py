@@ -267,6 +267,7 @@ class _Census:
         """t = exp(-beta unit), and beta as near as a float is."""
         t = number(entry[key])
         require(0 < t <= 1 and t.denominator <= 2**64, "not a temperature")
+        require(type(entry[name]) in (int, float), "beta is no number")
         away = abs(arb(entry[name]) * _ball(self.unit) + _ball(t).log())
         require(bool(away <= arb(2) ** -40 * (1 - _ball(t).log())), "beta is another")
         return t

@@ -82,6 +82,7 @@ def circuit(net: Net, units) -> set[tuple[int, int]]:
     result = {(layer, index) for layer, index in units}
     require(bool(result), "the circuit is empty")
     for layer, index in result:
+        require(type(layer) is int and type(index) is int, f"({layer!r}, {index!r}) is not a hidden unit")
         hidden = 1 <= layer < len(net.layers) and 0 <= index < net.widths[layer]
         require(hidden, f"({layer}, {index}) is not a hidden unit")
     return result

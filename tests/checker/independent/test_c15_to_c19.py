@@ -82,7 +82,7 @@ DROP = c17_other_losses.descent(
 ).fact
 FLOOR = c17_other_losses.descent(
     c17_other_losses.UNDECIDED_NET, c17_other_losses.UNDECIDED_CIRCUIT, c17_other_losses.UNDECIDED
-).fact
+).fact["facts"][0]
 CLASSES = c17_other_losses.class_descent(
     c17_other_losses.CLASSES_NET, c17_other_losses.CLASSES_CIRCUIT, c17_other_losses.CLASSES
 ).fact

@@ -90,10 +90,19 @@ def test_deep_facts(tmp_path):
 def test_what_a_solver_or_the_kernel_must_confirm_is_no_part_of_another_fact(refuse):
     # x = 0 is refuted by no solver, and nobody would ask one.
     script = "(set-logic QF_LRA)(declare-fun x () Real)(define-fun claim_fails () Bool (= x 0.0))(assert claim_fails)"
-    unsat = {"kind": "smt", "script": script, "deciding": "claim_fails", "answer": "unsat", "premises_witness": {"x": "0"}}
+    unsat = {
+        "kind": "smt",
+        "script": script,
+        "deciding": "claim_fails",
+        "answer": "unsat",
+        "premises_witness": {"x": "0"},
+    }
     theorem = {"kind": "coq", "module": "small", "theorems": {"C0_truth": "True"}, "sources": [["small.v", "Theorem"]]}
     for part in (unsat, theorem):
-        refuse(json.dumps(seal(BASE | {"fact": {"kind": "all", "facts": [TRUE, part]}})), "must be a certificate of its own")
+        refuse(
+            json.dumps(seal(BASE | {"fact": {"kind": "all", "facts": [TRUE, part]}})),
+            "must be a certificate of its own",
+        )
 
 
 @pytest.mark.parametrize(
@@ -101,6 +110,17 @@ def test_what_a_solver_or_the_kernel_must_confirm_is_no_part_of_another_fact(ref
 )
 def test_no_other_fact_is_universal(refuse, scope, match):
     refuse(json.dumps(seal(BASE | {"scope": scope})), match)
+
+
+@pytest.mark.parametrize("unit", [[1, 0.5], [True, 0], [1, False], [1.0, 0], [1, 1], [1, -1], [2, 0], [0, 0]])
+def test_what_is_no_hidden_unit_frees_no_bias(unit):
+    before = [{"weights": [["1"]], "bias": ["0"]}, {"weights": [["0"]], "bias": ["1"]}]
+    after = [before[0], before[1] | {"bias": ["0"]}]
+    data = {"inputs": [["0"]], "targets": [["0"]]}
+    fact = {"kind": "lower-loss", "before": before, "after": after, "data": data, "drop": "1"}
+    check_fact(fact | {"circuit": [[1, 0]]})
+    with pytest.raises(Refused, match="not a hidden unit"):
+        check_fact(fact | {"circuit": [unit]})
 
 
 def test_huge_integers(refuse):
