@@ -19,7 +19,7 @@ from absence.checker.independent.sexpr import Script as ReadScript
 from absence.checker.obligation import Evidence, KernelProof, Obligation, Query, Verdict
 from absence.checker.solvers import Answer, Limits
 
-__all__ = ["Outcome", "discharge", "read_witness"]
+__all__ = ["Outcome", "discharge", "kernel_fact", "read_witness"]
 
 
 @dataclass(frozen=True)

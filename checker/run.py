@@ -26,7 +26,7 @@ from absence.checker.independent.refusal import Refused
 from absence.checker.kernel import discharge
 from absence.checker.obligation import Claim, Obligation, Verdict
 
-__all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "verify"]
+__all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "remove_strays", "verify"]
 
 _OURS = re.compile(r"[A-Z]+[0-9]+\.[a-z0-9-]+\.(json|smt2)")
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 __all__ = [
     "Script",
+    "Term",
     "add",
     "all_of",
     "any_of",

@@ -15,10 +15,13 @@ from absence.models.data import Dataset
 from absence.models.rational import Vector, rational, vector
 
 __all__ = [
+    "CLUMSY",
     "IS_DIAMOND_THERE",
     "IS_TAMPERED",
+    "NONE",
     "QUESTIONS",
     "SENSORS",
+    "TAMPERINGS",
     "Distribution",
     "Human",
     "State",

@@ -1,4 +1,4 @@
-"""`absence audit`: read the files, run the audit, show it, write its folder. Exit codes: see `checker.audit.findings`."""
+"""`absence audit`: read the files, run the audit, show it, write its folder. Exit codes as in `checker.cli`."""
 
 import hashlib
 from pathlib import Path

@@ -6,7 +6,7 @@ The audit decides about exact real arithmetic; this says what that is worth for 
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.enclosure import _norms
+from absence.checker.audit.enclosure import norms
 from absence.checker.audit.evaluation import UP, Block, evaluate
 from absence.checker.audit.loss import TINY, total
 from absence.models.floatnet import FloatNet
@@ -34,7 +34,7 @@ class Deviation:
     def __init__(self, net: FloatNet, inputs: np.ndarray):
         self._layers = net.layers
         self._inputs = inputs
-        self._weights = [(np.abs(w), _norms(w), np.abs(b)) for w, b in net.layers]
+        self._weights = [(np.abs(w), norms(w), np.abs(b)) for w, b in net.layers]
         self._rows = 0
         self._largest = 0.0
         self._loss: list[float] = []
@@ -51,7 +51,7 @@ class Deviation:
 
     def _outputs(self, block: Block) -> np.ndarray:
         row, unit, tiny = np.zeros(len(block.residuals)), np.zeros(self._inputs.shape[1]), 0.0
-        height = _norms(self._inputs[block.rows])
+        height = norms(self._inputs[block.rows])
         # An input that rounds to infinity.
         row[height > LARGEST] = np.inf
         for (absolute, width, bias), ball in zip(self._weights, block.balls, strict=True):
@@ -73,7 +73,7 @@ class Deviation:
             row[~(np.maximum(sums, float(absolute.max())) < LARGEST)] = np.inf
             unit = (carried_unit + own_unit) * UP
             radius = ball.row * _norm(ball.unit) + ball.tiny * np.sqrt(len(width)) + TINY
-            height = (_norms(np.maximum(ball.values, 0)) + radius) * UP
+            height = (norms(np.maximum(ball.values, 0)) + radius) * UP
         return (np.outer(row, unit) + tiny) * UP
 
     @property
@@ -127,4 +127,4 @@ def _deviation(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Deviat
 
 
 def _norm(vector: np.ndarray) -> float:
-    return float(_norms(vector[None])[0])
+    return float(norms(vector[None])[0])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from absence.models.floatnet import FloatLayer, FloatNet
 
-__all__ = ["Ball", "blocks", "enclose"]
+__all__ = ["Ball", "blocks", "enclose", "norms"]
 
 # Rows in one block: memory is a block times the widest layer, however many rows there are.
 BLOCK = 8192
@@ -127,7 +127,7 @@ def _affine(
         carried_unit = (absolute @ unit + fan_in * _TINY) * _UP
         carried_tiny = (float(absolute.sum(axis=1).max()) * tiny + _TINY) * _UP
         # Rounding here: gamma (||h_i|| ||w_j|| + |b_j|) <= gamma (||h_i|| + 1) (||w_j|| + |b_j|).
-        height, width = _norms(values), _norms(weights)
+        height, width = norms(values), norms(weights)
         own_row = gamma * (height + 1) * _UP
         own_unit = (width + np.abs(bias) + _TINY) * _UP
         # Underflow: at most k (|h| + |w| + 2) + k + 2 times eta, and each of it magnified by 1 + gamma <= 2.
@@ -140,7 +140,7 @@ def _affine(
         return Ball(product, margins, (carried_unit + own_unit) * _UP, (carried_tiny + own_tiny) * _UP)
 
 
-def _norms(rows: np.ndarray) -> np.ndarray:
+def norms(rows: np.ndarray) -> np.ndarray:
     """An upper bound of each row's Euclidean norm, without overflow or underflow on the way."""
     rows = rows.astype(np.float64, copy=False)
     squares = np.einsum("ij,ij->i", rows, rows)

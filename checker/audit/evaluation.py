@@ -11,7 +11,7 @@ import numpy as np
 from absence.checker.audit.enclosure import Ball, blocks, enclose
 from absence.models.floatnet import FloatNet
 
-__all__ = ["UP", "Block", "Evaluation", "evaluate", "walk"]
+__all__ = ["ENTRIES", "U64", "UP", "Block", "Evaluation", "evaluate", "walk"]
 
 # More than the rounding of a bound's own arithmetic: sums of at most 2^20 nonnegative terms, products, roots.
 UP = 1 + 2.0**-30

@@ -10,6 +10,9 @@ from fractions import Fraction
 from absence.models.circuit import Unit
 
 __all__ = [
+    "CLEAN",
+    "FINDINGS",
+    "UNDECIDED",
     "Activity",
     "Audit",
     "CircuitFinding",
@@ -24,8 +27,8 @@ __all__ = [
     "UnitFinding",
 ]
 
-# Exit codes of `absence audit`.
-CLEAN, FINDINGS, BAD_INPUT, UNDECIDED = 0, 1, 2, 3
+# Exit codes of `absence audit`; 2 is bad input, as for every command (`checker.terminal`).
+CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
 
 
 @dataclass(frozen=True)

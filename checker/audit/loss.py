@@ -12,7 +12,19 @@ from absence.checker.audit.rows import groups
 from absence.models.floatnet import FloatNet
 from absence.models.rational import Matrix
 
-__all__ = ["AFFORDABLE", "SMALL", "exact_loss", "exact_residuals", "losses", "noise_floor"]
+__all__ = [
+    "AFFORDABLE",
+    "SMALL",
+    "TINY",
+    "around",
+    "exact_loss",
+    "exact_residuals",
+    "loss_above",
+    "losses",
+    "noise_floor",
+    "point",
+    "total",
+]
 
 # Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds) where floats decide nothing.
 SMALL, AFFORDABLE = 2**22, 2**25

@@ -15,7 +15,7 @@ from absence.checker.audit.rows import distinct_rows
 from absence.models.floatnet import FloatNet
 from flint import fmpz_mat
 
-__all__ = ["rank_findings", "rest_findings"]
+__all__ = ["hints", "rank_findings", "rest_findings"]
 
 # A relation of more columns than this is not lifted from the prime to Q: its coefficients would have thousands of digits.
 LARGEST_RELATION = 128

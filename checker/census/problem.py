@@ -16,7 +16,7 @@ from absence.models.data import Dataset
 from absence.models.family import Architecture, Family, Grid
 from absence.models.rational import Matrix, Vector, matrix
 
-__all__ = ["CELLS", "CLASSES", "Problem", "Tables", "problem"]
+__all__ = ["CELLS", "CLASSES", "Answers", "Problem", "Tables", "problem"]
 
 # The first that fits is the net's class; `deceptive` is about behaviour, not about what brings it about.
 CLASSES = ("imitator", "translator", "deceptive", "other")

@@ -20,7 +20,7 @@ from absence.models.policies import (
 from absence.models.rational import Matrix, vector
 from absence.models.world import QUESTIONS, encode
 
-__all__ = ["DETECTORS", "HIDDEN", "OPTIMIZERS", "Detector", "Optimizer", "Plan", "Run", "runs"]
+__all__ = ["BATCH", "DETECTORS", "HIDDEN", "OPTIMIZERS", "Detector", "Optimizer", "Plan", "Run", "runs"]
 
 # Hidden units, the detector's included; rows drawn for each step.
 HIDDEN, BATCH = 8, 32

@@ -13,7 +13,7 @@ from absence.models.circuit import Unit
 from absence.models.floatnet import FloatNet
 from absence.models.rational import Vector, rational, vector
 
-__all__ = ["Question", "Target", "question"]
+__all__ = ["Question", "Target", "nearest", "question"]
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ def world_command(
         int, typer.Option("--scheduled", help="The hour after which the scheduled policy defects.")
     ] = 8,
     trigger: Annotated[int, typer.Option("--trigger", help="The hour at which the backdoor defects.")] = 4,
-    units: Annotated[int, typer.Option("--units", help="The most hidden units for which prices are bounded.")] = 4,
+    units: Annotated[
+        int, typer.Option("--units", help="The most hidden units for which prices are computed, 4 at most.")
+    ] = 4,
     output: ResultFolder = Path("build/experiments/world"),
 ) -> None:
     """Sweep the world: which policy has the least loss, how large detectors must be, and what they cost.

@@ -1,4 +1,4 @@
-"""Pictures of a sweep: who has the least loss over diversity and mixing, detector sizes, and prices with their bounds."""
+"""Pictures of a sweep: who has the least loss over diversity and mixing, detector sizes, and prices."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -65,7 +65,7 @@ def _sizes(facts: list[dict]):
 
 
 def _prices(priced: list, parameters: dict):
-    """The price at the hour that is held out longest; a bar spans the bounds, a dot without a bar is exact."""
+    """The price at the hour that is held out longest."""
     sizes, hour = range(1, parameters["units"] + 1), parameters["order"][-1]
     picture, axes = figure(1, len(priced), width=max(5.5, 3.6 * len(priced)), height=3.4)
     for at, (company, facts) in zip(axes, priced, strict=True):
@@ -73,20 +73,8 @@ def _prices(priced: list, parameters: dict):
             rows = [(len(fact["train_hours"]), price) for fact in facts for price in fact["prices"]]
             rows = [(x, price) for x, price in rows if price["hour"] == hour and price["units"] == n]
             x = [x + 0.12 * (shift - len(sizes) / 2) for x, _ in rows]
-            low = [float(Fraction(price["low"])) for _, price in rows]
-            high = [float(Fraction(price["high"])) for _, price in rows]
-            colour, marker = COLOURS[shift % len(COLOURS)], "osD^v*"[shift]
-            at.vlines(x, low, high, color=colour, linewidth=2)
-            exact = [(a, b) for a, b, c in zip(x, low, high, strict=True) if b == c]
-            at.plot(
-                [a for a, _ in exact],
-                [b for _, b in exact],
-                marker,
-                color=colour,
-                markersize=3.5,
-                linestyle="none",
-                label=f"n = {n}",
-            )
+            y = [float(Fraction(price["low"])) for _, price in rows]
+            at.plot(x, y, "osD^"[shift], color=COLOURS[shift], markersize=3.5, linestyle="none", label=f"n = {n}")
         _mark_sizes(
             at, {len(fact["train_hours"]): p["size"] for fact in facts for p in fact["prices"] if p["hour"] == hour}
         )

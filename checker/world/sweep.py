@@ -55,7 +55,7 @@ class Sweep:
     scheduled, trigger
         The hour after which the policy `scheduled` defects, and the hour at which the policy `backdoor` does.
     units
-        The most hidden units of nets whose prices are bounded.
+        The most hidden units of nets for which prices are computed.
 
     Raises
     ------
@@ -78,8 +78,8 @@ class Sweep:
             raise ValueError("a sweep needs two hours at least: one of training, one of deployment")
         if not all(0 <= hour <= 23 for hour in (*self.order, self.scheduled, self.trigger)):
             raise ValueError("hours are between 0 and 23")
-        if not 1 <= self.units <= 6:
-            raise ValueError(f"prices are bounded for 1 to 6 units, not for {self.units}")
+        if not 1 <= self.units <= 4:
+            raise ValueError(f"prices are computed for 1 to 4 units, not for {self.units}")
         for company in self.companies:
             for diversity in self.diversities:
                 for rate in self.mixing:

@@ -99,13 +99,13 @@ def _prices(facts: list[dict], parameters: dict) -> Iterator[Table]:
     for hour in parameters["order"][-2:]:
         table = Table(
             title=f"Price of a detector of hour {hour}: L*(n-k) - L*(n), by the hour alone",
-            caption="k is its size; one number: exact, two: bounds",
+            caption="k is its size; exact, by certified global minima",
         )
         for name in ("hours", "k", *(f"n={n}" for n in range(1, units + 1))):
             table.add_column(name, justify="right", no_wrap=True)
         for fact in facts:
             if known := {price["units"]: price for price in fact["prices"] if price["hour"] == hour}:
-                row = [_span(known[n]) if n in known else "-" for n in range(1, units + 1)]
+                row = [f"{float(Fraction(known[n]['low'])):.4f}" if n in known else "-" for n in range(1, units + 1)]
                 table.add_row(str(len(fact["train_hours"])), str(next(iter(known.values()))["size"]), *row)
         yield table
 
@@ -121,8 +121,3 @@ def _whole(facts: list[dict], units: int) -> Table:
         rows = [(Fraction(p["low"]), Fraction(p["high"])) for p in fact["prices"] if p["units"] == units]
         table.add_row(str(len(fact["train_hours"])), *(f"{float(low):.1e}..{float(high):.4f}" for low, high in rows))
     return table
-
-
-def _span(price: dict) -> str:
-    low, high = Fraction(price["low"]), Fraction(price["high"])
-    return f"{float(low):.4f}" if low == high else f"{float(low):.4f}..{float(high):.4f}"

@@ -61,7 +61,7 @@ def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
     above = [sum((y - mean) ** 2 for (y,) in data.targets) / len(data)]
     for n in range(1, units + 1):
         above.append(min([above[-1], *(data.loss(net) for net in nets if net.widths[1] == n)]))
-    known, minima, _ = least_losses(line, units)
+    known, minima = least_losses(line, units)
     answers = line.targets
     below = above[:1]
     for n in range(1, units + 1):
@@ -70,7 +70,7 @@ def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
             if weight := world.tampering[tampering]:
                 other = world.line(diamond, tampering, question)
                 alike = other.targets in (answers, tuple((1 - y,) for (y,) in answers))
-                least = known[n][0] if alike else other.noise_floor
+                least = known[n] if alike else other.noise_floor
                 total += Fraction(weight, 4 * sum(world.tampering)) * least
         below.append(max(total, data.noise_floor))
     rows = []

@@ -85,7 +85,7 @@ def test_an_interrupt_keeps_what_is_done(tmp_path):
         (("--lapses", "a;b"), "--lapses a: give whole numbers"),
         (("--tampering", "1,2"), "give three weights"),
         (("--tampering", "0,0,0"), "weights of tampering (0, 0, 0)"),
-        (("--units", "0"), "prices are bounded for 1 to 6 units, not for 0"),
+        (("--units", "0"), "prices are computed for 1 to 4 units, not for 0"),
         (("--scheduled", "30"), "hours are between 0 and 23"),
     ],
 )

@@ -1,15 +1,15 @@
-"""Prices on a line: bounds that hold the exact least losses, sizes as the hull says, and what is not so is refused."""
+"""Prices on a line: least losses that fall to the noise floor, sizes as the hull says, and what is not so is refused."""
 
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 from absence.checker.independent.facts import check_fact
-from absence.checker.minimum import global_minimum
 from absence.checker.size import detector_size
-from absence.checker.world.prices import bent_at_inputs, least_losses, prices, size_on_line
+from absence.checker.world.prices import least_losses, prices, size_on_line
 from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
 from absence.models.data import Dataset
+from absence.models.net import MLP, Layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,17 +27,16 @@ def lines(draw, hours=4):
 
 @settings(max_examples=12)
 @given(lines())
-def test_bounds_hold_the_least_losses(data):
-    bounds, _, _ = least_losses(data, 3)
+def test_least_losses_fall_to_the_noise_floor(data):
+    least, minima = least_losses(data, 3)
     mean = sum(y for (y,) in data.targets) / len(data)
-    assert bounds[0] == (sum((y - mean) ** 2 for (y,) in data.targets) / len(data),) * 2
-    assert all(low <= high and low >= data.noise_floor for low, high in bounds)
-    assert all(a[1] >= b[1] for a, b in pairwise(bounds))
-    low, high = bounds[1]
-    assert low <= global_minimum(data, 1).loss <= high
-    assert global_minimum(data, 1).loss <= data.loss(bent_at_inputs(data, 1))
+    assert least[0] == sum((y - mean) ** 2 for (y,) in data.targets) / len(data)
+    assert all(a > b or a == b == data.noise_floor for a, b in pairwise(least))
     # One unit fewer than distinct inputs fits the means.
-    assert bounds[-1] == (data.noise_floor, data.noise_floor)
+    assert least[3] == data.noise_floor
+    for minimum, loss in zip(minima, least[1:], strict=False):
+        net = MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in minimum["net"]))
+        assert data.loss(net) == loss and net.widths == (1, minimum["units"], 1)
 
 
 @given(st.sets(st.integers(0, 9), min_size=1, max_size=6), st.integers(0, 9))
@@ -54,7 +53,7 @@ def test_prices_are_accepted(order, diversity, company):
     fact = prices(world, LINE, 3)
     check_fact(fact)
     assert {price["hour"] for price in fact["prices"]} <= set(world.deploy_hours)
-    assert all(0 <= Fraction(price["low"]) <= Fraction(price["high"]) for price in fact["prices"])
+    assert all(0 <= Fraction(price["low"]) == Fraction(price["high"]) for price in fact["prices"])
 
 
 def test_where_detectors_grow_the_price_on_the_same_data_does_not_fall():
