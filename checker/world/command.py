@@ -85,8 +85,9 @@ def world_command(
             result = run(
                 sweep, output, lambda name, done, of: bar.update(task, description=name, completed=done, total=of)
             )
-        write(output / "result.json", json.dumps(result, ensure_ascii=False))
         pictures = draw(result, output)
+        # Last, so that a result has its plots.
+        write(output / "result.json", json.dumps(result, ensure_ascii=False))
     except OSError as error:
         raise _bad_input(f"{output}: {error.strerror or error}; choose another place with --output") from error
     except KeyboardInterrupt as interrupt:
