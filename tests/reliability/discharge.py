@@ -23,7 +23,7 @@ from absence.checker.kernel import discharge
 from absence.checker.obligation import Evidence, Obligation, Query, Scope
 from absence.proofs.chain import CLAIMS
 
-__all__ = ["NOT_NOTICED", "NO_VERDICT", "NOTICED", "SAME", "Came", "judge"]
+__all__ = ["NOTICED", "NOT_NOTICED", "NO_VERDICT", "SAME", "Came", "judge"]
 
 # A wrong verdict, evidence that is refused, or a module that breaks.
 NOTICED = "noticed"
@@ -78,7 +78,6 @@ def judge(
 def _in_its_own_session(there, module: str, source: str, certificates: Path) -> None:
     # So that solvers can be ended with it.
     os.setsid()
-    sys.stderr = open(os.devnull, "w")
     there.send(_came(module, source, certificates))
 
 

@@ -156,7 +156,7 @@ def trial(scenario: Scenario, kills: int, draw: random.Random) -> dict:
         expected = start(scenario, quiet).wait()
         seconds = time.monotonic() - started
         work = killed / scenario.work
-        watcher, hit, strays, again = Watcher(work), 0, 0, set()
+        watcher, hit, dead, strays, again = Watcher(work), 0, 0, 0, set()
 
         def finished() -> set[tuple]:
             return {identity(path) for path in work.glob(scenario.parts)}
@@ -164,7 +164,7 @@ def trial(scenario: Scenario, kills: int, draw: random.Random) -> dict:
         kept = finished()
         for last in [*[False] * kills, True]:
             if last and hit:
-                half_written(quiet / scenario.work, work, process.pid)
+                half_written(quiet / scenario.work, work, dead)
             process = start(scenario, killed)
             end = time.monotonic() + draw.uniform(0, seconds / 2)
             while process.poll() is None and (last or time.monotonic() < end):
@@ -174,7 +174,7 @@ def trial(scenario: Scenario, kills: int, draw: random.Random) -> dict:
                 # Solvers and workers are processes of the same session.
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                hit += 1
+                hit, dead = hit + 1, process.pid
             watcher.look()
             strays = max(strays, len(list(work.rglob("*.tmp"))))
             again |= kept - finished()
