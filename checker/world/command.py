@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from absence.models.rational import rational
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -114,6 +115,6 @@ def _whole(text: str, option: str) -> tuple[int, ...]:
 
 def _rates(text: str) -> tuple[Fraction, ...]:
     try:
-        return tuple(Fraction(part.strip()) for part in text.split(","))
-    except (ValueError, ZeroDivisionError):
+        return tuple(rational(part.strip()) for part in text.split(","))
+    except ValueError:
         raise _bad_input(f"--mixing {text}: give rates such as 0,1/100,0.1") from None
