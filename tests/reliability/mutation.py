@@ -27,10 +27,11 @@ from mutants import Mutant, of_coq, of_python
 
 ROOT = Path(__file__).parents[2]
 # Quick tests first.
+QUERIES = [f"tests/proofs/{name}.py" for name in ("test_queries", "test_queries_beyond", "test_queries_necessity")]
 ENCODERS = {
-    "checker/smt.py": ["tests/checker/test_smt.py", "tests/checker/test_encode.py", "tests/proofs"],
-    "checker/encode.py": ["tests/checker/test_encode.py", "tests/proofs"],
-    "checker/region/encode.py": ["tests/checker/region/test_decide.py", "tests/checker/region"],
+    "checker/smt.py": ["tests/checker/test_smt.py", "tests/checker/test_encode.py", *QUERIES],
+    "checker/encode.py": ["tests/checker/test_encode.py", *QUERIES],
+    "checker/region/encode.py": ["tests/checker/region/test_decide.py"],
 }
 KINDS = ("encoders", "claims", "theorems")
 
