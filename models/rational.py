@@ -3,6 +3,7 @@
 A float is a dyadic rational, so it is converted exactly; NaN and infinities are refused.
 """
 
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -11,6 +12,10 @@ __all__ = ["Matrix", "Vector", "matrix", "rational", "vector"]
 Vector = tuple[Fraction, ...]
 Matrix = tuple[Vector, ...]
 
+# As many digits as Python reads in a number by default; 1e999999999 would take all memory.
+LARGEST_EXPONENT = 4300
+_EXPONENT = re.compile(r"e([-+]?[0-9]+(?:_[0-9]+)*)\s*\Z", re.I)
+
 
 def rational(value) -> Fraction:
     """The exact value of an int, Fraction, finite float, or string such as ``"-3/4"``.
@@ -18,7 +23,7 @@ def rational(value) -> Fraction:
     Raises
     ------
     ValueError
-        If `value` is NaN, infinite, a bool, or no number.
+        If `value` is NaN, infinite, a bool, no number, or text with an exponent beyond 4300.
 
     Examples
     --------
@@ -32,6 +37,12 @@ def rational(value) -> Fraction:
         value = value.item()
     if isinstance(value, bool):
         raise ValueError(f"{value!r} is a truth value, not a number")
+    if (
+        isinstance(value, str)
+        and (found := _EXPONENT.search(value))
+        and not -LARGEST_EXPONENT <= float(found[1]) <= LARGEST_EXPONENT
+    ):
+        raise ValueError(f"{value!r} has an exponent beyond {LARGEST_EXPONENT}")
     try:
         return Fraction(value)
     except (OverflowError, TypeError, ValueError, ZeroDivisionError) as error:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from absence.checker.terminal import ResultFolder, bad_input, console, ending, needs, progress, say, to_folder
+from absence.models.rational import rational
 
 __all__ = ["world_command"]
 
@@ -89,8 +90,9 @@ def world_command(
             result = run(
                 sweep, output, lambda name, done, of: bar.update(task, description=name, completed=done, total=of)
             )
-        write(output / "result.json", json.dumps(result, ensure_ascii=False))
         pictures = draw(result, output)
+        # Last, so that a result has its plots.
+        write(output / "result.json", json.dumps(result, ensure_ascii=False))
     console.print(table.page(result))
     plots = ", ".join(path.name for path in pictures)
     say(f"{len(result['facts'])} facts in {output / 'result.json'}; plots {plots}")
@@ -106,6 +108,6 @@ def _whole(text: str, option: str) -> tuple[int, ...]:
 
 def _rates(text: str) -> tuple[Fraction, ...]:
     try:
-        return tuple(Fraction(part.strip()) for part in text.split(","))
-    except (ValueError, ZeroDivisionError):
+        return tuple(rational(part.strip()) for part in text.split(","))
+    except ValueError:
         raise bad_input(f"--mixing {text}: give rates such as 0,1/100,0.1") from None

@@ -4,6 +4,7 @@ A message is one line: the file, what is wrong with it, what to do.
 """
 
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -70,9 +71,13 @@ def write(path: str | os.PathLike, data: bytes) -> None:
 
 
 def replace(path: str | os.PathLike, data: bytes) -> None:
-    """As `write`, but an error of the system is raised as it is (OSError)."""
+    """As `write`, but an error of the system is raised as it is (OSError).
+
+    What processes that were killed have left of the same file is deleted.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_strays(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb") as stream:
@@ -82,3 +87,21 @@ def replace(path: str | os.PathLike, data: bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_strays(path: Path) -> None:
+    ours = re.compile(rf"\.{re.escape(path.name)}\.([1-9][0-9]*)\.[0-9]+\.tmp")
+    for name in os.listdir(path.parent):
+        if (found := ours.fullmatch(name)) and not _alive(int(found[1])):
+            path.with_name(name).unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # Somebody else's process, or a number that is none.
+    except (PermissionError, OverflowError):
+        pass
+    return True

@@ -56,10 +56,15 @@ def added(net, w, b, data):
 @given(st.data(), st.booleans())
 def test_c12_query_says_whether_a_unit_of_the_proof_gains_enough(inputs, data, whole):
     targets = data.draw(vectors(len(inputs)))
+    along = gauge(sorted({tuple(map(Fraction, z)) for z in inputs}))
+    line = [sum(a * b for a, b in zip(along.direction, z, strict=True)) for z in inputs]
+    if data.draw(st.booleans()):
+        # The residuals of one unit: it gains the whole distance from the floor and no more.
+        bend = data.draw(st.sampled_from(line)) - along.separation
+        targets = [targets[0] * relu(p - bend) for p in line]
     examples = Dataset(inputs, [[y] for y in targets])
     net = shallow([([0] * len(inputs[0]), 0, [0])], [0])  # outputs 0, so the residuals are the targets
     script = Read(c12_uniform_gap.candidate_gain(inputs, whole=whole).script.text())
-    along = gauge([group.input for group in examples.groups])
     share = 1 if whole else along.gap(len(inputs))
     excess = examples.loss(net) - examples.noise_floor
     bends = {
@@ -88,6 +93,15 @@ def test_c13_query_says_what_the_circuit_pays(units, c, targets, value, minimal)
     best = added(bare, [1], 0, data)  # features 0, 1, 3 at the inputs 0, 1, 3
     assert script.holds(premises(script), values) == (not minimal or data.loss(net) <= best)
     assert script.holds(["claim_fails"], values) == (data.loss(bare) - data.loss(net) < data.loss(bare) - best)
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_c13_every_circuit_is_replaced_by_its_mean_and_by_0(units):
+    facts = c13_rent._every_circuit(c13_rent.ZIGZAG, units).fact["facts"]
+    paid = [part for fact in facts for part in fact.get("facts", [fact]) if part["kind"] == "rent"]
+    circuits = {tuple(map(tuple, fact["circuit"])) for fact in paid}
+    assert len(circuits) == 2**units - 1 and len(paid) == 2 * len(circuits)
+    assert {tuple(map(tuple, fact["circuit"])) for fact in paid if fact["value"] == ["0"]} == circuits
 
 
 @settings(max_examples=60, deadline=None)

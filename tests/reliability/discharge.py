@@ -1,17 +1,130 @@
-"""Whether every obligation of one claim still comes to the verdict it must, Coq's left out: exit code 1 and its id if not."""
+"""What comes of a claim whose module was changed: its obligations are built anew, and decided where they say something new.
 
+A query or fact that is byte for byte that of the certificate would come to the same; so a mutant costs only what it changes.
+"""
+
+import contextlib
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
 import sys
+import tempfile
+import time
+import types
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from absence.checker.kernel import discharge
-from absence.checker.obligation import Scope
+from absence.checker.obligation import Evidence, Obligation, Query, Scope
 from absence.proofs.chain import CLAIMS
 
-if __name__ == "__main__":
-    (claim,) = [claim for claim in CLAIMS if claim.id == sys.argv[1]]
-    for obligation in claim.obligations:
-        if obligation.scope is not Scope.UNIVERSAL:
-            outcome = discharge(obligation, "", Path(sys.argv[2]))
-            if outcome.verdict is not obligation.expect:
-                print(obligation.id, outcome.verdict, outcome.reason)
-                sys.exit(1)
+__all__ = ["NOTICED", "NOT_NOTICED", "NO_VERDICT", "SAME", "Came", "judge"]
+
+# A wrong verdict, evidence that is refused, or a module that breaks.
+NOTICED = "noticed"
+# A solver gave up, or time ran out: `absence verify` fails on it too.
+NO_VERDICT = "no verdict"
+# Every query and fact is the same as without the change.
+SAME = "says the same"
+# Something else is said, and it comes to the same verdict.
+NOT_NOTICED = "not noticed"
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came of a mutant, and by which obligation; of one that is not noticed, which obligations it changes."""
+
+    what: str
+    by: str
+
+
+def judge(
+    module: str, sources: Iterable[str], certificates: Path, jobs: int, limit: float
+) -> Iterator[tuple[int, Came]]:
+    """What came of each source of the claim's module, with its number, as they are done; each is given `limit` seconds."""
+    context, running = multiprocessing.get_context("fork"), {}
+    left = enumerate(sources)
+    while True:
+        while len(running) < jobs and (task := next(left, None)):
+            number, source = task
+            here, there = context.Pipe(duplex=False)
+            process = context.Process(target=_in_its_own_session, args=(there, module, source, certificates))
+            process.start()
+            there.close()
+            running[here] = number, process, time.monotonic() + limit
+        if not running:
+            return
+        ready = set(wait(list(running), timeout=0.5))
+        for here, (number, process, end) in list(running.items()):
+            if here in ready or time.monotonic() > end:
+                came = Came(NO_VERDICT, "time ran out")
+                if here in ready:
+                    # A module that takes its process down with it is broken.
+                    came = Came(NOTICED, "the process ended")
+                    with contextlib.suppress(EOFError):
+                        came = here.recv()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.join()
+                del running[here]
+                yield number, came
+
+
+def _in_its_own_session(there, module: str, source: str, certificates: Path) -> None:
+    # So that solvers can be ended with it.
+    os.setsid()
+    there.send(_came(module, source, certificates))
+
+
+def _came(name: str, source: str, certificates: Path) -> Came:
+    module = types.ModuleType(f"absence.proofs.{name}")
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(source, f"{name}.py", "exec"), module.__dict__)
+        claim = module.CLAIM
+    except Exception as error:
+        return Came(NOTICED, f"{type(error).__name__}: {error}")
+    (expected,) = [claim for claim in CLAIMS if claim.id.lower() == name.split("_")[0]]
+    if [o.id for o in claim.obligations] != [o.id for o in expected.obligations]:
+        return Came(NOTICED, "there are other obligations")
+    changed = []
+    # Queries are built in no time, and the solvers refuse most of what is wrong.
+    kept = [(o, json.loads((certificates / f"{o.id}.json").read_text())) for o in _without_coq(claim.obligations)]
+    for obligation, certificate in sorted(kept, key=lambda pair: pair[1]["fact"]["kind"] != "smt"):
+        try:
+            built = obligation.build()
+            if _same(built, certificate):
+                continue
+        except Exception as error:
+            return Came(NOTICED, f"{obligation.id}: {type(error).__name__}: {error}")
+        with tempfile.TemporaryDirectory() as scratch:
+            again = replace(obligation, build=lambda built=built: built)
+            outcome = discharge(again, "", Path(scratch))
+        if outcome.verdict is not obligation.expect:
+            what = NO_VERDICT if outcome.verdict == "UNKNOWN" else NOTICED
+            return Came(what, f"{obligation.id}: {outcome.verdict} {outcome.reason}")
+        changed.append(obligation.id)
+    return Came(NOT_NOTICED if changed else SAME, ", ".join(changed))
+
+
+def _without_coq(obligations: Iterable[Obligation]) -> list[Obligation]:
+    """Theorems have mutants of their own."""
+    return [obligation for obligation in obligations if obligation.scope is not Scope.UNIVERSAL]
+
+
+def _same(built: Query | Evidence, certificate: dict) -> bool:
+    fact = certificate["fact"]
+    if isinstance(built, Evidence):
+        return json.loads(json.dumps(built.fact)) == fact and built.holds == certificate["holds"]
+    text = hashlib.sha256(built.script.text().encode()).hexdigest()
+    if (fact["kind"], fact.get("sha256")) != ("smt", text):
+        return False
+    if built.replay is None or fact["answer"] != "sat":
+        return "replay" not in fact
+    witness = {n: v if isinstance(v, bool) else Fraction(v) for n, v in fact["witness"].items()}
+    return json.loads(json.dumps(built.replay(witness))) == fact.get("replay")

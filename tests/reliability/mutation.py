@@ -1,10 +1,11 @@
-"""The mutation score: how many small changes of what claims, encoders and theorems say are noticed.
+"""The mutation score: how many small changes of what claims, encoders and theorems say are noticed. Run by `make reliability`.
 
-Run by `make mutation`. A mutant of a claim is to be caught by its own obligations or by the tests of proofs/; one of an encoder by
-its tests; one of a theorem by the Coq kernel. What nobody notices is listed: each is a weaker or equivalent statement, or a gap.
+A mutant of a claim is to be caught by its own obligations or by the tests of proofs/ that name it; one of an encoder by its tests; one
+of a theorem by the Coq kernel. What nobody notices is listed: each is a weaker or an equal statement, or a gap.
 """
 
 import argparse
+import ast
 import json
 import os
 import random
@@ -13,159 +14,222 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
 
+from coq import Compiled, theorem_files
+from discharge import NOT_NOTICED, NOTICED, SAME, Came, judge
 from mutants import Mutant, of_coq, of_python
 
 ROOT = Path(__file__).parents[2]
+# Quick tests first.
+QUERIES = [f"tests/proofs/{name}.py" for name in ("test_queries", "test_queries_beyond", "test_queries_necessity")]
 ENCODERS = {
-    "checker/smt.py": ["tests/checker/test_smt.py", "tests/checker/test_encode.py", "tests/proofs"],
-    "checker/encode.py": ["tests/checker/test_encode.py", "tests/proofs"],
-    "checker/region/encode.py": ["tests/checker/region"],
+    "checker/smt.py": ["tests/checker/test_smt.py", "tests/checker/test_encode.py", *QUERIES],
+    "checker/encode.py": ["tests/checker/test_encode.py", *QUERIES],
+    "checker/region/encode.py": ["tests/checker/region/test_decide.py"],
 }
-LIMIT = 300  # seconds; what takes longer comes to no verdict, and so is noticed
+KINDS = ("encoders", "claims", "theorems")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A mutant of a file (its path in the repository)."""
+    """A mutant of a file (its path in the repository), of one of KINDS."""
 
+    kind: str
     file: str
     mutant: Mutant
 
 
-def trials(kinds: list[str], most: int, seed: int) -> list[Trial]:
-    """At most `most` mutants of each file, chosen at random by the seed."""
+def trials(kind: str, most: int, seed: int, only: str) -> list[Trial]:
+    """At most `most` mutants of each file whose path matches `only`, chosen at random by the seed."""
     files: dict[str, list[Mutant]] = {}
-    if "claims" in kinds:
+    if kind == "claims":
         for path in sorted((ROOT / "proofs").glob("*.py")):
             if re.match(r"[cn]\d", path.name):
                 files[f"proofs/{path.name}"] = of_python(path.read_text(encoding="utf-8"))
-    if "encoders" in kinds:
-        files |= {name: of_python((ROOT / name).read_text(encoding="utf-8")) for name in ENCODERS}
-    if "theorems" in kinds:
-        for path in sorted((ROOT / "proofs/coq").glob("*.v")):
+    elif kind == "encoders":
+        files = {name: of_python((ROOT / name).read_text(encoding="utf-8")) for name in ENCODERS}
+    else:
+        for path in theorem_files(ROOT / "proofs/coq"):
             text = path.read_text(encoding="utf-8")
             named = re.findall(r"^Theorem (\w+) ", text, re.M)
             files[f"proofs/coq/{path.name}"] = [mutant for name in named for mutant in of_coq(text, name)]
     draw = random.Random(seed)
-    return [Trial(name, m) for name, all_of in files.items() for m in draw.sample(all_of, min(most, len(all_of)))]
+    chosen = {name: draw.sample(found, min(most, len(found))) for name, found in files.items()}
+    return [Trial(kind, name, m) for name, found in chosen.items() if re.search(only, name) for m in found]
 
 
 class Overlay:
-    """A copy of the package that shadows the installed one, of its tests, and of the compiled Coq files."""
+    """A copy of the package that shadows the installed one, and of its tests."""
 
-    def __init__(self, folder: Path, coq: Path | None):
-        self.folder, self.package, self.coq = folder, folder / "absence", folder / "coq"
+    def __init__(self, folder: Path, limit: float):
+        self.folder, self.package, self.limit = folder, folder / "absence", limit
         shutil.copytree(ROOT / "absence", self.package)
         for part in ("models", "checker", "proofs"):
             shutil.copytree(ROOT / part, self.package / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
-        if coq:
-            shutil.copytree(coq, self.coq)
 
-    def run(self, *command: str) -> bool:
-        """Whether the command succeeds in time with this copy of the package."""
+    def passes(self, file: str, text: str, tests: list[str]) -> str:
+        """The first test that fails with this text in the file's place; empty if all pass."""
         environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            run = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            return False
-        return run.returncode == 0
-
-    def unnoticed(self, file: str, text: str) -> bool:
-        """Whether everything passes with this text in the file's place."""
-        if file.endswith(".v"):
-            return self._compiles(Path(file).name, text)
+        command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *tests]
         path = self.package / file
         original = path.read_text(encoding="utf-8")
         path.write_text(text, encoding="utf-8")
         try:
-            if file in ENCODERS:
-                return self._tests(*ENCODERS[file])
-            claim = re.match(r"proofs/([cn]\d+)", file).group(1).upper()
-            with tempfile.TemporaryDirectory() as certificates:
-                script = str(Path(__file__).with_name("discharge.py"))
-                return self.run(sys.executable, script, claim, certificates) and self._tests("tests/proofs")
-        finally:
-            path.write_text(original, encoding="utf-8")
-
-    def _tests(self, *paths: str) -> bool:
-        return self.run(sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *paths)
-
-    def _compiles(self, name: str, text: str) -> bool:
-        path = self.coq / name
-        original = path.read_text(encoding="utf-8")
-        path.write_text(text, encoding="utf-8")
-        try:
-            compiled = subprocess.run(
-                ["coqc", "-Q", ".", "Absence", name], cwd=self.coq, capture_output=True, timeout=LIMIT
+            run = subprocess.run(
+                command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=self.limit
             )
-            return compiled.returncode == 0
         except subprocess.TimeoutExpired:
-            return False
+            return f"the tests take longer than {self.limit:g} s"
         finally:
             path.write_text(original, encoding="utf-8")
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", run.stdout, re.M)
+        return "" if run.returncode == 0 else failed[1] if failed else "pytest breaks"
 
 
-def compiled(folder: Path) -> Path:
-    """The Coq files, compiled in their order."""
-    shutil.copytree(ROOT / "proofs/coq", folder)
-    for name in (folder / "_CoqProject").read_text(encoding="utf-8").split():
-        if name.endswith(".v"):
-            subprocess.run(["coqc", "-Q", ".", "Absence", name], cwd=folder, check=True)
-    return folder
+def naming(claim: str) -> list[str]:
+    """The tests of proofs/ that name a claim's module (``c8_contradiction``) or, in their name, its id."""
+    found = []
+    for path in sorted((ROOT / "tests/proofs").glob("test_*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                words = node.name.split("_")
+                if claim.split("_")[0] in words or claim in ast.get_source_segment(text, node):
+                    found.append(f"tests/proofs/{path.name}::{node.name}")
+    return found
+
+
+def claims(
+    chosen: list[Trial], overlays: "Queue[Overlay]", options: argparse.Namespace
+) -> Iterator[tuple[Trial, Came]]:
+    """What came of each mutant of a claim."""
+    for file in dict.fromkeys(trial.file for trial in chosen):
+        name = Path(file).stem
+        mine = [trial for trial in chosen if trial.file == file]
+        original = (ROOT / file).read_text(encoding="utf-8")
+        ((_, sound),) = judge(name, [original], options.certificates, 1, 10 * options.limit)
+        if sound.what not in (SAME, NOT_NOTICED):
+            raise SystemExit(f"{file} fails without any change, so no score can be given: {sound.by}")
+        sources = [trial.mutant.source for trial in mine]
+        left = []
+        for number, came in judge(name, sources, options.certificates, options.jobs, options.limit):
+            if came.what == NOT_NOTICED:
+                left.append((mine[number], came))
+            else:
+                yield mine[number], came
+        if left and (tests := naming(name)):
+            yield from tested(left, {file: tests}, overlays, options.jobs)
+        else:
+            yield from left
+
+
+def tested(
+    left: list[tuple[Trial, Came]], tests: dict[str, list[str]], overlays: "Queue[Overlay]", jobs: int
+) -> Iterator[tuple[Trial, Came]]:
+    """What the tests of each file say of its mutants that nothing has noticed so far."""
+
+    def one(pair: tuple[Trial, Came]) -> tuple[Trial, Came]:
+        trial, came = pair
+        overlay = overlays.get()
+        try:
+            failed = overlay.passes(trial.file, trial.mutant.source, tests[trial.file])
+        finally:
+            overlays.put(overlay)
+        return trial, Came(NOTICED, failed) if failed else came
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(one, left)
+
+
+def encoders(
+    chosen: list[Trial], overlays: "Queue[Overlay]", options: argparse.Namespace
+) -> Iterator[tuple[Trial, Came]]:
+    """What came of each mutant of an encoder."""
+    for file in dict.fromkeys(trial.file for trial in chosen):
+        overlay = overlays.get()
+        failed = overlay.passes(file, (ROOT / file).read_text(encoding="utf-8"), ENCODERS[file])
+        overlays.put(overlay)
+        if failed:
+            raise SystemExit(f"{file} fails without any change, so no score can be given: {failed}")
+    yield from tested([(trial, Came(NOT_NOTICED, "")) for trial in chosen], ENCODERS, overlays, options.jobs)
+
+
+def theorems(chosen: list[Trial], scratch: Path, options: argparse.Namespace) -> Iterator[tuple[Trial, Came]]:
+    """What came of each mutant of a theorem; what compiles by itself is to be caught by the files that use it."""
+    first = Compiled.of(ROOT / "proofs/coq", scratch / "0", options.limit)
+    folders: Queue[Compiled] = Queue()
+    for index in range(options.jobs):
+        folders.put(first.copy(scratch / str(index + 1)))
+
+    def one(trial: Trial) -> tuple[Trial, Came]:
+        folder = folders.get()
+        try:
+            failed = folder.refuses(Path(trial.file).name, trial.mutant.source)
+        finally:
+            folders.put(folder)
+        return trial, Came(NOTICED, failed) if failed else Came(NOT_NOTICED, "")
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        yield from pool.map(one, chosen)
 
 
 def main() -> None:
     """Make the mutants, try each, print the score and what was not noticed; exit 1 if something unmutated fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", default=["claims", "encoders", "theorems"])
-    parser.add_argument("--most", type=int, default=6, help="mutants of each file")
+    parser.add_argument("kinds", nargs="*", default=list(KINDS))
+    parser.add_argument(
+        "--most", type=int, default=8, help="mutants of each file of claims and theorems; encoders: all"
+    )
+    parser.add_argument("--only", default="", help="a pattern of the files' paths")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--output", type=Path, default=ROOT / "build/mutation.json")
+    parser.add_argument("--limit", type=float, default=60, help="seconds for a mutant")
+    parser.add_argument("--certificates", type=Path, default=ROOT / "certificates")
+    parser.add_argument("--output", type=Path, default=ROOT / "build/reliability/mutation.json")
     options = parser.parse_args()
-    chosen = trials(options.kinds, options.most, options.seed)
+    found: list[dict] = []
     with tempfile.TemporaryDirectory() as scratch:
-        coq = compiled(Path(scratch) / "compiled") if "theorems" in options.kinds else None
         overlays: Queue[Overlay] = Queue()
         for index in range(options.jobs):
-            overlays.put(Overlay(Path(scratch) / str(index), coq))
+            overlays.put(Overlay(Path(scratch) / f"overlay{index}", 10 * options.limit))
+        for kind in options.kinds:
+            chosen = trials(kind, 10**6 if kind == "encoders" else options.most, options.seed, options.only)
+            tried = {"claims": claims, "encoders": encoders}.get(kind)
+            came_of = tried(chosen, overlays, options) if tried else theorems(chosen, Path(scratch), options)
+            for trial, came in came_of:
+                found.append(
+                    {"kind": kind, "file": trial.file, "line": trial.mutant.line, "change": trial.mutant.change}
+                )
+                found[-1] |= asdict(came)
+                if came.what == NOT_NOTICED:
+                    print(
+                        f"NOT NOTICED {trial.file}:{trial.mutant.line}: {trial.mutant.change} ({came.by})", flush=True
+                    )
+                keep(options, found)
+    for kind in options.kinds:
+        counts = Counter(row["what"] for row in found if row["kind"] == kind)
+        print(f"{kind}: {counts.total()} mutants: {', '.join(f'{n} {what}' for what, n in sorted(counts.items()))}")
 
-        def survives(trial: Trial, text: str | None = None) -> bool:
-            overlay = overlays.get()
-            try:
-                return overlay.unnoticed(trial.file, trial.mutant.source if text is None else text)
-            finally:
-                overlays.put(overlay)
 
-        originals = {trial.file: trial for trial in chosen}.values()
-        with ThreadPoolExecutor(options.jobs) as pool:
-            # What fails unchanged would catch everything.
-            sound = pool.map(lambda trial: survives(trial, (ROOT / trial.file).read_text(encoding="utf-8")), originals)
-            broken = [trial.file for trial, passes in zip(originals, sound, strict=True) if not passes]
-            if broken:
-                sys.exit(f"these fail without any change, so no score can be given: {', '.join(broken)}")
-            unnoticed = []
-            for trial, survived in zip(chosen, pool.map(survives, chosen), strict=True):
-                if survived:
-                    unnoticed.append(trial)
-                    print(f"NOT NOTICED {trial.file}:{trial.mutant.line}: {trial.mutant.change}", flush=True)
-    score = {
-        "mutants": len(chosen),
-        "noticed": len(chosen) - len(unnoticed),
-        "seed": options.seed,
+def keep(options: argparse.Namespace, found: list[dict]) -> None:
+    """Write what is known so far."""
+    told = {
+        "kinds": options.kinds,
         "most": options.most,
+        "seed": options.seed,
+        "only": options.only,
+        "limit": options.limit,
     }
-    listed = [{"file": t.file, "line": t.mutant.line, "change": t.mutant.change} for t in unnoticed]
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(score | {"unnoticed": listed}, indent=1) + "\n", encoding="utf-8")
-    print(f"{score['noticed']} of {score['mutants']} mutants noticed; {options.output}")
+    options.output.write_text(json.dumps(told | {"mutants": found}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

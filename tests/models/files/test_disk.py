@@ -1,6 +1,7 @@
 """Files whole or not at all, and messages of one line."""
 
 import os
+import subprocess
 
 import pytest
 from absence.models.files.disk import InputError, content, refused, write
@@ -19,6 +20,22 @@ def test_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="file: cannot be written: No space left on device"):
         write(path, b"second")
     assert path.read_bytes() == b"first" and os.listdir(path.parent) == ["file"]
+
+
+def test_what_a_killed_process_left_of_the_same_file_is_deleted(tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    strays = [f".file.{gone.pid}.1.tmp", f".file.{gone.pid}.140.tmp"]
+    others = [
+        f".file.{os.getpid()}.1.tmp",
+        f".other.{gone.pid}.1.tmp",
+        f".file.{gone.pid}.tmp",
+        f".file.{10**30}.1.tmp",
+    ]
+    for name in (*strays, *others):
+        (tmp_path / name).touch()
+    write(tmp_path / "file", b"whole")
+    assert sorted(os.listdir(tmp_path)) == sorted(["file", *others])
 
 
 def test_not_written(tmp_path):
