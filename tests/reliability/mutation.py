@@ -33,6 +33,11 @@ ENCODERS = {
     "checker/encode.py": ["tests/checker/test_encode.py", *QUERIES],
     "checker/region/encode.py": ["tests/checker/region/test_decide.py"],
 }
+UNSHRUNK = """
+from hypothesis import Phase
+settings.register_profile("unshrunk", settings.get_profile("absence"), phases=[Phase.explicit, Phase.generate])
+settings.load_profile("unshrunk")
+"""
 KINDS = ("encoders", "claims", "theorems")
 
 
@@ -74,6 +79,9 @@ class Overlay:
             shutil.copytree(ROOT / part, self.package / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
+        # That a test fails is enough; the least example for it takes longer than all the rest.
+        with open(folder / "tests/conftest.py", "a", encoding="utf-8") as stream:
+            stream.write(UNSHRUNK)
 
     def passes(self, file: str, text: str, tests: list[str]) -> str:
         """The first test that fails with this text in the file's place; empty if all pass."""
