@@ -262,9 +262,10 @@ def test_census_data(tmp_path, name):
     (tmp_path / "bad.npz").write_bytes(POLICIES[name]())
     (tmp_path / "good.npz").write_bytes(saved(**ONE | {"X": [[1.0]]}))
     before = contents(tmp_path)
-    for train, deploy in (("bad.npz", "good.npz"), ("good.npz", "bad.npz")):
-        code, output = run(tmp_path, "census", "--train", train, "--deploy", deploy, "--hidden", "1", "--grid=0,1")
-        assert code == 2 and output.startswith("absence: ") and output.count("\n") == 1, output
+    # Half of them as the one file, half as the other.
+    train, deploy = ("bad.npz", "good.npz") if list(POLICIES).index(name) % 2 else ("good.npz", "bad.npz")
+    code, output = run(tmp_path, "census", "--train", train, "--deploy", deploy, "--hidden", "1", "--grid=0,1")
+    assert code == 2 and output.startswith("absence: ") and output.count("\n") == 1, output
     assert contents(tmp_path) == before
 
 
@@ -302,6 +303,7 @@ RESULTS = {
     f"{kind} {name}": lambda kind=kind, number=number: f'{{"format": "absence-{kind}/1", "facts": {number}}}'.encode()
     for kind in ("census", "experiment", "lifetimes")
     for name, number in NUMBERS.items()
+    if kind == "census" or name == "deep"
 }
 RESULTS |= {
     "another format": lambda: sealed("absence-certificate/2", facts=[]),
