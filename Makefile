@@ -5,7 +5,7 @@
 # make experiments   the QA world, a census, training with planted detectors, scaling laws: results and plots in build/experiments (5 minutes)
 # make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
 # make bench    timings, ours and the peers' side by side (25 minutes)
-# make reliability   mutants, tampering, kill -9: how much is noticed (an hour)
+# make reliability   mutants, tampering, kill -9: how much is noticed (an hour; see tests/reliability/README.md)
 # make clean    remove what these made, certificates included
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)

@@ -24,6 +24,12 @@ def test_texts_render_without_leftover_latex(claim):
     assert claim.premises and claim.limits
 
 
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_what_must_be_refuted_is_called_a_control(claim):
+    for obligation in claim.obligations:
+        assert obligation.is_control == obligation.id.split(".")[1].startswith("control"), obligation.id
+
+
 def test_main_claim_rests_on_the_whole_chain():
     import networkx as nx
 

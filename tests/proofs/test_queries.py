@@ -113,3 +113,11 @@ def test_n1_is_what_it_says(units):
 
     circuits = [c for k in range(1, units + 1) for c in combinations([Unit(1, j) for j in range(units)], k)]
     assert not any(is_idle(f, circuit, data.inputs) for circuit in circuits)
+
+
+def test_c1_says_of_the_planted_net_that_it_agrees_in_training():
+    from absence.proofs.c1_detector import CLAIM
+
+    (planted,) = [obligation for obligation in CLAIM.obligations if obligation.id == "C1.planted"]
+    fact = planted.build().fact
+    assert [part["agrees"] for part in fact.get("facts", [fact]) if part["kind"] == "detector"] == [True]

@@ -159,7 +159,7 @@ def trial(scenario: Scenario, kills: int, draw: random.Random) -> dict:
         watcher, hit, dead, strays, again = Watcher(work), 0, 0, 0, set()
 
         def finished() -> set[tuple]:
-            return {identity(path) for path in work.glob(scenario.parts)}
+            return {identity(path) for path in work.glob(scenario.parts) if path.suffix != ".tmp"}
 
         kept = finished()
         for last in [*[False] * kills, True]:

@@ -256,6 +256,7 @@ def test_both_solvers_answer_the_script_alike(solver, end):
     result = decide(asked, Limits(seconds=30))
     confirm(asked, result)
     assert ask(solver, script(asked).text()).answer == result.verdict
+    assert script(asked).decided == "claim_fails"  # so sat is a countermodel
 
 
 def test_running_out_of_exact_steps_is_unknown_and_may_be_gone_on_from(monkeypatch):
