@@ -268,3 +268,14 @@ def test_c19_query_says_what_solves_the_normal_equations(phi, t, targets, penalt
     assert script.holds(["claim_fails"], values) == (a[1] != 0)
     assert not (intercept and a[1])
     assert script.holds(premises(script), values | {"a_1": a[1] + off}) == (off == 0)
+
+
+def test_c18_speaks_of_one_and_the_same_step():
+    """The net that a step of gradient descent leads to is the one whose loss is said to be lower."""
+    (turns,) = [o for o in c18_local_optimisation.CLAIM.obligations if o.id == "C18.interleaved"]
+    parts = turns.build().fact["facts"]
+    steps = [k for k, part in enumerate(parts) if part["kind"] == "gradient-steps"]
+    assert steps
+    for k in steps:
+        assert parts[k + 1]["kind"] == "lower-loss"
+        assert (parts[k]["net"], parts[k]["after"]) == (parts[k + 1]["before"], parts[k + 1]["after"])

@@ -18,6 +18,7 @@ from absence.proofs import (
     n4_almost_idle,
     n5_attainment,
     n7_quantised,
+    n8_finite_temperature,
     n9_zero_one_loss,
     n10_near_minima,
 )
@@ -207,3 +208,11 @@ def test_n7_search_finds_what_it_says():
     assert found.data.loss(found.wider) < found.data.loss(found.net) and found.net.widths == (1, 1, 1)
     with pytest.raises(LookupError, match="has an idle circuit that fires"):
         n7_quantised.coarse((0,), 1)
+
+
+def test_n8_bounds_the_prior_by_what_its_words_say():
+    (warm,) = [
+        obligation for obligation in n8_finite_temperature.CLAIM.obligations if obligation.id == "N8.four-inputs"
+    ]
+    prior = warm.build().fact["facts"][-1]
+    assert f"under {prior['below']} of the prior" in warm.statement
