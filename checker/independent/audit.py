@@ -3,8 +3,6 @@
 What is claimed of all training rows is checked at all of them, what two rows show at those two; a fact left out claims nothing.
 """
 
-import hashlib
-import json
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -16,6 +14,7 @@ from absence.checker.independent.arrays import FloatData, Floats
 from absence.checker.independent.floats import FloatNet, arrays, blocks, integers, number, table
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
+from absence.checker.independent.sealed import read_sealed
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -37,17 +36,7 @@ def check_audit(path: Path) -> dict:
     Refused
         If the file is no such certificate, a file it names is another, or a fact is not so.
     """
-    try:
-        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
-        certificate = json.loads(path.read_text(encoding="utf-8"))
-        require(isinstance(certificate, dict) and certificate.get("format") == FORMAT, f"not in the format {FORMAT}")
-        require(set(certificate) == FIELDS, "fields are missing or unknown")
-        content = {key: value for key, value in certificate.items() if key != "digest"}
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        sealed = hashlib.sha256(text.encode()).hexdigest() == certificate["digest"]
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refused(f"not readable as JSON: {error}") from error
-    require(sealed, "the digest does not fit the content")
+    certificate = read_sealed(path, FORMAT, largest=LARGEST, fields=FIELDS)
     try:
         audit = _Audit(path.parent, certificate["files"])
         facts = certificate["facts"]

@@ -3,8 +3,6 @@
 Two hidden units of 3125 parameter choices send perhaps 2000 different things; two million pairs of these stand for the class.
 """
 
-import hashlib
-import json
 from collections import Counter
 from fractions import Fraction
 from itertools import product
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from absence.checker.independent.nets import Data, number, numbers, rows
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.sealed import read_sealed
 from flint import arb, arb_poly, ctx, fmpq
 
 FORMAT = "absence-census/1"
@@ -48,17 +47,7 @@ def check_census(path: Path) -> dict:
     Refused
         If the file is no census, or anything in it is not so.
     """
-    try:
-        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
-        result = json.loads(path.read_text(encoding="utf-8"))
-        require(isinstance(result, dict) and result.get("format") == FORMAT, f"not in the format {FORMAT}")
-        require(set(result) == FIELDS, "fields are missing or unknown")
-        content = {key: value for key, value in result.items() if key != "digest"}
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        sealed = hashlib.sha256(text.encode()).hexdigest() == result["digest"]
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refused(f"not readable as JSON: {error}") from error
-    require(sealed, "the digest does not fit the content")
+    result = read_sealed(path, FORMAT, largest=LARGEST, fields=FIELDS)
     try:
         found = _Census(result["problem"])
         listed = {loss: counts for loss, counts in result["levels"]}

@@ -1,12 +1,12 @@
 """Check a certificate file: that it is whole, that its fact is so, and that verdict and fact go together."""
 
 import hashlib
-import json
 from pathlib import Path
 
 from absence.checker.independent.coq import confirm_theorems
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.sealed import read_sealed
 from absence.checker.independent.solve import confirm_unsat
 
 FORMAT = "absence-certificate/1"
@@ -23,18 +23,7 @@ def load(path: Path) -> dict:
     Refused
         If the file is no certificate, or any byte of its content is not what was sealed.
     """
-    try:
-        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
-        certificate = json.loads(path.read_text(encoding="utf-8"))
-        require(isinstance(certificate, dict) and certificate.get("format") == FORMAT, f"not in the format {FORMAT}")
-        require(set(certificate) == FIELDS | {"digest"}, "fields are missing or unknown")
-        content = {key: value for key, value in certificate.items() if key != "digest"}
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refused(f"not readable as JSON: {error}") from error
-    require(digest == certificate["digest"], "the digest does not fit the content")
-    return certificate
+    return read_sealed(path, FORMAT, largest=LARGEST, fields=FIELDS | {"digest"})
 
 
 def check_certificate(certificate: dict, directory: Path, *, solve: bool = True) -> None:

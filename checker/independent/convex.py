@@ -71,8 +71,7 @@ def decay_drop(fact: dict) -> None:
     require(len(before.layers) == 2 and before.widths[2] == len(data.targets[0]), "not a shallow net for these data")
     units = circuit(before, fact["circuit"])
     differ_only_in(before, after, units)
-    sent = [before.sent(units, z) for z in data.inputs]
-    require(all(values == sent[0] for values in sent), "the circuit is not idle")
+    before.idle_value(units, data.inputs)
     (weights, bias), (outgoing, _) = after.layers
     for _, j in units:
         require(not any([*weights[j], bias[j], *(row[j] for row in outgoing)]), "the circuit's parameters are not 0")

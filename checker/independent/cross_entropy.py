@@ -5,7 +5,8 @@ Bounds are integers over ONE, rounded outward at every step; no floating point.
 
 from fractions import Fraction
 
-from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, dot, number
+from absence.checker.independent.logistic import idle_drop
+from absence.checker.independent.nets import Data, Net, circuit, dot
 from absence.checker.independent.refusal import require
 from absence.checker.independent.series import ONE, down, exponential, logarithm, up
 
@@ -15,17 +16,7 @@ def cross_entropy_drop(fact: dict) -> None:
 
     The loss is the mean of log(sum_k exp f_k) - sum_k t_k f_k over the rows; the targets t of a row are probabilities.
     """
-    before, after, data = Net(fact["before"]), Net(fact["after"]), Data(fact["data"])
-    _is_classification(before, data)
-    units = circuit(before, fact["circuit"])
-    differ_only_in(before, after, units)
-    sent = [before.sent(units, z) for z in data.inputs]
-    require(all(values == sent[0] for values in sent), "the circuit is not idle")
-    over = number(fact["over"])
-    require(over > 0, "the drop is not positive")
-    low, _ = _total(before, data)
-    _, high = _total(after, data)
-    require(Fraction(low - high, ONE * len(data.inputs)) > over, "the loss is not lower by that much")
+    idle_drop(fact, _is_classification, _total)
 
 
 def cross_entropy_floor(fact: dict) -> None:
@@ -40,8 +31,7 @@ def cross_entropy_floor(fact: dict) -> None:
         outputs = net.output(list(z))
         require(len(set(outputs)) == 1 and len(set(mean)) == 1, "a group's gradients do not sum to 0")
     units = circuit(net, fact["circuit"])
-    sent = [net.sent(units, z) for z in data.inputs]
-    require(all(values == sent[0] for values in sent), "the circuit is not idle")
+    net.idle_value(units, data.inputs)
 
 
 def _is_classification(net: Net, data: Data) -> None:

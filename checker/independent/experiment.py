@@ -1,11 +1,10 @@
 """Check the result of an experiment: that it is whole, and that each of its facts is so. Its words and plots are made from these."""
 
-import hashlib
-import json
 from pathlib import Path
 
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.sealed import read_sealed
 
 FORMAT = "absence-experiment/1"
 NAME = "result.json"
@@ -20,16 +19,7 @@ def check_experiment(path: Path) -> dict:
     Refused
         If the file is no such result, any byte of it is not what was sealed, or a fact is not so.
     """
-    try:
-        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
-        result = json.loads(path.read_text(encoding="utf-8"))
-        require(isinstance(result, dict) and result.get("format") == FORMAT, f"not in the format {FORMAT}")
-        content = {key: value for key, value in result.items() if key != "digest"}
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        sealed = hashlib.sha256(text.encode()).hexdigest() == result.get("digest")
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refused(f"not readable as JSON: {error}") from error
-    require(sealed, "the digest does not fit the content")
+    result = read_sealed(path, FORMAT, largest=LARGEST)
     facts = result.get("facts")
     require(isinstance(facts, dict | list) and bool(facts), "it holds no facts")
     for name, fact in facts.items() if isinstance(facts, dict) else enumerate(facts, 1):

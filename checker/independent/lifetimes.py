@@ -6,7 +6,6 @@ where the net of that step is kept.
 """
 
 import hashlib
-import json
 import math
 import struct
 from collections import Counter
@@ -16,6 +15,7 @@ from statistics import median
 
 from absence.checker.independent.nets import number
 from absence.checker.independent.refusal import Refused, require
+from absence.checker.independent.sealed import read_sealed
 
 FORMAT, RUN_FORMAT = "absence-lifetimes/1", "absence-lifetime-run/1"
 LARGEST = 2**26
@@ -51,17 +51,8 @@ def check_lifetimes(path: Path) -> dict:
 
 
 def _load(path: Path, kind: str) -> dict:
-    try:
-        require(path.stat().st_size <= LARGEST, f"{path.name} is larger than {LARGEST} bytes")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        require(isinstance(content, dict) and content.get("format") == kind, f"{path.name} is not in the format {kind}")
-        bare = {key: value for key, value in content.items() if key != "digest"}
-        text = json.dumps(bare, sort_keys=True, ensure_ascii=False)
-        sealed = hashlib.sha256(text.encode()).hexdigest() == content.get("digest")
-    except (OSError, ValueError, RecursionError) as error:
-        raise Refused(f"{path.name} is not readable as JSON: {error}") from error
-    require(sealed, f"the digest of {path.name} does not fit its content")
-    return content
+    unsealed = f"the digest of {path.name} does not fit its content"
+    return read_sealed(path, kind, largest=LARGEST, prefix=f"{path.name} is ", unsealed=unsealed)
 
 
 class _Experiment:

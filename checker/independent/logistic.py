@@ -3,6 +3,7 @@
 Bounds are integers over ONE, rounded outward at every step; no floating point.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number
@@ -15,17 +16,20 @@ def logistic_drop(fact: dict) -> None:
 
     The loss is the mean of log(1 + exp f) - y f over the rows; targets y are 0 or 1, and there is one output.
     """
+    idle_drop(fact, _is_binary, _total)
+
+
+def idle_drop(fact: dict, suits: Callable[[Net, Data], None], total: Callable[[Net, Data], tuple[int, int]]) -> None:
+    """The same for any loss: `suits` refuses nets and data it is not for, `total` bounds its sum over the rows, in units of 1/ONE."""
     before, after, data = Net(fact["before"]), Net(fact["after"]), Data(fact["data"])
-    _is_binary(before, data)
-    require(before.widths == after.widths, "the architectures differ")
+    suits(before, data)
     units = circuit(before, fact["circuit"])
     differ_only_in(before, after, units)
-    sent = [before.sent(units, z) for z in data.inputs]
-    require(all(values == sent[0] for values in sent), "the circuit is not idle")
+    before.idle_value(units, data.inputs)
     over = number(fact["over"])
     require(over > 0, "the drop is not positive")
-    low, _ = _total(before, data)
-    _, high = _total(after, data)
+    low, _ = total(before, data)
+    _, high = total(after, data)
     require(Fraction(low - high, ONE * len(data.inputs)) > over, "the loss is not lower by that much")
 
 

@@ -66,6 +66,12 @@ class Net:
     def output(self, z: list[Fraction]) -> list[Fraction]:
         return self.values(z)[-1]
 
+    def idle_value(self, circuit: set[tuple[int, int]], inputs: list) -> dict[tuple[int, int], Fraction]:
+        """What the circuit sends at every input; refused if that is not the same at all of them."""
+        sent = [self.sent(circuit, z) for z in inputs]
+        require(all(values == sent[0] for values in sent), "the circuit is not idle")
+        return sent[0]
+
     def sent(self, circuit: set[tuple[int, int]], z: list[Fraction]) -> dict[tuple[int, int], Fraction]:
         """What each unit outside the circuit, one layer above some of it, receives from it at z."""
         values = self.values(z)

@@ -1,0 +1,38 @@
+"""Sealed files: JSON in one format, with the SHA-256 of all that it holds but the digest itself."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from absence.checker.independent.refusal import Refused, require
+
+
+def read_sealed(
+    path: Path,
+    form: str,
+    *,
+    largest: int,
+    fields: set[str] | None = None,
+    prefix: str = "",
+    unsealed: str = "the digest does not fit the content",
+) -> dict:
+    """The object that the file holds, of at most `largest` bytes and, if they are given, with just these fields.
+
+    Raises
+    ------
+    Refused
+        If it is no such file, or any byte of its content is not what was sealed; `prefix` begins the reason, and `unsealed` is
+        the reason where the digest is another.
+    """
+    try:
+        require(path.stat().st_size <= largest, f"{prefix}larger than {largest} bytes")
+        found = json.loads(path.read_text(encoding="utf-8"))
+        require(isinstance(found, dict) and found.get("format") == form, f"{prefix}not in the format {form}")
+        require(fields is None or set(found) == fields, "fields are missing or unknown")
+        content = {key: value for key, value in found.items() if key != "digest"}
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refused(f"{prefix}not readable as JSON: {error}") from error
+    require(digest == found.get("digest"), unsealed)
+    return found
