@@ -1,4 +1,4 @@
-"""What comes of a claim whose module was changed: its obligations are built anew, and decided where they say something new.
+"""What comes of a claim whose module was changed: its obligations are built anew, compared with the record, and decided where they are new.
 
 A query or fact that is byte for byte that of the certificate would come to the same; so a mutant costs only what it changes.
 """
@@ -23,12 +23,17 @@ from absence.checker.kernel import discharge
 from absence.checker.obligation import Evidence, Obligation, Query, Scope
 from absence.proofs.chain import CLAIMS
 
-__all__ = ["NOTICED", "NOT_NOTICED", "NO_VERDICT", "SAME", "Came", "judge"]
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.proofs import record
+
+__all__ = ["NOTICED", "NOT_NOTICED", "NO_VERDICT", "RECORDED", "SAME", "Came", "judge"]
 
 # A wrong verdict, evidence that is refused, or a module that breaks.
 NOTICED = "noticed"
 # A solver gave up, or time ran out: `absence verify` fails on it too.
 NO_VERDICT = "no verdict"
+# Words, verdict, query or fact are not those of tests/proofs/record.json; nothing else was asked, or nothing else noticed it.
+RECORDED = "differs from the record"
 # Every query and fact is the same as without the change.
 SAME = "says the same"
 # Something else is said, and it comes to the same verdict.
@@ -37,23 +42,32 @@ NOT_NOTICED = "not noticed"
 
 @dataclass(frozen=True)
 class Came:
-    """What came of a mutant, and by which obligation; of one that is not noticed, which obligations it changes."""
+    """What came of a mutant, and by which obligation; of one that no check notices, which obligations it changes.
+
+    `recorded` is the first that differs from the record.
+    """
 
     what: str
     by: str
+    recorded: str = ""
 
 
 def judge(
-    module: str, sources: Iterable[str], certificates: Path, jobs: int, limit: float
+    module: str, sources: Iterable[str], certificates: Path, jobs: int, limit: float, *, record_first: bool = False
 ) -> Iterator[tuple[int, Came]]:
-    """What came of each source of the claim's module, with its number, as they are done; each is given `limit` seconds."""
+    """What came of each source of the claim's module, with its number, as they are done; each is given `limit` seconds.
+
+    With `record_first`, nothing is decided that differs from the record.
+    """
     context, running = multiprocessing.get_context("fork"), {}
     left = enumerate(sources)
     while True:
         while len(running) < jobs and (task := next(left, None)):
             number, source = task
             here, there = context.Pipe(duplex=False)
-            process = context.Process(target=_in_its_own_session, args=(there, module, source, certificates))
+            process = context.Process(
+                target=_in_its_own_session, args=(there, module, source, certificates, record_first)
+            )
             process.start()
             there.close()
             running[here] = number, process, time.monotonic() + limit
@@ -75,13 +89,13 @@ def judge(
                 yield number, came
 
 
-def _in_its_own_session(there, module: str, source: str, certificates: Path) -> None:
+def _in_its_own_session(there, module: str, source: str, certificates: Path, record_first: bool) -> None:
     # So that solvers can be ended with it.
     os.setsid()
-    there.send(_came(module, source, certificates))
+    there.send(_came(module, source, certificates, record_first))
 
 
-def _came(name: str, source: str, certificates: Path) -> Came:
+def _came(name: str, source: str, certificates: Path, record_first: bool) -> Came:
     module = types.ModuleType(f"absence.proofs.{name}")
     sys.modules[module.__name__] = module
     try:
@@ -92,12 +106,17 @@ def _came(name: str, source: str, certificates: Path) -> Came:
     (expected,) = [claim for claim in CLAIMS if claim.id.lower() == name.split("_")[0]]
     if [o.id for o in claim.obligations] != [o.id for o in expected.obligations]:
         return Came(NOTICED, "there are other obligations")
-    changed = []
-    # Queries are built in no time, and the solvers refuse most of what is wrong.
+    known = record.on_record()["obligations"]
     kept = [(o, json.loads((certificates / f"{o.id}.json").read_text())) for o in _without_coq(claim.obligations)]
+    changed, recorded = [], ""
+    # Queries are built in no time, and the solvers refuse most of what is wrong.
     for obligation, certificate in sorted(kept, key=lambda pair: pair[1]["fact"]["kind"] != "smt"):
         try:
             built = obligation.build()
+            if record.entry(obligation, built) != known[obligation.id]:
+                if record_first:
+                    return Came(RECORDED, obligation.id, obligation.id)
+                recorded = recorded or obligation.id
             if _same(built, certificate):
                 continue
         except Exception as error:
@@ -107,9 +126,9 @@ def _came(name: str, source: str, certificates: Path) -> Came:
             outcome = discharge(again, "", Path(scratch))
         if outcome.verdict is not obligation.expect:
             what = NO_VERDICT if outcome.verdict == "UNKNOWN" else NOTICED
-            return Came(what, f"{obligation.id}: {outcome.verdict} {outcome.reason}")
+            return Came(what, f"{obligation.id}: {outcome.verdict} {outcome.reason}", recorded)
         changed.append(obligation.id)
-    return Came(NOT_NOTICED if changed else SAME, ", ".join(changed))
+    return Came(NOT_NOTICED if changed or recorded else SAME, ", ".join(changed), recorded)
 
 
 def _without_coq(obligations: Iterable[Obligation]) -> list[Obligation]:

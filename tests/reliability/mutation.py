@@ -1,7 +1,8 @@
 """The mutation score: how many small changes of what claims, encoders and theorems say are noticed. Run by `make reliability`.
 
 A mutant of a claim is to be caught by its own obligations or by the tests of proofs/ that name it; one of an encoder by its tests; one
-of a theorem by the Coq kernel. What nobody notices is listed: each is a weaker or an equal statement, or a gap.
+of a theorem by the Coq kernel. What these do not notice, since it is as true, must at least differ from the record of what is claimed
+(tests/proofs/record.py). What nobody notices is listed: each is an equal statement, or a gap.
 """
 
 import argparse
@@ -17,20 +18,21 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from queue import Queue
 
 from coq import Compiled, theorem_files
-from discharge import NOT_NOTICED, NOTICED, SAME, Came, judge
+from discharge import NOT_NOTICED, NOTICED, RECORDED, SAME, Came, judge
 from mutants import Mutant, of_coq, of_python
 
 ROOT = Path(__file__).parents[2]
 # Quick tests first.
 QUERIES = [f"tests/proofs/{name}.py" for name in ("test_queries", "test_queries_beyond", "test_queries_necessity")]
+RECORD = "tests/proofs/test_record.py"
 ENCODERS = {
-    "checker/smt.py": ["tests/checker/test_smt.py", "tests/checker/test_encode.py", *QUERIES],
-    "checker/encode.py": ["tests/checker/test_encode.py", *QUERIES],
+    "checker/smt.py": ["tests/checker/test_smt.py", "tests/checker/test_encode.py", *QUERIES, RECORD],
+    "checker/encode.py": ["tests/checker/test_encode.py", *QUERIES, RECORD],
     "checker/region/encode.py": ["tests/checker/region/test_decide.py"],
 }
 UNSHRUNK = """
@@ -128,7 +130,10 @@ def claims(
             raise SystemExit(f"{file} fails without any change, so no score can be given: {sound.by}")
         sources = [trial.mutant.source for trial in mine]
         left = []
-        for number, came in judge(name, sources, options.certificates, options.jobs, options.limit):
+        judged = judge(
+            name, sources, options.certificates, options.jobs, options.limit, record_first=options.record_first
+        )
+        for number, came in judged:
             if came.what == NOT_NOTICED:
                 left.append((mine[number], came))
             else:
@@ -148,7 +153,9 @@ def tested(
             failed = overlay.passes(trial.file, trial.mutant.source, tests[trial.file])
         finally:
             overlays.put(overlay)
-        return trial, Came(NOTICED, failed) if failed else came
+        if failed:
+            return trial, Came(RECORDED if failed.startswith(RECORD) else NOTICED, failed)
+        return trial, replace(came, what=RECORDED) if came.recorded else came
 
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(one, left)
@@ -194,6 +201,9 @@ def main() -> None:
         "--most", type=int, default=8, help="mutants of each file of claims and theorems; encoders: all"
     )
     parser.add_argument("--only", default="", help="a pattern of the files' paths")
+    parser.add_argument(
+        "--record-first", action="store_true", help="decide nothing of a claim that differs from the record"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--limit", type=float, default=60, help="seconds for a mutant")
@@ -232,6 +242,7 @@ def keep(options: argparse.Namespace, found: list[dict]) -> None:
         "seed": options.seed,
         "only": options.only,
         "limit": options.limit,
+        "record_first": options.record_first,
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(told | {"mutants": found}, indent=1) + "\n", encoding="utf-8")
