@@ -7,10 +7,11 @@ much the net can miss the optimum of training, at any width, and of the convex p
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product
-from math import isqrt
+from math import isqrt, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from absence.checker.fixed_order import dot, solve, times
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.rational import Vector, rational
@@ -93,18 +94,18 @@ def convex_optimum(data: Dataset, penalty: object) -> ConvexOptimum:
             for on in patterns
             for sign in (1, -1)
             for projected in [_project(points, on, sign * sums)[0]]
-            for length in [np.linalg.norm(projected)]
+            for length in [sqrt(dot(projected, projected))]
             if length > beta * (1 + ENOUGH)
         ]
         if not fresh:
             break
         found += fresh
-        columns = np.array([(1 if name[0] == "+" else -1) * np.maximum(points @ u, 0)[at] for name, u in found]).T
-        weights = _nonnegative(columns.T @ columns, columns.T @ targets - beta)
+        columns = np.array([(1 if name[0] == "+" else -1) * np.maximum(times(points, u), 0)[at] for name, u in found]).T
+        weights = _nonnegative(_gram(columns.T), times(columns.T, targets) - beta)
         found = [pair for pair, weight in zip(found, weights, strict=True) if weight > 0]
         columns, weights = columns[:, weights > 0], weights[weights > 0]
-        residuals = targets - columns @ weights
-        now = residuals @ residuals / 2 + beta * weights.sum()
+        residuals = targets - times(columns, weights)
+        now = dot(residuals, residuals) / 2 + beta * dot(weights, np.ones(len(weights)))
         if now > before * (1 - STALLED):
             break
         before = now
@@ -120,9 +121,13 @@ def _name(sign: int, on: np.ndarray) -> str:
 def _project(points: np.ndarray, on: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The projection of sum_(g on) sums_g x_g to the vectors whose units are on at `on` and off elsewhere, and its multipliers."""
     sides = np.where(on[:, None], points, -points)
-    gain = (sums * on) @ points
-    multipliers = _nonnegative(sides @ sides.T, -(sides @ gain))
-    return gain + multipliers @ sides, multipliers
+    gain = times(points.T, sums * on)
+    multipliers = _nonnegative(_gram(sides), -times(sides, gain))
+    return gain + times(sides.T, multipliers), multipliers
+
+
+def _gram(rows: np.ndarray) -> np.ndarray:
+    return np.array([times(rows, row) for row in rows])
 
 
 def _nonnegative(gram: np.ndarray, linear: np.ndarray) -> np.ndarray:
@@ -132,14 +137,14 @@ def _nonnegative(gram: np.ndarray, linear: np.ndarray) -> np.ndarray:
     x, active = np.zeros(len(linear)), np.zeros(len(linear), dtype=bool)
     tolerance = 1e-13 * (1 + abs(linear).max(initial=0))
     for _ in range(10 * len(linear) + 10):
-        slope = np.where(active, -np.inf, linear - gram @ x)
+        slope = np.where(active, -np.inf, linear - times(gram, x))
         if slope.max(initial=-np.inf) <= tolerance:
             break
         active[slope.argmax()] = True
         while True:
             free = np.flatnonzero(active)
             ideal = np.zeros(len(x))
-            ideal[free] = np.linalg.solve(gram[np.ix_(free, free)], linear[free])
+            ideal[free] = solve(gram[np.ix_(free, free)], linear[free])
             if ideal[free].min(initial=0) >= 0:
                 break
             falling = free[ideal[free] < 0]
@@ -158,7 +163,7 @@ def _net(found: Sequence[tuple[str, np.ndarray]], weights: np.ndarray, inputs: i
         totals[name] = totals.get(name, 0) + weight * u
     units = []
     for name, total in sorted(totals.items()):
-        if (length := float(np.linalg.norm(total))) < NOTHING:
+        if (length := sqrt(dot(total, total))) < NOTHING:
             continue
         out = _dyadic(length**0.5)
         *w, b = [_dyadic(v / float(out)) for v in total]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from absence.checker import fixed_order
 from absence.checker.exact import fraction
 from flint import fmpq_mat, fmpz_mat
 
@@ -29,7 +30,7 @@ def guess(gram: np.ndarray, right: np.ndarray, columns: np.ndarray) -> dict[int,
     used: list[int] = []
     values = np.zeros(0)
     for _ in range(STEPS):
-        slopes = right[columns] - gram[np.ix_(columns, used)] @ values
+        slopes = right[columns] - fixed_order.times(gram[np.ix_(columns, used)], values)
         best = int(np.argmax(slopes)) if len(columns) else 0
         if not len(columns) or slopes[best] <= TOLERANCE or columns[best] in used:
             break
@@ -37,7 +38,7 @@ def guess(gram: np.ndarray, right: np.ndarray, columns: np.ndarray) -> dict[int,
         values = np.append(values, 0.0)
         while used:
             try:
-                goal = np.linalg.solve(gram[np.ix_(used, used)], right[used])
+                goal = fixed_order.solve(gram[np.ix_(used, used)], right[used])
             except np.linalg.LinAlgError:
                 used, values = used[:-1], values[:-1]
                 return dict(zip(used, values.tolist(), strict=True))

@@ -16,12 +16,6 @@ from absence.proofs.universal import FOLDER
 
 FILE = Path(__file__).with_name("record.json")
 
-# Searches in floats may find one minimiser on this machine and another on that. What was asked is the same; the nets that were
-# found, and what is computed from them, are left out of facts that rest on such a search.
-SEARCHED = {"global-minimum", "convex-training"}
-FOUND = {"net", "before", "after", "left", "right", "residuals", "rows", "multipliers", "value"}
-FOUND_IN = {"uniform-gap": FOUND | {"drop"}}
-
 # What a Coq statement means: all that is not a proof or a lemma on the way.
 _SENTENCE = re.compile(r"[^\s].*?\.(?=\s|$)", re.S)
 _MEANING = re.compile(
@@ -35,7 +29,7 @@ def entry(obligation: Obligation, built: Query | Evidence | KernelProof) -> dict
         case Query():
             checks = "smt " + _digest(built.script.text())
         case Evidence():
-            checks = f"exact {_digest(_asked(built.fact))} {'holds' if built.holds else 'fails'}"
+            checks = f"exact {_digest(built.fact)} {'holds' if built.holds else 'fails'}"
         case KernelProof():
             checks = "coq " + _digest([[s.file, s.context, s.theorem] for s in statements(built)])
     return {
@@ -70,28 +64,6 @@ def on_record() -> dict:
 
 def _digest(what: object) -> str:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _asked(fact: dict) -> object:
-    """The fact, without what a search in floats found if it rests on one."""
-    return _without_found(fact) if _kinds(fact) & SEARCHED else fact
-
-
-def _kinds(fact: object) -> set[str]:
-    if isinstance(fact, list):
-        return set().union(*map(_kinds, fact))
-    if isinstance(fact, dict):
-        return {fact.get("kind")} | _kinds(list(fact.values()))
-    return set()
-
-
-def _without_found(fact: object) -> object:
-    if isinstance(fact, list):
-        return [_without_found(part) for part in fact]
-    if isinstance(fact, dict):
-        left_out = FOUND_IN.get(fact.get("kind"), FOUND)
-        return {key: _without_found(value) for key, value in fact.items() if key not in left_out}
-    return fact
 
 
 if __name__ == "__main__":
