@@ -23,9 +23,21 @@ __all__ = [
 ]
 
 
-def every(*facts: dict) -> dict:
-    """Several facts as one."""
-    return {"kind": "all", "facts": list(facts)}
+def every(*facts: dict, compared: Sequence[tuple] = ()) -> dict:
+    """Several facts as one, and how the numbers that they state compare.
+
+    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a list of terms (coefficient, place of the fact, key, ..),
+    or (number,) alone.
+    """
+    together = {"kind": "all", "facts": list(facts)}
+    if not compared:
+        return together
+    written = [[_terms(left), sign, _terms(right)] for left, sign, right in compared]
+    return together | {"compared": written}
+
+
+def _terms(side: Sequence[tuple]) -> list[list]:
+    return [[str(coefficient), *path] for coefficient, *path in side]
 
 
 def compare_outputs(left: MLP, right: MLP, inputs: Sequence[Vector]) -> dict:

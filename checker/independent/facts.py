@@ -20,6 +20,7 @@ from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.prices import world_price
 from absence.checker.independent.refusal import Refused, require
 from absence.checker.independent.region import irrelevant_region, relevant_at
+from absence.checker.independent.relations import hold
 from absence.checker.independent.ridge import ridge
 from absence.checker.independent.scaling import scaling_tax, scaling_threshold
 from absence.checker.independent.sexpr import Script, expand, parse
@@ -30,10 +31,11 @@ from absence.checker.independent.world import policy_excess, policy_losses, poli
 
 
 def every(fact: dict) -> None:
-    """Several facts together."""
+    """Several facts together, and how the numbers compare that they state."""
     require(bool(fact["facts"]), "no fact at all")
     for part in fact["facts"]:
         check_fact(part)
+    hold(fact.get("compared", []), fact["facts"])
 
 
 def same_outputs(fact: dict) -> None:

@@ -3,8 +3,9 @@
 import json
 import shutil
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
 from itertools import combinations
+from operator import getitem
 
 import pytest
 import sympy
@@ -194,10 +195,26 @@ SAYS = {
 }
 
 
+def compares(left, sign, right, parts):
+    """Whether two sums of numbers compare so; not if one of them is nowhere."""
+
+    def value(side):
+        terms = ((coefficient, reduce(getitem, path, parts) if path else 1) for coefficient, *path in side)
+        return sum(Fraction(coefficient) * Fraction(stated) for coefficient, stated in terms)
+
+    try:
+        apart = value(right) - value(left)
+    except (IndexError, KeyError):
+        return False
+    return {"<": apart > 0, "<=": apart >= 0, "=": apart == 0}[sign]
+
+
 def true(fact, folder):
     """Whether the fact is so."""
     if fact["kind"] == "all":
-        return all(true(part, folder) for part in fact["facts"])
+        parts = fact["facts"]
+        compared = fact.get("compared", ())
+        return all(true(part, folder) for part in parts) and all(compares(*relation, parts) for relation in compared)
     if fact["kind"] in ("identity", "no-identity"):
         return True  # not changed here
     if fact["kind"] == "smt":
