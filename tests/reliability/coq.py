@@ -6,7 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Compiled", "theorem_files"]
+__all__ = ["SLOW", "Compiled", "theorem_files"]
+
+# How a reason begins that is none: time ran out.
+SLOW = "time ran out"
 
 
 def theorem_files(folder: Path) -> list[Path]:
@@ -56,7 +59,7 @@ class Compiled:
                 if touched & set(" ".join(used).split()):
                     touched.add(other.stem)
                     if failed := self._compile(other):
-                        return f"{other.name}: {failed}"
+                        return failed if failed.startswith(SLOW) else f"{other.name}: {failed}"
             return ""
         finally:
             shutil.copy2(self.original / name, path)
@@ -70,5 +73,5 @@ class Compiled:
         try:
             run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=self.limit)
         except subprocess.TimeoutExpired:
-            return f"coqc takes longer than {self.limit:g} s"
+            return f"{SLOW}: coqc takes longer than {self.limit:g} s"
         return "" if run.returncode == 0 else " ".join(run.stderr.split())[-200:] or "coqc fails"

@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from queue import Queue
 
-from coq import Compiled, theorem_files
-from discharge import NOT_NOTICED, NOTICED, RECORDED, SAME, Came, judge
+from coq import SLOW, Compiled, theorem_files
+from discharge import NO_VERDICT, NOT_NOTICED, NOTICED, RECORDED, SAME, Came, judge
 from mutants import Mutant, of_coq, of_python
 
 ROOT = Path(__file__).parents[2]
@@ -97,11 +97,16 @@ class Overlay:
                 command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=self.limit
             )
         except subprocess.TimeoutExpired:
-            return f"the tests take longer than {self.limit:g} s"
+            return f"{SLOW}: the tests take longer than {self.limit:g} s"
         finally:
             path.write_text(original, encoding="utf-8")
         failed = re.search(r"^(?:FAILED|ERROR) (\S+)", run.stdout, re.M)
         return "" if run.returncode == 0 else failed[1] if failed else "pytest breaks"
+
+
+def by_whom(failed: str) -> str:
+    """What came of a mutant that something refused, or that took too long to try."""
+    return NO_VERDICT if failed.startswith(SLOW) else NOTICED
 
 
 def naming(claim: str) -> list[str]:
@@ -154,7 +159,7 @@ def tested(
         finally:
             overlays.put(overlay)
         if failed:
-            return trial, Came(RECORDED if failed.startswith(RECORD) else NOTICED, failed)
+            return trial, Came(RECORDED if failed.startswith(RECORD) else by_whom(failed), failed)
         return trial, replace(came, what=RECORDED) if came.recorded else came
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -187,7 +192,7 @@ def theorems(chosen: list[Trial], scratch: Path, options: argparse.Namespace) ->
             failed = folder.refuses(Path(trial.file).name, trial.mutant.source)
         finally:
             folders.put(folder)
-        return trial, Came(NOTICED, failed) if failed else Came(NOT_NOTICED, "")
+        return trial, Came(by_whom(failed) if failed else NOT_NOTICED, failed)
 
     with ThreadPoolExecutor(options.jobs) as pool:
         yield from pool.map(one, chosen)
