@@ -88,7 +88,7 @@ def _attentive() -> Evidence:
 CLAIM = Claim(
     id="C6",
     title="Underparameterisation",
-    statement=r"At $\theta\in S_n$ these are equivalent: (i) some wider net has lower loss; (ii) $\theta$ with some one unit added has lower loss; "
+    statement=r"At $\theta\in S_n$ these are equivalent: (i) some wider net has lower loss; (ii) some unit, added to $\theta$, lowers the loss; "
     r"(iii) $L(\theta)>E$; (iv) some group residual is not $0$. Moreover $L(\theta)-E=\frac1N\sum_g\nu_g|\bar r_g|^2$.",
     premises=("one hidden layer, squared loss",),
     proof=r"(ii)$\Rightarrow$(i) is plain. (i)$\Rightarrow$(iii): no function has loss below $E$. (iii)$\Leftrightarrow$(iv) is the displayed identity: within a "
@@ -108,13 +108,13 @@ CLAIM = Claim(
         ),
         Obligation(
             "C6.decomposition",
-            f"Loss less noise floor is the weighted sum of squared group residuals: an identity of polynomials, for groups of {', of '.join(map(str, SHAPES))}",
+            f"Loss less noise floor is the weighted sum of squared group residuals: an identity of polynomials, for m=1 and groups of {', of '.join(map(str, SHAPES))}",
             Scope.BOUNDED,
             _decompositions,
         ),
         Obligation(
             "C6.floor",
-            f"No function beats the noise floor, for all targets in groups of {FLOOR_SHAPE}",
+            f"No function beats the noise floor, for m=1 and all targets in groups of {FLOOR_SHAPE}",
             Scope.BOUNDED,
             _nothing_below_floor,
         ),
