@@ -100,18 +100,19 @@ def _nested(means: Mapping[int, str]) -> Evidence:
 
 
 def _two_fire(inputs: Sequence, point: Sequence) -> Evidence:
-    """Two units that are idle on the inputs and fire at a point of their hull: a counterexample to "three are needed"."""
+    """Two units that are idle on the inputs and fire at a point of their hull, where one does not: a counterexample to "three are needed"."""
     inputs, point = matrix(inputs), vector(point)
     found = detector_size(inputs, point)
     net = shallow([(w, b, [a]) for w, b, a in found.units], [0])
     fires = facts.idle(net, hidden_units(net), inputs, fires=point)
-    return Evidence(facts.every(found.place.fact(inputs, point), fires), holds=found.most > 2)
+    return Evidence(facts.every(found.place.fact(inputs, point), fires), holds=(found.least, found.most) != (2, 2))
 
 
 def _two_are_enough() -> Evidence:
     inputs, point = matrix(ENDS), vector(MIDDLE)
     fires = facts.idle(TWO_UNITS, hidden_units(TWO_UNITS), inputs, fires=point)
-    return Evidence(facts.every(locate(inputs, point).fact(inputs, point), fires))
+    place = locate(inputs, point)
+    return Evidence(facts.every(place.fact(inputs, point), fires), holds=isinstance(place, Combination))
 
 
 CLAIM = Claim(

@@ -10,7 +10,7 @@ from absence.models.circuit import Unit, hardcode
 from absence.models.data import Dataset
 from absence.models.net import shallow
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, WORLD
-from absence.proofs import c12_uniform_gap, facts
+from absence.proofs import c10_detector_size, c12_uniform_gap, facts
 from absence.proofs.chain import CLAIMS
 
 
@@ -46,3 +46,12 @@ def test_a_gauge_of_one_input_has_no_negative_spread():
     assert (gap["separation"], gap["spread"], gap["gap"]) == ("1", "0", "1/18")
     with pytest.raises(Refused, match="two projections are further apart than that"):
         check_fact(gap | {"spread": "-1/2", "gap": "2/9"})
+
+
+def test_a_point_that_is_said_to_be_in_the_hull_is(monkeypatch):
+    assert c10_detector_size._two_are_enough().holds
+    monkeypatch.setattr(c10_detector_size, "MIDDLE", ("3/2",))
+    assert not c10_detector_size._two_are_enough().holds
+    # One unit fires beyond the inputs, so that this is no countermodel to "three are needed".
+    assert not c10_detector_size._two_fire(c10_detector_size.ONE_SIDED, c10_detector_size.BESIDE).holds
+    assert c10_detector_size._two_fire(c10_detector_size.ONE_SIDED, ("5",)).holds
