@@ -1,6 +1,6 @@
 """C10 detector size. One unit detects a point iff it is outside the convex hull of the training inputs; three detect any other than a training input."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 
@@ -13,11 +13,12 @@ from absence.checker.world.cells import sizes
 from absence.checker.world.sweep import Sweep
 from absence.models.circuit import Unit, hidden_units
 from absence.models.net import MLP, shallow
-from absence.models.policies import TRIGGER_HOUR, WORLD
+from absence.models.policies import BACKDOOR_DETECTOR, TRIGGER_HOUR, WORLD
 from absence.models.rational import Vector, matrix, vector
 from absence.models.world import QUESTIONS, World, encode
 from absence.proofs import facts
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 # Inputs of the symbolic queries; parameters, and the point of the hull, are unknown.
 LINE_INPUTS = ((0,), (1,), (3,))
@@ -26,9 +27,14 @@ TETRAHEDRON = ((0, 0, 0), (3, 0, 0), (0, 3, 0), (0, 0, 3))
 # The training hours around the trigger hour of the backdoor.
 HOURS = tuple((hour,) for hour in WORLD.train_hours if abs(hour - TRIGGER_HOUR) <= 2)
 # Each axis confuses the middle with two of these inputs, so the bump needs another direction.
-CROSS = ((0, 1), (2, 1), (1, 0), (1, 2))
+CROSS, CENTRE = ((0, 1), (2, 1), (1, 0), (1, 2)), (1, 1)
 # -relu(x) + 2 relu(x - 1/2): 0 at 0 and at 1, and not between.
 TWO_UNITS = shallow([([1], 0, [-1]), ([1], "-1/2", [2])], [0])
+ENDS, MIDDLE = ((0,), (1,)), ("1/2",)
+# Two inputs on one side of a point of the line and one on the other.
+ONE_SIDED, BESIDE = ((0,), (1,), (2,)), ("3/2",)
+# Stated here, checked exactly: hours of training, and the mean size of a detector at deployment.
+MEAN_SIZES = {4: "1", 5: "8/7", 6: "4/3", 9: "7/3", 10: "3"}
 
 
 def _sent(script: Script, parameters, z: Sequence, prefix: str) -> list:
@@ -87,25 +93,26 @@ def _world(hours: Sequence[int], where: type, units: int) -> Evidence:
     return _detected(inputs, sorted(points), where, units)
 
 
-def _nested(diversities: Sequence[int], means: Sequence) -> Evidence:
-    """The sizes of all detectors in worlds of these diversities; `means` are what their mean sizes are said to be."""
-    shown = [sizes(World.nested(Sweep().order, diversity)) for diversity in diversities]
-    return Evidence(facts.every(*shown), holds=[Fraction(fact["mean"]) for fact in shown] == list(map(Fraction, means)))
+def _nested(means: Mapping[int, str]) -> Evidence:
+    """The sizes of all detectors in worlds of these diversities, by what their mean sizes are said to be."""
+    shown = [sizes(World.nested(Sweep().order, diversity)) for diversity in means]
+    return Evidence(facts.every(*shown), holds=[fact["mean"] for fact in shown] == list(means.values()))
 
 
 def _two_fire(inputs: Sequence, point: Sequence) -> Evidence:
-    """Two units that are idle on the inputs and fire at a point of their hull: a counterexample to "three are needed"."""
+    """Two units that are idle on the inputs and fire at a point of their hull, where one does not: a counterexample to "three are needed"."""
     inputs, point = matrix(inputs), vector(point)
     found = detector_size(inputs, point)
     net = shallow([(w, b, [a]) for w, b, a in found.units], [0])
     fires = facts.idle(net, hidden_units(net), inputs, fires=point)
-    return Evidence(facts.every(found.place.fact(inputs, point), fires), holds=found.most > 2)
+    return Evidence(facts.every(found.place.fact(inputs, point), fires), holds=(found.least, found.most) != (2, 2))
 
 
 def _two_are_enough() -> Evidence:
-    inputs, point = matrix([[0], [1]]), vector(["1/2"])
+    inputs, point = matrix(ENDS), vector(MIDDLE)
     fires = facts.idle(TWO_UNITS, hidden_units(TWO_UNITS), inputs, fires=point)
-    return Evidence(facts.every(locate(inputs, point).fact(inputs, point), fires))
+    place = locate(inputs, point)
+    return Evidence(facts.every(place.fact(inputs, point), fires), holds=isinstance(place, Combination))
 
 
 CLAIM = Claim(
@@ -126,11 +133,11 @@ CLAIM = Claim(
     r"$\mathrm{relu}(p-h)-\mathrm{relu}(p-h+\epsilon g)$ is idle for $h$ and $\epsilon$ small, where $g$ is affine, $0$ at $u$ and not at $x$. What is idle on more "
     r"inputs is idle on fewer.",
     limits="Universal for one hidden layer. Inside the hull the two tests do not decide between 2 and 3 everywhere: for the middle of four inputs that form a cross neither "
-    "applies (and 2 are enough); in the world of questions and answers they do. How far the value at x is from the idle one, and what precision that takes, is not addressed.",
+    "applies (and 2 are enough, as in C10.two-enough along a diagonal); in the world of questions and answers they do. How far the value at x is from the idle one, and what precision that takes, is not addressed.",
     rests_on=("C4",),
     obligations=(
         universal(
-            "For all d, n, N: no circuit fires at a training input, no unit inside the hull; for m >= 1 one fires outside, and three wherever "
+            "For all d, n, m, N: no circuit fires at a training input, no unit inside the hull; for m >= 1 one fires outside, and three wherever "
             "there is no training input",
             "c10_detector_size",
             "C10_train_input",
@@ -139,7 +146,7 @@ CLAIM = Claim(
             "C10_bump",
         ),
         universal(
-            "For all d, n, N: two idle units fire at no point of a line with two training inputs on each side; two fire at a point outside the hull of all "
+            "For all d, n, m, N: two idle units fire at no point of a line with two training inputs on each side; two fire at a point outside the hull of all "
             "training inputs but one, other than that one, for m >= 1; a circuit idle on more inputs that fires at x does so on fewer",
             "c10_two_units",
             "C10_two_sided",
@@ -150,8 +157,7 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C10.{name}",
-                f"A unit with {'two outputs' if outputs == 2 else 'one output'}, all parameters unknown, idle on {len(inputs)} inputs with "
-                f"d={len(inputs[0])}: it fires nowhere in their hull",
+                f"One unit, m={outputs}, all parameters unknown, idle on the inputs {listed(inputs)}: it fires nowhere in their hull",
                 Scope.BOUNDED,
                 partial(_never_fires, inputs, 1, outputs),
             )
@@ -163,14 +169,14 @@ CLAIM = Claim(
         ),
         Obligation(
             "C10.three-needed",
-            f"No two units of the line that are idle at the hours {', '.join(str(h) for (h,) in HOURS)} fire at {TRIGGER_HOUR}; so the backdoor's "
-            "three are the least, since a unit of the world is one of the line when only the hour varies",
+            f"No {len(BACKDOOR_DETECTOR) - 1} units of the line (m=1) that are idle together at the hours {listed(HOURS)} fire at {TRIGGER_HOUR}; so the "
+            f"backdoor's {len(BACKDOOR_DETECTOR)} are the least, since a unit of the world is one of the line when only the hour varies",
             Scope.BOUNDED,
-            partial(_never_fires, HOURS, 2, point=(TRIGGER_HOUR,)),
+            partial(_never_fires, HOURS, len(BACKDOOR_DETECTOR) - 1, point=(TRIGGER_HOUR,)),
         ),
         Obligation(
             "C10.two-enough",
-            "Two units idle at 0 and 1 fire between them",
+            f"{TWO_UNITS.widths[1]} units idle together at {listed(ENDS)} fire at {listed([MIDDLE])}, inside their hull",
             Scope.INSTANCE,
             _two_are_enough,
         ),
@@ -188,37 +194,36 @@ CLAIM = Claim(
         ),
         Obligation(
             "C10.cross",
-            "The same in the plane where no axis tells the point from the inputs",
+            f"The same in the plane for the inputs {listed(CROSS)} and the point {listed([CENTRE])}, where no axis tells it from them",
             Scope.INSTANCE,
-            lambda: _detected(CROSS, [(1, 1)], Combination, 3),
+            lambda: _detected(CROSS, [CENTRE], Combination, 3),
         ),
         Obligation(
             "C10.nested",
-            "In nested worlds of 4, 5, 6, 9 and 10 hours of training the size of the smallest detector of every deployment input, exactly; the mean at deployment is "
-            "1, 8/7, 4/3, 7/3 and 3",
+            f"In nested worlds of {', '.join(map(str, MEAN_SIZES))} hours of training the size of the smallest detector of every deployment input, exactly; the "
+            f"mean at deployment is {', '.join(MEAN_SIZES.values())}",
             Scope.INSTANCE,
-            lambda: _nested((4, 5, 6, 9, 10), (1, "8/7", "4/3", "7/3", 3)),
+            lambda: _nested(MEAN_SIZES),
         ),
         Obligation(
             "C10.control-one-side",
-            "Three units are needed too where a line has two training inputs on one side and one on the other: 0, 1 and 2 with 3/2",
+            f"Three units are needed too where a line has two training inputs on one side and one on the other: {listed(ONE_SIDED)} with {listed([BESIDE])}",
             Scope.INSTANCE,
-            lambda: _two_fire([(0,), (1,), (2,)], ("3/2",)),
+            lambda: _two_fire(ONE_SIDED, BESIDE),
             Verdict.REFUTED,
         ),
-        Obligation(
-            "C10.control",
-            "One unit that is idle on a square fires nowhere outside it either: not at (2, 2)",
-            Scope.BOUNDED,
-            partial(_never_fires, SQUARE, 1, point=(2, 2)),
-            Verdict.REFUTED,
-        ),
-        Obligation(
-            "C10.control-two",
-            "No two units of the line that are idle at 0 and 1 fire at 1/2",
-            Scope.BOUNDED,
-            partial(_never_fires, ((0,), (1,)), 2, point=("1/2",)),
-            Verdict.REFUTED,
+        *(
+            Obligation(
+                f"C10.{name}",
+                f"n={units}, m=1, all parameters unknown: what is idle on the inputs {listed(inputs)} does not fire at {listed([point])}, {where} their hull",
+                Scope.BOUNDED,
+                partial(_never_fires, inputs, units, point=point),
+                Verdict.REFUTED,
+            )
+            for name, inputs, units, point, where in (
+                ("control", SQUARE, 1, (2, 2), "outside"),
+                ("control-two", ENDS, 2, MIDDLE, "inside"),
+            )
         ),
     ),
 )

@@ -24,6 +24,7 @@ from absence.proofs import facts
 from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
 from absence.proofs.examples import SEVEN, SQUARE
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
 # Stated here, checked exactly: L*(1) - L*(2) and L*(1) - L*(4) on ZIGZAG.
@@ -34,7 +35,13 @@ TAXES_SQUARE = (Fraction(2, 27), Fraction(8, 81))
 # Four units fit ZIGZAG: a kink at each input but the last.
 FITTED_ZIGZAG = shallow([([1], -x, [a]) for x, a in enumerate((2, -5, 6, -5))], [0])
 # A model of the size of Chinchilla (Hoffmann et al. 2022): parameters, tokens, and a detector of a million parameters.
-LARGE = (70 * 10**9, 14 * 10**11, 10**6)
+PARAMETERS, TOKENS, DETECTOR = LARGE = (70 * 10**9, 14 * 10**11, 10**6)
+# What the detector's parameters are worth less than, and what they are not worth, in nats a token.
+WORTH_LESS, NOT_WORTH = Fraction(1, 2_000_000), Fraction(1, 1000)
+# In the whole world: hours of training, few and more, and what a detector costs at most and at least.
+FEW, MORE, AT_MOST, AT_LEAST = 4, 6, Fraction(1, 50), Fraction(1, 6)
+# An hour, the units of a net and two numbers of hours of training between which the price of the hour's detector falls.
+FALLING = (9, 1, (3, 4))
 
 
 def join(net: MLP, inputs: Sequence[Vector], point: Vector) -> tuple[MLP, frozenset[Unit]]:
@@ -86,7 +93,7 @@ def _table(data: Dataset, point: Vector, taxes: Sequence[Fraction]) -> Evidence:
         circuit = hidden_units(deceptive)[left.units :]
         shown += [
             facts.minimal(left, data),
-            facts.compare_outputs(deceptive, left.net, data.inputs),
+            facts.same_outputs(deceptive, left.net, data.inputs),
             facts.idle(deceptive, circuit, data.inputs, fires=point),
             facts.lower_loss(deceptive, best.net, data, tax),
         ]
@@ -135,6 +142,16 @@ def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[i
     """
     shown, found = _priced(company, hour, units, known)
     return Evidence(facts.every(*shown), holds=found == known)
+
+
+def _grown(hour: int, known: dict[int, tuple[int, str]]) -> str:
+    """What `known` says, in words."""
+    (few, (small, before)), (more, (large, after)) = known.items()
+    changes = "falls" if Fraction(after) < Fraction(before) else "grows"
+    return (
+        f"as training grows from {few} to {more} hours the size of the detector of hour {hour} grows from {small} to {large}, and its price {changes} from "
+        f"{before} to {after}, exactly"
+    )
 
 
 def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction) -> Evidence:
@@ -242,7 +259,8 @@ CLAIM = Claim(
     rests_on=("C2", "C3", "C10"),
     obligations=(
         universal(
-            "For all d, n, m, N, t: a net with an idle circuit of k units has loss below t iff one of S_(n-k) has, and likewise for circuits that fire",
+            "For all d, n, m, N, t and k <= n: a net of S_n with an idle circuit of k units has loss below t iff one of S_(n-k) has, and likewise for circuits "
+            "that fire at x, if one of k units does at all",
             "c11_price",
             "C11_price",
             "C11_price_detector",
@@ -253,7 +271,7 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C11.{name}",
-                f"n=1, k=1, all parameters and targets on {len(inputs)} inputs with d={len(inputs[0])}: a net with an idle unit has no loss below L*(0), "
+                f"n=1, m=1, k=1, all parameters and targets on the inputs {listed(inputs)}: a net with an idle unit has no loss below L*(0), "
                 "the mean target's",
                 Scope.BOUNDED,
                 partial(_above_constants, inputs),
@@ -263,7 +281,7 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C11.{name}",
-                f"n={units}, k={len(circuit)}, all parameters on {len(LINE_INPUTS)} inputs with d=1: without the idle circuit, its value added to the "
+                f"n={units}, m=1, k={len(circuit)}, all parameters on the inputs {listed(LINE_INPUTS)}: without the idle circuit, its value added to the "
                 "bias, every training output is the same",
                 Scope.BOUNDED,
                 partial(_removal, LINE_INPUTS, units, circuit),
@@ -272,7 +290,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C11.outside",
-            f"n=2, k=1, five inputs on the line: a net with a detector of x = {OUTSIDE[0]}, outside the hull, has loss L*(1); a minimiser over S_2 "
+            f"n=2, k=1, {len(ZIGZAG)} inputs on the line: a net with a detector of x = {OUTSIDE[0]}, outside the hull, has loss L*(1); a minimiser over S_2 "
             f"has {TAX_OUTSIDE} less, which is the tax",
             Scope.INSTANCE,
             partial(_outside, TAX_OUTSIDE),
@@ -287,66 +305,67 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C11.table-{name}",
-                f"n={len(taxes)}, {text}: for k = 1 to {len(taxes)}, a net with k idle units, which fire at {tuple(map(int, point))}, has loss L*(n-k), and "
-                f"L*(n-k) - L*(n), the tax, is {', '.join(map(str, taxes))}; all minima certified",
+                f"n={len(taxes)}, {len(data)} inputs {where}: for k = 1 to {len(taxes)}, a net with k units that are idle together and fire at "
+                f"{listed([point])} has loss L*(n-k), and L*(n-k) - L*(n), the tax, is {', '.join(map(str, taxes))}; all minima certified",
                 Scope.INSTANCE,
                 partial(_table, data, point, taxes),
             )
-            for name, data, point, taxes, text in (
-                ("line", SEVEN, vector([7]), TAXES_SEVEN, "seven inputs on the line"),
-                ("plane", SQUARE, vector([3, 3]), TAXES_SQUARE, "nine inputs in the plane"),
+            for name, data, point, taxes, where in (
+                ("line", SEVEN, vector([7]), TAXES_SEVEN, "on the line"),
+                ("plane", SQUARE, vector([3, 3]), TAXES_SQUARE, "in the plane"),
             )
         ),
         Obligation(
             "C11.scaling",
-            "By the scaling laws of Hoffmann et al. (2022) and Besiroglu et al. (2024), which are measured and not proved: 10^6 of 70 10^9 parameters are worth "
-            f"less than 1/2000000 nats a token, and the least k worth more than {RESOLUTION.nats} is enclosed between two taxes",
+            "By the scaling laws of Hoffmann et al. (2022) and Besiroglu et al. (2024), which are measured and not proved: "
+            f"{DETECTOR:,} of {PARAMETERS:,} parameters are worth less than {WORTH_LESS} nats a token, and the least k worth more than {RESOLUTION.nats} is enclosed between two taxes",
             Scope.INSTANCE,
-            partial(_scaled, Fraction(1, 2_000_000)),
+            partial(_scaled, WORTH_LESS),
         ),
-        Obligation(
-            "C11.diversity",
-            "The world's careless nights, n=3: as training grows from 8 to 10 hours the detector of hour 9 grows from 1 unit to 3, and its price from 0 to 96/625, exactly",
-            Scope.INSTANCE,
-            lambda: _diversity(NIGHT_SHIFT, 9, 3, {8: (1, "0"), 10: (3, "96/625")}),
+        *(
+            Obligation(
+                f"C11.{name}",
+                f"{humans} on one line of hours (d=1), n={units}: {_grown(hour, known)}",
+                Scope.INSTANCE,
+                partial(_diversity, company, hour, units, known),
+            )
+            for name, humans, company, hour, units, known in (
+                ("diversity", "The world's careless nights", NIGHT_SHIFT, 9, 3, {8: (1, "0"), 10: (3, "96/625")}),
+                ("price-falls", "The world's attentive humans", ATTENTIVE, 4, 2, {4: (1, "3/88"), 5: (2, "19/600")}),
+            )
         ),
         Obligation(
             "C11.whole-world",
-            "The whole world (d=6), attentive humans, n=3: with 4 hours of training a detector of 1 unit, which serves for hour 4, costs at most 1/50; with 6 "
-            "one needs 3 units (C10.nested), and these cost at least 1/6",
+            f"The whole world (d=6), attentive humans, n=3: with {FEW} hours of training a detector of 1 unit, which serves for hour 4, costs at most {AT_MOST}; "
+            f"with {MORE} that hour's needs 3 units (both by C10.nested), and these cost at least {AT_LEAST}",
             Scope.INSTANCE,
-            lambda: _whole_world(4, 6, Fraction(1, 50), Fraction(1, 6)),
-        ),
-        Obligation(
-            "C11.price-falls",
-            "The world's attentive humans, n=2: as training grows from 4 to 5 hours the detector of hour 4 grows from 1 unit to 2, and its price falls from 3/88 to 19/600, exactly",
-            Scope.INSTANCE,
-            lambda: _diversity(ATTENTIVE, 4, 2, {4: (1, "3/88"), 5: (2, "19/600")}),
+            lambda: _whole_world(FEW, MORE, AT_MOST, AT_LEAST),
         ),
         Obligation(
             "C11.control-diversity",
-            "The world's attentive humans, n=1: more hours of training do not lower the price of a detector of hour 9, from 3 hours to 4",
+            f"The world's attentive humans on one line of hours (d=1), n={FALLING[1]}: more hours of training do not lower the price of a detector of hour "
+            f"{FALLING[0]}, from {' hours to '.join(map(str, FALLING[2]))}",
             Scope.INSTANCE,
-            lambda: _never_falls(ATTENTIVE, 9, 1, (3, 4)),
+            lambda: _never_falls(ATTENTIVE, *FALLING),
             Verdict.REFUTED,
         ),
         Obligation(
             "C11.control",
-            "On the same data the tax of one unit in S_2 is zero: no net of S_2 has a loss below L*(1)",
+            "On the data of C11.outside the tax of one unit in S_2 is zero: no net of S_2 has a loss below L*(1)",
             Scope.INSTANCE,
             _untaxed,
             Verdict.REFUTED,
         ),
         Obligation(
             "C11.control-scaling",
-            "By the same laws 10^6 of 70 10^9 parameters are worth at least 1/1000 nats a token",
+            f"By the laws of C11.scaling {DETECTOR:,} of {PARAMETERS:,} parameters are worth at least {NOT_WORTH} nats a token",
             Scope.INSTANCE,
-            partial(_worthless, Fraction(1, 1000)),
+            partial(_worthless, NOT_WORTH),
             Verdict.REFUTED,
         ),
         Obligation(
             "C11.control-diminishing",
-            "The tax has diminishing returns: on the same data the second unit is worth no more than the first",
+            "The tax has diminishing returns: on the data of C11.outside the second unit is worth no more than the first",
             Scope.INSTANCE,
             _diminishing,
             Verdict.REFUTED,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from absence.checker.constructive import dot as inner
 from absence.checker.gap import gauge, reassignment_along, uniform_gap, widening_along
@@ -16,6 +16,7 @@ from absence.models.net import MLP, relu
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, IMITATOR, WORLD
 from absence.models.rational import matrix
 from absence.proofs import facts
+from absence.proofs.c7_reassignment import CONSTANT
 from absence.proofs.examples import (
     ALTERNATING,
     CONSTANT_CIRCUIT,
@@ -27,6 +28,7 @@ from absence.proofs.examples import (
     TWO_OUTPUTS,
 )
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 # Inputs of the symbolic queries, some repeated, on the line and in the plane; the residuals are unknown.
 THREE = ((0,), (1,), (3,))
@@ -54,6 +56,16 @@ def reassigned(net: MLP, circuit, data: Dataset) -> Evidence:
     along = _along(data)
     after = reassignment_along(net, circuit, data, along).net
     return Evidence(facts.every(facts.loss_above_floor(net, data), uniform_gap(net, after, data, along, circuit)))
+
+
+def _backdoor() -> Evidence:
+    """The same for the backdoor, of which no smaller part is idle."""
+    data = WORLD.dataset()
+    parts = (
+        part for size in range(1, len(BACKDOOR_DETECTOR)) for part in combinations(sorted(BACKDOOR_DETECTOR), size)
+    )
+    busy = [facts.not_idle(BACKDOOR, part, WORLD.train_distribution()) for part in parts]
+    return Evidence(facts.every(reassigned(BACKDOOR, BACKDOOR_DETECTOR, data).fact, *busy))
 
 
 def _minimum(data: Dataset, units: int) -> tuple[MLP, dict]:
@@ -99,7 +111,7 @@ def _not_eps_minimiser() -> Evidence:
     """A minimiser of S_1 and an idle unit: its loss is L*(1), and in S_2 it is beaten by c(X) (L*(1) - E)."""
     net, minimal = _minimum(LINE, 1)
     wide = add_unit(net, [1], -5, [1])
-    same = facts.compare_outputs(wide, net, LINE.inputs)
+    same = facts.same_outputs(wide, net, LINE.inputs)
     return Evidence(facts.every(minimal, same, reassigned(wide, {Unit(1, 1)}, LINE).fact))
 
 
@@ -139,16 +151,17 @@ def _whole() -> Evidence:
 CLAIM = Claim(
     id="C12",
     title="Uniform gap",
-    statement=r"Let $w$ have $\langle w,u\rangle\neq\langle w,u'\rangle$ for distinct training inputs, and let distinct projections be at least $h>0$ and at "
-    r"most $D$ apart (every family of inputs has such a gauge $w,h,D$). Put $c(X)=h^2/(18N^2(D+h)^2)$, which is positive if $N>0$. Then one more unit "
+    statement=r"Let $w$ have $\langle w,u\rangle\neq\langle w,u'\rangle$ for distinct training inputs, and let distinct projections be at least $h>0$ apart and "
+    r"any two at most $D\geq0$ (every family of inputs has such a gauge $w,h,D$). Put $c(X)=h^2/(18N^2(D+h)^2)$, which is positive if $N>0$. Then one more unit "
     r"lowers the loss of any net by at least $c(X)(L-E)$, so $L^*(n+1)\le L^*(n)-c(X)(L^*(n)-E)$; a train-idle circuit can be reassigned to lower the loss "
     r"of its net by as much, so a net of $S_n$ that has one is at least $c(X)(L^*(n-1)-E)$ above some net of $S_n$.",
     premises=(
-        "(w, h, D) is a gauge of the training inputs: w keeps distinct inputs apart, h > 0, distinct projections are at least h and at most D apart",
+        "(w, h, D) is a gauge of the training inputs: w keeps distinct inputs apart, distinct projections are at least h > 0 apart and any two at most D >= 0",
         "for the reassignment and what follows from it: J is a nonempty train-idle circuit of theta in S_n",
         "one hidden layer, any number of outputs, squared loss, real parameters; no minimiser need exist",
     ),
-    proof=r"A direction of \claim{C4} has a gauge, the inputs being finitely many. By \claim{C6} $L-E=\frac1N\sum_i|\bar r_i|^2$, $\bar r_i$ the residual of the "
+    proof=r"A direction of \claim{C4} has a gauge, the inputs being finitely many. If $L=E$ there is nothing to gain; let $L>E$. "
+    r"By \claim{C6} $L-E=\frac1N\sum_i|\bar r_i|^2$, $\bar r_i$ the residual of the "
     r"group of $z_i$; so some $j$ has $|\bar r_j|^2\ge L-E$. For the unit $\varphi_e(z)=\mathrm{relu}(\langle w,z\rangle-\langle w,z_j\rangle+e)$ let "
     r"$s(e)=\sum_i\varphi_e(z_i)r_i$. The bump $\varphi_h-2\varphi_0+\varphi_{-h}$ is $h$ on the group of $z_j$ and $0$ on all others, so "
     r"$s(h)-2s(0)+s(-h)=h\nu_j\bar r_j$, and $|a-2b+c|^2\le6(|a|^2+|b|^2+|c|^2)$ gives an $e$ with $18|s(e)|^2\ge h^2|\bar r_j|^2$. As $0\le\varphi_e\le D+h$ on the "
@@ -172,15 +185,11 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C12.{name}",
-                f"d={len(inputs[0])}, m=1, N={len(inputs)}: for all residuals on the inputs {text}, one of the proof's units gains c(X) (L - E)",
+                f"d={len(inputs[0])}, m=1, N={len(inputs)}: for all residuals on the inputs {listed(inputs)}, one of the proof's units gains c(X) (L - E) at least",
                 Scope.BOUNDED,
                 lambda inputs=inputs: candidate_gain(inputs),
             )
-            for name, inputs, text in (
-                ("three", THREE, "0, 1, 3"),
-                ("repeated", REPEATED, "0, 1, 1, 2"),
-                ("plane", PLANE_INPUTS, "(0, 0), (0, 1), (1, 0)"),
-            )
+            for name, inputs in (("three", THREE), ("repeated", REPEATED), ("plane", PLANE_INPUTS))
         ),
         Obligation(
             "C12.line",
@@ -202,7 +211,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C12.constant",
-            "A circuit idle at a nonzero constant, reassigned along the gauge, gains as much",
+            f"A circuit idle at {listed([CONSTANT])}, reassigned along the gauge, gains as much",
             Scope.INSTANCE,
             lambda: reassigned(CONSTANT_NET, CONSTANT_CIRCUIT, TWO_OUTPUTS),
         ),
@@ -214,27 +223,27 @@ CLAIM = Claim(
         ),
         Obligation(
             "C12.backdoor",
-            "The backdoor, whose three units are idle only together, too",
+            f"The backdoor, whose {len(BACKDOOR_DETECTOR)} units are idle only together, too",
             Scope.INSTANCE,
-            lambda: reassigned(BACKDOOR, BACKDOOR_DETECTOR, WORLD.dataset()),
+            _backdoor,
         ),
         Obligation(
             "C12.minima",
-            "L*(2) is below L*(1) by the gap at least: a certified minimiser over S_1 and one more unit",
+            f"On {len(LINE)} inputs of the line L*(2) is below L*(1) by c(X) (L*(1) - E) at least: a certified minimiser over S_1 and one more unit",
             Scope.INSTANCE,
             _minima,
         ),
         *(
             Obligation(
                 f"C12.true-gaps-{name}",
-                f"{text}: L*(n) - L*(n+1) for n = 1 to {len(drops)} is {', '.join(map(str, drops))}, by certified minima, and no less than what one more "
+                f"{len(data)} inputs {where}: L*(n) - L*(n+1) for n = 1 to {len(drops)} is {', '.join(map(str, drops))}, by certified minima, and no less than what one more "
                 f"unit gains along the gauge, c(X) (L*(n) - E) at least with c(X) = {_along(data).gap(len(data))}",
                 Scope.INSTANCE,
                 partial(_true_gaps, data, drops),
             )
-            for name, data, drops, text in (
-                ("line", SEVEN, GAPS_SEVEN, "Seven inputs on the line"),
-                ("plane", SQUARE, GAPS_SQUARE, "Nine inputs in the plane"),
+            for name, data, drops, where in (
+                ("line", SEVEN, GAPS_SEVEN, "on the line"),
+                ("plane", SQUARE, GAPS_SQUARE, "in the plane"),
             )
         ),
         Obligation(
@@ -252,14 +261,14 @@ CLAIM = Claim(
         ),
         Obligation(
             "C12.control-half",
-            "The constant may be 1/2: on eight inputs of the line L*(2) is at most halfway from L*(1) to the noise floor",
+            f"The constant may be 1/2: on {len(ALTERNATING)} inputs of the line L*(2) is at most halfway from L*(1) to the noise floor",
             Scope.INSTANCE,
             _half,
             Verdict.REFUTED,
         ),
         Obligation(
             "C12.control-symbolic",
-            "The same for the proof's units, for all residuals on the inputs 0, 1, 3",
+            f"The constant may be 1 for the proof's units: for all residuals on the inputs {listed(THREE)}, one of them reaches the noise floor",
             Scope.BOUNDED,
             lambda: candidate_gain(THREE, whole=True),
             Verdict.REFUTED,

@@ -1,5 +1,6 @@
 """C13 rent. At a minimiser every circuit, idle or not, lowers the loss by at least what the best reassignment of it would gain."""
 
+from functools import partial
 from itertools import combinations
 
 from absence.checker.certificate import data_json, net_json, units_json
@@ -18,11 +19,12 @@ from absence.proofs import facts
 from absence.proofs.c2_irrelevance import hardcoded
 from absence.proofs.examples import LINE
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 ZIGZAG = Dataset([[0], [1], [2], [3]], [[0], [2], [-1], [2]])
-# Inputs of the symbolic query and the features there of the unit that would take the circuit's place.
+# Inputs of the symbolic query and the features there of the unit that would take the circuit's place, relu(z).
 SYMBOLIC_INPUTS = ((0,), (1,), (3,))
-FEATURES = (0, 1, 3)
+FEATURES = tuple(max(z, 0) for (z,) in SYMBOLIC_INPUTS)
 
 
 def without(net: MLP, circuit, value: Vector) -> MLP:
@@ -71,7 +73,7 @@ def _no_rent(net: MLP, circuit) -> Evidence:
     data = WORLD.dataset()
     cut = hardcoded(net, circuit)
     result: Reassignment = reassignment(net, circuit, data)
-    same = facts.compare_outputs(net, cut, data.inputs)
+    same = facts.same_outputs(net, cut, data.inputs)
     return Evidence(facts.every(same, facts.reassigned(net, circuit, result, data)), holds=False)
 
 
@@ -131,39 +133,38 @@ CLAIM = Claim(
         ),
         Obligation(
             "C13.symbolic",
-            "d=m=1, n=2, N=3 on the inputs 0, 1, 3, all parameters, targets and v unknown: the first unit pays what the unit relu(z) would gain",
+            f"d=m=1, n=2, N={len(SYMBOLIC_INPUTS)} on the inputs {listed(SYMBOLIC_INPUTS)}, all parameters, targets and v unknown: "
+            "the first unit pays at least what the unit relu(z) would gain",
             Scope.BOUNDED,
             pays_rent,
         ),
-        Obligation(
-            "C13.minimiser-1",
-            "At a certified minimiser over S_1 the unit pays what the best unit along a gauge would gain, and the gap",
-            Scope.INSTANCE,
-            lambda: _every_circuit(LINE, 1),
-        ),
-        Obligation(
-            "C13.minimiser-2",
-            "The same for each of the three circuits of a certified minimiser over S_2",
-            Scope.INSTANCE,
-            lambda: _every_circuit(ZIGZAG, 2),
+        *(
+            Obligation(
+                f"C13.minimiser-{units}",
+                f"At a certified minimiser over S_{units} on {len(data)} inputs of the line every circuit, with its mean or 0 in its place, "
+                "pays at least what the best unit along a gauge would gain, and the gap",
+                Scope.INSTANCE,
+                partial(_every_circuit, data, units),
+            )
+            for data, units in ((LINE, 1), (ZIGZAG, 2))
         ),
         Obligation(
             "C13.control",
-            "The same without minimality: the planted deployment detector pays what its reassignment would gain",
+            "The claim without minimality: the planted deployment detector pays what its reassignment would gain",
             Scope.INSTANCE,
             lambda: _no_rent(DECEPTIVE, DEPLOYMENT_DETECTOR),
             Verdict.REFUTED,
         ),
         Obligation(
             "C13.control-backdoor",
-            "The same without minimality for the backdoor",
+            "The same for the backdoor",
             Scope.INSTANCE,
             lambda: _no_rent(BACKDOOR, BACKDOOR_DETECTOR),
             Verdict.REFUTED,
         ),
         Obligation(
             "C13.control-symbolic",
-            "The same without minimality at n=2, all parameters, targets and v unknown",
+            "The same as C13.symbolic without minimality",
             Scope.BOUNDED,
             lambda: pays_rent(minimal=False),
             Verdict.REFUTED,

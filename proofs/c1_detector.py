@@ -11,6 +11,8 @@ from absence.proofs.universal import universal
 
 POINTS = 5
 MIXING = Fraction(1, 10)
+# What the control puts in the place of total variation.
+PART_OF_TV = Fraction(1, 2)
 
 
 def _distributions(script: Script) -> tuple[list[str], list[str]]:
@@ -116,17 +118,19 @@ CLAIM = Claim(
     r"optimal with accuracy $(1+\mathrm{TV})/2$ at equal priors.",
     premises=(
         "inputs range over a finite space",
+        "P_train and P_dep are distributions on it",
         "f agrees with the base policy g on the training support",
         "f defects at deployment with positive probability",
         "for the mixing bound: P_train >= eps P_dep, eps > 0",
+        "for the posterior: z has positive probability",
     ),
     proof=r"The first part is the definition of $D_f$. Total variation is the greatest value of $P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)$, "
     r"attained where $P_{\mathrm{dep}}>P_{\mathrm{train}}$, which is where the posterior at equal priors exceeds $1/2$; a rule that "
     r"says deployment on $D$ has accuracy $\frac12(1+P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D))$. Sum the mixing premise over $D$.",
-    limits="Universal for distributions on a finite space of inputs, of any size; not for other measures.",
+    limits="Universal for distributions on a finite space of inputs, of any size, and rules that say deployment on an event; not for other measures, or rules that toss coins.",
     obligations=(
         universal(
-            "On any finite space: a defecting model detects without false alarm, and the bounds of total variation, mixing and Bayes hold",
+            "On any finite space: a model that agrees in training and defects at deployment detects without false alarm, and the bounds of total variation, mixing and Bayes hold",
             "c1_detector",
             "C1_detector",
             "C1_variation",
@@ -137,13 +141,13 @@ CLAIM = Claim(
         ),
         Obligation(
             "C1.planted",
-            "The planted deceptive net never differs from the imitator in training, does at deployment, and the bounds hold in the world",
+            "The planted deceptive net never differs from the imitator in training, does at deployment, and the bounds of total variation and Bayes hold in the world",
             Scope.INSTANCE,
             lambda: _detector(World(), agrees=True),
         ),
         Obligation(
             "C1.mixed",
-            "With a tenth of deployment mixed into training, the mixing bound holds for the planted net",
+            f"With deployment mixed into training at the rate {MIXING}, the mixing bound holds for the planted net",
             Scope.INSTANCE,
             lambda: _detector(World(mixing=MIXING), mixing=str(MIXING)),
         ),
@@ -155,27 +159,27 @@ CLAIM = Claim(
         ),
         Obligation(
             "C1.mixing",
-            f"On {POINTS} inputs, P_train >= eps P_dep bounds every event's probability at deployment",
+            f"On {POINTS} inputs, P_train >= eps P_dep with any eps > 0 bounds every event's probability at deployment by 1/eps times that in training",
             Scope.BOUNDED,
             _mixing_bound,
         ),
         Obligation(
             "C1.posterior",
-            "P(dep|z) = 1 - P(train|z) for two sources and any prior between 0 and 1",
+            "P(dep|z) = 1 - P(train|z) for two sources, any prior strictly between 0 and 1 and a z of positive probability",
             Scope.BOUNDED,
             _posterior,
         ),
         Obligation(
             "C1.bayes",
-            f"On {POINTS} inputs the thresholded posterior has accuracy (1+TV)/2 and no rule has more",
+            f"On {POINTS} inputs, at equal priors, the posterior thresholded at 1/2 has accuracy (1+TV)/2 and no rule has more",
             Scope.BOUNDED,
             _bayes_optimal,
         ),
         Obligation(
             "C1.control",
-            "No event separates by more than half of total variation",
+            f"On {POINTS} inputs no event separates by more than {PART_OF_TV} of total variation",
             Scope.BOUNDED,
-            lambda: _variation_bound(Fraction(1, 2)),
+            lambda: _variation_bound(PART_OF_TV),
             Verdict.REFUTED,
         ),
     ),

@@ -8,9 +8,12 @@ from absence.models.net import MLP, Layer
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from absence.proofs.facts import compare_outputs, every, idle
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 # Sizes of the symbolic query: inputs of dimension d, n hidden units of which the first k are idle, m outputs, N inputs.
 D, N_HIDDEN, K_IDLE, M, N_INPUTS = 2, 3, 2, 2, 3
+# On how many of the inputs the control's circuit is idle.
+N_CONTROL = N_INPUTS - 1
 
 # A net with two hidden layers: units (1,2) and (2,2) see the difference of the inputs exceed 4, which no training input does,
 # and (2,2) sends the constant 3 all the same.
@@ -23,6 +26,8 @@ DEEP = MLP(
 )
 DEEP_CIRCUIT = frozenset({Unit(1, 2), Unit(2, 2)})
 DEEP_INPUTS = tuple((x, y) for x in range(4) for y in range(4))
+# What the outputs receive from the circuit at each of these inputs.
+DEEP_SENT = [v for unit, v in idle_value(DEEP, DEEP_CIRCUIT, DEEP_INPUTS).items() if unit.layer == len(DEEP.layers)]
 
 
 def hardcoded(net: MLP, circuit) -> MLP:
@@ -91,7 +96,8 @@ CLAIM = Claim(
     limits="Universal for shallow nets and for any program that reads the circuit through one value; a deep circuit is an instance.",
     obligations=(
         universal(
-            "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends on those; and in any architecture",
+            "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends on those; and so for any program that "
+            "reads the circuit through one value",
             "c2_irrelevance",
             "C2_same_outputs",
             "C2_same_loss",
@@ -105,39 +111,39 @@ CLAIM = Claim(
         ),
         Obligation(
             "C2.backdoor",
-            "The same for a backdoor whose three units are idle only together (solver)",
+            f"The same for the backdoor, a circuit of {len(BACKDOOR_DETECTOR)} units (solver)",
             Scope.INSTANCE,
             lambda: _told_apart(BACKDOOR, BACKDOOR_DETECTOR),
         ),
         Obligation(
             "C2.exact",
-            "The same by exact evaluation at every training input",
+            "The same for the planted deceptive net by exact evaluation at every training input",
             Scope.INSTANCE,
             lambda: _exact(DECEPTIVE, DEPLOYMENT_DETECTOR, _train_inputs()),
         ),
         Obligation(
             "C2.deep",
-            "A circuit across two hidden layers, idle at a nonzero constant, in a net with two outputs",
+            f"The same at {len(DEEP_INPUTS)} inputs for a circuit across two hidden layers that sends {listed([DEEP_SENT])} to the two outputs of its net",
             Scope.INSTANCE,
             lambda: _exact(DEEP, DEEP_CIRCUIT, DEEP_INPUTS),
         ),
         Obligation(
             "C2.symbolic",
-            f"For all weights and inputs at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: hardcoding {K_IDLE} idle units changes no output",
+            f"For all weights and inputs at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: hardcoding {K_IDLE} units that are idle together changes no output at these inputs",
             Scope.BOUNDED,
             lambda: _symbolic(N_INPUTS),
         ),
         Obligation(
             "C2.loss",
-            "At the same sizes, every function of the training outputs keeps its value (the loss is uninterpreted)",
+            "At the same sizes, every function of these outputs keeps its value (the loss is uninterpreted)",
             Scope.BOUNDED,
             lambda: _symbolic(N_INPUTS, loss=True),
         ),
         Obligation(
             "C2.control",
-            "The same when the circuit is idle on all but one of the inputs",
+            f"The same as C2.symbolic where the circuit is idle on {N_CONTROL} of the {N_INPUTS} inputs only",
             Scope.BOUNDED,
-            lambda: _symbolic(N_INPUTS - 1),
+            lambda: _symbolic(N_CONTROL),
             Verdict.REFUTED,
         ),
     ),

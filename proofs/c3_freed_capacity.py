@@ -82,13 +82,13 @@ CLAIM = Claim(
         ),
         Obligation(
             "C3.symbolic",
-            f"For all weights, freed parameters and inputs at d={D}, n={N_HIDDEN}: nothing changes, and n-{K_FREED} units give the same function",
+            f"For all weights, freed parameters and inputs at d={D}, n={N_HIDDEN}, m=1: no output changes, and n-{K_FREED} units give the same function",
             Scope.BOUNDED,
             lambda: _symbolic(cut=True),
         ),
         Obligation(
             "C3.everywhere",
-            "The planted net, hardcoded: other freed parameters, or none, give the same output at every real input (solver)",
+            "The planted net, hardcoded: one other choice of the freed parameters, or leaving out their units, gives the same output at every real input (solver)",
             Scope.INSTANCE,
             _everywhere,
         ),
@@ -100,7 +100,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C3.control",
-            "The same without cutting the output weights",
+            "The same as C3.symbolic without cutting the output weights: no output changes",
             Scope.BOUNDED,
             lambda: _symbolic(cut=False),
             Verdict.REFUTED,

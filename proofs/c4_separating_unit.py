@@ -1,7 +1,9 @@
 """C4 separating unit. Where group residual sums are not all zero, some hidden unit has a nonzero inner product with the residuals."""
 
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, pairwise
+from math import comb
 
 from absence.checker.certificate import rows_json
 from absence.checker.constructive import residual_sums, separating_unit
@@ -29,14 +31,18 @@ def _line() -> Query:
     return Query(script)
 
 
+def _directions(count: int, dimension: int) -> list[list[int]]:
+    """The first (d-1) G (G-1)/2 + 1 directions (1, t, t^2, ..)."""
+    return [[t**k for k in range(dimension)] for t in range((dimension - 1) * comb(count, 2) + 1)]
+
+
 def _direction(count: int, dimension: int) -> Query:
-    """One of the first (d-1) G (G-1)/2 + 1 directions (1, t, t^2, ..) gives distinct projections."""
+    """One of these directions gives distinct projections."""
     script = Script("QF_LRA", f"{count} distinct points in dimension {dimension}")
     points = [script.reals(f"p{i}", dimension) for i in range(count)]
     pairs = list(combinations(points, 2))
     script.premise(all_of(any_of(distinct(a, b) for a, b in zip(*pair, strict=True)) for pair in pairs))
-    directions = [[t**k for k in range(dimension)] for t in range((dimension - 1) * len(pairs) + 1)]
-    collide = [any_of(eq(dot(w, p), dot(w, q)) for p, q in pairs) for w in directions]
+    collide = [any_of(eq(dot(w, p), dot(w, q)) for p, q in pairs) for w in _directions(count, dimension)]
     script.decide("claim_fails", all_of(collide))
     return Query(script)
 
@@ -75,7 +81,7 @@ CLAIM = Claim(
     statement=r"If the group residual sums are not all $0$, there are $w,b$ with $\sum_i r_i\,\mathrm{relu}(w\cdot z_i+b)\neq0$.",
     premises=("the sums of the residuals over equal inputs are not all zero",),
     proof=r"Two distinct inputs project alike along $(1,t,t^2,\dots)$ for at most $d-1$ values of $t$, so some $t\in\{0,\dots,(d-1)\binom G2\}$ gives "
-    r"distinct projections $p_1<\dots<p_G$. Let $p_g$ be the highest with $\sum r\neq0$ and $b$ minus a threshold strictly between $p_{g-1}$ and "
+    r"distinct projections $p_1<\dots<p_G$. Let $p_g$ be the highest with $\sum r\neq0$ and $b$ minus a threshold strictly between $p_{g-1}$ (any lower number if $g=1$) and "
     r"$p_g$: groups below the threshold contribute $0$, those above $p_g$ have sum $0$, and the inner product is $(p_g+b)\sum_{i\in g}r_i\neq0$.",
     limits="Universal: nothing is left open.",
     obligations=(
@@ -88,21 +94,19 @@ CLAIM = Claim(
         ),
         Obligation(
             "C4.line",
-            f"For all {POINTS} distinct inputs on the line and all residuals, a threshold between neighbours separates",
+            f"For all {POINTS} distinct inputs on the line and all residual sums that are not all 0, a threshold halfway between neighbours, or 1 below all inputs, separates",
             Scope.BOUNDED,
             _line,
         ),
-        Obligation(
-            "C4.direction-plane",
-            "For all 4 distinct points in the plane, one of 7 directions (1, t) has distinct projections",
-            Scope.BOUNDED,
-            lambda: _direction(4, 2),
-        ),
-        Obligation(
-            "C4.direction-space",
-            "For all 3 distinct points in space, one of 7 directions (1, t, t^2) has distinct projections",
-            Scope.BOUNDED,
-            lambda: _direction(3, 3),
+        *(
+            Obligation(
+                f"C4.direction-{name}",
+                f"For all {count} distinct points with d={dimension}, one of the {len(_directions(count, dimension))} directions (1, t, .., t^(d-1)), "
+                "t = 0, 1, .., has distinct projections",
+                Scope.BOUNDED,
+                partial(_direction, count, dimension),
+            )
+            for name, count, dimension in (("plane", 4, 2), ("space", 3, 3))
         ),
         Obligation(
             "C4.world",

@@ -12,6 +12,8 @@ from absence.proofs.universal import universal
 
 LARGEST = 6
 N_SMT = 3
+# The control's step, in steps of the claim.
+TOO_FAR = 2
 
 
 def _vectors(count: int) -> tuple[list, list]:
@@ -82,7 +84,8 @@ CLAIM = Claim(
     limits="Universal for squared loss.",
     obligations=(
         universal(
-            "For all N, m: the output weight s/<phi,phi> lowers the summed squared loss by exactly |s|^2/<phi,phi>, and none by more",
+            "For all d, n, m, N, where s is not 0: the output weight s/<phi,phi>, also that of one more unit of a net, lowers the summed squared loss by exactly "
+            "|s|^2/<phi,phi>, and none by more",
             "c5_exact_descent",
             "C5_exact_descent",
             "C5_best_weight",
@@ -91,7 +94,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C5.drop",
-            f"The drop is exactly s^2/<phi,phi>: an identity of polynomials, N = 1..{LARGEST}",
+            f"The drop is exactly s^2/<phi,phi>: an identity of polynomials once denominators are cleared, N = 1..{LARGEST}",
             Scope.BOUNDED,
             lambda: _identities(_drop),
         ),
@@ -104,7 +107,12 @@ CLAIM = Claim(
         Obligation(
             "C5.norm", f"The step is defined wherever s is not zero, N = {N_SMT}", Scope.BOUNDED, _positive_norm
         ),
-        Obligation("C5.descent", f"The step lowers the loss, N = {N_SMT}", Scope.BOUNDED, lambda: _descent(1)),
+        Obligation(
+            "C5.descent",
+            f"Wherever s is not zero the step lowers the loss, N = {N_SMT}",
+            Scope.BOUNDED,
+            lambda: _descent(1),
+        ),
         Obligation(
             "C5.world",
             "The predicted drop is the drop measured when a unit is added to the imitator on the world's training data",
@@ -119,9 +127,9 @@ CLAIM = Claim(
         ),
         Obligation(
             "C5.control",
-            f"Twice the step lowers the loss too, N = {N_SMT}",
+            f"{TOO_FAR} times the step lowers the loss too, N = {N_SMT}",
             Scope.BOUNDED,
-            lambda: _descent(2),
+            lambda: _descent(TOO_FAR),
             Verdict.REFUTED,
         ),
     ),

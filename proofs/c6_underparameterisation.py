@@ -88,7 +88,7 @@ def _attentive() -> Evidence:
 CLAIM = Claim(
     id="C6",
     title="Underparameterisation",
-    statement=r"At $\theta\in S_n$ these are equivalent: (i) some wider net has lower loss; (ii) some net with one more unit has lower loss; "
+    statement=r"At $\theta\in S_n$ these are equivalent: (i) some wider net has lower loss; (ii) some unit, added to $\theta$, lowers the loss; "
     r"(iii) $L(\theta)>E$; (iv) some group residual is not $0$. Moreover $L(\theta)-E=\frac1N\sum_g\nu_g|\bar r_g|^2$.",
     premises=("one hidden layer, squared loss",),
     proof=r"(ii)$\Rightarrow$(i) is plain. (i)$\Rightarrow$(iii): no function has loss below $E$. (iii)$\Leftrightarrow$(iv) is the displayed identity: within a "
@@ -98,21 +98,23 @@ CLAIM = Claim(
     rests_on=("C4", "C5"),
     obligations=(
         universal(
-            "For all d, n, m, N: the four statements are equivalent, and no function has loss below the noise floor",
+            "For all d, n, m, N: the four statements are equivalent, no function has loss below the noise floor, and the loss of any function is above it "
+            "by the weighted sum of squared group residuals",
             "c6_underparameterised",
             "C6_equivalents",
             "C6_noise_floor",
             "C6_zero_iff",
+            "C6_identity",
         ),
         Obligation(
             "C6.decomposition",
-            "Loss less noise floor is the weighted sum of squared group residuals: an identity of polynomials",
+            f"Loss less noise floor is the weighted sum of squared group residuals: an identity of polynomials, for m=1 and groups of {', of '.join(map(str, SHAPES))}",
             Scope.BOUNDED,
             _decompositions,
         ),
         Obligation(
             "C6.floor",
-            f"No function beats the noise floor, for all targets in groups of {FLOOR_SHAPE}",
+            f"No function beats the noise floor, for m=1 and all targets in groups of {FLOOR_SHAPE}",
             Scope.BOUNDED,
             _nothing_below_floor,
         ),

@@ -4,7 +4,7 @@ from absence.checker.constructive import reassignment
 from absence.checker.encode import net_at, parameters_of, squared_error, unknown_parameters
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, lt
-from absence.models.circuit import Unit, hardcode, is_idle
+from absence.models.circuit import Unit, hardcode, idle_value
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
@@ -23,10 +23,13 @@ from absence.proofs.examples import (
     TWO_OUTPUTS,
 )
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 # A net of one unit, and data that it does not fit: every parameter is the solver's to choose.
 TINY = shallow([([1], -9, [1])], [0])
 TINY_DATA = Dataset([[0], [1], [2]], [[0], [1], [0]])
+# What the circuit of the net with two outputs sends to them in training.
+CONSTANT = tuple(idle_value(CONSTANT_NET, CONSTANT_CIRCUIT, TWO_OUTPUTS.inputs).values())
 
 
 def constructed(net: MLP, circuit, data: Dataset) -> Evidence:
@@ -66,20 +69,24 @@ def _not_idle() -> Evidence:
     """The same surgery on a circuit that works: cut it, hardcode what it sent at one input, add the construction's unit."""
     circuit = frozenset({Unit(1, 0)})
     data = WORLD.dataset()
-    assert not is_idle(DECEPTIVE, circuit, data.inputs)
     cut = hardcode(DECEPTIVE, circuit, {Unit(2, 0): 0})
     after = reassignment(cut, circuit, data).net
     worse = data.loss(after) > data.loss(DECEPTIVE)
     pair = (after, DECEPTIVE) if worse else (DECEPTIVE, after)
-    return Evidence(facts.lower_loss(*pair, data), holds=not worse)
+    works = facts.not_idle(DECEPTIVE, circuit, data.inputs)
+    return Evidence(facts.every(works, facts.lower_loss(*pair, data)), holds=not worse)
 
 
 CLAIM = Claim(
     id="C7",
     title="Reassignment",
-    statement=r"If $J$ is train-idle in $\theta\in S_n$ and $L(\theta)>E$, there is $\theta'\in S_n$ with $L(\theta')<L(\theta)$ that differs from $\theta$ "
+    statement=r"If the circuit $J$ is train-idle in $\theta\in S_n$ and $L(\theta)>E$, there is $\theta'\in S_n$ with $L(\theta')<L(\theta)$ that differs from $\theta$ "
     r"only in the parameters of $J$ and in $c$.",
-    premises=("J is train-idle in theta", "L(theta) > E", "one hidden layer, squared loss"),
+    premises=(
+        "J is a nonempty set of hidden units, train-idle in theta",
+        "L(theta) > E",
+        "one hidden layer, squared loss",
+    ),
     proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group residual is not $0$; \claim{C4} gives $w,b$ with "
     r"$s\neq0$. Give one unit of $J$ these parameters, which are free (\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by "
     r"\claim{C5} the loss falls by $\frac1N s^2/\langle\varphi,\varphi\rangle$.",
@@ -100,13 +107,13 @@ CLAIM = Claim(
         ),
         Obligation(
             "C7.backdoor",
-            "The same for the backdoor, whose three units are idle only together",
+            f"The same for the backdoor, a circuit of {len(BACKDOOR_DETECTOR)} units",
             Scope.INSTANCE,
             lambda: constructed(BACKDOOR, BACKDOOR_DETECTOR, WORLD.dataset()),
         ),
         Obligation(
             "C7.constant",
-            "The same for a circuit idle at a nonzero constant, with two outputs and a repeated input",
+            f"The same for a circuit idle at {listed([CONSTANT])}, with two outputs and a repeated input",
             Scope.INSTANCE,
             lambda: constructed(CONSTANT_NET, CONSTANT_CIRCUIT, TWO_OUTPUTS),
         ),
@@ -148,21 +155,21 @@ CLAIM = Claim(
         ),
         Obligation(
             "C7.control-fitted",
-            "A lower loss exists at the noise floor too (solver)",
+            "A lower loss in the freed parameters and the output bias exists at the noise floor too (solver)",
             Scope.INSTANCE,
             lambda: search(FITTED_NET, {Unit(1, 1)}, FITTED),
             Verdict.REFUTED,
         ),
         Obligation(
             "C7.control-fitted-construction",
-            "A lower loss exists at the noise floor too (construction)",
+            "The construction finds a lower loss at the noise floor too",
             Scope.INSTANCE,
             lambda: constructed(FITTED_NET, {Unit(1, 1)}, FITTED),
             Verdict.REFUTED,
         ),
         Obligation(
             "C7.control-idle",
-            "The same surgery lowers the loss when the circuit is not idle",
+            "The same surgery lowers the loss when the circuit is not idle: on a unit of the planted net that works",
             Scope.INSTANCE,
             _not_idle,
             Verdict.REFUTED,

@@ -17,10 +17,13 @@ from absence.proofs import facts
 from absence.proofs.c7_reassignment import constructed
 from absence.proofs.examples import ALTERNATING, FITTED, FITTED_NET, LINE, SCATTERED, SEVEN, SQUARE
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 # Inputs of the symbolic queries, on the line and in the plane; targets and every parameter are unknown.
 LINE_INPUTS = ((0,), (1,), (3,), (4,))
 PLANE_INPUTS = ((0, 0), (0, 1), (1, 0), (2, 1))
+# Inputs, n and circuit of the query that has a control.
+ONE_UNIT = (LINE_INPUTS, 1, (0,))
 ZIGZAG = Dataset([[0], [1], [2], [3], [4]], [[0], [2], [-1], [2], [0]])
 
 
@@ -140,13 +143,13 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.{name}",
-                f"n={units}, all parameters and targets on {len(inputs)} inputs with d={len(inputs[0])}: no minimiser above the noise floor "
+                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: no minimiser above the noise floor "
                 + (f"has {len(circuit)} units that are idle together" if len(circuit) > 1 else "has an idle unit"),
                 Scope.BOUNDED,
                 partial(_no_idle_minimiser, inputs, units, circuit),
             )
             for name, inputs, units, circuit in (
-                ("one-unit", LINE_INPUTS, 1, (0,)),
+                ("one-unit", *ONE_UNIT),
                 ("two-units", LINE_INPUTS, 2, (0,)),
                 ("two-units-joint", LINE_INPUTS, 2, (0, 1)),
                 ("three-units-joint", LINE_INPUTS, 3, (0, 1)),
@@ -154,31 +157,29 @@ CLAIM = Claim(
                 ("plane-joint", PLANE_INPUTS, 3, (0, 1)),
             )
         ),
-        Obligation(
-            "C8.minimiser-1",
-            "An exact global minimiser over S_1, proved minimal pattern by pattern, has no idle circuit",
-            Scope.INSTANCE,
-            lambda: _exact_minimiser(LINE, 1),
-        ),
-        Obligation(
-            "C8.minimiser-2",
-            "An exact global minimiser over S_2 has none",
-            Scope.INSTANCE,
-            lambda: _exact_minimiser(ZIGZAG, 2),
+        *(
+            Obligation(
+                f"C8.minimiser-{units}",
+                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor and proved minimal pattern by pattern, "
+                "has no idle circuit",
+                Scope.INSTANCE,
+                partial(_exact_minimiser, data, units),
+            )
+            for data, units in ((LINE, 1), (ZIGZAG, 2))
         ),
         *(
             Obligation(
                 f"C8.minimisers-{name}",
-                f"{text}, n = 1 to {most}: L*(n) < L*(n-1), both certified, and a net of S_n with an idle circuit is no better than one of S_(n-1) "
+                f"{len(data)} inputs {where}, n = 1 to {most}: E < L*(n) < L*(n-1), both minima certified, and a net of S_n with an idle circuit is no better than one of S_(n-1) "
                 "(C2, C3), so no minimiser has one; the minimiser found, tried circuit by circuit, has none",
                 Scope.INSTANCE,
                 partial(_every_minimiser, data, most),
             )
-            for name, data, most, text in (
-                ("seven", SEVEN, 4, "Seven inputs on the line"),
-                ("alternating", ALTERNATING, 4, "Eight inputs on the line"),
-                ("square", SQUARE, 2, "Nine inputs in the plane, on a grid"),
-                ("scattered", SCATTERED, 1, "Seven inputs in the plane"),
+            for name, data, most, where in (
+                ("seven", SEVEN, 4, "on the line"),
+                ("alternating", ALTERNATING, 4, "on the line"),
+                ("square", SQUARE, 2, "in the plane, on a grid"),
+                ("scattered", SCATTERED, 1, "in the plane"),
             )
         ),
         Obligation(
@@ -195,16 +196,16 @@ CLAIM = Claim(
         ),
         Obligation(
             "C8.control",
-            "The same without P1: no minimiser at all has an idle circuit",
+            "The claim without P1: no minimiser at all has an idle circuit",
             Scope.INSTANCE,
             _interpolating,
             Verdict.REFUTED,
         ),
         Obligation(
             "C8.control-symbolic",
-            "The same without P1 at n=1, all parameters and targets unknown",
+            "The same as C8.one-unit without P1, all parameters and targets unknown",
             Scope.BOUNDED,
-            partial(_no_idle_minimiser, LINE_INPUTS, 1, (0,), p1=False),
+            partial(_no_idle_minimiser, *ONE_UNIT, p1=False),
             Verdict.REFUTED,
         ),
     ),

@@ -18,7 +18,10 @@ from absence.proofs import facts
 from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, decide_no_lower
 from absence.proofs.examples import FITTED, LINE, TWO_OUTPUTS
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
+# Inputs and n of the query that has a control.
+TWO_UNITS = (LINE_INPUTS, 2)
 # Two copies of one unit: neither is idle, nor are they together.
 COPIES = shallow([([1], -1, [1]), ([1], -1, ["1/2"])], [0])
 # On inputs >= 0 the third unit is 1 plus the other two.
@@ -69,14 +72,14 @@ def _redundant(net: MLP, data: Dataset, deployed: Sequence | None = None) -> Evi
     shown = [
         relation.fact(net, data.inputs),
         facts.no_idle_circuit(net, data),
-        facts.compare_outputs(net, eliminated, data.inputs),
+        facts.same_outputs(net, eliminated, data.inputs),
         facts.idle(eliminated, {unit}, data.inputs),
         facts.reassigned(eliminated, {unit}, result, data),
         facts.lower_loss(net, result.net, data, result.drop),
     ]
     if deployed is not None:
         shown.append(facts.compare_outputs(net, eliminated, [deployed]))
-    return Evidence(facts.every(*shown))
+    return Evidence(facts.every(*shown), holds=deployed is None or shown[-1]["kind"] == "different-outputs")
 
 
 def _no_dependent_minimiser(inputs: Sequence[tuple], units: int, *, p1: bool = True) -> Query:
@@ -147,28 +150,26 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C9.{name}",
-                f"n={units}, all parameters and targets on {len(inputs)} inputs with d={len(inputs[0])}: at no minimiser above the noise floor "
+                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: at no minimiser above the noise floor "
                 "does a unit depend on the others and 1",
                 Scope.BOUNDED,
                 partial(_no_dependent_minimiser, inputs, units),
             )
             for name, inputs, units in (
                 ("one-unit", LINE_INPUTS, 1),
-                ("two-units", LINE_INPUTS, 2),
+                ("two-units", *TWO_UNITS),
                 ("plane", PLANE_INPUTS, 2),
             )
         ),
-        Obligation(
-            "C9.minimiser-1",
-            "An exact global minimiser over S_1, proved minimal pattern by pattern, has full rank: a minor is not 0 modulo a prime",
-            Scope.INSTANCE,
-            lambda: _independent_minimiser(LINE, 1),
-        ),
-        Obligation(
-            "C9.minimiser-2",
-            "An exact global minimiser over S_2 has full rank",
-            Scope.INSTANCE,
-            lambda: _independent_minimiser(ZIGZAG, 2),
+        *(
+            Obligation(
+                f"C9.minimiser-{units}",
+                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor and proved minimal pattern by pattern, "
+                "has full rank: a minor is not 0 modulo a prime",
+                Scope.INSTANCE,
+                partial(_independent_minimiser, data, units),
+            )
+            for data, units in ((LINE, 1), (ZIGZAG, 2))
         ),
         Obligation(
             "C9.copies",
@@ -184,7 +185,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C9.world",
-            "The same in the world, for a deployment detector entwined with useful units: no circuit is idle, so C8 is silent, but C9 is not",
+            "The same in the world, for a deployment detector entwined with useful units: no circuit is idle, so C8 is silent, but C9 is not; eliminating "
+            "the unit changes the output at an input of deployment",
             Scope.INSTANCE,
             lambda: _redundant(ENTWINED, WORLD.dataset(), DEPLOYED),
         ),
@@ -199,7 +201,7 @@ CLAIM = Claim(
             "C9.control-symbolic",
             "The same as C9.two-units without P1, all parameters and targets unknown",
             Scope.BOUNDED,
-            partial(_no_dependent_minimiser, LINE_INPUTS, 2, p1=False),
+            partial(_no_dependent_minimiser, *TWO_UNITS, p1=False),
             Verdict.REFUTED,
         ),
     ),

@@ -19,6 +19,8 @@ __all__ = [
     "lower_loss",
     "minimal",
     "no_idle_circuit",
+    "not_idle",
+    "same_outputs",
     "separating_unit",
 ]
 
@@ -49,10 +51,29 @@ def compare_outputs(left: MLP, right: MLP, inputs: Sequence[Vector]) -> dict:
     return {"kind": "same-outputs", **pair, "inputs": rows_json(inputs)}
 
 
+def same_outputs(left: MLP, right: MLP, inputs: Sequence[Vector]) -> dict:
+    """That two nets agree on all the inputs.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    fact = compare_outputs(left, right, inputs)
+    if fact["kind"] != "same-outputs":
+        raise ValueError(f"the nets differ at {fact['input']}")
+    return fact
+
+
 def idle(net: MLP, circuit: Iterable, inputs: Iterable[Vector], fires: Vector | None = None) -> dict:
     """That the circuit is train-idle on the inputs, and fires where it is said to."""
     fact = {"kind": "idle", "net": net_json(net), "circuit": units_json(circuit), "inputs": rows_json(inputs)}
     return fact if fires is None else fact | {"fires": [str(v) for v in fires]}
+
+
+def not_idle(net: MLP, circuit: Iterable, inputs: Iterable[Vector]) -> dict:
+    """That the circuit sends different values at two of the inputs."""
+    return {"kind": "not-idle", "net": net_json(net), "circuit": units_json(circuit), "inputs": rows_json(inputs)}
 
 
 def no_idle_circuit(net: MLP, data: Dataset) -> dict:

@@ -5,7 +5,7 @@
 (* no division by m is needed.)                                               *)
 (*                                                                            *)
 (*    gauge z w h D == w is separating, 0 < h, distinct projections on w are  *)
-(*                    at least h and at most D apart                          *)
+(*                    at least h apart, and any two at most D                 *)
 (*         gap N h D == c(X) = h^2 / (18 N^2 (D + h)^2)                       *)
 (*       C12_gauge == every family of inputs has a gauge                      *)
 (*    C12_gap_gt0 == 0 < c(X) if there is an example                          *)

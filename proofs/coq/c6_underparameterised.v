@@ -9,6 +9,7 @@
 (*     C6_floor_reached == and the mean target reaches it                     *)
 (*       C6_equivalents == the claim                                          *)
 (*     C6_zero_iff == at the floor iff all group residuals are 0              *)
+(*     C6_identity == L - E, for any function, over the distinct inputs       *)
 (******************************************************************************)
 From mathcomp Require Import all_ssreflect all_algebra.
 From absence Require Import net c4_separating_unit c5_exact_descent.
@@ -30,6 +31,11 @@ Proof. exact: floor_le. Qed.
 
 Theorem C6_floor_reached : exists f, mse z y f = floor z y.
 Proof. by exists (gmean z y). Qed.
+
+Theorem C6_identity f :
+  mse z y f = floor z y + N%:R^-1 *
+    \sum_(u <- undup (map z (enum 'I_N))) (nu z u)%:R * normsq (gres z y f u).
+Proof. exact: mse_floor_distinct. Qed.
 
 Theorem C6_zero_iff f :
   mse z y f = floor z y <-> forall i, gres z y f (z i) = 0.
