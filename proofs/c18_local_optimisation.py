@@ -248,7 +248,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C18.steps-line",
-            f"{len(PLAIN)} gradient steps on the line, run exactly: the dead unit keeps its parameters",
+            f"{len(PLAIN)} gradient steps of size {PLAIN[0][1]} on the line, run exactly: the dead unit keeps its parameters",
             Scope.INSTANCE,
             lambda: Evidence(gradient_steps(LINE_NET, LINE_CIRCUIT, LINE, PLAIN)),
         ),
@@ -266,7 +266,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C18.interleaved",
-            f"{ROUNDS} rounds of a gradient step and a splice: each lowers the loss, each splice by its exact drop and the gap of C12; no idle circuit is left",
+            f"{ROUNDS} rounds of a gradient step of size {ETA} and a splice: each lowers the loss, each splice by its exact drop and the gap of C12; no idle circuit is left",
             Scope.INSTANCE,
             lambda: Evidence(interleaved(MOSTLY_DEAD, LINE, ROUNDS, ETA)),
         ),
