@@ -67,12 +67,13 @@ FIRING_TWO = Quantised((1, 2, 1), (-1, 1, 2), LEFT, vector([2]))
 IDLE = Quantised((1, 1, 1), (-2, -1, 0, 1, 2), Dataset([[-2], [-1], [0]], [[2], [-1], [0]]))
 # Two values are too coarse for reassignment: every net of least loss has an idle circuit that fires.
 COARSE = Quantised((1, 2, 1), (-1, 1), LEFT, vector([2]))
-NOT_COLD = 10
+# Even at this power they have nearly all of the mass.
+STILL_WARM = 10
 
 # Stated here, checked exactly: D's part of FIRING's nets, and the powers from which on its mass stays below HALF and below SMALL.
 PRIOR = Fraction(5, 9)
 FIRING_POWERS, IDLE_POWERS = (5, 12), (4, 9)
-# Less than this is what D has of the mass: of FIRING's when warm; of FIRING_TWO's nets, and of its mass when warm.
+# D has more than this: of FIRING's mass when warm; of FIRING_TWO's nets, and of its mass when warm.
 WARM_MASS = Fraction(3, 4)
 TWO_PRIOR, TWO_WARM_MASS = Fraction(4, 5), Fraction(9, 10)
 
@@ -284,9 +285,9 @@ CLAIM = Claim(
         ),
         Obligation(
             "C14.control-coarse",
-            f"In {COARSE.nets} nets of two units on {len(COARSE.grid)} values they lose a positive gap to the best, or have at most {1 - SMALL} of the mass at {COARSE.at(NOT_COLD)}",
+            f"In {COARSE.nets} nets of two units on {len(COARSE.grid)} values they lose a positive gap to the best, or have at most {1 - SMALL} of the mass at {COARSE.at(STILL_WARM)}",
             Scope.INSTANCE,
-            lambda: Evidence(posterior(COARSE, NOT_COLD, above=1 - SMALL), holds=False),
+            lambda: Evidence(posterior(COARSE, STILL_WARM, above=1 - SMALL), holds=False),
             Verdict.REFUTED,
         ),
         Obligation(

@@ -1,4 +1,4 @@
-"""C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it beats the deceptive one; it beats the direct translator where the data show the humans' errors."""
+"""C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it does beats the deceptive one; it beats the direct translator where the data show the humans' errors."""
 
 from collections.abc import Iterable
 from fractions import Fraction

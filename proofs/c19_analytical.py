@@ -168,7 +168,7 @@ CLAIM = Claim(
     r"$\lambda>0$, or (minimum norm) the least $\sum_i|f(z_i)-y_i|^2$ and, among those, the least $\sum_j|a_j|^2$; $c$ is not penalised, or is fixed at $0$. Let $J$ be a set of features with "
     r"$\sum_{j\in J}a_j\varphi_j(z_i)=v$ for all $i$, and $v=0$ if $c$ is fixed. Then $a_j=0$ for all $j\in J$. So a feature that is $0$ on the training inputs has weight $0$, and so, with an "
     r"intercept, has one that is constant on them. The same where the features are learned, with weight decay on them: let $\theta\in S_n$ minimise "
-    r"$\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so none is idle in "
+    r"$\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so with $c$ free none is idle in "
     r"training and fires elsewhere. For the squared loss, one output and no $c$, the infimum over nets of all widths is that over nets of $2\cdot2^N$ units, and of a convex program over the activation patterns.",
     premises=(
         "the features are fixed before training, only a (and c) are trained, and training returns the minimiser",
