@@ -279,7 +279,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C18.control-revived",
-            f"The same at z={AT[0]} and z={AT[1]}, w={W}, b={B}, rho={RHO}",
+            f"d=1: the same at z={AT[0]} and z={AT[1]}, w={W}, b={B}, rho={RHO}",
             Scope.INSTANCE,
             _revived,
             Verdict.REFUTED,
