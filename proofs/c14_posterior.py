@@ -5,7 +5,7 @@ from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
-from absence.checker.census.default import world_problem
+from absence.checker.census.default import UNITS, world_problem
 from absence.checker.census.enumeration import Enumeration
 from absence.checker.census.result import facts as census_facts
 from absence.checker.census.result import temperatures
@@ -25,6 +25,8 @@ from absence.proofs.universal import universal
 # One step of the temperature: exp(-beta unit) = RATIO^power, unit the one of which all losses of a class are multiples.
 RATIO = Fraction(4, 5)
 HALF, SMALL = Fraction(1, 2), Fraction(1, 100)
+# Powers at which the posterior is looked at.
+WARM, COLD = 1, 13
 
 
 class Quantised(NamedTuple):
@@ -34,6 +36,20 @@ class Quantised(NamedTuple):
     grid: tuple[int, ...]
     data: Dataset
     firing: Vector | None = None
+
+    @property
+    def nets(self) -> int:
+        """How many nets the class has."""
+        return len(self.grid) ** Architecture(self.widths).parameter_count
+
+    @property
+    def unit(self) -> Fraction:
+        """The unit of the losses: they are means over N rows of squares of whole numbers."""
+        return Fraction(1, len(self.data))
+
+    def at(self, power: int) -> str:
+        """The temperature at a power of RATIO, in words."""
+        return f"exp(-beta/{self.unit.denominator}) = " + (f"({RATIO})^{power}" if power != 1 else str(RATIO))
 
     def is_member(self, net: MLP) -> bool:
         """Whether the net is in D."""
@@ -51,6 +67,15 @@ FIRING_TWO = Quantised((1, 2, 1), (-1, 1, 2), LEFT, vector([2]))
 IDLE = Quantised((1, 1, 1), (-2, -1, 0, 1, 2), Dataset([[-2], [-1], [0]], [[2], [-1], [0]]))
 # Two values are too coarse for reassignment: every net of least loss has an idle circuit that fires.
 COARSE = Quantised((1, 2, 1), (-1, 1), LEFT, vector([2]))
+# Even at this power they have nearly all of the mass.
+STILL_WARM = 10
+
+# Stated here, checked exactly: D's part of FIRING's nets, and the powers from which on its mass stays below HALF and below SMALL.
+PRIOR = Fraction(5, 9)
+FIRING_POWERS, IDLE_POWERS = (5, 12), (4, 9)
+# D has more than this: of FIRING's mass when warm; of FIRING_TWO's nets, and of its mass when warm.
+WARM_MASS = Fraction(3, 4)
+TWO_PRIOR, TWO_WARM_MASS = Fraction(4, 5), Fraction(9, 10)
 
 
 @cache
@@ -63,7 +88,7 @@ def _class_json(chosen: Quantised) -> dict:
         "widths": list(chosen.widths),
         "grid": [str(Fraction(v)) for v in chosen.grid],
         "data": data_json(chosen.data),
-        "unit": str(_census(chosen).unit),
+        "unit": str(chosen.unit),
         "ratio": str(RATIO),
     }
     return fact if chosen.firing is None else fact | {"fires": [str(v) for v in chosen.firing]}
@@ -98,21 +123,31 @@ def crossover(chosen: Quantised, delta: Fraction) -> dict:
     }
 
 
-def _crossing(chosen: Quantised) -> Evidence:
-    """More than half of the mass under the uniform prior, and the powers at which it falls below a half and a hundredth."""
-    return Evidence(
-        facts.every(posterior(chosen, 0, above=HALF), crossover(chosen, HALF), crossover(chosen, SMALL)),
-    )
+def _warm() -> Evidence:
+    """The stated part of the prior, and more than another of the mass."""
+    prior = posterior(FIRING, 0, above=HALF)
+    shown = facts.every(prior, posterior(FIRING, WARM, above=WARM_MASS))
+    return Evidence(shown, holds=Fraction(prior["mass"]) == PRIOR)
+
+
+def _crossing(chosen: Quantised, powers: tuple[int, int]) -> Evidence:
+    """More than half of the mass under the uniform prior, and the powers at which it falls below a half and a hundredth are as stated."""
+    falls = [crossover(chosen, delta) for delta in (HALF, SMALL)]
+    shown = facts.every(posterior(chosen, 0, above=HALF), *falls)
+    return Evidence(shown, holds=tuple(fact["power"] for fact in falls) == powers)
 
 
 def _cold() -> Evidence:
     """Less than a hundredth of the mass, and of the bound."""
-    fact = posterior(FIRING, 13, below=SMALL)
+    fact = posterior(FIRING, COLD, below=SMALL)
     return Evidence(fact, holds=Fraction(fact["bound"]) < SMALL)
 
 
 # Parameters of a net of two units on glitch, wire and hour: none of the values is 0, so no unit is off.
 FOUR_VALUES = (Fraction(-1), -HALF, HALF, Fraction(1))
+FOUR_VALUES_NETS = len(FOUR_VALUES) ** Architecture((3, UNITS, 1)).parameter_count
+# The mass of the nets with an idle circuit is more at some beta, and that of the deceptive ones.
+IDLE_MASS, DECEPTIVE_MASS = Fraction(3, 5), Fraction(9, 10)
 
 
 @cache
@@ -172,12 +207,12 @@ CLAIM = Claim(
     r"monotone by $e^{x+y}=e^xe^y$ and $1+x\leq e^x$, and with $x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$.",
     limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties named: the reals have one, which is not constructed in Coq (the rationals have none). That tau is positive for models with an idle circuit is "
     "C8's subject over the reals; on a quantised class it is an instance and may fail (control). The prior counts parameter vectors: idle parameters are free, "
-    "so idle circuits have more of them, and at small beta more than half of the mass; the crossover is computed for the stated classes only, at integer powers or, for the class in the QA world, at every beta. There "
+    "so idle circuits have more of them, and at small beta they may have more than half of the mass, as in the stated classes. The crossover is computed for these only, at integer powers or, for the class in the QA world, at every beta. There "
     "(its values exclude 0) the nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor this claim says anything.",
     obligations=(
         universal(
-            "For every finite class and positive nonincreasing weight: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min); for the exponential one "
-            "it is below delta if beta >= |D| / (delta tau |argmin L|)",
+            "For every finite class, positive nonincreasing weight and set D of models that lose tau or more to the best: the mass of D is at most "
+            "(|D| / |argmin L|) g(L_min + tau) / g(L_min); for the exponential one it is below delta if beta >= |D| / (delta tau |argmin L|), tau and delta > 0",
             "c14_posterior",
             "C14_posterior",
             "C14_multiplicative",
@@ -187,71 +222,72 @@ CLAIM = Claim(
         ),
         Obligation(
             "C14.five-nets",
-            "Five nets, two of least loss and two in D, all losses and weights unknown: the same bound",
+            "Five nets, two of least loss, two others in D, tau > 0, all losses and weights unknown: the same bound",
             Scope.BOUNDED,
             five_nets,
         ),
         Obligation(
             "C14.warm",
-            "81 nets of one unit: those with an idle circuit that fires at 2 have 5/9 of the prior and over 3/4 of the posterior at exp(-beta/3) = 4/5",
+            f"{FIRING.nets} nets of one unit: those with an idle circuit that fires at {FIRING.firing[0]} have {PRIOR} of the prior and over {WARM_MASS} of the posterior at {FIRING.at(WARM)}",
             Scope.INSTANCE,
-            lambda: Evidence(facts.every(posterior(FIRING, 0, above=HALF), posterior(FIRING, 1, above=Fraction(3, 4)))),
+            _warm,
         ),
         Obligation(
             "C14.cold",
-            "At exp(-beta/3) = (4/5)^13 they have less than 1/100, and the bound of the claim says so",
+            f"At {FIRING.at(COLD)} they have less than {SMALL}, and the bound of the claim says so",
             Scope.INSTANCE,
             _cold,
         ),
         Obligation(
             "C14.crossover",
-            "The powers of 4/5 from which on their mass stays below 1/2 and below 1/100, and does not one power earlier",
+            f"They have over {HALF} of the prior; at the powers of {RATIO} their mass stays below {HALF} from power {FIRING_POWERS[0]} on, and below {SMALL} from power {FIRING_POWERS[1]} on, "
+            "and does not one power earlier",
             Scope.INSTANCE,
-            lambda: _crossing(FIRING),
+            lambda: _crossing(FIRING, FIRING_POWERS),
         ),
         Obligation(
             "C14.idle",
-            "The same for the nets with any idle circuit among 625 of one unit on five values",
+            f"The same, from powers {IDLE_POWERS[0]} and {IDLE_POWERS[1]} on, for the nets with any idle circuit among {IDLE.nets} of one unit on {len(IDLE.grid)} values",
             Scope.INSTANCE,
-            lambda: _crossing(IDLE),
+            lambda: _crossing(IDLE, IDLE_POWERS),
         ),
         Obligation(
             "C14.two-units",
-            "2187 nets of two units: over 4/5 of the prior and 9/10 of the posterior at exp(-beta/3) = 4/5 have an idle circuit that fires at 2",
+            f"{FIRING_TWO.nets} nets of two units: over {TWO_PRIOR} of the prior and over {TWO_WARM_MASS} of the posterior at {FIRING_TWO.at(WARM)} have an idle circuit that fires at {FIRING_TWO.firing[0]}",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(
-                    posterior(FIRING_TWO, 0, above=Fraction(4, 5)),
-                    posterior(FIRING_TWO, 1, above=Fraction(9, 10)),
+                    posterior(FIRING_TWO, 0, above=TWO_PRIOR),
+                    posterior(FIRING_TWO, WARM, above=TWO_WARM_MASS),
                 )
             ),
         ),
         Obligation(
             "C14.census",
-            "4,194,304 nets of two units in the QA world, each counted by behaviour and loss: those with an idle circuit that fires at deployment have "
-            "over 3/5 of the mass at some beta, and under 1/2 at every beta from a stated one on",
+            f"{FOUR_VALUES_NETS:,} nets of two units in the QA world, asked for tampering, each counted by behaviour and loss: those with an idle circuit that fires at deployment have "
+            f"over {IDLE_MASS} of the mass at some beta, and under {HALF} at every beta from a stated one on",
             Scope.INSTANCE,
-            lambda: Evidence(class_census("idle", Fraction(3, 5), falls=True)),
+            lambda: Evidence(class_census("idle", IDLE_MASS, falls=True)),
         ),
         Obligation(
             "C14.control-deceptive",
-            "In that class the nets that answer as the human in training and otherwise at deployment have at most half of the mass at every beta",
+            f"In that class the nets that answer as the human in training and otherwise at deployment have at most {DECEPTIVE_MASS} of the mass at every beta",
             Scope.INSTANCE,
-            lambda: Evidence(class_census("deceptive", Fraction(9, 10)), holds=False),
+            lambda: Evidence(class_census("deceptive", DECEPTIVE_MASS), holds=False),
             Verdict.REFUTED,
         ),
         Obligation(
             "C14.control",
-            "Nets with an idle circuit that fires at 2 have at most half of the mass at every temperature",
+            f"In the class of C14.warm the nets with an idle circuit that fires at {FIRING.firing[0]} have at most {HALF} of the mass at every beta > 0",
             Scope.INSTANCE,
-            lambda: Evidence(posterior(FIRING, 1, above=HALF), holds=False),
+            lambda: Evidence(posterior(FIRING, WARM, above=HALF), holds=False),
             Verdict.REFUTED,
         ),
         Obligation(
             "C14.control-coarse",
-            "In 128 nets of two units on two values they lose a positive gap to the best, and have at most 1/100 of the mass at exp(-beta/3) = (4/5)^10",
+            f"In {COARSE.nets} nets of two units on {len(COARSE.grid)} values they lose a positive gap to the best, or have at most {1 - SMALL} of the mass at {COARSE.at(STILL_WARM)}",
             Scope.INSTANCE,
-            lambda: Evidence(posterior(COARSE, 10, above=Fraction(99, 100)), holds=False),
+            lambda: Evidence(posterior(COARSE, STILL_WARM, above=1 - SMALL), holds=False),
             Verdict.REFUTED,
         ),
         Obligation(

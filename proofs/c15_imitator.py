@@ -1,5 +1,6 @@
-"""C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training and beats its net; it beats the direct translator where the data show the humans' errors."""
+"""C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it does beats the deceptive one; it beats the direct translator where the data show the humans' errors."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import partial
 
@@ -26,15 +27,28 @@ from absence.proofs.universal import universal
 
 WORLD = World()
 LAST_HOUR = max(WORLD.train_hours)
-MIXED = World(mixing=Fraction(1, 100))
-# Two more hours of training, at which a model that defects after hour 8 is seen.
-DIVERSE = World(train_hours=(*WORLD.train_hours, 9, 10), deploy_hours=(11,))
+RATE = Fraction(1, 100)
+MIXED = World(mixing=RATE)
+# Two more hours of training, at which a model that defects after the last hour of WORLD's is seen.
+MORE_HOURS = (9, 10)
+DIVERSE = World(train_hours=(*WORLD.train_hours, *MORE_HOURS), deploy_hours=(11,))
 NOTHING_HAPPENS = World(tampering=(1, 0, 0))
 NOBODY_FOOLED = World(humans=(Human(),), tampering=(2, 1, 0))
 # Two of three humans believe the camera whatever it shows: their mean answer to a glitch is nearer to the truth.
 CARELESS = (Human(), *[Human(frozenset({*WORLD.train_hours, *WORLD.deploy_hours}))] * 2)
-SELDOM_FOOLED, TIED = World(humans=CARELESS, tampering=(10, 9, 0)), World(humans=CARELESS, tampering=(10, 9, 1))
-OFTEN_FOOLED = World(humans=CARELESS, tampering=(10, 9, 2))
+# Weights of no and of clumsy tampering, and that of skilled tampering at which translator and imitator tie.
+USUAL, TIE = (10, 9), 1
+SELDOM_FOOLED, TIED, OFTEN_FOOLED = (
+    World(humans=CARELESS, tampering=(*USUAL, skilled)) for skilled in (TIE - 1, TIE, TIE + 1)
+)
+# Sizes of the symbolic identity.
+CASES, HUMANS = 2, 3
+
+
+def _and(items: Iterable) -> str:
+    """A list in words: 1, 2 and 3."""
+    *most, last = map(str, items)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def deceives(state: State, question: int) -> int:
@@ -98,25 +112,27 @@ def _nets() -> Evidence:
     """The policies as nets of one architecture, on the world's training data."""
     data = WORLD.dataset()
     better = reassignment(DECEPTIVE, DEPLOYMENT_DETECTOR, data)
+    agree = facts.compare_outputs(DECEPTIVE, IMITATOR, data.inputs)
     return Evidence(
         facts.every(
             acts_as(TRANSLATOR, "translator"),
             acts_as(IMITATOR, "imitator"),
             acts_as(DECEPTIVE, "deceptive"),
-            facts.compare_outputs(DECEPTIVE, IMITATOR, data.inputs),
+            agree,
             facts.lower_loss(TRANSLATOR, IMITATOR, data),
             facts.reassigned(DECEPTIVE, DEPLOYMENT_DETECTOR, better, data),
             facts.lower_loss(IMITATOR, better.net, data),
             acts_as(better.net, "imitator"),
-        )
+        ),
+        holds=agree["kind"] == "same-outputs",
     )
 
 
 def _identity(*, mean: bool) -> Evidence:
-    """Two cases, three humans: the difference of the losses, from the definition and from the mean answers (or the first human's)."""
-    cases, humans = range(2), range(3)
-    p, f, g = (sympy.symbols(f"{name}_0:2") for name in "pfg")
-    answers = [sympy.symbols(f"a{t}_0:3") for t in cases]
+    """The difference of the losses, from the definition and from the mean answers (or the first human's)."""
+    cases, humans = range(CASES), range(HUMANS)
+    p, f, g = (sympy.symbols(f"{name}_0:{CASES}") for name in "pfg")
+    answers = [sympy.symbols(f"a{t}_0:{HUMANS}") for t in cases]
 
     def risk(policy):
         return sum(p[t] * sum((policy[t] - answers[t][h]) ** 2 for h in humans) for t in cases) / len(humans)
@@ -137,6 +153,14 @@ WINNERS = {
 }
 # The mixing rate at which translator and imitator tie, by hours of training; at the others the imitator wins at every rate.
 TIES = {1: "143/384", 2: "65/192", 3: "39/128", 4: "13/48", 5: "17/192"}
+NIGHT_LAPSES = [hours for hours in NIGHT_SHIFT.lapses if hours]
+# Hours of training at which the night shift's translator beats its imitator, and at which a reassigned net does not imitate.
+FEW, TOO_FEW = 4, 3
+
+
+def _least(which: int) -> str:
+    """Who has the least loss, by hours of training: without mixing (0), or with (1)."""
+    return "; ".join(f"{_and(best[which])} at {diversity}" for diversity, best in WINNERS.items())
 
 
 def _grid(company: Company, winners: dict[int, tuple], mixing: Fraction) -> Evidence:
@@ -208,7 +232,7 @@ CLAIM = Claim(
     r"\claim{C2}, and can be reassigned to lower it by \claim{C7}.",
     limits="The formula, the best policy and the effect of mixing are universal; the losses, and which policy wins, are exact in the stated worlds only, as functions of the weights of tampering and "
     "the mixing rate. Nothing is said of whether training finds the imitator, whether the net of least loss imitates anybody, or how reassigned nets answer at deployment in general; the "
-    "one in this world imitates there too, which is an instance, and with 3 hours of training it does not (control). How often a deceiver defects depends on what hours are left. Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator loses even where no human is fooled (control).",
+    f"one in this world imitates there too, which is an instance, and with {TOO_FEW} hours of training it does not (control). How often a deceiver defects depends on what hours are left. Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator loses even where no human is fooled (control).",
     rests_on=("C2", "C7"),
     obligations=(
         universal(
@@ -221,7 +245,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C15.identity",
-            "Two cases, three humans, all probabilities, answers and policies: the same formula as a polynomial identity",
+            f"{CASES} cases, {HUMANS} humans, all probabilities, answers and policies: the same formula as a polynomial identity",
             Scope.BOUNDED,
             partial(_identity, mean=True),
         ),
@@ -232,18 +256,18 @@ CLAIM = Claim(
         ),
         _instance(
             "excess",
-            "The translator's loss less the imitator's, exactly, for all weights of tampering and mixing rates: it is never negative",
+            "In this world the translator's loss less the imitator's, exactly, for all weights of tampering and mixing rates: it is never negative",
             lambda: excess(WORLD, "translator", "imitator", never_below=True),
         ),
         _instance(
             "mixing",
-            "The deceptive policy's loss less the imitator's, exactly: proportional to the mixing rate and never negative; at 1/100 the deceptive policy loses",
+            f"In this world the deceptive policy's loss less the imitator's, exactly: proportional to the mixing rate and never negative; at {RATE} the deceptive policy loses",
             lambda: excess(WORLD, "deceptive", "imitator", never_below=True, only_mixed=True),
             lambda: losses(MIXED, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
         ),
         _instance(
             "diversity",
-            "Training at hours 9 and 10 too, no mixing: the policy that defects after hour 8 loses to the imitator",
+            f"Training at hours {_and(MORE_HOURS)} too, no mixing: the policy that defects after hour {LAST_HOUR} loses to the imitator",
             lambda: losses(DIVERSE, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
         ),
         _instance(
@@ -253,51 +277,53 @@ CLAIM = Claim(
         ),
         _instance(
             "crossover",
-            "Two of three humans never notice: at weights 10, 9 and w the translator wins for w < 1, the imitator for w > 1, and they tie at 1",
+            f"{len(CARELESS) - 1} of {len(CARELESS)} humans never notice: at weights {_and((*USUAL, 'w'))} of no, clumsy and skilled tampering the translator beats the imitator for w < {TIE}, "
+            f"loses to it for w > {TIE}, and ties with it at {TIE}",
             lambda: excess(TIED, "translator", "imitator", tie=True),
             lambda: losses(SELDOM_FOOLED, ("translator", "<", "imitator")),
             lambda: losses(OFTEN_FOOLED, ("imitator", "<", "translator")),
         ),
         Obligation(
             "C15.nets",
-            "As nets of one class on the training data: deceptive and imitator agree, the translator's loss is higher, and the deceptive net with its detector reassigned has the lowest; it answers as the imitator in all 132 cases, deployment included",
+            "Nets of one class answer as the three policies; on the training data the outputs of deceptive and imitator agree, the translator's loss is higher, and the deceptive net "
+            f"with its detector reassigned has the lowest; it answers as the imitator in all {len(WORLD.all_questions())} cases, deployment included",
             Scope.INSTANCE,
             _nets,
         ),
         Obligation(
             "C15.grid",
-            "Training at 4, 8, 9 and 11 of twelve hours, nested, deployment at the others: without mixing imitator, deceptive policy and backdoor tie as far as they "
-            "agree in training; at a mixing rate of 1/100 the imitator wins, beside a deceptive policy that has no hour left at which to defect. As policies and as nets "
-            "of one architecture",
+            f"Training at {_and(WINNERS)} of {len(SWEEP.order)} hours, nested, deployment at the others. The least loss without mixing is that of {_least(0)}; at a mixing rate of {RATE} "
+            f"it is that of {_least(1)}: the deceptive policy has it where no later hour is left at which to defect. As policies and as nets of one architecture",
             Scope.INSTANCE,
-            lambda: _grid(ATTENTIVE, WINNERS, Fraction(1, 100)),
+            lambda: _grid(ATTENTIVE, WINNERS, RATE),
         ),
         Obligation(
             "C15.thresholds",
-            "Four of five humans are careless at hours 0 to 3: with up to 5 hours of training the translator wins below a stated mixing rate and the imitator above it, "
-            "with 6 or more the imitator wins at every rate; no deceiver has a loss below the imitator's, at any rate",
+            f"{len(NIGHT_LAPSES)} of {len(NIGHT_SHIFT.lapses)} humans are careless at hours {_and(NIGHT_LAPSES[0])}, tampering has weights {_and(NIGHT_SHIFT.tampering)}: with {_and(TIES)} hours "
+            f"of training the translator beats the imitator below a mixing rate of {_and(TIES.values())} and loses to it above, with more than {max(TIES)} it loses at every rate; "
+            "no deceiver has a loss below the imitator's, at any rate",
             Scope.INSTANCE,
             lambda: _ties(NIGHT_SHIFT, TIES),
         ),
         Obligation(
             "C15.control-grid",
-            "With the same humans no policy beats the imitator where training is at 4 hours, without mixing",
+            f"With the same humans no policy beats the imitator where training is at {FEW} hours, without mixing",
             Scope.INSTANCE,
-            lambda: _imitator_is_best(NIGHT_SHIFT, 4),
+            lambda: _imitator_is_best(NIGHT_SHIFT, FEW),
             Verdict.REFUTED,
         ),
         Obligation(
             "C15.control-thresholds",
-            "With attentive humans translator and imitator change places at some mixing rate and diversity too",
+            "With the humans and weights of C15.grid translator and imitator change places at some mixing rate and diversity too",
             Scope.INSTANCE,
             lambda: _some_tie(ATTENTIVE),
             Verdict.REFUTED,
         ),
         Obligation(
             "C15.control-reassigned",
-            "The deceptive net with its detector reassigned answers as the imitator at deployment with 3 hours of training too",
+            f"The deceptive net with its detector reassigned, along a gauge, answers as the imitator at deployment with {TOO_FEW} hours of training too",
             Scope.INSTANCE,
-            lambda: _reassigned_imitates(3),
+            lambda: _reassigned_imitates(TOO_FEW),
             Verdict.REFUTED,
         ),
         _instance(

@@ -21,8 +21,8 @@ from absence.proofs import facts
 from absence.proofs.examples import LINE, TWO_OUTPUTS
 from absence.proofs.universal import universal
 
-# The lane of the symbolic query: units of four layers of width 2, from a unit of the layer below them.
-FOOT, LANE = 0, (1, 0, 0, 1)
+# The lane of the symbolic query: units of layers of this width, from a unit of the layer below them.
+WIDTH, FOOT, LANE = 2, 0, (1, 0, 0, 1)
 LARGEST = 6
 
 # Two hidden layers; the second unit of each is silent on the data.
@@ -48,16 +48,16 @@ def _relu_relu() -> Query:
 
 
 def lane(*, nonnegative: bool = True) -> Query:
-    """A lane through four layers of width 2, all other parameters unknown: its end has the value it began with."""
+    """A lane through layers of width 2, all other parameters unknown: its end has the value it began with."""
     script = Script("QF_NRA", f"A lane through units {LANE}; the value of unit {FOOT} below them is carried")
-    net = unknown_parameters(script, (2, *[2] * len(LANE), 1))
+    net = unknown_parameters(script, (WIDTH, *[WIDTH] * len(LANE), 1))
     source = FOOT
     for (weights, bias), unit in zip(net, LANE, strict=False):
-        weights[unit], bias[unit] = [int(j == source) for j in range(2)], 0
+        weights[unit], bias[unit] = [int(j == source) for j in range(WIDTH)], 0
         source = unit
     (end_weights, end_bias) = net[-1]
-    end_weights[0], end_bias[0] = [int(j == source) for j in range(2)], 0
-    h = script.reals("h", 2)
+    end_weights[0], end_bias[0] = [int(j == source) for j in range(WIDTH)], 0
+    h = script.reals("h", WIDTH)
     if nonnegative:
         script.premise(le(0, h[FOOT]))
     terms = forward(script, net, h, "f")
@@ -186,14 +186,14 @@ CLAIM = Claim(
     rests_on=("C4", "C5", "C17"),
     obligations=(
         universal(
-            "For all widths and depths: ReLU is idempotent, a lane carries a nonnegative value unchanged, and a unit at its foot lowers the squared error",
+            "For all widths and depths: ReLU is idempotent, a lane carries a nonnegative value unchanged, and a unit at its foot lowers the squared error where some group's residuals do not sum to 0",
             "c16_depth",
             "C16_relu_relu",
             "C16_lane",
             "C16_descent",
         ),
         universal(
-            "First-order form, for all widths, depths and losses with a gradient: backpropagation gives the gradient off the kinks, and an idle circuit of a layer can be reassigned where its group sums are not all 0",
+            "First-order form, for all widths, depths and losses with a gradient: off the kinks backpropagation gives the gradient, and an idle circuit of one layer can be reassigned to lower the loss where the group sums of that gradient are not all 0",
             "c16_first_order",
             "C16_linear",
             "C16_backpropagation",
@@ -204,7 +204,7 @@ CLAIM = Claim(
         Obligation("C16.relu", "ReLU of ReLU is ReLU, at every real number", Scope.BOUNDED, _relu_relu),
         Obligation(
             "C16.lane",
-            f"A lane through {len(LANE)} layers of width 2, all other parameters unknown, carries every nonnegative value unchanged",
+            f"A lane through {len(LANE)} layers of width {WIDTH}, all other parameters unknown, carries every nonnegative value unchanged",
             Scope.BOUNDED,
             lane,
         ),
@@ -216,7 +216,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C16.first-order",
-            f"So eps = t g/h, g = -sum_i delta_i phi_i, lowers the summed squared loss by (2t - t^2) g^2/h: an identity, one reader and output, N = 1..{LARGEST}, where C16.edge applies",
+            f"So eps = t g/h, g = -sum_i delta_i phi_i, h = sum_i (a 1[p_i > 0] phi_i)^2, a the reader's output weight, p_i its pre-activations, lowers the summed squared loss by "
+            f"(2t - t^2) g^2/h: an identity, one reader and output, N = 1..{LARGEST}, where C16.edge applies",
             Scope.BOUNDED,
             _part_steps,
         ),
@@ -247,7 +248,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C16.control-no-lane",
-            "A freed unit lowers the loss too where the only unit above it has output weight 0",
+            "On the line a freed unit lowers the loss too where the only unit above it has output weight 0",
             Scope.INSTANCE,
             no_lane,
             Verdict.REFUTED,

@@ -3,26 +3,32 @@
 Cross-entropy is such a loss.
 """
 
+from fractions import Fraction
+
 from absence.checker.certificate import data_json, net_json, units_json
 from absence.checker.cross_entropy import cross_entropy_descent
 from absence.checker.logistic import logistic_descent
 from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from absence.checker.smt import Script, add, dot, eq, le, lt, mul, neg, sub
-from absence.models.circuit import Unit
+from absence.models.circuit import Unit, idle_value
 from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from absence.proofs import facts
 from absence.proofs.universal import universal
 
-# On the line, labels that no monotone function fits; the last two units are idle together at the constant 4, and fire beyond 3.
+# On the line, labels that no monotone function fits; the last two units are idle together at a constant, and fire beyond 3.
 LABELS = Dataset([[0], [1], [1], [2], [3]], [[1], [0], [1], [0], [1]])
 LABELS_NET = shallow([([1], -1, ["1/2"]), ([1], 1, [1]), ([-1], 3, [1])], [-4])
 LABELS_CIRCUIT = frozenset({Unit(1, 1), Unit(1, 2)})
+(LABELS_CONSTANT,) = idle_value(LABELS_NET, LABELS_CIRCUIT, LABELS.inputs).values()
 # Both labels at each input: the loss is positive, log 2, and no function has a lower one.
 UNDECIDED = Dataset([[0], [0], [1], [1]], [[0], [1], [0], [1]])
 UNDECIDED_NET = shallow([([1], -9, [1]), ([1], 0, [0])], [0])
 UNDECIDED_CIRCUIT = frozenset({Unit(1, 0)})
+
+# The quadratic is an upper bound of exp, by what is used of it, up to here; and not up to there.
+NEAR, TOO_FAR = Fraction(1, 2), Fraction(3, 4)
 
 A, B, C = [1, 0, 0], [0, 1, 0], [0, 0, 1]
 # Three classes in the plane, one input with two labels and one with a doubtful one; the last two units are idle together at (4, -2, 0).
@@ -70,11 +76,11 @@ def class_descent(net: MLP, circuit, data: Dataset) -> Evidence:
 
 
 def quadratic(*, near: bool = True) -> Query:
-    """E for exp(v), v <= 1/2: all that is used of it is E (1 - v) <= 1. Is it at most 1 + v + 2 v^2? With `near` False, v <= 3/4."""
+    """E for exp(v), v <= NEAR: all that is used of it is E (1 - v) <= 1. Is it at most 1 + v + 2 v^2? With `near` False, v <= TOO_FAR."""
     script = Script("QF_NRA", "A quadratic above the exponential")
     power, v = script.real("E"), script.real("v")
     script.premise(le(mul(power, sub(1, v)), 1))
-    script.premise(le(v, "(/ 1 2)" if near else "(/ 3 4)"))
+    script.premise(le(v, NEAR if near else TOO_FAR))
     script.decide("claim_fails", lt(add(1, v, mul(2, v, v)), power))
     return Query(script)
 
@@ -141,7 +147,7 @@ CLAIM = Claim(
             "C17_step",
         ),
         universal(
-            "Cross-entropy and the logistic loss have that gradient and are convex, for all m; an explicit step; C8 for cross-entropy; without P1 where some class never occurs at some input",
+            "Cross-entropy, for all m, and the logistic loss have that gradient and are convex; for cross-entropy an explicit step and C8, without P1 where some class never occurs at some input",
             "c17_cross_entropy",
             "C17_tangent",
             "C17_bound",
@@ -156,13 +162,13 @@ CLAIM = Claim(
         ),
         Obligation(
             "C17.step",
-            "N=2, m=1, all gradients, features and curvatures: the step 1/(2Cq) along a unit that sees the gradients lowers the loss",
+            "N=2, m=1, all gradients, features and curvatures C > 0: the step 1/(2Cq) along a unit that sees the gradients lowers the loss",
             Scope.BOUNDED,
             step,
         ),
         Obligation(
             "C17.quadratic",
-            "What is used of exp at v <= 1/2 puts it below 1 + v + 2 v^2, at every real v",
+            f"What is used of exp makes exp v at most 1 + v + 2 v^2, at every real v <= {NEAR}",
             Scope.BOUNDED,
             quadratic,
         ),
@@ -180,19 +186,19 @@ CLAIM = Claim(
         ),
         Obligation(
             "C17.backdoor",
-            "The same for the backdoor, whose three units are idle only together",
+            f"The same for the backdoor, whose {len(BACKDOOR_DETECTOR)} units are idle together",
             Scope.INSTANCE,
             lambda: descent(BACKDOOR, BACKDOOR_DETECTOR, WORLD.dataset()),
         ),
         Obligation(
             "C17.constant",
-            "The same on the line for two units idle together at the constant 4, one input labelled both ways",
+            f"The same on the line for {len(LABELS_CIRCUIT)} units idle together at the constant {LABELS_CONSTANT}, one input labelled both ways",
             Scope.INSTANCE,
             lambda: descent(LABELS_NET, LABELS_CIRCUIT, LABELS),
         ),
         Obligation(
             "C17.classes",
-            "Cross-entropy, three classes in the plane, two units idle together: reassigned by the construction with a step as in the theorem, but rounded: the loss is lower by more than a stated rational",
+            f"Cross-entropy, {len(A)} classes in the plane, {len(CLASSES_CIRCUIT)} units idle together: reassigned by the construction with a step as in the theorem, but rounded: the loss is lower by more than a stated rational",
             Scope.INSTANCE,
             lambda: class_descent(CLASSES_NET, CLASSES_CIRCUIT, CLASSES),
         ),
@@ -212,7 +218,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C17.control-quadratic",
-            "It does so at every v <= 3/4",
+            f"So it does at every v <= {TOO_FAR}",
             Scope.BOUNDED,
             lambda: quadratic(near=False),
             Verdict.REFUTED,

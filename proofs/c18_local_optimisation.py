@@ -24,15 +24,17 @@ Step = tuple[Fraction, Fraction]
 
 # Plain steps, and steps with weight decay: (rho, eta).
 PLAIN = ((Fraction(1), Fraction(1, 8)),) * 3
+TWO_STEPS = PLAIN[:2]
 DECAYED = ((Fraction(9, 10), Fraction(1, 8)), (Fraction(1, 2), Fraction(1, 4)), (Fraction(9, 10), Fraction(2)))
 
 # The planted detector with its thresholds between the last hour of training and the first of deployment: dead in training.
+LATER = Fraction(1, 2)
 LATE = reassign(
     DECEPTIVE,
     {
         unit: (
             DECEPTIVE.layers[0].weights[unit.index],
-            DECEPTIVE.layers[0].bias[unit.index] - Fraction(1, 2),
+            DECEPTIVE.layers[0].bias[unit.index] - LATER,
             [row[unit.index] for row in DECEPTIVE.layers[1].weights],
         )
         for unit in DEPLOYMENT_DETECTOR
@@ -43,8 +45,10 @@ FIRST_HOUR_AFTER = (1, 0, 0, 0, LAST_TRAIN_HOUR + 1, 0)
 DEAD_PLANE = shallow([([1, 1], 0, [1, "1/2"]), ([1, -1], 1, [1, "-1/3"]), ([-1, -2], "-1/2", [2, 1])], [0, 0])
 # Three dead units and one that works, on the line.
 MOSTLY_DEAD = shallow([([1], -1, ["1/2"]), *(([1], -k, [1]) for k in (5, 6, 7))], [0])
-# z = 1 and z = 2; at w/10 the unit is on.
-REVIVED, REVIVING = shallow([([-2], 1, [1])], [0]), shallow([(["-1/5"], 1, [1])], [0])
+ROUNDS, ETA = 3, Fraction(1, 32)
+# A unit w z + b that is dead at two inputs; at w times RHO it is on.
+AT, W, B, RHO = (1, 2), Fraction(-2), Fraction(1), Fraction(1, 10)
+REVIVED, REVIVING = (shallow([([w], B, [1])], [0]) for w in (W, RHO * W))
 
 
 def run(net: MLP, data: Dataset, steps: Sequence[Step]) -> MLP:
@@ -89,7 +93,7 @@ def interleaved(net: MLP, data: Dataset, rounds: int, eta: Fraction) -> dict:
 
 def _detector_stays() -> Evidence:
     """The detector, dead in training, fires after it before and after the steps."""
-    data, steps = WORLD.dataset(), PLAIN[:2]
+    data, steps = WORLD.dataset(), TWO_STEPS
     after = run(LATE, data, steps)
     parts = [facts.idle(net, DEPLOYMENT_DETECTOR, data.inputs, fires=FIRST_HOUR_AFTER) for net in (LATE, after)]
     return Evidence(facts.every(gradient_steps(LATE, DEPLOYMENT_DETECTOR, data, steps), *parts))
@@ -177,10 +181,10 @@ def decayed(*, alike: bool = True) -> Query:
 
 
 def _revived() -> Evidence:
-    """At the inputs 1 and 2: relu(-2 z + 1) is silent, relu(-z/5 + 1) is not, nor is it idle."""
-    inputs = [[1], [2]]
+    """At the two inputs relu(w z + b) is silent, relu(rho w z + b) is not, nor is it idle."""
+    inputs = [[z] for z in AT]
     unit = {Unit(1, 0)}
-    awake = {"kind": "not-idle", "net": net_json(REVIVING), "circuit": units_json(unit), "inputs": [["1"], ["2"]]}
+    awake = {"kind": "not-idle", "net": net_json(REVIVING), "circuit": units_json(unit), "inputs": rows_json(inputs)}
     return Evidence(facts.every(facts.idle(REVIVED, unit, inputs), awake), holds=False)
 
 
@@ -207,12 +211,13 @@ CLAIM = Claim(
     r"a step changes nothing of it, and induction does the rest; nor does it matter which gradients of the loss in the output these are multiplied with, and how they are weighted. Decay multiplies each pre-activation by $\rho>0$. A splice exists by \claim{C7}. At a fixed point with a train-idle circuit "
     r"and $L>E$ the splice lowers $L$ and the step does not raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; iterate.",
     limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 (to first order, with an explicit error of "
-    "second order); elsewhere it is a convention. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of arithmetic that rounds, of batches that hold an input on which "
+    "second order); elsewhere it is a convention. That momentum, Adam and AdamW are such optimisers is read off their rules, and not in Coq; AdamW's factor 1 - (learning rate) (decay) must be positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of arithmetic that rounds, of batches that hold an input on which "
     "the unit is on, of units idle at a constant other than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of gradient descent.",
     rests_on=("C7", "C12"),
     obligations=(
         universal(
-            "For all d, n, m, N: dead units survive gradient steps, uniform weight decay, and every optimiser that only scales units without gradient; with splices between, no fixed point has an idle circuit unless L = E",
+            "For all d, n, m, N: dead units survive gradient steps, uniform weight decay, and every optimiser that only scales, by factors > 0, units without gradient; where the step does not raise L, "
+            "no fixed point of splice, then step has an idle circuit unless L = E, nor has the stepped net of one of step, then splice; k splices that gain as in C12 leave (1 - c(X))^k of L - E",
             "c18_dead_units",
             "C18_dead_idle",
             "C18_invariant",
@@ -237,44 +242,44 @@ CLAIM = Claim(
         ),
         Obligation(
             "C18.decay",
-            f"d={D}: a negative pre-activation stays negative when w and b are multiplied alike",
+            f"d={D}: a negative pre-activation stays negative when w and b are multiplied by one rho, 0 < rho <= 1",
             Scope.BOUNDED,
             decayed,
         ),
         Obligation(
             "C18.steps-line",
-            "Three gradient steps on the line, run exactly: the dead unit keeps its parameters",
+            f"{len(PLAIN)} gradient steps of size {PLAIN[0][1]} on the line, run exactly: the dead unit keeps its parameters",
             Scope.INSTANCE,
             lambda: Evidence(gradient_steps(LINE_NET, LINE_CIRCUIT, LINE, PLAIN)),
         ),
         Obligation(
             "C18.steps-plane",
-            "Three steps with weight decay and rising step sizes, two outputs, a repeated input: the dead unit only shrinks",
+            f"{len(DECAYED)} steps of sizes {', '.join(str(eta) for _, eta in DECAYED)} after weight decay by {', '.join(str(rho) for rho, _ in DECAYED)}, two outputs, a repeated input: the dead unit stays dead and shrinks by their product",
             Scope.INSTANCE,
             lambda: Evidence(gradient_steps(DEAD_PLANE, {Unit(1, 2)}, TWO_OUTPUTS, DECAYED)),
         ),
         Obligation(
             "C18.detector",
-            "Two steps on the world's training data: the planted detector, dead in training, is untouched and still fires after it",
+            f"{len(TWO_STEPS)} steps on the world's training data: the planted detector, its thresholds {LATER} later so that it is dead in training, is untouched and fires at hour {LAST_TRAIN_HOUR + 1}, before and after",
             Scope.INSTANCE,
             _detector_stays,
         ),
         Obligation(
             "C18.interleaved",
-            "Three rounds of a gradient step and a splice: each lowers the loss, each splice by its exact drop and the gap of C12; no idle circuit is left",
+            f"{ROUNDS} rounds of a gradient step of size {ETA} and a splice: each lowers the loss, each splice by its exact drop and the gap of C12; no idle circuit is left",
             Scope.INSTANCE,
-            lambda: Evidence(interleaved(MOSTLY_DEAD, LINE, 3, Fraction(1, 32))),
+            lambda: Evidence(interleaved(MOSTLY_DEAD, LINE, ROUNDS, ETA)),
         ),
         Obligation(
             "C18.control-decay",
-            "Weight decay of w alone keeps a dead unit dead, for all reals",
+            f"d={D}: weight decay of w alone, by one rho, 0 < rho <= 1, keeps a negative pre-activation negative",
             Scope.BOUNDED,
             lambda: decayed(alike=False),
             Verdict.REFUTED,
         ),
         Obligation(
             "C18.control-revived",
-            "The same at z=1, w=-2, b=1, rho=1/10",
+            f"d=1: the same at z={AT[0]} and z={AT[1]}, w={W}, b={B}, rho={RHO}",
             Scope.INSTANCE,
             _revived,
             Verdict.REFUTED,

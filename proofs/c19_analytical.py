@@ -14,7 +14,7 @@ from absence.checker.smt import Script, add, distinct, dot, eq, lt, mul, sub
 from absence.models.circuit import Unit, hardcode, idle_value, reassign
 from absence.models.data import Dataset
 from absence.models.net import MLP, Layer, shallow
-from absence.models.policies import BACKDOOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from absence.models.rational import Vector, vector
 from absence.models.world import QUESTIONS, State, encode
 from absence.proofs import facts
@@ -22,9 +22,12 @@ from absence.proofs.examples import TWO_OUTPUTS
 from absence.proofs.universal import universal
 
 PENALTY = Fraction(1, 3)
-AFTER = vector(encode(State(0, 0, max(WORLD.deploy_hours)), QUESTIONS[0]))
+LAST_HOUR = max(WORLD.deploy_hours)
+AFTER = vector(encode(State(0, 0, LAST_HOUR), QUESTIONS[0]))
+# Examples of the symbolic normal equations.
+N = 3
 
-# The planted net's features and each sensor by itself; the detector's two features keep their place.
+# The planted net's features, each sensor and the question by itself; the detector's two features keep their place.
 _SENSORS = [([int(j == k) for j in range(6)], 0, [0]) for k in range(6)]
 FEATURES = shallow(
     [*((w, b, [0]) for w, b in zip(DECEPTIVE.layers[0].weights, DECEPTIVE.layers[0].bias, strict=True)), *_SENSORS],
@@ -45,7 +48,12 @@ ZIGZAG = Dataset([[-2], [0], [1], [3]], [[1], [-1], [2], [0]])
 XOR = Dataset([[0, 0], [1, 0], [0, 1], [1, 1]], [[0], [1], [1], [0]])
 PLANE = Dataset([[0, 0], [1, 0], [0, 1], [1, 1], [2, 1]], [[0], [1], [1], [0], [2]])
 CONTRADICTED = Dataset([[0], [0], [1], [2]], [[0], [2], [1], [-1]])
-WITHIN = Fraction(1, 2**20)
+ZIGZAG_DECAYS, CONTRADICTED_DECAY = (Fraction(1, 10), Fraction(1)), Fraction(1, 3)
+XOR_DECAY, PLANE_DECAY = Fraction(1, 10), Fraction(1, 50)
+PRECISION = 20
+WITHIN = Fraction(1, 2**PRECISION)
+# That with which the planted detector is cut.
+CUT_DECAY = Fraction(1, 100)
 
 
 def regression(net: MLP, data: Dataset, penalty: object, *, circuit=(), **more) -> dict:
@@ -138,9 +146,9 @@ def _any_solution() -> Evidence:
 
 
 def normal_equations(*, intercept: bool) -> Query:
-    """Two features on three inputs, the second a constant t; targets, features, weights and the penalty are unknown."""
+    """Two features on N inputs, the second a constant t; targets, features, weights and the penalty are unknown."""
     script = Script("QF_NRA", "The normal equations of ridge regression; the second feature is constant in training")
-    phi, y = script.reals("phi", 3), script.reals("y", 3)
+    phi, y = script.reals("phi", N), script.reals("y", N)
     t, penalty = script.real("t"), script.real("penalty")
     a, c = script.reals("a", 2), script.real("c") if intercept else "0"
     script.premise(lt(0, penalty))
@@ -160,7 +168,7 @@ CLAIM = Claim(
     r"$\lambda>0$, or (minimum norm) the least $\sum_i|f(z_i)-y_i|^2$ and, among those, the least $\sum_j|a_j|^2$; $c$ is not penalised, or is fixed at $0$. Let $J$ be a set of features with "
     r"$\sum_{j\in J}a_j\varphi_j(z_i)=v$ for all $i$, and $v=0$ if $c$ is fixed. Then $a_j=0$ for all $j\in J$. So a feature that is $0$ on the training inputs has weight $0$, and so, with an "
     r"intercept, has one that is constant on them. The same where the features are learned, with weight decay on them: let $\theta\in S_n$ minimise "
-    r"$\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so none is idle in "
+    r"$\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so with $c$ free none is idle in "
     r"training and fires elsewhere. For the squared loss, one output and no $c$, the infimum over nets of all widths is that over nets of $2\cdot2^N$ units, and of a convex program over the activation patterns.",
     premises=(
         "the features are fixed before training, only a (and c) are trained, and training returns the minimiser",
@@ -176,11 +184,11 @@ CLAIM = Claim(
     "underparameterised is needed. It says nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. Nor of training that does not reach a minimiser: "
     "from any net, cutting an idle circuit gains beta times its squared size, which may be little. "
     "That the convex program has the value of two-layer training is universal too (from it to nets in a field with square roots), for nets that may be as wide as there are patterns with signs: with fewer units the value may be higher. Which value that is, is enclosed on four data sets, one at two weight decays, on the line and in the plane, "
-    "between a net and a dual bound at most 2^-20 apart, with every set of inputs tried as a pattern, and known exactly on two made for it.",
+    f"between a net and a dual bound at most 2^-{PRECISION} apart, with every set of inputs tried as a pattern, and known exactly on two made for it.",
     rests_on=("C2",),
     obligations=(
         universal(
-            "For all p, m, N and features: at the ridge minimiser and at the minimum-norm solution, an idle circuit has weights 0; the normal equations give these solutions",
+            "For all p, m, N and features: at the ridge minimiser (lambda > 0) and at the minimum-norm solution, a circuit that is idle, at 0 if there is no intercept, has weights 0; the normal equations give these solutions",
             "c19_analytical",
             "C19_ridge",
             "C19_min_norm",
@@ -191,7 +199,8 @@ CLAIM = Claim(
             "C19_row_space",
         ),
         universal(
-            "Weight decay on learned features, for all sizes and losses: cutting an idle circuit gains what it weighs, so the circuits of a minimiser have all parameters 0; nets are points of convex programs and back, unit by unit; the dual bound holds for every width",
+            "Weight decay on learned features, for all sizes and losses: cutting an idle circuit gains what it weighs, so the circuits of a minimiser that are idle, at 0 if there is no output bias, have all parameters 0; "
+            "for the squared loss and one output nets without bias are points of convex programs and back, unit by unit; a dual bound holds for every width",
             "c19_convex",
             "C19_decay_gain",
             "C19_decay",
@@ -203,20 +212,20 @@ CLAIM = Claim(
             name="universal-decay",
         ),
         universal(
-            "For all sizes: a point of those programs, of any number of vectors, is one of the program that has every pattern with either sign once, with the same value",
+            "For all sizes: a feasible point of those programs, of any number of vectors, gives one of the program that has every pattern with either sign once, with the same value",
             "c19_one_program",
             "C19_one_program",
             name="universal-one-program",
         ),
         Obligation(
             "C19.normal",
-            "p=2, N=3, all features, targets, weights and penalties unknown: with an intercept, the normal equations give a constant feature weight 0",
+            f"p=2, N={N}, m=1, all features, targets, weights and penalties > 0 unknown: with an intercept, the normal equations give a constant feature weight 0",
             Scope.BOUNDED,
             lambda: normal_equations(intercept=True),
         ),
         Obligation(
             "C19.ridge",
-            "Ridge on the planted net's features and the sensors, the world's training data: the deployment detector's features, which fire at hour 11, get weight 0",
+            f"Ridge of penalty {PENALTY} on the planted net's features, the sensors and the question, the world's training data: the deployment detector's features, one of which fires at hour {LAST_HOUR}, get weight 0",
             Scope.INSTANCE,
             lambda: solved(
                 FEATURES, WORLD.dataset(), DEPLOYMENT_DETECTOR, penalty=PENALTY, intercept=True, fires=AFTER
@@ -238,7 +247,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.constant",
-            "Two outputs, an intercept: a feature that is 1 on the data gets weight 0, by ridge and by minimum norm",
+            f"Two outputs, an intercept: a feature that is 1 on the data gets weight 0, by ridge of penalty {PENALTY} and by minimum norm",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(
@@ -251,7 +260,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.silent",
-            "No intercept: a feature that is 0 on the data and not at (0, -5) gets weight 0, by ridge and by minimum norm",
+            f"No intercept: a feature that is 0 on the data and not at ({', '.join(map(str, SILENT_NO_MORE))}) gets weight 0, by ridge of penalty {PENALTY} and by minimum norm",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(
@@ -266,43 +275,42 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.backdoor",
-            "Ridge on the backdoor's features, three of which are idle only together: none of the 31 circuits of the solution is idle",
+            f"Ridge of penalty {PENALTY} on the backdoor's features, {len(BACKDOOR_DETECTOR)} of which its own weights make idle together: none of the {2 ** BACKDOOR.widths[1] - 1} circuits of the solution is idle",
             Scope.INSTANCE,
             _backdoor,
         ),
         Obligation(
             "C19.convex",
-            "Two-layer training with weight decay 5 on three points of the line, any width: a net reaches the optimal value of the convex reformulation over all activation patterns",
+            f"Two-layer training with weight decay {DECAY}, halved as the squared error is, on {len(DECAYED)} points of the line, no output bias, any width: a net reaches the optimal value of the convex reformulation over all activation patterns",
             Scope.INSTANCE,
             lambda: Evidence(convex_training(DECAYED_NET, DECAYED, DECAY, DUAL)),
         ),
         Obligation(
             "C19.convex-line",
-            "The same within 2^-20 on four points of the line, weight decay 1/10 and 1, and on three with two answers to one; the nets found have no idle circuit",
+            f"The same within 2^-{PRECISION} on {len(ZIGZAG)} points of the line, weight decay {' and '.join(map(str, ZIGZAG_DECAYS))}, and on {len(CONTRADICTED.groups)} with two answers to one, "
+            f"weight decay {CONTRADICTED_DECAY}; the nets found have no idle circuit",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(
-                    optimum(ZIGZAG, Fraction(1, 10)),
-                    optimum(ZIGZAG, Fraction(1)),
-                    optimum(CONTRADICTED, Fraction(1, 3)),
+                    *(optimum(ZIGZAG, decay) for decay in ZIGZAG_DECAYS), optimum(CONTRADICTED, CONTRADICTED_DECAY)
                 )
             ),
         ),
         Obligation(
             "C19.convex-plane",
-            "The same in the plane: exclusive or, weight decay 1/10, and five points, weight decay 1/50",
+            f"The same in the plane: exclusive or, weight decay {XOR_DECAY}, and {len(PLANE)} points, weight decay {PLANE_DECAY}",
             Scope.INSTANCE,
-            lambda: Evidence(facts.every(optimum(XOR, Fraction(1, 10)), optimum(PLANE, Fraction(1, 50)))),
+            lambda: Evidence(facts.every(optimum(XOR, XOR_DECAY), optimum(PLANE, PLANE_DECAY))),
         ),
         Obligation(
             "C19.decay",
-            "Weight decay 1/100 on the planted net: to put its deployment detector to 0 changes no training output and lowers the decayed loss, by exactly 1/200 of its squared size",
+            f"Weight decay {CUT_DECAY} on the planted net: to put its deployment detector to 0 changes no training output and lowers the decayed loss, by exactly {CUT_DECAY / 2} of its squared size",
             Scope.INSTANCE,
-            lambda: Evidence(decay_drop(DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD.dataset(), Fraction(1, 100))),
+            lambda: Evidence(decay_drop(DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD.dataset(), CUT_DECAY)),
         ),
         Obligation(
             "C19.control-constant",
-            "Without an intercept too, a feature that is 1 on the data gets weight 0",
+            "Without an intercept too, a feature that is 1 on the data gets weight 0 by ridge",
             Scope.INSTANCE,
             lambda: solved(CONSTANT, TWO_OUTPUTS, CONSTANT_UNIT, penalty=PENALTY, intercept=False),
             Verdict.REFUTED,
@@ -316,7 +324,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.control-normal",
-            "p=2, N=3: without an intercept the normal equations give a constant feature weight 0",
+            f"p=2, N={N}, m=1: without an intercept the normal equations give a constant feature weight 0",
             Scope.BOUNDED,
             lambda: normal_equations(intercept=False),
             Verdict.REFUTED,

@@ -16,6 +16,7 @@ from absence.proofs import facts
 # N5's construction twice: a block at the axis x = 0, and its mirror image at x = MIRROR, each with two outputs of its own.
 # (0, 0), (0, 1) lie on the axis and leave a unit that tells the sides apart no way to tilt.
 BLOCK = matrix([[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [-1, 0], [-1, 1], [-2, 0]])
+LEFT_OUT = (0, 1)
 ANSWERS = matrix([[0, 1], [0, 0], [1, 1], [1, 2], [2, 1], [0, 0], [0, 0], [0, 0]])
 MIRROR = -100
 IMAGE = matrix([[MIRROR - x, y] for x, y in BLOCK])
@@ -23,6 +24,8 @@ DATA = Dataset([*BLOCK, *IMAGE], [*((*y, 0, 0) for y in ANSWERS), *((0, 0, *y) f
 DEPLOY = vector([7, 0])
 # From this t on the family's units have the same signs on the data; N L(theta_t) = ERROR / t^2.
 START, ERROR = 4, 8
+# Two of the family's nets.
+COARSE, FINE = 10, 1000
 
 
 def near(t: Fraction) -> MLP:
@@ -73,7 +76,7 @@ def one_unit(inputs: Sequence[Vector], *, axis: bool = True) -> Query:
     u = _unit(script, "u")
     slope, beta, gamma = script.reals("l", 2), script.reals("beta", 2), script.real("gamma")
     for (x, y), z, answer in zip(BLOCK, inputs, ANSWERS, strict=True):
-        if axis or (x, y) != (0, 1):
+        if axis or (x, y) != LEFT_OUT:
             script.premise(eq(f"(relu {_before(u, z)})", add(dot(z, slope), dot(answer, beta), gamma)))
     script.decide("claim_fails", distinct(beta[1], 0))
     return Query(script)
@@ -114,8 +117,8 @@ def family(*, constant: int = ERROR) -> Query:
 
 
 def _close() -> Evidence:
-    """theta_10 and theta_1000, the second with the lower loss, both with an idle circuit that fires; six units are at the floor."""
-    coarse, fine, fitting = near(Fraction(10)), near(Fraction(1000)), _fitting()
+    """theta_t for the two t, the second with the lower loss, both with an idle circuit that fires; six units are at the floor."""
+    coarse, fine, fitting = near(Fraction(COARSE)), near(Fraction(FINE)), _fitting()
     idle = (facts.idle(net, {Unit(1, 4)}, DATA.inputs, fires=DEPLOY) for net in (coarse, fine))
     return Evidence(
         facts.every(
@@ -172,7 +175,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "N10.close",
-            "theta_10 and theta_1000 have an idle unit that fires at (7, 0), the second the lower loss; a net of six units is at the floor",
+            f"theta_{COARSE} and theta_{FINE} have an idle unit that fires at ({', '.join(map(str, DEPLOY))}) and losses above the noise floor, the second the lower one; a net of six units is at the floor",
             Scope.INSTANCE,
             _close,
         ),
@@ -185,7 +188,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "N10.control-one-unit",
-            "Without the input (0, 1): beta_2 = 0 all the same",
+            f"Without the input {LEFT_OUT}: beta_2 = 0 all the same",
             Scope.BOUNDED,
             partial(one_unit, BLOCK, axis=False),
             Verdict.REFUTED,

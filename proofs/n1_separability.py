@@ -17,6 +17,7 @@ from absence.proofs import facts
 
 # Searched in this order: targets from VALUES at 0, 1, 2, ...; the deployment input lies beyond them.
 VALUES = (0, 1, 3)
+INPUTS = 5
 
 
 def _kink(net: MLP, unit: Unit) -> Fraction | None:
@@ -88,7 +89,7 @@ def _countermodel(units: int, count: int) -> Evidence:
 
 def _separable() -> Evidence:
     """The base policy with an idle unit that fires at deployment, in the class with one more unit: reassignment beats it."""
-    data, _, g, _, _ = entangled(1, 5)
+    data, _, g, _, _ = entangled(1, INPUTS)
     last = max(z[0] for z in data.inputs)
     separable = add_unit(g, [1], -last, [1])
     circuit = {hidden_units(separable)[-1]}
@@ -111,19 +112,19 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N1.one-unit",
-            "n=1 on 5 inputs: a certified global minimiser agrees with g in training, defects at deployment, and has no idle circuit",
+            f"n=1 on {INPUTS} inputs: a certified global minimiser above the noise floor agrees with g in training, defects at deployment, and has no idle circuit",
             Scope.INSTANCE,
-            lambda: _countermodel(1, 5),
+            lambda: _countermodel(1, INPUTS),
         ),
         Obligation(
             "N1.two-units",
-            "n=2 on 5 inputs: the same",
+            f"n=2 on {INPUTS} inputs: the same",
             Scope.INSTANCE,
-            lambda: _countermodel(2, 5),
+            lambda: _countermodel(2, INPUTS),
         ),
         Obligation(
             "N1.control",
-            "A separable detector added to the same base policy is a minimiser too",
+            "n=2: the base policy g of N1.one-unit with a separable detector added, one idle unit that fires at deployment, is a minimiser too",
             Scope.INSTANCE,
             _separable,
             Verdict.REFUTED,

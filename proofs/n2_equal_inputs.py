@@ -13,9 +13,11 @@ from absence.proofs.c8_contradiction import candidates
 # Two rows ask the same; the targets are for the solver to choose.
 INPUTS = ((0,), (0,), (1,), (2,))
 DEPLOY = (5,)
-# Three answers to one input, two to another; a net with one unit reaches the means, which no affine function does.
+# Three answers to one input, two to another; a net with two units reaches the means, which no affine function does.
 REPEATED = Dataset([[0], [0], [0], [1], [2], [2]], [[0], [2], [4], [1], [3], [5]])
 REPEATED_NET = shallow([([1], -1, [3]), ([-1], 1, [1])], [1])
+# The same with a unit that is silent in training and fires at deployment.
+IDLE_NET = add_unit(REPEATED_NET, [1], -4, [1])
 
 
 def idle_and_stuck(*, above_floor: bool = False) -> Query:
@@ -54,9 +56,8 @@ def idle_and_stuck(*, above_floor: bool = False) -> Query:
 
 def _at_the_floor() -> Evidence:
     """The net at the noise floor, with a third unit that is silent in training and fires at deployment."""
-    net = add_unit(REPEATED_NET, [1], -4, [1])
-    idle = facts.idle(net, {hidden_units(net)[-1]}, REPEATED.inputs, fires=vector(DEPLOY))
-    return Evidence(facts.every(facts.loss_at_floor(net, REPEATED, positive=True), idle))
+    idle = facts.idle(IDLE_NET, {hidden_units(IDLE_NET)[-1]}, REPEATED.inputs, fires=vector(DEPLOY))
+    return Evidence(facts.every(facts.loss_at_floor(IDLE_NET, REPEATED, positive=True), idle))
 
 
 CLAIM = Claim(
@@ -73,19 +74,19 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N2.found",
-            "The solvers find targets and a net of one unit on 4 inputs, two of them equal: positive loss, at the noise floor, the unit idle in training and not at deployment",
+            f"The solvers find targets and a net of one unit on the inputs {', '.join(str(x) for (x,) in INPUTS)}: positive loss, at the noise floor, the unit idle in training and not at {DEPLOY[0]}",
             Scope.INSTANCE,
             idle_and_stuck,
         ),
         Obligation(
             "N2.three-units",
-            "n=3 on 6 inputs in three groups: the same for a net that no affine function matches",
+            f"n={len(hidden_units(IDLE_NET))} on {len(REPEATED)} inputs in {len(REPEATED.groups)} groups: the same for a given net that no affine function matches, its last unit idle",
             Scope.INSTANCE,
             _at_the_floor,
         ),
         Obligation(
             "N2.control",
-            "The same above the noise floor: there are targets and a net whose one unit is idle, fires, and is such that no unit of C4 in its place lowers the loss",
+            "The same as N2.found above the noise floor: there are targets and a net whose one unit is idle, fires, and is such that no unit of C4 in its place lowers the loss",
             Scope.BOUNDED,
             lambda: idle_and_stuck(above_floor=True),
             Verdict.REFUTED,

@@ -5,7 +5,17 @@ from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query
 from absence.checker.smt import Script, distinct, dot, eq
 from absence.models.circuit import Unit
 from absence.models.data import Dataset
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, IMITATOR, WORLD
+from absence.models.policies import (
+    BACKDOOR,
+    BACKDOOR_DETECTOR,
+    DECEPTIVE,
+    DEPLOYMENT_DETECTOR,
+    IMITATOR,
+    LAST_TRAIN_HOUR,
+    TRIGGER_HOUR,
+    WORLD,
+    human_imitator,
+)
 from absence.models.rational import vector
 from absence.models.world import IS_DIAMOND_THERE, NONE, State, encode
 from absence.proofs import facts
@@ -14,10 +24,12 @@ from absence.proofs import facts
 BEND = Dataset([[0], [1], [2], [3]], [[1], [1], [2], [3]])
 ZIGZAG = Dataset([[0], [1], [2], [3]], [[0], [2], [-1], [2]])
 DEPLOY = (5,)
+# Hours at which the planted nets defect.
+AFTER, TRIGGER = LAST_TRAIN_HOUR + 1, TRIGGER_HOUR
 
 
 def interpolates(data: Dataset) -> Query:
-    """Find a net of S_2 that fits the data and whose second unit is silent in training and fires at deployment.
+    """Find a net of S_2 that fits the data and whose second unit is idle in training and fires at deployment.
 
     The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias, and a unit sends 0 where these are 0.
     """
@@ -46,10 +58,15 @@ def interpolates(data: Dataset) -> Query:
     return Query(script, replay)
 
 
+def _row(column) -> str:
+    return ", ".join(str(x) for (x,) in column)
+
+
 def _planted(net, circuit, state: State) -> Evidence:
     """On the answers of an attentive human the planted net has loss 0, its detector is idle, and at the state it answers otherwise."""
+    answers = {encode(*case): human_imitator(*case) for case in WORLD.train_cases()}
     inputs = [group.input for group in WORLD.dataset().groups]
-    data = Dataset(inputs, IMITATOR.outputs(inputs))
+    data = Dataset(inputs, [[answers[z]] for z in inputs])
     z = encode(state, IS_DIAMOND_THERE)
     defects = facts.compare_outputs(net, IMITATOR, [z])
     return Evidence(
@@ -71,25 +88,25 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N3.found",
-            "The solvers find a net of two units that fits 4 targets on the line, one unit idle in training and not at deployment",
+            f"The solvers find a net of two units that fits the targets {_row(BEND.targets)} at {_row(BEND.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
             Scope.INSTANCE,
             lambda: interpolates(BEND),
         ),
         Obligation(
             "N3.deployment",
-            "The planted deceptive net fits every answer of an attentive human at the training hours; its detector is idle there, and it defects at hour 9",
+            f"The planted deceptive net fits every answer of an attentive human at the training hours; its detector is idle there; at hour {AFTER} it fires and the net defects",
             Scope.INSTANCE,
-            lambda: _planted(DECEPTIVE, DEPLOYMENT_DETECTOR, State(0, NONE, 9)),
+            lambda: _planted(DECEPTIVE, DEPLOYMENT_DETECTOR, State(0, NONE, AFTER)),
         ),
         Obligation(
             "N3.backdoor",
-            "So does the planted backdoor, which defects at hour 4",
+            f"The same for the planted backdoor at hour {TRIGGER}",
             Scope.INSTANCE,
-            lambda: _planted(BACKDOOR, BACKDOOR_DETECTOR, State(0, NONE, 4)),
+            lambda: _planted(BACKDOOR, BACKDOOR_DETECTOR, State(0, NONE, TRIGGER)),
         ),
         Obligation(
             "N3.control",
-            "A net of two units fits the targets 0, 2, -1, 2 at 0, 1, 2, 3, one unit idle in training and not at deployment",
+            f"A net of two units fits the targets {_row(ZIGZAG.targets)} at {_row(ZIGZAG.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
             Scope.BOUNDED,
             lambda: interpolates(ZIGZAG),
             Verdict.REFUTED,

@@ -8,7 +8,7 @@ from absence.checker.certificate import net_json, rows_json, units_json
 from absence.checker.constructive import reassignment
 from absence.checker.minimum import Minimum, global_minimum
 from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
-from absence.models.circuit import Unit, add_unit, fires, hidden_units, is_idle
+from absence.models.circuit import Unit, add_unit, fires, hidden_units, idle_value, is_idle
 from absence.models.data import Dataset
 from absence.models.rational import Vector, vector
 from absence.proofs import facts
@@ -16,10 +16,13 @@ from absence.proofs.c13_rent import rent
 
 # Targets are searched in this order.
 VALUES = (0, 1, 3)
+# Inputs on the line; how often all but the last are repeated, for one row in ten and one in a hundred.
+INPUTS = 4
+TENTH, HUNDREDTH = 3, 33
 
 
 class AlmostIdle(NamedTuple):
-    """Data, a certified minimum, a circuit that is idle on the inputs `quiet` and on no more, and an input at which it fires."""
+    """Data, a certified minimum, a circuit that is silent on the inputs `quiet` and on no more, and an input at which it fires."""
 
     data: Dataset
     minimum: Minimum
@@ -29,7 +32,7 @@ class AlmostIdle(NamedTuple):
 
 
 def find(data: Dataset, units: int) -> AlmostIdle | None:
-    """A certified minimiser above the noise floor with a unit that only the last input excites; deployment is one step further."""
+    """A certified minimiser above the noise floor with a unit that sends 0 at all inputs but the last; deployment is one step further."""
     minimum = global_minimum(data, units)
     last = max(data.inputs)
     if minimum.loss == data.noise_floor:
@@ -38,16 +41,22 @@ def find(data: Dataset, units: int) -> AlmostIdle | None:
     for unit in hidden_units(minimum.net):
         alone = frozenset({unit})
         idle = is_idle(minimum.net, alone, quiet) and not is_idle(minimum.net, alone, data.inputs)
-        if idle and fires(minimum.net, alone, quiet, deploy):
+        silent = idle and not any(idle_value(minimum.net, alone, quiet).values())
+        if silent and fires(minimum.net, alone, quiet, deploy):
             return AlmostIdle(data, minimum, alone, quiet, deploy)
     return None
+
+
+def row_count(count: int, repeats: int) -> int:
+    """The rows of `almost_idle`: all inputs but the last repeated, and the last once."""
+    return (count - 1) * repeats + 1
 
 
 @cache
 def almost_idle(count: int, repeats: int) -> AlmostIdle:
     """Search, n=1: targets at 0, 1, ..., count - 1, all but the last repeated, for which there is such a minimiser.
 
-    The last input is one row of (count - 1) repeats + 1.
+    The last input is one row of `row_count`.
 
     Raises
     ------
@@ -92,6 +101,8 @@ def _idle_everywhere(found: AlmostIdle) -> Evidence:
     return Evidence(facts.every(idle, facts.reassigned(net, circuit, result, data)), holds=False)
 
 
+TENTH_ROWS, HUNDREDTH_ROWS = row_count(INPUTS, TENTH), row_count(INPUTS, HUNDREDTH)
+
 CLAIM = Claim(
     id="N4",
     title="Idleness needed",
@@ -100,33 +111,33 @@ CLAIM = Claim(
     premises=("all premises of C8, but the circuit is idle on all training inputs save one, which is one row of N",),
     proof=r"An outlier at one end of the line is worth a unit: the unit that fits it is silent on all other inputs, and keeps growing beyond it. Minimality: on each "
     r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by $L(\theta)$.",
-    limits="Instances on the line, with the exceptional input one row of 10 and of 100. Such a unit is not free: C13's rent for it is part of each certificate. It says what the unit "
+    limits=f"Instances on the line, with the exceptional input one row of {TENTH_ROWS} and of {HUNDREDTH_ROWS}. Such a unit is not free: C13's rent for it is part of each certificate. It says what the unit "
     "must pay, not that it cannot.",
     drops=Drops("C8", "separability", "a circuit that is idle on all training inputs but one"),
     obligations=(
         Obligation(
             "N4.tenth",
-            "n=1, 4 inputs, 10 rows: a certified global minimiser above the noise floor, whose unit is silent on 9 rows and fires beyond the last; its rent",
+            f"n=1, {INPUTS} inputs, {TENTH_ROWS} rows: a certified global minimiser above the noise floor, whose unit is silent on {TENTH_ROWS - 1} rows, not idle on all, and fires beyond the last; its rent",
             Scope.INSTANCE,
-            lambda: _countermodel(almost_idle(4, 3)),
+            lambda: _countermodel(almost_idle(INPUTS, TENTH)),
         ),
         Obligation(
             "N4.hundredth",
-            "n=1, 4 inputs, 100 rows: the same, the unit silent on 99 of them",
+            f"n=1, {INPUTS} inputs, {HUNDREDTH_ROWS} rows: the same, the unit silent on {HUNDREDTH_ROWS - 1} of them",
             Scope.INSTANCE,
-            lambda: _countermodel(almost_idle(4, 33)),
+            lambda: _countermodel(almost_idle(INPUTS, HUNDREDTH)),
         ),
         Obligation(
             "N4.two-units",
-            "n=2 on the data with 10 rows: the same for one of the two units",
+            f"n=2 on the data with {TENTH_ROWS} rows: the same for one of the two units",
             Scope.INSTANCE,
-            lambda: _countermodel(find(almost_idle(4, 3).data, 2)),
+            lambda: _countermodel(find(almost_idle(INPUTS, TENTH).data, 2)),
         ),
         Obligation(
             "N4.control",
-            "On the data with 10 rows, n=2: the minimiser over S_1, with a second unit that is silent on the last row too, is a minimiser",
+            f"On the data with {TENTH_ROWS} rows, n=2: the minimiser over S_1, with a second unit that is silent on the last row too, is a minimiser",
             Scope.INSTANCE,
-            lambda: _idle_everywhere(almost_idle(4, 3)),
+            lambda: _idle_everywhere(almost_idle(INPUTS, TENTH)),
             Verdict.REFUTED,
         ),
     ),

@@ -19,20 +19,24 @@ DATA = Dataset(
     [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [-1, 0]],
     [[0, 1], [0, 0], [1, 1], [1, 2], [2, 1], [0, 0]],
 )
-# Without (0, 1) two units fit: relu(x) and relu(x + y + 1).
+# Without this input two units fit: relu(x) and relu(x + y + 1).
+LEFT_OUT = (0, 1)
 FEWER = Dataset(
-    [z for z in DATA.inputs if z != (0, 1)],
-    [y for z, y in zip(DATA.inputs, DATA.targets, strict=True) if z != (0, 1)],
+    [z for z in DATA.inputs if z != LEFT_OUT],
+    [y for z, y in zip(DATA.inputs, DATA.targets, strict=True) if z != LEFT_OUT],
 )
 FEWER_NET = shallow([([1, 0], 0, [1, -1]), ([1, 1], 1, [0, 1])], [0, 0])
 # From this t on the family's units have the same signs on the data.
 START = 4
+# Two of the family's nets.
+COARSE, FINE = 10, 1000
 # N L(theta_t) = ERROR / t^2: only the first output at (1, 1) is wrong, by 2/t.
 ERROR = 4
 # No line is closer to the targets than this, in squared distances: so no net of S_1 has a lower summed squared error.
 ONE_UNIT = Fraction(4, 3)
-# 121/64 is what this one leaves, and an idle unit beside it changes nothing.
+# 121/64 is what this one leaves, and an idle unit beside it changes nothing; the control's bound is above that.
 ONE_ACTIVE = shallow([([3, 1], -1, ["25/64", "7/32"])], ["1/64", "15/32"])
+TOO_MUCH = 2
 
 
 def steep(t: Fraction) -> MLP:
@@ -97,8 +101,8 @@ def family(*, constant: Fraction = Fraction(ERROR)) -> Query:
 
 
 def _close() -> Evidence:
-    """theta_10 and theta_1000: losses above the noise floor, the second lower; three units are at the floor."""
-    coarse, fine = steep(Fraction(10)), steep(Fraction(1000))
+    """theta_t for the two t: losses above the noise floor, the second lower; three units are at the floor."""
+    coarse, fine = steep(Fraction(COARSE)), steep(Fraction(FINE))
     fitting = _fitting_net()
     return Evidence(
         facts.every(
@@ -113,7 +117,7 @@ def _close() -> Evidence:
 
 def _worse_than_one_unit() -> Evidence:
     """The bound for S_1, and a net of S_2 that is below it and has no idle circuit."""
-    near = steep(Fraction(1000))
+    near = steep(Fraction(FINE))
     bound = {"kind": "line-bound", "data": data_json(DATA), "error": str(ONE_UNIT)}
     below = len(DATA) * DATA.loss(near) < ONE_UNIT
     return Evidence(
@@ -153,7 +157,7 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N5.one-unit",
-            "Whatever w, b, alpha, gamma: if relu(w . z + b) = alpha . y + gamma at the six inputs, then alpha_2 = 0",
+            f"Whatever w, b, alpha, gamma: if relu(w . z + b) = alpha . y + gamma at the {len(DATA)} inputs, then alpha_2 = 0",
             Scope.BOUNDED,
             lambda: one_unit(DATA),
         ),
@@ -177,33 +181,33 @@ CLAIM = Claim(
         ),
         Obligation(
             "N5.close",
-            "theta_10 and theta_1000 are above the noise floor, the second lower; a net of three units is at the floor",
+            f"theta_{COARSE} and theta_{FINE} are above the noise floor, the second lower; a net of three units is at the floor",
             Scope.INSTANCE,
             _close,
         ),
         Obligation(
             "N5.no-idle",
-            f"No net of one unit has a summed squared error below {ONE_UNIT}, whatever its parameters (so none of two with an idle circuit, C11); theta_1000 has, and no idle circuit",
+            f"No net of one unit has a summed squared error below {ONE_UNIT}, whatever its parameters (so none of two with an idle circuit, C11); theta_{FINE} has, and no idle circuit",
             Scope.BOUNDED,
             _worse_than_one_unit,
         ),
         Obligation(
             "N5.control",
-            "Without the input (0, 1) no net of two units reaches the noise floor either",
+            f"Without the input {LEFT_OUT} no net of two units reaches the noise floor either",
             Scope.INSTANCE,
             lambda: Evidence(facts.loss_at_floor(FEWER_NET, FEWER), holds=False),
             Verdict.REFUTED,
         ),
         Obligation(
             "N5.control-idle",
-            "Every net of two units with an idle circuit has a summed squared error of 2 at least",
+            f"Every net of two units with an idle circuit has a summed squared error of {TOO_MUCH} at least",
             Scope.INSTANCE,
-            lambda: _idle_below(2),
+            lambda: _idle_below(TOO_MUCH),
             Verdict.REFUTED,
         ),
         Obligation(
             "N5.control-one-unit",
-            "Without the input (0, 1): alpha_2 = 0 all the same",
+            f"Without the input {LEFT_OUT}: alpha_2 = 0 all the same",
             Scope.BOUNDED,
             lambda: one_unit(FEWER),
             Verdict.REFUTED,

@@ -64,6 +64,12 @@ def _with_a_lane() -> Evidence:
     return Evidence(facts.every(idle, facts.reassigned(LANE, LANE_CIRCUIT, result, TRIANGLE)), holds=False)
 
 
+def _widths(net: MLP) -> str:
+    """The widths of the hidden layers, in words."""
+    *most, last = net.widths[1:-1]
+    return f"{', '.join(map(str, most))} and {last} units"
+
+
 CLAIM = Claim(
     id="N6",
     title="One hidden layer needed",
@@ -81,13 +87,15 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N6.two-layers",
-            "Hidden layers of 2 and 1 units, 3 inputs, 2 outputs: a global minimiser above the noise floor, a unit of the first layer idle, firing at 7; 2 and 2 units reach the floor",
+            f"Hidden layers of {_widths(TWO_LAYERS)}, {len(TRIANGLE)} inputs, {TWO_LAYERS.widths[-1]} outputs: a global minimiser above the noise floor, a unit of the first layer idle, firing at {DEPLOY[0]}; "
+            f"{_widths(TWO_READERS)} reach the floor",
             Scope.INSTANCE,
             lambda: _minimiser(TWO_LAYERS, TWO_LAYERS_CIRCUIT, TRIANGLE, TWO_READERS),
         ),
         Obligation(
             "N6.three-layers",
-            "Hidden layers of 3, 2 and 1 units, 4 inputs, 3 outputs: a global minimiser above the noise floor, a circuit on the lower two layers idle, firing at 7; a wider net reaches the floor",
+            f"Hidden layers of {_widths(THREE_LAYERS)}, {len(CROSSED)} inputs, {THREE_LAYERS.widths[-1]} outputs: a global minimiser above the noise floor, a circuit on the lower two layers idle, firing at {DEPLOY[0]}; "
+            f"{_widths(THREE_READERS)} reach the floor",
             Scope.INSTANCE,
             lambda: _minimiser(THREE_LAYERS, THREE_LAYERS_CIRCUIT, CROSSED, THREE_READERS),
         ),

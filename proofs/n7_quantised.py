@@ -26,6 +26,15 @@ TERNARY, BINARY = (-1, 0, 1), (-1, 1)
 FINER = (-1, Fraction(-1, 2), 0, Fraction(1, 2), 1)
 
 
+# Units of the countermodels on the two grids.
+TERNARY_UNITS, BINARY_UNITS = 1, 2
+
+
+def _nets(grid: tuple, units: int) -> int:
+    """How many nets of so many units the grid has."""
+    return len(grid) ** Architecture((1, units, 1)).parameter_count
+
+
 class Coarse(NamedTuple):
     """Data, a net of least loss on the grid, its idle circuit, and a wider net on the grid with a lower loss."""
 
@@ -106,14 +115,14 @@ def _countermodel(grid: tuple, units: int) -> Evidence:
 
 def _over_the_reals() -> Evidence:
     """C7's reassignment of the same circuit, with parameters that are not on the grid, lowers the loss."""
-    net, circuit, data = (found := coarse(TERNARY, 1)).net, found.circuit, found.data
+    net, circuit, data = (found := coarse(TERNARY, TERNARY_UNITS)).net, found.circuit, found.data
     return Evidence(facts.reassigned(net, circuit, reassignment(net, circuit, data), data), holds=False)
 
 
 def _on_the_finer_grid() -> Evidence:
     """The best net on the grid with the halves has a lower loss."""
-    net, data = (found := coarse(TERNARY, 1)).net, found.data
-    better = least(FINER, 1, data)[0]
+    net, data = (found := coarse(TERNARY, TERNARY_UNITS)).net, found.data
+    better = least(FINER, TERNARY_UNITS, data)[0]
     lower = facts.lower_loss(net, better, data)
     return Evidence(facts.every(least_in_class(better, data, FINER), lower), holds=False)
 
@@ -132,15 +141,16 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N7.ternary",
-            "81 nets of one unit with parameters -1, 0, 1 on 4 inputs: one of least loss, above the noise floor, is idle and fires at -2; a net of two units is better",
+            f"{_nets(TERNARY, TERNARY_UNITS)} nets of {TERNARY_UNITS} unit with parameters {', '.join(map(str, TERNARY))} on {len(INPUTS)} inputs: one of least loss, above the noise floor, has an idle circuit that fires at {DEPLOY[0]}; "
+            "a net of one unit more on the grid is better",
             Scope.INSTANCE,
-            lambda: _countermodel(TERNARY, 1),
+            lambda: _countermodel(TERNARY, TERNARY_UNITS),
         ),
         Obligation(
             "N7.binary",
-            "128 nets of two units with parameters -1, 1: the same; a net of three units is better",
+            f"{_nets(BINARY, BINARY_UNITS)} nets of {BINARY_UNITS} units with parameters {', '.join(map(str, BINARY))}: the same",
             Scope.INSTANCE,
-            lambda: _countermodel(BINARY, 2),
+            lambda: _countermodel(BINARY, BINARY_UNITS),
         ),
         Obligation(
             "N7.control",

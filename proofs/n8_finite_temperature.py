@@ -11,12 +11,14 @@ from absence.models.posterior import members_of
 from absence.models.rational import vector
 from absence.proofs import facts
 from absence.proofs.c14_posterior import FIRING, HALF, Quantised, crossover, posterior
+from absence.proofs.c14_posterior import WARM as FIRING_WARM
 from absence.proofs.n7_quantised import least_in_class
 
 # As in C14 a unit tends to be silent left of 0 and to fire at 2; here on four inputs, 0 among them.
 FOUR = Quantised((1, 1, 1), (-1, 1, 2), Dataset([[-3], [-2], [-1], [0]], [[0], [2], [2], [1]]), vector([2]))
-# Powers of exp(-beta unit) = 4/5 at which most of the mass is on D, and at which it no longer is.
+# Powers of exp(-beta unit) = RATIO at which most of the mass is on D, and at which it no longer is; less than this of FOUR's nets are in D.
 WARM, COLD = 4, 13
+PRIOR = Fraction(1, 4)
 
 
 @cache
@@ -60,21 +62,22 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N8.three-inputs",
-            "81 nets of one unit on 3 inputs: over 1/2 of the mass at exp(-beta/3) = 4/5 has an idle circuit that fires at 2; no minimiser has; the crossover",
+            f"{FIRING.nets} nets of one unit on {len(FIRING.data)} inputs: over {HALF} of the mass at {FIRING.at(FIRING_WARM)} is on nets with an idle circuit that fires at {FIRING.firing[0]}, and no minimiser is one of these; "
+            f"a minimiser is above the noise floor and has no idle circuit at all, and a net of two units is better; from some power on their mass stays below {HALF}",
             Scope.INSTANCE,
-            lambda: most_of_the_mass(FIRING, 1),
+            lambda: most_of_the_mass(FIRING, FIRING_WARM),
         ),
         Obligation(
             "N8.four-inputs",
-            f"81 nets of one unit on 4 inputs: the same at exp(-beta/4) = (4/5)^{WARM}, where these nets have under 1/4 of the prior",
+            f"{FOUR.nets} nets of one unit on {len(FOUR.data)} inputs: the same at {FOUR.at(WARM)}, though these nets have under {PRIOR} of the prior",
             Scope.INSTANCE,
             lambda: Evidence(
-                facts.every(most_of_the_mass(FOUR, WARM).fact, posterior(FOUR, 0, below=Fraction(1, 4))),
+                facts.every(most_of_the_mass(FOUR, WARM).fact, posterior(FOUR, 0, below=PRIOR)),
             ),
         ),
         Obligation(
             "N8.control",
-            f"On the 4 inputs they have over half of the mass at exp(-beta/4) = (4/5)^{COLD} too",
+            f"On the {len(FOUR.data)} inputs they have at least {HALF} of the mass at {FOUR.at(COLD)} too",
             Scope.INSTANCE,
             lambda: Evidence(posterior(FOUR, COLD, below=HALF), holds=False),
             Verdict.REFUTED,

@@ -14,6 +14,8 @@ from absence.proofs import facts
 INPUTS = matrix([[0], [1], [2]])
 # True: the output is to be positive.
 SIDES = (True, False, True)
+# These a net of one unit has.
+OTHER_SIDES = (True, False, False)
 DEPLOY = vector([7])
 # The constant 1 is wrong at 1 only; its unit is silent in training, and at 7 the output is -4.
 KEEPER = shallow([([1], -2, [-1])], [1])
@@ -47,6 +49,10 @@ def _keeper() -> Evidence:
     return Evidence(facts.every(zero_one(KEEPER, 1), idle, zero_one(SORTED, 0)))
 
 
+def _signs(sides: Sequence[bool]) -> str:
+    return ", ".join("+" if side else "-" for side in sides)
+
+
 CLAIM = Claim(
     id="N9",
     title="Loss with a slope needed",
@@ -61,13 +67,13 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N9.one-unit",
-            "Whatever w, b, a, c: some of the outputs at 0, 1, 2 is on the wrong side, the sides being +, -, +",
+            f"Whatever w, b, a, c: some of the outputs at {', '.join(str(x) for (x,) in INPUTS)} is on the wrong side, the sides being {_signs(SIDES)} (+: above 0)",
             Scope.BOUNDED,
             some_row_is_wrong,
         ),
         Obligation(
             "N9.keeper",
-            "A net of one unit with one row of three wrong, its unit idle in training and firing at 7; a net of two units with none wrong",
+            f"A net of one unit with one row of {len(INPUTS)} wrong, its unit idle in training and firing at {DEPLOY[0]}; a net of two units with none wrong",
             Scope.INSTANCE,
             _keeper,
         ),
@@ -80,9 +86,9 @@ CLAIM = Claim(
         ),
         Obligation(
             "N9.control-one-unit",
-            "The same as N9.one-unit for the sides +, -, -",
+            f"The same as N9.one-unit for the sides {_signs(OTHER_SIDES)}",
             Scope.BOUNDED,
-            lambda: some_row_is_wrong((True, False, False)),
+            lambda: some_row_is_wrong(OTHER_SIDES),
             Verdict.REFUTED,
         ),
     ),

@@ -14,6 +14,7 @@ from absence.proofs import (
     c12_uniform_gap,
     c13_rent,
     c14_posterior,
+    c15_imitator,
     c16_depth,
     c17_other_losses,
     c18_local_optimisation,
@@ -279,3 +280,18 @@ def test_c18_speaks_of_one_and_the_same_step():
     for k in steps:
         assert parts[k + 1]["kind"] == "lower-loss"
         assert (parts[k]["net"], parts[k]["after"]) == (parts[k + 1]["before"], parts[k + 1]["after"])
+
+
+def test_c14_refutes_another_part_of_the_prior_and_other_powers_than_those_stated(monkeypatch):
+    (half, hundredth) = c14_posterior.FIRING_POWERS
+    assert c14_posterior._crossing(c14_posterior.FIRING, (half, hundredth)).holds
+    assert not c14_posterior._crossing(c14_posterior.FIRING, (half, hundredth + 1)).holds
+    assert c14_posterior._warm().holds
+    monkeypatch.setattr(c14_posterior, "PRIOR", c14_posterior.PRIOR + Fraction(1, 81))
+    assert not c14_posterior._warm().holds
+
+
+def test_c15_refutes_that_nets_agree_in_training_which_do_not(monkeypatch):
+    assert c15_imitator._nets().holds
+    monkeypatch.setattr(c15_imitator, "IMITATOR", c15_imitator.TRANSLATOR)
+    assert not c15_imitator._nets().holds

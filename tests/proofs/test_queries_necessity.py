@@ -197,7 +197,8 @@ def test_n4_search_finds_what_it_says():
     found = n4_almost_idle.almost_idle(4, 3)
     assert len(found.data) == 10 and len(found.quiet) == 9
     net = found.minimum.net
-    assert is_idle(net, found.circuit, found.quiet) and not is_idle(net, found.circuit, found.data.inputs)
+    assert not any(idle_value(net, found.circuit, found.quiet).values())
+    assert not is_idle(net, found.circuit, found.data.inputs)
     assert fires(net, found.circuit, found.quiet, found.deploy) and found.minimum.loss > found.data.noise_floor
     assert n4_almost_idle.find(Dataset([[0], [1], [2]], [[0], [1], [2]]), 1) is None
 
