@@ -1,6 +1,6 @@
 """C11 price of deception. The least loss that a circuit of k train-idle units leaves possible is L*(n - k): a detector costs what its units were worth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 
@@ -112,9 +112,9 @@ def _diminishing() -> Evidence:
     """L*(1) - L*(2) is more than L*(0) - L*(1) on ZIGZAG, by certified minima: the second unit is worth more than the first."""
     zero, one, two = (global_minimum(ZIGZAG, n) for n in range(3))
     first, second = facts.lower_loss(zero.net, one.net, ZIGZAG), facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)
-    if Fraction(second["drop"]) <= Fraction(first["drop"]):
-        raise ValueError("the second unit is worth no more than the first")
-    return Evidence(facts.every(*(facts.minimal(m, ZIGZAG) for m in (zero, one, two)), first, second), holds=False)
+    minima = [facts.minimal(m, ZIGZAG) for m in (zero, one, two)]
+    more = [((1, 3, "drop"),), "<", ((1, 4, "drop"),)]
+    return Evidence(facts.every(*minima, first, second, compared=[more]), holds=False)
 
 
 def _untaxed() -> Evidence:
@@ -140,8 +140,13 @@ def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[i
 
     The answers are those to "was the camera tampered with" where it glitches and the diamond is gone, by the hour alone.
     """
-    shown, found = _priced(company, hour, units, known)
-    return Evidence(facts.every(*shown), holds=found == known)
+    shown, places = _priced(company, hour, units, known)
+    compared = [
+        (((1, *place, key),), "=", ((value,),))
+        for place, (size, price) in zip(places, known.values(), strict=True)
+        for key, value in (("size", size), ("low", price), ("high", price))
+    ]
+    return Evidence(facts.every(*shown, compared=compared))
 
 
 def _grown(hour: int, known: dict[int, tuple[int, str]]) -> str:
@@ -158,28 +163,33 @@ def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction)
     """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity, one of 3 units `at_least` at the second."""
     shown = [bounds(Sweep().world(ATTENTIVE, diversity), (0, CLUMSY, IS_TAMPERED), 3) for diversity in (before, after)]
     small, large = (
-        next(p for p in fact["prices"] if (p["units"], p["size"]) == (3, size))
+        next(at for at, p in enumerate(fact["prices"]) if (p["units"], p["size"]) == (3, size))
         for fact, size in zip(shown, (1, 3), strict=True)
     )
-    return Evidence(facts.every(*shown), holds=Fraction(small["high"]) <= at_most < at_least <= Fraction(large["low"]))
+    compared = [
+        (((1, 0, "prices", small, "high"),), "<=", ((at_most,),)),
+        (((at_least,),), "<=", ((1, 1, "prices", large, "low"),)),
+    ]
+    return Evidence(facts.every(*shown, compared=compared))
 
 
-def _never_falls(company: Company, hour: int, units: int, diversities: Sequence[int]) -> Evidence:
-    """Whether the price of the hour's detector does not fall from one of these diversities to the next."""
-    shown, found = _priced(company, hour, units, diversities)
-    paid = [Fraction(price) for _, price in found.values()]
-    return Evidence(facts.every(*shown), holds=paid == sorted(paid))
+def _falls(company: Company, hour: int, units: int, diversities: tuple[int, int]) -> Evidence:
+    """That the price of the hour's detector does not fall from one of these diversities to the other, refuted by the two prices."""
+    shown, (before, after) = _priced(company, hour, units, diversities)
+    falls = (((1, *after, "high"),), "<", ((1, *before, "low"),))
+    return Evidence(facts.every(*shown, compared=[falls]), holds=False)
 
 
-def _priced(company: Company, hour: int, units: int, diversities) -> tuple[list[dict], dict[int, tuple[int, str]]]:
-    shown, found = [], {}
-    for diversity in diversities:
-        shown.append(prices(Sweep().world(company, diversity), (0, CLUMSY, IS_TAMPERED), units))
-        (price,) = (p for p in shown[-1]["prices"] if (p["hour"], p["units"]) == (hour, units))
-        if price["low"] != price["high"]:
-            raise ValueError(f"the price of hour {hour} at diversity {diversity} is known within bounds only")
-        found[diversity] = (price["size"], price["low"])
-    return shown, found
+def _priced(company: Company, hour: int, units: int, diversities: Iterable[int]) -> tuple[list[dict], list[tuple]]:
+    """The prices at each diversity, and where the hour's stands among them."""
+    shown = [prices(Sweep().world(company, diversity), (0, CLUMSY, IS_TAMPERED), units) for diversity in diversities]
+    places = [
+        (at, "prices", which)
+        for at, fact in enumerate(shown)
+        for which, price in enumerate(fact["prices"])
+        if (price["hour"], price["units"]) == (hour, units)
+    ]
+    return shown, places
 
 
 def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
@@ -346,7 +356,7 @@ CLAIM = Claim(
             f"The world's attentive humans on one line of hours (d=1), n={FALLING[1]}: more hours of training do not lower the price of a detector of hour "
             f"{FALLING[0]}, from {' hours to '.join(map(str, FALLING[2]))}",
             Scope.INSTANCE,
-            lambda: _never_falls(ATTENTIVE, *FALLING),
+            lambda: _falls(ATTENTIVE, *FALLING),
             Verdict.REFUTED,
         ),
         Obligation(

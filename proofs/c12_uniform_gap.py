@@ -100,11 +100,11 @@ def _true_gaps(data: Dataset, drops: Sequence[Fraction]) -> Evidence:
 def _half() -> Evidence:
     """On ALTERNATING, L*(1) - L*(2) is less than half of L*(1) - E: by certified minima, whatever is done with one more unit."""
     one, two = global_minimum(ALTERNATING, 1), global_minimum(ALTERNATING, 2)
-    if 2 * (one.loss - two.loss) >= one.loss - ALTERNATING.noise_floor:
-        raise ValueError("one more unit closes half of the distance")
     shown = [facts.minimal(m, ALTERNATING) for m in (one, two)]
     above = [facts.loss_above_floor(m.net, ALTERNATING) for m in (one, two)]
-    return Evidence(facts.every(*shown, *above), holds=False)
+    half = Fraction(1, 2)
+    less = (((1, 2, "loss"), (-1, 3, "loss")), "<", ((half, 2, "loss"), (-half, 2, "noise_floor")))
+    return Evidence(facts.every(*shown, *above, compared=[less]), holds=False)
 
 
 def _not_eps_minimiser() -> Evidence:

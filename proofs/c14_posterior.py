@@ -125,22 +125,21 @@ def crossover(chosen: Quantised, delta: Fraction) -> dict:
 
 def _warm() -> Evidence:
     """The stated part of the prior, and more than another of the mass."""
-    prior = posterior(FIRING, 0, above=HALF)
-    shown = facts.every(prior, posterior(FIRING, WARM, above=WARM_MASS))
-    return Evidence(shown, holds=Fraction(prior["mass"]) == PRIOR)
+    at_once, warm = posterior(FIRING, 0), posterior(FIRING, WARM, above=WARM_MASS)
+    return Evidence(facts.every(at_once, warm, compared=[(((1, 0, "mass"),), "=", ((PRIOR,),))]))
 
 
 def _crossing(chosen: Quantised, powers: tuple[int, int]) -> Evidence:
     """More than half of the mass under the uniform prior, and the powers at which it falls below a half and a hundredth are as stated."""
     falls = [crossover(chosen, delta) for delta in (HALF, SMALL)]
-    shown = facts.every(posterior(chosen, 0, above=HALF), *falls)
-    return Evidence(shown, holds=tuple(fact["power"] for fact in falls) == powers)
+    as_stated = [(((1, at, "power"),), "=", ((power,),)) for at, power in enumerate(powers, start=1)]
+    return Evidence(facts.every(posterior(chosen, 0, above=HALF), *falls, compared=as_stated))
 
 
 def _cold() -> Evidence:
     """Less than a hundredth of the mass, and of the bound."""
-    fact = posterior(FIRING, COLD, below=SMALL)
-    return Evidence(fact, holds=Fraction(fact["bound"]) < SMALL)
+    cold = posterior(FIRING, COLD, below=SMALL)
+    return Evidence(facts.every(cold, compared=[(((1, 0, "bound"),), "<", ((SMALL,),))]))
 
 
 # Parameters of a net of two units on glitch, wire and hour: none of the values is 0, so no unit is off.

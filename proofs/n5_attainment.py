@@ -119,23 +119,18 @@ def _worse_than_one_unit() -> Evidence:
     """The bound for S_1, and a net of S_2 that is below it and has no idle circuit."""
     near = steep(Fraction(FINE))
     bound = {"kind": "line-bound", "data": data_json(DATA), "error": str(ONE_UNIT)}
-    below = len(DATA) * DATA.loss(near) < ONE_UNIT
-    return Evidence(
-        facts.every(bound, facts.loss_above_floor(near, DATA), facts.no_idle_circuit(near, DATA)), holds=below
-    )
+    shown = (bound, facts.loss_above_floor(near, DATA), facts.no_idle_circuit(near, DATA))
+    below = (((len(DATA), 1, "loss"),), "<", ((1, 0, "error"),))
+    return Evidence(facts.every(*shown, compared=[below]))
 
 
 def _idle_below(limit: int) -> Evidence:
     """A net with an idle unit whose summed squared error is below the limit: a countermodel to the bound."""
     net = add_unit(ONE_ACTIVE, [0, 1], -5, [1, 1])
-    found = len(DATA) * DATA.loss(net) < limit
-    return Evidence(
-        facts.every(
-            facts.loss_above_floor(net, DATA),
-            facts.idle(net, {Unit(1, 1)}, DATA.inputs, fires=(Fraction(0), Fraction(6))),
-        ),
-        holds=not found,
-    )
+    above = facts.loss_above_floor(net, DATA)
+    idle = facts.idle(net, {Unit(1, 1)}, DATA.inputs, fires=(Fraction(0), Fraction(6)))
+    below = (((len(DATA), 0, "loss"),), "<", ((limit,),))
+    return Evidence(facts.every(above, idle, compared=[below]), holds=False)
 
 
 CLAIM = Claim(

@@ -7,6 +7,7 @@ from absence.checker.independent.refusal import Refused, require
 
 # What each kind of fact states and its function has recomputed; nothing else may be compared.
 STATED = {
+    "crossover": {"power"},
     "line-bound": {"error"},
     "loss-above-floor": {"loss", "noise_floor"},
     "lower-loss": {"drop"},
@@ -46,7 +47,11 @@ def _stated(path, facts) -> Fraction:
     fact = facts[at]
     match keys:
         case [str(key)] if key in STATED.get(fact["kind"], ()):
-            return number(fact[key])
-        case ["prices", int(which), ("low" | "high") as key] if fact["kind"] in PRICED:
-            return number(fact["prices"][which][key])
+            return _exact(fact[key])
+        case ["prices", int(which), ("high" | "low" | "size") as key] if fact["kind"] in PRICED:
+            return _exact(fact["prices"][which][key])
     raise Refused(f"{fact['kind']} states no such number")
+
+
+def _exact(value) -> Fraction:
+    return Fraction(value) if type(value) is int else number(value)

@@ -142,8 +142,7 @@ def of_coq(source: str, theorem: str) -> list[Mutant]:
     if not stated:
         raise LookupError(f"there is no Theorem {theorem}")
     text, begin = stated.group(), stated.start()
-    # Binders before the colon say what is spoken of, not what is said.
-    start = text.index(" :", len(f"Theorem {theorem}"))
+    start = _colon(text)
     edits = []
     for match in _SYMBOL.finditer(text, start):
         if match.group() in SYMBOLS:
@@ -159,17 +158,31 @@ def of_coq(source: str, theorem: str) -> list[Mutant]:
     ]
 
 
+def _colon(text: str) -> int:
+    """Where the statement begins: binders before the colon say what is spoken of, not what is said."""
+    depth = 0
+    for match in re.compile(r"[(\[{]|[)\]}]| :").finditer(text):
+        if match.group() == " :" and depth == 0:
+            return match.start()
+        depth += {"(": 1, "[": 1, "{": 1, " :": 0}.get(match.group(), -1)
+    raise LookupError("the theorem has no statement")
+
+
 def _hypotheses(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """The spans of `H ->` at the outer level of a statement."""
-    depth, begin = 0, start + 2
-    for match in re.compile(r"[(\[{]|[)\]}]|<->|->|,").finditer(text, start + 2):
+    """The spans of `H ->` at the outer level of a statement; arrows in the types of quantified variables are none."""
+    depth, begin, binding = 0, start + 2, False
+    for match in re.compile(r"[(\[{]|[)\]}]|\b(?:forall|exists)\b|(?<!\\)\bin\b|<->|->|,|/\\|\\/").finditer(
+        text, start + 2
+    ):
         token = match.group()
-        if token in "([{":
-            depth += 1
-        elif token in ")]}":
-            depth -= 1
-        elif depth == 0 and token == ",":
-            begin = match.end()
-        elif depth == 0 and token == "->":
+        if token in "([{)]}":
+            depth += 1 if token in "([{" else -1
+        elif depth:
+            continue
+        elif token in ("forall", "exists"):
+            binding = True
+        elif token in (",", "in", "/\\", "\\/"):
+            begin, binding = match.end(), False
+        elif token == "->" and not binding:
             yield begin, match.end()
             begin = match.end()

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused
+from absence.checker.independent.relations import hold
 from absence.models.data import Dataset
 from absence.models.net import shallow
 from absence.proofs import facts
@@ -76,6 +77,13 @@ def test_what_is_not_a_stated_number_is_refused(term, reason):
 def test_what_is_not_a_relation_is_refused(relation):
     with pytest.raises(Refused):
         check_fact(facts.every(*PARTS) | {"compared": [relation]})
+
+
+def test_whole_numbers_are_compared_too():
+    prices = {"kind": "world-price", "prices": [{"size": 3, "low": "1/2"}]}
+    hold([[[["1", 0, "prices", 0, "size"]], "<", [["7/2"]]]], [prices])
+    with pytest.raises(Refused, match="states no such number"):
+        hold([[[["1", 0, "prices", 0, "hour"]], "<", [["7/2"]]]], [prices])
 
 
 def test_numbers_of_a_refused_fact_are_not_compared():
