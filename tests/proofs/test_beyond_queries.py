@@ -4,6 +4,8 @@ from fractions import Fraction
 
 import pytest
 from absence.checker.gap import gauge
+from absence.checker.independent.facts import check_fact
+from absence.checker.independent.refusal import Refused
 from absence.checker.independent.sexpr import Script as Read
 from absence.checker.ridge import ridge
 from absence.models.circuit import Unit, hardcode
@@ -282,13 +284,15 @@ def test_c18_speaks_of_one_and_the_same_step():
         assert (parts[k]["net"], parts[k]["after"]) == (parts[k + 1]["before"], parts[k + 1]["after"])
 
 
-def test_c14_refutes_another_part_of_the_prior_and_other_powers_than_those_stated(monkeypatch):
+def test_c14_shows_no_other_part_of_the_prior_and_no_other_powers_than_those_stated(monkeypatch):
     (half, hundredth) = c14_posterior.FIRING_POWERS
-    assert c14_posterior._crossing(c14_posterior.FIRING, (half, hundredth)).holds
-    assert not c14_posterior._crossing(c14_posterior.FIRING, (half, hundredth + 1)).holds
-    assert c14_posterior._warm().holds
+    check_fact(c14_posterior._crossing(c14_posterior.FIRING, (half, hundredth)).fact)
+    with pytest.raises(Refused, match="it is not so"):
+        check_fact(c14_posterior._crossing(c14_posterior.FIRING, (half, hundredth + 1)).fact)
+    check_fact(c14_posterior._warm().fact)
     monkeypatch.setattr(c14_posterior, "PRIOR", c14_posterior.PRIOR + Fraction(1, 81))
-    assert not c14_posterior._warm().holds
+    with pytest.raises(Refused, match="it is not so"):
+        check_fact(c14_posterior._warm().fact)
 
 
 def test_c15_refutes_that_nets_agree_in_training_which_do_not(monkeypatch):
