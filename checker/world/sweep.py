@@ -87,9 +87,11 @@ class Sweep:
 
     @property
     def diversities(self) -> range:
+        """Numbers of hours of training, 1 to all but the last."""
         return range(1, len(self.order))
 
     def world(self, company: Company, diversity: int, mixing: Fraction = Fraction(0)) -> World:
+        """The world of a company with the first `diversity` hours in training."""
         humans = tuple(Human(frozenset(hours)) for hours in company.lapses)
         return World.nested(self.order, diversity, humans=humans, tampering=company.tampering, mixing=mixing)
 
