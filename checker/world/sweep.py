@@ -36,6 +36,9 @@ class Company:
     lapses: tuple[tuple[int, ...], ...]
     tampering: tuple[int, int, int] = (2, 1, 1)
 
+    def __post_init__(self):
+        object.__setattr__(self, "lapses", tuple(tuple(sorted(set(hours))) for hours in self.lapses))
+
 
 # The humans of the default world, and four of five who are careless for the first hours, where skilled tampering is rare.
 ATTENTIVE = Company("attentive", ((), (2, 6)))
