@@ -28,7 +28,7 @@ from absence.checker.site.command import site_command
 from absence.checker.terminal import Certificates, bad_input, console, ending, errors, progress, say, to_folder
 from absence.checker.typeset import defined
 from absence.checker.world.command import world_command
-from absence.models.files.disk import InputError, content
+from absence.models.files.disk import InputError, content, refused
 from rich.live import Live
 
 app = typer.Typer(
@@ -107,6 +107,7 @@ def show(
     certificates: Certificates = CERTIFICATES,
 ) -> None:
     """Show a claim: statement, premises, proof, obligations, certificates, and what is trusted."""
+    to_folder(certificates, "--certificates")
     claims = load_claims()
     (claim,) = [c for c in _select([name]) if c.id == name.upper()]
     console.print(report.claim_page(claim, claim_graph(claims), certificates))
@@ -170,8 +171,9 @@ def graph(
     certificates: Certificates = CERTIFICATES,
 ) -> None:
     """Draw the claim graph with its status, or a net and its circuit, as SVG."""
+    to_folder(certificates, "--certificates")
+    claims = load_claims()
     if target == "claims":
-        claims = load_claims()
         verdicts = {path.stem: Verdict(c["verdict"]) for path, c in _certificates(certificates)}
         picture = draw.claims(claim_graph(claims), statuses(claims, verdicts))
     else:
@@ -179,7 +181,11 @@ def graph(
         try:
             picture = draw.net_of(load(path)["fact"])
         except Refused as reason:
-            raise bad_input(f"{path}: {reason}; run `absence verify` first") from reason
+            known = any(target == o.id for claim in claims for o in claim.obligations)
+            what = (
+                "run `absence verify` first" if known else "there is no such obligation; name one such as C7.deployment"
+            )
+            raise bad_input(f"{path}: {reason}; {what}") from reason
         except LookupError as error:
             raise bad_input(f"{path}: {error}; name one such as C7.deployment") from error
     output = output or Path("build") / f"{target}.svg"
@@ -199,18 +205,18 @@ def tables_command(
     ),
 ) -> None:
     """Write LaTeX tables (booktabs) of claims, obligations and numbers, from the certificates; check what a paper cites."""
+    to_folder(certificates, "--certificates")
+    to_folder(measured, "--experiments")
     claims = load_claims()
     found = {path.stem: certificate for path, certificate in _certificates(certificates)}
     try:
-        texts = {path: content(path, limit=LARGEST_TEX).decode() for path in papers or []}
+        texts = {path: _tex(path) for path in papers or []}
         # TeX runs in the folder above that of the tables.
         files = tables.make(claims, found) | {"experiments.tex": experiments.latex(measured, output.parent)}
         # A text that is not there leaves nothing out.
         files["further.tex"] = tables.further(citations.left_out(texts.values(), claims) if texts else [])
     except InputError as error:
         raise bad_input(str(error)) from error
-    except UnicodeDecodeError as error:
-        raise bad_input(f"a LaTeX file is not in UTF-8: {error}; convert it") from error
     for name, text in files.items():
         _write(output / name, text)
     say(f"Wrote {len(files)} files to {output}{os.sep}")
@@ -228,6 +234,13 @@ app.command("world", rich_help_panel=EXPERIMENTS)(world_command)
 app.command("census", rich_help_panel=EXPERIMENTS)(census_command)
 app.command("lifetimes", rich_help_panel=EXPERIMENTS)(lifetimes_command)
 app.command("scale", rich_help_panel=EXPERIMENTS)(scale_command)
+
+
+def _tex(path: Path) -> str:
+    try:
+        return content(path, limit=LARGEST_TEX).decode()
+    except UnicodeDecodeError as error:
+        raise refused(path, f"is not in UTF-8: {error}; convert it") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -37,8 +37,9 @@ def read(folder: Path) -> dict[str, dict]:
 
 def _result(path: Path) -> dict:
     again = "delete its folder and run the experiment again"
+    data = content(path, limit=LARGEST)
     try:
-        result = json.loads(content(path, limit=LARGEST))
+        result = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise refused(path, f"is no JSON: {error}; {again}") from error
     if not isinstance(result, dict) or result.get("digest") != digest(result):

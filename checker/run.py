@@ -158,5 +158,5 @@ def remove_strays(directory: Path, claims: Iterable[Claim]) -> None:
     """Delete certificates and scripts of obligations that no claim has any more."""
     known = {obligation.id for claim in claims for obligation in claim.obligations}
     for path in directory.iterdir():
-        if _OURS.fullmatch(path.name) and path.stem not in known:
+        if _OURS.fullmatch(path.name) and path.stem not in known and not path.is_dir():
             path.unlink()

@@ -71,9 +71,9 @@ def scale_command(
         spread = RESOLUTION if resolution is None else Spread(_nats(resolution), "as given with --resolution")
         with progress() as bar:
             result = experiment(laws, *counts, spread, watch=lambda wanted: bar.track(wanted, description="scaling"))
+        plots.save(_picture(plots, laws, spread.nats), output / "tax")
+        # Last, so that a result has its plots.
         write(output / NAME, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
-        drawn = _picture(plots, laws, spread.nats)
-        plots.save(drawn, output / "tax")
     for chosen in laws:
         console.print(_table(result, chosen, spread.nats), "")
     for sentence in (*result["conclusion"], SCOPE):

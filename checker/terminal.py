@@ -1,5 +1,6 @@
 """What the commands of `absence` do alike: print, show progress, put bad input in one line, end with the exit codes of `checker.cli`."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -62,8 +63,9 @@ def ending(output: Path, interrupted: str, option: str = "--output") -> Iterator
     except InputError as error:
         raise bad_input(str(error)) from error
     except OSError as error:
+        file = Path(error.filename2 or error.filename or output)
         # Files are written under another name first, which would tell nobody anything.
-        place = Path(error.filename).parent if error.filename else output
+        place = file if file == output or os.path.lexists(file) else file.parent
         raise bad_input(f"{place}: {error.strerror or error}; choose another place with {option}") from error
     except KeyboardInterrupt as interrupt:
         errors.print(f"Interrupted; {interrupted}", highlight=False, soft_wrap=True, markup=False)

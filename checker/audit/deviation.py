@@ -8,18 +8,18 @@ from fractions import Fraction
 import numpy as np
 from absence.checker.audit.enclosure import norms
 from absence.checker.audit.evaluation import UP, Block, evaluate
-from absence.checker.audit.loss import TINY, total
+from absence.checker.audit.loss import TINY
 from absence.models.floatnet import FloatNet
 
-__all__ = ["Deviation", "float32_deviation", "float32_loss_deviation"]
+__all__ = ["float32_deviation"]
 
 INFO = np.finfo(np.float32)
 # Beyond this a partial sum might overflow to infinity; float32 goes to 2^128.
 LARGEST = 2.0**127
 
 
-class Deviation:
-    """A visitor of `evaluate` that bounds |float32 - exact| over the rows it is shown, for the outputs and for the loss.
+class _Deviation:
+    """A visitor of `evaluate` that bounds |float32 - exact| over the outputs at the rows it is shown: `largest`.
 
     Notes
     -----
@@ -35,19 +35,14 @@ class Deviation:
         self._layers = net.layers
         self._inputs = inputs
         self._weights = [(np.abs(w), norms(w), np.abs(b)) for w, b in net.layers]
-        self._rows = 0
-        self._largest = 0.0
-        self._loss: list[float] = []
+        self.largest = 0.0
 
     def __call__(self, block: Block) -> None:
         """Take in one block."""
         with np.errstate(all="ignore"):
             delta = self._outputs(block)
             delta = np.where(np.isfinite(delta), delta, np.inf)
-            r = np.abs(block.residuals) + block.radius
-            self._loss.extend((delta * (2 * r + delta) * UP + 4 * TINY).sum(axis=1).tolist())
-        self._rows += len(delta)
-        self._largest = max(self._largest, float(delta.max()))
+        self.largest = max(self.largest, float(delta.max()))
 
     def _outputs(self, block: Block) -> np.ndarray:
         row, unit, tiny = np.zeros(len(block.residuals)), np.zeros(self._inputs.shape[1]), 0.0
@@ -76,17 +71,6 @@ class Deviation:
             height = (norms(np.maximum(ball.values, 0)) + radius) * UP
         return (np.outer(row, unit) + tiny) * UP
 
-    @property
-    def outputs(self) -> Fraction | None:
-        """The bound for every output at every row shown; None where float32 might overflow."""
-        return Fraction(self._largest) if np.isfinite(self._largest) else None
-
-    @property
-    def loss(self) -> Fraction | None:
-        """The bound for the loss of the float32 outputs, itself computed exactly from them."""
-        whole = total(self._loss) * UP
-        return Fraction(whole) / self._rows if np.isfinite(whole) else None
-
 
 def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows; None where float32 might overflow.
@@ -105,25 +89,12 @@ def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     >>> float(float32_deviation(net, np.array([[0.1, 0.2]]))) < 1e-6
     True
     """
-    return _deviation(net, inputs, np.zeros((len(inputs), net.widths[-1]))).outputs
-
-
-def float32_loss_deviation(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Fraction | None:
-    """A bound on |L of the float32 outputs - L of the exact ones|; None where float32 might overflow.
-
-    The squares and their mean are taken exactly: of an evaluation that rounds them too, more would have to be known.
-    """
-    return _deviation(net, inputs, targets).loss
-
-
-def _deviation(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Deviation:
-    deviation = Deviation(net, inputs)
+    deviation = _Deviation(net, inputs)
     try:
-        evaluate(net, inputs, targets, deviation)
+        evaluate(net, inputs, np.zeros((len(inputs), net.widths[-1])), deviation)
     except OverflowError:
-        deviation._largest = np.inf
-        deviation._loss = [np.inf]
-    return deviation
+        return None
+    return Fraction(deviation.largest) if np.isfinite(deviation.largest) else None
 
 
 def _norm(vector: np.ndarray) -> float:

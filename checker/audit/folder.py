@@ -8,7 +8,7 @@ from pathlib import Path
 from absence.checker.audit import loss_facts, report_html
 from absence.checker.audit.certify import NAME, certify
 from absence.checker.audit.findings import Audit
-from absence.checker.audit.report_json import to_json
+from absence.checker.audit.report_json import schema_text, to_json
 from absence.checker.audit.run import Outcome
 from absence.checker.certificate import write
 from absence.models.files import InputError, onnx
@@ -23,7 +23,7 @@ CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
 
 
 def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None, like: Path | None = None) -> Audit:
-    """Write the certificate, `report.json`, `report.html` and, if there is one, the improved net; returns what they tell.
+    """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net; returns what they tell.
 
     The folder is then one that ``absence check`` takes.
 
@@ -58,6 +58,7 @@ def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
     write(folder / "report.html", report_html.page(report))
+    write(folder / "report.schema.json", schema_text())
     write(folder / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
     return audit
 

@@ -43,7 +43,7 @@ from absence.models.files.disk import refused
 from absence.models.files.vnnlib import read_box
 from absence.models.floatnet import FloatNet
 
-__all__ = ["Outcome", "Region", "Source", "audit_net", "box_of", "examine", "read_region"]
+__all__ = ["Outcome", "Region", "Source", "box_of", "examine", "read_region"]
 
 
 @dataclass(frozen=True)
@@ -97,21 +97,6 @@ class Outcome:
     improved: FloatNet | None
     facts: tuple[dict, ...]
     kept: tuple[str, ...]
-
-
-def audit_net(net: FloatNet, inputs: np.ndarray, targets: np.ndarray, **options) -> Audit:
-    """The audit of a net on its training data; `options` as `examine` takes them.
-
-    Examples
-    --------
-    >>> net = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])])
-    >>> audit = audit_net(net, np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [1.0], [1.0]]))
-    >>> audit.findings
-    ('circuit {1.1} is train-idle', 'the features of layer 1 are linearly dependent')
-    >>> audit.data.loss.low, audit.improvement.loss_after.low < audit.data.loss.low
-    (Fraction(1, 3), True)
-    """
-    return examine(net, inputs, targets, **options).audit
 
 
 def examine(

@@ -35,6 +35,7 @@ class Floats:
 
     @property
     def parameters(self) -> int:
+        """Weights and biases together."""
         return sum(w.size + b.size for w, b in self.layers)
 
 

@@ -14,7 +14,7 @@ from absence.checker.independent.gap import rent, uniform_gap
 from absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
 from absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
 from absence.checker.independent.minima import best_line, least_in_class, line_bound
-from absence.checker.independent.minimum import global_minimum, loss_bound
+from absence.checker.independent.minimum import global_minimum
 from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 from absence.checker.independent.posterior import crossover, posterior
 from absence.checker.independent.prices import world_price
@@ -266,7 +266,6 @@ KINDS = {
     "logistic-group": logistic_group,
     "loss-above-floor": loss_above_floor,
     "loss-at-floor": loss_at_floor,
-    "loss-bound": loss_bound,
     "lower-loss": lower_loss,
     "no-identity": no_identity,
     "no-idle-circuit": no_idle_circuit,

@@ -1,15 +1,15 @@
-"""Lower bounds on the loss over every shallow net, by residuals that no net of a kind correlates with.
+"""Global minima over shallow nets with one output, by residuals that no net of a kind correlates with.
 
-Let u_g be the distinct inputs, nu_g their multiplicities, y_g their mean targets. For any vectors r_k over them, one for each output k,
+Let u_g be the distinct inputs, nu_g their multiplicities, y_g their mean targets. For any vector r over them,
 
-    sum_g nu_g |y_g - f(u_g)|^2  >=  sum_k sum_g nu_g (2 r_kg y_gk - r_kg^2)  -  2 sum_k sum_g nu_g r_kg f_k(u_g),
+    sum_g nu_g (y_g - f(u_g))^2  >=  sum_g nu_g (2 r_g y_g - r_g^2)  -  2 sum_g nu_g r_g f(u_g),
 
-by (y - f - r)^2 >= 0. So r bounds the loss of every net f with <r_k, f_k> = sum_g nu_g r_kg f_k(u_g) <= 0 for all k: of
-f_k = c_k + sum_j a_jk phi_j if <r_k, 1> = 0 and each unit has <r_k, a_jk phi_j> <= 0. The units are told apart by the signs of
-their output weights, and by those that (w, b) have on the inputs. Weights (w, b) with given signs form a cone on which phi_j is
-linear. The cone is pointed, since the vectors (u_g, 1) span once coordinates that depend on others are left out (which changes no
-unit on the inputs); so it is the nonnegative combinations of its extreme rays, each of which vanishes at d independent inputs. So
-<r_k, a_jk phi_j> <= 0 has to be seen at rays only, by the sign of a_jk.
+by (y - f - r)^2 >= 0. So r bounds the loss of every net f with <r, f> = sum_g nu_g r_g f(u_g) <= 0: of f = c + sum_j a_j phi_j
+if <r, 1> = 0 and each unit has <r, a_j phi_j> <= 0. The units are told apart by the sign of their output weight, and by the
+signs that (w, b) have on the inputs. Weights (w, b) with given signs form a cone on which phi_j is linear. The cone is pointed,
+since the vectors (u_g, 1) span once coordinates that depend on others are left out (which changes no unit on the inputs); so it
+is the nonnegative combinations of its extreme rays, each of which vanishes at d independent inputs. So <r, a_j phi_j> <= 0 has
+to be seen at rays only, by the sign of a_j.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from fractions import Fraction
 from itertools import combinations, product
 from math import comb, lcm
 
-from absence.checker.independent.nets import Data, Net, dot, number, rows
+from absence.checker.independent.nets import Data, Net, dot, rows
 from absence.checker.independent.refusal import require
 
-# Hyperplanes to try, inputs in one of them, outputs, and different sets of residuals to keep.
-MOST_PLANES, MOST_IN_PLANE, MOST_OUTPUTS, MOST_SETS = 20_000, 12, 8, 1_000_000
+# Hyperplanes to try, inputs in one of them, and different sets of residuals to keep.
+MOST_PLANES, MOST_IN_PLANE, MOST_SETS = 20_000, 12, 1_000_000
 # Values of rays at inputs to keep and to compare, and pairs of sets to intersect: minutes.
 MOST_VALUES, MOST_COMPARED, MOST_PAIRS = 10**7, 10**9, 10**8
 
@@ -29,71 +29,54 @@ Vector = tuple[Fraction, ...]
 
 
 def global_minimum(fact: dict) -> None:
-    """No net with `units` hidden units has a lower loss on `data` than `net`, which is one: its further units send nothing."""
+    """No net with `units` hidden units has a lower loss on `data` than `net`, which is one: its further units send nothing.
+
+    Each of `residuals` is a table with one row, over the distinct inputs in order.
+    """
     net, data, units = Net(fact["net"]), Data(fact["data"]), fact["units"]
-    require(len(net.layers) == 2, "not a shallow net")
+    require(len(net.layers) == 2 and net.widths[2] == 1, "not a shallow net with one output")
     require(type(units) is int and 0 <= units <= net.widths[1], "the net has not as many units")
-    require(not any(a for row in net.layers[1][0] for a in row[units:]), "a further unit sends something")
-    _no_lower(units, data, data.error(net), fact["residuals"])
-
-
-def loss_bound(fact: dict) -> None:
-    """No net with `units` hidden units has a lower loss on `data` than `bound`."""
-    data, units = Data(fact["data"]), fact["units"]
-    require(type(units) is int and units >= 0, "the number of units is missing")
-    _no_lower(units, data, number(fact["bound"]) * len(data.inputs), fact["residuals"])
-
-
-def _no_lower(units: int, data: Data, error: Fraction, tables) -> None:
-    """No net with so many hidden units has a lower error; each table has a residual over the distinct inputs for each output."""
+    require(not any(net.layers[1][0][0][units:]), "a further unit sends something")
+    above = data.error(net) - data.floor()
     groups = data.means()
     points = sorted(groups)
-    nu, means = [groups[u][0] for u in points], list(zip(*(groups[u][1] for u in points), strict=True))
+    nu, means = zip(*((count, mean) for count, (mean,) in (groups[u] for u in points)), strict=True)
+    tables = fact["residuals"]
     require(isinstance(tables, list) and bool(tables), "there is no residual")
-    residuals = [rows(table) for table in tables]
-    for r in residuals:
-        require(len(r) == len(means) and len(r[0]) == len(points), "a residual is not over outputs and distinct inputs")
-        require(not any(dot(nu, row) for row in r), "a residual does not sum to 0")
-        bound = sum(
-            (
-                n * (2 * x * y - x * x)
-                for row, of in zip(r, means, strict=True)
-                for n, x, y in zip(nu, row, of, strict=True)
-            ),
-            Fraction(0),
-        )
-        require(bound >= error - data.floor(), "a residual gives too low a bound")
-    weighted = [[[n * x for n, x in zip(nu, row, strict=True)] for row in r] for r in residuals]
+    weighted = []
+    for table in map(rows, tables):
+        r = table[0]
+        require(len(table) == 1 and len(r) == len(points), "a residual is not over the distinct inputs")
+        require(not dot(nu, r), "a residual does not sum to 0")
+        bound = sum((n * (2 * x * y - x * x) for n, x, y in zip(nu, r, means, strict=True)), Fraction(0))
+        require(bound >= above, "a residual gives too low a bound")
+        weighted.append([n * x for n, x in zip(nu, r, strict=True)])
     _every_net(units, points, weighted)
 
 
-def _every_net(units: int, points: list[Vector], weighted: list[list[list[Fraction]]]) -> None:
+def _every_net(units: int, points: list[Vector], weighted: list[list[Fraction]]) -> None:
     """Whatever signs its units have, some residual is uncorrelated with all of them.
 
-    A set of residuals is an integer with a bit for each. `kinds` has, for each cone of weights and the signs of the output
-    weights, the residuals that serve; `left` those that serve for all of a net's units, of which some must be left.
+    A set of residuals is an integer with a bit for each. `kinds` has, for each cone of weights and each sign of the output
+    weight, the residuals that serve; `left` those that serve for all of a net's units, of which some must be left.
     """
     table = _heights(points)
     features = [[max(x, 0) for x in row] for row in table]
-    outputs = range(len(weighted[0]))
-    require(len(outputs) <= MOST_OUTPUTS, "too many outputs")
-    serve = {(output, sign): [0] * len(table) for output in outputs for sign in (1, -1)}
+    serve = {sign: [0] * len(table) for sign in (1, -1)}
     for k, r in enumerate(weighted):
-        for output, row in enumerate(r):
-            scale = lcm(*(x.denominator for x in row))
-            cleared = [int(x * scale) for x in row]
-            for ray, feature in enumerate(features):
-                slope = sum(x * f for x, f in zip(cleared, feature, strict=True))
-                for sign in (1, -1):
-                    serve[output, sign][ray] |= (sign * slope <= 0) << k
+        scale = lcm(*(x.denominator for x in r))
+        cleared = [int(x * scale) for x in r]
+        for ray, feature in enumerate(features):
+            slope = sum(x * f for x, f in zip(cleared, feature, strict=True))
+            for sign in (1, -1):
+                serve[sign][ray] |= (sign * slope <= 0) << k
     everything = (1 << len(weighted)) - 1
     kinds = set()
     for cone in _cones(table):
-        for signs in product((1, -1), repeat=len(outputs)):
+        for of_ray in serve.values():
             common = everything
-            for output, sign in enumerate(signs):
-                for ray in cone:
-                    common &= serve[output, sign][ray]
+            for ray in cone:
+                common &= of_ray[ray]
             kinds.add(common)
     kinds, left, tried = _least(kinds), {everything}, 0
     for _ in range(units):

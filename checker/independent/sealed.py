@@ -32,7 +32,9 @@ def read_sealed(
         content = {key: value for key, value in found.items() if key != "digest"}
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         digest = hashlib.sha256(text.encode()).hexdigest()
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise Refused(f"{prefix}not readable: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{prefix}not readable as JSON: {error}") from error
     require(digest == found.get("digest"), unsealed)
     return found

@@ -36,6 +36,9 @@ class Company:
     lapses: tuple[tuple[int, ...], ...]
     tampering: tuple[int, int, int] = (2, 1, 1)
 
+    def __post_init__(self):
+        object.__setattr__(self, "lapses", tuple(tuple(sorted(set(hours))) for hours in self.lapses))
+
 
 # The humans of the default world, and four of five who are careless for the first hours, where skilled tampering is rare.
 ATTENTIVE = Company("attentive", ((), (2, 6)))
@@ -87,9 +90,11 @@ class Sweep:
 
     @property
     def diversities(self) -> range:
+        """Numbers of hours of training, 1 to all but the last."""
         return range(1, len(self.order))
 
     def world(self, company: Company, diversity: int, mixing: Fraction = Fraction(0)) -> World:
+        """The world of a company with the first `diversity` hours in training."""
         humans = tuple(Human(frozenset(hours)) for hours in company.lapses)
         return World.nested(self.order, diversity, humans=humans, tampering=company.tampering, mixing=mixing)
 

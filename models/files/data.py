@@ -10,9 +10,9 @@ import zipfile
 from typing import NamedTuple
 
 import numpy as np
-from absence.models.files.disk import InputError, content, refused, write
+from absence.models.files.disk import InputError, content, refused
 
-__all__ = ["Arrays", "read_array", "read_data", "write_data"]
+__all__ = ["Arrays", "read_array", "read_data"]
 
 # Of the file, of each array in it, and of each array as float64.
 LARGEST = 4 * 2**30
@@ -59,13 +59,6 @@ def read_array(path: str | os.PathLike, name: str) -> np.ndarray:
         As `read_data`.
     """
     return _rows(_arrays(path, [(name,)])[0])
-
-
-def write_data(path: str | os.PathLike, inputs: np.ndarray, targets: np.ndarray | None = None) -> None:
-    """Write inputs (N, d) under X and targets (N, m), if any, under Y, whole or not at all."""
-    stream = io.BytesIO()
-    np.savez(stream, X=inputs, **({} if targets is None else {"Y": targets}))
-    write(path, stream.getvalue())
 
 
 def _arrays(path: str | os.PathLike, wanted: list[tuple[str, ...]]) -> list[np.ndarray]:

@@ -3,6 +3,7 @@
 A message is one line: the file, what is wrong with it, what to do.
 """
 
+import errno
 import os
 import re
 import threading
@@ -76,7 +77,10 @@ def replace(path: str | os.PathLike, data: bytes) -> None:
     What processes that were killed have left of the same file is deleted.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from error
     _remove_strays(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:

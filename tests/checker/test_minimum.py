@@ -9,7 +9,7 @@ import pytest
 from absence.checker.certificate import data_json, net_json
 from absence.checker.independent.facts import check_fact
 from absence.checker.independent.refusal import Refused
-from absence.checker.minimum import global_minimum, minimum_interval
+from absence.checker.minimum import global_minimum
 from absence.models.circuit import is_idle
 from absence.models.data import Dataset
 from absence.models.family import Architecture, Family, Grid
@@ -163,58 +163,19 @@ def test_ten_inputs_on_the_line_and_twelve_in_the_plane():
     check_fact(fact(global_minimum(plane, 2), plane))
 
 
-TWO_OUTPUTS = st.lists(st.tuples(st.tuples(COORDINATE, COORDINATE), TARGETS, TARGETS), min_size=1, max_size=5)
-
-
-@given(TWO_OUTPUTS, st.integers(0, 2))
-@settings(max_examples=25)
-def test_with_two_outputs_the_minimum_is_between_certified_bounds(rows, units):
-    data = Dataset([x for x, _, _ in rows], [[y, t] for _, y, t in rows])
-    found = minimum_interval(data, units)
-    alone = [global_minimum(Dataset(data.inputs, [[y[k]] for y in data.targets]), units).loss for k in (0, 1)]
-    assert sum(alone) <= found.lower <= found.upper == data.loss(found.net)
-    proof = found.fact(data_json(data))
-    check_fact(proof)
-    with pytest.raises(Refused, match="too low a bound"):
-        check_fact(proof | {"bound": str(found.lower + Fraction(1, 1000))})
-    if found.decided:
-        check_fact(
-            {"kind": "global-minimum", "net": net_json(found.net)}
-            | {k: v for k, v in proof.items() if k not in ("kind", "bound")}
-        )
-    draw = random.Random(repr(rows))
-    architecture = Architecture(found.net.widths)
-    best = Architecture.parameters(found.net)
-    # S_0 is written with a unit that sends nothing; moved, it is a net of S_1.
-    for _ in range(20 if units else 0):
-        noise = [Fraction(draw.randint(-20, 20), 20) for _ in best]
-        assert data.loss(architecture.net([a + b / 10 for a, b in zip(best, noise, strict=True)])) >= found.lower
-        assert data.loss(architecture.net([3 * n for n in noise])) >= found.lower
-
-
-@given(TWO, st.integers(1, 2))
-@settings(max_examples=15)
-def test_a_multiple_of_one_output_as_a_second_is_decided(rows, units):
-    one = dataset(rows)
-    both = Dataset(one.inputs, [[y, -2 * y] for (y,) in one.targets])
-    found = minimum_interval(both, units)
-    assert found.decided
-    assert found.lower == 5 * global_minimum(one, units).loss
-
-
-def test_what_is_not_decided_is_not_called_a_minimum():
-    # N5's reason in small: two outputs that want two hinges of one unit.
-    data = Dataset([[0], [1], [2], [3]], [[0, 1], [0, 0], [1, 0], [0, 0]])
-    found = minimum_interval(data, 1)
-    assert not found.decided
-    assert found.lower < found.upper
-
-
 def test_several_outputs_are_refused():
     with pytest.raises(ValueError, match="one output"):
         global_minimum(Dataset([[0]], [[0, 1]]), 1)
     with pytest.raises(ValueError, match="-1 hidden units"):
         global_minimum(Dataset([[0]], [[0]]), -1)
+    whole = fact(global_minimum(XOR, 1), XOR)
+    with pytest.raises(Refused, match="a residual is not over the distinct inputs"):
+        check_fact(whole | {"residuals": [table * 2 for table in whole["residuals"]]})
+    (hidden, output), (zero,) = whole["net"], [["0"] * len(XOR.inputs)]
+    twice = {"weights": output["weights"] * 2, "bias": output["bias"] * 2}
+    both = data_json(Dataset(XOR.inputs, [[y, y] for (y,) in XOR.targets]))
+    with pytest.raises(Refused, match="not a shallow net with one output"):
+        check_fact(whole | {"net": [hidden, twice], "data": both, "residuals": [[zero, zero]]})
 
 
 @pytest.mark.parametrize(("data", "units"), [(XOR, 1), (ZIGZAG, 1), (ZIGZAG, 2)])
@@ -266,13 +227,17 @@ def test_more_units_than_proved_are_refused():
 
 
 def test_units_beyond_number_are_bounded_at_once():
-    # Three units reach the floor, so any number of them does no better; and what is too much is refused, not tried.
+    # Two units reach the floor, so any number of them does no better; and what is too much is refused, not tried.
     data = Dataset([[0], [1], [2]], [[0], [3], [1]])
-    bound = {"kind": "loss-bound", "bound": "0", "data": data_json(data), "residuals": [[["0", "0", "0"]]]}
-    check_fact(bound | {"units": 10**18})
+    whole = fact(global_minimum(data, 2), data)
+    hidden, output = whole["net"]
+    hidden = {"weights": hidden["weights"] + [["0"]] * 5000, "bias": hidden["bias"] + ["0"] * 5000}
+    output = output | {"weights": [output["weights"][0] + ["0"] * 5000]}
+    check_fact(whole | {"net": [hidden, output], "units": 5002})
     many = Dataset([[x, x**2, x**3] for x in range(99)], [[0]] * 99)
+    zero = shallow([([0] * 3, 0, [0])], [0])
     with pytest.raises(Refused, match="too many"):
-        check_fact(bound | {"data": data_json(many), "residuals": [[["0"] * 99]], "units": 1})
+        check_fact(whole | {"net": net_json(zero), "data": data_json(many), "residuals": [[["0"] * 99]], "units": 1})
 
 
 def test_other_data_are_refused():

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from absence.checker.audit.report_json import from_json, schema_text
+from absence.checker.audit.report_json import from_json
 from absence.checker.certificate import seal
 from absence.checker.cli import app
 from absence.models.circuit import Unit
 from absence.models.files import onnx, read_net
-from absence.models.files.data import write_data
 from absence.models.floatnet import FloatNet
 from jsonschema import Draft202012Validator
 from onnx import helper, numpy_helper
@@ -24,7 +23,7 @@ from typer.testing import CliRunner
 
 from tests.checker.console import ABSENCE, stopped
 
-REPORTS = {"report.json", "report.html"}
+REPORTS = {"report.json", "report.schema.json", "report.html"}
 
 
 def absence(*arguments, expect) -> str:
@@ -72,8 +71,8 @@ def files(tmp_path_factory) -> Path:
         np.hstack([output, [[50, 2, -1]]]),
         shift,
     )
-    write_data(folder / "train.npz", inputs, targets)
-    write_data(folder / "deploy.npz", np.array([[5.0, 0.0], [0.0, 0.125], [3.5, 1.0]]))
+    np.savez(folder / "train.npz", X=inputs, Y=targets)
+    np.savez(folder / "deploy.npz", X=np.array([[5.0, 0.0], [0.0, 0.125], [3.5, 1.0]]))
     box = "(declare-const X_0 Real)(declare-const X_1 Real)(declare-const Y_0 Real)"
     for k, high in enumerate((4, 1)):
         box += f"(assert (<= X_{k} {high}))(assert (>= X_{k} -1))"
@@ -90,7 +89,7 @@ def arguments(files):
 def report(folder: Path) -> dict:
     """The JSON report in a folder, valid by its schema."""
     found = json.loads((folder / "report.json").read_text())
-    Draft202012Validator(json.loads(schema_text())).validate(found)
+    Draft202012Validator(json.loads((folder / "report.schema.json").read_text())).validate(found)
     return found
 
 
@@ -207,7 +206,7 @@ def test_other_contents_are_not_taken_for_the_same(arguments, files, tmp_path):
     absence(*arguments, expect=1)
     data = np.load(files / "train.npz")
     # At x_0 = 4 the planted detector is active, so it is idle no more.
-    write_data(tmp_path / "more.npz", np.vstack([data["X"], [[4, 0]]]), np.vstack([data["Y"], [[0]]]))
+    np.savez(tmp_path / "more.npz", X=np.vstack([data["X"], [[4, 0]]]), Y=np.vstack([data["Y"], [[0]]]))
     arguments[3] = tmp_path / "more.npz"
     out = absence(*arguments, expect=1)
     assert "circuit {1.5} is train-idle" not in out and "earlier run" not in out
@@ -234,8 +233,8 @@ def test_other_contents_are_not_taken_for_the_same(arguments, files, tmp_path):
 )  # fmt: skip
 def test_bad_input_is_one_line_and_code_2(arguments, tmp_path, change, message):
     (tmp_path / "text.npz").write_text("no data")
-    write_data(tmp_path / "wide.npz", np.ones((4, 3)), np.ones((4, 1)))
-    write_data(tmp_path / "labels.npz", np.ones((4, 2)), np.ones((4, 2)))
+    np.savez(tmp_path / "wide.npz", X=np.ones((4, 3)), Y=np.ones((4, 1)))
+    np.savez(tmp_path / "labels.npz", X=np.ones((4, 2)), Y=np.ones((4, 2)))
     np.savez(tmp_path / "nan.npz", X=np.full((4, 2), np.nan), Y=np.ones((4, 1)))
     (tmp_path / "net.h5").write_text("x")
     line = dict(enumerate(arguments)) | change
@@ -247,7 +246,7 @@ def test_bad_input_is_one_line_and_code_2(arguments, tmp_path, change, message):
 def test_an_interrupt_leaves_no_report_and_the_next_run_goes_on(files, tmp_path):
     rng = np.random.default_rng(2)
     inputs = rng.standard_normal((60_000, 24))
-    write_data(tmp_path / "big.npz", inputs, rng.standard_normal((60_000, 1)))
+    np.savez(tmp_path / "big.npz", X=inputs, Y=rng.standard_normal((60_000, 1)))
     save(tmp_path / "big.onnx", rng.standard_normal((400, 24)), rng.standard_normal(400), np.ones((1, 400)), [0.0])
     command = ("audit", "big.onnx", "--train", "big.npz")
     told = stopped(*command, cwd=tmp_path, how=signal.SIGINT, parts="big.audit/stages/*.json")

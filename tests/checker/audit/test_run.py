@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from absence.checker.audit import run
 from absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
-from absence.checker.audit.run import Region, audit_net, box_of, examine, read_region
+from absence.checker.audit.run import Region, box_of, examine, read_region
 from absence.checker.audit.stages import Stages
 from absence.checker.audit.view import headline
 from absence.checker.kept import content_key
@@ -34,8 +34,8 @@ def boom(*arguments, **options):
 
 
 def test_a_clean_net_and_one_that_is_not():
-    assert audit_net(CLEAN_NET, INPUTS, TARGETS, **OPTIONS).exit_code == CLEAN
-    audit = audit_net(IDLE_NET, INPUTS, TARGETS, **OPTIONS)
+    assert examine(CLEAN_NET, INPUTS, TARGETS, **OPTIONS).audit.exit_code == CLEAN
+    audit = examine(IDLE_NET, INPUTS, TARGETS, **OPTIONS).audit
     assert audit.exit_code == FINDINGS and not audit.undecided
     assert audit.findings[-1] == "circuit {1.2} acts in box"
     assert audit.circuits[0].fires == (1,)
@@ -52,7 +52,7 @@ def test_a_stage_that_fails_is_undecided_and_never_clean(monkeypatch, stage):
     monkeypatch.setattr(run, stage, fails)
     for net in (CLEAN_NET, IDLE_NET):
         called.clear()
-        audit = audit_net(net, INPUTS, TARGETS, **OPTIONS)
+        audit = examine(net, INPUTS, TARGETS, **OPTIONS).audit
         if called:
             assert audit.exit_code in (FINDINGS, UNDECIDED)
             assert any("failed: RuntimeError: no luck" in line for line in audit.undecided)
@@ -63,13 +63,13 @@ def test_a_stage_that_fails_is_undecided_and_never_clean(monkeypatch, stage):
 
 def test_a_circuit_whose_firing_failed_is_not_said_to_be_silent(monkeypatch):
     monkeypatch.setattr(run, "firing", boom)
-    assert audit_net(IDLE_NET, INPUTS, TARGETS, **OPTIONS).circuits[0].fires is None
+    assert examine(IDLE_NET, INPUTS, TARGETS, **OPTIONS).audit.circuits[0].fires is None
 
 
 @settings(max_examples=25)
 @given(problems())
 def test_what_is_found_is_so(problem):
-    audit = audit_net(problem.net, problem.inputs, problem.targets, seconds=2, regions=[box_of(problem.inputs)])
+    audit = examine(problem.net, problem.inputs, problem.targets, seconds=2, regions=[box_of(problem.inputs)]).audit
     net, inputs = problem.net.exact(), problem.inputs.tolist()
     for circuit in audit.circuits:
         assert is_idle(net, circuit.units, inputs)
@@ -93,7 +93,7 @@ def test_what_is_found_is_so(problem):
 )
 def test_arrays_that_do_not_fit(inputs, targets, options, message):
     with pytest.raises(InputError, match=message):
-        audit_net(CLEAN_NET, inputs, targets, **options)
+        examine(CLEAN_NET, inputs, targets, **options)
 
 
 def test_stages_are_kept_until_they_depend_on_something_else(tmp_path):

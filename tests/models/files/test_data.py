@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from absence.models.files import InputError, data
-from absence.models.files.data import read_data, write_data
+from absence.models.files.data import read_data
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -42,11 +42,11 @@ def npy(array, **options):
 def test_written_and_read_back(tmp_path_factory, draws, n, d, m):
     path = tmp_path_factory.getbasetemp() / "round.npz"
     inputs, targets = (draws.draw(hnp.arrays(float, (n, k), elements=st.floats(**FINITE))) for k in (d, m))
-    write_data(path, inputs, targets)
+    np.savez(path, X=inputs, Y=targets)
     read = read_data(path)
     assert (read.inputs == inputs).all() and (read.targets == targets).all()
     assert read.inputs.dtype == read.targets.dtype == np.float64
-    write_data(path, inputs)
+    np.savez(path, X=inputs)
     assert read_data(path, targets=False).targets is None
 
 
