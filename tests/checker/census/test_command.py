@@ -154,6 +154,29 @@ def test_classes_with_empty_cells_and_a_single_loss(tmp_path, grid):
     assert all(path.stat().st_size for path in draw(told, tally, tmp_path))
 
 
+@pytest.mark.parametrize("policy", ["imitator", "translator"])
+def test_a_policy_of_two_answers_at_one_input_is_refused(tmp_path, policy):
+    # The one deployment input is a training input; there the policy is made to answer otherwise than in training.
+    chosen = problem(
+        1, (-1, 0, 1), Dataset([[0], [1]], [[0], [1]]), [[1]],
+        train_answers=([[0], [1]], [[1], [1]]), deploy_answers=([[1]], [[1]]),
+    )  # fmt: skip
+    told = result(chosen, take(chosen, tmp_path / "shards"))
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(told))
+    check_census(path)
+    path.write_text(json.dumps(resealed(told, ("problem", policy, 2), [0])))
+    with pytest.raises(Refused, match="a policy gives two answers at one input"):
+        check_census(path)
+
+
+def test_a_census_whose_crossings_are_left_out_is_refused(told, tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(resealed(told, ("sets", "idle", "crossings"), {})))
+    with pytest.raises(Refused, match="a crossing of the set idle is missing"):
+        check_census(path)
+
+
 BAD = [
     ({"--grid": "-1,x"}, {}, "--grid: 'x' is not a finite number; write numbers with commas"),
     ({"--grid": "1,,2"}, {}, "--grid: '' is not a finite number"),
