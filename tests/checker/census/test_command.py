@@ -10,9 +10,11 @@ from absence.checker.census.problem import CELLS, problem
 from absence.checker.census.result import result
 from absence.checker.census.shards import take
 from absence.checker.certificate import digest, seal
+from absence.checker.cli import app
 from absence.checker.independent.census import check_census
 from absence.checker.independent.refusal import Refused
 from absence.models.data import Dataset
+from typer.testing import CliRunner
 
 from tests.checker.census.problems import write_files
 from tests.checker.changed import changed
@@ -200,6 +202,8 @@ BAD = [
 
 
 @pytest.mark.parametrize(("options", "arrays", "message"), BAD, ids=range(len(BAD)))
-def test_bad_input_is_told_in_one_line(tmp_path, options, arrays, message):
-    out = absence("census", *write_files(tmp_path, **options, **arrays), cwd=tmp_path, expect=2)
-    assert message in out and out.count("\n") == 1 and out.startswith("absence: ")
+def test_bad_input_is_told_in_one_line(tmp_path, monkeypatch, options, arrays, message):
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["census", *write_files(tmp_path, **options, **arrays)])
+    assert said.exit_code == 2 and not said.stdout
+    assert message in said.stderr and said.stderr.count("\n") == 1 and said.stderr.startswith("absence: ")
