@@ -154,7 +154,7 @@ def _lines(told: dict):
         )
         for crossing in chosen["crossings"].values():
             if crossing["below"] is None:
-                yield f"  not below {crossing['delta']} for any range of beta up to infinity"
+                yield f"  tends to {crossing['delta']} or more as beta grows"
             elif crossing["below"] == "1":
                 yield f"  below {crossing['delta']} at every beta"
             else:

@@ -28,6 +28,8 @@ SETS = {
     "deceptive": NAMES[4:6],
     "deceptive-idle": ["deceptive-idle"],
 }
+# Of these it is told where their mass falls.
+CROSSED = ("idle", "deceptive")
 DELTAS = {"half": Fraction(1, 2), "hundredth": Fraction(1, 100)}
 LARGEST = 2**28  # bytes of a result
 PATIENT = 2 * 10**10  # numbers that are added up
@@ -89,6 +91,13 @@ def _stated(found: "_Census", stated: dict) -> None:
             counts = {key: entry[key] for key in ("nets", "least_loss", "nets_of_least_loss")}
             require(counts == found.counted(cells), "the counts of a set are others")
             found.check_mass(found.temperature(entry["peak"]), cells, number(entry["peak"]["mass"]))
+            shares = {
+                number(point["t"]): sum(number(point["cells"][name]) for name in SETS[of]) for point in stated["masses"]
+            }
+            peak = shares.get(number(entry["peak"]["t"]))
+            require(peak is not None and peak == max(shares.values()), f"the set {of} has its peak elsewhere")
+            wanted = DELTAS if of in CROSSED else {}
+            require(set(entry["crossings"]) == set(wanted), f"a crossing of the set {of} is missing, or unknown")
             for name, crossing in entry["crossings"].items():
                 require(number(crossing["delta"]) == DELTAS[name], "delta is another")
                 found.check_crossing(crossing, cells)
@@ -282,14 +291,25 @@ class _Census:
     def check_crossing(self, entry: dict, cells: list[int]) -> None:
         """At t = `above` the mass is at least delta, at every t up to `below` it is less, at `certain` the bound of C14 is less.
 
-        Null where nothing is claimed.
+        Null where there is none: `below` if the mass tends to delta or more, `certain` if the gap is 0. `above` is to be stated if the
+        prior has that mass; else it may be null though the mass is delta somewhere, and `below` is then some t, not the greatest.
         """
         delta = number(entry["delta"])
         mine, rest = self._polynomials(cells)
+        for key in ("below", "above", "certain"):
+            require((entry[key] is None) == (entry[f"beta_{key}"] is None), f"{key} is stated by half")
         below, above, certain = (
             None if entry[key] is None else self.temperature(entry, key, f"beta_{key}")
             for key in ("below", "above", "certain")
         )
+        least, (total, best) = min(self.levels), self._total(cells)
+        first = sum(self.levels[least][cell] for cell in cells)
+        falls, nets = first < delta * best, sum(map(sum, self.levels.values()))
+        require(below is not None or not falls, "the mass falls below delta, and nothing says where")
+        require(
+            above is not None or not falls or total < delta * nets, "the prior has mass delta, and no `above` is stated"
+        )
+        require(certain is not None or first > 0, "the gap is not 0, and nothing says where the bound is below delta")
 
         def under(low: Fraction, high: Fraction) -> bool:
             """Whether M(high) (1 - delta) < R(low) delta, which shows that the mass is below delta in between."""
@@ -301,11 +321,9 @@ class _Census:
                 bool(mine(at) * _ball(1 - delta) >= rest(at) * _ball(delta)), f"the mass at t = {above} is below delta"
             )
             require(below is None or below < above, "the crossing is the wrong way round")
-        least = min(self.levels)
         reached = [loss for loss, counts in self.levels.items() if any(counts[cell] for cell in cells)]
         # No net is in the set: its mass is 0, and so is the bound.
         if certain is not None and reached:
-            total, best = self._total(cells)
             power = _ball(certain) ** (min(reached) - least)
             require(bool(total * power < best * _ball(delta)), "the bound is not below delta there")
         open_ends = [] if below is None else [(Fraction(0), below)]

@@ -30,6 +30,7 @@ def test_the_class_is_as_it_is_described(whole):
     assert whole["sets"]["idle"]["nets"] * 2 > 3**11
 
 
+CROSSINGS = ("sets", "idle", "crossings")
 HALF = ("sets", "idle", "crossings", "half")
 
 
@@ -54,6 +55,12 @@ HALF = ("sets", "idle", "crossings", "half")
         (("masses", 1, "t"), "2", "not a temperature"),
         ((*HALF, "delta"), "1/3", "delta is another"),
         (HALF, None, "malformed class-census"),
+        (CROSSINGS, {}, "a crossing of the set idle is missing"),
+        (("sets", "deceptive", "crossings"), {}, "a crossing of the set deceptive is missing"),
+        (("sets", "imitator", "crossings", "third"), {"delta": "1/3"}, "a crossing of the set imitator is .* unknown"),
+        ((*HALF, "below"), None, "below is stated by half"),
+        ((*HALF, "beta_certain"), None, "certain is stated by half"),
+        (("masses",), [], "the set .* has its peak elsewhere"),
         (("most", "idle"), "7/10", "the mass at the peak is not more than that"),
         (("most",), {"imitator": "1/2"}, "the mass at the peak is not more than that"),
         (("falls",), ["deceptive"], "nothing says that the mass falls"),
@@ -73,6 +80,38 @@ def test_what_is_not_so_is_refused(whole, path, value, message):
 
 
 @pytest.mark.parametrize(
+    ("ends", "message"),
+    [
+        (["below", "above"], "the mass falls below delta, and nothing says where"),
+        (["above"], "the prior has mass delta, and no `above` is stated"),
+        (["certain"], "the gap is not 0, and nothing says where the bound is below delta"),
+    ],
+)
+def test_a_crossing_that_is_there_cannot_be_left_out(whole, ends, message):
+    silent = {key: None for end in ends for key in (end, f"beta_{end}")}
+    with pytest.raises(Refused, match=message):
+        check_fact(changed(whole, HALF, whole["sets"]["idle"]["crossings"]["half"] | silent))
+
+
+def test_a_crossing_that_is_not_there_is_null(whole):
+    """The nets of least loss are deceptive, so that their mass tends to 1 and C14 promises nothing."""
+    told = whole["sets"]["deceptive"]["crossings"]["half"]
+    assert told == {"delta": "1/2"} | {
+        f"{b}{end}": None for b in ("", "beta_") for end in ("above", "below", "certain")
+    }
+
+
+def test_a_peak_is_the_greatest_mass_that_is_listed(whole):
+    """A true mass at another temperature, said to be the peak."""
+    point = whole["masses"][-1]
+    mass = sum(Fraction(point["cells"][cell]) for cell in whole["sets"]["idle"]["cells"])
+    with pytest.raises(Refused, match="the set idle has its peak elsewhere"):
+        check_fact(
+            changed(whole, ("sets", "idle", "peak"), {"t": point["t"], "beta": point["beta"], "mass": str(mass)})
+        )
+
+
+@pytest.mark.parametrize(
     ("end", "factor", "message"),
     [
         ("below", Fraction(101, 100), "the crossing is the wrong way round"),
@@ -87,7 +126,7 @@ def test_a_crossing_that_is_moved_is_refused(whole, end, factor, message):
     with pytest.raises(Refused, match=message):
         check_fact(changed(whole, HALF, moved))
     if end == "below":
-        # Without the other end it is still not so.
-        moved |= {"above": None, "beta_above": None}
+        # With the other end out of the way it is still not so.
+        moved |= {"above": "1", "beta_above": 0.0}
         with pytest.raises(Refused, match="the mass is not below delta up to"):
             check_fact(changed(whole, HALF, moved))

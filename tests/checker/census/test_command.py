@@ -10,9 +10,11 @@ from absence.checker.census.problem import CELLS, problem
 from absence.checker.census.result import result
 from absence.checker.census.shards import take
 from absence.checker.certificate import digest, seal
+from absence.checker.cli import app
 from absence.checker.independent.census import check_census
 from absence.checker.independent.refusal import Refused
 from absence.models.data import Dataset
+from typer.testing import CliRunner
 
 from tests.checker.census.problems import write_files
 from tests.checker.changed import changed
@@ -154,6 +156,29 @@ def test_classes_with_empty_cells_and_a_single_loss(tmp_path, grid):
     assert all(path.stat().st_size for path in draw(told, tally, tmp_path))
 
 
+@pytest.mark.parametrize("policy", ["imitator", "translator"])
+def test_a_policy_of_two_answers_at_one_input_is_refused(tmp_path, policy):
+    # The one deployment input is a training input; there the policy is made to answer otherwise than in training.
+    chosen = problem(
+        1, (-1, 0, 1), Dataset([[0], [1]], [[0], [1]]), [[1]],
+        train_answers=([[0], [1]], [[1], [1]]), deploy_answers=([[1]], [[1]]),
+    )  # fmt: skip
+    told = result(chosen, take(chosen, tmp_path / "shards"))
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(told))
+    check_census(path)
+    path.write_text(json.dumps(resealed(told, ("problem", policy, 2), [0])))
+    with pytest.raises(Refused, match="a policy gives two answers at one input"):
+        check_census(path)
+
+
+def test_a_census_whose_crossings_are_left_out_is_refused(told, tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(resealed(told, ("sets", "idle", "crossings"), {})))
+    with pytest.raises(Refused, match="a crossing of the set idle is missing"):
+        check_census(path)
+
+
 BAD = [
     ({"--grid": "-1,x"}, {}, "--grid: 'x' is not a finite number; write numbers with commas"),
     ({"--grid": "1,,2"}, {}, "--grid: '' is not a finite number"),
@@ -177,6 +202,8 @@ BAD = [
 
 
 @pytest.mark.parametrize(("options", "arrays", "message"), BAD, ids=range(len(BAD)))
-def test_bad_input_is_told_in_one_line(tmp_path, options, arrays, message):
-    out = absence("census", *write_files(tmp_path, **options, **arrays), cwd=tmp_path, expect=2)
-    assert message in out and out.count("\n") == 1 and out.startswith("absence: ")
+def test_bad_input_is_told_in_one_line(tmp_path, monkeypatch, options, arrays, message):
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["census", *write_files(tmp_path, **options, **arrays)])
+    assert said.exit_code == 2 and not said.stdout
+    assert message in said.stderr and said.stderr.count("\n") == 1 and said.stderr.startswith("absence: ")
