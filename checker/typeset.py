@@ -14,13 +14,15 @@ _GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
 _NAMES = _GREEK | {"sum": r"\textstyle\sum"}
 _SIGN = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "=>": r"\Rightarrow", "<": "<", ">": ">", "=": "=", "-": "-"}
 _MATH = re.compile(
-    r"(?P<name>\b[A-Za-z]+)_(?P<index>\(.*?\)|[A-Za-z0-9]+)"
+    r"`(?P<code>[^`]+)`"
+    r"|(?P<name>\b[A-Za-z]+)_(?P<index>\(.*?\)|[A-Za-z0-9]+)"
     rf"|\b(?P<greek>{'|'.join(_GREEK)})\b"
-    r"|\^(?P<power>\w+|\(.*?\))"
+    r"|\^(?P<power>-?\w+|\(.*?\))"
     r"|(?P<infimum>\bL\*)(?=\()"
     r"|(?<![\w'])(?P<letter>[b-zB-HJ-Z])(?!\w)"
     r"|<(?P<inner>[^<>=\s][^<>=]*, ?(?:[^<>=]*[^<>=\s])?)>"
-    r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= ))"
+    r"|(?<!\w)(?P<mantissa>\d+(?:\.\d+)?)e(?P<ten>[+-]?\d+)(?!\w)"
+    r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= )|(?<![\w.)\]-])-(?=\d))"
 )
 
 
@@ -44,6 +46,8 @@ def prose(text: str) -> str:
     a unit's $P_{\\mathrm{train}}$ $\\ge$ $\\varepsilon$ $P_{\\mathrm{dep}}$, $s$$^{2}$
     >>> print(prose("<phi, phi> & L*(0) - S_(n-k)"))
     $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$(0) $-$ $S_{n-k}$
+    >>> print(prose("-1/2 and 2^-20, as in C8.minimiser-1; see `absence show C8`"))
+    $-$1/2 and 2$^{-20}$, as in C8.minimiser-1; see \\texttt{absence show C8}
     """
     parts, end = [], 0
     for match in _MATH.finditer(text):
@@ -53,8 +57,12 @@ def prose(text: str) -> str:
 
 
 def _typeset(match: re.Match) -> str:
+    if code := match["code"]:
+        return rf"\texttt{{{escape(code)}}}"
     if inner := match["inner"]:
         return rf"$\langle${prose(inner)}$\rangle$"
+    if mantissa := match["mantissa"]:
+        return rf"${mantissa}\cdot10^{{{int(match['ten'])}}}$"
     if name := match["name"]:
         return f"${_symbol(name)}_{{{_symbol(match['index'])}}}$"
     if greek := match["greek"]:
@@ -85,18 +93,18 @@ def exact(value: Fraction) -> str:
 
 
 def decimal(value: Fraction) -> str:
-    """The number, rounded half to even to four digits, with a power of ten where it is large or small.
+    """The number, rounded half to even to four digits, with a power of ten where it is large or small; without zeros at the end if it is exact.
 
     Examples
     --------
-    >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856)), decimal(Fraction(0)), decimal(Fraction(123456))
-    ('\\\\ensuremath{0.4167}', '\\\\ensuremath{2.474\\\\cdot10^{-11}}', '\\\\ensuremath{0}', '\\\\ensuremath{1.235\\\\cdot10^{5}}')
+    >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856)), decimal(Fraction(0)), decimal(Fraction(7 * 10**10))
+    ('\\\\ensuremath{0.4167}', '\\\\ensuremath{2.474\\\\cdot10^{-11}}', '\\\\ensuremath{0}', '\\\\ensuremath{7\\\\cdot10^{10}}')
     """
     rounding = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emin=-(10**6), Emax=10**6)
     rounded = rounding.divide(value.numerator, value.denominator)
     if -4 <= rounded.adjusted() < DIGITS or not rounded:
         return math(f"{rounded.normalize():f}")
-    mantissa, power = f"{rounded:e}".lower().split("e")
+    mantissa, power = f"{rounded.normalize() if Fraction(rounded) == value else rounded:e}".lower().split("e")
     return math(rf"{mantissa}\cdot10^{{{int(power)}}}")
 
 
