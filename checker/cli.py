@@ -198,7 +198,7 @@ def tables_command(
         "build/experiments"
     ),
     again: Annotated[
-        bool, typer.Option("--check/--no-check", help="Re-check certificates and results first, half a minute.")
+        bool, typer.Option("--check/--no-check", help="Re-check certificates and results first, which takes a minute.")
     ] = True,
 ) -> None:
     """Write LaTeX tables (booktabs) of claims, obligations and numbers, from the certificates; check what a paper cites.

@@ -60,20 +60,25 @@ def _result(path: Path, check: bool) -> dict:
 def captioned(folder: Path, result: dict, suffix: str) -> dict[str, tuple[Path, str]]:
     """The plots beside a result by name, in the order of their captions: the file with this suffix, and the caption.
 
+    Of a result in a format that is not known the caption is that there is none.
+
     Raises
     ------
     InputError
-        If a plot has no caption, so that nobody could say what it shows; or if the result lacks what a caption tells.
+        If a known experiment has no such plot, so that nobody could say what it shows; or if the result lacks what a caption tells.
     """
     try:
         told = captions(result)
     except ValueError as error:
         raise refused(folder / RESULT, f"lacks what the captions of its plots tell: {error}; {AGAIN}") from error
-    for path in sorted(folder.glob(f"*{suffix}")):
-        if path.stem not in told:
-            raise refused(path, "has no caption (checker/captions.py); delete it, or say there what it shows")
-    paths = {name: folder / f"{name}{suffix}" for name in told}
-    return {name: (path, told[name]) for name, path in paths.items() if path.is_file()}
+    paths = {path.stem: path for path in sorted(folder.glob(f"*{suffix}"))}
+    if not told:
+        none = f"of an experiment in the format {result.get('format')}, of which nothing more is known here."
+        told = {name: f"{name.replace('-', ' ').capitalize()}, {none}" for name in paths}
+    for name, path in paths.items():
+        if name not in told:
+            raise refused(path, "has no caption in checker/captions.py; delete it, or say there what it shows")
+    return {name: (paths[name], caption) for name, caption in told.items() if name in paths}
 
 
 def latex(folder: Path, seen_from: Path, *, check: bool = False) -> str:
@@ -83,7 +88,8 @@ def latex(folder: Path, seen_from: Path, *, check: bool = False) -> str:
     """
     lines = []
     for name, result in read(folder, check=check).items():
-        lines.append(define("experiment", name, prose(result["scope"]) if isinstance(result.get("scope"), str) else ""))
+        scope = result["scope"] if isinstance(result.get("scope"), str) else ""
+        lines.append(define("experiment", name, prose(scope if scope.endswith(".") or not scope else f"{scope}.")))
         for key, value in flat(result, depth=DEPTH):
             if _KEY.fullmatch(key):
                 lines.append(define("measured", f"{name}.{key}", _number(value)))
@@ -118,7 +124,7 @@ def _cell(value: object) -> str:
 
 
 def _plot(path: Path) -> str:
-    return rf"\includegraphics[width=0.85\linewidth,height=0.32\textheight,keepaspectratio]{{{path.as_posix()}}}"
+    return rf"\includegraphics[width=\linewidth,height=0.32\textheight,keepaspectratio]{{{path.as_posix()}}}"
 
 
 def _number(value: Fraction) -> str:

@@ -131,7 +131,7 @@ def pages(site: Site) -> dict[str, bytes]:
     for experiment in site.experiments:
         if experiment.result:
             made[f"experiments/{experiment.name}/result.json"] = experiment.result
-        made |= {f"experiments/{experiment.name}/{name}": data for name, data in experiment.plots}
+        made |= {f"experiments/{experiment.name}/{name}": data for name, data, _ in experiment.plots}
     for name in STATIC:
         made[name] = (files("absence.checker.site") / "templates" / name).read_bytes()
     return dict(sorted(made.items()))
