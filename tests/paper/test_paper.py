@@ -89,7 +89,7 @@ def _other_words(certificate, other):
     [
         # True, and made by us, but not what the obligation builds.
         (_other_fact, "it is about another fact"),
-        (_other_number, "p_train"),
+        (_other_number, "a probability is another"),
         (_other_words, "its statement is not the obligation's"),
     ],
 )
