@@ -184,8 +184,10 @@ def test_without_certificates_nothing_is_proved_on_any_page():
 
 def test_experiments_are_shown_with_their_scope_or_refused(built, experiments, tmp_path):
     page = (built / "experiments.html").read_text()
-    assert "Instance: 1 &lt; 2 nets." in page and 'src="experiments/census/loss-and-size.svg"' in page
-    assert "<figcaption>Loss and size, of an experiment in the format x/1" in page
+    told = re.sub("<[^>]*>", "", page)
+    assert told.count("Instance: 1 &lt; 2 nets.") == 1
+    assert "Loss and size, of an experiment in the format x/1, of which nothing more is known here." in told
+    assert 'src="experiments/census/loss-and-size.svg"' in page
     assert "parameters / values" in page and "2 entries, in result.json" in page
     assert page.count("Not run: <code>make experiments</code>") == len(EXPECTED) - 1
     shutil.copytree(experiments, tmp_path / "copy")
