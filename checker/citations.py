@@ -20,6 +20,7 @@ _KIND = (
 )
 _CITED = re.compile(rf"\\(?P<macro>{'|'.join(_KIND)})\{{(?P<key>[^}}#]*)\}}")
 _MEASURED = re.compile(r"\\measured\{(?P<experiment>[^}#]*)\}\{(?P<key>[^}#]*)\}")
+_PLOT = re.compile(r"\\(?P<macro>plot|seeplot)\{(?P<experiment>[^}#]*)\}\{(?P<plot>[^}#]*)\}")
 _PROOF = re.compile(r"\\begin\{proofof\}\{(?P<id>[^}]*)\}(?P<text>.*?)\\end\{proofof\}", re.DOTALL)
 _COMMENT = re.compile(r"(?<!\\)%.*")
 
@@ -27,10 +28,12 @@ _COMMENT = re.compile(r"(?<!\\)%.*")
 def faults(texts: Mapping[Path, str], claims: Iterable[Claim], known: Collection[tuple[str, str]]) -> Iterator[str]:
     """A line for each citation of what is not there, each claim that is stated without a proof, and each proof that cites other claims than its claim rests on.
 
+    A plot that is not shown is a fault too, where some are.
+
     `known` are kinds and keys of all values (`typeset.defined`). Of an experiment that was not run nothing is asked.
     """
     by_id = {claim.id: claim for claim in claims}
-    stated, proved = set(), set()
+    stated, proved, shown = set(), set(), set()
     for path, raw in texts.items():
         text = _COMMENT.sub("", raw)
         for match in _CITED.finditer(text):
@@ -44,6 +47,12 @@ def faults(texts: Mapping[Path, str], claims: Iterable[Claim], known: Collection
             key = f"{match['experiment']}.{match['key']}"
             if ("experiment", match["experiment"]) in known and ("measured", key) not in known:
                 yield f"{_place(path, text, match)}: the experiment gives no number {key}"
+        for match in _PLOT.finditer(text):
+            key = f"{match['experiment']}.{match['plot']}"
+            if ("experiment", match["experiment"]) in known and ("plot", key) not in known:
+                yield f"{_place(path, text, match)}: the experiment gives no plot {key}"
+            if match["macro"] == "plot":
+                shown.add(key)
         for match in _PROOF.finditer(text):
             place = _place(path, text, match)
             proved.add(match["id"])
@@ -57,6 +66,8 @@ def faults(texts: Mapping[Path, str], claims: Iterable[Claim], known: Collection
                 yield f"{place}: the proof of {claim.id} does not cite {', '.join(missing)}, on which it rests"
             if more := sorted(cited - rests_on - dropped - {claim.id}):
                 yield f"{place}: the proof of {claim.id} cites {', '.join(more)}, on which it does not rest"
+    for key in sorted(key for kind, key in known if kind == "plot" and shown and key not in shown):
+        yield f"the plot {key} is not shown"
     for name in by_id:
         if name in stated and name not in proved:
             yield f"{name} has no proof"

@@ -203,23 +203,37 @@ def tables_command(
     measured: Annotated[Path, typer.Option("--experiments", help="Folder of the experiments.")] = Path(
         "build/experiments"
     ),
+    again: Annotated[
+        bool, typer.Option("--check/--no-check", help="Re-check certificates and results first, which takes a minute.")
+    ] = True,
 ) -> None:
-    """Write LaTeX tables (booktabs) of claims, obligations and numbers, from the certificates; check what a paper cites."""
+    """Write LaTeX tables (booktabs) of claims, obligations and numbers, from the certificates; check what a paper cites.
+
+    A certificate is taken if the independent checker accepts it, its words are the obligation's, and its fact is what
+    the obligation builds now. Not done again here: unsat answers are not put to the solvers, nor theorems to Coq
+    (`absence check` does that); training is not repeated, and plots are taken as they lie. With --no-check only the seals are compared.
+    """
     to_folder(certificates, "--certificates")
     to_folder(measured, "--experiments")
     claims = load_claims()
-    found = {path.stem: certificate for path, certificate in _certificates(certificates)}
+    found = _accepted(certificates, claims) if again else dict(_certificates(certificates))
+    found = {path.stem: certificate for path, certificate in found.items()}
     try:
         texts = {path: _tex(path) for path in papers or []}
         # TeX runs in the folder above that of the tables.
-        files = tables.make(claims, found) | {"experiments.tex": experiments.latex(measured, output.parent)}
+        files = tables.make(claims, found) | {
+            "experiments.tex": experiments.latex(measured, output.parent, check=again)
+        }
         # A text that is not there leaves nothing out.
         files["further.tex"] = tables.further(citations.left_out(texts.values(), claims) if texts else [])
     except InputError as error:
         raise bad_input(str(error)) from error
     for name, text in files.items():
         _write(output / name, text)
-    say(f"Wrote {len(files)} files to {output}{os.sep}")
+    say(
+        f"Wrote {len(files)} files to {output}{os.sep}"
+        + ("" if again else "; certificates and results were not re-checked")
+    )
     wrong = list(citations.faults(texts, claims, defined("".join(files.values())))) if texts else []
     for line in wrong:
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -257,6 +271,19 @@ def _certificates(directory: Path) -> list[tuple[Path, dict]]:
             found.append((path, load(path)))
         except Refused as reason:
             raise bad_input(f"{path}: {reason}; delete it and run `absence verify`") from reason
+    return found
+
+
+def _accepted(directory: Path, claims: tuple[Claim, ...]) -> dict[Path, dict]:
+    """Every certificate in the folder, all of them accepted; the first that is not ends the command."""
+    obligations = {o.id: o for claim in claims for o in claim.obligations}
+    found = {}
+    with progress() as bar:
+        for path in bar.track(certificate_paths(directory), description="checking"):
+            try:
+                found[path] = accepted(path, obligations, solve=False)
+            except Refused as reason:
+                raise bad_input(f"{path}: {reason}; delete it and run `absence verify`") from reason
     return found
 
 

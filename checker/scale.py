@@ -134,7 +134,7 @@ def _words(laws: Sequence[ScalingLaw], facts: dict[str, dict], spread: Spread) -
         else:
             needed = f"no detector in it is worth more than {resolved}"
         said.append(
-            f"{law.name}: {asked['detector']:,} of {asked['parameters']:,} parameters are worth {_nats_text(asked['tax'])} nats a token, "
+            f"{_authors(law)}: {asked['detector']:,} of {asked['parameters']:,} parameters are worth {_nats_text(asked['tax'])} nats a token, "
             f"of a loss of {float(asked['loss']):.3f}; {needed}."
         )
     asked = [facts[f"{law.name}.asked"] for law in laws]
@@ -156,12 +156,16 @@ def _words(laws: Sequence[ScalingLaw], facts: dict[str, dict], spread: Spread) -
     return said
 
 
+def _authors(law: ScalingLaw) -> str:
+    return law.source.partition(",")[0]
+
+
 def _nats_text(value) -> str:
     return f"{float(value):.3g}"
 
 
 def _table(result: dict, law: ScalingLaw, nats: Fraction) -> Table:
-    table = Table(title=f"Nats a token that k parameters are worth, {law.name}", header_style="bold", box=None)
+    table = Table(title=f"Nats a token that k parameters are worth, {_authors(law)}", header_style="bold", box=None)
     for column in ("N", "", *(f"k = {_short(k)}" for k in DETECTORS), f"worth over {float(nats):.3g}"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
     facts = result["facts"]
@@ -206,7 +210,7 @@ def _picture(plots, laws: list[ScalingLaw], nats: Fraction):
         (0.02, 0.98), xycoords="axes fraction", ha="left", va="top", fontsize=8,
     )  # fmt: skip
     for law, style in zip(laws, STYLES, strict=False):
-        axes.plot([], [], style, color="black", linewidth=1.2, label=law.name)
+        axes.plot([], [], style, color="black", linewidth=1.2, label=_authors(law))
     axes.legend(loc="lower right", frameon=False, fontsize=8)
     return drawn
 

@@ -26,6 +26,7 @@ def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str,
         "necessity.tex": _necessity(claims, status),
         "obligations.tex": _obligations(claims, certificates),
         "numbers.tex": _numbers(claims, certificates),
+        "limits.tex": NOTE + "".join(rf"\item[\claim{{{c.id}}}] \leftopen{{{c.id}}}" + "\n" for c in claims),
     }
     files |= {f"{claim.id}.tex": _claim(claim, certificates, status[claim.id].closed) for claim in claims}
     return files

@@ -1,10 +1,11 @@
 """Plain text and exact numbers for LaTeX; and the one line by which a table tells a value to the paper's macros."""
 
 import re
+from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Context
 from fractions import Fraction
 
-__all__ = ["decimal", "define", "defined", "escape", "exact", "math", "prose"]
+__all__ = ["decimal", "define", "defined", "escape", "exact", "math", "pieces", "prose"]
 
 DIGITS = 4
 _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
@@ -14,13 +15,15 @@ _GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
 _NAMES = _GREEK | {"sum": r"\textstyle\sum"}
 _SIGN = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "=>": r"\Rightarrow", "<": "<", ">": ">", "=": "=", "-": "-"}
 _MATH = re.compile(
-    r"(?P<name>\b[A-Za-z]+)_(?P<index>\(.*?\)|[A-Za-z0-9]+)"
+    r"`(?P<code>[^`]+)`"
+    r"|(?P<name>\b[A-Za-z]+)_(?P<index>\(.*?\)|[A-Za-z0-9]+)"
     rf"|\b(?P<greek>{'|'.join(_GREEK)})\b"
-    r"|\^(?P<power>\w+|\(.*?\))"
+    r"|\^(?P<power>-?\w+|\(.*?\))"
     r"|(?P<infimum>\bL\*)(?=\()"
     r"|(?<![\w'])(?P<letter>[b-zB-HJ-Z])(?!\w)"
     r"|<(?P<inner>[^<>=\s][^<>=]*, ?(?:[^<>=]*[^<>=\s])?)>"
-    r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= ))"
+    r"|(?<!\w)(?P<mantissa>\d+(?:\.\d+)?)e(?P<ten>[+-]?\d+)(?!\w)"
+    r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= )|(?<![\w.)\]-])-(?=\d))"
 )
 
 
@@ -35,6 +38,9 @@ def escape(text: str) -> str:
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
+_LATEX = {"text": escape, "formula": lambda piece: f"${piece}$", "code": lambda piece: rf"\texttt{{{escape(piece)}}}"}
+
+
 def prose(text: str) -> str:
     """Plain text with the formulas that a claim's premises and obligations have in it, typeset.
 
@@ -44,26 +50,47 @@ def prose(text: str) -> str:
     a unit's $P_{\\mathrm{train}}$ $\\ge$ $\\varepsilon$ $P_{\\mathrm{dep}}$, $s$$^{2}$
     >>> print(prose("<phi, phi> & L*(0) - S_(n-k)"))
     $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$(0) $-$ $S_{n-k}$
+    >>> print(prose("-1/2 and 2^-20, as in C8.minimiser-1; see `absence show C8`"))
+    $-$1/2 and 2$^{-20}$, as in C8.minimiser-1; see \\texttt{absence show C8}
     """
-    parts, end = [], 0
+    return "".join(_LATEX[kind](piece) for kind, piece in pieces(text))
+
+
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Plain text in pieces, each as it is (`text`), as LaTeX that stands between dollars (`formula`), or as what a command line takes (`code`).
+
+    Examples
+    --------
+    >>> list(pieces("at P_train, <r, x> (`absence show C8`)"))
+    [('text', 'at '), ('formula', 'P_{\\\\mathrm{train}}'), ('text', ', '), ('formula', '\\\\langle'), ('formula', 'r'), ('text', ', '), ('formula', 'x'), ('formula', '\\\\rangle'), ('text', ' ('), ('code', 'absence show C8'), ('text', ')')]
+    """
+    end = 0
     for match in _MATH.finditer(text):
-        parts += [escape(text[end : match.start()]), _typeset(match)]
+        if match.start() > end:
+            yield "text", text[end : match.start()]
+        if code := match["code"]:
+            yield "code", code
+        elif inner := match["inner"]:
+            yield "formula", r"\langle"
+            yield from pieces(inner)
+            yield "formula", r"\rangle"
+        else:
+            yield "formula", _formula(match)
         end = match.end()
-    return "".join(parts) + escape(text[end:])
+    if end < len(text):
+        yield "text", text[end:]
 
 
-def _typeset(match: re.Match) -> str:
-    if inner := match["inner"]:
-        return rf"$\langle${prose(inner)}$\rangle$"
+def _formula(match: re.Match) -> str:
+    if mantissa := match["mantissa"]:
+        return rf"{mantissa}\cdot10^{{{int(match['ten'])}}}"
     if name := match["name"]:
-        return f"${_symbol(name)}_{{{_symbol(match['index'])}}}$"
+        return f"{_symbol(name)}_{{{_symbol(match['index'])}}}"
     if greek := match["greek"]:
-        return f"${_GREEK[greek]}$"
+        return _GREEK[greek]
     if power := match["power"]:
-        return f"$^{{{escape(power)}}}$"
-    if letter := match["letter"]:
-        return f"${letter}$"
-    return "$L^*$" if match["infimum"] else f"${_SIGN[match['sign']]}$"
+        return f"^{{{escape(power)}}}"
+    return match["letter"] or ("L^*" if match["infimum"] else _SIGN[match["sign"]])
 
 
 def _symbol(name: str) -> str:
@@ -85,18 +112,18 @@ def exact(value: Fraction) -> str:
 
 
 def decimal(value: Fraction) -> str:
-    """The number, rounded half to even to four digits, with a power of ten where it is large or small.
+    """The number, rounded half to even to four digits, with a power of ten where it is large or small; without zeros at the end if it is exact.
 
     Examples
     --------
-    >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856)), decimal(Fraction(0)), decimal(Fraction(123456))
-    ('\\\\ensuremath{0.4167}', '\\\\ensuremath{2.474\\\\cdot10^{-11}}', '\\\\ensuremath{0}', '\\\\ensuremath{1.235\\\\cdot10^{5}}')
+    >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856)), decimal(Fraction(0)), decimal(Fraction(7 * 10**10))
+    ('\\\\ensuremath{0.4167}', '\\\\ensuremath{2.474\\\\cdot10^{-11}}', '\\\\ensuremath{0}', '\\\\ensuremath{7\\\\cdot10^{10}}')
     """
     rounding = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emin=-(10**6), Emax=10**6)
     rounded = rounding.divide(value.numerator, value.denominator)
     if -4 <= rounded.adjusted() < DIGITS or not rounded:
         return math(f"{rounded.normalize():f}")
-    mantissa, power = f"{rounded:e}".lower().split("e")
+    mantissa, power = f"{rounded.normalize() if Fraction(rounded) == value else rounded:e}".lower().split("e")
     return math(rf"{mantissa}\cdot10^{{{int(power)}}}")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from absence.checker.certificate import digest
+from absence.checker.experiments import captioned
 from absence.checker.independent.folder import CHECKERS
 from absence.checker.independent.refusal import Refused
 from absence.models.files.disk import InputError, content
@@ -25,7 +26,7 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Experiment:
-    """One folder: the result's scope in words, its settings as rows of name and value, plots by file name.
+    """One folder: the result's scope in words, its settings as rows of name and value, plots as file name, content and caption.
 
     `refused` says why the result is not taken, if it is not; `found` is False where there is no such folder;
     `decided` says whether the independent checker decided every fact in it.
@@ -37,7 +38,7 @@ class Experiment:
     refused: str = ""
     scope: str = ""
     rows: tuple[tuple[str, str], ...] = ()
-    plots: tuple[tuple[str, bytes], ...] = ()
+    plots: tuple[tuple[str, bytes, str], ...] = ()
     result: bytes = b""
     decided: bool = False
 
@@ -60,10 +61,13 @@ def _read(folder: Path, title: str) -> Experiment:
         check = CHECKERS.get(result["format"]) if isinstance(result.get("format"), str) else None
         if check:
             check(folder / RESULT)
-        plots = tuple((path.name, content(path, limit=LARGEST)) for path in sorted(folder.glob("*.svg")))
+        told = captioned(folder, result, ".svg").values()
+        plots = tuple((path.name, content(path, limit=LARGEST), caption) for path, caption in told)
     except Refused as reason:
         return Experiment(folder.name, title, True, f"{RESULT}: {reason}")
-    except (InputError, ValueError, RecursionError) as error:
+    except InputError as error:
+        return Experiment(folder.name, title, True, str(error))
+    except (ValueError, RecursionError) as error:
         return Experiment(folder.name, title, True, f"{RESULT} is not readable: {error}")
     scope = result.get("scope")
     rows = tuple(_rows("", {k: v for k, v in result.items() if k not in ("scope", "digest", "facts")}))

@@ -15,7 +15,7 @@ from absence.checker.report import kinds, trusted
 from absence.checker.site import graph, source
 from absence.checker.site.examine import Finding, State
 from absence.checker.site.experiments import Experiment
-from absence.checker.site.prose import prose, words
+from absence.checker.site.prose import plain, prose
 from absence.checker.site.status import LEGEND, Mark, mark_of
 from absence.checker.statements import passages, statements
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -101,7 +101,7 @@ def pages(site: Site) -> dict[str, bytes]:
         def link(name: str) -> str | None:
             return f"{root}claims/{name}.html" if name in site.graph else None
 
-        environment.globals |= {"prose": lambda t: prose(t, link), "words": lambda t: words(t, link)}
+        environment.globals |= {"prose": lambda t: prose(t, link), "words": lambda t: plain(t, link)}
         text = environment.get_template(f"{template}.html.jinja").render(site=site, root=root, here=path, **values)
         made[path] = text.encode()
 
@@ -131,7 +131,7 @@ def pages(site: Site) -> dict[str, bytes]:
     for experiment in site.experiments:
         if experiment.result:
             made[f"experiments/{experiment.name}/result.json"] = experiment.result
-        made |= {f"experiments/{experiment.name}/{name}": data for name, data in experiment.plots}
+        made |= {f"experiments/{experiment.name}/{name}": data for name, data, _ in experiment.plots}
     for name in STATIC:
         made[name] = (files("absence.checker.site") / "templates" / name).read_bytes()
     return dict(sorted(made.items()))

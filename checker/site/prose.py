@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from html import unescape
 from xml.etree import ElementTree
 
+from absence.checker.typeset import pieces
 from latex2mathml.converter import convert_to_element
 from markupsafe import Markup, escape
 from pylatexenc.latex2text import LatexNodes2Text
 
-__all__ = ["formula", "prose", "words"]
+__all__ = ["formula", "plain", "prose", "words"]
 
 Link = Callable[[str], str | None]
 
@@ -52,6 +54,37 @@ def prose(text: str, link: Link = lambda name: None) -> Markup:
     return found
 
 
+def plain(text: str, link: Link = lambda name: None) -> Markup:
+    """Plain text as premises and obligations have it, its formulas drawn as the paper sets them; what is not understood stays as it is.
+
+    Examples
+    --------
+    >>> plain("At S_n, see C4.", {"C4": "C4.html"}.get)
+    Markup('At <span class="joined"><math><msub><mi>S</mi><mrow><mi>n</mi></mrow></msub></math>,</span> see <a href="C4.html">C4</a>.')
+    """
+    # Formulas beside each other are one, so that a power stands at what it is of.
+    parts: list[tuple[str, str]] = []
+    for kind, piece in pieces(text):
+        if kind == "formula" and parts and parts[-1][0] == "formula":
+            parts[-1] = kind, f"{parts[-1][1]} {piece}"
+        else:
+            parts.append((kind, piece))
+    found = Markup("")
+    try:
+        for kind, piece in parts:
+            if kind == "formula":
+                found += formula(piece)
+            elif kind == "code":
+                found += Markup("<code>{}</code>").format(piece)
+            else:
+                tail = _TAIL.match(piece).group() if found.endswith(_END) else ""
+                found = found.removesuffix(_END) + tail + _END if tail else found
+                found += words(piece[len(tail) :], link)
+    except ValueError:
+        return words(text, link)
+    return found
+
+
 def words(text: str, link: Link = lambda name: None) -> Markup:
     """Plain text, with the names of claims as links."""
     found, at = Markup(""), 0
@@ -68,6 +101,7 @@ def _text(latex: str) -> str:
     return LatexNodes2Text().latex_to_text(latex) if re.search(r"[\\{}~]", latex) else latex
 
 
+@cache
 def formula(latex: str) -> Markup:
     """One formula as MathML. A long one comes in several pieces, between which a line may end.
 

@@ -16,12 +16,12 @@ def _claim(name, rests_on=(), drops=None):
 
 CLAIMS = (_claim("C1"), _claim("C2", ("C1",)), _claim("N1", drops=("C2", "a premise")))
 KNOWN = {("title", "C1"), ("title", "C2"), ("title", "N1"), ("number", "C1.a.drop"), ("experiment", "census")}
-KNOWN |= {("measured", "census.nets")}
+KNOWN |= {("measured", "census.nets"), ("plot", "census.idle")}
 SOUND = r"""
 \stated{C1} \begin{proofof}{C1} Plain. \end{proofof}
 \stated{C2} \begin{proofof}{C2} By \claim{C1}: \numberof{C1.a.drop}. \end{proofof}
 \stated{N1} \begin{proofof}{N1} As in \claim{C2}. \end{proofof}
-\measured{census}{nets} \measured{scale}{slope}
+\measured{census}{nets} \measured{scale}{slope} \seeplot{census}{idle} \plot{census}{idle} \plot{scale}{tax}
 """
 
 
@@ -43,6 +43,8 @@ def test_a_paper_that_cites_what_there_is():
         (r"\decimalof{C1.a.drop}", "there is no decimal C1.a.drop"),
         (r"\netof{C1.a.net}", "there is no net C1.a.net"),
         (r"\measured{census}{slope}", "the experiment gives no number census.slope"),
+        (r"\plot{census}{losses}", "the experiment gives no plot census.losses"),
+        (r"\seeplot{census}{losses}", "the experiment gives no plot census.losses"),
         (r"\begin{proofof}{C9}\end{proofof}", "there is no claim C9"),
         (r"\begin{proofof}{C2} None. \end{proofof}", "the proof of C2 does not cite C1, on which it rests"),
         (
@@ -60,6 +62,10 @@ def test_claims_that_are_left_out_are_found():
     assert left_out([SOUND], CLAIMS) == []
     assert left_out([r"\stated{C2}", r"\claim{N1}"], CLAIMS) == [CLAIMS[0], CLAIMS[2]]
     assert _faults(r"\stated{C1}") == ["C1 has no proof"]
+
+
+def test_a_plot_that_is_not_shown_is_named():
+    assert _faults(SOUND.replace(r"\plot{census}{idle}", "")) == ["the plot census.idle is not shown"]
 
 
 def test_what_is_commented_out_is_not_cited():

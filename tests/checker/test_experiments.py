@@ -33,7 +33,9 @@ def test_scope_numbers_and_plots(tmp_path):
     assert r"\AbsenceDefine{experiment}{census}{Instance: 81 nets.}" in text
     assert r"\AbsenceDefine{measured}{census.nets}{\ensuremath{81}}" in text
     assert r"\AbsenceDefine{measured}{census.x.1}{\ensuremath{1/2}}" in text
-    assert r"{../build/census/levels.pdf}" in text
+    assert r"\AbsenceDefine{plot}{census.levels}{\includegraphics" in text and r"{../build/census/levels.pdf}" in text
+    told = r"Levels, of an experiment in the format absence-experiment/1, of which nothing more is known here."
+    assert rf"\AbsenceDefine{{caption}}{{census.levels}}{{{told}}}" in text
     # TeX takes no name with a space in it.
     assert not any(" " in key for _, key in defined(text))
 
@@ -45,6 +47,25 @@ def test_a_conclusion_and_a_summary_are_printed_as_they_were_recorded(tmp_path):
     assert r"\AbsenceDefine{conclusion}{lifetimes}{Below 1\%. So it lives.}" in text
     assert r"detector & runs & ends & reassigned & excess \\ \midrule" in text
     assert r"after hours & \ensuremath{3} & never gone \ensuremath{2} & yes & \ensuremath{1/64} \\" in text
+
+
+def test_numbers_are_grouped_and_a_scope_is_a_sentence(tmp_path):
+    _run(tmp_path, "census", seal(RESULT | {"nets": 48828125, "large": 7 * 10**10, "scope": "instance: all nets"}))
+    text = latex(tmp_path, tmp_path)
+    assert (
+        r"{census.nets}{\ensuremath{48{,}828{,}125}}" in text and r"{census.large}{\ensuremath{7\cdot10^{10}}}" in text
+    )
+    assert r"\AbsenceDefine{experiment}{census}{instance: all nets.}" in text
+
+
+def test_a_result_that_the_independent_checker_refuses_is_refused_where_it_is_asked(tmp_path):
+    fact = {"kind": "separating-unit", "inputs": [["1"]], "residuals": ["1"], "weights": ["1"], "bias": "0"}
+    _run(tmp_path, "more", seal(RESULT | {"facts": {"one": fact | {"inner_product": "2"}}}))
+    assert read(tmp_path)
+    with pytest.raises(
+        InputError, match=r"more/result.json: .*one: .*; delete its folder and run the experiment again"
+    ):
+        read(tmp_path, check=True)
 
 
 @pytest.mark.parametrize(

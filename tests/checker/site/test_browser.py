@@ -82,6 +82,30 @@ def test_no_page_is_wider_than_the_screen(browser, built, width):
     browser.resize(1280, 900)
 
 
+def test_obligations_are_read_on_a_phone_without_scrolling_sideways(browser, built):
+    browser.resize(380, 800)
+    browser.open(built / "claims" / "C8.html")
+    sides = browser.evaluate("""[...document.querySelectorAll('.many td, .many tbody th')]
+        .map(cell => cell.getBoundingClientRect()).map(box => [box.left, box.right, box.width])""")
+    assert len(sides) > 50 and all(left >= 0 and right <= 380 and width > 0 for left, right, width in sides)
+    named = browser.evaluate("getComputedStyle(document.querySelector('.many td[data-name]'), '::before').content")
+    assert named == 'attr(data-name) ": "' or "Scope" in named
+    # Rows of blocks are still a table to those who hear it.
+    roles = browser.evaluate("[...new Set([...document.querySelectorAll('.many tbody *[role]')].map(e => e.role))]")
+    assert sorted(roles) == ["cell", "row", "rowheader"]
+    browser.resize(1280, 900)
+
+
+def test_captions_are_as_narrow_as_the_text_and_the_ring_goes_round_the_plot(browser, built):
+    browser.open(built / "experiments.html")
+    text, caption = (
+        browser.evaluate(f"parseFloat(getComputedStyle(document.querySelector('{tag}')).maxWidth)")
+        for tag in ("p", "figcaption")
+    )
+    assert caption == text
+    assert browser.evaluate("getComputedStyle(document.querySelector('figure > a')).display") == "block"
+
+
 def test_dark_colours_are_used_where_they_are_asked_for(built, tmp_path):
     with Chromium(tmp_path, dark=True) as browser:
         browser.open(built / "index.html")

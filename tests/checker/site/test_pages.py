@@ -184,7 +184,10 @@ def test_without_certificates_nothing_is_proved_on_any_page():
 
 def test_experiments_are_shown_with_their_scope_or_refused(built, experiments, tmp_path):
     page = (built / "experiments.html").read_text()
-    assert "Instance: 1 &lt; 2 nets." in page and 'src="experiments/census/loss-and-size.svg"' in page
+    told = re.sub("<[^>]*>", "", page)
+    assert told.count("Instance: 1 &lt; 2 nets.") == 1
+    assert "Loss and size, of an experiment in the format x/1, of which nothing more is known here." in told
+    assert 'src="experiments/census/loss-and-size.svg"' in page
     assert "parameters / values" in page and "2 entries, in result.json" in page
     assert page.count("Not run: <code>make experiments</code>") == len(EXPECTED) - 1
     shutil.copytree(experiments, tmp_path / "copy")
@@ -204,6 +207,10 @@ def test_experiments_are_shown_with_their_scope_or_refused(built, experiments, t
     assert re.match(r"result\.json: .*one: ", found["more"].refused)
     assert found["census"].refused == "result.json: the digest does not fit the content"
     assert found["scale"].refused.startswith("result.json is not readable")
+    (tmp_path / "copy" / "world" / "who-wins.svg").write_text("<svg/>")
+    broken = {"format": "absence-lifetimes/1", "scope": "Instance."}
+    (tmp_path / "copy" / "world" / "result.json").write_text(json.dumps(seal(broken)))
+    assert re.match("result.json: ", {e.name: e for e in read(tmp_path / "copy")}["world"].refused)
     site = Site(CLAIMS, examine(CLAIMS, Path("none")), tuple(found.values()))
     assert "Universal" not in pages(site)["experiments.html"].decode()
     assert [e.name for e in site.refused_results] == ["census", "scale", "more"]

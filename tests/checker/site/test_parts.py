@@ -11,7 +11,7 @@ import pytest
 from absence.checker.claims import load_claims
 from absence.checker.site.folder import MARK, write
 from absence.checker.site.graph import layers
-from absence.checker.site.prose import prose, words
+from absence.checker.site.prose import plain, prose, words
 from absence.models.files.disk import InputError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +50,21 @@ def test_only_claims_become_links_and_texts_are_escaped():
     )
     assert words("AC1 C1x C1.drop", pages.get) == "AC1 C1x C1.drop"
     assert words("By C1.", pages.get) == 'By <a href="c1.html">C1</a>.'
+
+
+@pytest.mark.parametrize("claim", load_claims(), ids=lambda claim: claim.id)
+def test_formulas_in_plain_words_are_drawn_and_no_word_is_lost(claim):
+    for text in (*claim.premises, claim.limits, *(o.statement for o in claim.obligations)):
+        html = plain(text, lambda name: f"{name}.html")
+        ElementTree.fromstring(f"<p>{html.replace('<wbr>', '')}</p>")
+        rest = re.sub("<[^>]*>", "", re.sub(r"<math>.*?</math>", "", html))
+        assert not re.search(r"[\\$]|\w_\w|\btheta\b|[<>]=", rest)
+        assert set(re.findall("[A-Za-z]{7,}", rest)) == set(re.findall("[A-Za-z]{7,}", text))
+
+
+def test_what_is_no_formula_is_left_as_it_is():
+    assert plain("`absence show C8`, as it is") == "<code>absence show C8</code>, as it is"
+    assert plain("10% of C1", {"C1": "c1.html"}.get) == '10% of <a href="c1.html">C1</a>'
 
 
 @st.composite
