@@ -15,8 +15,8 @@ def world_bounds(fact: dict) -> None:
 
     From above L*(n) is bounded by nets, and L*(0) is the variance. From below: where diamond, tampering and question are fixed, a net
     of n units is one of n units on the line of hours, so L*(n) is at least the mean of the lines' least losses; those of the line of
-    `case`, and of lines with the same answers or their complements, are bounded by `minima`, the others' by their noise floor. And
-    by C12 L*(n - 1) - L*(n) is at least `gap`, an explicit constant, times L*(n - 1) - E.
+    `case`, and of lines with the same answers or their complements, are certified by `minima`, the others' are bounded by their
+    noise floor. And by C12 L*(n - 1) - L*(n) is at least `gap`, an explicit constant, times L*(n - 1) - E.
     """
     cell = Cell(fact | {"mixing": "0", "scheduled": 0, "trigger": 0})
     floor, gap = cell.floor(), _gap(cell, fact)
@@ -48,10 +48,9 @@ def _above(cell: Cell, nets) -> list[Fraction]:
 
 def _below(cell: Cell, fact: dict, count: int, floor: Fraction) -> list[Fraction]:
     """Lower bounds of L*(0), L*(1), .."""
-    line = Data(line_data(cell, fact["case"]))
-    known = [low for low, _ in least_losses(line, fact | {"nets": []})]
-    known += [line.floor() / len(line.inputs)] * (count - len(known))
-    answers = [y for (y,) in line.targets]
+    line = line_data(cell, fact["case"])
+    known = least_losses(line, fact["minima"], count - 1)
+    answers = [y for (y,) in Data(line).targets]
     result = [Fraction(0)] * count
     for diamond, tampering, question in product((0, 1), (0, 1, 2), (0, 1)):
         share = cell.weights[tampering] / sum(cell.weights) / 4

@@ -73,7 +73,7 @@ def _prices(priced: list, parameters: dict):
             rows = [(len(fact["train_hours"]), price) for fact in facts for price in fact["prices"]]
             rows = [(x, price) for x, price in rows if price["hour"] == hour and price["units"] == n]
             x = [x + 0.12 * (shift - len(sizes) / 2) for x, _ in rows]
-            y = [float(Fraction(price["low"])) for _, price in rows]
+            y = [float(Fraction(price["price"])) for _, price in rows]
             at.plot(x, y, "osD^"[shift], color=COLOURS[shift], markersize=3.5, linestyle="none", label=f"n = {n}")
         _mark_sizes(
             at, {len(fact["train_hours"]): p["size"] for fact in facts for p in fact["prices"] if p["hour"] == hour}

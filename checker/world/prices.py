@@ -6,7 +6,6 @@ from absence.checker.certificate import net_json
 from absence.checker.minimum import global_minimum
 from absence.checker.world.cells import setting
 from absence.models.data import Dataset
-from absence.models.net import shallow
 from absence.models.world import World
 
 __all__ = ["least_losses", "prices", "size_on_line"]
@@ -46,9 +45,6 @@ def prices(world: World, case: tuple[int, int, int], units: int) -> dict:
     for hour in sorted(world.deploy_hours):
         size = size_on_line(world.train_hours, hour)
         for n in range(size, units + 1):
-            price = str(least[n - size] - least[n])
-            rows.append({"hour": hour, "units": n, "size": size, "low": price, "high": price})
-    # The fact's bounds go as far as some net has units.
-    nets = [] if len(minima) == units else [net_json(shallow([([0], 0, [0])] * units, [0]))]
-    known = {"minima": minima, "nets": nets, "least": [[str(loss)] * 2 for loss in least]}
+            rows.append({"hour": hour, "units": n, "size": size, "price": str(least[n - size] - least[n])})
+    known = {"minima": minima, "least": [str(loss) for loss in least]}
     return {"kind": "world-price", **setting(world), "case": list(case), **known, "prices": rows}

@@ -105,7 +105,7 @@ def _prices(facts: list[dict], parameters: dict) -> Iterator[Table]:
             table.add_column(name, justify="right", no_wrap=True)
         for fact in facts:
             if known := {price["units"]: price for price in fact["prices"] if price["hour"] == hour}:
-                row = [f"{float(Fraction(known[n]['low'])):.4f}" if n in known else "-" for n in range(1, units + 1)]
+                row = [f"{float(Fraction(known[n]['price'])):.4f}" if n in known else "-" for n in range(1, units + 1)]
                 table.add_row(str(len(fact["train_hours"])), str(next(iter(known.values()))["size"]), *row)
         yield table
 

@@ -154,30 +154,19 @@ def two_sided(four, point):
 def world_price(fact):
     world = world_of(fact, [1, 1, 1], 0)
     data = world.line(*fact["case"])
-    mean = sum(y for (y,) in data.targets) / len(data)
-    variance = sum((y - mean) ** 2 for (y,) in data.targets) / len(data)
-    low, high = {0: variance}, {0: variance}
+    losses = [least(data, n) for n in range(len(fact["least"]))]
+    if list(map(Fraction, fact["least"])) != losses:
+        return False
     for entry in fact["minima"]:
         net = net_of(entry["net"])
-        if data.loss(net) != least(data, net.widths[1]):
+        if net.widths[1] != entry["units"] or data.loss(net) != losses[net.widths[1]]:
             return False
-        low[net.widths[1]] = high[net.widths[1]] = data.loss(net)
-    for entry in fact["nets"]:
-        net = net_of(entry)
-        high[net.widths[1]] = min(data.loss(net), high.get(net.widths[1], data.loss(net)))
-    bounds = [
-        (max(data.noise_floor, *(v for k, v in low.items() if k >= n), 0), min(v for k, v in high.items() if k <= n))
-        for n in range(max(high) + 1)
-    ]
-    if [tuple(map(Fraction, pair)) for pair in fact["least"]] != bounds:
-        return False
     for price in fact["prices"]:
         n, size, hours = price["units"], price["size"], world.train_hours
         sides = sorted((sum(h < price["hour"] for h in hours), sum(h > price["hour"] for h in hours)))
-        if price["hour"] in hours or size != min(sides[0], 2) + 1 or not size <= n < len(bounds):
+        if price["hour"] in hours or size != min(sides[0], 2) + 1 or not size <= n < len(losses):
             return False
-        low_price = max(bounds[n - size][0] - bounds[n][1], Fraction(0))
-        if [Fraction(price["low"]), Fraction(price["high"])] != [low_price, bounds[n - size][1] - bounds[n][0]]:
+        if Fraction(price["price"]) != losses[n - size] - losses[n]:
             return False
     return True
 

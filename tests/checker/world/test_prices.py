@@ -53,14 +53,13 @@ def test_prices_are_accepted(order, diversity, company):
     fact = prices(world, LINE, 3)
     check_fact(fact)
     assert {price["hour"] for price in fact["prices"]} <= set(world.deploy_hours)
-    assert all(0 <= Fraction(price["low"]) == Fraction(price["high"]) for price in fact["prices"])
+    assert all(Fraction(price["price"]) >= 0 for price in fact["prices"])
 
 
 def test_where_detectors_grow_the_price_on_the_same_data_does_not_fall():
     """L*(n - k) grows with k: of two hours in one world, the one with the larger detector pays no less."""
     fact = prices(Sweep().world(NIGHT_SHIFT, 8), LINE, 4)
-    paid = {(price["size"], price["units"]): Fraction(price["low"]) for price in fact["prices"]}
-    assert all(price["low"] == price["high"] for price in fact["prices"])
+    paid = {(price["size"], price["units"]): Fraction(price["price"]) for price in fact["prices"]}
     assert paid[1, 3] < paid[3, 3] and paid[1, 4] <= paid[3, 4]
 
 
@@ -70,18 +69,19 @@ FOUR = prices(Sweep().world(ATTENTIVE, 4), LINE, 3)
 @pytest.mark.parametrize(
     ("match", "path", "value"),
     [
-        ("the price of hour 4 is another", ["prices", 0, "low"], "1"),
+        ("the price of hour 4 is another", ["prices", 0, "price"], "1"),
         ("too low a bound|does not sum to 0|no residual", ["humans"], [[], [1]]),
         ("has another size", ["prices", 0, "size"], 2),
         ("training data at the hour", ["prices", 0, "hour"], 2),
         ("too few units for the detector, or too many", ["prices", 0, "units"], 0),
         ("too few units for the detector, or too many", ["prices", 0, "units"], 9),
-        ("the bounds of the least losses are others", ["least", 1, 1], "0"),
+        ("the least losses are others", ["least", 1], "0"),
         ("no such case", ["case", 0], 2),
         ("there is no residual", ["minima", 0, "residuals"], []),
         ("too low a bound", ["minima", 0, "residuals", 0, 0], ["0"] * 4),
-        ("the bounds of the least losses are others", ["minima"], []),
-        ("not on the line", ["nets", 0], [{"weights": [["1"]], "bias": ["0"]}]),
+        ("the minima stop above the noise floor", ["minima"], []),
+        ("not in order of their units", ["minima", 0, "units"], 0),
+        ("the least losses are others", ["least"], FOUR["least"][:2]),
     ],
 )
 def test_a_price_that_is_not_so_is_refused(match, path, value):
