@@ -144,7 +144,7 @@ def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[i
     compared = [
         (((1, *place, key),), "=", ((value,),))
         for place, (size, price) in zip(places, known.values(), strict=True)
-        for key, value in (("size", size), ("low", price), ("high", price))
+        for key, value in (("size", size), ("price", price))
     ]
     return Evidence(facts.every(*shown, compared=compared))
 
@@ -176,7 +176,7 @@ def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction)
 def _falls(company: Company, hour: int, units: int, diversities: tuple[int, int]) -> Evidence:
     """That the price of the hour's detector does not fall from one of these diversities to the other, refuted by the two prices."""
     shown, (before, after) = _priced(company, hour, units, diversities)
-    falls = (((1, *after, "high"),), "<", ((1, *before, "low"),))
+    falls = (((1, *after, "price"),), "<", ((1, *before, "price"),))
     return Evidence(facts.every(*shown, compared=[falls]), holds=False)
 
 

@@ -15,7 +15,7 @@ STATED = {
     "rent": {"gain", "rent"},
     "uniform-gap": {"drop", "gap"},
 }
-PRICED = {"world-bounds", "world-price"}
+PRICED = {"world-bounds": {"high", "low", "size"}, "world-price": {"price", "size"}}
 COMPARED = {"<": Fraction.__lt__, "<=": Fraction.__le__, "=": Fraction.__eq__}
 
 
@@ -48,7 +48,7 @@ def _stated(path, facts) -> Fraction:
     match keys:
         case [str(key)] if key in STATED.get(fact["kind"], ()):
             return _exact(fact[key])
-        case ["prices", int(which), ("high" | "low" | "size") as key] if fact["kind"] in PRICED:
+        case ["prices", int(which), str(key)] if key in PRICED.get(fact["kind"], ()):
             return _exact(fact["prices"][which][key])
     raise Refused(f"{fact['kind']} states no such number")
 

@@ -80,7 +80,7 @@ def test_what_is_not_a_relation_is_refused(relation):
 
 
 def test_whole_numbers_are_compared_too():
-    prices = {"kind": "world-price", "prices": [{"size": 3, "low": "1/2"}]}
+    prices = {"kind": "world-price", "prices": [{"size": 3, "price": "1/2"}]}
     hold([[[["1", 0, "prices", 0, "size"]], "<", [["7/2"]]]], [prices])
     with pytest.raises(Refused, match="states no such number"):
         hold([[[["1", 0, "prices", 0, "hour"]], "<", [["7/2"]]]], [prices])
