@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from absence.checker.claims import load_claims
-from absence.checker.terminal import Certificates, ending, needs, progress, say
+from absence.checker.terminal import Certificates, ending, needs, progress, say, to_folder
 
 __all__ = ["site_command"]
 
@@ -32,6 +32,9 @@ def site_command(
         from absence.checker.site.experiments import read
         from absence.checker.site.folder import replaceable, write
         from absence.checker.site.pages import Site, pages
+    to_folder(output)
+    to_folder(certificates, "--certificates")
+    to_folder(experiments, "--experiments")
     claims = load_claims()
     with ending(output, "no site is written, and an earlier one is left as it was."):
         replaceable(output)
