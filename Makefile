@@ -24,7 +24,7 @@ verify: .venv/set-up $(if $(filter no,$(KERNEL)),,coq)
 
 test: .venv/set-up-test coq
 	$(BIN)/ruff check .
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 tables: verify
 	$(BIN)/absence tables $(TEX)
