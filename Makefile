@@ -5,7 +5,7 @@
 # make experiments   the QA world, a census, training with planted detectors, scaling laws: results and plots in build/experiments (5 minutes)
 # make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
 # make bench    timings, ours and the peers' side by side (25 minutes)
-# make reliability   mutants, tampering, kill -9: how much is noticed (an hour; see tests/reliability/README.md)
+# make reliability   mutants, tampering, kill -9: how much is noticed (hours; fewer with CASES=, KILLS=, MOST=; see tests/reliability/README.md)
 # make clean    remove what these made, certificates included
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -56,10 +56,13 @@ bench: .venv/set-up-bench
 	$(BIN)/python bench/minima.py
 	$(BIN)/python bench/census.py
 
+CASES ?= 10000
+KILLS ?= 10
+MOST ?= 1000000
 reliability: .venv/set-up-test coq verify
-	$(BIN)/python tests/reliability/tampering.py
-	$(BIN)/python tests/reliability/killed.py
-	$(BIN)/python tests/reliability/mutation.py
+	$(BIN)/python tests/reliability/tampering.py --cases $(CASES)
+	$(BIN)/python tests/reliability/killed.py --kills $(KILLS)
+	$(BIN)/python tests/reliability/mutation.py --record-first --most $(MOST)
 
 # Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails.
 coq:

@@ -1,5 +1,6 @@
 """The queries of N2, N3, N5, N9 and N10 against direct evaluation, and the searches of N4 and N7 against the definitions."""
 
+from contextlib import nullcontext
 from fractions import Fraction
 
 import pytest
@@ -63,7 +64,7 @@ def test_n2_query_says_what_c4_units_do(numbers, targets, kind, answers, above_f
     assert script.holds(["claim_holds"], values) == positive
     if fired and stuck:
         assert data.loss(net) == data.noise_floor
-        if positive:
+        with nullcontext() if positive else pytest.raises(Refused):
             check_fact(query.replay(values))
 
 

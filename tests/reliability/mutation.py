@@ -202,9 +202,7 @@ def main() -> None:
     """Make the mutants, try each, print the score and what was not noticed; exit 1 if something unmutated fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", default=list(KINDS))
-    parser.add_argument(
-        "--most", type=int, default=8, help="mutants of each file of claims and theorems; encoders: all"
-    )
+    parser.add_argument("--most", type=int, default=10**6, help="mutants of each file")
     parser.add_argument("--only", default="", help="a pattern of the files' paths")
     parser.add_argument(
         "--record-first", action="store_true", help="decide nothing of a claim that differs from the record"
@@ -221,7 +219,7 @@ def main() -> None:
         for index in range(options.jobs):
             overlays.put(Overlay(Path(scratch) / f"overlay{index}", 10 * options.limit))
         for kind in options.kinds:
-            chosen = trials(kind, 10**6 if kind == "encoders" else options.most, options.seed, options.only)
+            chosen = trials(kind, options.most, options.seed, options.only)
             tried = {"claims": claims, "encoders": encoders}.get(kind)
             came_of = tried(chosen, overlays, options) if tried else theorems(chosen, Path(scratch), options)
             for trial, came in came_of:
