@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from queue import Queue
 
+from absence.checker.obligation import Scope
+from absence.proofs.chain import CLAIMS
 from coq import SLOW, Compiled, theorem_files
 from discharge import NO_VERDICT, NOT_NOTICED, NOTICED, RECORDED, SAME, Came, judge
 from mutants import Mutant, of_coq, of_python
@@ -182,6 +184,9 @@ def encoders(
 def theorems(chosen: list[Trial], scratch: Path, options: argparse.Namespace) -> Iterator[tuple[Trial, Came]]:
     """What came of each mutant of a theorem; what compiles by itself is to be caught by the files that use it."""
     first = Compiled.of(ROOT / "proofs/coq", scratch / "0", options.limit)
+    # A statement that an obligation names is on record word for word.
+    universal = (o for claim in CLAIMS for o in claim.obligations if o.scope is Scope.UNIVERSAL)
+    on_record = {theorem for obligation in universal for theorem in obligation.build().theorems}
     folders: Queue[Compiled] = Queue()
     for index in range(options.jobs):
         folders.put(first.copy(scratch / str(index + 1)))
@@ -192,7 +197,9 @@ def theorems(chosen: list[Trial], scratch: Path, options: argparse.Namespace) ->
             failed = folder.refuses(Path(trial.file).name, trial.mutant.source)
         finally:
             folders.put(folder)
-        return trial, Came(by_whom(failed) if failed else NOT_NOTICED, failed)
+        if failed:
+            return trial, Came(by_whom(failed), failed)
+        return trial, Came(RECORDED if trial.mutant.change.split(":")[0] in on_record else NOT_NOTICED, "")
 
     with ThreadPoolExecutor(options.jobs) as pool:
         yield from pool.map(one, chosen)
