@@ -14,12 +14,12 @@ import time
 from dataclasses import asdict, dataclass
 from functools import cache
 
-__all__ = ["DISTRIBUTIONS", "LIMITS", "Answer", "Limits", "ask", "loadable", "stop_all", "version"]
+__all__ = ["DISTRIBUTIONS", "LIMITS", "Answer", "Limits", "ask", "loadable", "resume", "stop_all", "version"]
 
 DISTRIBUTIONS = {"z3": "z3-solver", "cvc5": "cvc5"}
 
 
-# Solver processes under way, so that an interrupt can end them; None once it has.
+# Solver processes under way, so that an interrupt can end them; None from then on, until `resume`.
 _running: set[subprocess.Popen] | None = set()
 _lock = threading.Lock()
 
@@ -103,10 +103,18 @@ def ask(solver: str, script: str, limits: Limits = LIMITS) -> Answer:
 
 
 def stop_all() -> None:
-    """Kill every solver under way and start no other: each then answers ``unknown``."""
+    """Kill every solver under way and start no other until `resume`: each answers ``unknown``."""
     global _running
     with _lock:
         processes, _running = _running or set(), None
     for process in processes:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def resume() -> None:
+    """Let solvers be started again, once nothing is under way that `stop_all` was to end."""
+    global _running
+    with _lock:
+        if _running is None:
+            _running = set()

@@ -1,11 +1,15 @@
 """Solver runs: what a solver cannot say is unknown with a reason, whatever went wrong."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from absence.checker import solvers
+from absence.checker.obligation import Scope
+from absence.checker.run import verify
 from absence.checker.smt import Script, eq, lt, mul, square
 from absence.checker.solvers import LIMITS, Limits, ask, loadable, version
+from absence.proofs.c4_separating_unit import CLAIM
 
 BOTH = pytest.mark.parametrize("solver", ["z3", "cvc5"])
 
@@ -112,3 +116,23 @@ def test_a_solver_that_dies_is_unknown(solver, code, tmp_path, monkeypatch):
 def test_an_uninstalled_distribution_is_missing(monkeypatch):
     monkeypatch.setitem(solvers.DISTRIBUTIONS, "z3", "no-such-distribution")
     assert version("z3") == "missing"
+
+
+@BOTH
+def test_after_a_stop_no_solver_is_started_until_it_may_be_again(solver):
+    try:
+        solvers.stop_all()
+        assert ask(solver, query(eq("x_0", 1))).reason == "interrupted"
+    finally:
+        solvers.resume()
+    assert ask(solver, query(eq("x_0", 1))).answer == "sat"
+
+
+def test_a_run_that_was_ended_leaves_the_solvers_usable(tmp_path):
+    def full(claim, result):
+        raise OSError("the disk is full")
+
+    chosen = tuple(o for o in CLAIM.obligations if o.scope is not Scope.UNIVERSAL)
+    with pytest.raises(OSError, match="full"):
+        verify([replace(CLAIM, obligations=chosen)], tmp_path, jobs=2, on_result=full)
+    assert ask("z3", query(eq("x_0", 1))).answer == "sat"
