@@ -113,7 +113,7 @@ def _diminishing() -> Evidence:
     zero, one, two = (global_minimum(ZIGZAG, n) for n in range(3))
     first, second = facts.lower_loss(zero.net, one.net, ZIGZAG), facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)
     minima = [facts.minimal(m, ZIGZAG) for m in (zero, one, two)]
-    more = [((1, 3, "drop"),), "<", ((1, 4, "drop"),)]
+    more = ((1, 3, "drop"), "<", (1, 4, "drop"))
     return Evidence(facts.every(*minima, first, second, compared=[more]), holds=False)
 
 
@@ -142,7 +142,7 @@ def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[i
     """
     shown, places = _priced(company, hour, units, known)
     compared = [
-        (((1, *place, key),), "=", ((value,),))
+        ((1, *place, key), "=", value)
         for place, (size, price) in zip(places, known.values(), strict=True)
         for key, value in (("size", size), ("price", price))
     ]
@@ -167,8 +167,8 @@ def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction)
         for fact, size in zip(shown, (1, 3), strict=True)
     )
     compared = [
-        (((1, 0, "prices", small, "high"),), "<=", ((at_most,),)),
-        (((at_least,),), "<=", ((1, 1, "prices", large, "low"),)),
+        ((1, 0, "prices", small, "high"), "<=", at_most),
+        (at_least, "<=", (1, 1, "prices", large, "low")),
     ]
     return Evidence(facts.every(*shown, compared=compared))
 
@@ -176,7 +176,7 @@ def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction)
 def _falls(company: Company, hour: int, units: int, diversities: tuple[int, int]) -> Evidence:
     """That the price of the hour's detector does not fall from one of these diversities to the other, refuted by the two prices."""
     shown, (before, after) = _priced(company, hour, units, diversities)
-    falls = (((1, *after, "price"),), "<", ((1, *before, "price"),))
+    falls = ((1, *after, "price"), "<", (1, *before, "price"))
     return Evidence(facts.every(*shown, compared=[falls]), holds=False)
 
 

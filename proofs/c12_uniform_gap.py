@@ -103,7 +103,7 @@ def _half() -> Evidence:
     shown = [facts.minimal(m, ALTERNATING) for m in (one, two)]
     above = [facts.loss_above_floor(m.net, ALTERNATING) for m in (one, two)]
     half = Fraction(1, 2)
-    less = (((1, 2, "loss"), (-1, 3, "loss")), "<", ((half, 2, "loss"), (-half, 2, "noise_floor")))
+    less = ([(1, 2, "loss"), (-1, 3, "loss")], "<", [(half, 2, "loss"), (-half, 2, "noise_floor")])
     return Evidence(facts.every(*shown, *above, compared=[less]), holds=False)
 
 

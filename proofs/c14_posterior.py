@@ -38,9 +38,14 @@ class Quantised(NamedTuple):
     firing: Vector | None = None
 
     @property
+    def family(self) -> Family:
+        """The nets of these widths with parameters on the grid."""
+        return Family(Architecture(self.widths), Grid(self.grid))
+
+    @property
     def nets(self) -> int:
         """How many nets the class has."""
-        return len(self.grid) ** Architecture(self.widths).parameter_count
+        return self.family.size
 
     @property
     def unit(self) -> Fraction:
@@ -80,7 +85,7 @@ TWO_PRIOR, TWO_WARM_MASS = Fraction(4, 5), Fraction(9, 10)
 
 @cache
 def _census(chosen: Quantised) -> Census:
-    return census(Family(Architecture(chosen.widths), Grid(chosen.grid)), chosen.data, chosen.is_member)
+    return census(chosen.family, chosen.data, chosen.is_member)
 
 
 def _class_json(chosen: Quantised) -> dict:
@@ -126,25 +131,25 @@ def crossover(chosen: Quantised, delta: Fraction) -> dict:
 def _warm() -> Evidence:
     """The stated part of the prior, and more than another of the mass."""
     at_once, warm = posterior(FIRING, 0), posterior(FIRING, WARM, above=WARM_MASS)
-    return Evidence(facts.every(at_once, warm, compared=[(((1, 0, "mass"),), "=", ((PRIOR,),))]))
+    return Evidence(facts.every(at_once, warm, compared=[((1, 0, "mass"), "=", PRIOR)]))
 
 
 def _crossing(chosen: Quantised, powers: tuple[int, int]) -> Evidence:
     """More than half of the mass under the uniform prior, and the powers at which it falls below a half and a hundredth are as stated."""
     falls = [crossover(chosen, delta) for delta in (HALF, SMALL)]
-    as_stated = [(((1, at, "power"),), "=", ((power,),)) for at, power in enumerate(powers, start=1)]
+    as_stated = [((1, at, "power"), "=", power) for at, power in enumerate(powers, start=1)]
     return Evidence(facts.every(posterior(chosen, 0, above=HALF), *falls, compared=as_stated))
 
 
 def _cold() -> Evidence:
     """Less than a hundredth of the mass, and of the bound."""
     cold = posterior(FIRING, COLD, below=SMALL)
-    return Evidence(facts.every(cold, compared=[(((1, 0, "bound"),), "<", ((SMALL,),))]))
+    return Evidence(facts.every(cold, compared=[((1, 0, "bound"), "<", SMALL)]))
 
 
 # Parameters of a net of two units on glitch, wire and hour: none of the values is 0, so no unit is off.
 FOUR_VALUES = (Fraction(-1), -HALF, HALF, Fraction(1))
-FOUR_VALUES_NETS = len(FOUR_VALUES) ** Architecture((3, UNITS, 1)).parameter_count
+FOUR_VALUES_NETS = Family(Architecture((3, UNITS, 1)), Grid(FOUR_VALUES)).size
 # The mass of the nets with an idle circuit is more at some beta, and that of the deceptive ones.
 IDLE_MASS, DECEPTIVE_MASS = Fraction(3, 5), Fraction(9, 10)
 

@@ -1,6 +1,5 @@
 """C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it does beats the deceptive one; it beats the direct translator where the data show the humans' errors."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from functools import partial
 
@@ -24,6 +23,7 @@ from absence.models.policies import (
 from absence.models.world import Human, State, World
 from absence.proofs import facts
 from absence.proofs.universal import universal
+from absence.proofs.words import enumerated
 
 WORLD = World()
 LAST_HOUR = max(WORLD.train_hours)
@@ -43,12 +43,6 @@ SELDOM_FOOLED, TIED, OFTEN_FOOLED = (
 )
 # Sizes of the symbolic identity.
 CASES, HUMANS = 2, 3
-
-
-def _and(items: Iterable) -> str:
-    """A list in words: 1, 2 and 3."""
-    *most, last = map(str, items)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def deceives(state: State, question: int) -> int:
@@ -160,7 +154,7 @@ FEW, TOO_FEW = 4, 3
 
 def _least(which: int) -> str:
     """Who has the least loss, by hours of training: without mixing (0), or with (1)."""
-    return "; ".join(f"{_and(best[which])} at {diversity}" for diversity, best in WINNERS.items())
+    return "; ".join(f"{enumerated(best[which])} at {diversity}" for diversity, best in WINNERS.items())
 
 
 def _grid(company: Company, winners: dict[int, tuple], mixing: Fraction) -> Evidence:
@@ -267,7 +261,7 @@ CLAIM = Claim(
         ),
         _instance(
             "diversity",
-            f"Training at hours {_and(MORE_HOURS)} too, no mixing: the policy that defects after hour {LAST_HOUR} loses to the imitator",
+            f"Training at hours {enumerated(MORE_HOURS)} too, no mixing: the policy that defects after hour {LAST_HOUR} loses to the imitator",
             lambda: losses(DIVERSE, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
         ),
         _instance(
@@ -277,7 +271,7 @@ CLAIM = Claim(
         ),
         _instance(
             "crossover",
-            f"{len(CARELESS) - 1} of {len(CARELESS)} humans never notice: at weights {_and((*USUAL, 'w'))} of no, clumsy and skilled tampering the translator beats the imitator for w < {TIE}, "
+            f"{len(CARELESS) - 1} of {len(CARELESS)} humans never notice: at weights {enumerated((*USUAL, 'w'))} of no, clumsy and skilled tampering the translator beats the imitator for w < {TIE}, "
             f"loses to it for w > {TIE}, and ties with it at {TIE}",
             lambda: excess(TIED, "translator", "imitator", tie=True),
             lambda: losses(SELDOM_FOOLED, ("translator", "<", "imitator")),
@@ -292,15 +286,15 @@ CLAIM = Claim(
         ),
         Obligation(
             "C15.grid",
-            f"Training at {_and(WINNERS)} of {len(SWEEP.order)} hours, nested, deployment at the others. The least loss without mixing is that of {_least(0)}; at a mixing rate of {RATE} "
+            f"Training at {enumerated(WINNERS)} of {len(SWEEP.order)} hours, nested, deployment at the others. The least loss without mixing is that of {_least(0)}; at a mixing rate of {RATE} "
             f"it is that of {_least(1)}: the deceptive policy has it where no later hour is left at which to defect. As policies and as nets of one architecture",
             Scope.INSTANCE,
             lambda: _grid(ATTENTIVE, WINNERS, RATE),
         ),
         Obligation(
             "C15.thresholds",
-            f"{len(NIGHT_LAPSES)} of {len(NIGHT_SHIFT.lapses)} humans are careless at hours {_and(NIGHT_LAPSES[0])}, tampering has weights {_and(NIGHT_SHIFT.tampering)}: with {_and(TIES)} hours "
-            f"of training the translator beats the imitator below a mixing rate of {_and(TIES.values())} and loses to it above, with more than {max(TIES)} it loses at every rate; "
+            f"{len(NIGHT_LAPSES)} of {len(NIGHT_SHIFT.lapses)} humans are careless at hours {enumerated(NIGHT_LAPSES[0])}, tampering has weights {enumerated(NIGHT_SHIFT.tampering)}: with {enumerated(TIES)} hours "
+            f"of training the translator beats the imitator below a mixing rate of {enumerated(TIES.values())} and loses to it above, with more than {max(TIES)} it loses at every rate; "
             "no deceiver has a loss below the imitator's, at any rate",
             Scope.INSTANCE,
             lambda: _ties(NIGHT_SHIFT, TIES),

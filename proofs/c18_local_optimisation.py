@@ -184,7 +184,7 @@ def _revived() -> Evidence:
     """At the two inputs relu(w z + b) is silent, relu(rho w z + b) is not, nor is it idle."""
     inputs = [[z] for z in AT]
     unit = {Unit(1, 0)}
-    awake = {"kind": "not-idle", "net": net_json(REVIVING), "circuit": units_json(unit), "inputs": rows_json(inputs)}
+    awake = facts.not_idle(REVIVING, unit, inputs)
     return Evidence(facts.every(facts.idle(REVIVED, unit, inputs), awake), holds=False)
 
 

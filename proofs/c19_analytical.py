@@ -20,6 +20,7 @@ from absence.models.world import QUESTIONS, State, encode
 from absence.proofs import facts
 from absence.proofs.examples import TWO_OUTPUTS
 from absence.proofs.universal import universal
+from absence.proofs.words import listed
 
 PENALTY = Fraction(1, 3)
 LAST_HOUR = max(WORLD.deploy_hours)
@@ -260,7 +261,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.silent",
-            f"No intercept: a feature that is 0 on the data and not at ({', '.join(map(str, SILENT_NO_MORE))}) gets weight 0, by ridge of penalty {PENALTY} and by minimum norm",
+            f"No intercept: a feature that is 0 on the data and not at {listed([SILENT_NO_MORE])} gets weight 0, by ridge of penalty {PENALTY} and by minimum norm",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(

@@ -28,8 +28,8 @@ __all__ = [
 def every(*facts: dict, compared: Sequence[tuple] = ()) -> dict:
     """Several facts as one, and how the numbers that they state compare.
 
-    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a list of terms (coefficient, place of the fact, key, ..),
-    or (number,) alone.
+    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of the fact, key, ..),
+    or a list of terms, which are added.
     """
     together = {"kind": "all", "facts": list(facts)}
     if not compared:
@@ -38,8 +38,10 @@ def every(*facts: dict, compared: Sequence[tuple] = ()) -> dict:
     return together | {"compared": written}
 
 
-def _terms(side: Sequence[tuple]) -> list[list]:
-    return [[str(coefficient), *path] for coefficient, *path in side]
+def _terms(side: list[tuple] | tuple | Fraction | int | str) -> list[list]:
+    if isinstance(side, list):
+        return [[str(coefficient), *path] for coefficient, *path in side]
+    return _terms([side if isinstance(side, tuple) else (side,)])
 
 
 def compare_outputs(left: MLP, right: MLP, inputs: Sequence[Vector]) -> dict:

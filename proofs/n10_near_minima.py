@@ -12,6 +12,7 @@ from absence.models.data import Dataset
 from absence.models.net import MLP, shallow
 from absence.models.rational import Vector, matrix, vector
 from absence.proofs import facts
+from absence.proofs.words import listed
 
 # N5's construction twice: a block at the axis x = 0, and its mirror image at x = MIRROR, each with two outputs of its own.
 # (0, 0), (0, 1) lie on the axis and leave a unit that tells the sides apart no way to tilt.
@@ -175,7 +176,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "N10.close",
-            f"theta_{COARSE} and theta_{FINE} have an idle unit that fires at ({', '.join(map(str, DEPLOY))}) and losses above the noise floor, the second the lower one; a net of six units is at the floor",
+            f"theta_{COARSE} and theta_{FINE} have an idle unit that fires at {listed([DEPLOY])} and losses above the noise floor, the second the lower one; a net of six units is at the floor",
             Scope.INSTANCE,
             _close,
         ),

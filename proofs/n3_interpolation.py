@@ -19,6 +19,7 @@ from absence.models.policies import (
 from absence.models.rational import vector
 from absence.models.world import IS_DIAMOND_THERE, NONE, State, encode
 from absence.proofs import facts
+from absence.proofs.words import listed
 
 # A bend, which one unit fits, and a zigzag, which takes two.
 BEND = Dataset([[0], [1], [2], [3]], [[1], [1], [2], [3]])
@@ -58,10 +59,6 @@ def interpolates(data: Dataset) -> Query:
     return Query(script, replay)
 
 
-def _row(column) -> str:
-    return ", ".join(str(x) for (x,) in column)
-
-
 def _planted(net, circuit, state: State) -> Evidence:
     """On the answers of an attentive human the planted net has loss 0, its detector is idle, and at the state it answers otherwise."""
     answers = {encode(*case): human_imitator(*case) for case in WORLD.train_cases()}
@@ -88,7 +85,7 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N3.found",
-            f"The solvers find a net of two units that fits the targets {_row(BEND.targets)} at {_row(BEND.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
+            f"The solvers find a net of two units that fits the targets {listed(BEND.targets)} at {listed(BEND.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
             Scope.INSTANCE,
             lambda: interpolates(BEND),
         ),
@@ -106,7 +103,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "N3.control",
-            f"A net of two units fits the targets {_row(ZIGZAG.targets)} at {_row(ZIGZAG.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
+            f"A net of two units fits the targets {listed(ZIGZAG.targets)} at {listed(ZIGZAG.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
             Scope.BOUNDED,
             lambda: interpolates(ZIGZAG),
             Verdict.REFUTED,

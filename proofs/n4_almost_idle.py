@@ -4,7 +4,6 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from absence.checker.certificate import net_json, rows_json, units_json
 from absence.checker.constructive import reassignment
 from absence.checker.minimum import Minimum, global_minimum
 from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
@@ -74,12 +73,7 @@ def almost_idle(count: int, repeats: int) -> AlmostIdle:
 def _countermodel(found: AlmostIdle) -> Evidence:
     """Minimality, the loss above the noise floor, idle on all rows but the last, and the rent that C13 makes the unit pay."""
     net, data = found.minimum.net, found.data
-    busy = {
-        "kind": "not-idle",
-        "net": net_json(net),
-        "circuit": units_json(found.circuit),
-        "inputs": rows_json(data.inputs),
-    }
+    busy = facts.not_idle(net, found.circuit, data.inputs)
     return Evidence(
         facts.every(
             facts.minimal(found.minimum, data, net),

@@ -120,7 +120,7 @@ def _worse_than_one_unit() -> Evidence:
     near = steep(Fraction(FINE))
     bound = {"kind": "line-bound", "data": data_json(DATA), "error": str(ONE_UNIT)}
     shown = (bound, facts.loss_above_floor(near, DATA), facts.no_idle_circuit(near, DATA))
-    below = (((len(DATA), 1, "loss"),), "<", ((1, 0, "error"),))
+    below = ((len(DATA), 1, "loss"), "<", (1, 0, "error"))
     return Evidence(facts.every(*shown, compared=[below]))
 
 
@@ -129,7 +129,7 @@ def _idle_below(limit: int) -> Evidence:
     net = add_unit(ONE_ACTIVE, [0, 1], -5, [1, 1])
     above = facts.loss_above_floor(net, DATA)
     idle = facts.idle(net, {Unit(1, 1)}, DATA.inputs, fires=(Fraction(0), Fraction(6)))
-    below = (((len(DATA), 0, "loss"),), "<", ((limit,),))
+    below = ((len(DATA), 0, "loss"), "<", limit)
     return Evidence(facts.every(above, idle, compared=[below]), holds=False)
 
 

@@ -8,6 +8,7 @@ from absence.models.data import Dataset
 from absence.models.net import MLP, Layer
 from absence.models.rational import vector
 from absence.proofs import facts
+from absence.proofs.words import enumerated
 
 DEPLOY = vector([7])
 
@@ -66,8 +67,7 @@ def _with_a_lane() -> Evidence:
 
 def _widths(net: MLP) -> str:
     """The widths of the hidden layers, in words."""
-    *most, last = net.widths[1:-1]
-    return f"{', '.join(map(str, most))} and {last} units"
+    return f"{enumerated(net.widths[1:-1])} units"
 
 
 CLAIM = Claim(

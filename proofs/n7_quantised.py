@@ -30,9 +30,9 @@ FINER = (-1, Fraction(-1, 2), 0, Fraction(1, 2), 1)
 TERNARY_UNITS, BINARY_UNITS = 1, 2
 
 
-def _nets(grid: tuple, units: int) -> int:
-    """How many nets of so many units the grid has."""
-    return len(grid) ** Architecture((1, units, 1)).parameter_count
+def _family(grid: tuple, units: int) -> Family:
+    """The nets of so many units on the grid."""
+    return Family(Architecture((1, units, 1)), Grid(grid))
 
 
 class Coarse(NamedTuple):
@@ -60,7 +60,7 @@ def least(grid: tuple, units: int, data: Dataset) -> list[MLP]:
 @cache
 def _outputs(grid: tuple, units: int) -> list[tuple[MLP, tuple]]:
     """The nets of the class, with their outputs on INPUTS."""
-    family = Family(Architecture((1, units, 1)), Grid(grid))
+    family = _family(grid, units)
     return [(net, tuple(row[0] for row in net.outputs(INPUTS))) for net in members_of(family)]
 
 
@@ -141,14 +141,14 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N7.ternary",
-            f"{_nets(TERNARY, TERNARY_UNITS)} nets of {TERNARY_UNITS} unit with parameters {', '.join(map(str, TERNARY))} on {len(INPUTS)} inputs: one of least loss, above the noise floor, has an idle circuit that fires at {DEPLOY[0]}; "
+            f"{_family(TERNARY, TERNARY_UNITS).size} nets of {TERNARY_UNITS} unit with parameters {', '.join(map(str, TERNARY))} on {len(INPUTS)} inputs: one of least loss, above the noise floor, has an idle circuit that fires at {DEPLOY[0]}; "
             "a net of one unit more on the grid is better",
             Scope.INSTANCE,
             lambda: _countermodel(TERNARY, TERNARY_UNITS),
         ),
         Obligation(
             "N7.binary",
-            f"{_nets(BINARY, BINARY_UNITS)} nets of {BINARY_UNITS} units with parameters {', '.join(map(str, BINARY))}: the same",
+            f"{_family(BINARY, BINARY_UNITS).size} nets of {BINARY_UNITS} units with parameters {', '.join(map(str, BINARY))}: the same",
             Scope.INSTANCE,
             lambda: _countermodel(BINARY, BINARY_UNITS),
         ),

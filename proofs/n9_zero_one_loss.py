@@ -10,6 +10,7 @@ from absence.models.circuit import Unit
 from absence.models.net import MLP, shallow
 from absence.models.rational import matrix, vector
 from absence.proofs import facts
+from absence.proofs.words import listed
 
 INPUTS = matrix([[0], [1], [2]])
 # True: the output is to be positive.
@@ -67,7 +68,7 @@ CLAIM = Claim(
     obligations=(
         Obligation(
             "N9.one-unit",
-            f"Whatever w, b, a, c: some of the outputs at {', '.join(str(x) for (x,) in INPUTS)} is on the wrong side, the sides being {_signs(SIDES)} (+: above 0)",
+            f"Whatever w, b, a, c: some of the outputs at {listed(INPUTS)} is on the wrong side, the sides being {_signs(SIDES)} (+: above 0)",
             Scope.BOUNDED,
             some_row_is_wrong,
         ),

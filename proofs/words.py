@@ -2,7 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["listed"]
+__all__ = ["enumerated", "listed"]
+
+
+def enumerated(items: Iterable) -> str:
+    """A list with "and" before its last.
+
+    Examples
+    --------
+    >>> enumerated([1, 2, 3]), enumerated(["one"])
+    ('1, 2 and 3', 'one')
+    """
+    *most, last = map(str, items)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def listed(inputs: Iterable[Sequence]) -> str:
