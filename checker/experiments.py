@@ -17,7 +17,7 @@ from absence.checker.typeset import decimal, define, escape, exact, math, prose
 from absence.checker.values import flat
 from absence.models.files.disk import content, refused
 
-__all__ = ["captioned", "latex", "read"]
+__all__ = ["LARGEST", "RESULT", "captioned", "latex", "read"]
 
 RESULT = "result.json"
 LARGEST = 64 * 2**20

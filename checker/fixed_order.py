@@ -3,14 +3,14 @@
 BLAS and LAPACK add up in an order that depends on the processor, and where two minimisers tie, the last bit decides which is found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 __all__ = ["dot", "solve", "times"]
 
 
-def dot(a: Sequence[float], b: Sequence[float]) -> float:
+def dot(a: Iterable[float], b: Iterable[float]) -> float:
     """The inner product, term by term. (`sum` of floats is compensated since Python 3.12.)"""
     total = 0.0
     for x, y in zip(a, b, strict=True):

@@ -10,6 +10,7 @@ from math import lcm
 import numpy as np
 from absence.checker import nonnegative
 from absence.checker.dichotomies import Dichotomies
+from absence.checker.fixed_order import dot
 from absence.models.data import Dataset
 from absence.models.rational import Vector
 
@@ -79,7 +80,7 @@ class Relaxation:
         columns = self._may_use(node)
         if columns not in self._guesses:
             values = nonnegative.guess(self.float_gram, self.float_right, np.array(columns, dtype=int))
-            self._guesses[columns] = sum(v * float(self.float_right[k]) for k, v in values.items()), values
+            self._guesses[columns] = dot(values.values(), self.float_right[list(values)]), values
         return self._guesses[columns]
 
     def bound(self, node: Node) -> float:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -138,23 +139,22 @@ def verify(
     directory.mkdir(parents=True, exist_ok=True)
     work = [(claim, obligation) for claim in claims for obligation in claim.obligations]
     results: dict[str, Result] = {}
-    try:
-        with ThreadPoolExecutor(jobs) as pool:
-            running = {pool.submit(_one, claim, obligation, directory, fresh): claim for claim, obligation in work}
-            try:
-                while running:
-                    done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
-                    for future in done:
-                        claim, result = running.pop(future), future.result()
-                        results[result.obligation.id] = result
-                        on_result(claim, result)
-            except BaseException:
-                solvers.stop_all()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    finally:
-        # The pool has ended, and with it what an interrupt was to stop.
-        solvers.resume()
+    with ExitStack() as stack:
+        # Once the pool has ended, and with it what an interrupt was to stop.
+        stack.callback(solvers.resume)
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        running = {pool.submit(_one, claim, obligation, directory, fresh): claim for claim, obligation in work}
+        try:
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
+                for future in done:
+                    claim, result = running.pop(future), future.result()
+                    results[result.obligation.id] = result
+                    on_result(claim, result)
+        except BaseException:
+            solvers.stop_all()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return {obligation.id: results[obligation.id] for _, obligation in work}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from absence.checker.certificate import digest
-from absence.checker.experiments import captioned
+from absence.checker.experiments import LARGEST, RESULT, captioned
 from absence.checker.independent.folder import CHECKERS
 from absence.checker.independent.refusal import Refused
 from absence.models.files.disk import InputError, content
@@ -18,8 +18,6 @@ EXPECTED = {
     "lifetimes": "How long planted detectors live under PyTorch's optimisers",
     "scale": "What a detector's parameters are worth, by measured scaling laws",
 }
-RESULT = "result.json"
-LARGEST = 64 * 2**20
 # Of a list or table in a result, that many entries are shown; the file has all.
 _SHOWN = 8
 

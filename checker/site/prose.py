@@ -46,10 +46,8 @@ def prose(text: str, link: Link = lambda name: None) -> Markup:
         raise ValueError(f"a formula is empty: {text}")
     found = Markup("")
     for between, latex in zip(parts[::2], [*parts[1::2], ""], strict=True):
-        # What closes a phrase stays on the line of the formula before it.
-        tail = _TAIL.match(between).group() if found else ""
-        found = found.removesuffix(_END) + tail + _END if tail else found
-        found += words(_text(between[len(tail) :]), link)
+        found, rest = _closed(found, between)
+        found += words(_text(rest), link)
         found += formula(latex) if latex else Markup("")
     return found
 
@@ -77,12 +75,17 @@ def plain(text: str, link: Link = lambda name: None) -> Markup:
             elif kind == "code":
                 found += Markup("<code>{}</code>").format(piece)
             else:
-                tail = _TAIL.match(piece).group() if found.endswith(_END) else ""
-                found = found.removesuffix(_END) + tail + _END if tail else found
-                found += words(piece[len(tail) :], link)
+                found, rest = _closed(found, piece)
+                found += words(rest, link)
     except ValueError:
         return words(text, link)
     return found
+
+
+def _closed(found: Markup, text: str) -> tuple[Markup, str]:
+    """What closes a phrase stays on the line of the formula before it: what was found with that, and the rest of the text."""
+    tail = _TAIL.match(text).group() if found.endswith(_END) else ""
+    return (found.removesuffix(_END) + tail + _END if tail else found), text[len(tail) :]
 
 
 def words(text: str, link: Link = lambda name: None) -> Markup:

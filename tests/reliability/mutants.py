@@ -162,9 +162,11 @@ def _colon(text: str) -> int:
     """Where the statement begins: binders before the colon say what is spoken of, not what is said."""
     depth = 0
     for match in re.compile(r"[(\[{]|[)\]}]| :").finditer(text):
-        if match.group() == " :" and depth == 0:
+        token = match.group()
+        if token != " :":
+            depth += 1 if token in "([{" else -1
+        elif depth == 0:
             return match.start()
-        depth += {"(": 1, "[": 1, "{": 1, " :": 0}.get(match.group(), -1)
     raise LookupError("the theorem has no statement")
 
 

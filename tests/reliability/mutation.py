@@ -107,7 +107,9 @@ class Overlay:
 
 
 def by_whom(failed: str) -> str:
-    """What came of a mutant that something refused, or that took too long to try."""
+    """What came of a mutant that something refused, by the reason: only the record did, or it took too long to try."""
+    if failed.startswith(RECORD):
+        return RECORDED
     return NO_VERDICT if failed.startswith(SLOW) else NOTICED
 
 
@@ -161,7 +163,7 @@ def tested(
         finally:
             overlays.put(overlay)
         if failed:
-            return trial, Came(RECORDED if failed.startswith(RECORD) else by_whom(failed), failed)
+            return trial, Came(by_whom(failed), failed)
         return trial, replace(came, what=RECORDED) if came.recorded else came
 
     with ThreadPoolExecutor(jobs) as pool:
