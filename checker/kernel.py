@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from absence.checker import solvers
+from absence.checker import coq_found, solvers
 from absence.checker.certificate import FORMAT, seal, write
 from absence.checker.independent import coq
 from absence.checker.independent.check import check_certificate
@@ -19,7 +19,7 @@ from absence.checker.independent.sexpr import Script as ReadScript
 from absence.checker.obligation import Evidence, KernelProof, Obligation, Query, Verdict
 from absence.checker.solvers import Answer, Limits
 
-__all__ = ["Outcome", "discharge", "kernel_fact", "read_witness"]
+__all__ = ["Outcome", "coq_sources", "discharge", "kernel_fact", "read_witness"]
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ def discharge(obligation: Obligation, key: str, directory: Path, limits: Limits 
 
 
 def _prove(obligation: Obligation, key: str, proof: KernelProof, directory: Path) -> Outcome:
-    version = coq.available()
-    if version is None:
+    if coq.available() is None:
         return Outcome(
             Verdict.UNKNOWN, "coqc is missing: install coq and libcoq-mathcomp, or leave the kernel out (KERNEL=no)"
         )
@@ -68,20 +67,27 @@ def _prove(obligation: Obligation, key: str, proof: KernelProof, directory: Path
     for name, text in sources:
         write(directory / "coq" / name, text)
     seconds = round(time.monotonic() - started, 3)
-    run = {"solver": "coq", "version": version, "answer": "closed", "reason": "", "seconds": seconds}
+    run = {"solver": "coq", "version": str(coq_found.found()), "answer": "closed", "reason": "", "seconds": seconds}
     return _accepted(_seal(obligation, key, fact, True, (run,)), directory)
 
 
+def coq_sources(folder: Path) -> list[tuple[str, str]]:
+    """Names and texts of a folder's Coq files: the aliases for an older mathcomp if it has them, then the files of ``_CoqProject``."""
+    project = (folder / "_CoqProject").read_text(encoding="utf-8").split()
+    aliases = [coq.ALIASES] if (folder / coq.ALIASES).exists() else []
+    names = aliases + [name for name in project if name.endswith(".v")]
+    return [(name, (folder / name).read_text(encoding="utf-8")) for name in names]
+
+
 def kernel_fact(proof: KernelProof) -> tuple[dict, list[tuple[str, str]]]:
-    """The fact for the independent checker, and the sources in the order of ``_CoqProject``.
+    """The fact for the independent checker, and the sources.
 
     Raises
     ------
     LookupError
         If a theorem does not stand in its file.
     """
-    project = (proof.folder / "_CoqProject").read_text(encoding="utf-8").split()
-    sources = [(name, (proof.folder / name).read_text(encoding="utf-8")) for name in project if name.endswith(".v")]
+    sources = coq_sources(proof.folder)
     text = coq.uncommented(dict(sources)[f"{proof.module}.v"])
     theorems = {}
     for theorem in proof.theorems:

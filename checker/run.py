@@ -19,13 +19,12 @@ from pathlib import Path
 
 import absence.checker
 import absence.models
-from absence.checker import solvers
+from absence.checker import coq_found, solvers
 from absence.checker.certificate import write
-from absence.checker.independent import coq
 from absence.checker.independent.check import check_certificate, load
 from absence.checker.independent.refusal import Refused
 from absence.checker.kernel import discharge
-from absence.checker.obligation import Claim, Obligation, Verdict
+from absence.checker.obligation import Claim, Obligation, Scope, Verdict
 
 __all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "remove_strays", "verify"]
 
@@ -69,7 +68,7 @@ def _environment(sources: tuple[Path, ...]) -> str:
         digest.update(f"{library} {importlib.metadata.version(library)}".encode())
     for solver in solvers.DISTRIBUTIONS:
         digest.update(f"{solver} {solvers.version(solver) if solvers.loadable(solver) else 'missing'}".encode())
-    digest.update(f"coq {coq.available()}".encode())
+    digest.update(f"coq {coq_found.found()}".encode())
     digest.update(repr(solvers.LIMITS).encode())
     return digest.hexdigest()
 
@@ -143,7 +142,7 @@ def verify(
         # Once the pool has ended, and with it what an interrupt was to stop.
         stack.callback(solvers.resume)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        running = {pool.submit(_one, claim, obligation, directory, fresh): claim for claim, obligation in work}
+        running = {pool.submit(_one, claim, obligation, directory, fresh): claim for claim, obligation in _queue(work)}
         try:
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
@@ -156,6 +155,13 @@ def verify(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return {obligation.id: results[obligation.id] for _, obligation in work}
+
+
+def _queue(work: list[tuple[Claim, Obligation]]) -> list[tuple[Claim, Obligation]]:
+    """One theorem first, which compiles the files of all; meanwhile what needs no Coq; then the other theorems, which would wait."""
+    theorems = [one for one in work if one[1].scope is Scope.UNIVERSAL]
+    others = [one for one in work if one[1].scope is not Scope.UNIVERSAL]
+    return [*theorems[:1], *others, *theorems[1:]]
 
 
 def remove_strays(directory: Path, claims: Iterable[Claim]) -> None:

@@ -57,7 +57,8 @@ have [[l l_ge0 lt]|[w' w'v w't]] := IHN (pr \o vr) (pr t).
   rewrite big_ord_recl unlift_none; under eq_bigr do rewrite liftK.
   have -> : t = pr t + (dot w t / dot w v0) *: v0 by rewrite subrK.
   rewrite -lt /=; under [in RHS]eq_bigr do rewrite scalerBr scalerA mulrA.
-  rewrite sumrB -/v0 /l0 mulrBl scalerBl mulr_suml scaler_suml addrC -!addrA.
+  rewrite sumrB -/v0 /l0 mulrBl scalerBl [(\sum_i l i * _) / _]mulr_suml.
+  rewrite scaler_suml addrC -!addrA.
   by rewrite [- _ + _]addrC.
 right; pose w2 := w' - (dot w' v0 / dot w v0) *: w.
 have w2v0 : dot w2 v0 = 0.
@@ -179,7 +180,7 @@ move=> h_ge0; rewrite /bump; have [t_ge0|/ltW t_le0] := lerP 0 t => far.
 rewrite ler0_norm // in far.
 rewrite (relu_0 t_le0) mul0rn subr0 !relu_0 ?addr0 ?subr_le0 //.
   by rewrite (le_trans t_le0).
-by rewrite -ler_subr_addr sub0r ler_oppr.
+by rewrite -lerBrDr sub0r lerNr.
 Qed.
 
 (* A separating direction and a radius below every distance to x.             *)
@@ -190,8 +191,8 @@ move=> p_neq0; suff [h h_gt0 h_le] :
     exists2 h, 0 < h & forall i, i \in enum I -> h <= `|p i|.
   by exists h => // i; rewrite h_le ?mem_enum.
 elim: (enum I) => [|i s [h h_gt0 h_le]]; first by exists 1.
-exists (Num.min h `|p i|); first by rewrite lt_minr h_gt0 normr_gt0 p_neq0.
-move=> j; rewrite inE le_minl => /predU1P[->|/h_le -> //].
+exists (Num.min h `|p i|); first by rewrite lt_min h_gt0 normr_gt0 p_neq0.
+move=> j; rewrite inE ge_min => /predU1P[->|/h_le -> //].
 by rewrite lexx orbT.
 Qed.
 

@@ -40,7 +40,7 @@ Lemma bend_on s k a b c : 0 <= s * a + k -> 0 <= s * b + k -> 0 <= s * c + k ->
 Proof. by move=> *; rewrite /bend /ramp !relu_id //; ring. Qed.
 
 Lemma relu_le t : t <= relu t.
-Proof. by rewrite /relu le_maxr lexx orbT. Qed.
+Proof. by rewrite /relu le_max lexx orbT. Qed.
 
 Lemma add_le0 a b : a <= 0 -> b <= 0 -> a + b <= 0.
 Proof. by rewrite -!oppr_ge0 opprD; apply: addr_ge0. Qed.
@@ -54,7 +54,7 @@ have [off|/ltW on] := lerP (s * b + k) 0; rewrite /bend /ramp.
 rewrite (relu_id on) subr_ge0.
 have -> : (c - a) * (s * b + k)
   = (c - b) * (s * a + k) + (b - a) * (s * c + k) by ring.
-by rewrite ler_add ?ler_wpmul2l ?relu_le.
+by rewrite lerD ?ler_wpM2l ?relu_le.
 Qed.
 
 (* A unit bends on one side of 0 only.                                        *)
@@ -116,7 +116,7 @@ Proof.
 move=> F F1 F2 F3 F4; apply/eqP; rewrite eq_le two_le //=.
 have opp t : two (- a1) s1 k1 (- a2) s2 k2 t = - F t.
   by rewrite /F /two; ring.
-by rewrite -[v <= _]ler_opp2 -opp two_le // opp ?F1 ?F2 ?F3 ?F4.
+by rewrite -[v <= _]lerN2 -opp two_le // opp ?F1 ?F2 ?F3 ?F4.
 Qed.
 
 End Line.
@@ -178,19 +178,19 @@ have [py_le0|py_gt0] := lerP (p y) 0.
   rewrite !big_ord_recl big_ord0 /act /= scaler0 !addr0.
   by rewrite scaler_eq0 negb_or a_neq0 gt_eqF // relu_gt0.
 pose h := Num.min (p x) (p y) / 2%:R.
-have h_gt0 : 0 < h by rewrite divr_gt0 ?ltr0n // lt_minr wx py_gt0.
+have h_gt0 : 0 < h by rewrite divr_gt0 ?ltr0n // lt_min wx py_gt0.
 have h_lt q : Num.min (p x) (p y) <= q -> 0 < q - h.
   move=> q_ge; rewrite subr_gt0 (lt_le_trans _ q_ge) //.
-  rewrite /h ltr_pdivr_mulr ?ltr0n // mulr_natr mulr2n ltr_addl.
-  by rewrite lt_minr wx py_gt0.
-have hx : 0 < p x - h by rewrite h_lt // le_minl lexx.
-have hy : 0 < p y - h by rewrite h_lt // le_minl lexx orbT.
+  rewrite /h ltr_pdivrMr ?ltr0n // mulr_natr mulr2n ltrDl.
+  by rewrite lt_min wx py_gt0.
+have hx : 0 < p x - h by rewrite h_lt // ge_min lexx.
+have hy : 0 < p y - h by rewrite h_lt // ge_min lexx orbT.
 pose S := 1 + \sum_i `|g (z i)|.
-have S_gt0 : 0 < S by rewrite ltr_paddr ?ltr01 // sumr_ge0.
+have S_gt0 : 0 < S by rewrite ltr_wpDr ?ltr01 // sumr_ge0.
 pose e := h / S; have e_gt0 : 0 < e by rewrite divr_gt0.
 have e_small i : e * g (z i) <= h.
-  rewrite /e mulrAC ler_pdivr_mulr // ler_pmul2l //.
-  apply: (le_trans (ler_norm _)); rewrite /S (bigD1 i) //= addrCA ler_addl.
+  rewrite /e mulrAC ler_pdivrMr // ler_pM2l //.
+  apply: (le_trans (ler_norm _)); rewrite /S (bigD1 i) //= addrCA lerDl.
   by rewrite addr_ge0 ?ler01 // sumr_ge0.
 have gx : 0 < g x.
   suff <- : normsq (x - y) = g x by rewrite normsq_gt0 subr_eq0.

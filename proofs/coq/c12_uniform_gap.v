@@ -51,7 +51,7 @@ have [|h h_gt0 h_le] :=
 exists w, h, (\sum_ij `|q ij|); split=> // i j.
   rewrite -subr_eq0 => /negbTE neq_ij.
   by have := h_le (i, j); rewrite /q /= /p neq_ij.
-rewrite (bigD1 (i, j)) //= ler_addl sumr_ge0 // => ij _; exact: normr_ge0.
+rewrite (bigD1 (i, j)) //= lerDl sumr_ge0 // => ij _; exact: normr_ge0.
 Qed.
 
 Variables (w : 'rV[R]_d) (h D : R).
@@ -68,7 +68,7 @@ Qed.
 Lemma spread_gt0 : (0 < N)%N -> 0 < D + h.
 Proof.
 have [_ h_gt0 _ D_ge] := gauge_w => N_gt0; pose i := Ordinal N_gt0.
-by rewrite ltr_spaddr // (le_trans _ (D_ge i i)) // normr_ge0.
+by rewrite ltr_pwDr // (le_trans _ (D_ge i i)) // normr_ge0.
 Qed.
 
 Theorem C12_gap_gt0 : (0 < N)%N -> 0 < gap h D.
@@ -84,11 +84,11 @@ have [N0|N_neq0] := eqVneq N 0%N.
 have N_gt0 : (0 < N)%N by rewrite lt0n.
 have [_ h_gt0 _ D_ge] := gauge_w; pose i := Ordinal N_gt0.
 have D_ge0 : 0 <= D by rewrite (le_trans _ (D_ge i i)).
-rewrite ltr_pdivr_mulr ?mul1r; last first.
+rewrite ltr_pdivrMr ?mul1r; last first.
   by rewrite !mulr_gt0 ?exprn_gt0 ?spread_gt0 ?ltr0n.
 rewrite (@le_lt_trans _ _ ((D + h) ^+ 2)) //.
-  by rewrite ler_sqr ?nnegrE ?ler_addr ?addr_ge0 ?(ltW h_gt0).
-rewrite ltr_pmull ?exprn_gt0 ?spread_gt0 //.
+  by rewrite ler_sqr ?nnegrE ?lerDr ?addr_ge0 ?(ltW h_gt0).
+rewrite ltr_pMl ?exprn_gt0 ?spread_gt0 //.
 by rewrite -natrX -natrM ltr1n (@leq_trans 18) // leq_pmulr // expn_gt0 N_gt0.
 Qed.
 
@@ -111,11 +111,11 @@ Proof.
 move=> x_le; have [|lt_a] := lerP x (18%:R * a); first by constructor 1.
 have [|lt_b] := lerP x (18%:R * b); first by constructor 2.
 constructor 3; rewrite leNgt; apply/negP => lt_c.
-have := ltr_add (ltr_add lt_a lt_b) lt_c; apply/negP; rewrite -leNgt.
+have := ltrD (ltrD lt_a lt_b) lt_c; apply/negP; rewrite -leNgt.
 have -> : 18%:R * a + 18%:R * b + 18%:R * c = 3%:R * (6%:R * (a + b + c)).
   by ring.
 have -> : x + x + x = 3%:R * x by ring.
-by rewrite ler_pmul2l ?ltr0n.
+by rewrite ler_pM2l ?ltr0n.
 Qed.
 
 Lemma above_mean (F : 'I_N -> R) : (0 < N)%N ->
@@ -164,7 +164,7 @@ have hrb : h ^+ 2 * normsq (rb j)
            <= 6%:R * (normsq (s h) + normsq (s 0) + normsq (s (- h))).
   apply: le_trans (normsq_bump _ _ _).
   rewrite sE normsqZ exprMn -(mulrA _ (_%:R ^+ 2)).
-  rewrite ler_pmul2l ?exprn_gt0 // ler_pemull ?normsq_ge0 //.
+  rewrite ler_pM2l ?exprn_gt0 // ler_peMl ?normsq_ge0 //.
   by rewrite exprn_ege1 // ler1n nu_gt0.
 have hrb_gt0 : 0 < h ^+ 2 * normsq (rb j).
   rewrite mulr_gt0 ?exprn_gt0 // -(pmulr_rgt0 _ NR_gt0).
@@ -180,8 +180,8 @@ have s_neq0 : s e != 0.
     by rewrite mulr0.
   by rewrite normsq_eq0.
 have phi_le i : phi e i <= D + h.
-  rewrite /phi /relu le_maxl (ltW (spread_gt0 N_gt0)) /= addrCA addrC.
-  apply: ler_add; first exact: le_trans (ler_norm _) (D_ge i j).
+  rewrite /phi /relu ge_max (ltW (spread_gt0 N_gt0)) /= addrCA addrC.
+  apply: lerD; first exact: le_trans (ler_norm _) (D_ge i j).
   exact: le_trans (ler_norm _) e_le.
 pose q := \sum_i phi e i ^+ 2; have q_gt0 : 0 < q := sum_sqr_gt0 s_neq0.
 have q_le : q <= N%:R * (D + h) ^+ 2.
@@ -189,21 +189,21 @@ have q_le : q <= N%:R * (D + h) ^+ 2.
   apply: ler_sum => i _.
   by rewrite ler_sqr ?nnegrE ?relu_ge0 ?phi_le // (ltW (spread_gt0 N_gt0)).
 exists (e - p j), (q^-1 *: s e).
-rewrite (C5_add_unit s_neq0) ler_add2l ler_opp2 mulrCA ler_pmul2l ?invr_gt0 //.
+rewrite (C5_add_unit s_neq0) lerD2l lerN2 mulrCA ler_pM2l ?invr_gt0 //.
 rewrite -/q -/(s e) /gap.
 have DhN_gt0 : 0 < N%:R * (D + h) ^+ 2.
   by rewrite mulr_gt0 // exprn_gt0 // spread_gt0.
 apply: (@le_trans _ _ (normsq (s e) / (N%:R * (D + h) ^+ 2))); last first.
-  by rewrite ler_wpmul2l ?normsq_ge0 // lef_pinv ?posrE.
+  by rewrite ler_wpM2l ?normsq_ge0 // lef_pV2 ?posrE.
 have -> : 18%:R * N%:R ^+ 2 * (D + h) ^+ 2
           = 18%:R * N%:R * (N%:R * (D + h) ^+ 2) :> R by ring.
-rewrite invfM mulrA mulrAC ler_pmul2r ?invr_gt0 //.
-rewrite mulrAC ler_pdivr_mulr ?mulr_gt0 ?ltr0n //.
+rewrite invfM mulrA mulrAC ler_pM2r ?invr_gt0 //.
+rewrite mulrAC ler_pdivrMr ?mulr_gt0 ?ltr0n //.
 have h2_ge0 : 0 <= h ^+ 2 by rewrite sqr_ge0.
-apply: le_trans (ler_wpmul2l h2_ge0 S_le) _.
+apply: le_trans (ler_wpM2l h2_ge0 S_le) _.
 have N_ge0 : 0 <= N%:R :> R by rewrite ler0n.
 have -> : normsq (s e) * (18%:R * N%:R) = N%:R * (18%:R * normsq (s e)) by ring.
-by rewrite /= mulrCA (ler_wpmul2l N_ge0 s_ge).
+by rewrite /= mulrCA (ler_wpM2l N_ge0 s_ge).
 Qed.
 
 (* For infima: L*(n+1) - E <= (1 - c(X)) (L*(n) - E).                         *)
@@ -216,7 +216,7 @@ move=> [theta lt_t]; have [b [a le_a]] := C12_gain theta.
 exists (add_unit theta w b a); apply: le_lt_trans le_a _.
 have splitE x : x - gap h D * (x - floor z y)
                 = (1 - gap h D) * x + gap h D * floor z y by ring.
-by rewrite !splitE ltr_add2r ltr_pmul2l // subr_gt0 gap_lt1.
+by rewrite !splitE ltrD2r ltr_pM2l // subr_gt0 gap_lt1.
 Qed.
 
 Theorem C12_reassignment n (theta : net R d m n) J :
@@ -241,8 +241,8 @@ Theorem C12_not_eps_minimiser n (theta : net R d m n) J (l : R) :
 Proof.
 move=> l_le J_neq0 idleJ.
 have [theta' [_ le_theta']] := C12_reassignment J_neq0 idleJ.
-exists theta'; rewrite -ler_subr_addr (le_trans le_theta') // ler_add2l.
-rewrite ler_opp2 ler_wpmul2l ?gap_ge0 // ler_add2r.
+exists theta'; rewrite -lerBrDr (le_trans le_theta') // lerD2l.
+rewrite lerN2 ler_wpM2l ?gap_ge0 // lerD2r.
 have [j jJ] := set0Pn _ J_neq0; have [v idle_v] := idleJ.
 have := C3_smaller (hardcode theta J v) [set j] 0.
 rewrite cards1 subn1 => -[theta1 same]; rewrite (le_trans (l_le theta1)) //.

@@ -32,7 +32,7 @@ Let without := hardcode theta J v.
 
 Theorem C13_rent theta' : off J theta theta' ->
   loss z y without - loss z y theta' <= loss z y without - loss z y theta.
-Proof. by move=> _; rewrite ler_add2l ler_opp2; apply: min_theta. Qed.
+Proof. by move=> _; rewrite lerD2l lerN2; apply: min_theta. Qed.
 
 Theorem C13_rent_unit w b :
   let phi i := relu (dot w (z i) + b) in
@@ -46,7 +46,7 @@ have [s0|s_neq0] := eqVneq s 0.
   rewrite (eqP (_ : normsq s == 0)) ?normsq_eq0 ?s0 // mul0r mulr0 subr_ge0.
   exact: min_theta.
 have := min_theta (set_unit without j w b (q^-1 *: s)).
-by rewrite loss_set_unit // C5_add_unit // ler_subr_addl addrC -ler_subr_addl.
+by rewrite loss_set_unit // C5_add_unit // lerBrDl addrC -lerBrDl.
 Qed.
 
 Theorem C13_rent_gap w h D : gauge z w h D -> J != set0 ->
@@ -58,7 +58,7 @@ have aj0 : outw without j = 0 by rewrite /= jJ.
 have [b [a le_a]] := C12_gain gauge_w y without.
 have := min_theta (set_unit without j w b a).
 rewrite loss_set_unit // => /le_trans/(_ le_a).
-by rewrite ler_subr_addl addrC -ler_subr_addl.
+by rewrite lerBrDl addrC -lerBrDl.
 Qed.
 
 End Rent.

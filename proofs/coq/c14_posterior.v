@@ -44,7 +44,7 @@ Theorem C14_posterior (D : {set T}) (Lmin tau : R) : best Lmin != set0 ->
 Proof.
 rewrite -card_gt0 => best_gt0 D_worse.
 have best_le : #|best Lmin|%:R * g Lmin <= \sum_t g (L t).
-  rewrite (bigID (mem (best Lmin))) /= -[X in X <= _]addr0 ler_add //.
+  rewrite (bigID (mem (best Lmin))) /= -[X in X <= _]addr0 lerD //.
     rewrite mulr_natl -sumr_const; apply: ler_sum => t.
     by rewrite inE => /eqP ->.
   by apply: sumr_ge0 => t _; apply: ltW.
@@ -54,8 +54,8 @@ have D_le : \sum_(t in D) g (L t) <= #|D|%:R * g (Lmin + tau).
 have min_gt0 : 0 < #|best Lmin|%:R * g Lmin by rewrite mulr_gt0 ?ltr0n.
 have D_ge0 : 0 <= \sum_(t in D) g (L t) by apply: sumr_ge0 => t _; apply: ltW.
 rewrite /posterior mulf_div.
-apply: ler_pmul => //; first by rewrite invr_ge0 (le_trans (ltW min_gt0)).
-by rewrite lef_pinv ?posrE // (lt_le_trans min_gt0).
+apply: ler_pM => //; first by rewrite invr_ge0 (le_trans (ltW min_gt0)).
+by rewrite lef_pV2 ?posrE // (lt_le_trans min_gt0).
 Qed.
 
 Theorem C14_multiplicative (D : {set T}) (Lmin tau : R) :
@@ -85,7 +85,7 @@ have ex : e x != 0.
   apply: (contraNneq _ e0) => ex0.
   by rewrite -(subrr x) eD ex0 mul0r subrr.
 have half : x / 2%:R + x / 2%:R = x.
-  by rewrite -mulrDl -mulr2n -mulr_natr mulfK // pnatr_eq0.
+  by rewrite -mulrDl -mulr2n -[x *+ 2]mulr_natr mulfK // pnatr_eq0.
 by rewrite lt_neqAle eq_sym ex /= -half eD -expr2 sqr_ge0.
 Qed.
 
@@ -100,8 +100,8 @@ Qed.
 
 Lemma e_incr x y : x <= y -> e x <= e y.
 Proof.
-move=> xy; rewrite -[y](subrK x) [y - x + x]addrC eD ler_pmulr ?e_gt0 //.
-by apply: (le_trans _ (e_ge _)); rewrite ler_addl subr_ge0.
+move=> xy; rewrite -[y](subrK x) [y - x + x]addrC eD ler_pMr ?e_gt0 //.
+by apply: (le_trans _ (e_ge _)); rewrite lerDl subr_ge0.
 Qed.
 
 Variables (T : finType) (L : T -> R).
@@ -116,7 +116,7 @@ Proof.
 move=> beta_ge0 best_neq0 D_worse; rewrite -e_opp.
 apply: (@C14_multiplicative _ _ L (boltzmann beta)) best_neq0 D_worse.
 - by move=> t; apply: e_gt0.
-- by move=> s t st; rewrite e_incr // ler_opp2 ler_wpmul2l.
+- by move=> s t st; rewrite e_incr // lerN2 ler_wpM2l.
 - by move=> s t; rewrite /boltzmann mulrDr opprD eD.
 Qed.
 
@@ -128,7 +128,7 @@ Theorem C14_below (D : {set T}) (Lmin tau beta delta : R) :
 Proof.
 move=> beta_ge0 delta_gt0 best_neq0 D_worse cold.
 apply: le_lt_trans (C14_exponential beta_ge0 best_neq0 D_worse) _.
-rewrite ltr_pdivr_mulr ?e_gt0 // -ltr_pdivr_mull //.
+rewrite ltr_pdivrMr ?e_gt0 // -ltr_pdivrMl //.
 by move: cold; rewrite invfM mulrCA.
 Qed.
 
@@ -146,8 +146,8 @@ have beta_ge0 : 0 <= beta.
 apply: C14_below D_worse _ => //.
 apply: (lt_le_trans _ (e_ge _)).
 have le_x : #|D|%:R / (delta * #|best L Lmin|%:R) <= beta * tau.
-  by rewrite -ler_pdivr_mulr // -mulrA -invfM.
-by apply: (le_lt_trans le_x); rewrite ltr_addr ltr01.
+  by rewrite -ler_pdivrMr // -mulrA -invfM.
+by apply: (le_lt_trans le_x); rewrite ltrDr ltr01.
 Qed.
 
 End Exponential.

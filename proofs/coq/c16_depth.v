@@ -76,7 +76,7 @@ exists w, b, ((\sum_i ph i ^+ 2)^-1 *: s) => p q net j j' phi lane_j phiE.
 have N_gt0 : (0 < N)%N.
   rewrite lt0n; apply: contraNneq s_neq0 => N0; apply/eqP/big1 => i.
   by have := ltn_ord i; rewrite {2}N0.
-rewrite /mse ltr_pmul2l ?invr_gt0 ?ltr0n //.
+rewrite /mse ltr_pM2l ?invr_gt0 ?ltr0n //.
 have := C5_strict_descent s_neq0; rewrite -/s.
 under eq_bigr => i _ do rewrite -addrA -opprD normsqBC.
 under [X in _ < X]eq_bigr => i _ do rewrite normsqBC.

@@ -89,22 +89,22 @@ Lemma hidden_linear k (p v : 'rV[R]_k) : (forall i, p 0 i != 0) ->
   hidden (p + e *: v) = hidden p + e *: gate p v.
 Proof.
 move=> p_neq0; pose size i := 1 + `|v 0 i|.
-have size_gt0 i : 0 < size i by rewrite ltr_paddr.
+have size_gt0 i : 0 < size i by rewrite ltr_wpDr.
 have [i|e0 e0_gt0 e0_le] := @clearance _ _ (fun i => p 0 i / size i).
   by rewrite mulf_neq0 ?p_neq0 // invr_eq0 gt_eqF.
 exists e0; split=> // e e_le; apply/rowP=> i; rewrite !mxE.
 have q_lt : `|e * v 0 i| < `|p 0 i|.
   have := e0_le i.
-  rewrite normf_div (gtr0_norm (size_gt0 _)) ler_pdivl_mulr // /size.
+  rewrite normf_div (gtr0_norm (size_gt0 _)) ler_pdivlMr // /size.
   rewrite mulrDr mulr1 normrM; apply: lt_le_trans.
-  by rewrite (le_lt_trans (ler_wpmul2r _ e_le)) // ltr_addr.
+  by rewrite (le_lt_trans (ler_wpM2r _ e_le)) // ltrDr.
 move: q_lt; set q := e * _; have [p_gt0|p_lt0|p0] := ltrgt0P (p 0 i).
 - rewrite ltr_norml => /andP[q_gt _].
   rewrite -/q !relu_id ?(ltW p_gt0) //.
-  by rewrite addrC -ler_subl_addr sub0r ltW.
+  by rewrite addrC -lerBlDr sub0r ltW.
 - rewrite ltr_norml => /andP[_ q_lt].
   rewrite mulr0 addr0 !relu_0 ?(ltW p_lt0) //.
-  by rewrite addrC -ler_subr_addr sub0r ltW.
+  by rewrite addrC -lerBrDr sub0r ltW.
 - by have := p_neq0 i; rewrite p0 eqxx.
 Qed.
 
@@ -117,8 +117,8 @@ elim: net => [|{}k l W b rest IH] /= in h v *.
 move=> [P_neq0 rest_clear].
 have [e1 [e1_gt0 lin1]] := hidden_linear (v *m W) P_neq0.
 have [e2 [e2_gt0 lin2]] := IH _ (gate (h *m W + b) (v *m W)) rest_clear.
-exists (Num.min e1 e2); split=> [|e]; first by rewrite lt_minr e1_gt0.
-rewrite le_minr => /andP[/lin1 E1 /lin2 <-]; rewrite -E1 mulmxDl -scalemxAl.
+exists (Num.min e1 e2); split=> [|e]; first by rewrite lt_min e1_gt0.
+rewrite le_min => /andP[/lin1 E1 /lin2 <-]; rewrite -E1 mulmxDl -scalemxAl.
 by rewrite addrAC.
 Qed.
 
@@ -143,8 +143,8 @@ have [e1 [e1_gt0 lin1]] := hidden_linear v (pre_neq0 i).
 have [e2 [e2_gt0 lin2]] := C16_linear u (pre_clear i).
 have [e3 [C [e3_gt0 le_C]]] := grad i (push net (hidden (pre (z i))) u *m A).
 exists (Num.min e1 (Num.min e2 e3)), C; split=> [|e].
-  by rewrite !lt_minr e1_gt0 e2_gt0.
-rewrite !le_minr => /and3P[/lin1 E1 /lin2 E2 /le_C]; apply: le_trans.
+  by rewrite !lt_min e1_gt0 e2_gt0.
+rewrite !le_min => /and3P[/lin1 E1 /lin2 E2 /le_C]; apply: le_trans.
 have outE : above (pre (z i) + e *: v) = above (pre (z i))
     + e *: (push net (hidden (pre (z i))) u *m A).
   by rewrite /above E1 E2 mulmxDl -scalemxAl addrAC.

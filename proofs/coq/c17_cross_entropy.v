@@ -67,20 +67,20 @@ Proof. by apply: (mulfI (lt0r_neq0 (e_gt0 0))); rewrite -eD addr0 mulr1. Qed.
 Lemma e_le x y : (e x <= e y) = (x <= y).
 Proof.
 move: x y; apply: le_mono => x y x_lt.
-rewrite -[y](subrK x) addrC eD ltr_pmulr ?e_gt0 //.
-by apply: lt_le_trans (e_ge _); rewrite ltr_addl subr_gt0.
+rewrite -[y](subrK x) addrC eD ltr_pMr ?e_gt0 //.
+by apply: lt_le_trans (e_ge _); rewrite ltrDl subr_gt0.
 Qed.
 
 Lemma e_quadratic x : x <= 2%:R^-1 -> e x <= 1 + x + 2%:R * x ^+ 2.
 Proof.
 move=> x_le; have x2_le : x *+ 2 <= 1.
-  by rewrite -mulr_natr -ler_pdivl_mulr ?ltr0n // mul1r.
+  by rewrite -mulr_natr -ler_pdivlMr ?ltr0n // mul1r.
 have x_lt1 : 0 < 1 - x.
   rewrite subr_gt0; apply: le_lt_trans x_le _.
   by rewrite invf_lt1 ?ltr0n // ltr1n.
-rewrite -(ler_pmul2r x_lt1); apply: (@le_trans _ _ 1).
+rewrite -(ler_pM2r x_lt1); apply: (@le_trans _ _ 1).
   have e_inv : e x * e (- x) = 1 by rewrite -eD subrr e0.
-  by rewrite -[leRHS]e_inv ler_pmul2l ?e_gt0 // e_ge.
+  by rewrite -[leRHS]e_inv ler_pM2l ?e_gt0 // e_ge.
 rewrite -subr_ge0; have -> : (1 + x + 2%:R * x ^+ 2) * (1 - x) - 1
   = x ^+ 2 * (1 - x *+ 2) by ring.
 by rewrite mulr_ge0 ?sqr_ge0 // subr_ge0.
@@ -102,7 +102,7 @@ Definition cross_entropy t z : R := ln (partition z) - dot t z.
 
 Lemma partition_gt0 z : 0 < partition z.
 Proof.
-rewrite /partition big_ord_recl ltr_paddr ?e_gt0 //.
+rewrite /partition big_ord_recl ltr_wpDr ?e_gt0 //.
 by apply: sumr_ge0 => k _; rewrite ltW ?e_gt0.
 Qed.
 
@@ -117,7 +117,7 @@ Qed.
 
 Lemma softmax_le1 z k : softmax z 0 k <= 1.
 Proof.
-rewrite -(softmax_sum z) (bigD1 k) //= ler_addl.
+rewrite -(softmax_sum z) (bigD1 k) //= lerDl.
 by apply: sumr_ge0 => l _; rewrite ltW ?softmax_gt0.
 Qed.
 
@@ -136,18 +136,18 @@ suff le_p : ln (partition z) + p <= ln (partition (z + v)).
   rewrite /cross_entropy dotDr -scaleN1r dotDl dotZl mulN1r -/p.
   have -> : ln (partition z) - dot t z + (p - dot t v)
     = ln (partition z) + p - (dot t z + dot t v) by ring.
-  by rewrite ler_sub.
+  by rewrite lerB.
 rewrite -e_le eD !ln_e ?partition_gt0 // partitionD.
-rewrite ler_pmul2l ?partition_gt0 //.
+rewrite ler_pM2l ?partition_gt0 //.
 apply: (@le_trans _ _ (\sum_k softmax z 0 k * (e p * (1 + (v 0 k - p))))).
   rewrite le_eqVlt; apply/orP; left; apply/eqP.
   have -> : \sum_k softmax z 0 k * (e p * (1 + (v 0 k - p)))
       = \sum_k (e p * (1 - p) * softmax z 0 k + e p * (softmax z 0 k * v 0 k)).
     by apply: eq_bigr => k _; move: (softmax z 0 k) (v 0 k) => a b; ring.
   rewrite big_split -!mulr_sumr softmax_sum -/(dot _ v) -/p /=; ring.
-apply: ler_sum => k _; rewrite ler_pmul2l ?softmax_gt0 //.
+apply: ler_sum => k _; rewrite ler_pM2l ?softmax_gt0 //.
 have {2}-> : v 0 k = p + (v 0 k - p) by rewrite addrC subrK.
-by rewrite eD ler_pmul2l ?e_gt0 // e_ge.
+by rewrite eD ler_pM2l ?e_gt0 // e_ge.
 Qed.
 
 Theorem C17_bound t z v : (forall k, v 0 k <= 2%:R^-1) ->
@@ -159,16 +159,16 @@ suff le_p : ln (partition (z + v)) <= ln (partition z) + (p + 2%:R * q).
   rewrite /cross_entropy dotDr -scaleN1r dotDl dotZl mulN1r -/p.
   have -> : ln (partition z) - dot t z + (p - dot t v) + 2%:R * q
     = ln (partition z) + (p + 2%:R * q) - (dot t z + dot t v) by ring.
-  by rewrite ler_sub.
+  by rewrite lerB.
 rewrite -e_le eD !ln_e ?partition_gt0 // partitionD.
-rewrite ler_pmul2l ?partition_gt0 //.
+rewrite ler_pM2l ?partition_gt0 //.
 apply: le_trans (e_ge _).
 have -> : 1 + (p + 2%:R * q)
     = \sum_k softmax z 0 k * (1 + v 0 k + 2%:R * v 0 k ^+ 2).
   have -> : 1 + (p + 2%:R * q) = 1 * 1 + p + 2%:R * q by ring.
   rewrite -{2}(softmax_sum z) /p /q /dot !mulr_sumr -!big_split.
   by apply: eq_bigr => k _; rewrite /= mul1r; move: (softmax z 0 k) => a; ring.
-by apply: ler_sum => k _; rewrite ler_pmul2l ?softmax_gt0 // e_quadratic.
+by apply: ler_sum => k _; rewrite ler_pM2l ?softmax_gt0 // e_quadratic.
 Qed.
 
 End Softmax.
@@ -195,7 +195,7 @@ split=> [i v|i v]; last first.
   rewrite /l -[v in leRHS](subrK (f (z i))) [v - _ + _]addrC.
   exact: C17_tangent.
 pose S := 1 + \sum_k `|v 0 k|.
-have S_gt0 : 0 < S by rewrite ltr_paddr ?sumr_ge0.
+have S_gt0 : 0 < S by rewrite ltr_wpDr ?sumr_ge0.
 exists (2%:R * S)^-1, (2%:R * \sum_k softmax e (f (z i)) 0 k * v 0 k ^+ 2).
 split=> [|a a_le]; first by rewrite invr_gt0 mulr_gt0 ?ltr0n.
 have low := C17_tangent exp_ln (t i) (f (z i)) (a *: v).
@@ -205,12 +205,12 @@ have high : cross_entropy e ln (t i) (f (z i) + a *: v)
   apply: C17_bound => // k; rewrite mxE; apply: le_trans (ler_norm _) _.
   rewrite normrM; apply: (@le_trans _ _ ((2%:R * S)^-1 * S)); last first.
     by rewrite invfM -mulrA mulVf ?mulr1 // gt_eqF.
-  apply: ler_pmul => //; rewrite /S (bigD1 k) //= addrCA ler_addl.
+  apply: ler_pM => //; rewrite /S (bigD1 k) //= addrCA lerDl.
   by rewrite addr_ge0 // sumr_ge0.
 rewrite dotZr in low high; rewrite /l ger0_norm; last first.
   by rewrite -addrA -opprD subr_ge0.
-rewrite -addrA -opprD ler_subl_addl; apply: le_trans high _.
-rewrite ler_add2l -mulrA ler_pmul2l ?ltr0n // mulr_suml.
+rewrite -addrA -opprD lerBlDl; apply: le_trans high _.
+rewrite lerD2l -mulrA ler_pM2l ?ltr0n // mulr_suml.
 by rewrite le_eqVlt; apply/orP; left; apply/eqP/eq_bigr => k _; rewrite coordZ;
   move: (softmax _ _ _ _) (v 0 k : R) => p x; ring.
 Qed.
@@ -229,15 +229,15 @@ apply: (@le_trans _ _ (\sum_i (l i (f (z i))
   apply: ler_sum => i _; rewrite -scaleNr.
   apply: le_trans (C17_bound exp_ln (t i) (f (z i)) _) _ => [k|].
     by rewrite mxE mulNr; apply: le_trans (ler_norm _) _; rewrite normrN.
-  rewrite dotZr -/(gradient f i) (dotC _ s); apply: ler_add.
+  rewrite dotZr -/(gradient f i) (dotC _ s); apply: lerD.
     by rewrite mulrA mulNr.
-  rewrite -!mulrA ler_pmul2l ?ltr0n // /normsq mulr_suml !mulr_sumr.
+  rewrite -!mulrA ler_pM2l ?ltr0n // /normsq mulr_suml !mulr_sumr.
   apply: ler_sum => k _; rewrite coordZ.
   have := softmax_le1 exp_ln (f (z i)) k.
   move: (softmax e (f (z i)) 0 k) (s 0 k : R) => p u p_le1.
   have -> : p * (- (a * phi i) * u) ^+ 2 = p * (a * u * phi i) ^+ 2 by ring.
   have -> : a * (a * (u ^+ 2 * phi i ^+ 2)) = (a * u * phi i) ^+ 2 by ring.
-  by rewrite ler_pimull ?sqr_ge0.
+  by rewrite ler_piMl ?sqr_ge0.
 rewrite big_split sumrB -!mulr_sumr -/q /=.
 have -> : \sum_i phi i * dot s (gradient f i) = normsq s.
   under eq_bigr => i _ do rewrite -dotZr.
@@ -277,7 +277,7 @@ Theorem C17_missing_class f :
 Proof.
 move=> [i [k t0]]; exists i; apply/eqP => sum0.
 suff : 0 < gsum z (gradient f) (z i) 0 k by rewrite sum0 mxE ltxx.
-rewrite /gsum summxE (bigD1 i) //= ltr_paddr //; last first.
+rewrite /gsum summxE (bigD1 i) //= ltr_wpDr //; last first.
   by rewrite coordB t0 // subr0 (softmax_gt0 exp_ln).
 apply: sumr_ge0 => j /andP[/eqP/t0 tj _].
 by rewrite coordB tj subr0 ltW // (softmax_gt0 exp_ln).

@@ -57,11 +57,11 @@ move=> grad; elim: s => [|i s [e1 [C1 [e1_gt0 le1]]]].
   exists 1, 0; split=> [|e _ _]; first exact: ltr01.
   by rewrite !big_nil mulr0 mul0r !addr0.
 have [e2 [C2 [e2_gt0 le2]]] := grad i (v i).
-exists (Num.min e1 e2), (C1 + C2); split; first by rewrite lt_minr e1_gt0.
-move=> e e_gt0; rewrite le_minr => /andP[/(le1 e e_gt0) le_s e_le2].
+exists (Num.min e1 e2), (C1 + C2); split; first by rewrite lt_min e1_gt0.
+move=> e e_gt0; rewrite le_min => /andP[/(le1 e e_gt0) le_s e_le2].
 have := le2 e; rewrite (gtr0_norm e_gt0) => /(_ e_le2) /ler_normlW le_i.
-rewrite !big_cons; rewrite !ler_subl_addr in le_i.
-apply: le_trans (ler_add le_i le_s) _; rewrite le_eqVlt; apply/orP; left.
+rewrite !big_cons; rewrite !lerBlDr in le_i.
+apply: le_trans (lerD le_i le_s) _; rewrite le_eqVlt; apply/orP; left.
 move: (\sum_(j <- s) l j (f (z j))) (\sum_(j <- s) dot _ _) => B D.
 by move: (dot _ _) (l i _) => t u; apply/eqP; ring.
 Qed.
@@ -72,19 +72,19 @@ Theorem C17_step f (v : 'I_N -> 'rV[R]_m) : has_gradient f ->
 Proof.
 move=> grad; set D := \sum_i _ => D_lt0.
 have [e0 [C [e0_gt0 le_e]]] := uniform v (index_enum _) grad.
-have K_gt0 : 0 < `|C| + 1 by rewrite ltr_paddl.
+have K_gt0 : 0 < `|C| + 1 by rewrite ltr_wpDl.
 pose e := Num.min e0 (- D / (`|C| + 1)).
-have e_gt0 : 0 < e by rewrite lt_minr e0_gt0 divr_gt0 ?oppr_gt0.
-have e_le0 : e <= e0 by rewrite le_minl lexx.
+have e_gt0 : 0 < e by rewrite lt_min e0_gt0 divr_gt0 ?oppr_gt0.
+have e_le0 : e <= e0 by rewrite ge_min lexx.
 exists e; apply: le_lt_trans (le_e e e_gt0 e_le0) _.
-rewrite -/D -/(total f) -addrA gtr_addl.
+rewrite -/D -/(total f) -addrA gtrDl.
 have -> : e * D + C * e ^+ 2 = e * (D + C * e) by ring.
-rewrite pmulr_rlt0 // -ltr_subr_addl sub0r.
+rewrite pmulr_rlt0 // -ltrBrDl sub0r.
 apply: (@le_lt_trans _ _ (`|C| * e)).
-  by rewrite ler_wpmul2r ?ler_norm ?ltW.
+  by rewrite ler_wpM2r ?ler_norm ?ltW.
 apply: (@lt_le_trans _ _ ((`|C| + 1) * e)).
-  by rewrite ltr_pmul2r // ltr_addl.
-by rewrite mulrC -ler_pdivl_mulr // le_minl lexx orbT.
+  by rewrite ltr_pM2r // ltrDl.
+by rewrite mulrC -ler_pdivlMr // ge_min lexx orbT.
 Qed.
 
 (* The unit may read any features of the input: those of a layer, in a deep   *)
@@ -142,7 +142,7 @@ Proof.
 move=> convex g0 f'; rewrite -subr_ge0.
 apply: (@le_trans _ _ (\sum_i dot (g i) (f' (z i) - f (z i)))); last first.
   rewrite /total -sumrB; apply: ler_sum => i _.
-  by rewrite ler_subr_addl; apply: convex.
+  by rewrite lerBrDl; apply: convex.
 suff -> : \sum_i dot (g i) (f' (z i) - f (z i)) = 0 by [].
 rewrite /dot exchange_big big1 //= => k _.
 pose h u : R := f' u 0 k - f u 0 k.

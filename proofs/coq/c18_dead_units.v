@@ -183,7 +183,8 @@ have upto t : forall s, (s <= t)%N -> dead (thetas s) j.
   apply: dead_scaled (rho_gt0 t) _ (IH t (leqnn t)).
   by apply: step => r /IH/unit_grad0.
 move=> t; split; last exact: upto (leqnn t).
-elim: t => [|t [w_t b_t a_t]]; first by rewrite big_ord0 /scaled_unit !scale1r mul1r.
+elim: t => [|t [w_t b_t a_t]].
+  by rewrite big_ord0 /scaled_unit !scale1r mul1r.
 have [w1 b1 a1] : scaled_unit (rho t) j (thetas t) (thetas t.+1).
   by apply: step => s /upto/unit_grad0.
 rewrite big_ord_recr /=; split; rewrite ?w1 ?b1 ?a1 ?w_t ?b_t ?a_t.
@@ -204,7 +205,7 @@ Theorem C18_fixed_point (step splice : net R d m n -> net R d m n) theta J :
   loss z y theta = floor z y.
 Proof.
 move=> splice_lt step_le fixed J_neq0 idleJ.
-apply/eqP; rewrite eq_le floor_le andbT leNgt; apply/negP => lt_E.
+apply/eqP; rewrite eq_le net.floor_le andbT leNgt; apply/negP => lt_E.
 by have := splice_lt _ _ J_neq0 idleJ lt_E; rewrite ltNge -{1}fixed step_le.
 Qed.
 
@@ -215,7 +216,7 @@ Theorem C18_fixed_point_after (step splice : net R d m n -> net R d m n)
   loss z y (step theta) = floor z y.
 Proof.
 move=> splice_lt step_le fixed J_neq0 idleJ.
-apply/eqP; rewrite eq_le floor_le andbT leNgt; apply/negP => lt_E.
+apply/eqP; rewrite eq_le net.floor_le andbT leNgt; apply/negP => lt_E.
 by have := splice_lt _ _ J_neq0 idleJ lt_E; rewrite fixed ltNge step_le.
 Qed.
 
@@ -241,8 +242,8 @@ Theorem C18_splices w h D (k : nat) (thetas thetas' : nat -> net R d m n) :
 Proof.
 move=> gauge_w splice_le step_le; elim: k => [|k IH]; first by rewrite mul1r.
 have c_le1 : 0 <= 1 - gap N h D by rewrite subr_ge0 (ltW (gap_lt1 gauge_w)).
-rewrite exprS -mulrA; apply: le_trans (ler_wpmul2l c_le1 IH).
-rewrite mulrBl mul1r addrAC ler_add2r.
+rewrite exprS -mulrA; apply: le_trans (ler_wpM2l c_le1 IH).
+rewrite mulrBl mul1r addrAC lerD2r.
 exact: le_trans (step_le k) (splice_le k).
 Qed.
 

@@ -93,14 +93,14 @@ Lemma small : exists2 e0, 0 < e0 & forall e i j, `|e| <= e0 ->
   `|e * pre delta j (z i)| < `|pre theta j (z i)|.
 Proof.
 pose size (ij : 'I_N * 'I_n) := 1 + `|pre delta ij.2 (z ij.1)|.
-have size_gt0 ij : 0 < size ij by rewrite ltr_paddr.
+have size_gt0 ij : 0 < size ij by rewrite ltr_wpDr.
 have [ij|e0 e0_gt0 e0_le] :=
     @clearance _ _ (fun ij => pre theta ij.2 (z ij.1) / size ij).
   by rewrite mulf_neq0 ?generic // invr_eq0 gt_eqF.
 exists e0 => // e i j e_le; have := e0_le (i, j).
-rewrite normf_div (gtr0_norm (size_gt0 _)) ler_pdivl_mulr // /size /=.
+rewrite normf_div (gtr0_norm (size_gt0 _)) ler_pdivlMr // /size /=.
 rewrite mulrDr mulr1 normrM; apply: lt_le_trans.
-by rewrite (le_lt_trans (ler_wpmul2r _ e_le)) // ltr_addr.
+by rewrite (le_lt_trans (ler_wpM2r _ e_le)) // ltrDr.
 Qed.
 
 Lemma act_moved e i j : `|e * pre delta j (z i)| < `|pre theta j (z i)| ->
@@ -111,10 +111,10 @@ set p := pre theta j (z i); set q := e * _ => q_lt.
 have [p_gt0|p_lt0|p0] := ltrgt0P p.
 - move: q_lt; rewrite (gtr0_norm p_gt0) ltr_norml => /andP[q_gt _].
   rewrite drelu_gt0 // mul1r !relu_id ?(ltW p_gt0) //.
-  by rewrite addrC -ler_subl_addr sub0r ltW.
+  by rewrite addrC -lerBlDr sub0r ltW.
 - move: q_lt; rewrite (ltr0_norm p_lt0) ltr_norml => /andP[_ q_lt].
   rewrite drelu_lt0 // mul0r mulr0 addr0 !relu_0 ?(ltW p_lt0) //.
-  by rewrite addrC -ler_subr_addr sub0r ltW.
+  by rewrite addrC -lerBrDr sub0r ltW.
 - by have := generic i j; rewrite -/p p0 eqxx.
 Qed.
 
@@ -151,14 +151,14 @@ have -> : \sum_i normsq (eval (moved e) (z i) - y i)
 set S := \sum_i (A i + _ + _); set U := \sum_i normsq (u i).
 set V := \sum_i _ *+ 2; have -> : N%:R^-1 * (U + e * V + e ^+ 2 * S)
     - N%:R^-1 * U - e * (N%:R^-1 * V) = N%:R^-1 * S * e ^+ 2 by ring.
-rewrite normrM [`|e ^+ 2|]ger0_norm ?sqr_ge0 // ler_wpmul2r ?sqr_ge0 //.
-rewrite normrM ger0_norm ?invr_ge0 ?ler0n // ler_wpmul2l ?invr_ge0 ?ler0n //.
+rewrite normrM [`|e ^+ 2|]ger0_norm ?sqr_ge0 // ler_wpM2r ?sqr_ge0 //.
+rewrite normrM ger0_norm ?invr_ge0 ?ler0n // ler_wpM2l ?invr_ge0 ?ler0n //.
 apply: le_trans (ler_norm_sum _ _ _) _; apply: ler_sum => i _.
-apply: le_trans (ler_norm_add _ _) _; apply: ler_add.
-  apply: le_trans (ler_norm_add _ _) _; apply: ler_add => //.
-  by rewrite normrM ler_wpmul2r.
-rewrite normrM [`|normsq _|]ger0_norm ?normsq_ge0 // ler_wpmul2r ?normsq_ge0 //.
-by rewrite normrX ler_expn2r ?nnegrE ?(ltW e0_gt0).
+apply: le_trans (ler_normD _ _) _; apply: lerD.
+  apply: le_trans (ler_normD _ _) _; apply: lerD => //.
+  by rewrite normrM ler_wpM2r.
+rewrite normrM [`|normsq _|]ger0_norm ?normsq_ge0 // ler_wpM2r ?normsq_ge0 //.
+by rewrite normrX lerXn2r ?nnegrE ?(ltW e0_gt0).
 Qed.
 
 End Gradient.

@@ -106,7 +106,7 @@ Theorem C19_ridge l : 0 < l -> ridge_min b l a c ->
 Proof.
 move=> l_gt0 [c_ok a_min]; apply: all_zero.
 have := a_min (without a J) _ (allowed_without c_ok).
-by rewrite ridge_without ler_subr_addl ger_addr pmulr_rle0 // subr_le0.
+by rewrite ridge_without lerBrDl gerDr pmulr_rle0 // subr_le0.
 Qed.
 
 Theorem C19_min_norm : min_norm b a c -> forall j, j \in J -> a j = 0.
@@ -174,7 +174,7 @@ Qed.
 Theorem C19_normal : 0 <= l -> ridge_min b l a c.
 Proof.
 move=> l_ge0; split=> // a' c' c'_ok.
-rewrite (ridge_normal a' c'_ok) -addrA ler_addl.
+rewrite (ridge_normal a' c'_ok) -addrA lerDl.
 by rewrite addr_ge0 ?mulr_ge0 ?sumr_ge0 // => i _; apply: normsq_ge0.
 Qed.
 
@@ -182,13 +182,13 @@ Theorem C19_unique a' c' : 0 < l -> ridge_min b l a' c' ->
   forall j, a' j = a j.
 Proof.
 move=> l_gt0 [c'_ok a'_min] j; apply/eqP; rewrite -subr_eq0 -normsq_eq0.
-have := a'_min a c c_ok; rewrite (ridge_normal a' c'_ok) -addrA ger_addl => le0.
+have := a'_min a c c_ok; rewrite (ridge_normal a' c'_ok) -addrA gerDl => le0.
 have P_ge0 : 0 <= \sum_i normsq (pred a' c' i - pred a c i).
   by apply: sumr_ge0 => i _; apply: normsq_ge0.
 have Q_le0 : \sum_k normsq (a' k - a k) <= 0.
-  rewrite -(pmulr_rle0 _ l_gt0); apply: le_trans le0; by rewrite ler_addr.
+  rewrite -(pmulr_rle0 _ l_gt0); apply: le_trans le0; by rewrite lerDr.
 rewrite eq_le normsq_ge0 andbT; apply: le_trans Q_le0.
-rewrite (bigD1 j) //= ler_addl; by apply: sumr_ge0 => k _; apply: normsq_ge0.
+rewrite (bigD1 j) //= lerDl; by apply: sumr_ge0 => k _; apply: normsq_ge0.
 Qed.
 
 End Normal.
@@ -205,10 +205,10 @@ have normal0 j : \sum_i phi i j *: (y i - pred a c i) = 0 *: a j.
 split=> [|a' c' [c'_ok a'_min]]; first exact: (C19_normal c_ok normal0).
 have := a'_min a c c_ok.
 rewrite (ridge_normal c_ok normal0 intercept _ c'_ok).
-rewrite mul0r addr0 ger_addl => le0.
+rewrite mul0r addr0 gerDl => le0.
 have same i : pred a' c' i = pred a c i.
   apply/eqP; rewrite -subr_eq0 -normsq_eq0 eq_le normsq_ge0 andbT.
-  apply: le_trans le0; rewrite (bigD1 i) //= ler_addl.
+  apply: le_trans le0; rewrite (bigD1 i) //= lerDl.
   by apply: sumr_ge0 => k _; apply: normsq_ge0.
 have cross : \sum_j dot (a j) (a' j - a j) = 0.
   transitivity (\sum_i dot (u i) (\sum_j phi i j *: (a' j - a j))).
@@ -233,7 +233,7 @@ have -> : size2 a' = size2 a + (\sum_j normsq (a' j - a j)
     + (\sum_j dot (a j) (a' j - a j)) *+ 2).
   rewrite /size2 -sumrMnl -!big_split; apply: eq_bigr => j _ /=.
   by rewrite sq addrA.
-rewrite cross mul0rn addr0 ler_addl.
+rewrite cross mul0rn addr0 lerDl.
 by apply: sumr_ge0 => j _; apply: normsq_ge0.
 Qed.
 

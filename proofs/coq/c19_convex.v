@@ -87,10 +87,10 @@ have cut_ok : allowed b (shift cut).
   move: c_ok v_ok; rewrite /allowed shiftE; case: (b) => //= /eqP-> /eqP->.
   by rewrite addr0.
 have := theta_min cut cut_ok.
-rewrite decayedE ler_addl oppr_ge0 pmulr_rle0 // => le0.
+rewrite decayedE lerDl oppr_ge0 pmulr_rle0 // => le0.
 have : size theta j = 0.
   apply/eqP; rewrite eq_le size_ge0 andbT; apply: le_trans le0.
-  rewrite (bigD1 j) //= ler_addl; apply: sumr_ge0 => k _; exact: size_ge0.
+  rewrite (bigD1 j) //= lerDl; apply: sumr_ge0 => k _; exact: size_ge0.
 move/eqP; rewrite !paddr_eq0 ?addr_ge0 ?normsq_ge0 ?sqr_ge0 //.
 by rewrite !normsq_eq0 sqrf_eq0 => /andP[/andP[/eqP-> /eqP->] /eqP->].
 Qed.
@@ -128,7 +128,7 @@ Lemma young (a s : 'rV[R]_m) (u : R) : 0 < beta ->
 Proof.
 move=> beta_gt0 s_le; have := normsq_ge0 (beta *: a - s).
 rewrite normsqB normsqZ dotZl => sq_ge0.
-rewrite -(ler_pmul2l beta_gt0) -subr_ge0.
+rewrite -(ler_pM2l beta_gt0) -subr_ge0.
 have -> : beta * (beta / 2%:R * (u + normsq a)) - beta * dot a s
   = 2%:R^-1 * ((beta ^+ 2 * normsq a - beta * dot a s *+ 2 + normsq s)
                + (beta ^+ 2 * u - normsq s)) by field.
@@ -152,7 +152,7 @@ have fit i : dot (nu i) (y i) - 2%:R^-1 * normsq (nu i)
                  + normsq (f i - y i)) by field.
   by rewrite mulr_ge0 ?invr_ge0 ?ler0n.
 apply: le_trans (ler_sum _ (fun i _ => fit i)) _.
-rewrite big_split /= /training /decayed ler_add2l.
+rewrite big_split /= /training /decayed lerD2l.
 have -> : \sum_i dot (nu i) (f i)
     = \sum_j dot (outw theta j) (\sum_i act theta j (z i) *: nu i).
   under eq_bigr => i _ do rewrite dotDr dot_sumr.
@@ -216,10 +216,10 @@ suff half (s : bool) : exists2 B, (-1) ^+ s * g <= B
     & B ^+ 2 <= beta ^+ 2 * (normsq w + c ^+ 2).
   have [g_ge0|g_lt0] := leP 0 g.
     have [B] := half false; rewrite mul1r => le_B; apply: le_trans.
-    by rewrite ler_expn2r ?nnegrE // (le_trans g_ge0).
+    by rewrite lerXn2r ?nnegrE // (le_trans g_ge0).
   have [B] := half true; rewrite mulN1r => le_B; apply: le_trans.
   have Ng_ge0 : 0 <= - g by rewrite oppr_ge0 ltW.
-  by rewrite -sqrrN ler_expn2r ?nnegrE // (le_trans Ng_ge0).
+  by rewrite -sqrrN lerXn2r ?nnegrE // (le_trans Ng_ge0).
 have [i j zij|lam [lam_ge0 len_le]] := all_patterns S s.
   by rewrite !inE /p zij.
 exists (\sum_i reduced S s lam i * p i); last first.
@@ -228,11 +228,11 @@ exists (\sum_i reduced S s lam i * p i); last first.
         + c * \sum_i reduced S s lam i.
     rewrite dot_sumr mulr_sumr -big_split; apply: eq_bigr => i _ /=.
     by rewrite dotZr mulrDr [c * _]mulrC.
-  apply: le_trans (cauchy2 _ _ _ _) _; rewrite mulrC ler_wpmul2r //.
+  apply: le_trans (cauchy2 _ _ _ _) _; rewrite mulrC ler_wpM2r //.
   by rewrite addr_ge0 ?normsq_ge0 ?sqr_ge0.
 rewrite /g mulr_sumr; apply: ler_sum => i _; rewrite /reduced inE -/(p i).
 have [p_ge0|p_lt0] := leP 0 (p i).
-  rewrite relu_id // mulrDl mulrCA mulrC ler_addl mulr_ge0 //.
+  rewrite relu_id // [(_ + lam i) * _]mulrDl mulrCA mulrC lerDl mulr_ge0 //.
 rewrite (relu_0 (ltW p_lt0)) mul0r mulr0 add0r.
 by rewrite mulr_le0 ?oppr_le0 ?(ltW p_lt0).
 Qed.
@@ -332,7 +332,7 @@ have v0 k : q k = 0 -> vec p k = 0 /\ off p k = 0.
 pose theta := Net (fun k => (q k)^-1 *: vec p k) (fun k => (q k)^-1 * off p k)
   (fun k => ((-1) ^+ neg p k * q k)%:M) (0 : 'rV[R]_1).
 exists theta => //; rewrite /training /decayed /convex_value.
-apply: ler_add.
+apply: lerD.
   rewrite le_eqVlt; apply/orP; left; apply/eqP/eq_bigr => i _.
   rewrite normsq1 coordB eval1 //; congr (_ * (_ - _) ^+ 2).
   apply: eq_bigr => k _; rewrite /act /= dotZl -mulrDr mxE eqxx mulr1n.
@@ -345,7 +345,7 @@ apply: ler_add.
     by rewrite relu_0 ?mul0r ?mulr0 // mulr_ge0_le0.
   rewrite relu_id ?mulr_ge0 // mulrCA; congr (_ * _).
   by rewrite mulrAC mulVf // mul1r.
-rewrite -mulrA ler_wpmul2l // mulr_sumr; apply: ler_sum => k _.
+rewrite -mulrA ler_wpM2l // mulr_sumr; apply: ler_sum => k _.
 rewrite /size /= normsqZ exprMn -mulrDr normsq1 mxE eqxx mulr1n exprMn.
 rewrite sqrr_sign mul1r q2; have [len_ge0 + _] := p_ok k.
 rewrite -(q2 k) => v_le.
@@ -353,8 +353,8 @@ have [q0|q_neq0] := eqVneq (q k) 0.
   have [-> ->] := v0 k q0; rewrite (_ : normsq 0 = 0); last first.
     by apply/eqP; rewrite normsq_eq0.
   by rewrite q0 !expr0n /= !(addr0, mulr0).
-rewrite ler_pdivr_mull ?ltr0n // mulr_natl mulr2n ler_add2r.
-by rewrite exprVn ler_pdivr_mull ?exprn_even_gt0 // -expr2.
+rewrite ler_pdivrMl ?ltr0n // mulr_natl mulr2n lerD2r.
+by rewrite exprVn ler_pdivrMl ?exprn_even_gt0 // -expr2.
 Qed.
 
 End Roots.

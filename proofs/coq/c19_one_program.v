@@ -37,8 +37,8 @@ have cross : dot u v + a * c <= s * t.
   rewrite leNgt; apply/negP => lt_st.
   have := cauchy2 u v a c; rewrite leNgt => /negP; apply.
   apply: (@le_lt_trans _ _ ((s * t) ^+ 2)).
-    by rewrite exprMn ler_pmul ?addr_ge0 ?normsq_ge0 ?sqr_ge0.
-  by rewrite ltr_expn2r ?nnegrE ?mulr_ge0 // (le_trans _ (ltW lt_st)) ?mulr_ge0.
+    by rewrite exprMn ler_pM ?addr_ge0 ?normsq_ge0 ?sqr_ge0.
+  by rewrite ltrXn2r ?nnegrE ?mulr_ge0 // (le_trans _ (ltW lt_st)) ?mulr_ge0.
 have -> : normsq (u + v) = normsq u + dot u v *+ 2 + normsq v.
   rewrite /normsq /dot -sumrMnl -!big_split; apply: eq_bigr => i _ /=.
   by rewrite mxE; move: (u 0 i) (v 0 i) => f g; ring.

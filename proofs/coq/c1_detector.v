@@ -92,7 +92,7 @@ Qed.
 Theorem C1_mixing p q D (eps : R) : 0 < eps ->
   (forall x, eps * q x <= p x) -> prob q D <= prob p D / eps.
 Proof.
-move=> eps_gt0 mix; rewrite ler_pdivl_mulr // mulr_suml.
+move=> eps_gt0 mix; rewrite ler_pdivlMr // mulr_suml.
 by apply: ler_sum => x _; rewrite mulrC.
 Qed.
 
@@ -112,8 +112,8 @@ Qed.
 Theorem C1_bayes p q D : distribution p -> distribution q ->
   accuracy p q D <= (1 + tv p q) / 2%:R.
 Proof.
-move=> dp dq; rewrite accuracyE // ler_pmul2r ?invr_gt0 ?ltr0n //.
-by rewrite ler_add2l C1_variation.
+move=> dp dq; rewrite accuracyE // ler_pM2r ?invr_gt0 ?ltr0n //.
+by rewrite lerD2l C1_variation.
 Qed.
 
 Theorem C1_threshold p q : distribution p -> distribution q ->
@@ -131,8 +131,8 @@ have [s0|s_neq0] := eqVneq (p x + q x) 0.
     by rewrite -paddr_eq0 ?s0.
   by rewrite mul0r ltxx invr_lt0 ltrn0.
 have s_gt0 : 0 < p x + q x by rewrite lt_def s_neq0 addr_ge0.
-rewrite ltr_pdivl_mulr // mulrC ltr_pdivr_mulr ?ltr0n //.
-by rewrite mulr_natr mulr2n ltr_add2r.
+rewrite ltr_pdivlMr // mulrC ltr_pdivrMr ?ltr0n //.
+by rewrite mulr_natr mulr2n ltrD2r.
 Qed.
 
 End Detector.

@@ -84,11 +84,11 @@ Lemma just_below (t : R) (s : seq R) :
   exists2 h, h < t & forall x, x \in s -> x < t -> x <= h.
 Proof.
 elim: s => [|x s [h ht hs]].
-  by exists (t - 1); rewrite // gtr_addl ltrN10.
+  by exists (t - 1); rewrite // gtrDl ltrN10.
 have [xt|tx] := ltP x t; last first.
   by exists h => // u; rewrite inE => /predU1P[->|/hs //]; rewrite ltNge tx.
-exists (Num.max h x); first by rewrite lt_maxl ht.
-move=> u; rewrite inE le_maxr => /predU1P[->|us /(hs _ us) ->//].
+exists (Num.max h x); first by rewrite gt_max ht.
+move=> u; rewrite inE le_max => /predU1P[->|us /(hs _ us) ->//].
 by rewrite lexx orbT.
 Qed.
 

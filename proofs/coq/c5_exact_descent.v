@@ -39,7 +39,7 @@ Theorem C5_scalar_descent phi (r : 'I_N -> R) :
   \sum_i (r i - s / q * phi i) ^+ 2 = \sum_i r i ^+ 2 - s ^+ 2 / q.
 Proof.
 move=> s q s_neq0; have q_neq0 : q != 0.
-  by rewrite gt_eqF // (@sum_sqr_gt0 [lmodType R of R^o] _ r).
+  by rewrite gt_eqF // (sum_sqr_gt0 (r := r : 'I_N -> R^o)).
 transitivity (\sum_i (r i ^+ 2 + (s / q) ^+ 2 * phi i ^+ 2
                       - (s / q) *+ 2 * (phi i * r i))).
   by apply: eq_bigr => i _; ring.
@@ -78,7 +78,7 @@ move=> s q; have -> : \sum_i (r i - phi i * a) ^+ 2
 have [q0|q_neq0] := eqVneq q 0.
   suff -> : s = 0 by rewrite q0 !mul0r expr0n mul0rn subr0 addr0 mul0r subr0.
   have [//|s_neq0] := eqVneq s 0.
-  by have := @sum_sqr_gt0 [lmodType R of R^o] _ r s_neq0; rewrite -/q q0 ltxx.
+  by have := sum_sqr_gt0 (r := r : 'I_N -> R^o) s_neq0; rewrite -/q q0 ltxx.
 set t := \sum_i r i ^+ 2; rewrite -subr_ge0.
 have -> : t - s * a *+ 2 + q * a ^+ 2 - (t - s ^+ 2 / q)
   = q * (a - s / q) ^+ 2 by field.
@@ -102,7 +102,7 @@ Theorem C5_strict_descent phi (r : 'I_N -> 'rV[R]_m) :
   let s := \sum_i phi i *: r i in let q := \sum_i phi i ^+ 2 in s != 0 ->
   \sum_i normsq (r i - phi i *: (q^-1 *: s)) < \sum_i normsq (r i).
 Proof.
-move=> s q s_neq0; rewrite C5_exact_descent // gtr_addl oppr_lt0.
+move=> s q s_neq0; rewrite C5_exact_descent // gtrDl oppr_lt0.
 by rewrite divr_gt0 ?normsq_gt0 ?(sum_sqr_gt0 s_neq0).
 Qed.
 
@@ -132,7 +132,7 @@ Theorem C5_add_unit_lower w b :
 Proof.
 move=> s_neq0; pose q := \sum_i relu (dot w (z i) + b) ^+ 2.
 pose s := \sum_i relu (dot w (z i) + b) *: (y i - eval theta (z i)).
-exists (q^-1 *: s); rewrite (C5_add_unit s_neq0) gtr_addl oppr_lt0.
+exists (q^-1 *: s); rewrite (C5_add_unit s_neq0) gtrDl oppr_lt0.
 rewrite mulr_gt0 ?divr_gt0 ?normsq_gt0 ?(sum_sqr_gt0 s_neq0) //.
 rewrite invr_gt0 ltr0n lt0n; apply: contraNneq s_neq0 => N0.
 by apply/eqP/big1 => i; have := ltn_ord i; rewrite {2}N0.

@@ -27,7 +27,7 @@ Variables (R : realFieldType) (d m N : nat).
 Variables (z : 'I_N -> 'rV[R]_d) (y : 'I_N -> 'rV[R]_m).
 
 Theorem C6_noise_floor f : floor z y <= mse z y f.
-Proof. exact: floor_le. Qed.
+Proof. exact: net.floor_le. Qed.
 
 Theorem C6_floor_reached : exists f, mse z y f = floor z y.
 Proof. by exists (gmean z y). Qed.
@@ -58,7 +58,7 @@ Theorem C6_equivalents n (theta : net R d m n) :
 Proof.
 have to3 n' (theta' : net R d m n') :
     loss z y theta' < loss z y theta -> floor z y < loss z y theta.
-  exact: le_lt_trans (floor_le _ _ _).
+  exact: le_lt_trans (net.floor_le _ _ _).
 suff [to4 to2] : (floor z y < loss z y theta ->
     exists i, gres z y (eval theta) (z i) != 0) /\
   ((exists i, gres z y (eval theta) (z i) != 0) ->

@@ -167,7 +167,7 @@ Theorem lcircuit_correct d m n (theta : net R d m n) (J : {set 'I_n}) x :
   = row (circuit_out theta J x).
 Proof.
 rewrite /lcircuit; have -> : nseq m (oz Rops) = row (0 : 'rV[R]_m).
-  rewrite /row (eq_map (f2 := fun=> 0)) => [|i]; last by rewrite mxE.
+  rewrite /row; under eq_map do rewrite mxE.
   by rewrite -{1}(size_enum_ord m); elim: (enum _) => //= ? ? ->.
 rewrite /units -map_mask -filter_mask leval_seq addr0.
 by rewrite big_filter big_enum_cond; congr (row _); apply: eq_bigl.
@@ -193,13 +193,13 @@ Definition ratio (q : Q) : R :=
   (int_of_Z (Qnum q))%:~R / (int_of_Z (Zpos (Qden q)))%:~R.
 
 Lemma int_of_ZM a b : int_of_Z (Z.mul a b) = int_of_Z a * int_of_Z b.
-Proof. exact: (rmorphM [rmorphism of int_of_Z] a b). Qed.
+Proof. exact: rmorphM. Qed.
 
 Lemma int_of_ZD a b : int_of_Z (Z.add a b) = int_of_Z a + int_of_Z b.
-Proof. exact: (rmorphD [rmorphism of int_of_Z] a b). Qed.
+Proof. exact: rmorphD. Qed.
 
 Lemma int_of_ZN a : int_of_Z (Z.opp a) = - int_of_Z a.
-Proof. exact: (rmorphN [rmorphism of int_of_Z] a). Qed.
+Proof. exact: rmorphN. Qed.
 
 Lemma den_gt0 p : 0 < (int_of_Z (Zpos p))%:~R :> R.
 Proof. rewrite ltr0z -[int_of_Z _]/(Posz (Pos.to_nat p)) ltz_nat.

@@ -58,10 +58,10 @@ Lemma relu_0 t : t <= 0 -> relu t = 0.
 Proof. by move=> t_le0; rewrite /relu max_l. Qed.
 
 Lemma relu_ge0 t : 0 <= relu t.
-Proof. by rewrite /relu le_maxr lexx. Qed.
+Proof. by rewrite /relu le_max lexx. Qed.
 
 Lemma relu_gt0 t : (0 < relu t) = (0 < t).
-Proof. by rewrite /relu lt_maxr ltxx. Qed.
+Proof. by rewrite /relu lt_max ltxx. Qed.
 
 Definition dot d (u v : 'rV[R]_d) : R := \sum_k u 0 k * v 0 k.
 
@@ -323,7 +323,7 @@ Qed.
 
 Lemma floor_le f : floor <= mse f.
 Proof.
-rewrite mse_floor ler_addl mulr_ge0 ?invr_ge0 ?ler0n //.
+rewrite mse_floor lerDl mulr_ge0 ?invr_ge0 ?ler0n //.
 by apply: sumr_ge0 => i _; apply: normsq_ge0.
 Qed.
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from absence.checker.independent.coq import compiled
+from absence.checker.independent.coq import ALIASES, command, compiled
+from absence.checker.kernel import coq_sources
 from absence.models.circuit import Unit, hidden_units, idle_value
 from absence.models.data import Dataset
 from absence.models.net import shallow
@@ -54,8 +55,7 @@ def examples(draw: random.Random, number: int, *, off_by: int = 0) -> list[str]:
 
 
 def run(tmp_path: Path, lines: list[str]) -> subprocess.CompletedProcess:
-    names = [name for name in (FOLDER / "_CoqProject").read_text().split() if name in ("net.v", "compute.v")]
-    folder = compiled(tuple((name, (FOLDER / name).read_text()) for name in names))
+    folder = compiled(tuple(source for source in coq_sources(FOLDER) if source[0] in (ALIASES, "net.v", "compute.v")))
     header = [
         "From Coq Require Import QArith.",
         "From mathcomp Require Import all_ssreflect.",
@@ -63,7 +63,7 @@ def run(tmp_path: Path, lines: list[str]) -> subprocess.CompletedProcess:
     ]
     script = tmp_path / "twin.v"
     script.write_text("\n".join([*header, *lines]) + "\n")
-    return subprocess.run(["coqc", "-q", "-w", "none", "-Q", folder, "absence", script], capture_output=True, text=True)
+    return subprocess.run(command(script, Path(folder)), capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

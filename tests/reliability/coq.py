@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
+
 __all__ = ["SLOW", "Compiled", "theorem_files"]
 
 # How a reason begins that is none: time ran out.
@@ -36,7 +38,8 @@ class Compiled:
         """
         shutil.copytree(sources, folder)
         new = cls(folder, folder, limit)
-        for path in theorem_files(folder):
+        aliases = [] if names_of_mathcomp_2() else [folder / ALIASES]
+        for path in aliases + theorem_files(folder):
             if failed := new._compile(path):
                 raise RuntimeError(f"{path.name} fails without any change, so no score can be given: {failed}")
         return new
@@ -69,9 +72,10 @@ class Compiled:
                         shutil.copy2(self.original / f"{stem}{kind}", self.folder)
 
     def _compile(self, path: Path) -> str:
-        command = ["coqc", "-q", "-w", "none", "-Q", ".", "absence", path.name]
+        renamed = path.name != ALIASES and (self.folder / ALIASES).with_suffix(".vo").exists()
+        call = command(path, self.folder, renamed=renamed)
         try:
-            run = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=self.limit)
+            run = subprocess.run(call, cwd=self.folder, capture_output=True, text=True, timeout=self.limit)
         except subprocess.TimeoutExpired:
             return f"{SLOW}: coqc takes longer than {self.limit:g} s"
         return "" if run.returncode == 0 else " ".join(run.stderr.split())[-200:] or "coqc fails"
