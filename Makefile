@@ -6,6 +6,7 @@
 # make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
 # make bench    timings, ours and the peers' side by side (25 minutes)
 # make reliability   mutants, tampering, kill -9: how much is noticed (hours; fewer with CASES=, KILLS=, MOST=; see tests/reliability/README.md)
+# make debian13   .ci/run in a fresh Debian 13 (root), on a clone of what is committed; RUN='make site' runs that; debian12 likewise
 # make clean    remove what these made, certificates included
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,12 +18,12 @@ DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcom
 DEBIAN_TEX := latexmk texlive-latex-recommended lmodern
 TEX := paper/absence.tex paper/macros.tex $(wildcard paper/sections/*.tex)
 
-.PHONY: verify test tables paper experiments site bench reliability clean coq tex
+.PHONY: verify test tables paper experiments site bench reliability debian12 debian13 clean coq chromium tex
 
 verify: .venv/set-up $(if $(filter no,$(KERNEL)),,coq)
 	$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
 
-test: .venv/set-up-test coq
+test: .venv/set-up-test coq chromium
 	$(BIN)/ruff check .
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
@@ -64,11 +65,22 @@ reliability: .venv/set-up-test coq verify
 	$(BIN)/python tests/reliability/killed.py --kills $(KILLS)
 	$(BIN)/python tests/reliability/mutation.py --record-first --most $(MOST)
 
-# Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails.
-coq:
+RUN ?= bash .ci/run
+debian12 debian13: debian%:
+	.ci/debian $* $(RUN)
+
+# Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails. What is too old ends it here.
+coq: .venv/set-up
 	@test -d "$$(coqc -where 2>/dev/null)/user-contrib/mathcomp/zify" || \
 	    { apt-get update -q && apt-get install -y -q $(DEBIAN_COQ); } || \
 	    echo "Coq could not be installed; install these packages: $(DEBIAN_COQ)"
+	@$(BIN)/python -m absence.checker.coq_found
+
+# Tests look at the site's pages in it.
+chromium:
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null || \
+	    { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } || \
+	    { echo "Chromium could not be installed; install the package chromium"; exit 2; }
 
 tex:
 	@{ command -v latexmk && kpsewhich booktabs.sty && kpsewhich lmodern.sty; } >/dev/null 2>&1 || \

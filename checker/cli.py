@@ -22,7 +22,7 @@ from absence.checker.independent.folder import check_whole, whole_in
 from absence.checker.independent.refusal import Refused
 from absence.checker.lifetimes.command import lifetimes_command
 from absence.checker.obligation import Claim, Scope, Verdict
-from absence.checker.run import certificate_path, certificate_paths, remove_strays, verify
+from absence.checker.run import certificate_path, certificate_paths, queue, remove_strays, verify
 from absence.checker.scale import scale_command
 from absence.checker.site.command import site_command
 from absence.checker.terminal import Certificates, bad_input, console, ending, errors, progress, say, to_folder
@@ -130,6 +130,7 @@ def check(
     if not paths:
         raise bad_input(f"{path} holds no certificate; run `absence verify` first")
     obligations = {o.id: o for claim in load_claims() for o in claim.obligations}
+    paths = queue(paths, lambda file: obligations[file.stem].scope if file.stem in obligations else None)
 
     def refusal(file: Path) -> str | None:
         try:
@@ -142,7 +143,7 @@ def check(
         answers = bar.track(pool.map(refusal, paths), total=len(paths), description="checking")
         refused = {file: reason for file, reason in zip(paths, answers, strict=True) if reason}
     missing = sorted(set(obligations) - {file.stem for file in paths}) if path.is_dir() else []
-    for file, reason in refused.items():
+    for file, reason in sorted(refused.items()):
         say(f"REFUSED {file}: {reason}")
     for name in missing:
         say(f"MISSING {certificate_path(path, name)}")

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import absence.checker
 import absence.models
@@ -26,8 +27,9 @@ from absence.checker.independent.refusal import Refused
 from absence.checker.kernel import discharge
 from absence.checker.obligation import Claim, Obligation, Scope, Verdict
 
-__all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "remove_strays", "verify"]
+__all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "queue", "remove_strays", "verify"]
 
+T = TypeVar("T")
 _OURS = re.compile(r"[A-Z]+[0-9]+\.[a-z0-9-]+\.(json|smt2)")
 
 
@@ -142,7 +144,10 @@ def verify(
         # Once the pool has ended, and with it what an interrupt was to stop.
         stack.callback(solvers.resume)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        running = {pool.submit(_one, claim, obligation, directory, fresh): claim for claim, obligation in _queue(work)}
+        running = {
+            pool.submit(_one, claim, obligation, directory, fresh): claim
+            for claim, obligation in queue(work, lambda one: one[1].scope)
+        }
         try:
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
@@ -157,10 +162,14 @@ def verify(
     return {obligation.id: results[obligation.id] for _, obligation in work}
 
 
-def _queue(work: list[tuple[Claim, Obligation]]) -> list[tuple[Claim, Obligation]]:
-    """One theorem first, which compiles the files of all; meanwhile what needs no Coq; then the other theorems, which would wait."""
-    theorems = [one for one in work if one[1].scope is Scope.UNIVERSAL]
-    others = [one for one in work if one[1].scope is not Scope.UNIVERSAL]
+def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
+    """What is to be decided side by side, in a good order.
+
+    One theorem comes first, which compiles the files of all; meanwhile what needs no Coq; then the other theorems, which would wait.
+    """
+    things = list(things)
+    theorems = [thing for thing in things if scope(thing) is Scope.UNIVERSAL]
+    others = [thing for thing in things if scope(thing) is not Scope.UNIVERSAL]
     return [*theorems[:1], *others, *theorems[1:]]
 
 

@@ -8,10 +8,10 @@ import itertools
 import json
 import os
 import pickle
-import resource
+import signal
 import struct
 import subprocess
-import threading
+import sys
 import zipfile
 from pathlib import Path
 
@@ -157,23 +157,36 @@ CERTIFICATES = {
 }
 
 
+# The system counts in a process's greatest memory what the process that started it had; so a small one starts it, and tells.
+START = """
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, used = os.wait4(process.pid, 0)
+os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024]).encode())
+os._exit(0)
+"""
+
+
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and output of the console script, which is killed when it takes too long."""
-    read, write = os.pipe()
+    told, tell = os.pipe()
     process = subprocess.Popen(
-        [ABSENCE, *arguments], cwd=folder, stdout=write, stderr=write, env=os.environ | {"COLUMNS": "200"}
-    )
-    os.close(write)
-    timer = threading.Timer(SECONDS, process.kill)
-    timer.start()
-    with open(read, encoding="utf-8") as stream:
-        output = stream.read()
-    _, status, used = os.wait4(process.pid, 0)
-    timer.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode >= 0, f"killed by signal {-process.returncode}"
-    assert used.ru_maxrss * 1024 < MEMORY + resource.getpagesize(), f"took {used.ru_maxrss // 1024} MiB"
-    return process.returncode, output
+        [sys.executable, "-S", "-c", START, str(tell), ABSENCE, *arguments],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"COLUMNS": "200"},
+        pass_fds=(tell,), start_new_session=True, encoding="utf-8",
+    )  # fmt: skip
+    os.close(tell)
+    with os.fdopen(told) as stream:
+        try:
+            output, _ = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            pytest.fail(f"took more than {SECONDS} s")
+        code, memory = json.loads(stream.read())
+    assert code >= 0, f"killed by signal {-code}"
+    assert memory < MEMORY, f"took {memory >> 20} MiB"
+    return code, output
 
 
 def audit(folder: Path, net: str = "good.safetensors", train: str = "good.npz", *more: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from absence.checker.binding import accepted
 from absence.checker.independent.refusal import Refused
 from absence.checker.obligation import Claim, Obligation, Verdict
-from absence.checker.run import certificate_path
+from absence.checker.run import certificate_path, queue
 
 __all__ = ["Finding", "State", "examine"]
 
@@ -61,7 +61,9 @@ def examine(
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            return {finding.obligation.id: finding for finding in pool.map(one, obligations.values())}
+            in_turn = queue(obligations.values(), lambda obligation: obligation.scope)
+            found = {finding.obligation.id: finding for finding in pool.map(one, in_turn)}
+            return {name: found[name] for name in obligations}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
