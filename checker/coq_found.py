@@ -58,7 +58,10 @@ def _mathcomp() -> str | None:
     """The version that the package manager knows: nothing in mathcomp's own files says it."""
     where = Path(_said("coqc", "-where"))
     if where.is_relative_to("/usr/lib"):
-        return _said("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", "libcoq-mathcomp-ssreflect") or None
+        return (
+            _said("dpkg-query", "--show", "--showformat=${source:Upstream-Version}", "libcoq-mathcomp-ssreflect")
+            or None
+        )
     # In a switch of opam Coq's files lie in lib/coq.
     for name in ("rocq-mathcomp-boot", "coq-mathcomp-ssreflect"):
         for path in sorted(where.parents[1].glob(f".opam-switch/packages/{name}.*")):

@@ -126,7 +126,9 @@ def test_aliases_that_are_more_than_names(more):
 def counted(monkeypatch) -> list[str]:
     """The files that coqc is called for from now on."""
     calls, call = [], coq._coqc
-    monkeypatch.setattr(coq, "_coqc", lambda path, *rest, **options: calls.append(path.name) or call(path, *rest, **options))
+    monkeypatch.setattr(
+        coq, "_coqc", lambda path, *rest, **options: calls.append(path.name) or call(path, *rest, **options)
+    )
     return calls
 
 
