@@ -13,10 +13,11 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from absence.checker.audit.idle import unit_findings
-from absence.models.floatnet import FloatNet
 from rich.console import Console
 from rich.table import Table
+
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.models.floatnet import FloatNet
 
 RUNS = 7
 EDGE = 8  # units whose greatest pre-activation is 0 as near as float64 tells

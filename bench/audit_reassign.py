@@ -17,14 +17,15 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from absence.checker.audit.enclosure import blocks
-from absence.checker.audit.evaluation import evaluate
-from absence.checker.audit.findings import CircuitFinding
-from absence.checker.audit.improve import Unimproved, improve
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatNet
 from rich.console import Console
 from rich.table import Table
+
+from proof_of_absence.checker.audit.enclosure import blocks
+from proof_of_absence.checker.audit.evaluation import evaluate
+from proof_of_absence.checker.audit.findings import CircuitFinding
+from proof_of_absence.checker.audit.improve import Unimproved, improve
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatNet
 
 # Rows, inputs, hidden units, outputs.
 SIZES = [

@@ -12,15 +12,16 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
-from absence.checker.census.default import GRID, world_problem
-from absence.checker.census.enumeration import Enumeration
-from absence.checker.census.problem import CELLS, Problem
-from absence.checker.census.shards import tally_of
-from absence.checker.independent.census import _Census
-from absence.models.posterior import census
-from absence.models.tally import Tally
 from rich.console import Console
 from rich.table import Table
+
+from proof_of_absence.checker.census.default import GRID, world_problem
+from proof_of_absence.checker.census.enumeration import Enumeration
+from proof_of_absence.checker.census.problem import CELLS, Problem
+from proof_of_absence.checker.census.shards import tally_of
+from proof_of_absence.checker.independent.census import _Census
+from proof_of_absence.models.posterior import census
+from proof_of_absence.models.tally import Tally
 
 RUNS = 3
 # On these Fractions take seconds: one unit, three values.

@@ -16,19 +16,20 @@ from statistics import median
 from typing import Annotated
 
 import typer
-from absence.checker.constructive import reassignment
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.kernel import read_witness
-from absence.checker.obligation import Query
-from absence.checker.solvers import DISTRIBUTIONS, Answer, Limits, ask, version
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.proofs import facts
-from absence.proofs.c7_reassignment import search
 from rich.console import Console
 from rich.table import Table
+
+from proof_of_absence.checker.constructive import reassignment
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel import read_witness
+from proof_of_absence.checker.obligation import Query
+from proof_of_absence.checker.solvers import DISTRIBUTIONS, Answer, Limits, ask, version
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c7_reassignment import search
 
 RUNS = 5
 NO_RESOURCE_LIMIT = 0  # for z3 and cvc5 alike: only the clock binds

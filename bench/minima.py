@@ -17,13 +17,14 @@ from statistics import median
 from typing import Annotated
 
 import typer
-from absence.checker.certificate import data_json, net_json
-from absence.checker.independent.facts import check_fact
-from absence.checker.minimum import global_minimum
-from absence.models.data import Dataset
 from pyscipopt import Model, quicksum
 from rich.console import Console
 from rich.table import Table
+
+from proof_of_absence.checker.certificate import data_json, net_json
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.models.data import Dataset
 
 RUNS = 3
 # In the loss, how far SCIP's values may be from exact ones.

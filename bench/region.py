@@ -22,15 +22,16 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from absence.checker.independent.facts import check_fact
-from absence.checker.region.decide import decide
-from absence.checker.region.encode import script
-from absence.checker.region.question import Question, question
-from absence.checker.region.search import Limits
-from absence.checker.region.witness import ascend
-from absence.models.floatnet import FloatNet
 from rich.console import Console
 from rich.table import Table
+
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.region.decide import decide
+from proof_of_absence.checker.region.encode import script
+from proof_of_absence.checker.region.question import Question, question
+from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.checker.region.witness import ascend
+from proof_of_absence.models.floatnet import FloatNet
 
 EPSILON = 1e-3
 GRACE = 3

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from absence.checker.independent.check import check_file
-from absence.checker.independent.refusal import Refused
-from absence.checker.kernel import kernel_fact
-from absence.checker.obligation import Evidence, KernelProof, Obligation
+from proof_of_absence.checker.independent.check import check_file
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel import kernel_fact
+from proof_of_absence.checker.obligation import Evidence, KernelProof, Obligation
 
 __all__ = ["accepted"]
 

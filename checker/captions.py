@@ -6,7 +6,7 @@ Every number in a caption is taken from the result beside which the plot lies.
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from absence.checker.world.table import company_facts
+from proof_of_absence.checker.world.table import company_facts
 
 __all__ = ["captions"]
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
-from absence.models.data import Dataset
-from absence.models.files.disk import replace
-from absence.models.net import MLP
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.files.disk import replace
+from proof_of_absence.models.net import MLP
 
 __all__ = ["FORMAT", "data_json", "digest", "net_json", "rows_json", "seal", "units_json", "write"]
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from absence.checker.obligation import Claim
+from proof_of_absence.checker.obligation import Claim
 
 __all__ = ["faults", "left_out"]
 

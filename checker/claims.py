@@ -5,7 +5,8 @@ from importlib.metadata import entry_points
 from typing import NamedTuple
 
 import networkx as nx
-from absence.checker.obligation import Claim, Verdict
+
+from proof_of_absence.checker.obligation import Claim, Verdict
 
 __all__ = ["Status", "claim_graph", "load_claims", "necessity", "select", "statuses"]
 
@@ -28,7 +29,7 @@ def load_claims() -> tuple[Claim, ...]:
     ValueError
         If two claims have one id, or `necessity` raises it.
     """
-    claims = tuple(claim for entry in sorted(entry_points(group="absence.claims")) for claim in entry.load())
+    claims = tuple(claim for entry in sorted(entry_points(group="proof_of_absence.claims")) for claim in entry.load())
     if len({claim.id for claim in claims}) < len(claims):
         raise ValueError("two claims have the same id")
     necessity(claims)

@@ -11,25 +11,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker import citations, draw, experiments, report, tables
-from absence.checker.audit.command import audit_command
-from absence.checker.binding import accepted
-from absence.checker.census.command import census_command
-from absence.checker.certificate import write
-from absence.checker.claims import claim_graph, load_claims, select, statuses
-from absence.checker.independent.check import load
-from absence.checker.independent.folder import check_whole, whole_in
-from absence.checker.independent.refusal import Refused
-from absence.checker.lifetimes.command import lifetimes_command
-from absence.checker.obligation import Claim, Scope, Verdict
-from absence.checker.run import certificate_path, certificate_paths, queue, remove_strays, verify
-from absence.checker.scale import scale_command
-from absence.checker.site.command import site_command
-from absence.checker.terminal import Certificates, bad_input, console, ending, errors, progress, say, to_folder
-from absence.checker.typeset import defined
-from absence.checker.world.command import world_command
-from absence.models.files.disk import InputError, content, refused
 from rich.live import Live
+
+from proof_of_absence.checker import citations, draw, experiments, report, tables
+from proof_of_absence.checker.audit.command import audit_command
+from proof_of_absence.checker.binding import accepted
+from proof_of_absence.checker.census.command import census_command
+from proof_of_absence.checker.certificate import write
+from proof_of_absence.checker.claims import claim_graph, load_claims, select, statuses
+from proof_of_absence.checker.independent.check import load
+from proof_of_absence.checker.independent.folder import check_whole, whole_in
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.lifetimes.command import lifetimes_command
+from proof_of_absence.checker.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.run import certificate_path, certificate_paths, queue, remove_strays, verify
+from proof_of_absence.checker.scale import scale_command
+from proof_of_absence.checker.site.command import site_command
+from proof_of_absence.checker.terminal import Certificates, bad_input, console, ending, errors, progress, say, to_folder
+from proof_of_absence.checker.typeset import defined
+from proof_of_absence.checker.world.command import world_command
+from proof_of_absence.models.files.disk import InputError, content, refused
 
 app = typer.Typer(
     help="Machine-checked: the lowest-loss MLP carries no separable shift detector. Begin with `absence verify`, then `absence show C8`.",

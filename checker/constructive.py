@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from absence.models.circuit import Unit, add_unit, hardcode, idle_value, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, relu
-from absence.models.rational import Vector
+from proof_of_absence.models.circuit import Unit, add_unit, hardcode, idle_value, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, relu
+from proof_of_absence.models.rational import Vector
 
 __all__ = [
     "Reassignment",

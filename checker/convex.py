@@ -11,10 +11,11 @@ from math import isqrt, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from absence.checker.fixed_order import dot, solve, times
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.rational import Vector, rational
+
+from proof_of_absence.checker.fixed_order import dot, solve, times
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.rational import Vector, rational
 
 __all__ = ["ConvexOptimum", "convex_optimum", "decayed_loss", "dual_bound", "multipliers_json"]
 

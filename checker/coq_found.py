@@ -1,6 +1,6 @@
 """Which Coq and mathcomp are installed, and whether the proofs are known to compile with them.
 
-`python -m absence.checker.coq_found` says in one line what is too old or untried, before any work; what is too old ends it with 2.
+`python -m proof_of_absence.checker.coq_found` says in one line what is too old or untried, before any work; what is too old ends it with 2.
 """
 
 import re
@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from absence.checker.independent import coq
+from proof_of_absence.checker.independent import coq
 
 __all__ = ["TRIED", "Found", "found", "verdict"]
 

@@ -6,13 +6,14 @@ A ball holds the value for sure; a sign is used only where the ball excludes 0.
 from collections.abc import Iterable
 from fractions import Fraction
 
-from absence.checker.balls import ball, middle
-from absence.checker.constructive import dot, hardcoded, separating_unit
-from absence.checker.logistic import BITS, Descent
-from absence.models.circuit import reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, relu
 from flint import arb, ctx
+
+from proof_of_absence.checker.balls import ball, middle
+from proof_of_absence.checker.constructive import dot, hardcoded, separating_unit
+from proof_of_absence.checker.logistic import BITS, Descent
+from proof_of_absence.models.circuit import reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["class_gradients", "cross_entropy", "cross_entropy_descent"]
 
@@ -36,7 +37,7 @@ def cross_entropy(net: MLP, data: Dataset) -> arb:
 
     Examples
     --------
-    >>> from absence.models.net import shallow
+    >>> from proof_of_absence.models.net import shallow
     >>> loss = cross_entropy(shallow([([0], 0, [0, 0, 0])], [0, 0, 0]), Dataset([[1]], [[1, 0, 0]]))
     >>> bool(loss > 1.0986), bool(loss < 1.0987)  # log 3
     (True, True)

@@ -9,9 +9,9 @@ from fractions import Fraction
 from itertools import combinations, product
 from math import gcd, lcm
 
-from absence.checker.constructive import dot
-from absence.checker.exact import kernel_vector, pivots
-from absence.models.rational import Vector, matrix
+from proof_of_absence.checker.constructive import dot
+from proof_of_absence.checker.exact import kernel_vector, pivots
+from proof_of_absence.models.rational import Vector, matrix
 
 __all__ = ["Cell", "Dichotomies", "dichotomies"]
 

@@ -8,11 +8,12 @@ from fractions import Fraction
 from xml.etree import ElementTree
 
 import networkx as nx
-from absence.checker.claims import Status
-from absence.checker.obligation import Verdict
-from absence.checker.report import scopes
-from absence.models.circuit import Unit, to_graph
-from absence.models.net import MLP, Layer
+
+from proof_of_absence.checker.claims import Status
+from proof_of_absence.checker.obligation import Verdict
+from proof_of_absence.checker.report import scopes
+from proof_of_absence.models.circuit import Unit, to_graph
+from proof_of_absence.models.net import MLP, Layer
 
 __all__ = ["claims", "net_in", "net_of", "net_picture"]
 

@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from absence.checker.smt import Script, Term, add, dot, square, sub
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
+from proof_of_absence.checker.smt import Script, Term, add, dot, square, sub
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
 
 __all__ = ["Entry", "Parameters", "forward", "net_at", "parameters_of", "squared_error", "unknown_parameters"]
 

@@ -9,13 +9,13 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
-from absence.checker.captions import captions
-from absence.checker.certificate import digest
-from absence.checker.independent.folder import check_whole
-from absence.checker.independent.refusal import Refused
-from absence.checker.typeset import decimal, define, escape, exact, math, prose
-from absence.checker.values import flat
-from absence.models.files.disk import content, refused
+from proof_of_absence.checker.captions import captions
+from proof_of_absence.checker.certificate import digest
+from proof_of_absence.checker.independent.folder import check_whole
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.typeset import decimal, define, escape, exact, math, prose
+from proof_of_absence.checker.values import flat
+from proof_of_absence.models.files.disk import content, refused
 
 __all__ = ["LARGEST", "RESULT", "captioned", "latex", "read"]
 

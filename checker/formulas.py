@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from absence.checker.typeset import define, math
-from absence.checker.values import facts_of, places
+from proof_of_absence.checker.typeset import define, math
+from proof_of_absence.checker.values import facts_of, places
 
 __all__ = ["formulas"]
 

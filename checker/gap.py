@@ -8,12 +8,12 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from absence.checker.certificate import data_json, net_json, units_json
-from absence.checker.constructive import Reassignment, distinct_direction, dot, hardcoded, residual_sums
-from absence.models.circuit import add_unit, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP
-from absence.models.rational import Vector, vector
+from proof_of_absence.checker.certificate import data_json, net_json, units_json
+from proof_of_absence.checker.constructive import Reassignment, distinct_direction, dot, hardcoded, residual_sums
+from proof_of_absence.models.circuit import add_unit, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Vector, vector
 
 __all__ = ["Gauge", "best_unit", "gauge", "reassignment_along", "uniform_gap", "widening_along"]
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
-from absence.checker.certificate import rows_json
-from absence.checker.constructive import dot
-from absence.checker.exact import fraction
-from absence.models.rational import Matrix, Vector, matrix, vector
 from flint import fmpq, fmpq_mat, fmpz_mat
+
+from proof_of_absence.checker.certificate import rows_json
+from proof_of_absence.checker.constructive import dot
+from proof_of_absence.checker.exact import fraction
+from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
 __all__ = ["Combination", "Separation", "TrainInput", "detector", "locate"]
 

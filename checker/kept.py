@@ -10,11 +10,12 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import absence.checker
-import absence.models
 import numpy as np
-from absence.checker.certificate import seal, write
-from absence.models.floatnet import FloatNet
+
+import proof_of_absence.checker
+import proof_of_absence.models
+from proof_of_absence.checker.certificate import seal, write
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["content_key", "keep", "kept", "sources", "versions"]
 
@@ -23,7 +24,7 @@ __all__ = ["content_key", "keep", "kept", "sources", "versions"]
 def sources() -> str:
     """A digest of the code that the results come from."""
     digest = hashlib.sha256(np.__version__.encode())
-    for package in (absence.models, absence.checker):
+    for package in (proof_of_absence.models, proof_of_absence.checker):
         folder = Path(package.__file__).parent
         for path in sorted(folder.rglob("*.py")):
             digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -32,7 +33,7 @@ def sources() -> str:
 
 def versions(*libraries: str) -> dict[str, str]:
     """The versions of Python, of this program and of the libraries, by their names in the package index."""
-    return {"python": platform.python_version()} | {name: version(name) for name in ("absence", *libraries)}
+    return {"python": platform.python_version()} | {name: version(name) for name in ("proof-of-absence", *libraries)}
 
 
 def content_key(*parts: object) -> str:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from absence.checker import coq_found, solvers
-from absence.checker.certificate import FORMAT, seal, write
-from absence.checker.independent import coq
-from absence.checker.independent.check import check_certificate
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.sexpr import Script as ReadScript
-from absence.checker.obligation import Evidence, KernelProof, Obligation, Query, Verdict
-from absence.checker.solvers import Answer, Limits
+from proof_of_absence.checker import coq_found, solvers
+from proof_of_absence.checker.certificate import FORMAT, seal, write
+from proof_of_absence.checker.independent import coq
+from proof_of_absence.checker.independent.check import check_certificate
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.sexpr import Script as ReadScript
+from proof_of_absence.checker.obligation import Evidence, KernelProof, Obligation, Query, Verdict
+from proof_of_absence.checker.solvers import Answer, Limits
 
 __all__ = ["Outcome", "coq_sources", "discharge", "kernel_fact", "read_witness"]
 

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 
-from absence.checker.constructive import Reassignment, dot, hardcoded, separating_unit
-from absence.models.circuit import Unit, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, relu
-from absence.models.rational import Vector
+from proof_of_absence.checker.constructive import Reassignment, dot, hardcoded, separating_unit
+from proof_of_absence.models.circuit import Unit, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, relu
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["lane_of", "lane_reassignment"]
 

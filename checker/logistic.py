@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from absence.checker.balls import ball, middle
-from absence.checker.constructive import dot, hardcoded, separating_unit
-from absence.models.circuit import reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, relu
 from flint import arb, ctx
+
+from proof_of_absence.checker.balls import ball, middle
+from proof_of_absence.checker.constructive import dot, hardcoded, separating_unit
+from proof_of_absence.models.circuit import reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["BITS", "Descent", "group_gradients", "logistic_descent", "logistic_loss"]
 
@@ -38,7 +39,7 @@ def logistic_loss(net: MLP, data: Dataset) -> arb:
 
     Examples
     --------
-    >>> from absence.models.net import shallow
+    >>> from proof_of_absence.models.net import shallow
     >>> loss = logistic_loss(shallow([([0], 0, [0])], [0]), Dataset([[1]], [[1]]))
     >>> bool(loss > 0.693), bool(loss < 0.694)  # log 2
     (True, True)

@@ -15,11 +15,11 @@ from fractions import Fraction
 from itertools import combinations_with_replacement, count
 from typing import NamedTuple
 
-from absence.checker.dichotomies import dichotomies
-from absence.checker.relaxation import Node, Relaxation, Values
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.rational import Vector
+from proof_of_absence.checker.dichotomies import dichotomies
+from proof_of_absence.checker.relaxation import Node, Relaxation, Values
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["Minimum", "global_minimum"]
 

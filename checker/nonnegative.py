@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from absence.checker import fixed_order
-from absence.checker.exact import fraction
 from flint import fmpq_mat, fmpz_mat
+
+from proof_of_absence.checker import fixed_order
+from proof_of_absence.checker.exact import fraction
 
 __all__ = ["guess", "solve"]
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from absence.checker.smt import Script
+from proof_of_absence.checker.smt import Script
 
 __all__ = ["Claim", "Drops", "Evidence", "KernelProof", "Obligation", "Query", "Scope", "Verdict"]
 

@@ -6,10 +6,11 @@ The same numbers give the same bytes: neither format carries a date, and the SVG
 from io import BytesIO
 from pathlib import Path
 
-from absence.models.files.disk import replace
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from proof_of_absence.models.files.disk import replace
 
 __all__ = ["COLOURS", "figure", "save"]
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
-from absence.checker.certificate import net_json, rows_json
-from absence.checker.exact import kernel_vector
-from absence.models.net import MLP, relu
-from absence.models.rational import Matrix, Vector, matrix
 from flint import fmpz, nmod_mat
+
+from proof_of_absence.checker.certificate import net_json, rows_json
+from proof_of_absence.checker.exact import kernel_vector
+from proof_of_absence.models.net import MLP, relu
+from proof_of_absence.models.rational import Matrix, Vector, matrix
 
 __all__ = ["Dependency", "FullRank", "features", "full_rank"]
 
@@ -57,7 +58,7 @@ def features(net: MLP, inputs: Iterable[Iterable], layer: int = 1) -> Matrix:
 
     Examples
     --------
-    >>> from absence.models.net import shallow
+    >>> from proof_of_absence.models.net import shallow
     >>> [[int(v) for v in row] for row in features(shallow([([1], -1, [1])], [0]), [[0], [3]])]
     [[1, 0], [1, 2]]
     """
@@ -80,7 +81,7 @@ def full_rank(net: MLP, inputs: Sequence[Iterable], layer: int = 1) -> FullRank 
 
     Examples
     --------
-    >>> from absence.models.net import shallow
+    >>> from proof_of_absence.models.net import shallow
     >>> net = shallow([([1], 0, [1]), ([2], 0, [1])], [0])
     >>> [int(v) for v in full_rank(net, [[0], [1], [2]]).coefficients]
     [0, -2, 1]

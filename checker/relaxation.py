@@ -8,11 +8,12 @@ from fractions import Fraction
 from math import lcm
 
 import numpy as np
-from absence.checker import nonnegative
-from absence.checker.dichotomies import Dichotomies
-from absence.checker.fixed_order import dot
-from absence.models.data import Dataset
-from absence.models.rational import Vector
+
+from proof_of_absence.checker import nonnegative
+from proof_of_absence.checker.dichotomies import Dichotomies
+from proof_of_absence.checker.fixed_order import dot
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["Node", "Relaxation", "Values"]
 

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import networkx as nx
-from absence.checker.claims import necessity, statuses
-from absence.checker.independent.check import load
-from absence.checker.independent.refusal import Refused
-from absence.checker.obligation import Claim, Scope, Verdict
-from absence.checker.run import Result, certificate_path
-from absence.checker.statements import passages, statements
 from pylatexenc.latex2text import LatexNodes2Text
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from proof_of_absence.checker.claims import necessity, statuses
+from proof_of_absence.checker.independent.check import load
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.run import Result, certificate_path
+from proof_of_absence.checker.statements import passages, statements
 
 __all__ = ["STYLE", "claim_page", "claim_table", "kinds", "open_ends", "plain", "scopes", "summary", "trusted"]
 

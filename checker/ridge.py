@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from absence.checker.exact import solve_some
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
-from absence.models.rational import Matrix, rational
+from proof_of_absence.checker.exact import solve_some
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.rational import Matrix, rational
 
 __all__ = ["MinimumNorm", "minimum_norm", "ridge"]
 
@@ -34,7 +34,7 @@ def ridge(net: MLP, data: Dataset, penalty: object, *, intercept: bool) -> MLP:
 
     Examples
     --------
-    >>> from absence.models.net import shallow
+    >>> from proof_of_absence.models.net import shallow
     >>> ridge(shallow([([1], 0, [0])], [0]), Dataset([[1], [2]], [[1], [2]]), 5, intercept=False).layers[1].weights
     ((Fraction(1, 2),),)
     """

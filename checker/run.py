@@ -18,14 +18,14 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-import absence.checker
-import absence.models
-from absence.checker import coq_found, solvers
-from absence.checker.certificate import write
-from absence.checker.independent.check import check_certificate, load
-from absence.checker.independent.refusal import Refused
-from absence.checker.kernel import discharge
-from absence.checker.obligation import Claim, Obligation, Scope, Verdict
+import proof_of_absence.checker
+import proof_of_absence.models
+from proof_of_absence.checker import coq_found, solvers
+from proof_of_absence.checker.certificate import write
+from proof_of_absence.checker.independent.check import check_certificate, load
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel import discharge
+from proof_of_absence.checker.obligation import Claim, Obligation, Scope, Verdict
 
 __all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "queue", "remove_strays", "verify"]
 
@@ -78,7 +78,7 @@ def _environment(sources: tuple[Path, ...]) -> str:
 def content_key(claim: Claim, obligation: Obligation) -> str:
     """The cache key: the obligation, and the sources of models, checker and the claim's package."""
     build = inspect.unwrap(getattr(obligation.build, "func", obligation.build))
-    files = (absence.models.__file__, absence.checker.__file__, inspect.getfile(build))
+    files = (proof_of_absence.models.__file__, proof_of_absence.checker.__file__, inspect.getfile(build))
     sources = tuple(
         sorted(
             path

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker.certificate import seal
-from absence.checker.independent.experiment import FORMAT, NAME
-from absence.checker.kept import versions
-from absence.checker.scaling import tax, tax_fact, threshold, threshold_fact
-from absence.checker.terminal import ResultFolder, console, ending, needs, progress, say, to_folder
-from absence.models.files.disk import refused, write
-from absence.models.scaling import LAWS, RESOLUTION, ScalingLaw, Spread
 from rich.table import Table
+
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.independent.experiment import FORMAT, NAME
+from proof_of_absence.checker.kept import versions
+from proof_of_absence.checker.scaling import tax, tax_fact, threshold, threshold_fact
+from proof_of_absence.checker.terminal import ResultFolder, console, ending, needs, progress, say, to_folder
+from proof_of_absence.models.files.disk import refused, write
+from proof_of_absence.models.scaling import LAWS, RESOLUTION, ScalingLaw, Spread
 
 __all__ = ["experiment", "scale_command"]
 
@@ -58,7 +59,7 @@ def scale_command(
 ) -> None:
     """Price a detector's parameters by published scaling laws, for a model of any size: measured, not proved."""
     with needs("plots"):
-        from absence.checker import plots
+        from proof_of_absence.checker import plots
     to_folder(output)
     with ending(output, "no result is written."):
         counts = [

@@ -7,9 +7,10 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import NamedTuple
 
-from absence.checker.balls import ball
-from absence.models.scaling import ScalingLaw
 from flint import arb, ctx
+
+from proof_of_absence.checker.balls import ball
+from proof_of_absence.models.scaling import ScalingLaw
 
 __all__ = ["Enclosure", "loss", "power", "rounded", "tax", "tax_fact", "threshold", "threshold_fact"]
 
@@ -57,7 +58,7 @@ def tax(law: ScalingLaw, parameters: int, detector: int) -> Enclosure:
 
     Examples
     --------
-    >>> from absence.models.scaling import HOFFMANN
+    >>> from proof_of_absence.models.scaling import HOFFMANN
     >>> rounded(tax(HOFFMANN, 70 * 10**9, 10**6), 6)
     '4.05514e-7'
     """
@@ -82,7 +83,7 @@ def threshold(law: ScalingLaw, parameters: int, tolerance: Fraction) -> int | No
 
     Examples
     --------
-    >>> from absence.models.scaling import HOFFMANN
+    >>> from proof_of_absence.models.scaling import HOFFMANN
     >>> threshold(HOFFMANN, 70 * 10**9, Fraction(1, 1000))
     2408953632
     """

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from absence.checker.constructive import dot
-from absence.checker.hull import Combination, Separation, TrainInput, detector, locate
-from absence.models.rational import Matrix, Vector, matrix, vector
+from proof_of_absence.checker.constructive import dot
+from proof_of_absence.checker.hull import Combination, Separation, TrainInput, detector, locate
+from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
 __all__ = ["Size", "detector_size", "two_sided_line", "two_units"]
 

@@ -75,7 +75,7 @@ def ask(solver: str, script: str, limits: Limits = LIMITS) -> Answer:
         if _running is None:
             return Answer(solver, version(solver), "unknown", "interrupted", {}, 0.0)
         process = subprocess.Popen(
-            [sys.executable, "-m", "absence.checker.worker", solver],
+            [sys.executable, "-m", "proof_of_absence.checker.worker", solver],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         _running.add(process)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from absence.checker.independent.coq import uncommented
-from absence.checker.kernel import kernel_fact
-from absence.checker.obligation import KernelProof
+from proof_of_absence.checker.independent.coq import uncommented
+from proof_of_absence.checker.kernel import kernel_fact
+from proof_of_absence.checker.obligation import KernelProof
 
 __all__ = ["Passage", "Statement", "passages", "statements"]
 

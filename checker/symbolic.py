@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 import sympy
-from absence.checker.obligation import Evidence
-from absence.checker.smt import add, mul, num
+
+from proof_of_absence.checker.obligation import Evidence
+from proof_of_absence.checker.smt import add, mul, num
 
 __all__ = ["identity"]
 

@@ -5,12 +5,12 @@ Three tables (booktabs), a file for each claim, and the numbers that the text ma
 
 from collections.abc import Iterable, Mapping
 
-from absence.checker.claims import necessity, statuses
-from absence.checker.formulas import formulas
-from absence.checker.obligation import Claim, Verdict
-from absence.checker.report import scopes
-from absence.checker.typeset import decimal, define, escape, exact, prose
-from absence.checker.values import facts_of, numbers, versions
+from proof_of_absence.checker.claims import necessity, statuses
+from proof_of_absence.checker.formulas import formulas
+from proof_of_absence.checker.obligation import Claim, Verdict
+from proof_of_absence.checker.report import scopes
+from proof_of_absence.checker.typeset import decimal, define, escape, exact, prose
+from proof_of_absence.checker.values import facts_of, numbers, versions
 
 __all__ = ["further", "make"]
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.models.files.disk import InputError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+
+from proof_of_absence.models.files.disk import InputError
 
 __all__ = [
     "BAD_INPUT", "INTERRUPTED", "Certificates", "ResultFolder", "Scheduler", "Workers", "bad_input", "client_for", "console",
@@ -52,7 +53,7 @@ def needs(extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise bad_input(f"{error.name} is missing; install it with pip install 'absence[{extra}]'") from error
+        raise bad_input(f"{error.name} is missing; install it with pip install 'proof-of-absence[{extra}]'") from error
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def client_for(scheduler: str | None, workers: int | None) -> Iterator:
         yield None
         return
     with needs("distributed"):
-        from absence.checker.audit.distributed import cluster
+        from proof_of_absence.checker.audit.distributed import cluster
     with ExitStack() as stack:
         try:
             client = stack.enter_context(cluster(scheduler, workers))

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
-from absence.checker.claims import statuses
-from absence.checker.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.claims import statuses
+from proof_of_absence.checker.obligation import Claim, Scope, Verdict
 
 __all__ = ["facts_of", "flat", "numbers", "places", "versions"]
 

@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import networkx as nx
-from absence.models.net import MLP, Layer
-from absence.models.rational import Vector, rational, vector
+
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.rational import Vector, rational, vector
 
 __all__ = [
     "Unit",
@@ -99,7 +100,7 @@ def idle_value(net: MLP, circuit: Iterable, inputs: Iterable[Iterable]) -> dict[
 
     Examples
     --------
-    >>> from absence.models.net import shallow
+    >>> from proof_of_absence.models.net import shallow
     >>> net = shallow([([1], -9, [1]), ([1], 0, [1])], [0])
     >>> idle_value(net, {(1, 0)}, [[0], [1]])
     {Unit(layer=2, index=0): Fraction(0, 1)}

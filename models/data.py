@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from absence.models.net import MLP
-from absence.models.rational import Matrix, Vector, matrix
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Matrix, Vector, matrix
 
 __all__ = ["Dataset", "Group"]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from absence.models.net import MLP, Layer
-from absence.models.rational import Vector, rational, vector
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.rational import Vector, rational, vector
 
 __all__ = ["Architecture", "Family", "Grid", "Reals"]
 

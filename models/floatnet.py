@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from absence.models.net import MLP, Layer
+
+from proof_of_absence.models.net import MLP, Layer
 
 __all__ = ["FloatLayer", "FloatNet"]
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 from math import lcm
 
 import numpy as np
-from absence.models.rational import Matrix, Vector, matrix, vector
+
+from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
 __all__ = ["MLP", "Layer", "relu", "shallow"]
 

@@ -6,10 +6,10 @@ A net answers yes where its output is at least 1/2; `decide` is compared with th
 from collections.abc import Callable
 from fractions import Fraction
 
-from absence.models.circuit import Unit
-from absence.models.family import Architecture
-from absence.models.net import MLP, shallow
-from absence.models.world import IS_DIAMOND_THERE, Human, State, World, encode, truth
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.family import Architecture
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.world import IS_DIAMOND_THERE, Human, State, World, encode, truth
 
 __all__ = [
     "ARCHITECTURE",

@@ -10,9 +10,9 @@ from fractions import Fraction
 from itertools import count, product
 from math import lcm
 
-from absence.models.data import Dataset
-from absence.models.family import Family, Grid
-from absence.models.net import MLP
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Family, Grid
+from proof_of_absence.models.net import MLP
 
 __all__ = ["Census", "Level", "census", "members_of"]
 
@@ -119,7 +119,7 @@ def census(family: Family, data: Dataset, is_member: Callable[[MLP], bool]) -> C
 
     Examples
     --------
-    >>> from absence.models.family import Architecture
+    >>> from proof_of_absence.models.family import Architecture
     >>> family = Family(Architecture((1, 1, 1)), Grid([0, 1]))
     >>> found = census(family, Dataset([[0], [1]], [[0], [2]]), lambda net: not any(net.layers[1].weights[0]))
     >>> found.nets, found.members, found.best, found.gap

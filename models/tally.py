@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, log
 
-from absence.models.posterior import Census, Level
+from proof_of_absence.models.posterior import Census, Level
 
 __all__ = ["Crossing", "Tally", "beta"]
 

@@ -5,10 +5,10 @@ The derivative of ReLU at 0 is taken to be 0; elsewhere the gradient is the true
 
 from fractions import Fraction
 
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
-from absence.models.rational import Vector, rational
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.rational import Vector, rational
 
 __all__ = ["gradient", "gradient_step", "is_dead", "weight_decay"]
 
@@ -29,7 +29,7 @@ def gradient(net: MLP, data: Dataset) -> MLP:
 
     Examples
     --------
-    >>> from absence.models.net import shallow
+    >>> from proof_of_absence.models.net import shallow
     >>> gradient(shallow([([1], 0, [1])], [0]), Dataset([[2]], [[1]])).layers[0].weights  # 2 (f - y) a z
     ((Fraction(4, 1),),)
     """

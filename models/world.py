@@ -11,8 +11,8 @@ from itertools import product
 from math import gcd, lcm
 from typing import NamedTuple
 
-from absence.models.data import Dataset
-from absence.models.rational import Vector, rational, vector
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.rational import Vector, rational, vector
 
 __all__ = [
     "CLUMSY",

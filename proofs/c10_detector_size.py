@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 
-from absence.checker.encode import forward, net_at, unknown_parameters
-from absence.checker.hull import Combination, Separation, detector, locate
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.size import detector_size
-from absence.checker.smt import Script, add, any_of, distinct, dot, eq, le
-from absence.checker.world.cells import sizes
-from absence.checker.world.sweep import Sweep
-from absence.models.circuit import Unit, hidden_units
-from absence.models.net import MLP, shallow
-from absence.models.policies import BACKDOOR_DETECTOR, TRIGGER_HOUR, WORLD
-from absence.models.rational import Vector, matrix, vector
-from absence.models.world import QUESTIONS, World, encode
-from absence.proofs import facts
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
+from proof_of_absence.checker.hull import Combination, Separation, detector, locate
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.size import detector_size
+from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, le
+from proof_of_absence.checker.world.cells import sizes
+from proof_of_absence.checker.world.sweep import Sweep
+from proof_of_absence.models.circuit import Unit, hidden_units
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.policies import BACKDOOR_DETECTOR, TRIGGER_HOUR, WORLD
+from proof_of_absence.models.rational import Vector, matrix, vector
+from proof_of_absence.models.world import QUESTIONS, World, encode
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 # Inputs of the symbolic queries; parameters, and the point of the hull, are unknown.
 LINE_INPUTS = ((0,), (1,), (3,))

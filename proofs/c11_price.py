@@ -4,27 +4,27 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 
-from absence.checker.certificate import net_json, rows_json
-from absence.checker.encode import forward, net_at, unknown_parameters
-from absence.checker.hull import detector, locate
-from absence.checker.minimum import Minimum, global_minimum
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.scaling import tax_fact, threshold_fact
-from absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
-from absence.checker.world.prices import prices
-from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
-from absence.checker.world.whole import bounds
-from absence.models.circuit import Unit, add_unit, hidden_units
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.rational import Vector, vector
-from absence.models.scaling import LAWS, RESOLUTION
-from absence.models.world import CLUMSY, IS_TAMPERED
-from absence.proofs import facts
-from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
-from absence.proofs.examples import SEVEN, SQUARE
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.checker.certificate import net_json, rows_json
+from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
+from proof_of_absence.checker.hull import detector, locate
+from proof_of_absence.checker.minimum import Minimum, global_minimum
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.scaling import tax_fact, threshold_fact
+from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
+from proof_of_absence.checker.world.prices import prices
+from proof_of_absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
+from proof_of_absence.checker.world.whole import bounds
+from proof_of_absence.models.circuit import Unit, add_unit, hidden_units
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.models.scaling import LAWS, RESOLUTION
+from proof_of_absence.models.world import CLUMSY, IS_TAMPERED
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
+from proof_of_absence.proofs.examples import SEVEN, SQUARE
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
 # Stated here, checked exactly: L*(1) - L*(2) and L*(1) - L*(4) on ZIGZAG.

@@ -5,19 +5,26 @@ from fractions import Fraction
 from functools import partial
 from itertools import combinations, pairwise
 
-from absence.checker.constructive import dot as inner
-from absence.checker.gap import gauge, reassignment_along, uniform_gap, widening_along
-from absence.checker.minimum import global_minimum
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, all_of, dot, lt, mul, square
-from absence.models.circuit import Unit, add_unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, relu
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, IMITATOR, WORLD
-from absence.models.rational import matrix
-from absence.proofs import facts
-from absence.proofs.c7_reassignment import CONSTANT
-from absence.proofs.examples import (
+from proof_of_absence.checker.constructive import dot as inner
+from proof_of_absence.checker.gap import gauge, reassignment_along, uniform_gap, widening_along
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, all_of, dot, lt, mul, square
+from proof_of_absence.models.circuit import Unit, add_unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, relu
+from proof_of_absence.models.policies import (
+    BACKDOOR,
+    BACKDOOR_DETECTOR,
+    DECEPTIVE,
+    DEPLOYMENT_DETECTOR,
+    IMITATOR,
+    WORLD,
+)
+from proof_of_absence.models.rational import matrix
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c7_reassignment import CONSTANT
+from proof_of_absence.proofs.examples import (
     ALTERNATING,
     CONSTANT_CIRCUIT,
     CONSTANT_NET,
@@ -27,8 +34,8 @@ from absence.proofs.examples import (
     SQUARE,
     TWO_OUTPUTS,
 )
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 # Inputs of the symbolic queries, some repeated, on the line and in the plane; the residuals are unknown.
 THREE = ((0,), (1,), (3,))

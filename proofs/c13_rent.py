@@ -3,23 +3,23 @@
 from functools import partial
 from itertools import combinations
 
-from absence.checker.certificate import data_json, net_json, units_json
-from absence.checker.constructive import Reassignment, reassignment
-from absence.checker.encode import forward, unknown_parameters
-from absence.checker.gap import best_unit, gauge, uniform_gap, widening_along
-from absence.checker.minimum import global_minimum
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, dot, eq, le, lt, mul, square, sub
-from absence.models.circuit import Unit, hardcode, hidden_units
-from absence.models.data import Dataset
-from absence.models.net import MLP
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.models.rational import Vector, vector
-from absence.proofs import facts
-from absence.proofs.c2_irrelevance import hardcoded
-from absence.proofs.examples import LINE
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.checker.certificate import data_json, net_json, units_json
+from proof_of_absence.checker.constructive import Reassignment, reassignment
+from proof_of_absence.checker.encode import forward, unknown_parameters
+from proof_of_absence.checker.gap import best_unit, gauge, uniform_gap, widening_along
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, dot, eq, le, lt, mul, square, sub
+from proof_of_absence.models.circuit import Unit, hardcode, hidden_units
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c2_irrelevance import hardcoded
+from proof_of_absence.proofs.examples import LINE
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 ZIGZAG = Dataset([[0], [1], [2], [3]], [[0], [2], [-1], [2]])
 # Inputs of the symbolic query and the features there of the unit that would take the circuit's place, relu(z).

@@ -5,22 +5,22 @@ from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
-from absence.checker.census.default import UNITS, world_problem
-from absence.checker.census.enumeration import Enumeration
-from absence.checker.census.result import facts as census_facts
-from absence.checker.census.result import temperatures
-from absence.checker.census.shards import tally_of
-from absence.checker.certificate import data_json
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, any_of, eq, le, lt, mul
-from absence.models.circuit import fires, hidden_units, is_idle
-from absence.models.data import Dataset
-from absence.models.family import Architecture, Family, Grid
-from absence.models.net import MLP
-from absence.models.posterior import Census, census
-from absence.models.rational import Vector, vector
-from absence.proofs import facts
-from absence.proofs.universal import universal
+from proof_of_absence.checker.census.default import UNITS, world_problem
+from proof_of_absence.checker.census.enumeration import Enumeration
+from proof_of_absence.checker.census.result import facts as census_facts
+from proof_of_absence.checker.census.result import temperatures
+from proof_of_absence.checker.census.shards import tally_of
+from proof_of_absence.checker.certificate import data_json
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, any_of, eq, le, lt, mul
+from proof_of_absence.models.circuit import fires, hidden_units, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture, Family, Grid
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.posterior import Census, census
+from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.universal import universal
 
 # One step of the temperature: exp(-beta unit) = RATIO^power, unit the one of which all losses of a class are multiples.
 RATIO = Fraction(4, 5)

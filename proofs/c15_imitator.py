@@ -4,14 +4,15 @@ from fractions import Fraction
 from functools import partial
 
 import sympy
-from absence.checker.certificate import net_json
-from absence.checker.constructive import reassignment
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
-from absence.checker.symbolic import identity
-from absence.checker.world.cells import cell, thresholds
-from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
-from absence.models.net import MLP
-from absence.models.policies import (
+
+from proof_of_absence.checker.certificate import net_json
+from proof_of_absence.checker.constructive import reassignment
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.checker.world.cells import cell, thresholds
+from proof_of_absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.policies import (
     DECEPTIVE,
     DEPLOYMENT_DETECTOR,
     IMITATOR,
@@ -20,10 +21,10 @@ from absence.models.policies import (
     direct_translator,
     human_imitator,
 )
-from absence.models.world import Human, State, World
-from absence.proofs import facts
-from absence.proofs.universal import universal
-from absence.proofs.words import enumerated
+from proof_of_absence.models.world import Human, State, World
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import enumerated
 
 WORLD = World()
 LAST_HOUR = max(WORLD.train_hours)

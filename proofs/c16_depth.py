@@ -7,19 +7,20 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import sympy
-from absence.checker.constructive import dot as inner
-from absence.checker.constructive import separating_unit
-from absence.checker.encode import forward, unknown_parameters
-from absence.checker.lane import lane_reassignment
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, distinct, le, lt, mul, square, sub
-from absence.checker.symbolic import identity
-from absence.models.circuit import Unit, hardcode, idle_value, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, relu
-from absence.proofs import facts
-from absence.proofs.examples import LINE, TWO_OUTPUTS
-from absence.proofs.universal import universal
+
+from proof_of_absence.checker.constructive import dot as inner
+from proof_of_absence.checker.constructive import separating_unit
+from proof_of_absence.checker.encode import forward, unknown_parameters
+from proof_of_absence.checker.lane import lane_reassignment
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, distinct, le, lt, mul, square, sub
+from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, relu
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.examples import LINE, TWO_OUTPUTS
+from proof_of_absence.proofs.universal import universal
 
 # The lane of the symbolic query: units of layers of this width, from a unit of the layer below them.
 WIDTH, FOOT, LANE = 2, 0, (1, 0, 0, 1)

@@ -5,17 +5,17 @@ Cross-entropy is such a loss.
 
 from fractions import Fraction
 
-from absence.checker.certificate import data_json, net_json, units_json
-from absence.checker.cross_entropy import cross_entropy_descent
-from absence.checker.logistic import logistic_descent
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, dot, eq, le, lt, mul, neg, sub
-from absence.models.circuit import Unit, idle_value
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.proofs import facts
-from absence.proofs.universal import universal
+from proof_of_absence.checker.certificate import data_json, net_json, units_json
+from proof_of_absence.checker.cross_entropy import cross_entropy_descent
+from proof_of_absence.checker.logistic import logistic_descent
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, dot, eq, le, lt, mul, neg, sub
+from proof_of_absence.models.circuit import Unit, idle_value
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.universal import universal
 
 # On the line, labels that no monotone function fits; the last two units are idle together at a constant, and fire beyond 3.
 LABELS = Dataset([[0], [1], [1], [2], [3]], [[1], [0], [1], [0], [1]])

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import sympy
-from absence.checker.certificate import data_json, net_json, rows_json, units_json
-from absence.checker.gap import gauge, reassignment_along, uniform_gap
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, dot, le, lt, mul
-from absence.checker.symbolic import identity
-from absence.models.circuit import Unit, hidden_units, is_idle, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, LAST_TRAIN_HOUR, WORLD
-from absence.models.training import gradient_step, is_dead, weight_decay
-from absence.proofs import facts
-from absence.proofs.examples import LINE, LINE_CIRCUIT, LINE_NET, TWO_OUTPUTS
-from absence.proofs.universal import universal
+
+from proof_of_absence.checker.certificate import data_json, net_json, rows_json, units_json
+from proof_of_absence.checker.gap import gauge, reassignment_along, uniform_gap
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, dot, le, lt, mul
+from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.models.circuit import Unit, hidden_units, is_idle, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, LAST_TRAIN_HOUR, WORLD
+from proof_of_absence.models.training import gradient_step, is_dead, weight_decay
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.examples import LINE, LINE_CIRCUIT, LINE_NET, TWO_OUTPUTS
+from proof_of_absence.proofs.universal import universal
 
 # Sizes of the symbolic gradient and of the symbolic decay.
 D, N_HIDDEN, M, N_INPUTS = 2, 2, 2, 2

@@ -5,22 +5,22 @@ Nor does weight decay on all parameters, where the features are learned; there a
 
 from fractions import Fraction
 
-from absence.checker.certificate import data_json, net_json, rows_json, units_json
-from absence.checker.convex import convex_optimum, decayed_loss, dual_bound, multipliers_json
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.ridge import minimum_norm
-from absence.checker.ridge import ridge as ridge_solution
-from absence.checker.smt import Script, add, distinct, dot, eq, lt, mul, sub
-from absence.models.circuit import Unit, hardcode, idle_value, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, shallow
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.models.rational import Vector, vector
-from absence.models.world import QUESTIONS, State, encode
-from absence.proofs import facts
-from absence.proofs.examples import TWO_OUTPUTS
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.checker.certificate import data_json, net_json, rows_json, units_json
+from proof_of_absence.checker.convex import convex_optimum, decayed_loss, dual_bound, multipliers_json
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.ridge import minimum_norm
+from proof_of_absence.checker.ridge import ridge as ridge_solution
+from proof_of_absence.checker.smt import Script, add, distinct, dot, eq, lt, mul, sub
+from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.models.world import QUESTIONS, State, encode
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.examples import TWO_OUTPUTS
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 PENALTY = Fraction(1, 3)
 LAST_HOUR = max(WORLD.deploy_hours)

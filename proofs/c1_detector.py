@@ -2,12 +2,12 @@
 
 from fractions import Fraction
 
-from absence.checker.certificate import net_json
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, all_of, any_of, distinct, eq, le, lt, mul, no, sub
-from absence.models.policies import DECEPTIVE, IMITATOR
-from absence.models.world import Distribution, World
-from absence.proofs.universal import universal
+from proof_of_absence.checker.certificate import net_json
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, eq, le, lt, mul, no, sub
+from proof_of_absence.models.policies import DECEPTIVE, IMITATOR
+from proof_of_absence.models.world import Distribution, World
+from proof_of_absence.proofs.universal import universal
 
 POINTS = 5
 MIXING = Fraction(1, 10)

@@ -1,14 +1,14 @@
 """C2 irrelevance. Hardcoding a train-idle circuit changes no output on the training inputs, so no loss that depends on those alone."""
 
-from absence.checker.encode import forward, parameters_of, unknown_parameters
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq
-from absence.models.circuit import Unit, hardcode, idle_value
-from absence.models.net import MLP, Layer
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.proofs.facts import compare_outputs, every, idle
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.checker.encode import forward, parameters_of, unknown_parameters
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq
+from proof_of_absence.models.circuit import Unit, hardcode, idle_value
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs.facts import compare_outputs, every, idle
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 # Sizes of the symbolic query: inputs of dimension d, n hidden units of which the first k are idle, m outputs, N inputs.
 D, N_HIDDEN, K_IDLE, M, N_INPUTS = 2, 3, 2, 2, 3

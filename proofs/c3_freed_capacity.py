@@ -2,15 +2,15 @@
 
 from fractions import Fraction
 
-from absence.checker.certificate import net_json, rows_json
-from absence.checker.encode import forward, parameters_of, unknown_parameters
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, distinct
-from absence.models.circuit import Unit, free, prune
-from absence.models.policies import ARCHITECTURE, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.proofs.c2_irrelevance import hardcoded
-from absence.proofs.facts import compare_outputs, every
-from absence.proofs.universal import universal
+from proof_of_absence.checker.certificate import net_json, rows_json
+from proof_of_absence.checker.encode import forward, parameters_of, unknown_parameters
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, distinct
+from proof_of_absence.models.circuit import Unit, free, prune
+from proof_of_absence.models.policies import ARCHITECTURE, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs.c2_irrelevance import hardcoded
+from proof_of_absence.proofs.facts import compare_outputs, every
+from proof_of_absence.proofs.universal import universal
 
 D, N_HIDDEN, K_FREED = 2, 3, 2
 

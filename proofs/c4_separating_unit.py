@@ -5,16 +5,16 @@ from functools import partial
 from itertools import combinations, pairwise
 from math import comb
 
-from absence.checker.certificate import rows_json
-from absence.checker.constructive import residual_sums, separating_unit
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub
-from absence.models.data import Dataset
-from absence.models.net import MLP
-from absence.models.policies import DECEPTIVE, WORLD
-from absence.proofs import facts
-from absence.proofs.examples import LINE, LINE_NET, PLANE, PLANE_NET
-from absence.proofs.universal import universal
+from proof_of_absence.checker.certificate import rows_json
+from proof_of_absence.checker.constructive import residual_sums, separating_unit
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.policies import DECEPTIVE, WORLD
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.examples import LINE, LINE_NET, PLANE, PLANE_NET
+from proof_of_absence.proofs.universal import universal
 
 POINTS = 4
 

@@ -1,14 +1,15 @@
 """C5 strict descent. A unit with inner product s with the residuals lowers the summed squared loss by exactly s^2/<phi,phi>, at output weight s/<phi,phi>."""
 
 import sympy
-from absence.checker.constructive import widening
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, distinct, dot, eq, le, mul, square, sub
-from absence.checker.symbolic import identity
-from absence.models.policies import IMITATOR, WORLD
-from absence.proofs import facts
-from absence.proofs.examples import CONSTANT_NET, TWO_OUTPUTS
-from absence.proofs.universal import universal
+
+from proof_of_absence.checker.constructive import widening
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, distinct, dot, eq, le, mul, square, sub
+from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.models.policies import IMITATOR, WORLD
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.examples import CONSTANT_NET, TWO_OUTPUTS
+from proof_of_absence.proofs.universal import universal
 
 LARGEST = 6
 N_SMT = 3

@@ -3,19 +3,20 @@
 from itertools import accumulate
 
 import sympy
-from absence.checker.constructive import widening
-from absence.checker.encode import forward, parameters_of
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, dot, lt, mul, num, square, sub
-from absence.checker.symbolic import identity
-from absence.models.circuit import Unit, add_unit
-from absence.models.data import Dataset
-from absence.models.net import MLP
-from absence.models.policies import IMITATOR, WORLD
-from absence.models.world import Human, World
-from absence.proofs import facts
-from absence.proofs.examples import FITTED_NET, LINE, LINE_NET, NOISY, PLANE, PLANE_NET
-from absence.proofs.universal import universal
+
+from proof_of_absence.checker.constructive import widening
+from proof_of_absence.checker.encode import forward, parameters_of
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, dot, lt, mul, num, square, sub
+from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.models.circuit import Unit, add_unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.policies import IMITATOR, WORLD
+from proof_of_absence.models.world import Human, World
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.examples import FITTED_NET, LINE, LINE_NET, NOISY, PLANE, PLANE_NET
+from proof_of_absence.proofs.universal import universal
 
 # Multiplicities of the distinct inputs in the symbolic obligations.
 SHAPES = ((1, 1, 1), (2, 1), (3, 2), (2, 2, 2))

@@ -1,15 +1,15 @@
 """C7 reassignment. The parameters of a train-idle circuit, and the output bias, can be chosen so that the loss is lower."""
 
-from absence.checker.constructive import reassignment
-from absence.checker.encode import net_at, parameters_of, squared_error, unknown_parameters
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, lt
-from absence.models.circuit import Unit, hardcode, idle_value
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.proofs import facts
-from absence.proofs.examples import (
+from proof_of_absence.checker.constructive import reassignment
+from proof_of_absence.checker.encode import net_at, parameters_of, squared_error, unknown_parameters
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, lt
+from proof_of_absence.models.circuit import Unit, hardcode, idle_value
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.examples import (
     CONSTANT_CIRCUIT,
     CONSTANT_NET,
     FITTED,
@@ -22,8 +22,8 @@ from absence.proofs.examples import (
     PLANE_NET,
     TWO_OUTPUTS,
 )
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 # A net of one unit, and data that it does not fit: every parameter is the solver's to choose.
 TINY = shallow([([1], -9, [1])], [0])

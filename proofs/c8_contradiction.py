@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
-from absence.checker.constructive import distinct_direction
-from absence.checker.encode import forward, unknown_parameters
-from absence.checker.minimum import global_minimum
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.proofs import facts
-from absence.proofs.c7_reassignment import constructed
-from absence.proofs.examples import ALTERNATING, FITTED, FITTED_NET, LINE, SCATTERED, SEVEN, SQUARE
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.checker.constructive import distinct_direction
+from proof_of_absence.checker.encode import forward, unknown_parameters
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c7_reassignment import constructed
+from proof_of_absence.proofs.examples import ALTERNATING, FITTED, FITTED_NET, LINE, SCATTERED, SEVEN, SQUARE
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 # Inputs of the symbolic queries, on the line and in the plane; targets and every parameter are unknown.
 LINE_INPUTS = ((0,), (1,), (3,), (4,))

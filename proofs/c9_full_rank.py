@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from functools import partial
 
-from absence.checker.constructive import eliminate, reassignment
-from absence.checker.encode import forward, unknown_parameters
-from absence.checker.minimum import global_minimum
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.rank import Dependency, full_rank
-from absence.checker.smt import Script, add, any_of, distinct, dot, eq, mul, sub
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.policies import IMITATOR, LAST_TRAIN_HOUR, WORLD
-from absence.models.world import IS_TAMPERED, NONE, State, encode
-from absence.proofs import facts
-from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, decide_no_lower
-from absence.proofs.examples import FITTED, LINE, TWO_OUTPUTS
-from absence.proofs.universal import universal
-from absence.proofs.words import listed
+from proof_of_absence.checker.constructive import eliminate, reassignment
+from proof_of_absence.checker.encode import forward, unknown_parameters
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.rank import Dependency, full_rank
+from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, mul, sub
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.policies import IMITATOR, LAST_TRAIN_HOUR, WORLD
+from proof_of_absence.models.world import IS_TAMPERED, NONE, State, encode
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, decide_no_lower
+from proof_of_absence.proofs.examples import FITTED, LINE, TWO_OUTPUTS
+from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import listed
 
 # Inputs and n of the query that has a control.
 TWO_UNITS = (LINE_INPUTS, 2)

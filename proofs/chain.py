@@ -1,34 +1,34 @@
 """The chain: every claim, in reading order. What rests on what is in the claims themselves."""
 
-from absence.proofs.c1_detector import CLAIM as C1
-from absence.proofs.c2_irrelevance import CLAIM as C2
-from absence.proofs.c3_freed_capacity import CLAIM as C3
-from absence.proofs.c4_separating_unit import CLAIM as C4
-from absence.proofs.c5_strict_descent import CLAIM as C5
-from absence.proofs.c6_underparameterisation import CLAIM as C6
-from absence.proofs.c7_reassignment import CLAIM as C7
-from absence.proofs.c8_contradiction import CLAIM as C8
-from absence.proofs.c9_full_rank import CLAIM as C9
-from absence.proofs.c10_detector_size import CLAIM as C10
-from absence.proofs.c11_price import CLAIM as C11
-from absence.proofs.c12_uniform_gap import CLAIM as C12
-from absence.proofs.c13_rent import CLAIM as C13
-from absence.proofs.c14_posterior import CLAIM as C14
-from absence.proofs.c15_imitator import CLAIM as C15
-from absence.proofs.c16_depth import CLAIM as C16
-from absence.proofs.c17_other_losses import CLAIM as C17
-from absence.proofs.c18_local_optimisation import CLAIM as C18
-from absence.proofs.c19_analytical import CLAIM as C19
-from absence.proofs.n1_separability import CLAIM as N1
-from absence.proofs.n2_equal_inputs import CLAIM as N2
-from absence.proofs.n3_interpolation import CLAIM as N3
-from absence.proofs.n4_almost_idle import CLAIM as N4
-from absence.proofs.n5_attainment import CLAIM as N5
-from absence.proofs.n6_blocked_depth import CLAIM as N6
-from absence.proofs.n7_quantised import CLAIM as N7
-from absence.proofs.n8_finite_temperature import CLAIM as N8
-from absence.proofs.n9_zero_one_loss import CLAIM as N9
-from absence.proofs.n10_near_minima import CLAIM as N10
+from proof_of_absence.proofs.c1_detector import CLAIM as C1
+from proof_of_absence.proofs.c2_irrelevance import CLAIM as C2
+from proof_of_absence.proofs.c3_freed_capacity import CLAIM as C3
+from proof_of_absence.proofs.c4_separating_unit import CLAIM as C4
+from proof_of_absence.proofs.c5_strict_descent import CLAIM as C5
+from proof_of_absence.proofs.c6_underparameterisation import CLAIM as C6
+from proof_of_absence.proofs.c7_reassignment import CLAIM as C7
+from proof_of_absence.proofs.c8_contradiction import CLAIM as C8
+from proof_of_absence.proofs.c9_full_rank import CLAIM as C9
+from proof_of_absence.proofs.c10_detector_size import CLAIM as C10
+from proof_of_absence.proofs.c11_price import CLAIM as C11
+from proof_of_absence.proofs.c12_uniform_gap import CLAIM as C12
+from proof_of_absence.proofs.c13_rent import CLAIM as C13
+from proof_of_absence.proofs.c14_posterior import CLAIM as C14
+from proof_of_absence.proofs.c15_imitator import CLAIM as C15
+from proof_of_absence.proofs.c16_depth import CLAIM as C16
+from proof_of_absence.proofs.c17_other_losses import CLAIM as C17
+from proof_of_absence.proofs.c18_local_optimisation import CLAIM as C18
+from proof_of_absence.proofs.c19_analytical import CLAIM as C19
+from proof_of_absence.proofs.n1_separability import CLAIM as N1
+from proof_of_absence.proofs.n2_equal_inputs import CLAIM as N2
+from proof_of_absence.proofs.n3_interpolation import CLAIM as N3
+from proof_of_absence.proofs.n4_almost_idle import CLAIM as N4
+from proof_of_absence.proofs.n5_attainment import CLAIM as N5
+from proof_of_absence.proofs.n6_blocked_depth import CLAIM as N6
+from proof_of_absence.proofs.n7_quantised import CLAIM as N7
+from proof_of_absence.proofs.n8_finite_temperature import CLAIM as N8
+from proof_of_absence.proofs.n9_zero_one_loss import CLAIM as N9
+from proof_of_absence.proofs.n10_near_minima import CLAIM as N10
 
 __all__ = ["CLAIMS"]
 

@@ -1,8 +1,8 @@
 """Small data on which solver and construction are compared; each is chosen to exercise one premise."""
 
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import shallow
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
 
 __all__ = ["ALTERNATING", "CONSTANT_CIRCUIT", "CONSTANT_NET", "FITTED", "FITTED_NET", "LINE", "LINE_CIRCUIT", "LINE_NET", "NOISY", "PLANE", "PLANE_CIRCUIT", "PLANE_NET", "SCATTERED", "SEVEN", "SQUARE", "TWO_OUTPUTS"]  # fmt: skip
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from absence.checker.certificate import data_json, net_json, rows_json, units_json
-from absence.checker.constructive import Reassignment
-from absence.checker.minimum import Minimum
-from absence.models.data import Dataset
-from absence.models.net import MLP
-from absence.models.rational import Vector
+from proof_of_absence.checker.certificate import data_json, net_json, rows_json, units_json
+from proof_of_absence.checker.constructive import Reassignment
+from proof_of_absence.checker.minimum import Minimum
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Vector
 
 __all__ = [
     "compare_outputs",

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 
-from absence.checker.encode import Parameters, squared_error
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, lt, mul, neg
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.models.rational import Vector, matrix, vector
-from absence.proofs import facts
-from absence.proofs.words import listed
+from proof_of_absence.checker.encode import Parameters, squared_error
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, lt, mul, neg
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.rational import Vector, matrix, vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.words import listed
 
 # N5's construction twice: a block at the axis x = 0, and its mirror image at x = MIRROR, each with two outputs of its own.
 # (0, 0), (0, 1) lie on the axis and leave a unit that tells the sides apart no way to tilt.

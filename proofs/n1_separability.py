@@ -5,15 +5,15 @@ from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
 
-from absence.checker.certificate import net_json
-from absence.checker.constructive import reassignment
-from absence.checker.minimum import Minimum, global_minimum
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
-from absence.models.circuit import Unit, add_unit, hidden_units, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP
-from absence.models.rational import Vector
-from absence.proofs import facts
+from proof_of_absence.checker.certificate import net_json
+from proof_of_absence.checker.constructive import reassignment
+from proof_of_absence.checker.minimum import Minimum, global_minimum
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.models.circuit import Unit, add_unit, hidden_units, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Vector
+from proof_of_absence.proofs import facts
 
 # Searched in this order: targets from VALUES at 0, 1, 2, ...; the deployment input lies beyond them.
 VALUES = (0, 1, 3)

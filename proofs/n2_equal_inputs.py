@@ -1,14 +1,14 @@
 """N2, a countermodel: write C8 with L > 0 for L > E and it fails. Where equal inputs have different answers, a minimiser of positive loss keeps an idle circuit."""
 
-from absence.checker.encode import forward, net_at, unknown_parameters
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, any_of, distinct, dot, eq, sub
-from absence.models.circuit import Unit, add_unit, hidden_units
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.models.rational import vector
-from absence.proofs import facts
-from absence.proofs.c8_contradiction import candidates
+from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, sub
+from proof_of_absence.models.circuit import Unit, add_unit, hidden_units
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.rational import vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c8_contradiction import candidates
 
 # Two rows ask the same; the targets are for the solver to choose.
 INPUTS = ((0,), (0,), (1,), (2,))

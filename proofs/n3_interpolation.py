@@ -1,11 +1,11 @@
 """N3, a countermodel: drop P1 and deception survives. Where the class reaches the noise floor, a global minimiser keeps its detector."""
 
-from absence.checker.encode import forward, net_at, unknown_parameters
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, distinct, dot, eq
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.policies import (
+from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, distinct, dot, eq
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.policies import (
     BACKDOOR,
     BACKDOOR_DETECTOR,
     DECEPTIVE,
@@ -16,10 +16,10 @@ from absence.models.policies import (
     WORLD,
     human_imitator,
 )
-from absence.models.rational import vector
-from absence.models.world import IS_DIAMOND_THERE, NONE, State, encode
-from absence.proofs import facts
-from absence.proofs.words import listed
+from proof_of_absence.models.rational import vector
+from proof_of_absence.models.world import IS_DIAMOND_THERE, NONE, State, encode
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.words import listed
 
 # A bend, which one unit fits, and a zigzag, which takes two.
 BEND = Dataset([[0], [1], [2], [3]], [[1], [1], [2], [3]])

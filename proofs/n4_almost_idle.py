@@ -4,14 +4,14 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from absence.checker.constructive import reassignment
-from absence.checker.minimum import Minimum, global_minimum
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
-from absence.models.circuit import Unit, add_unit, fires, hidden_units, idle_value, is_idle
-from absence.models.data import Dataset
-from absence.models.rational import Vector, vector
-from absence.proofs import facts
-from absence.proofs.c13_rent import rent
+from proof_of_absence.checker.constructive import reassignment
+from proof_of_absence.checker.minimum import Minimum, global_minimum
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.models.circuit import Unit, add_unit, fires, hidden_units, idle_value, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c13_rent import rent
 
 # Targets are searched in this order.
 VALUES = (0, 1, 3)

@@ -3,15 +3,16 @@
 from fractions import Fraction
 
 import sympy
-from absence.checker.certificate import data_json
-from absence.checker.encode import Parameters, squared_error
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, add, distinct, eq, le, mul, neg
-from absence.checker.symbolic import identity
-from absence.models.circuit import Unit, add_unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, shallow
-from absence.proofs import facts
+
+from proof_of_absence.checker.certificate import data_json
+from proof_of_absence.checker.encode import Parameters, squared_error
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, add, distinct, eq, le, mul, neg
+from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.models.circuit import Unit, add_unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.proofs import facts
 
 # Targets (x, y + 1) right of the axis x = 0 and at the origin, (0, 0) left of it and at (0, 1). A unit that tells the two sides
 # apart must have its kink on the axis: the origin and (0, 1) leave it no way to tilt.

@@ -1,14 +1,14 @@
 """N6, a countermodel: drop the single hidden layer and the claim fails. Behind a layer of one unit a freed unit of a deep net is of no use, and a minimiser keeps it idle."""
 
-from absence.checker.certificate import data_json, net_json
-from absence.checker.lane import lane_reassignment
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
-from absence.models.rational import vector
-from absence.proofs import facts
-from absence.proofs.words import enumerated
+from proof_of_absence.checker.certificate import data_json, net_json
+from proof_of_absence.checker.lane import lane_reassignment
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.rational import vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.words import enumerated
 
 DEPLOY = vector([7])
 

@@ -6,16 +6,16 @@ from functools import cache
 from itertools import combinations, product
 from typing import NamedTuple
 
-from absence.checker.certificate import data_json, net_json
-from absence.checker.constructive import reassignment
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
-from absence.models.circuit import Unit, fires, hidden_units, is_idle
-from absence.models.data import Dataset
-from absence.models.family import Architecture, Family, Grid
-from absence.models.net import MLP
-from absence.models.posterior import members_of
-from absence.models.rational import vector
-from absence.proofs import facts
+from proof_of_absence.checker.certificate import data_json, net_json
+from proof_of_absence.checker.constructive import reassignment
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.models.circuit import Unit, fires, hidden_units, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture, Family, Grid
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.posterior import members_of
+from proof_of_absence.models.rational import vector
+from proof_of_absence.proofs import facts
 
 INPUTS = ((0,), (1,), (2,), (3,))
 DEPLOY = vector([-2])

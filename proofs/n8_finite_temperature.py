@@ -3,16 +3,16 @@
 from fractions import Fraction
 from functools import cache
 
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
-from absence.models.data import Dataset
-from absence.models.family import Architecture, Family, Grid
-from absence.models.net import MLP
-from absence.models.posterior import members_of
-from absence.models.rational import vector
-from absence.proofs import facts
-from absence.proofs.c14_posterior import FIRING, HALF, Quantised, crossover, posterior
-from absence.proofs.c14_posterior import WARM as FIRING_WARM
-from absence.proofs.n7_quantised import least_in_class
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture, Family, Grid
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.posterior import members_of
+from proof_of_absence.models.rational import vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c14_posterior import FIRING, HALF, Quantised, crossover, posterior
+from proof_of_absence.proofs.c14_posterior import WARM as FIRING_WARM
+from proof_of_absence.proofs.n7_quantised import least_in_class
 
 # As in C14 a unit tends to be silent left of 0 and to fire at 2; here on four inputs, 0 among them.
 FOUR = Quantised((1, 1, 1), (-1, 1, 2), Dataset([[-3], [-2], [-1], [0]], [[0], [2], [2], [1]]), vector([2]))

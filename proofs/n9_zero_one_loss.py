@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from absence.checker.certificate import net_json, rows_json
-from absence.checker.encode import forward, unknown_parameters
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, all_of, le, lt
-from absence.models.circuit import Unit
-from absence.models.net import MLP, shallow
-from absence.models.rational import matrix, vector
-from absence.proofs import facts
-from absence.proofs.words import listed
+from proof_of_absence.checker.certificate import net_json, rows_json
+from proof_of_absence.checker.encode import forward, unknown_parameters
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, all_of, le, lt
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.rational import matrix, vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.words import listed
 
 INPUTS = matrix([[0], [1], [2]])
 # True: the output is to be positive.

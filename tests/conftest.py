@@ -10,11 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
 
 # Not tests: they take an hour, and `make reliability` runs them.
 collect_ignore = ["reliability"]

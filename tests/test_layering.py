@@ -3,17 +3,18 @@
 import ast
 from pathlib import Path
 
-import absence.checker.independent
-import absence.models
-import absence.proofs
 import pytest
 
+import proof_of_absence.checker.independent
+import proof_of_absence.models
+import proof_of_absence.proofs
+
 FOLDERS = {
-    "models": Path(absence.models.__file__).parent,
-    "checker": Path(absence.checker.__file__).parent,
-    "proofs": Path(absence.proofs.__file__).parent,
+    "models": Path(proof_of_absence.models.__file__).parent,
+    "checker": Path(proof_of_absence.checker.__file__).parent,
+    "proofs": Path(proof_of_absence.proofs.__file__).parent,
 }
-FORBIDDEN = {"models": ("absence.checker", "absence.proofs"), "checker": ("absence.proofs",)}
+FORBIDDEN = {"models": ("proof_of_absence.checker", "proof_of_absence.proofs"), "checker": ("proof_of_absence.proofs",)}
 
 
 def imported(path, package):
@@ -35,30 +36,30 @@ def files(folder):
 def test_nothing_below_imports_what_is_above(folder):
     assert files(folder)
     for path in files(folder):
-        package = ".".join(["absence", folder, *path.relative_to(FOLDERS[folder]).parent.parts])
+        package = ".".join(["proof_of_absence", folder, *path.relative_to(FOLDERS[folder]).parent.parts])
         for name in imported(path, package):
             assert not any(f"{name}.".startswith(f"{above}.") for above in FORBIDDEN[folder]), (path.name, name)
 
 
 def test_the_independent_checker_shares_no_code():
-    home = "absence.checker.independent"
+    home = "proof_of_absence.checker.independent"
     paths = sorted((FOLDERS["checker"] / "independent").glob("*.py"))
     assert len(paths) > 3
     for path in paths:
         text = path.read_text(encoding="utf-8")
         assert "import_module" not in text and "__import__" not in text
         for name in imported(path, home):
-            assert not f"{name}.".startswith("absence.") or name.startswith(f"{home}."), (path.name, name)
+            assert not f"{name}.".startswith("proof_of_absence.") or name.startswith(f"{home}."), (path.name, name)
 
 
 def test_the_test_sees_every_form_of_import(tmp_path):
     path = tmp_path / "x.py"
     path.write_text(
-        "import absence.proofs.chain\nfrom absence import proofs\nfrom ..proofs import chain\nfrom . import y\n"
+        "import proof_of_absence.proofs.chain\nfrom proof_of_absence import proofs\nfrom ..proofs import chain\nfrom . import y\n"
     )
-    assert list(imported(path, "absence.checker")) == [
-        "absence.proofs.chain",
-        "absence.proofs",
-        "absence.proofs.chain",
-        "absence.checker.y",
+    assert list(imported(path, "proof_of_absence.checker")) == [
+        "proof_of_absence.proofs.chain",
+        "proof_of_absence.proofs",
+        "proof_of_absence.proofs.chain",
+        "proof_of_absence.checker.y",
     ]

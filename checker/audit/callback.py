@@ -1,4 +1,4 @@
-"""`absence.Reassignment`: reassignment between the steps of a PyTorch optimiser, C18's interleaved training, in one line.
+"""`proof_of_absence.Reassignment`: reassignment between the steps of a PyTorch optimiser, C18's interleaved training, in one line.
 
 It decides exactly which circuits are train-idle, and writes weights whose loss is certified to be lower, or none.
 """
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.circuits import idle_circuits
-from absence.checker.audit.entry import float_rows
-from absence.checker.audit.findings import Improvement
-from absence.checker.audit.idle import unit_findings
-from absence.checker.audit.improve import Unimproved, improve_all
-from absence.checker.audit.loss import exact_loss
-from absence.checker.certificate import net_json, rows_json, units_json
-from absence.models.circuit import Unit
-from absence.models.files.disk import refused
-from absence.models.files.torch_state import from_module
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.checker.audit.circuits import idle_circuits
+from proof_of_absence.checker.audit.entry import float_rows
+from proof_of_absence.checker.audit.findings import Improvement
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.audit.improve import Unimproved, improve_all
+from proof_of_absence.checker.audit.loss import exact_loss
+from proof_of_absence.checker.certificate import net_json, rows_json, units_json
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.files.torch_state import from_module
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["Reassigned", "Reassignment"]
 
@@ -67,7 +68,7 @@ class Reassigned:
 class Reassignment:
     """Reuse train-idle circuits of a module while it is trained (C7 between the steps of an optimiser, C18).
 
-    A call reads the module, decides its idle circuits exactly as `absence.audit` does (within one layer, jointly idle ones
+    A call reads the module, decides its idle circuits exactly as `proof_of_absence.audit` does (within one layer, jointly idle ones
     too), and reuses those of the last hidden layer as units that lower the loss L = (1/N) sum |f(z_i) - y_i|^2 of the whole
     training data. New weights are values of the module's type, and the drop is certified for just these; if none can be,
     the module stays as it is and `Reassigned.reason` says why. L is of the net over the reals; what float arithmetic makes of
@@ -76,7 +77,7 @@ class Reassignment:
     Parameters
     ----------
     module
-        As `absence.audit` takes it; every Linear has a bias, is used once and is not frozen.
+        As `proof_of_absence.audit` takes it; every Linear has a bias, is used once and is not frozen.
     X, Y
         The training data, inputs (N, d) and targets (N, m).
     every

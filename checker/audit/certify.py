@@ -11,12 +11,19 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from absence.checker.audit.findings import Activity, CircuitFinding, DeploymentFinding, RankFinding, UnitFinding
-from absence.checker.audit.idle import checked_inputs
-from absence.checker.audit.rank import rest_findings
-from absence.checker.certificate import seal, write
-from absence.models.files.disk import replace
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.checker.audit.findings import (
+    Activity,
+    CircuitFinding,
+    DeploymentFinding,
+    RankFinding,
+    UnitFinding,
+)
+from proof_of_absence.checker.audit.idle import checked_inputs
+from proof_of_absence.checker.audit.rank import rest_findings
+from proof_of_absence.checker.certificate import seal, write
+from proof_of_absence.models.files.disk import replace
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["FORMAT", "NAME", "certify"]
 

@@ -9,15 +9,16 @@ from fractions import Fraction
 from itertools import islice
 
 import numpy as np
-from absence.checker.audit import exact
-from absence.checker.audit.enclosure import enclose
-from absence.checker.audit.findings import CircuitFinding, UnitFinding
-from absence.checker.audit.idle import checked_inputs, truncated
-from absence.checker.audit.modular import PRIMES, Relations, nullspace, product, reduced, residues
-from absence.checker.audit.rank import hints
-from absence.checker.audit.rows import distinct_rows
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatLayer, FloatNet
+
+from proof_of_absence.checker.audit import exact
+from proof_of_absence.checker.audit.enclosure import enclose
+from proof_of_absence.checker.audit.findings import CircuitFinding, UnitFinding
+from proof_of_absence.checker.audit.idle import checked_inputs, truncated
+from proof_of_absence.checker.audit.modular import PRIMES, Relations, nullspace, product, reduced, residues
+from proof_of_absence.checker.audit.rank import hints
+from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 
 __all__ = ["firing", "idle_circuits", "sent"]
 
@@ -46,7 +47,7 @@ def idle_circuits(
 
     Examples
     --------
-    >>> from absence.checker.audit.idle import unit_findings
+    >>> from proof_of_absence.checker.audit.idle import unit_findings
     >>> net = FloatNet([([[1.0], [2.0], [-1.0]], [0.0, 0.0, 0.0]), ([[2.0, -1.0, 1.0]], [0.0])])
     >>> inputs = np.array([[0.0], [1.0], [2.0]])
     >>> circuits, undecided = idle_circuits(net, inputs, unit_findings(net, inputs))

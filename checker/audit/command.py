@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker.terminal import (
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from proof_of_absence.checker.terminal import (
     Scheduler,
     Workers,
     bad_input,
@@ -16,7 +18,6 @@ from absence.checker.terminal import (
     say,
     to_folder,
 )
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 __all__ = ["audit_command"]
 
@@ -49,11 +50,11 @@ def audit_command(
     A run that is repeated, or goes on after an interrupt, takes the stages that are done from the folder.
     """
     # The libraries behind these take a second to load, which other commands need not wait for.
-    from absence.checker.audit import table
-    from absence.checker.audit.folder import STAGES, write_folder
-    from absence.checker.audit.run import Source, box_of, examine, read_region
-    from absence.models.files import read_net
-    from absence.models.files.data import read_data
+    from proof_of_absence.checker.audit import table
+    from proof_of_absence.checker.audit.folder import STAGES, write_folder
+    from proof_of_absence.checker.audit.run import Source, box_of, examine, read_region
+    from proof_of_absence.models.files import read_net
+    from proof_of_absence.models.files.data import read_data
 
     folder = output or Path(f"{model.stem}.audit")
     to_folder(folder)

@@ -6,10 +6,11 @@ The audit decides about exact real arithmetic; this says what that is worth for 
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.enclosure import norms
-from absence.checker.audit.evaluation import UP, Block, evaluate
-from absence.checker.audit.loss import TINY
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.checker.audit.enclosure import norms
+from proof_of_absence.checker.audit.evaluation import UP, Block, evaluate
+from proof_of_absence.checker.audit.loss import TINY
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["float32_deviation"]
 

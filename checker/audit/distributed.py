@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
-from absence.checker.audit.findings import Activity, UnitFinding
-from absence.checker.audit.idle import checked_inputs, unit_findings
-from absence.checker.region.decide import RegionResult, concluded, decide
-from absence.checker.region.question import Question
-from absence.checker.region.search import Limits, Outcome, open_leaves, solve
-from absence.models.floatnet import FloatNet
 from dask.distributed import Client, LocalCluster, as_completed
+
+from proof_of_absence.checker.audit.findings import Activity, UnitFinding
+from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
+from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
+from proof_of_absence.checker.region.question import Question
+from proof_of_absence.checker.region.search import Limits, Outcome, open_leaves, solve
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["cluster", "decide_apart", "merged", "unit_findings_apart"]
 

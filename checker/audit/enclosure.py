@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from absence.models.floatnet import FloatLayer, FloatNet
+
+from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 
 __all__ = ["Ball", "blocks", "enclose", "norms"]
 

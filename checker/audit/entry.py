@@ -1,4 +1,4 @@
-"""`absence.audit`: the audit for those who have a model and arrays in Python; see `absence.checker.audit.command` for files."""
+"""`proof_of_absence.audit`: the audit for those who have a model and arrays in Python; see `proof_of_absence.checker.audit.command` for files."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -7,13 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from absence.checker.audit.findings import Audit
-from absence.checker.audit.folder import STAGES, write_folder
-from absence.checker.audit.run import Region, box_of, examine, read_region
-from absence.models.files import read_net
-from absence.models.files.disk import refused
-from absence.models.floatnet import FloatNet
-from absence.models.net import MLP
+
+from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.folder import STAGES, write_folder
+from proof_of_absence.checker.audit.run import Region, box_of, examine, read_region
+from proof_of_absence.models.files import read_net
+from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.net import MLP
 
 __all__ = ["audit", "float_rows"]
 
@@ -61,9 +62,9 @@ def audit(
 
     Examples
     --------
-    >>> import absence
+    >>> import proof_of_absence
     >>> net = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])])
-    >>> found = absence.audit(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 1.0], deploy=[[2.0], [10.0]])
+    >>> found = proof_of_absence.audit(net, [[0.0], [1.0], [2.0]], [0.0, 1.0, 1.0], deploy=[[2.0], [10.0]])
     >>> found.exit_code, found.findings[0], found.circuits[0].fires
     (1, 'circuit {1.1} is train-idle', (1,))
     """
@@ -78,9 +79,9 @@ def audit(
         client = None
         if workers is not None or scheduler is not None:
             try:
-                from absence.checker.audit.distributed import cluster
+                from proof_of_absence.checker.audit.distributed import cluster
             except ImportError as error:
-                raise ImportError("workers need dask.distributed: pip install 'absence[distributed]'") from error
+                raise ImportError("workers need dask.distributed: pip install 'proof-of-absence[distributed]'") from error
             client = stack.enter_context(cluster(scheduler, workers))
         outcome = examine(
             net, inputs, targets, deploy=deployed, regions=boxes, seconds=seconds, progress=progress, client=client,
@@ -97,7 +98,7 @@ def _net(model) -> FloatNet:
     if isinstance(model, MLP):
         layers = [(_floats(layer.weights), _floats([layer.bias])[0]) for layer in model.layers]
         return FloatNet(layers)
-    from absence.models.files.torch_state import from_module
+    from proof_of_absence.models.files.torch_state import from_module
 
     return from_module(model)
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from absence.checker.audit.enclosure import Ball, blocks, enclose
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.checker.audit.enclosure import Ball, blocks, enclose
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["ENTRIES", "U64", "UP", "Block", "Evaluation", "evaluate", "walk"]
 

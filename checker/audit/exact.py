@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["Digits", "activations", "affine", "blocks", "digit_width", "integers", "split"]
 

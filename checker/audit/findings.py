@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from absence.models.circuit import Unit
+from proof_of_absence.models.circuit import Unit
 
 __all__ = [
     "CLEAN",

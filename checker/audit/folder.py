@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from absence.checker.audit import loss_facts, report_html
-from absence.checker.audit.certify import NAME, certify
-from absence.checker.audit.findings import Audit
-from absence.checker.audit.report_json import schema_text, to_json
-from absence.checker.audit.run import Outcome
-from absence.checker.certificate import write
-from absence.models.files import InputError, onnx
+from proof_of_absence.checker.audit import loss_facts, report_html
+from proof_of_absence.checker.audit.certify import NAME, certify
+from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.report_json import schema_text, to_json
+from proof_of_absence.checker.audit.run import Outcome
+from proof_of_absence.checker.certificate import write
+from proof_of_absence.models.files import InputError, onnx
 
 __all__ = ["IMPROVED", "STAGES", "write_folder"]
 

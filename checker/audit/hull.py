@@ -9,13 +9,14 @@ from fractions import Fraction
 from math import lcm
 
 import numpy as np
-from absence.checker.audit import exact
-from absence.checker.audit.enclosure import blocks, enclose
-from absence.checker.audit.findings import DeploymentFinding
-from absence.checker.audit.rows import distinct_rows
-from absence.checker.exact import solve_some
-from absence.checker.hull import Combination, locate
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.checker.audit import exact
+from proof_of_absence.checker.audit.enclosure import blocks, enclose
+from proof_of_absence.checker.audit.findings import DeploymentFinding
+from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.exact import solve_some
+from proof_of_absence.checker.hull import Combination, locate
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["deployment_findings"]
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from absence.checker.audit import exact
-from absence.checker.audit.enclosure import Ball, blocks, enclose
-from absence.checker.audit.findings import Activity, UnitFinding
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatLayer, FloatNet
+
+from proof_of_absence.checker.audit import exact
+from proof_of_absence.checker.audit.enclosure import Ball, blocks, enclose
+from proof_of_absence.checker.audit.findings import Activity, UnitFinding
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 
 __all__ = ["checked_inputs", "truncated", "unit_findings"]
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.enclosure import blocks, enclose
-from absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
-from absence.checker.audit.findings import CircuitFinding, Enclosure, Improvement
-from absence.checker.audit.loss import (
+
+from proof_of_absence.checker.audit.enclosure import blocks, enclose
+from proof_of_absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
+from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Improvement
+from proof_of_absence.checker.audit.loss import (
     AFFORDABLE,
     SMALL,
     TINY,
@@ -23,11 +24,11 @@ from absence.checker.audit.loss import (
     point,
     total,
 )
-from absence.checker.audit.search import Candidate, candidates
-from absence.checker.constructive import separating_unit
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatLayer, FloatNet
-from absence.models.net import MLP, relu
+from proof_of_absence.checker.audit.search import Candidate, candidates
+from proof_of_absence.checker.constructive import separating_unit
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatLayer, FloatNet
+from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["Unimproved", "improve", "improve_all", "reassigned"]
 

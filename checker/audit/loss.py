@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.enclosure import blocks
-from absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
-from absence.checker.audit.findings import Enclosure
-from absence.checker.audit.rows import groups
-from absence.models.floatnet import FloatNet
-from absence.models.rational import Matrix
+
+from proof_of_absence.checker.audit.enclosure import blocks
+from proof_of_absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
+from proof_of_absence.checker.audit.findings import Enclosure
+from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.rational import Matrix
 
 __all__ = [
     "AFFORDABLE",

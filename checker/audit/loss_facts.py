@@ -6,7 +6,7 @@ Exact findings are stated exactly; enclosures a little wider, so that other rigo
 from collections.abc import Sequence
 from fractions import Fraction
 
-from absence.checker.audit.findings import Enclosure, Improvement, Prices, UnitFinding
+from proof_of_absence.checker.audit.findings import Enclosure, Improvement, Prices, UnitFinding
 
 __all__ = [
     "deviation_fact",

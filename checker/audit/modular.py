@@ -5,9 +5,10 @@ among them is one modulo the prime (not the other way round: what is found here 
 """
 
 import numpy as np
-from absence.checker.audit import exact
-from absence.models.floatnet import FloatNet
 from flint import nmod_mat
+
+from proof_of_absence.checker.audit import exact
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import count, pairwise
 from xml.etree import ElementTree
 
-from absence.checker.audit.findings import Audit
-from absence.checker.audit.view import names, unit_name
-from absence.models.circuit import Unit
+from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.view import names, unit_name
+from proof_of_absence.models.circuit import Unit
 
 __all__ = ["Bar", "bars", "columns", "graph"]
 

@@ -6,11 +6,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from absence.checker.audit.enclosure import enclose
-from absence.checker.audit.findings import CircuitFinding, Enclosure, Prices
-from absence.checker.audit.rows import distinct_rows
-from absence.checker.constructive import distinct_direction
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.checker.audit.enclosure import enclose
+from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Prices
+from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.constructive import distinct_direction
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["Gauge", "gap", "gauge", "prices"]
 

@@ -7,13 +7,14 @@ from fractions import Fraction
 from math import gcd, lcm
 
 import numpy as np
-from absence.checker.audit import exact
-from absence.checker.audit.findings import Activity, RankFinding, UnitFinding
-from absence.checker.audit.idle import checked_inputs, unit_findings
-from absence.checker.audit.modular import PRIMES, Relations, pivots, reduced
-from absence.checker.audit.rows import distinct_rows
-from absence.models.floatnet import FloatNet
 from flint import fmpz_mat
+
+from proof_of_absence.checker.audit import exact
+from proof_of_absence.checker.audit.findings import Activity, RankFinding, UnitFinding
+from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
+from proof_of_absence.checker.audit.modular import PRIMES, Relations, pivots, reduced
+from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["hints", "rank_findings", "rest_findings"]
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.enclosure import enclose
-from absence.checker.audit.evaluation import ENTRIES, UP, Block, evaluate
-from absence.checker.audit.findings import Enclosure, UnitFinding
-from absence.checker.audit.interval import Interval, gamma
-from absence.checker.audit.search import candidates
-from absence.models.floatnet import FloatLayer, FloatNet
+
+from proof_of_absence.checker.audit.enclosure import enclose
+from proof_of_absence.checker.audit.evaluation import ENTRIES, UP, Block, evaluate
+from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
+from proof_of_absence.checker.audit.interval import Interval, gamma
+from proof_of_absence.checker.audit.search import candidates
+from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 
 __all__ = ["Rents", "rents"]
 

@@ -6,12 +6,22 @@ Names and texts in an audit come from outside: the template escapes them, and th
 from collections import Counter
 from fractions import Fraction
 
-from absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
-from absence.checker.audit.pictures import Bar, bars, columns, graph
-from absence.checker.audit.report_json import from_json, short
-from absence.checker.audit.view import SCOPE, by_rent, enclosure, firings, headline, sections, size_name, unit_name
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
+from proof_of_absence.checker.audit.pictures import Bar, bars, columns, graph
+from proof_of_absence.checker.audit.report_json import from_json, short
+from proof_of_absence.checker.audit.view import (
+    SCOPE,
+    by_rent,
+    enclosure,
+    firings,
+    headline,
+    sections,
+    size_name,
+    unit_name,
+)
 
 __all__ = ["page"]
 
@@ -30,7 +40,7 @@ def page(report: dict, limit: int = 50) -> str:
     """
     audit = from_json(report)
     environment = Environment(
-        loader=PackageLoader("absence.checker.audit", "."), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("proof_of_absence.checker.audit", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template("report.html.jinja").render(

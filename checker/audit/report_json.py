@@ -13,9 +13,10 @@ from fractions import Fraction
 from importlib.resources import files
 
 import numpy as np
-from absence.checker.audit.findings import Audit, CircuitFinding, Enclosure, UnitFinding
-from absence.models.floatnet import FloatNet
 from flint import fmpz
+
+from proof_of_absence.checker.audit.findings import Audit, CircuitFinding, Enclosure, UnitFinding
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["FORMAT", "decode", "encode", "exact_text", "from_json", "schema_text", "short", "to_json"]
 
@@ -107,7 +108,7 @@ def from_json(report: dict) -> Audit:
 
 def schema_text() -> str:
     """The JSON Schema (draft 2020-12) of the report."""
-    return files("absence.checker.audit").joinpath("report.schema.json").read_text(encoding="utf-8")
+    return files("proof_of_absence.checker.audit").joinpath("report.schema.json").read_text(encoding="utf-8")
 
 
 def encode(value):

@@ -3,7 +3,8 @@
 from hashlib import blake2b
 
 import numpy as np
-from absence.checker.audit.enclosure import blocks
+
+from proof_of_absence.checker.audit.enclosure import blocks
 
 __all__ = ["distinct_rows", "groups"]
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from absence.checker.audit.circuits import firing, idle_circuits
-from absence.checker.audit.deviation import float32_deviation
-from absence.checker.audit.evaluation import Evaluation, evaluate
-from absence.checker.audit.findings import (
+
+from proof_of_absence.checker.audit.circuits import firing, idle_circuits
+from proof_of_absence.checker.audit.deviation import float32_deviation
+from proof_of_absence.checker.audit.evaluation import Evaluation, evaluate
+from proof_of_absence.checker.audit.findings import (
     Audit,
     CircuitFinding,
     DataSummary,
@@ -25,23 +26,23 @@ from absence.checker.audit.findings import (
     RegionFinding,
     UnitFinding,
 )
-from absence.checker.audit.hull import deployment_findings
-from absence.checker.audit.idle import unit_findings
-from absence.checker.audit.improve import Unimproved, improve
-from absence.checker.audit.loss import losses
-from absence.checker.audit.price import prices
-from absence.checker.audit.rank import rank_findings
-from absence.checker.audit.rent import rents
-from absence.checker.audit.rows import distinct_rows
-from absence.checker.audit.stages import Stages
-from absence.checker.audit.view import names
-from absence.checker.kept import content_key
-from absence.checker.region.decide import decide
-from absence.checker.region.question import question
-from absence.checker.region.search import Limits
-from absence.models.files.disk import refused
-from absence.models.files.vnnlib import read_box
-from absence.models.floatnet import FloatNet
+from proof_of_absence.checker.audit.hull import deployment_findings
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.audit.improve import Unimproved, improve
+from proof_of_absence.checker.audit.loss import losses
+from proof_of_absence.checker.audit.price import prices
+from proof_of_absence.checker.audit.rank import rank_findings
+from proof_of_absence.checker.audit.rent import rents
+from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.audit.view import names
+from proof_of_absence.checker.kept import content_key
+from proof_of_absence.checker.region.decide import decide
+from proof_of_absence.checker.region.question import question
+from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.files.vnnlib import read_box
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["Outcome", "Region", "Source", "box_of", "examine", "read_region"]
 
@@ -225,7 +226,7 @@ def _units(net: FloatNet, inputs: np.ndarray, client) -> tuple[UnitFinding, ...]
     if client is None:
         return unit_findings(net, inputs)
     # Needs the extra `distributed`.
-    from absence.checker.audit.distributed import unit_findings_apart
+    from proof_of_absence.checker.audit.distributed import unit_findings_apart
 
     return unit_findings_apart(client, net, inputs)
 
@@ -267,7 +268,7 @@ def _region(net: FloatNet, region: Region, circuit: CircuitFinding, seconds: flo
     if client is None:
         result = decide(asked, Limits(seconds=seconds))
     else:
-        from absence.checker.audit.distributed import decide_apart
+        from proof_of_absence.checker.audit.distributed import decide_apart
 
         result = decide_apart(client, asked, seconds)
     finding = RegionFinding(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-from absence.checker.audit.report_json import decode, encode
-from absence.checker.kept import content_key, keep, kept, sources
+from proof_of_absence.checker.audit.report_json import decode, encode
+from proof_of_absence.checker.kept import content_key, keep, kept, sources
 
 __all__ = ["Stages"]
 

@@ -1,10 +1,11 @@
 """The audit in the terminal: the sections of `checker.audit.view` as rich tables."""
 
-from absence.checker.audit.findings import CLEAN, FINDINGS, Audit
-from absence.checker.audit.view import SCOPE, Section, headline, sections
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
+
+from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, Audit
+from proof_of_absence.checker.audit.view import SCOPE, Section, headline, sections
 
 __all__ = ["page"]
 

@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from itertools import islice
 
-from absence.checker.audit.findings import (
+from proof_of_absence.checker.audit.findings import (
     CLEAN,
     FINDINGS,
     Activity,
@@ -21,8 +21,8 @@ from absence.checker.audit.findings import (
     RegionFinding,
     UnitFinding,
 )
-from absence.checker.audit.report_json import short
-from absence.models.circuit import Unit
+from proof_of_absence.checker.audit.report_json import short
+from proof_of_absence.models.circuit import Unit
 
 __all__ = [
     "SCOPE",

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker.terminal import (
+from rich.table import Table
+
+from proof_of_absence.checker.terminal import (
     ResultFolder,
     Scheduler,
     Workers,
@@ -22,7 +24,6 @@ from absence.checker.terminal import (
     say,
     to_folder,
 )
-from rich.table import Table
 
 __all__ = ["census_command"]
 
@@ -59,14 +60,14 @@ def census_command(
     project's world. What an interrupted run has counted is kept, and counted no second time.
     """
     # The libraries behind these take a while to load, which other commands need not wait for.
-    from absence.checker.census.enumeration import DEVICES
-    from absence.checker.census.shards import SHARD, take
+    from proof_of_absence.checker.census.enumeration import DEVICES
+    from proof_of_absence.checker.census.shards import SHARD, take
 
     if device not in DEVICES:
         raise bad_input(f"--device {device} is not known; take one of {', '.join(DEVICES)}")
     to_folder(output)
     with needs("plots"):
-        from absence.checker.census.pictures import draw
+        from proof_of_absence.checker.census.pictures import draw
     with ending(output, "counted shards are kept, the next run with the same options goes on from there."):
         chosen = _problem(grid, hidden, train, deploy)
         with client_for(scheduler, workers) as client, progress() as bar:
@@ -89,12 +90,12 @@ def census_command(
 
 
 def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: Path | None):
-    from absence.checker.census.default import GRID, UNITS, world_problem
-    from absence.checker.census.problem import problem
-    from absence.models.data import Dataset
-    from absence.models.files.data import read_array, read_data
-    from absence.models.files.disk import refused
-    from absence.models.rational import rational
+    from proof_of_absence.checker.census.default import GRID, UNITS, world_problem
+    from proof_of_absence.checker.census.problem import problem
+    from proof_of_absence.models.data import Dataset
+    from proof_of_absence.models.files.data import read_array, read_data
+    from proof_of_absence.models.files.disk import refused
+    from proof_of_absence.models.rational import rational
 
     try:
         values = GRID if grid is None else [rational(text.strip()) for text in grid.split(",")]
@@ -127,8 +128,8 @@ def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: P
 def _write(output: Path, chosen, tally, draw) -> dict:
     import json
 
-    from absence.checker.census.result import result
-    from absence.checker.certificate import write
+    from proof_of_absence.checker.census.result import result
+    from proof_of_absence.checker.certificate import write
 
     told = result(chosen, tally)
     draw(told, tally, output)

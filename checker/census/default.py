@@ -6,11 +6,11 @@ The project's world (models.world) with the one question whose answer by the hum
 from collections.abc import Iterable
 from fractions import Fraction
 
-from absence.checker.census.problem import Problem, problem
-from absence.models.data import Dataset
-from absence.models.policies import direct_translator, human_imitator
-from absence.models.rational import Vector, vector
-from absence.models.world import IS_TAMPERED, SENSORS, Human, World, encode
+from proof_of_absence.checker.census.problem import Problem, problem
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.policies import direct_translator, human_imitator
+from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.models.world import IS_TAMPERED, SENSORS, Human, World, encode
 
 __all__ = ["GRID", "UNITS", "WORLD", "world_problem"]
 

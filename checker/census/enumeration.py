@@ -10,8 +10,9 @@ from functools import reduce
 from itertools import combinations
 
 import numpy as np
-from absence.checker.census.problem import CELLS, Answers, Problem
-from absence.models.files.disk import refused
+
+from proof_of_absence.checker.census.problem import CELLS, Answers, Problem
+from proof_of_absence.models.files.disk import refused
 
 __all__ = ["DEVICES", "Counts", "Enumeration"]
 
@@ -149,7 +150,7 @@ def _library(device: str):
     # torch raises an AssertionError where it was built without CUDA.
     except (ImportError, RuntimeError, AssertionError) as error:
         raise refused(
-            f"--device {device}", f"{error}; take numpy, or install 'absence[torch]' for that device"
+            f"--device {device}", f"{error}; take numpy, or install 'proof-of-absence[torch]' for that device"
         ) from error
 
     @contextmanager

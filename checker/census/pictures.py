@@ -5,11 +5,12 @@ from fractions import Fraction
 from math import exp, log
 from pathlib import Path
 
-from absence.checker.census.problem import CELLS, CLASSES
-from absence.checker.census.result import SETS, share
-from absence.checker.plots import COLOURS, figure, save
-from absence.models.tally import Tally
 from matplotlib.axes import Axes
+
+from proof_of_absence.checker.census.problem import CELLS, CLASSES
+from proof_of_absence.checker.census.result import SETS, share
+from proof_of_absence.checker.plots import COLOURS, figure, save
+from proof_of_absence.models.tally import Tally
 
 __all__ = ["draw"]
 

@@ -11,10 +11,11 @@ from itertools import product
 from math import lcm
 
 import numpy as np
-from absence.checker.certificate import data_json, rows_json
-from absence.models.data import Dataset
-from absence.models.family import Architecture, Family, Grid
-from absence.models.rational import Matrix, Vector, matrix
+
+from proof_of_absence.checker.certificate import data_json, rows_json
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture, Family, Grid
+from proof_of_absence.models.rational import Matrix, Vector, matrix
 
 __all__ = ["CELLS", "CLASSES", "Answers", "Problem", "Tables", "problem"]
 

@@ -6,10 +6,10 @@ beta is given by t = exp(-beta unit), a rational number, so that the masses are 
 from fractions import Fraction
 from math import exp, log
 
-from absence.checker.census.problem import CELLS, Problem
-from absence.checker.certificate import seal
-from absence.checker.kept import versions
-from absence.models.tally import Crossing, Tally, beta
+from proof_of_absence.checker.census.problem import CELLS, Problem
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.kept import versions
+from proof_of_absence.models.tally import Crossing, Tally, beta
 
 __all__ = ["DELTAS", "FORMAT", "SETS", "facts", "result", "share", "temperatures"]
 

@@ -12,10 +12,10 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
-from absence.checker.census.enumeration import Counts, Enumeration
-from absence.checker.census.problem import CELLS, Problem
-from absence.checker.kept import content_key, keep, kept, sources
-from absence.models.tally import Tally
+from proof_of_absence.checker.census.enumeration import Counts, Enumeration
+from proof_of_absence.checker.census.problem import CELLS, Problem
+from proof_of_absence.checker.kept import content_key, keep, kept, sources
+from proof_of_absence.models.tally import Tally
 
 __all__ = ["SHARD", "take", "tally_of"]
 

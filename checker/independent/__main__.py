@@ -1,11 +1,11 @@
-"""``python -m absence.checker.independent FILE...``: check certificates (or the folder of an audit or an experiment), a line for each; exit 1 if one is refused."""
+"""``python -m proof_of_absence.checker.independent FILE...``: check certificates (or the folder of an audit or an experiment), a line for each; exit 1 if one is refused."""
 
 import sys
 from pathlib import Path
 
-from absence.checker.independent.check import check_file
-from absence.checker.independent.folder import check_whole, whole_in
-from absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.check import check_file
+from proof_of_absence.checker.independent.folder import check_whole, whole_in
+from proof_of_absence.checker.independent.refusal import Refused
 
 
 def main(paths: list[str]) -> int:

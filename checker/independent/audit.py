@@ -9,12 +9,13 @@ from math import lcm
 from pathlib import Path
 
 import numpy as np
-from absence.checker.independent import losses
-from absence.checker.independent.arrays import FloatData, Floats
-from absence.checker.independent.floats import FloatNet, arrays, blocks, integers, number, table
-from absence.checker.independent.refusal import Refused, require
-from absence.checker.independent.region import irrelevant_region, relevant_at
-from absence.checker.independent.sealed import read_sealed
+
+from proof_of_absence.checker.independent import losses
+from proof_of_absence.checker.independent.arrays import FloatData, Floats
+from proof_of_absence.checker.independent.floats import FloatNet, arrays, blocks, integers, number, table
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.region import irrelevant_region, relevant_at
+from proof_of_absence.checker.independent.sealed import read_sealed
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"

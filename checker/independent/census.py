@@ -10,10 +10,11 @@ from math import comb, factorial, lcm
 from pathlib import Path
 
 import numpy as np
-from absence.checker.independent.nets import Data, number, numbers, rows
-from absence.checker.independent.refusal import Refused, require
-from absence.checker.independent.sealed import read_sealed
 from flint import arb, arb_poly, ctx, fmpq
+
+from proof_of_absence.checker.independent.nets import Data, number, numbers, rows
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.sealed import read_sealed
 
 FORMAT = "absence-census/1"
 FIELDS = {"format", "scope", "problem", "unit", "cells", "sets", "masses", "levels", "versions", "digest"}

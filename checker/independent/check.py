@@ -3,11 +3,11 @@
 import hashlib
 from pathlib import Path
 
-from absence.checker.independent.coq import confirm_theorems
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused, require
-from absence.checker.independent.sealed import read_sealed
-from absence.checker.independent.solve import confirm_unsat
+from proof_of_absence.checker.independent.coq import confirm_theorems
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.sealed import read_sealed
+from proof_of_absence.checker.independent.solve import confirm_unsat
 
 FORMAT = "absence-certificate/1"
 LARGEST = 64 * 2**20

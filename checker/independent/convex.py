@@ -7,8 +7,8 @@ is proved in Coq (C19_dual, C19_patterns, C19_convex_of_net, C19_net_of_convex).
 from fractions import Fraction
 from itertools import product
 
-from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers
+from proof_of_absence.checker.independent.refusal import require
 
 MOST_INPUTS = 8
 

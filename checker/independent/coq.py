@@ -12,7 +12,7 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 SECONDS = 600
 CLOSED = "Closed under the global context"

@@ -5,10 +5,10 @@ Bounds are integers over ONE, rounded outward at every step; no floating point.
 
 from fractions import Fraction
 
-from absence.checker.independent.logistic import idle_drop
-from absence.checker.independent.nets import Data, Net, circuit, dot
-from absence.checker.independent.refusal import require
-from absence.checker.independent.series import ONE, down, exponential, logarithm, up
+from proof_of_absence.checker.independent.logistic import idle_drop
+from proof_of_absence.checker.independent.nets import Data, Net, circuit, dot
+from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.series import ONE, down, exponential, logarithm, up
 
 
 def cross_entropy_drop(fact: dict) -> None:

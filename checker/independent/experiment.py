@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused, require
-from absence.checker.independent.sealed import read_sealed
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.sealed import read_sealed
 
 FORMAT = "absence-experiment/1"
 NAME = "result.json"

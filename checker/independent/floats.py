@@ -11,7 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from absence.checker.independent.refusal import Refused, require
+
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 BLOCK = 4096
 _HEX = re.compile(r"(-?)([0-9a-f]+)(?:/([0-9a-f]+))?")

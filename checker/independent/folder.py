@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from absence.checker.independent import audit, census, experiment, lifetimes
-from absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent import audit, census, experiment, lifetimes
+from proof_of_absence.checker.independent.refusal import Refused
 
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {

@@ -3,8 +3,8 @@
 from fractions import Fraction
 from itertools import pairwise
 
-from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, dot, number, numbers
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Data, Net, circuit, differ_only_in, dot, number, numbers
+from proof_of_absence.checker.independent.refusal import require
 
 
 def uniform_gap(fact: dict) -> None:

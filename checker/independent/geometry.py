@@ -6,8 +6,8 @@ Each carries its own proof (a minor, a dependency, a half-space, a convex combin
 from fractions import Fraction
 from math import isqrt
 
-from absence.checker.independent.nets import Net, dot, number, numbers, rows
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.nets import Net, dot, number, numbers, rows
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 # Trial division up to the root is fast, and primes of this size suffice.
 LARGEST_PRIME = 2**32

@@ -13,9 +13,9 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
-from absence.checker.independent.nets import number
-from absence.checker.independent.refusal import Refused, require
-from absence.checker.independent.sealed import read_sealed
+from proof_of_absence.checker.independent.nets import number
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.sealed import read_sealed
 
 FORMAT, RUN_FORMAT = "absence-lifetimes/1", "absence-lifetime-run/1"
 LARGEST = 2**26

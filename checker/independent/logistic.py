@@ -6,9 +6,9 @@ Bounds are integers over ONE, rounded outward at every step; no floating point.
 from collections.abc import Callable
 from fractions import Fraction
 
-from absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number
-from absence.checker.independent.refusal import require
-from absence.checker.independent.series import ONE, down, exponential, log_of_one_plus, up
+from proof_of_absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number
+from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.series import ONE, down, exponential, log_of_one_plus, up
 
 
 def logistic_drop(fact: dict) -> None:

@@ -11,7 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
-from absence.checker.independent.arrays import (
+
+from proof_of_absence.checker.independent.arrays import (
     EXACT,
     PATIENT,
     TINY,
@@ -23,8 +24,8 @@ from absence.checker.independent.arrays import (
     exact_outputs,
     whole_numbers,
 )
-from absence.checker.independent.nets import number, numbers
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.nets import number, numbers
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 __all__ = ["KINDS", "decide"]
 

@@ -3,8 +3,8 @@
 from fractions import Fraction
 from itertools import product
 
-from absence.checker.independent.nets import Data, Net, number, numbers
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Data, Net, number, numbers
+from proof_of_absence.checker.independent.refusal import require
 
 LARGEST = 10_000  # nets
 

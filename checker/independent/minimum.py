@@ -17,8 +17,8 @@ from fractions import Fraction
 from itertools import combinations, product
 from math import comb, lcm
 
-from absence.checker.independent.nets import Data, Net, dot, rows
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Data, Net, dot, rows
+from proof_of_absence.checker.independent.refusal import require
 
 # Hyperplanes to try, inputs in one of them, and different sets of residuals to keep.
 MOST_PLANES, MOST_IN_PLANE, MOST_SETS = 20_000, 12, 1_000_000

@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 # No exponents: they would let a short text ask for an enormous number.
 _NUMBER = re.compile(r"-?[0-9]+(/[0-9]+)?")

@@ -7,8 +7,8 @@ from collections import Counter
 from fractions import Fraction
 from itertools import chain, combinations, product
 
-from absence.checker.independent.nets import Data, number, numbers
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Data, number, numbers
+from proof_of_absence.checker.independent.refusal import require
 
 LARGEST = 10_000  # nets
 POWERS = 1000

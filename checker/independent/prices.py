@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-from absence.checker.independent.minimum import global_minimum
-from absence.checker.independent.nets import Data, Net, number, numbers
-from absence.checker.independent.refusal import require
-from absence.checker.independent.world import _human, _World
+from proof_of_absence.checker.independent.minimum import global_minimum
+from proof_of_absence.checker.independent.nets import Data, Net, number, numbers
+from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.world import _human, _World
 
 
 def world_price(fact: dict) -> None:

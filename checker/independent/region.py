@@ -9,8 +9,8 @@ from fractions import Fraction
 from math import lcm
 from operator import mul
 
-from absence.checker.independent.nets import Net, circuit, number, numbers
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.nets import Net, circuit, number, numbers
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 ON, OFF, UNKNOWN = 1, -1, 0
 

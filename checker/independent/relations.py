@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from absence.checker.independent.nets import number
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.nets import number
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 # What each kind of fact states and its function has recomputed; nothing else may be compared.
 STATED = {

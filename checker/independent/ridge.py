@@ -5,8 +5,8 @@ That the normal equations give the minimiser, and the row space the least norm, 
 
 from fractions import Fraction
 
-from absence.checker.independent.nets import Data, Net, circuit, number, numbers, rows
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Data, Net, circuit, number, numbers, rows
+from proof_of_absence.checker.independent.refusal import require
 
 
 def ridge(fact: dict) -> None:

@@ -7,8 +7,8 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from absence.checker.independent.nets import number
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import number
+from proof_of_absence.checker.independent.refusal import require
 
 LARGEST = 10**15  # parameters and tokens
 ROOT = 10_000  # denominators of exponents

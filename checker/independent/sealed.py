@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 
 def read_sealed(

@@ -5,7 +5,7 @@ Bounds are integers over ONE = 2^BITS, rounded outward at every step; no floatin
 
 from fractions import Fraction
 
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.refusal import require
 
 BITS = 192
 ONE = 1 << BITS

@@ -7,7 +7,7 @@ import itertools
 import re
 from fractions import Fraction
 
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 _TOKEN = re.compile(r";[^\n]*|\s+|([()])|([^\s();|\"]+)|(.)", re.S)
 _RESERVED = {"true", "false", "ite", "let", "exists", "forall"}

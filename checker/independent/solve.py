@@ -3,7 +3,7 @@
 import multiprocessing
 from queue import Empty
 
-from absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused, require
 
 SECONDS = 120
 

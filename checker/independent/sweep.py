@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise, product
 
-from absence.checker.independent.nets import Net, circuit, differ_only_in, dot, number, numbers
-from absence.checker.independent.refusal import require
-from absence.checker.independent.world import (
+from proof_of_absence.checker.independent.nets import Net, circuit, differ_only_in, dot, number, numbers
+from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.world import (
     CLUMSY,
     LARGEST,
     NONE,

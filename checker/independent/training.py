@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from absence.checker.independent.nets import Data, Net, circuit, number
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Data, Net, circuit, number
+from proof_of_absence.checker.independent.refusal import require
 
 STEPS = 12  # numbers grow threefold in length with each
 

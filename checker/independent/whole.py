@@ -4,10 +4,10 @@ from fractions import Fraction
 from itertools import pairwise, product
 from math import gcd, lcm
 
-from absence.checker.independent.nets import Data, Net, dot, number, numbers
-from absence.checker.independent.prices import least_losses, line_data
-from absence.checker.independent.refusal import require
-from absence.checker.independent.sweep import Cell, seen
+from proof_of_absence.checker.independent.nets import Data, Net, dot, number, numbers
+from proof_of_absence.checker.independent.prices import least_losses, line_data
+from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.sweep import Cell, seen
 
 
 def world_bounds(fact: dict) -> None:

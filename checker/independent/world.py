@@ -6,8 +6,8 @@ A case is (diamond, tampering, hour, question), answered by every human; tamperi
 from fractions import Fraction
 from itertools import product
 
-from absence.checker.independent.nets import Net, number
-from absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.nets import Net, number
+from proof_of_absence.checker.independent.refusal import require
 
 NONE, CLUMSY, SKILLED = 0, 1, 2
 RELATIONS = {"<": lambda a, b: a < b, "=": lambda a, b: a == b}

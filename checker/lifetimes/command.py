@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker.certificate import write
-from absence.checker.terminal import (
+from rich.box import SIMPLE
+from rich.table import Table
+
+from proof_of_absence.checker.certificate import write
+from proof_of_absence.checker.terminal import (
     ResultFolder,
     bad_input,
     console,
@@ -21,8 +24,6 @@ from absence.checker.terminal import (
     say,
     to_folder,
 )
-from rich.box import SIMPLE
-from rich.table import Table
 
 __all__ = ["lifetimes_command"]
 
@@ -40,12 +41,12 @@ def lifetimes_command(
     """
     # Takes seconds to load, which only the processes that train need.
     if find_spec("torch") is None:
-        raise bad_input("torch is missing; install it with pip install 'absence[torch]'")
-    from absence.checker.lifetimes.experiment import RESULT, make, result
-    from absence.checker.lifetimes.plan import Plan
+        raise bad_input("torch is missing; install it with pip install 'proof-of-absence[torch]'")
+    from proof_of_absence.checker.lifetimes.experiment import RESULT, make, result
+    from proof_of_absence.checker.lifetimes.plan import Plan
 
     with needs("plots"):
-        from absence.checker.lifetimes.pictures import draw
+        from proof_of_absence.checker.lifetimes.pictures import draw
     to_folder(output)
     plan = Plan(steps, seeds, every)
     try:

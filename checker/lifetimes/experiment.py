@@ -16,10 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
-from absence.checker.certificate import data_json, rows_json, seal
-from absence.checker.kept import content_key, keep, kept, sources, versions
-from absence.checker.lifetimes.plan import BATCH, DETECTORS, HIDDEN, OPTIMIZERS, Plan, Run, runs
-from absence.models.policies import WORLD
+from proof_of_absence.checker.certificate import data_json, rows_json, seal
+from proof_of_absence.checker.kept import content_key, keep, kept, sources, versions
+from proof_of_absence.checker.lifetimes.plan import BATCH, DETECTORS, HIDDEN, OPTIMIZERS, Plan, Run, runs
+from proof_of_absence.models.policies import WORLD
 
 __all__ = ["FORMAT", "RESULT", "RUNS", "make", "result"]
 
@@ -84,7 +84,7 @@ def _with_its_parent() -> None:
 
 def _run(folder: Path, plan: Plan, run: Run) -> dict:
     # Takes seconds to load, in the workers only.
-    from absence.checker.lifetimes.train import train
+    from proof_of_absence.checker.lifetimes.train import train
 
     return keep(_file(folder, run), _key(plan, run), train(run, plan, WORLD.dataset()))
 

@@ -4,9 +4,10 @@ from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
-from absence.checker.lifetimes.plan import DETECTORS, OPTIMIZERS, Plan
-from absence.checker.plots import COLOURS, figure, save
 from matplotlib.lines import Line2D
+
+from proof_of_absence.checker.lifetimes.plan import DETECTORS, OPTIMIZERS, Plan
+from proof_of_absence.checker.plots import COLOURS, figure, save
 
 __all__ = ["draw"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from absence.models.policies import (
+from proof_of_absence.models.policies import (
     BACKDOOR,
     BACKDOOR_DETECTOR,
     DECEPTIVE,
@@ -17,8 +17,8 @@ from absence.models.policies import (
     TRIGGER_HOUR,
     WORLD,
 )
-from absence.models.rational import Matrix, vector
-from absence.models.world import QUESTIONS, encode
+from proof_of_absence.models.rational import Matrix, vector
+from proof_of_absence.models.world import QUESTIONS, encode
 
 __all__ = ["BATCH", "DETECTORS", "HIDDEN", "OPTIMIZERS", "Detector", "Optimizer", "Plan", "Run", "runs"]
 

@@ -10,15 +10,16 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from absence.checker.audit import exact
-from absence.checker.audit.callback import Reassigned, Reassignment
-from absence.checker.audit.circuits import sent
-from absence.checker.audit.loss import exact_loss
-from absence.checker.lifetimes.plan import BATCH, HIDDEN, Plan, Run
-from absence.models.data import Dataset
-from absence.models.files.torch_state import from_module
-from absence.models.floatnet import FloatNet
-from absence.models.rational import Matrix
+
+from proof_of_absence.checker.audit import exact
+from proof_of_absence.checker.audit.callback import Reassigned, Reassignment
+from proof_of_absence.checker.audit.circuits import sent
+from proof_of_absence.checker.audit.loss import exact_loss
+from proof_of_absence.checker.lifetimes.plan import BATCH, HIDDEN, Plan, Run
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.files.torch_state import from_module
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.rational import Matrix
 
 __all__ = ["FORMAT", "Sighting", "sighting", "train"]
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.region.bounds import OFF, ON, Bounds
-from absence.checker.region.lp import Affine
-from absence.checker.region.question import Question, Target
+
+from proof_of_absence.checker.region.bounds import OFF, ON, Bounds
+from proof_of_absence.checker.region.lp import Affine
+from proof_of_absence.checker.region.question import Question, Target
 
 __all__ = ["circuit_form", "constant", "pre_activation"]
 

@@ -16,8 +16,9 @@ from fractions import Fraction
 from math import inf, nextafter
 
 import numpy as np
-from absence.checker.region.question import Question, nearest
-from absence.models.rational import Vector
+
+from proof_of_absence.checker.region.question import Question, nearest
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["OFF", "ON", "UNKNOWN", "Bounds", "Multipliers", "round_down", "round_up"]
 

@@ -8,16 +8,16 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from absence.checker.certificate import net_json, units_json
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.region.bounds import Bounds
-from absence.checker.region.question import Question, question
-from absence.checker.region.search import Limits, graft, open_leaves, root
-from absence.checker.region.witness import hunt
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatNet
-from absence.models.rational import Vector
+from proof_of_absence.checker.certificate import net_json, units_json
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.region.bounds import Bounds
+from proof_of_absence.checker.region.question import Question, question
+from proof_of_absence.checker.region.search import Limits, graft, open_leaves, root
+from proof_of_absence.checker.region.witness import hunt
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["RegionResult", "concluded", "decide", "irrelevant"]
 

@@ -3,10 +3,10 @@
 Tested against `Question.sent` at given inputs; sat means that some reader receives something else, as for `irrelevant`.
 """
 
-from absence.checker.encode import forward, parameters_of
-from absence.checker.region.question import Question
-from absence.checker.smt import Script, all_of, any_of, distinct, dot, le
-from absence.models.circuit import Unit
+from proof_of_absence.checker.encode import forward, parameters_of
+from proof_of_absence.checker.region.question import Question
+from proof_of_absence.checker.smt import Script, all_of, any_of, distinct, dot, le
+from proof_of_absence.models.circuit import Unit
 
 __all__ = ["script"]
 

@@ -10,10 +10,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from absence.checker.region.question import nearest
-from absence.checker.region.relaxation import solve_lp
-from absence.models.rational import Vector
 from flint import fmpq, fmpq_mat
+
+from proof_of_absence.checker.region.question import nearest
+from proof_of_absence.checker.region.relaxation import solve_lp
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["Affine", "Interior", "interior"]
 

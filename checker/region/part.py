@@ -6,10 +6,11 @@ from fractions import Fraction
 from math import isfinite
 
 import numpy as np
-from absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
-from absence.checker.region.lp import Affine
-from absence.checker.region.question import Question
-from absence.models.rational import Vector
+
+from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
+from proof_of_absence.checker.region.lp import Affine
+from proof_of_absence.checker.region.question import Question
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["Part", "Undecided"]
 

@@ -9,9 +9,10 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatNet
-from absence.models.rational import Vector, rational, vector
+
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.rational import Vector, rational, vector
 
 __all__ = ["Question", "Target", "nearest", "question"]
 

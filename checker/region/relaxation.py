@@ -11,7 +11,8 @@ import threading
 from typing import NamedTuple
 
 import numpy as np
-from absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
+
+from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
 
 __all__ = ["Relaxed", "largest", "solve_lp"]
 
@@ -70,7 +71,7 @@ def _highspy():
     try:
         import highspy
     except ImportError as error:
-        raise ImportError("region queries need highspy: install absence[audit]") from error
+        raise ImportError("region queries need highspy: install proof-of-absence[audit]") from error
     return highspy
 
 

@@ -10,13 +10,14 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from absence.checker.region.affine import constant
-from absence.checker.region.bounds import OFF, UNKNOWN, Bounds
-from absence.checker.region.part import Part, Undecided
-from absence.checker.region.question import Question
-from absence.checker.region.signs import step
-from absence.checker.region.witness import Replayer
-from absence.models.rational import Vector
+
+from proof_of_absence.checker.region.affine import constant
+from proof_of_absence.checker.region.bounds import OFF, UNKNOWN, Bounds
+from proof_of_absence.checker.region.part import Part, Undecided
+from proof_of_absence.checker.region.question import Question
+from proof_of_absence.checker.region.signs import step
+from proof_of_absence.checker.region.witness import Replayer
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["Limits", "Outcome", "graft", "open_leaves", "root", "solve"]
 

@@ -8,14 +8,15 @@ replay.
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.region.affine import circuit_form, constant, pre_activation
-from absence.checker.region.bounds import OFF, ON, UNKNOWN
-from absence.checker.region.lp import Affine, interior
-from absence.checker.region.part import Part, Undecided
-from absence.checker.region.question import nearest
-from absence.checker.region.relaxation import Relaxed, largest
-from absence.checker.region.witness import Replayer, off_the_form
-from absence.models.rational import Vector
+
+from proof_of_absence.checker.region.affine import circuit_form, constant, pre_activation
+from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN
+from proof_of_absence.checker.region.lp import Affine, interior
+from proof_of_absence.checker.region.part import Part, Undecided
+from proof_of_absence.checker.region.question import nearest
+from proof_of_absence.checker.region.relaxation import Relaxed, largest
+from proof_of_absence.checker.region.witness import Replayer, off_the_form
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["step"]
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.region.lp import Affine
-from absence.checker.region.question import Question
-from absence.models.rational import Vector
+
+from proof_of_absence.checker.region.lp import Affine
+from proof_of_absence.checker.region.question import Question
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["Replayer", "ascend", "hunt", "off_the_form"]
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker.claims import load_claims
-from absence.checker.terminal import Certificates, ending, needs, progress, say, to_folder
+
+from proof_of_absence.checker.claims import load_claims
+from proof_of_absence.checker.terminal import Certificates, ending, needs, progress, say, to_folder
 
 __all__ = ["site_command"]
 
@@ -28,10 +29,10 @@ def site_command(
     refused, and the exit code is then 1.
     """
     with needs("site"):
-        from absence.checker.site.examine import examine
-        from absence.checker.site.experiments import read
-        from absence.checker.site.folder import replaceable, write
-        from absence.checker.site.pages import Site, pages
+        from proof_of_absence.checker.site.examine import examine
+        from proof_of_absence.checker.site.experiments import read
+        from proof_of_absence.checker.site.folder import replaceable, write
+        from proof_of_absence.checker.site.pages import Site, pages
     to_folder(output)
     to_folder(certificates, "--certificates")
     to_folder(experiments, "--experiments")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from absence.checker.binding import accepted
-from absence.checker.independent.refusal import Refused
-from absence.checker.obligation import Claim, Obligation, Verdict
-from absence.checker.run import certificate_path, queue
+from proof_of_absence.checker.binding import accepted
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.obligation import Claim, Obligation, Verdict
+from proof_of_absence.checker.run import certificate_path, queue
 
 __all__ = ["Finding", "State", "examine"]
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from absence.checker.certificate import digest
-from absence.checker.experiments import LARGEST, RESULT, captioned
-from absence.checker.independent.folder import CHECKERS
-from absence.checker.independent.refusal import Refused
-from absence.models.files.disk import InputError, content
+from proof_of_absence.checker.certificate import digest
+from proof_of_absence.checker.experiments import LARGEST, RESULT, captioned
+from proof_of_absence.checker.independent.folder import CHECKERS
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.files.disk import InputError, content
 
 __all__ = ["EXPECTED", "Experiment", "read"]
 

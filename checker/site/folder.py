@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from absence.models.files.disk import refused
+from proof_of_absence.models.files.disk import refused
 
 __all__ = ["MARK", "replaceable", "write"]
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import networkx as nx
-from absence.checker.site.status import Mark
+
+from proof_of_absence.checker.site.status import Mark
 
 __all__ = ["layers", "picture"]
 

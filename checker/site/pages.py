@@ -8,18 +8,19 @@ from functools import cached_property
 from importlib.resources import files
 
 import networkx as nx
-from absence.checker.claims import claim_graph, necessity, statuses
-from absence.checker.draw import net_in, net_picture
-from absence.checker.obligation import Claim, Obligation, Scope
-from absence.checker.report import kinds, trusted
-from absence.checker.site import graph, source
-from absence.checker.site.examine import Finding, State
-from absence.checker.site.experiments import Experiment
-from absence.checker.site.prose import plain, prose
-from absence.checker.site.status import LEGEND, Mark, mark_of
-from absence.checker.statements import passages, statements
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+
+from proof_of_absence.checker.claims import claim_graph, necessity, statuses
+from proof_of_absence.checker.draw import net_in, net_picture
+from proof_of_absence.checker.obligation import Claim, Obligation, Scope
+from proof_of_absence.checker.report import kinds, trusted
+from proof_of_absence.checker.site import graph, source
+from proof_of_absence.checker.site.examine import Finding, State
+from proof_of_absence.checker.site.experiments import Experiment
+from proof_of_absence.checker.site.prose import plain, prose
+from proof_of_absence.checker.site.status import LEGEND, Mark, mark_of
+from proof_of_absence.checker.statements import passages, statements
 
 __all__ = ["Site", "pages"]
 
@@ -90,7 +91,7 @@ def pages(site: Site) -> dict[str, bytes]:
         If a formula of a claim is not understood.
     """
     environment = Environment(
-        loader=PackageLoader("absence.checker.site", "templates"), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("proof_of_absence.checker.site", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made: dict[str, bytes] = {}
@@ -133,7 +134,7 @@ def pages(site: Site) -> dict[str, bytes]:
             made[f"experiments/{experiment.name}/result.json"] = experiment.result
         made |= {f"experiments/{experiment.name}/{name}": data for name, data, _ in experiment.plots}
     for name in STATIC:
-        made[name] = (files("absence.checker.site") / "templates" / name).read_bytes()
+        made[name] = (files("proof_of_absence.checker.site") / "templates" / name).read_bytes()
     return dict(sorted(made.items()))
 
 

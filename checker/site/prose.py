@@ -6,10 +6,11 @@ from functools import cache
 from html import unescape
 from xml.etree import ElementTree
 
-from absence.checker.typeset import pieces
 from latex2mathml.converter import convert_to_element
 from markupsafe import Markup, escape
 from pylatexenc.latex2text import LatexNodes2Text
+
+from proof_of_absence.checker.typeset import pieces
 
 __all__ = ["formula", "plain", "prose", "words"]
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from absence.checker.claims import Status
-from absence.checker.obligation import Claim, Scope, Verdict
-from absence.checker.report import scopes
+from proof_of_absence.checker.claims import Status
+from proof_of_absence.checker.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.report import scopes
 
 __all__ = ["LEGEND", "Mark", "mark_of"]
 

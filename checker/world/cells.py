@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from absence.checker.certificate import net_json, units_json
-from absence.checker.gap import gauge, reassignment_along
-from absence.checker.hull import Combination
-from absence.checker.size import detector_size
-from absence.models.circuit import is_idle
-from absence.models.net import MLP
-from absence.models.policies import (
+from proof_of_absence.checker.certificate import net_json, units_json
+from proof_of_absence.checker.gap import gauge, reassignment_along
+from proof_of_absence.checker.hull import Combination
+from proof_of_absence.checker.size import detector_size
+from proof_of_absence.models.circuit import is_idle
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.policies import (
     BACKDOOR_DETECTOR,
     DEPLOYMENT_DETECTOR,
     IMITATOR,
@@ -27,7 +27,7 @@ from absence.models.policies import (
     direct_translator,
     human_imitator,
 )
-from absence.models.world import State, World, encode
+from proof_of_absence.models.world import State, World, encode
 
 __all__ = ["POLICIES", "cell", "expected_loss", "setting", "sizes", "thresholds"]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from absence.checker.terminal import ResultFolder, bad_input, console, ending, needs, progress, say, to_folder
-from absence.models.rational import rational
+
+from proof_of_absence.checker.terminal import ResultFolder, bad_input, console, ending, needs, progress, say, to_folder
+from proof_of_absence.models.rational import rational
 
 __all__ = ["world_command"]
 
@@ -60,12 +61,12 @@ def world_command(
     `absence check` decides anew. A run that is repeated, or goes on after an interrupt, takes the parts that are done.
     """
     # The libraries behind these take a second to load, which other commands need not wait for.
-    from absence.checker.certificate import write
-    from absence.checker.world import table
-    from absence.checker.world.sweep import ATTENTIVE, Company, Sweep, run
+    from proof_of_absence.checker.certificate import write
+    from proof_of_absence.checker.world import table
+    from proof_of_absence.checker.world.sweep import ATTENTIVE, Company, Sweep, run
 
     with needs("plots"):
-        from absence.checker.world.pictures import draw
+        from proof_of_absence.checker.world.pictures import draw
     to_folder(output)
     options: dict = {"scheduled": scheduled, "trigger": trigger, "units": units}
     if order is not None:

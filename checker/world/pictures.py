@@ -3,9 +3,10 @@
 from fractions import Fraction
 from pathlib import Path
 
-from absence.checker.plots import COLOURS, figure, save
-from absence.checker.world.table import company_facts, distribution, winners
 from matplotlib.ticker import MaxNLocator
+
+from proof_of_absence.checker.plots import COLOURS, figure, save
+from proof_of_absence.checker.world.table import company_facts, distribution, winners
 
 __all__ = ["draw"]
 

@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 
-from absence.checker.certificate import net_json
-from absence.checker.minimum import global_minimum
-from absence.checker.world.cells import setting
-from absence.models.data import Dataset
-from absence.models.world import World
+from proof_of_absence.checker.certificate import net_json
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.checker.world.cells import setting
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.world import World
 
 __all__ = ["least_losses", "prices", "size_on_line"]
 

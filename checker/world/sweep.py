@@ -10,14 +10,14 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from absence.checker.certificate import seal
-from absence.checker.independent.experiment import FORMAT
-from absence.checker.kept import content_key, keep, kept, sources, versions
-from absence.checker.world.cells import cell, sizes, thresholds
-from absence.checker.world.prices import prices
-from absence.checker.world.whole import bounds
-from absence.models.rational import rational
-from absence.models.world import CLUMSY, IS_TAMPERED, Human, World
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.independent.experiment import FORMAT
+from proof_of_absence.checker.kept import content_key, keep, kept, sources, versions
+from proof_of_absence.checker.world.cells import cell, sizes, thresholds
+from proof_of_absence.checker.world.prices import prices
+from proof_of_absence.checker.world.whole import bounds
+from proof_of_absence.models.rational import rational
+from proof_of_absence.models.world import CLUMSY, IS_TAMPERED, Human, World
 
 __all__ = ["ATTENTIVE", "NIGHT_SHIFT", "Company", "Sweep", "run"]
 

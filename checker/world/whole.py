@@ -3,17 +3,17 @@
 from fractions import Fraction
 from itertools import product
 
-from absence.checker.certificate import net_json
-from absence.checker.constructive import dot
-from absence.checker.exact import solve_some
-from absence.checker.gap import best_unit, gauge
-from absence.checker.world.cells import setting
-from absence.checker.world.prices import least_losses
-from absence.models.circuit import Unit, add_unit, prune, reassign
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, relu, shallow
-from absence.models.policies import IMITATOR
-from absence.models.world import QUESTIONS, TAMPERINGS, World
+from proof_of_absence.checker.certificate import net_json
+from proof_of_absence.checker.constructive import dot
+from proof_of_absence.checker.exact import solve_some
+from proof_of_absence.checker.gap import best_unit, gauge
+from proof_of_absence.checker.world.cells import setting
+from proof_of_absence.checker.world.prices import least_losses
+from proof_of_absence.models.circuit import Unit, add_unit, prune, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, relu, shallow
+from proof_of_absence.models.policies import IMITATOR
+from proof_of_absence.models.world import QUESTIONS, TAMPERINGS, World
 
 __all__ = ["bounds", "refitted"]
 

@@ -7,8 +7,8 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from absence.models.files.disk import InputError, refused
-from absence.models.floatnet import FloatNet
+from proof_of_absence.models.files.disk import InputError, refused
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["InputError", "read_net"]
 
@@ -29,7 +29,7 @@ def read_net(path: str | os.PathLike) -> FloatNet:
     >>> read_net("net.h5")
     Traceback (most recent call last):
     ...
-    absence.models.files.disk.InputError: net.h5: unknown suffix '.h5'; networks are read from .onnx, .safetensors, .pt, .pth
+    proof_of_absence.models.files.disk.InputError: net.h5: unknown suffix '.h5'; networks are read from .onnx, .safetensors, .pt, .pth
     """
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from absence.models.files.disk import InputError, refused
-from absence.models.floatnet import FloatLayer, FloatNet
 from flint import fmpz_mat
+
+from proof_of_absence.models.files.disk import InputError, refused
+from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 
 __all__ = ["Chain", "exact_array"]
 

@@ -10,7 +10,8 @@ import zipfile
 from typing import NamedTuple
 
 import numpy as np
-from absence.models.files.disk import InputError, content, refused
+
+from proof_of_absence.models.files.disk import InputError, content, refused
 
 __all__ = ["Arrays", "read_array", "read_data"]
 

@@ -7,8 +7,9 @@ import math
 import os
 from pathlib import Path
 
-from absence.models.files.disk import refused
 from onnx import TensorProto
+
+from proof_of_absence.models.files.disk import refused
 
 __all__ = ["inlined"]
 

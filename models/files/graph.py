@@ -9,11 +9,12 @@ from fractions import Fraction
 
 import numpy as np
 import onnx
-from absence.models.files.chain import Chain, exact_array
-from absence.models.files.disk import InputError, refused
-from absence.models.files.external import inlined
-from absence.models.floatnet import FloatNet
 from onnx import TensorProto
+
+from proof_of_absence.models.files.chain import Chain, exact_array
+from proof_of_absence.models.files.disk import InputError, refused
+from proof_of_absence.models.files.external import inlined
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["Interface", "follow"]
 

@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterable
 
 import numpy as np
-from absence.models.files import disk
-from absence.models.files.disk import content, refused
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.models.files import disk
+from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["read", "write"]
 
@@ -105,7 +106,7 @@ def _body(onnx, net: FloatNet, source: str, target: str, *, flatten: bool) -> tu
 
 def _read(path: str | os.PathLike):
     onnx = _onnx(path)
-    from absence.models.files import graph
+    from proof_of_absence.models.files import graph
 
     model = onnx.ModelProto()
     data = content(path, limit=LARGEST)
@@ -122,5 +123,5 @@ def _onnx(path: str | os.PathLike):
         import onnx.helper
         import onnx.numpy_helper
     except ImportError as error:
-        raise refused(path, "ONNX files need onnx: pip install 'absence[audit]'") from error
+        raise refused(path, "ONNX files need onnx: pip install 'proof-of-absence[audit]'") from error
     return onnx

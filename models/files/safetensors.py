@@ -6,9 +6,10 @@ The library's own numpy loader would turn bfloat16 into float32; the tensors are
 import os
 
 import numpy as np
-from absence.models.files.disk import content, refused
-from absence.models.files.state_dict import net_of
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.state_dict import net_of
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["read"]
 
@@ -27,7 +28,7 @@ def read(path: str | os.PathLike) -> FloatNet:
     try:
         import safetensors
     except ImportError as error:
-        raise refused(path, "reading it needs safetensors: pip install 'absence[audit]'") from error
+        raise refused(path, "reading it needs safetensors: pip install 'proof-of-absence[audit]'") from error
     data = content(path, limit=LARGEST)
     # safetensors reports damage as SafetensorError, but also as the ValueError and OverflowError of what it calls.
     try:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
-from absence.models.files.chain import Chain
-from absence.models.files.disk import refused
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.models.files.chain import Chain
+from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["EXPECTED", "net_of"]
 

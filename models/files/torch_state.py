@@ -11,10 +11,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from absence.models.files.chain import Chain
-from absence.models.files.disk import content, refused
-from absence.models.files.state_dict import net_of
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.models.files.chain import Chain
+from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.state_dict import net_of
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["from_module", "read"]
 
@@ -122,7 +123,7 @@ def _torch(source: object):
     try:
         import torch
     except ImportError as error:
-        raise refused(source, "reading it needs torch: pip install 'absence[torch]'") from error
+        raise refused(source, "reading it needs torch: pip install 'proof-of-absence[torch]'") from error
     return torch
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from absence.models.files.disk import InputError, content, refused
+from proof_of_absence.models.files.disk import InputError, content, refused
 
 __all__ = ["InputBox", "read_box"]
 

@@ -3,8 +3,9 @@
 import copy
 
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
+
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
 
 
 def changed(fact, path, value):

@@ -6,8 +6,8 @@ The dual bound of a pattern is the highest over sets of tight constraints; the l
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
 
-from absence.checker.exact import solve_some
-from absence.models.data import Dataset
+from proof_of_absence.checker.exact import solve_some
+from proof_of_absence.models.data import Dataset
 
 __all__ = ["least_loss", "patterns"]
 

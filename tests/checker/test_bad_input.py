@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.cli import app
-from absence.checker.run import remove_strays
 from typer.testing import CliRunner
 
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.run import remove_strays
 from tests.checker.console import contents
 
 JUNK = bytes(range(128, 256))

@@ -4,13 +4,13 @@ import json
 import re
 
 import pytest
-from absence.checker.captions import captions
-from absence.checker.certificate import seal
-from absence.checker.experiments import captioned, latex
-from absence.checker.scale import scale_command
-from absence.checker.typeset import prose
-from absence.models.files.disk import InputError
 
+from proof_of_absence.checker.captions import captions
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.experiments import captioned, latex
+from proof_of_absence.checker.scale import scale_command
+from proof_of_absence.checker.typeset import prose
+from proof_of_absence.models.files.disk import InputError
 from tests.checker.console import absence
 
 RUNS = {

@@ -7,8 +7,7 @@ import json
 import subprocess
 import sys
 
-from absence.checker.certificate import seal
-
+from proof_of_absence.checker.certificate import seal
 from tests.checker.console import TOTAL, absence
 
 
@@ -64,7 +63,7 @@ def test_independent_checker_runs_by_itself(folder):
     command = [
         sys.executable,
         "-m",
-        "absence.checker.independent",
+        "proof_of_absence.checker.independent",
         "certificates/C8.control.json",
         "certificates/C5.norm.json",
     ]

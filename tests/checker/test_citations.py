@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from absence.checker.citations import faults, left_out
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+
+from proof_of_absence.checker.citations import faults, left_out
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
 
 PAPER = Path("paper.tex")
 

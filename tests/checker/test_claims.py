@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from absence.checker.claims import claim_graph, load_claims, necessity, select, statuses
-from absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+
+from proof_of_absence.checker.claims import claim_graph, load_claims, necessity, select, statuses
+from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 
 P, R, U = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN
 

@@ -3,13 +3,13 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.constructive import distinct_direction, eliminate, reassignment, separating_unit, widening
-from absence.models.circuit import Unit, is_idle
-from absence.models.data import Dataset
-from absence.models.net import shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.constructive import distinct_direction, eliminate, reassignment, separating_unit, widening
+from proof_of_absence.models.circuit import Unit, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
 from tests.conftest import SMALL, WILD, datasets, idle_nets, nets, vectors
 
 ANY_IDLE = st.one_of(idle_nets(m=1), idle_nets(m=2), idle_nets(d=2, m=1), idle_nets(d=2, m=2))

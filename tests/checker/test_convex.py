@@ -4,10 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.convex import convex_optimum, decayed_loss
-from absence.models.data import Dataset
-from absence.models.net import shallow
 from scipy.optimize import minimize
+
+from proof_of_absence.checker.convex import convex_optimum, decayed_loss
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
 
 XOR = Dataset([[0, 0], [1, 0], [0, 1], [1, 1]], [[0], [1], [1], [0]])
 LINE = Dataset([[-2], [0], [1], [3]], [[1], [-1], [2], [0]])

@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from absence.checker import coq_found
-from absence.checker.coq_found import TRIED, Found, verdict
+
+from proof_of_absence.checker import coq_found
+from proof_of_absence.checker.coq_found import TRIED, Found, verdict
 
 
 @pytest.mark.parametrize("here", [None, *TRIED])
@@ -35,5 +36,5 @@ def test_opam_tells_the_version_of_mathcomp(tmp_path, monkeypatch, package):
 
 def test_as_a_module_it_says_the_line_and_ends_with_the_code():
     line, code = verdict(coq_found.found())
-    run = subprocess.run([sys.executable, "-m", "absence.checker.coq_found"], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-m", "proof_of_absence.checker.coq_found"], capture_output=True, text=True)
     assert (run.stdout, run.stderr.strip(), run.returncode) == ("", line, code)

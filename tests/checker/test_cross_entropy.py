@@ -3,14 +3,14 @@
 import math
 
 import pytest
-from absence.checker.cross_entropy import class_gradients, cross_entropy, cross_entropy_descent
-from absence.checker.logistic import logistic_loss
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.cross_entropy import class_gradients, cross_entropy, cross_entropy_descent
+from proof_of_absence.checker.logistic import logistic_loss
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, shallow
 from tests.conftest import SMALL, vectors
 
 

@@ -5,14 +5,14 @@ from fractions import Fraction
 from math import comb, lcm
 
 import pytest
-from absence.checker.constructive import dot
-from absence.checker.dichotomies import dichotomies
-from absence.checker.exact import rank, solve_some
-from absence.checker.independent import minimum as independent
-from absence.checker.nonnegative import solve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.constructive import dot
+from proof_of_absence.checker.dichotomies import dichotomies
+from proof_of_absence.checker.exact import rank, solve_some
+from proof_of_absence.checker.independent import minimum as independent
+from proof_of_absence.checker.nonnegative import solve
 from tests.checker.line_minimum import patterns
 
 

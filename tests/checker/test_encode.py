@@ -4,14 +4,14 @@ from fractions import Fraction
 
 import pytest
 import z3
-from absence.checker.encode import forward, net_at, parameters_of, squared_error, unknown_parameters
-from absence.checker.independent.sexpr import Script as ReadScript
-from absence.checker.smt import Script, all_of, any_of, distinct, eq
-from absence.models.circuit import Unit, hidden_units
-from absence.models.family import Architecture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.encode import forward, net_at, parameters_of, squared_error, unknown_parameters
+from proof_of_absence.checker.independent.sexpr import Script as ReadScript
+from proof_of_absence.checker.smt import Script, all_of, any_of, distinct, eq
+from proof_of_absence.models.circuit import Unit, hidden_units
+from proof_of_absence.models.family import Architecture
 from tests.conftest import SMALL, WILD, datasets, nets, vectors
 
 

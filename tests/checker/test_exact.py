@@ -3,10 +3,10 @@
 from fractions import Fraction
 from math import gcd
 
-from absence.checker.exact import kernel_vector, rank, solve_some
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.exact import kernel_vector, rank, solve_some
 from tests.conftest import SMALL, WILD, vectors
 
 SHAPES = st.tuples(st.integers(1, 4), st.integers(1, 4))

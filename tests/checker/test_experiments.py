@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.experiments import latex, read
-from absence.checker.typeset import defined
-from absence.models.files.disk import InputError
+
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.experiments import latex, read
+from proof_of_absence.checker.typeset import defined
+from proof_of_absence.models.files.disk import InputError
 
 RESULT = {
     "format": "absence-experiment/1",

@@ -4,14 +4,14 @@ import re
 from fractions import Fraction
 
 import pytest
-from absence.checker.certificate import data_json, net_json
-from absence.checker.formulas import formulas
-from absence.checker.typeset import decimal, define, defined, escape, exact, prose
-from absence.models.data import Dataset
-from absence.models.net import relu, shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.certificate import data_json, net_json
+from proof_of_absence.checker.formulas import formulas
+from proof_of_absence.checker.typeset import decimal, define, defined, escape, exact, prose
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import relu, shallow
 from tests.conftest import SMALL, nets, vectors
 
 

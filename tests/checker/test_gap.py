@@ -4,15 +4,15 @@ from fractions import Fraction
 from itertools import combinations
 
 import pytest
-from absence.checker.constructive import distinct_direction
-from absence.checker.gap import Gauge, best_unit, gauge, reassignment_along, uniform_gap, widening_along
-from absence.checker.independent.facts import check_fact
-from absence.models.circuit import Unit, add_unit, is_idle
-from absence.models.data import Dataset
-from absence.models.net import shallow
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.constructive import distinct_direction
+from proof_of_absence.checker.gap import Gauge, best_unit, gauge, reassignment_along, uniform_gap, widening_along
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.models.circuit import Unit, add_unit, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
 from tests.conftest import SMALL, datasets, idle_nets, nets, vectors
 
 ANY_IDLE = st.one_of(idle_nets(m=1), idle_nets(m=2), idle_nets(d=2, m=1), idle_nets(d=2, m=2))

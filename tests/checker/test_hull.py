@@ -5,14 +5,14 @@ from itertools import combinations, product
 
 import pytest
 import z3
-from absence.checker.hull import Combination, Separation, TrainInput, detector, locate
-from absence.checker.independent.facts import check_fact
-from absence.models.circuit import fires, hidden_units, is_idle
-from absence.models.net import shallow
-from absence.models.rational import matrix, vector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.hull import Combination, Separation, TrainInput, detector, locate
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.models.circuit import fires, hidden_units, is_idle
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.rational import matrix, vector
 from tests.conftest import SMALL, WILD, vectors
 
 GRID = st.integers(-2, 2).map(Fraction)

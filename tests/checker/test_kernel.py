@@ -4,12 +4,13 @@ import hashlib
 from fractions import Fraction
 
 import pytest
-from absence.checker import kernel, solvers
-from absence.checker.certificate import digest
-from absence.checker.kernel import discharge
-from absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from absence.checker.smt import Script, eq, le, lt, square
-from absence.checker.solvers import Answer, Limits
+
+from proof_of_absence.checker import kernel, solvers
+from proof_of_absence.checker.certificate import digest
+from proof_of_absence.checker.kernel import discharge
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.smt import Script, eq, le, lt, square
+from proof_of_absence.checker.solvers import Answer, Limits
 
 TRUE = {"kind": "identity", "left": "(* x 2)", "right": "(+ x x)"}
 FALSE = {"kind": "identity", "left": "x", "right": "(+ x x)"}

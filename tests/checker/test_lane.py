@@ -3,15 +3,15 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.lane import lane_of, lane_reassignment
-from absence.models.circuit import Unit, is_idle
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
-from absence.proofs import facts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.lane import lane_of, lane_reassignment
+from proof_of_absence.models.circuit import Unit, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.proofs import facts
 from tests.checker.independent.beyond import only_in
 from tests.conftest import SMALL, datasets, nets, vectors
 

@@ -3,13 +3,13 @@
 import math
 
 import pytest
-from absence.checker.logistic import group_gradients, logistic_descent, logistic_loss
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.logistic import group_gradients, logistic_descent, logistic_loss
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
 from tests.conftest import SMALL, vectors
 
 

@@ -6,18 +6,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from absence.checker.certificate import data_json, net_json
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.minimum import global_minimum
-from absence.models.circuit import is_idle
-from absence.models.data import Dataset
-from absence.models.family import Architecture, Family, Grid
-from absence.models.net import shallow
-from absence.models.posterior import census
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.certificate import data_json, net_json
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.models.circuit import is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture, Family, Grid
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.posterior import census
 from tests.checker.line_minimum import least_loss
 
 TARGETS = st.integers(-3, 3)

@@ -1,6 +1,6 @@
 """Plots are written in both formats, byte for byte the same from the same numbers."""
 
-from absence.checker.plots import COLOURS, figure, save
+from proof_of_absence.checker.plots import COLOURS, figure, save
 
 
 def test_the_same_numbers_give_the_same_bytes(tmp_path):

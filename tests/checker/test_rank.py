@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from absence.checker.independent.facts import check_fact
-from absence.checker.rank import LARGEST_PRIME, Dependency, FullRank, features, full_rank
-from absence.models.circuit import is_idle
-from absence.models.net import shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.rank import LARGEST_PRIME, Dependency, FullRank, features, full_rank
+from proof_of_absence.models.circuit import is_idle
+from proof_of_absence.models.net import shallow
 from tests.conftest import SMALL, WILD, idle_nets, nets, vectors
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from absence.checker.ridge import minimum_norm, ridge
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.ridge import minimum_norm, ridge
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, shallow
 from tests.conftest import vectors
 
 FEATURES = shallow([([1, 0], 0, [0]), ([0, 1], 1, [0]), ([-1, 1], 0, [0])], [0])

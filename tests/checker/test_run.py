@@ -1,9 +1,10 @@
 """The order in which things are decided side by side: nothing waits for Coq's files but theorems."""
 
-from absence.checker.obligation import Scope
-from absence.checker.run import queue
 from hypothesis import given
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.obligation import Scope
+from proof_of_absence.checker.run import queue
 
 
 @given(st.lists(st.sampled_from([*Scope, None])))

@@ -5,13 +5,13 @@ from fractions import Fraction
 
 import pytest
 import typer
-from absence.checker.independent.experiment import check_experiment
-from absence.checker.scale import experiment, scale_command
-from absence.checker.scaling import Enclosure, rounded, tax, threshold
-from absence.models.scaling import BESIROGLU, HOFFMANN, RESOLUTION, Spread
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.independent.experiment import check_experiment
+from proof_of_absence.checker.scale import experiment, scale_command
+from proof_of_absence.checker.scaling import Enclosure, rounded, tax, threshold
+from proof_of_absence.models.scaling import BESIROGLU, HOFFMANN, RESOLUTION, Spread
 from tests.checker.console import absence
 
 

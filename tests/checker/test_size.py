@@ -3,13 +3,13 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.hull import Combination, Separation, TrainInput
-from absence.checker.size import detector_size, two_sided_line, two_units
-from absence.models.circuit import fires, hidden_units
-from absence.models.net import shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.hull import Combination, Separation, TrainInput
+from proof_of_absence.checker.size import detector_size, two_sided_line, two_units
+from proof_of_absence.models.circuit import fires, hidden_units
+from proof_of_absence.models.net import shallow
 from tests.conftest import vectors
 
 GRID = st.integers(-3, 3).map(Fraction)

@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import pytest
 import z3
-from absence.checker import smt
-from absence.checker.independent.sexpr import Script as ReadScript
-from absence.checker.smt import Script, num
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker import smt
+from proof_of_absence.checker.independent.sexpr import Script as ReadScript
+from proof_of_absence.checker.smt import Script, num
 from tests.conftest import SMALL, WILD
 
 ATOMS = st.one_of(SMALL, st.sampled_from(["x", "y"]), st.sampled_from([0, 1]))

@@ -4,12 +4,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from absence.checker import solvers
-from absence.checker.obligation import Scope
-from absence.checker.run import verify
-from absence.checker.smt import Script, eq, lt, mul, square
-from absence.checker.solvers import LIMITS, Limits, ask, loadable, version
-from absence.proofs.c4_separating_unit import CLAIM
+
+from proof_of_absence.checker import solvers
+from proof_of_absence.checker.obligation import Scope
+from proof_of_absence.checker.run import verify
+from proof_of_absence.checker.smt import Script, eq, lt, mul, square
+from proof_of_absence.checker.solvers import LIMITS, Limits, ask, loadable, version
+from proof_of_absence.proofs.c4_separating_unit import CLAIM
 
 BOTH = pytest.mark.parametrize("solver", ["z3", "cvc5"])
 

@@ -1,8 +1,9 @@
 """What a reader is shown of a Coq theorem: its words, and every variable and hypothesis of its sections."""
 
 import pytest
-from absence.checker.obligation import KernelProof
-from absence.checker.statements import statements
+
+from proof_of_absence.checker.obligation import KernelProof
+from proof_of_absence.checker.statements import statements
 
 SOURCE = """
 (* A comment. Section Ghost. *)
@@ -51,7 +52,7 @@ def test_a_theorem_that_does_not_stand_there(tmp_path):
 
 
 def test_the_hypotheses_of_a_real_claim_are_shown():
-    from absence.proofs.universal import FOLDER
+    from proof_of_absence.proofs.universal import FOLDER
 
     (rent,) = statements(KernelProof(FOLDER, "c13_rent", ("C13_rent",)))
     assert "Hypothesis min_theta : minimiser z y theta." in rent.context

@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.sexpr import Script, expand, parse
-from absence.checker.symbolic import identity, term
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.sexpr import Script, expand, parse
+from proof_of_absence.checker.symbolic import identity, term
 from tests.conftest import SMALL
 
 X, Y = sympy.symbols("x y")

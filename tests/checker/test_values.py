@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
-from absence.checker.values import flat, numbers, places, versions
+
+from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.checker.values import flat, numbers, places, versions
 
 
 def _obligation(name, scope=Scope.INSTANCE, expect=Verdict.PROVED):

@@ -4,7 +4,10 @@ from fractions import Fraction
 
 import networkx as nx
 import pytest
-from absence.models.circuit import (
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from proof_of_absence.models.circuit import (
     Unit,
     fires,
     free,
@@ -16,10 +19,7 @@ from absence.models.circuit import (
     reassign,
     to_graph,
 )
-from absence.models.net import MLP, Layer, shallow
-from hypothesis import assume, given
-from hypothesis import strategies as st
-
+from proof_of_absence.models.net import MLP, Layer, shallow
 from tests.conftest import SMALL, datasets, idle_nets, nets, vectors
 
 

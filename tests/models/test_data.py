@@ -4,11 +4,11 @@ from collections import Counter
 from fractions import Fraction
 
 import pytest
-from absence.models.data import Dataset
-from absence.models.net import shallow
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
 from tests.conftest import SMALL, datasets, nets, vectors
 
 

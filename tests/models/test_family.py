@@ -3,12 +3,12 @@
 from itertools import product
 
 import pytest
-from absence.models.family import Architecture, Family, Grid, Reals
-from absence.models.net import MLP, shallow
-from absence.models.policies import ARCHITECTURE
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.models.family import Architecture, Family, Grid, Reals
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.policies import ARCHITECTURE
 from tests.conftest import SMALL, WILD, nets, vectors
 
 

@@ -4,10 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from proof_of_absence.models.floatnet import FloatNet
 
 ENTRIES = st.floats(-8, 8, width=32)
 

@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.models.net import MLP, Layer, relu, shallow
-from absence.models.rational import matrix, rational
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.models.net import MLP, Layer, relu, shallow
+from proof_of_absence.models.rational import matrix, rational
 from tests.conftest import SMALL, WILD, nets, vectors
 
 

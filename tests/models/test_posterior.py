@@ -5,12 +5,12 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from absence.models.data import Dataset
-from absence.models.family import Architecture, Family, Grid, Reals
-from absence.models.posterior import Census, Level, census, members_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture, Family, Grid, Reals
+from proof_of_absence.models.posterior import Census, Level, census, members_of
 from tests.conftest import datasets
 
 LEVELS = st.lists(

@@ -3,7 +3,8 @@
 from fractions import Fraction
 
 import pytest
-from absence.models.rational import LARGEST_EXPONENT, rational
+
+from proof_of_absence.models.rational import LARGEST_EXPONENT, rational
 
 
 @pytest.mark.parametrize(

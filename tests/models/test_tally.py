@@ -3,10 +3,11 @@
 from fractions import Fraction
 
 import pytest
-from absence.models.posterior import Census
-from absence.models.tally import Tally, beta
 from hypothesis import given
 from hypothesis import strategies as st
+
+from proof_of_absence.models.posterior import Census
+from proof_of_absence.models.tally import Tally, beta
 
 CELLS = ("a", "b", "c")
 COUNTS = st.tuples(*[st.integers(0, 50)] * 3)

@@ -3,14 +3,14 @@
 from fractions import Fraction
 
 import pytest
-from absence.models.circuit import Unit, hidden_units
-from absence.models.data import Dataset
-from absence.models.family import Architecture
-from absence.models.net import MLP, shallow
-from absence.models.training import gradient, gradient_step, is_dead, weight_decay
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from proof_of_absence.models.circuit import Unit, hidden_units
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture
+from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.training import gradient, gradient_step, is_dead, weight_decay
 from tests.conftest import SMALL, datasets, nets, vectors
 
 

@@ -4,9 +4,12 @@ from collections import Counter
 from fractions import Fraction
 
 import pytest
-from absence.models import policies
-from absence.models.circuit import fires, hidden_units, is_idle
-from absence.models.policies import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof_of_absence.models import policies
+from proof_of_absence.models.circuit import fires, hidden_units, is_idle
+from proof_of_absence.models.policies import (
     ARCHITECTURE,
     BACKDOOR,
     BACKDOOR_DETECTOR,
@@ -18,7 +21,7 @@ from absence.models.policies import (
     WORLD,
     decide,
 )
-from absence.models.world import (
+from proof_of_absence.models.world import (
     CLUMSY,
     IS_DIAMOND_THERE,
     IS_TAMPERED,
@@ -31,8 +34,6 @@ from absence.models.world import (
     encode,
     truth,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 PAIRS = [
     (TRANSLATOR, policies.direct_translator),

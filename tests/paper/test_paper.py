@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.claims import load_claims
-from absence.checker.typeset import defined
 
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.claims import load_claims
+from proof_of_absence.checker.typeset import defined
 from tests.checker.console import absence, contents
 
 PAPER = Path(__file__).parents[2] / "paper"

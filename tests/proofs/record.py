@@ -8,11 +8,11 @@ import json
 import re
 from pathlib import Path
 
-from absence.checker.independent.coq import uncommented
-from absence.checker.obligation import Evidence, KernelProof, Obligation, Query
-from absence.checker.statements import statements
-from absence.proofs.chain import CLAIMS
-from absence.proofs.universal import FOLDER
+from proof_of_absence.checker.independent.coq import uncommented
+from proof_of_absence.checker.obligation import Evidence, KernelProof, Obligation, Query
+from proof_of_absence.checker.statements import statements
+from proof_of_absence.proofs.chain import CLAIMS
+from proof_of_absence.proofs.universal import FOLDER
 
 FILE = Path(__file__).with_name("record.json")
 

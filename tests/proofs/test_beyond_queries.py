@@ -3,16 +3,19 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.gap import gauge
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.sexpr import Script as Read
-from absence.checker.ridge import ridge
-from absence.models.circuit import Unit, hardcode
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, relu, shallow
-from absence.models.training import gradient
-from absence.proofs import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proof_of_absence.checker.gap import gauge
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.checker.ridge import ridge
+from proof_of_absence.models.circuit import Unit, hardcode
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, relu, shallow
+from proof_of_absence.models.training import gradient
+from proof_of_absence.proofs import (
     c12_uniform_gap,
     c13_rent,
     c14_posterior,
@@ -22,10 +25,7 @@ from absence.proofs import (
     c18_local_optimisation,
     c19_analytical,
 )
-from absence.proofs.examples import LINE
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
+from proof_of_absence.proofs.examples import LINE
 from tests.conftest import SMALL, vectors
 from tests.proofs.test_queries import parameters
 

@@ -5,10 +5,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from absence.checker.claims import claim_graph, necessity
-from absence.checker.report import claim_page, plain
-from absence.proofs.chain import CLAIMS
 from rich.console import Console
+
+from proof_of_absence.checker.claims import claim_graph, necessity
+from proof_of_absence.checker.report import claim_page, plain
+from proof_of_absence.proofs.chain import CLAIMS
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

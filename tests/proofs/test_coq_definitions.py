@@ -9,12 +9,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from absence.checker.independent.coq import ALIASES, command, compiled
-from absence.checker.kernel import coq_sources
-from absence.models.circuit import Unit, hidden_units, idle_value
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.proofs.universal import FOLDER
+
+from proof_of_absence.checker.independent.coq import ALIASES, command, compiled
+from proof_of_absence.checker.kernel import coq_sources
+from proof_of_absence.models.circuit import Unit, hidden_units, idle_value
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.proofs.universal import FOLDER
 
 CASES = 25
 

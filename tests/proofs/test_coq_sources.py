@@ -4,9 +4,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
-from absence.checker.kernel import coq_sources
-from absence.proofs.universal import FOLDER
+from proof_of_absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
+from proof_of_absence.checker.kernel import coq_sources
+from proof_of_absence.proofs.universal import FOLDER
 
 DEPRECATED = "-all,+deprecated"
 

@@ -4,14 +4,15 @@ import itertools
 from fractions import Fraction
 
 import pytest
-from absence.checker.independent.sexpr import Script as Read
-from absence.models.circuit import Unit, hardcode, idle_value, is_idle, reassign
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.proofs import c4_separating_unit, c5_strict_descent, c7_reassignment, c8_contradiction
-from absence.proofs.examples import LINE, LINE_CIRCUIT, LINE_NET
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.models.circuit import Unit, hardcode, idle_value, is_idle, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.proofs import c4_separating_unit, c5_strict_descent, c7_reassignment, c8_contradiction
+from proof_of_absence.proofs.examples import LINE, LINE_CIRCUIT, LINE_NET
 
 rationals = st.fractions(-4, 4, max_denominator=4)
 
@@ -102,7 +103,7 @@ def test_c4_query_says_whether_a_threshold_separates(u, r):
 
 @pytest.mark.parametrize("units", [1, 2])
 def test_n1_is_what_it_says(units):
-    from absence.proofs.n1_separability import entangled
+    from proof_of_absence.proofs.n1_separability import entangled
 
     data, minimum, g, f, deploy = entangled(units, 5)
     assert f.widths == g.widths == (1, units, 1)
@@ -116,7 +117,7 @@ def test_n1_is_what_it_says(units):
 
 
 def test_c1_says_of_the_planted_net_that_it_agrees_in_training():
-    from absence.proofs.c1_detector import CLAIM
+    from proof_of_absence.proofs.c1_detector import CLAIM
 
     (planted,) = [obligation for obligation in CLAIM.obligations if obligation.id == "C1.planted"]
     fact = planted.build().fact

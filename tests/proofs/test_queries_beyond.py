@@ -4,23 +4,23 @@ from fractions import Fraction
 from itertools import combinations
 
 import pytest
-from absence.checker.constructive import eliminate
-from absence.checker.hull import locate
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.sexpr import Script as Read
-from absence.checker.rank import Dependency, full_rank
-from absence.models.circuit import Unit, fires, hidden_units, idle_value, is_idle, prune, reassign
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.models.policies import IMITATOR, WORLD, decide
-from absence.models.rational import matrix, vector
-from absence.models.world import IS_TAMPERED, NONE, QUESTIONS, State, encode
-from absence.proofs import c9_full_rank, c10_detector_size, c11_price
-from absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.constructive import eliminate
+from proof_of_absence.checker.hull import locate
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.checker.rank import Dependency, full_rank
+from proof_of_absence.models.circuit import Unit, fires, hidden_units, idle_value, is_idle, prune, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.policies import IMITATOR, WORLD, decide
+from proof_of_absence.models.rational import matrix, vector
+from proof_of_absence.models.world import IS_TAMPERED, NONE, QUESTIONS, State, encode
+from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price
+from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
 from tests.proofs.test_queries import parameters, rationals
 
 

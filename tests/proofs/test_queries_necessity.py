@@ -4,16 +4,19 @@ from contextlib import nullcontext
 from fractions import Fraction
 
 import pytest
-from absence.checker.certificate import net_json, rows_json
-from absence.checker.exact import rank
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.sexpr import Script as Read
-from absence.models.circuit import Unit, fires, idle_value, is_idle
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, shallow
-from absence.models.rational import vector
-from absence.proofs import (
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from proof_of_absence.checker.certificate import net_json, rows_json
+from proof_of_absence.checker.exact import rank
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.models.circuit import Unit, fires, idle_value, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.rational import vector
+from proof_of_absence.proofs import (
     n2_equal_inputs,
     n3_interpolation,
     n4_almost_idle,
@@ -23,10 +26,7 @@ from absence.proofs import (
     n9_zero_one_loss,
     n10_near_minima,
 )
-from absence.proofs.c8_contradiction import candidates
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
+from proof_of_absence.proofs.c8_contradiction import candidates
 from tests.conftest import nets
 from tests.proofs.test_queries import parameters, rationals
 

@@ -7,9 +7,9 @@ import sys
 from dataclasses import replace
 
 import pytest
-from absence.checker.obligation import Evidence, Verdict
-from absence.proofs.chain import CLAIMS
 
+from proof_of_absence.checker.obligation import Evidence, Verdict
+from proof_of_absence.proofs.chain import CLAIMS
 from tests.proofs import record
 
 RENEW = "if this is meant, renew the record (python -m tests.proofs.record) and let its change be read"

@@ -4,14 +4,15 @@ import re
 from itertools import combinations
 
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.models.circuit import Unit, hardcode
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, WORLD
-from absence.proofs import c10_detector_size, c12_uniform_gap, facts
-from absence.proofs.chain import CLAIMS
+
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.circuit import Unit, hardcode
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, WORLD
+from proof_of_absence.proofs import c10_detector_size, c12_uniform_gap, facts
+from proof_of_absence.proofs.chain import CLAIMS
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

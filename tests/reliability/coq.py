@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
+from proof_of_absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
 
 __all__ = ["SLOW", "Compiled", "theorem_files"]
 

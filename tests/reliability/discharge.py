@@ -19,9 +19,9 @@ from fractions import Fraction
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from absence.checker.kernel import discharge
-from absence.checker.obligation import Evidence, Obligation, Query, Scope
-from absence.proofs.chain import CLAIMS
+from proof_of_absence.checker.kernel import discharge
+from proof_of_absence.checker.obligation import Evidence, Obligation, Query, Scope
+from proof_of_absence.proofs.chain import CLAIMS
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.proofs import record
@@ -96,7 +96,7 @@ def _in_its_own_session(there, module: str, source: str, certificates: Path, rec
 
 
 def _came(name: str, source: str, certificates: Path, record_first: bool) -> Came:
-    module = types.ModuleType(f"absence.proofs.{name}")
+    module = types.ModuleType(f"proof_of_absence.proofs.{name}")
     sys.modules[module.__name__] = module
     try:
         exec(compile(source, f"{name}.py", "exec"), module.__dict__)

@@ -22,11 +22,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from queue import Queue
 
-from absence.checker.obligation import Scope
-from absence.proofs.chain import CLAIMS
 from coq import SLOW, Compiled, theorem_files
 from discharge import NO_VERDICT, NOT_NOTICED, NOTICED, RECORDED, SAME, Came, judge
 from mutants import Mutant, of_coq, of_python
+
+from proof_of_absence.checker.obligation import Scope
+from proof_of_absence.proofs.chain import CLAIMS
 
 ROOT = Path(__file__).parents[2]
 # Quick tests first.
@@ -77,10 +78,8 @@ class Overlay:
     """A copy of the package that shadows the installed one, and of its tests."""
 
     def __init__(self, folder: Path, limit: float):
-        self.folder, self.package, self.limit = folder, folder / "absence", limit
-        shutil.copytree(ROOT / "absence", self.package)
-        for part in ("models", "checker", "proofs"):
-            shutil.copytree(ROOT / part, self.package / part, ignore=shutil.ignore_patterns("__pycache__"))
+        self.folder, self.package, self.limit = folder, folder / "proof_of_absence", limit
+        shutil.copytree(ROOT / "proof_of_absence", self.package, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         # That a test fails is enough; the least example for it takes longer than all the rest.

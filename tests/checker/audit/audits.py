@@ -2,7 +2,9 @@
 
 from fractions import Fraction
 
-from absence.checker.audit.findings import (
+from hypothesis import strategies as st
+
+from proof_of_absence.checker.audit.findings import (
     Activity,
     Audit,
     CircuitFinding,
@@ -16,8 +18,7 @@ from absence.checker.audit.findings import (
     RegionFinding,
     UnitFinding,
 )
-from absence.models.circuit import Unit
-from hypothesis import strategies as st
+from proof_of_absence.models.circuit import Unit
 
 EXACT = st.one_of(
     st.fractions(),

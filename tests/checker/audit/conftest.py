@@ -4,8 +4,9 @@ import itertools
 from fractions import Fraction
 
 import numpy as np
-from absence.models.floatnet import FloatNet
 from hypothesis import strategies as st
+
+from proof_of_absence.models.floatnet import FloatNet
 
 # Few values, so that cancellations, ties and repeats happen.
 PLAIN = st.sampled_from([0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 0.1, -0.1, 1 / 3])

@@ -4,11 +4,12 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from absence.checker.audit.findings import CircuitFinding
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.floatnet import FloatNet
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.audit.findings import CircuitFinding
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.floatnet import FloatNet
 
 MILD = st.floats(-4, 4, width=32)
 DENORMAL = 2.0**-149

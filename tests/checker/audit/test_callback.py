@@ -1,4 +1,4 @@
-"""`absence.Reassignment` in a training loop: the drop against fractions, what stays as it was, optimisers, and what it cannot take."""
+"""`proof_of_absence.Reassignment` in a training loop: the drop against fractions, what stays as it was, optimisers, and what it cannot take."""
 
 import copy
 from fractions import Fraction
@@ -6,16 +6,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.models.circuit import Unit, is_idle
-from absence.models.data import Dataset
-from absence.models.files import InputError
-from absence.models.files.torch_state import from_module
 from hypothesis import given
 from hypothesis import strategies as st
 
-import absence
+import proof_of_absence
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.circuit import Unit, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.files.torch_state import from_module
 from tests.checker.audit.problems import problems
 
 # Unit 1.1 is silent on the inputs.
@@ -51,7 +51,7 @@ def contents(model) -> list[bytes]:
 def test_the_loss_falls_by_what_is_certified(problem, limit):
     model, data = module_of(problem.net), problem.data
     before = contents(model)
-    reassign = absence.Reassignment(model, problem.inputs, problem.targets, limit=limit, certificate=True)
+    reassign = proof_of_absence.Reassignment(model, problem.inputs, problem.targets, limit=limit, certificate=True)
     done = reassign()
     after = from_module(model)
     assert after.dtype == problem.net.dtype
@@ -81,7 +81,7 @@ def test_with_nothing_idle_nothing_changes(problem):
     data, net = Dataset(problem.inputs.tolist(), problem.targets.tolist()), problem.net.exact()
     model = module_of(problem.net)
     before = contents(model)
-    done = absence.Reassignment(model, problem.inputs, problem.targets)()
+    done = proof_of_absence.Reassignment(model, problem.inputs, problem.targets)()
     idle = [j for j in range(net.widths[1]) if is_idle(net, {Unit(1, j)}, data.inputs)]
     if done.reason == "no idle circuit":
         assert not idle and contents(model) == before
@@ -91,7 +91,7 @@ def test_a_circuit_that_is_idle_only_jointly_is_seen():
     # relu(z + 4) + relu(4 - z) = 8 on the data.
     model = small(weights=([[1.0], [-1.0]], [4.0, 4.0], [[0.25, 0.25]], [0.0]))
     inputs = np.linspace(-4, 4, 9)[:, None]
-    done = absence.Reassignment(model, inputs, np.abs(inputs))()
+    done = proof_of_absence.Reassignment(model, inputs, np.abs(inputs))()
     assert done.units == ((Unit(1, 0), Unit(1, 1)), (Unit(1, 1),))
 
 
@@ -101,7 +101,7 @@ def test_in_a_loop_each_call_that_changes_something_lowers_the_loss(dtype):
     model = small(dtype)
     inputs, targets = torch.tensor(INPUTS, dtype=dtype), torch.tensor(TARGETS, dtype=dtype)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    reassign = absence.Reassignment(model, inputs, targets, every=3)
+    reassign = proof_of_absence.Reassignment(model, inputs, targets, every=3)
     optimizer.register_step_post_hook(reassign)
     for step in range(1, 7):
         optimizer.zero_grad()
@@ -137,7 +137,7 @@ def test_the_state_of_what_was_replaced_is_reset_and_no_other(make):
     with torch.no_grad():
         model[0].bias[1] = -9.0
     old = copy.deepcopy([optimizer.state[tensor] for tensor in model.parameters()])
-    done = absence.Reassignment(model, inputs, targets)(optimizer)
+    done = proof_of_absence.Reassignment(model, inputs, targets)(optimizer)
     assert done.units == ((Unit(1, 1),),)
     fresh = ([[False], [True]], [False, True], [[False, True]], [True])
     moved = 0
@@ -161,7 +161,7 @@ def test_without_a_drop_the_optimizer_keeps_its_state():
     with torch.no_grad():
         for tensor, values in zip(model.parameters(), WEIGHTS, strict=True):
             tensor.copy_(torch.tensor(values))
-    done = absence.Reassignment(model, INPUTS, INPUTS)(optimizer)
+    done = proof_of_absence.Reassignment(model, INPUTS, INPUTS)(optimizer)
     assert not done and "noise floor" in done.reason
     for before, tensor in zip(old, model.parameters(), strict=True):
         assert all((optimizer.state[tensor][name] == value).all() for name, value in before.items())
@@ -200,7 +200,7 @@ def twice():
 )
 def test_modules_it_cannot_take(model, message):
     with pytest.raises(InputError, match=message) as caught:
-        absence.Reassignment(model, INPUTS, TARGETS)
+        proof_of_absence.Reassignment(model, INPUTS, TARGETS)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -217,12 +217,12 @@ def test_modules_it_cannot_take(model, message):
 )
 def test_arguments_it_cannot_take(arguments, options, message):
     with pytest.raises(InputError, match=message):
-        absence.Reassignment(small(), *arguments, **options)
+        proof_of_absence.Reassignment(small(), *arguments, **options)
 
 
 def test_what_goes_wrong_later_is_told_and_changes_nothing():
     model = small()
-    reassign = absence.Reassignment(model, INPUTS, TARGETS)
+    reassign = proof_of_absence.Reassignment(model, INPUTS, TARGETS)
     before = contents(model)
     with pytest.raises(InputError, match=r"^the optimizer: is a str, no torch\.optim\.Optimizer$"):
         reassign("adam")
@@ -257,10 +257,10 @@ def test_layers_that_overlap_in_memory_are_put_back():
     model[2].weight = torch.nn.Parameter(pool[1:3].reshape(1, 2))
     before = contents(model)
     with pytest.raises(InputError, match="overlap in memory"):
-        absence.Reassignment(model, INPUTS, TARGETS)()
+        proof_of_absence.Reassignment(model, INPUTS, TARGETS)()
     assert contents(model) == before
 
 
 def test_the_drop_is_a_fraction_also_where_nothing_is_done():
-    done = absence.Reassignment(small(), INPUTS, TARGETS, every=2)()
+    done = proof_of_absence.Reassignment(small(), INPUTS, TARGETS, every=2)()
     assert done.drop == Fraction(0) and done.units == () and not done

@@ -4,15 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
-from absence.checker.audit import circuits as module
-from absence.checker.audit.circuits import firing, idle_circuits
-from absence.checker.audit.idle import unit_findings
-from absence.checker.audit.modular import PRIMES, nullspace, pivots, product, residues
-from absence.models.circuit import fires, idle_value
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.audit import circuits as module
+from proof_of_absence.checker.audit.circuits import firing, idle_circuits
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.audit.modular import PRIMES, nullspace, pivots, product, residues
+from proof_of_absence.models.circuit import fires, idle_value
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import PLAIN, float_nets, matrices
 
 

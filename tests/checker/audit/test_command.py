@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from absence.checker.audit.report_json import from_json
-from absence.checker.certificate import seal
-from absence.checker.cli import app
-from absence.models.circuit import Unit
-from absence.models.files import onnx, read_net
-from absence.models.floatnet import FloatNet
 from jsonschema import Draft202012Validator
 from onnx import helper, numpy_helper
 from typer.testing import CliRunner
 
+from proof_of_absence.checker.audit.report_json import from_json
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.cli import app
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.files import onnx, read_net
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.console import ABSENCE, stopped
 
 REPORTS = {"report.json", "report.schema.json", "report.html"}

@@ -4,15 +4,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.audit.deviation import float32_deviation
-from absence.checker.audit.findings import CircuitFinding
-from absence.checker.audit.improve import Unimproved, improve
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.audit.deviation import float32_deviation
+from proof_of_absence.checker.audit.findings import CircuitFinding
+from proof_of_absence.checker.audit.improve import Unimproved, improve
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
 

@@ -1,4 +1,4 @@
-"""`absence.audit`: the same audit for modules, nets and paths, arrays, tensors and lists; one line for what it cannot take."""
+"""`proof_of_absence.audit`: the same audit for modules, nets and paths, arrays, tensors and lists; one line for what it cannot take."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from absence.checker.audit.report_json import to_json
-from absence.models.files import InputError, onnx, read_net
-from absence.models.floatnet import FloatNet
-from absence.models.net import MLP, Layer
 
-import absence
+import proof_of_absence
+from proof_of_absence.checker.audit.report_json import to_json
+from proof_of_absence.models.files import InputError, onnx, read_net
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.net import MLP, Layer
 
 INPUTS = [[-1.0], [0.0], [1.0], [2.0], [3.0]]
 TARGETS = [[0.0], [1.0], [0.0], [2.0], [1.0]]
@@ -42,18 +42,18 @@ def told(audit) -> dict:
 
 
 def test_one_audit_whatever_the_form(tmp_path):
-    expected = absence.audit(NET, INPUTS, TARGETS, [[4.0], [11.0]])
+    expected = proof_of_absence.audit(NET, INPUTS, TARGETS, [[4.0], [11.0]])
     assert expected.findings[0] == "circuit {1.2} is train-idle" and expected.circuits[0].fires == (1,)
     onnx.write(tmp_path / "net.onnx", NET)
     for model in (module(), str(tmp_path / "net.onnx"), tmp_path / "net.onnx"):
-        assert told(absence.audit(model, np.array(INPUTS), np.array(TARGETS), np.array([[4], [11]]))) == told(expected)
+        assert told(proof_of_absence.audit(model, np.array(INPUTS), np.array(TARGETS), np.array([[4], [11]]))) == told(expected)
     tensors = [torch.tensor(rows, dtype=torch.float32) for rows in (INPUTS, TARGETS, [[4], [11]])]
     tensors[0].requires_grad_()
-    assert told(absence.audit(module(), *tensors)) == told(expected)
+    assert told(proof_of_absence.audit(module(), *tensors)) == told(expected)
     flat = [row[0] for row in TARGETS]
-    assert told(absence.audit(NET, np.array(INPUTS, np.int32), flat, [[4], [11]])) == told(expected)
+    assert told(proof_of_absence.audit(NET, np.array(INPUTS, np.int32), flat, [[4], [11]])) == told(expected)
     # An exact net is one of float64: what is rounded to the type differs.
-    exact = absence.audit(NET.exact(), INPUTS, TARGETS, [[4.0], [11.0]])
+    exact = proof_of_absence.audit(NET.exact(), INPUTS, TARGETS, [[4.0], [11.0]])
     assert (
         exact.net.dtype == "float64" and exact.findings == expected.findings and exact.data.loss == expected.data.loss
     )
@@ -61,12 +61,12 @@ def test_one_audit_whatever_the_form(tmp_path):
 
 def test_regions_and_files(tmp_path):
     (tmp_path / "box.vnnlib").write_text("(declare-const X_0 Real)(assert (<= X_0 12))(assert (>= X_0 -1))")
-    audit = absence.audit(
+    audit = proof_of_absence.audit(
         NET, INPUTS, TARGETS, regions=[tmp_path / "box.vnnlib"], region_from_data=True, output=tmp_path / "out"
     )
     assert [(r.region, r.verdict) for r in audit.regions] == [("box.vnnlib", "sat"), ("training box", "unsat")]
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == to_json(audit)
-    better = absence.audit(read_net(tmp_path / "out" / audit.improvement.file), INPUTS, TARGETS)
+    better = proof_of_absence.audit(read_net(tmp_path / "out" / audit.improvement.file), INPUTS, TARGETS)
     assert better.data.loss == audit.improvement.loss_after
 
 
@@ -91,13 +91,14 @@ def test_regions_and_files(tmp_path):
 )  # fmt: skip
 def test_what_it_cannot_take(model, inputs, targets, message):
     with pytest.raises(InputError, match=message) as caught:
-        absence.audit(model, inputs, targets)
+        proof_of_absence.audit(model, inputs, targets)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_importing_absence_loads_nothing_else():
-    code = "import sys, absence; print([m for m in sys.modules if m.startswith('absence.') or m == 'numpy'])"
+    name = "proof_of_absence"
+    code = f"import sys, {name}; print([m for m in sys.modules if m.startswith('{name}.') or m == 'numpy'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        absence.nothing  # noqa: B018
+        proof_of_absence.nothing  # noqa: B018

@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.audit.enclosure import enclose
-from absence.checker.audit.exact import activations, digit_width, split
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.audit.enclosure import enclose
+from proof_of_absence.checker.audit.exact import activations, digit_width, split
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import PLAIN, WILD, float_nets, matrices
 
 PRIME = 2**31 - 1

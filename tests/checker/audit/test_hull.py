@@ -5,11 +5,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import z3
-from absence.checker.audit import hull
-from absence.checker.audit.hull import deployment_findings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.audit import hull
+from proof_of_absence.checker.audit.hull import deployment_findings
 from tests.checker.audit.conftest import PLAIN, WILD, matrices
 
 

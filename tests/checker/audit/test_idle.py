@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from absence.checker.audit import idle
-from absence.checker.audit.findings import Activity
-from absence.checker.audit.idle import unit_findings
-from absence.models.circuit import is_idle
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.audit import idle
+from proof_of_absence.checker.audit.findings import Activity
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.models.circuit import is_idle
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import float_nets, hidden_values
 
 

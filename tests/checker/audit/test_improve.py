@@ -5,14 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.audit import improve as module
-from absence.checker.audit import loss
-from absence.checker.audit.findings import CircuitFinding
-from absence.checker.audit.improve import Unimproved, improve, improve_all, reassigned
-from absence.models.circuit import Unit, hardcode, is_idle, reassign
-from absence.models.floatnet import FloatNet
 from hypothesis import HealthCheck, given, settings
 
+from proof_of_absence.checker.audit import improve as module
+from proof_of_absence.checker.audit import loss
+from proof_of_absence.checker.audit.findings import CircuitFinding
+from proof_of_absence.checker.audit.improve import Unimproved, improve, improve_all, reassigned
+from proof_of_absence.models.circuit import Unit, hardcode, is_idle, reassign
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
 

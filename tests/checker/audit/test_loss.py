@@ -5,14 +5,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.audit import loss
-from absence.checker.audit import rows as rows_of
-from absence.checker.audit.evaluation import evaluate
-from absence.checker.audit.loss import losses, noise_floor
-from absence.checker.audit.rows import groups
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 
+from proof_of_absence.checker.audit import loss
+from proof_of_absence.checker.audit import rows as rows_of
+from proof_of_absence.checker.audit.evaluation import evaluate
+from proof_of_absence.checker.audit.loss import losses, noise_floor
+from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
 

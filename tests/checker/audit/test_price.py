@@ -5,16 +5,16 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from absence.checker.audit import price
-from absence.checker.audit.findings import CircuitFinding, Enclosure
-from absence.checker.audit.loss import losses
-from absence.checker.audit.price import Gauge, gap, gauge, measure, prices
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from proof_of_absence.checker.audit import price
+from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure
+from proof_of_absence.checker.audit.loss import losses
+from proof_of_absence.checker.audit.price import Gauge, gap, gauge, measure, prices
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
 SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 3))

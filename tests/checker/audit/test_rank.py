@@ -3,13 +3,13 @@
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.audit.idle import unit_findings
-from absence.checker.audit.rank import rank_findings, rest_findings
-from absence.checker.audit.rows import distinct_rows
-from absence.checker.exact import rank
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.audit.rank import rank_findings, rest_findings
+from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.exact import rank
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import float_nets, hidden_values
 
 

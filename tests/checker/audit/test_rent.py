@@ -4,15 +4,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.audit.findings import Activity, UnitFinding
-from absence.checker.audit.interval import Interval
-from absence.checker.audit.rent import rents
-from absence.models.circuit import hidden_units
-from absence.models.floatnet import FloatNet
-from absence.models.net import relu
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.audit.findings import Activity, UnitFinding
+from proof_of_absence.checker.audit.interval import Interval
+from proof_of_absence.checker.audit.rent import rents
+from proof_of_absence.models.circuit import hidden_units
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.net import relu
 from tests.checker.audit.problems import problems, wild
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from absence.checker.audit.findings import RegionFinding
-from absence.checker.audit.report_html import page
-from absence.checker.audit.report_json import to_json
-from absence.models.circuit import Unit
 from hypothesis import given, settings
 
+from proof_of_absence.checker.audit.findings import RegionFinding
+from proof_of_absence.checker.audit.report_html import page
+from proof_of_absence.checker.audit.report_json import to_json
+from proof_of_absence.models.circuit import Unit
 from tests.checker.audit.audits import audits, planted, wide
 
 EMPTY = {"meta", "link", "img", "br", "input", "hr"}

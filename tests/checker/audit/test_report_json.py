@@ -7,13 +7,21 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.audit.findings import Enclosure
-from absence.checker.audit.report_json import decode, encode, exact_text, from_json, schema_text, short, to_json
-from absence.models.floatnet import FloatNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from proof_of_absence.checker.audit.findings import Enclosure
+from proof_of_absence.checker.audit.report_json import (
+    decode,
+    encode,
+    exact_text,
+    from_json,
+    schema_text,
+    short,
+    to_json,
+)
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.audits import audits, planted
 
 PLANTED = planted()

@@ -4,17 +4,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.audit import run
-from absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
-from absence.checker.audit.run import Region, box_of, examine, read_region
-from absence.checker.audit.stages import Stages
-from absence.checker.audit.view import headline
-from absence.checker.kept import content_key
-from absence.models.circuit import Unit, is_idle
-from absence.models.files import InputError
-from absence.models.floatnet import FloatNet
 from hypothesis import given, settings
 
+from proof_of_absence.checker.audit import run
+from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
+from proof_of_absence.checker.audit.run import Region, box_of, examine, read_region
+from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.audit.view import headline
+from proof_of_absence.checker.kept import content_key
+from proof_of_absence.models.circuit import Unit, is_idle
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
 INPUTS = np.array([[-1.0], [0.0], [1.0], [2.0], [3.0]])

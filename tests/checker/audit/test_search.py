@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from absence.checker.audit.search import candidates
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from proof_of_absence.checker.audit.search import candidates
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from io import StringIO
 
 import pytest
-from absence.checker.audit.findings import Audit, RegionFinding
-from absence.checker.audit.table import page
-from absence.checker.audit.view import headline, sections
-from absence.models.circuit import Unit
 from hypothesis import given, settings
 from rich.console import Console
 
+from proof_of_absence.checker.audit.findings import Audit, RegionFinding
+from proof_of_absence.checker.audit.table import page
+from proof_of_absence.checker.audit.view import headline, sections
+from proof_of_absence.models.circuit import Unit
 from tests.checker.audit.audits import audits, planted, wide
 
 

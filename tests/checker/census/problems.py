@@ -3,10 +3,10 @@
 from fractions import Fraction
 
 import numpy as np
-from absence.checker.census.problem import Problem, problem
-from absence.models.data import Dataset
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.census.problem import Problem, problem
+from proof_of_absence.models.data import Dataset
 from tests.conftest import vectors
 
 # (units, d, m) and values such that the class has at most a thousand nets.

@@ -3,14 +3,14 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.census.default import world_problem
-from absence.checker.census.enumeration import Enumeration
-from absence.checker.census.result import facts, temperatures
-from absence.checker.census.shards import tally_of
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.models.tally import beta
 
+from proof_of_absence.checker.census.default import world_problem
+from proof_of_absence.checker.census.enumeration import Enumeration
+from proof_of_absence.checker.census.result import facts, temperatures
+from proof_of_absence.checker.census.shards import tally_of
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.tally import beta
 from tests.checker.changed import changed
 
 

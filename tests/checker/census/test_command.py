@@ -5,17 +5,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.census.pictures import draw
-from absence.checker.census.problem import CELLS, problem
-from absence.checker.census.result import result
-from absence.checker.census.shards import take
-from absence.checker.certificate import digest, seal
-from absence.checker.cli import app
-from absence.checker.independent.census import check_census
-from absence.checker.independent.refusal import Refused
-from absence.models.data import Dataset
 from typer.testing import CliRunner
 
+from proof_of_absence.checker.census.pictures import draw
+from proof_of_absence.checker.census.problem import CELLS, problem
+from proof_of_absence.checker.census.result import result
+from proof_of_absence.checker.census.shards import take
+from proof_of_absence.checker.certificate import digest, seal
+from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.independent.census import check_census
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.data import Dataset
 from tests.checker.census.problems import write_files
 from tests.checker.changed import changed
 from tests.checker.console import absence
@@ -101,7 +101,7 @@ def test_no_number_can_be_resealed(told, tmp_path):
 
 
 def test_a_crossing_cannot_be_moved_and_a_bound_not_promised_early(told, tmp_path):
-    from absence.models.tally import beta
+    from proof_of_absence.models.tally import beta
 
     unit, crossings = Fraction(told["unit"]), told["sets"]["idle"]["crossings"]
     for name, crossing in crossings.items():

@@ -3,17 +3,17 @@
 from itertools import combinations
 
 import pytest
-from absence.checker.census.enumeration import DENSE, Enumeration
-from absence.checker.census.problem import CELLS, problem
-from absence.checker.census.shards import tally_of
-from absence.checker.independent.census import _Census
-from absence.models.circuit import fires, hidden_units, is_idle
-from absence.models.data import Dataset
-from absence.models.files.disk import InputError
-from absence.models.posterior import census, members_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.census.enumeration import DENSE, Enumeration
+from proof_of_absence.checker.census.problem import CELLS, problem
+from proof_of_absence.checker.census.shards import tally_of
+from proof_of_absence.checker.independent.census import _Census
+from proof_of_absence.models.circuit import fires, hidden_units, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.files.disk import InputError
+from proof_of_absence.models.posterior import census, members_of
 from tests.checker.census.problems import HALF, problems
 
 

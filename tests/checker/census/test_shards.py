@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from absence.checker.census.default import world_problem
-from absence.checker.census.shards import take
-from absence.models.tally import Tally
 
+from proof_of_absence.checker.census.default import world_problem
+from proof_of_absence.checker.census.shards import take
+from proof_of_absence.models.tally import Tally
 from tests.checker.console import absence, contents, stopped
 
 THREE = [-1, 0, 1]
@@ -85,7 +85,7 @@ def test_a_run_that_is_stopped_goes_on_and_ends_in_the_same_bytes(tmp_path, undi
 
 @pytest.mark.filterwarnings("ignore")
 def test_workers_count_the_same(tmp_path, whole):
-    from absence.checker.audit.distributed import cluster
+    from proof_of_absence.checker.audit.distributed import cluster
 
     with cluster(workers=2) as client:
         assert counted(tmp_path, shard=SHARD, client=client) == (whole, 0, 3**11)
@@ -94,8 +94,8 @@ def test_workers_count_the_same(tmp_path, whole):
 
 def test_the_numbers_of_shards_do_not_need_torch(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from absence.checker.census.default import world_problem;"
-        "from absence.checker.census.shards import take;"
+        "import sys; from pathlib import Path; from proof_of_absence.checker.census.default import world_problem;"
+        "from proof_of_absence.checker.census.shards import take;"
         "take(world_problem(grid=[0, 1], units=1), Path(sys.argv[1])); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)

@@ -6,12 +6,13 @@ from itertools import combinations
 from math import prod
 
 import sympy
-from absence.models.circuit import Unit, fires, hardcode, hidden_units, is_idle, prune, reassign
-from absence.models.data import Dataset
-from absence.models.family import Architecture, Family, Grid
-from absence.models.net import MLP, Layer
-from absence.models.posterior import census, members_of
-from absence.models.training import gradient_step, is_dead, weight_decay
+
+from proof_of_absence.models.circuit import Unit, fires, hardcode, hidden_units, is_idle, prune, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture, Family, Grid
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.posterior import census, members_of
+from proof_of_absence.models.training import gradient_step, is_dead, weight_decay
 
 
 def net_of(layers):

@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import mpmath
 import numpy as np
-from absence.models.circuit import Unit, hidden_units, is_idle
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
-from absence.models.policies import all_is_well, decide, direct_translator, human_imitator
-from absence.models.world import Human, World
 
+from proof_of_absence.models.circuit import Unit, hidden_units, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.policies import all_is_well, decide, direct_translator, human_imitator
+from proof_of_absence.models.world import Human, World
 from tests.checker.independent import beyond
 
 

@@ -10,11 +10,11 @@ from operator import getitem
 import pytest
 import sympy
 import z3
-from absence.checker.minimum import global_minimum
-from absence.models.circuit import fires, hidden_units, is_idle
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
 
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.models.circuit import fires, hidden_units, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
 from tests.checker.independent import beyond, c15_to_c19, scales, sweep_says
 
 

@@ -4,13 +4,13 @@ from fractions import Fraction
 from itertools import pairwise, product
 
 import sympy
-from absence.checker.minimum import global_minimum
-from absence.models.circuit import Unit, hidden_units, is_idle
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer, shallow
-from absence.models.policies import backdoor_at, deceptive_after, decide, direct_translator, human_imitator
-from absence.models.world import State, World, encode
 
+from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.models.circuit import Unit, hidden_units, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.policies import backdoor_at, deceptive_after, decide, direct_translator, human_imitator
+from proof_of_absence.models.world import State, World, encode
 from tests.checker.independent import beyond
 from tests.checker.independent.c15_to_c19 import world_of
 

@@ -7,20 +7,20 @@ from functools import reduce
 from operator import getitem
 
 import pytest
-from absence.checker.gap import gauge, reassignment_along, uniform_gap, widening_along
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.proofs.c13_rent import mean_sent, rent
-from absence.proofs.c14_posterior import COARSE, FIRING, crossover, posterior
-from absence.proofs.c18_local_optimisation import DEAD_PLANE, DECAYED, MOSTLY_DEAD, PLAIN, gradient_steps, run
-from absence.proofs.examples import CONSTANT_CIRCUIT, CONSTANT_NET, LINE, LINE_CIRCUIT, LINE_NET, TWO_OUTPUTS
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.gap import gauge, reassignment_along, uniform_gap, widening_along
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs.c13_rent import mean_sent, rent
+from proof_of_absence.proofs.c14_posterior import COARSE, FIRING, crossover, posterior
+from proof_of_absence.proofs.c18_local_optimisation import DEAD_PLANE, DECAYED, MOSTLY_DEAD, PLAIN, gradient_steps, run
+from proof_of_absence.proofs.examples import CONSTANT_CIRCUIT, CONSTANT_NET, LINE, LINE_CIRCUIT, LINE_NET, TWO_OUTPUTS
 from tests.checker.changed import changed, refused
 from tests.checker.independent import beyond
 from tests.conftest import SMALL, datasets, nets, vectors

@@ -4,22 +4,22 @@ from fractions import Fraction
 
 import mpmath
 import pytest
-from absence.checker.convex import convex_optimum
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.logistic import _sigmoid, _softplus
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.series import ONE, logarithm
-from absence.models.circuit import Unit
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
-from absence.models.world import Human, World
-from absence.proofs import c17_other_losses, c19_analytical
-from absence.proofs.c15_imitator import MIXED, TIED, acts_as, excess, losses
-from absence.proofs.examples import TWO_OUTPUTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.convex import convex_optimum
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.logistic import _sigmoid, _softplus
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.series import ONE, logarithm
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.models.world import Human, World
+from proof_of_absence.proofs import c17_other_losses, c19_analytical
+from proof_of_absence.proofs.c15_imitator import MIXED, TIED, acts_as, excess, losses
+from proof_of_absence.proofs.examples import TWO_OUTPUTS
 from tests.checker.changed import refused
 from tests.checker.independent import c15_to_c19
 from tests.conftest import SMALL, vectors

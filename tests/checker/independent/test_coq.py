@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from absence.checker.independent import coq
-from absence.checker.independent.check import check_certificate
-from absence.checker.independent.coq import ALIASES, check_sources, compiled, confirm_theorems, uncommented
-from absence.checker.independent.refusal import Refused
+
+from proof_of_absence.checker.independent import coq
+from proof_of_absence.checker.independent.check import check_certificate
+from proof_of_absence.checker.independent.coq import ALIASES, check_sources, compiled, confirm_theorems, uncommented
+from proof_of_absence.checker.independent.refusal import Refused
 
 STATEMENT = "Theorem C0_truth : True."
 

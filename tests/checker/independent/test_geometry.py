@@ -4,18 +4,18 @@ import copy
 from fractions import Fraction
 
 import pytest
-from absence.checker.hull import Combination, Separation, detector, locate
-from absence.checker.independent.facts import KINDS, check_fact
-from absence.checker.independent.geometry import LARGEST_PRIME
-from absence.checker.independent.refusal import Refused
-from absence.checker.rank import Dependency, FullRank, full_rank
-from absence.models.circuit import hidden_units
-from absence.models.net import MLP, Layer, shallow
-from absence.models.rational import matrix, vector
-from absence.proofs import facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.hull import Combination, Separation, detector, locate
+from proof_of_absence.checker.independent.facts import KINDS, check_fact
+from proof_of_absence.checker.independent.geometry import LARGEST_PRIME
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.rank import Dependency, FullRank, full_rank
+from proof_of_absence.models.circuit import hidden_units
+from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.rational import matrix, vector
+from proof_of_absence.proofs import facts
 from tests.checker.independent.conftest import true
 from tests.checker.independent.test_tampering import DELTAS, change, numbers_in
 

@@ -6,23 +6,23 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from absence.checker.audit import improve as improvement
-from absence.checker.audit import loss
-from absence.checker.audit import loss_facts as facts
-from absence.checker.audit.deviation import float32_deviation
-from absence.checker.audit.findings import Activity, CircuitFinding, UnitFinding
-from absence.checker.audit.improve import Unimproved, improve
-from absence.checker.audit.loss import losses
-from absence.checker.audit.price import prices
-from absence.checker.audit.rent import rents
-from absence.checker.independent import losses as independent
-from absence.checker.independent.arrays import FloatData, Floats
-from absence.checker.independent.losses import KINDS, decide
-from absence.checker.independent.refusal import Refused
-from absence.models.circuit import Unit
-from absence.models.floatnet import FloatNet
 from hypothesis import given, settings
 
+from proof_of_absence.checker.audit import improve as improvement
+from proof_of_absence.checker.audit import loss
+from proof_of_absence.checker.audit import loss_facts as facts
+from proof_of_absence.checker.audit.deviation import float32_deviation
+from proof_of_absence.checker.audit.findings import Activity, CircuitFinding, UnitFinding
+from proof_of_absence.checker.audit.improve import Unimproved, improve
+from proof_of_absence.checker.audit.loss import losses
+from proof_of_absence.checker.audit.price import prices
+from proof_of_absence.checker.audit.rent import rents
+from proof_of_absence.checker.independent import losses as independent
+from proof_of_absence.checker.independent.arrays import FloatData, Floats
+from proof_of_absence.checker.independent.losses import KINDS, decide
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
 

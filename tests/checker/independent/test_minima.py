@@ -4,17 +4,17 @@ import copy
 from fractions import Fraction
 
 import pytest
-from absence.checker.certificate import data_json, net_json
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.models.data import Dataset
-from absence.models.family import Architecture
-from absence.models.net import MLP, Layer, shallow
-from absence.proofs.n6_blocked_depth import CROSSED, THREE_LAYERS, TRIANGLE, TWO_LAYERS, TWO_READERS
-from absence.proofs.n7_quantised import BINARY, TERNARY, coarse, least_in_class
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.certificate import data_json, net_json
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.family import Architecture
+from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.proofs.n6_blocked_depth import CROSSED, THREE_LAYERS, TRIANGLE, TWO_LAYERS, TWO_READERS
+from proof_of_absence.proofs.n7_quantised import BINARY, TERNARY, coarse, least_in_class
 from tests.checker.independent import beyond
 
 

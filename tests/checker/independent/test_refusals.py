@@ -5,14 +5,15 @@ import json
 from contextlib import suppress
 
 import pytest
-from absence.checker.certificate import FORMAT, seal
-from absence.checker.independent.check import check_certificate, check_file
-from absence.checker.independent.facts import KINDS, check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.sexpr import Script, parse
-from absence.checker.independent.solve import confirm_unsat
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.certificate import FORMAT, seal
+from proof_of_absence.checker.independent.check import check_certificate, check_file
+from proof_of_absence.checker.independent.facts import KINDS, check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.sexpr import Script, parse
+from proof_of_absence.checker.independent.solve import confirm_unsat
 
 TRUE = {"kind": "identity", "left": "x", "right": "x"}
 BASE = {

@@ -5,14 +5,15 @@ import operator
 from fractions import Fraction
 
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.independent.relations import hold
-from absence.models.data import Dataset
-from absence.models.net import shallow
-from absence.proofs import facts
 from hypothesis import given
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.relations import hold
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import shallow
+from proof_of_absence.proofs import facts
 
 DATA = Dataset([[0], [1], [2]], [[0], [1], [3]])
 FLAT, SLOPE = shallow([([0], 0, [0])], [1]), shallow([([1], 0, [1])], [0])

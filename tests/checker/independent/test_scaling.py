@@ -4,15 +4,15 @@ import json
 from fractions import Fraction
 
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.independent.experiment import check_experiment
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.scaling import tax_fact, threshold_fact
-from absence.models.scaling import BESIROGLU, HOFFMANN, ScalingLaw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.independent.experiment import check_experiment
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.scaling import tax_fact, threshold_fact
+from proof_of_absence.models.scaling import BESIROGLU, HOFFMANN, ScalingLaw
 from tests.checker.changed import changed
 from tests.checker.independent import scales
 

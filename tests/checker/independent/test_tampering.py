@@ -1,6 +1,6 @@
 """Tampered certificates: a changed byte is refused by the digest; a changed and resealed fact, unless it is still true.
 
-Whether it is still true is decided by `absence.models` and z3 (see conftest), which the independent checker does not use for facts.
+Whether it is still true is decided by `proof_of_absence.models` and z3 (see conftest), which the independent checker does not use for facts.
 That every certificate is accepted as it is, tests/checker/test_check_command.py checks, with solvers and Coq.
 """
 
@@ -11,13 +11,13 @@ from contextlib import suppress
 from fractions import Fraction
 
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.independent.check import check_certificate, check_file
-from absence.checker.independent.refusal import Refused
-from absence.proofs.chain import CLAIMS
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.independent.check import check_certificate, check_file
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.proofs.chain import CLAIMS
 from tests.checker.independent.conftest import true
 
 OBLIGATIONS = [obligation.id for claim in CLAIMS for obligation in claim.obligations]

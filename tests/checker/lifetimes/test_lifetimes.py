@@ -8,18 +8,18 @@ import signal
 
 import numpy as np
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.independent.lifetimes import check_lifetimes
-from absence.checker.independent.refusal import Refused
-from absence.checker.lifetimes.plan import DETECTORS, OPTIMIZERS, Plan, Run, runs
-from absence.checker.lifetimes.train import sighting, train
-from absence.models.circuit import Unit, hardcode, idle_value, is_idle
-from absence.models.data import Dataset
-from absence.models.floatnet import FloatNet
-from absence.models.net import shallow
-from absence.models.policies import WORLD
 from hypothesis import given
 
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.independent.lifetimes import check_lifetimes
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.lifetimes.plan import DETECTORS, OPTIMIZERS, Plan, Run, runs
+from proof_of_absence.checker.lifetimes.train import sighting, train
+from proof_of_absence.models.circuit import Unit, hardcode, idle_value, is_idle
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.net import shallow
+from proof_of_absence.models.policies import WORLD
 from tests.checker.audit.problems import problems
 from tests.checker.console import absence, stopped
 
@@ -103,9 +103,9 @@ def test_what_is_planted():
 
 def test_before_the_first_step_the_callback_sees_the_jointly_idle_bump():
     import torch
-    from absence.checker.lifetimes.train import _planted
 
-    from absence import Reassignment
+    from proof_of_absence import Reassignment
+    from proof_of_absence.checker.lifetimes.train import _planted
 
     data = WORLD.dataset()
     torch.manual_seed(0)

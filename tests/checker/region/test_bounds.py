@@ -6,11 +6,12 @@ from math import nextafter
 
 import numpy as np
 import pytest
-from absence.checker.region.bounds import OFF, ON, Bounds, Multipliers, round_down, round_up
-from absence.checker.region.question import question
-from absence.models.floatnet import FloatNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.region.bounds import OFF, ON, Bounds, Multipliers, round_down, round_up
+from proof_of_absence.checker.region.question import question
+from proof_of_absence.models.floatnet import FloatNet
 
 TINY, HUGE = 5e-324, 1.7976931348623157e308
 SMALL = st.integers(-8, 8).map(lambda k: k / 4)

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.refusal import Refused
-from absence.checker.region import search
-from absence.checker.region.decide import irrelevant
-from absence.models.floatnet import FloatNet
+
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.region import search
+from proof_of_absence.checker.region.decide import irrelevant
+from proof_of_absence.models.floatnet import FloatNet
 
 NET = FloatNet([
     ([[1.0, 0.5], [-1.0, 1.0], [0.5, -1.0]], [0.25, 0.0, -0.25]),

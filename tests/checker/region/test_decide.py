@@ -8,18 +8,19 @@ from math import inf, nextafter
 import numpy as np
 import pytest
 import z3
-from absence.checker.independent.facts import check_fact
-from absence.checker.independent.sexpr import Script as ReadScript
-from absence.checker.region import lp
-from absence.checker.region.decide import decide, irrelevant
-from absence.checker.region.encode import script
-from absence.checker.region.question import question
-from absence.checker.region.search import Limits, open_leaves, root, solve
-from absence.checker.solvers import ask
-from absence.models.circuit import Unit, idle_value
-from absence.models.floatnet import FloatNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.sexpr import Script as ReadScript
+from proof_of_absence.checker.region import lp
+from proof_of_absence.checker.region.decide import decide, irrelevant
+from proof_of_absence.checker.region.encode import script
+from proof_of_absence.checker.region.question import question
+from proof_of_absence.checker.region.search import Limits, open_leaves, root, solve
+from proof_of_absence.checker.solvers import ask
+from proof_of_absence.models.circuit import Unit, idle_value
+from proof_of_absence.models.floatnet import FloatNet
 
 QUARTERS = st.integers(-6, 6).map(lambda k: k / 4)
 ENDS = st.fractions(-2, 2, max_denominator=4)

@@ -4,10 +4,11 @@ from fractions import Fraction
 
 import pytest
 import z3
-from absence.checker.region import lp
-from absence.checker.region.lp import Affine, interior
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from proof_of_absence.checker.region import lp
+from proof_of_absence.checker.region.lp import Affine, interior
 
 ENTRIES = st.one_of(st.integers(-2, 2).map(Fraction), st.fractions(-2, 2, max_denominator=7))
 

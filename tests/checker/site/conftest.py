@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.claims import load_claims, select
-from absence.checker.site.examine import examine
-from absence.checker.site.experiments import read
-from absence.checker.site.folder import write
-from absence.checker.site.pages import Site, pages
+
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.claims import load_claims, select
+from proof_of_absence.checker.site.examine import examine
+from proof_of_absence.checker.site.experiments import read
+from proof_of_absence.checker.site.folder import write
+from proof_of_absence.checker.site.pages import Site, pages
 
 CLAIMS = tuple(select(load_claims(), ["C8", "N3", "N6"]))
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from absence.checker.certificate import FORMAT, seal
-from absence.checker.claims import load_claims
-from absence.checker.independent import experiment
-from absence.checker.obligation import Claim, Obligation, Query, Scope, Verdict
-from absence.checker.site.examine import State, examine
-from absence.checker.site.experiments import EXPECTED, read
-from absence.checker.site.pages import Site, pages
-from absence.checker.smt import Script, lt
 
+from proof_of_absence.checker.certificate import FORMAT, seal
+from proof_of_absence.checker.claims import load_claims
+from proof_of_absence.checker.independent import experiment
+from proof_of_absence.checker.obligation import Claim, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.site.examine import State, examine
+from proof_of_absence.checker.site.experiments import EXPECTED, read
+from proof_of_absence.checker.site.pages import Site, pages
+from proof_of_absence.checker.smt import Script, lt
 from tests.checker.site.conftest import CLAIMS
 
 WITHOUT_END = {"meta", "link", "img", "wbr", "br"}

@@ -8,14 +8,14 @@ from xml.etree import ElementTree
 
 import networkx as nx
 import pytest
-from absence.checker.claims import load_claims
-from absence.checker.site.folder import MARK, write
-from absence.checker.site.graph import layers
-from absence.checker.site.prose import plain, prose, words
-from absence.models.files.disk import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.claims import load_claims
+from proof_of_absence.checker.site.folder import MARK, write
+from proof_of_absence.checker.site.graph import layers
+from proof_of_absence.checker.site.prose import plain, prose, words
+from proof_of_absence.models.files.disk import InputError
 from tests.checker.console import absence, contents
 
 
@@ -133,10 +133,10 @@ def test_command_writes_honest_pages_whatever_is_missing_and_fails(tmp_path):
 
 def test_without_the_extra_the_command_says_what_to_install(tmp_path):
     code = (
-        "import sys; sys.modules['latex2mathml.converter'] = None; from absence.checker.cli import app; app(['site'])"
+        "import sys; sys.modules['latex2mathml.converter'] = None; from proof_of_absence.checker.cli import app; app(['site'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr == (
-        "absence: latex2mathml.converter is missing; install it with pip install 'absence[site]'\n"
+        "absence: latex2mathml.converter is missing; install it with pip install 'proof-of-absence[site]'\n"
     )
     assert not list(tmp_path.iterdir())

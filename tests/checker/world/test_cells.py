@@ -3,16 +3,16 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.world.cells import cell, expected_loss, sizes, thresholds
-from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
-from absence.models.circuit import is_idle
-from absence.models.net import MLP, Layer
-from absence.models.policies import backdoor_at, deceptive_after, direct_translator, human_imitator
-from absence.models.world import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.world.cells import cell, expected_loss, sizes, thresholds
+from proof_of_absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
+from proof_of_absence.models.circuit import is_idle
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.policies import backdoor_at, deceptive_after, direct_translator, human_imitator
+from proof_of_absence.models.world import encode
 from tests.checker.changed import refused
 from tests.checker.world.worlds import worlds
 

@@ -4,10 +4,10 @@ import json
 import signal
 
 import pytest
-from absence.checker.certificate import seal
-from absence.checker.cli import app
 from typer.testing import CliRunner
 
+from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.cli import app
 from tests.checker.console import absence, contents, stopped
 
 SMALL = ("--order", "0,2,6,8,4", "--mixing", "0,1/10", "--units", "2")

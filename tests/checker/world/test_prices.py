@@ -4,15 +4,15 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.size import detector_size
-from absence.checker.world.prices import least_losses, prices, size_on_line
-from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
-from absence.models.data import Dataset
-from absence.models.net import MLP, Layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.size import detector_size
+from proof_of_absence.checker.world.prices import least_losses, prices, size_on_line
+from proof_of_absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, Layer
 from tests.checker.changed import refused
 
 LINE = (0, 1, 1)

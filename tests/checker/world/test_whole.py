@@ -3,14 +3,14 @@
 from fractions import Fraction
 
 import pytest
-from absence.checker.independent.facts import check_fact
-from absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
-from absence.checker.world.whole import bounds, refitted
-from absence.models.net import MLP, Layer
-from absence.models.policies import IMITATOR, TRANSLATOR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
+from proof_of_absence.checker.world.whole import bounds, refitted
+from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.policies import IMITATOR, TRANSLATOR
 from tests.checker.changed import refused
 
 LINE = (0, 1, 1)

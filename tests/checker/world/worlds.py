@@ -1,7 +1,8 @@
 """Worlds that the tests of the sweep share."""
 
-from absence.models.world import Human, World
 from hypothesis import strategies as st
+
+from proof_of_absence.models.world import Human, World
 
 HOURS = st.permutations(range(8)).flatmap(
     lambda order: st.tuples(st.just(tuple(order)), st.integers(2, 5), st.integers(1, 4))

@@ -4,10 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from absence.models.files import InputError
-from absence.models.floatnet import FloatNet
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.floatnet import FloatNet
 
 
 @st.composite

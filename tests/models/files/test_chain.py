@@ -4,12 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from absence.models.files import InputError
-from absence.models.files.chain import Chain
-from absence.models.net import MLP, Layer
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.files.chain import Chain
+from proof_of_absence.models.net import MLP, Layer
 
 SMALL = st.integers(-64, 64).map(lambda n: n / 8)
 

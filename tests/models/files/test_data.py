@@ -7,11 +7,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from absence.models.files import InputError, data
-from absence.models.files.data import read_data
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from proof_of_absence.models.files import InputError, data
+from proof_of_absence.models.files.data import read_data
 
 FINITE = {"allow_nan": False, "allow_infinity": False}
 

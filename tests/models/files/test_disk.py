@@ -4,7 +4,8 @@ import os
 import subprocess
 
 import pytest
-from absence.models.files.disk import InputError, content, refused, write
+
+from proof_of_absence.models.files.disk import InputError, content, refused, write
 
 
 def test_written_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import onnxruntime
-from absence.models.files import InputError
-from absence.models.files.graph import follow
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.files.graph import follow
 
 # Small integers: float32 adds and multiplies them without rounding, so outputs are compared with ==.
 ENTRIES = st.integers(-2, 2)

@@ -9,13 +9,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from absence.models.files import InputError, read_net
-from absence.models.files.onnx import read, write
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from proof_of_absence.models.files import InputError, read_net
+from proof_of_absence.models.files.onnx import read, write
+from proof_of_absence.models.floatnet import FloatNet
 from tests.models.files.conftest import float_nets, same
 
 W1 = np.array([[1, 2], [-1, 0.5], [0, 3]], np.float32)
@@ -394,5 +394,5 @@ def test_files(tmp_path):
 
 def test_without_onnx(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(InputError, match=r"net.onnx: ONNX files need onnx: pip install 'absence\[audit\]'"):
+    with pytest.raises(InputError, match=r"net.onnx: ONNX files need onnx: pip install 'proof-of-absence\[audit\]'"):
         read(tmp_path / "net.onnx")

@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 import torch
-from absence.models.files import InputError, read_net
-from absence.models.files.safetensors import read
 from hypothesis import given
 from safetensors.numpy import save
 from safetensors.torch import save as save_torch
 
+from proof_of_absence.models.files import InputError, read_net
+from proof_of_absence.models.files.safetensors import read
 from tests.models.files.conftest import float_nets, same
 
 
@@ -77,5 +77,5 @@ def test_every_cut_is_refused(refuses_every_cut):
 
 def test_without_safetensors(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
-    with pytest.raises(InputError, match=r"reading it needs safetensors: pip install 'absence\[audit\]'"):
+    with pytest.raises(InputError, match=r"reading it needs safetensors: pip install 'proof-of-absence\[audit\]'"):
         read(tmp_path / "net.safetensors")

@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from absence.models.files import InputError
-from absence.models.files.state_dict import net_of
-from absence.models.floatnet import FloatNet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.files.state_dict import net_of
+from proof_of_absence.models.floatnet import FloatNet
 from tests.models.files.conftest import float_nets, same
 
 NAMES = {

@@ -9,12 +9,12 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from absence.models.files import InputError, disk, read_net
-from absence.models.files import torch_state as files
-from absence.models.files.torch_state import from_module, read
 from hypothesis import given
 from torch import nn
 
+from proof_of_absence.models.files import InputError, disk, read_net
+from proof_of_absence.models.files import torch_state as files
+from proof_of_absence.models.files.torch_state import from_module, read
 from tests.models.files.conftest import float_nets, same
 
 
@@ -198,5 +198,5 @@ def test_every_cut_is_refused(refuses_every_cut, zipped):
 def test_without_torch(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     for name, use in (("net.pt", lambda: read(tmp_path / "net.pt")), ("the module", lambda: from_module(None))):
-        with pytest.raises(disk.InputError, match=rf"{name}: reading it needs torch: pip install 'absence\[torch\]'"):
+        with pytest.raises(disk.InputError, match=rf"{name}: reading it needs torch: pip install 'proof-of-absence\[torch\]'"):
             use()

@@ -3,10 +3,11 @@
 from fractions import Fraction
 
 import pytest
-from absence.models.files import InputError
-from absence.models.files.vnnlib import InputBox, read_box
 from hypothesis import given
 from hypothesis import strategies as st
+
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.files.vnnlib import InputBox, read_box
 
 DECLARED = "(declare-const X_0 Real)\n(declare-const X_1 Real)\n(declare-const Y_0 Real)\n"
 BOUNDED = "(assert (<= X_0 1))(assert (>= X_0 0))(assert (<= X_1 1))(assert (>= X_1 0))"
