@@ -20,10 +20,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proof_of_absence.checker.audit.enclosure import blocks
-from proof_of_absence.checker.audit.evaluation import evaluate
 from proof_of_absence.checker.audit.findings import CircuitFinding
 from proof_of_absence.checker.audit.improve import Unimproved, improve
+from proof_of_absence.checker.passes.enclosure import blocks
+from proof_of_absence.checker.passes.residuals import evaluate
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 

@@ -15,11 +15,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proof_of_absence.checker.census.default import GRID, world_problem
-from proof_of_absence.checker.census.enumeration import Enumeration
-from proof_of_absence.checker.census.problem import CELLS, Problem
-from proof_of_absence.checker.census.shards import tally_of
-from proof_of_absence.checker.independent.census import _Census
+from proof_of_absence.checker.experiments.census.default import GRID, world_problem
+from proof_of_absence.checker.experiments.census.enumeration import Enumeration
+from proof_of_absence.checker.experiments.census.problem import CELLS, Problem
+from proof_of_absence.checker.experiments.census.shards import tally_of
+from proof_of_absence.checker.independent.results.census import _Census
 from proof_of_absence.models.posterior import census
 from proof_of_absence.models.tally import Tally
 

@@ -19,12 +19,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proof_of_absence.checker.constructive import reassignment
+from proof_of_absence.checker.construct.shallow import reassignment
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.kernel import read_witness
-from proof_of_absence.checker.obligation import Query
-from proof_of_absence.checker.solvers import DISTRIBUTIONS, Answer, Limits, ask, version
+from proof_of_absence.checker.kernel.discharge import read_witness
+from proof_of_absence.checker.kernel.obligation import Query
+from proof_of_absence.checker.kernel.solvers import DISTRIBUTIONS, Answer, Limits, ask, version
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

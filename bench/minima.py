@@ -21,9 +21,9 @@ from pyscipopt import Model, quicksum
 from rich.console import Console
 from rich.table import Table
 
-from proof_of_absence.checker.certificate import data_json, net_json
 from proof_of_absence.checker.independent.facts import check_fact
-from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.checker.kernel.certificate import data_json, net_json
+from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.models.data import Dataset
 
 RUNS = 3

@@ -27,8 +27,8 @@ from rich.table import Table
 
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.region.decide import decide
-from proof_of_absence.checker.region.encode import script
 from proof_of_absence.checker.region.question import Question, question
+from proof_of_absence.checker.region.script import script
 from proof_of_absence.checker.region.search import Limits
 from proof_of_absence.checker.region.witness import ascend
 from proof_of_absence.models.floatnet import FloatNet

@@ -13,23 +13,33 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from proof_of_absence.checker import citations, draw, experiments, report, tables
 from proof_of_absence.checker.audit.command import audit_command
-from proof_of_absence.checker.binding import accepted
-from proof_of_absence.checker.census.command import census_command
-from proof_of_absence.checker.certificate import write
-from proof_of_absence.checker.claims import claim_graph, load_claims, select, statuses
+from proof_of_absence.checker.experiments.census.command import census_command
+from proof_of_absence.checker.experiments.lifetimes.command import lifetimes_command
+from proof_of_absence.checker.experiments.scale.command import scale_command
+from proof_of_absence.checker.experiments.world.command import world_command
 from proof_of_absence.checker.independent.check import load
 from proof_of_absence.checker.independent.folder import check_whole, whole_in
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.lifetimes.command import lifetimes_command
-from proof_of_absence.checker.obligation import Claim, Scope, Verdict
-from proof_of_absence.checker.run import certificate_path, certificate_paths, queue, remove_strays, verify
-from proof_of_absence.checker.scale import scale_command
-from proof_of_absence.checker.site.command import site_command
-from proof_of_absence.checker.terminal import Certificates, bad_input, console, ending, errors, progress, say, to_folder
-from proof_of_absence.checker.typeset import defined
-from proof_of_absence.checker.world.command import world_command
+from proof_of_absence.checker.kernel.binding import accepted
+from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, select, statuses
+from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths, queue, remove_strays, verify
+from proof_of_absence.checker.report import draw, overview
+from proof_of_absence.checker.report.paper import citations, results, tables
+from proof_of_absence.checker.report.paper.typeset import defined
+from proof_of_absence.checker.report.site.command import site_command
+from proof_of_absence.checker.screen.terminal import (
+    Certificates,
+    bad_input,
+    console,
+    ending,
+    errors,
+    progress,
+    say,
+    to_folder,
+)
 from proof_of_absence.models.files.disk import InputError, content, refused
 
 app = typer.Typer(
@@ -75,7 +85,7 @@ def verify_command(
     seen = {}
 
     def table():
-        return report.claim_table(claims, seen)
+        return overview.claim_table(claims, seen)
 
     with Live(table(), console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
 
@@ -91,11 +101,11 @@ def verify_command(
         console.print(table())
     if not names:
         remove_strays(certificates, load_claims())
-    for line in report.open_ends(results):
+    for line in overview.open_ends(results):
         say(line)
     status = statuses(claims, {name: result.verdict for name, result in results.items()})
     green = all(s.closed is Verdict.PROVED for s in status.values())
-    say(report.summary(claims, results, time.monotonic() - started))
+    say(overview.summary(claims, results, time.monotonic() - started))
     if left_out:
         say(f"Left out, and not proved: {', '.join(left_out)}")
     say(f"Certificates in {certificates}{os.sep}")
@@ -111,7 +121,7 @@ def show(
     to_folder(certificates, "--certificates")
     claims = load_claims()
     (claim,) = [c for c in _select([name]) if c.id == name.upper()]
-    console.print(report.claim_page(claim, claim_graph(claims), certificates))
+    console.print(overview.claim_page(claim, claim_graph(claims), certificates))
 
 
 @app.command(rich_help_panel=CLAIMS)
@@ -224,7 +234,7 @@ def tables_command(
         texts = {path: _tex(path) for path in papers or []}
         # TeX runs in the folder above that of the tables.
         files = tables.make(claims, found) | {
-            "experiments.tex": experiments.latex(measured, output.parent, check=again)
+            "experiments.tex": results.latex(measured, output.parent, check=again)
         }
         # A text that is not there leaves nothing out.
         files["further.tex"] = tables.further(citations.left_out(texts.values(), claims) if texts else [])

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 
-from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
-from proof_of_absence.checker.hull import Combination, Separation, detector, locate
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.size import detector_size
-from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, le
-from proof_of_absence.checker.world.cells import sizes
-from proof_of_absence.checker.world.sweep import Sweep
+from proof_of_absence.checker.construct.detector_size import detector_size
+from proof_of_absence.checker.construct.hull import Combination, Separation, detector, locate
+from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
+from proof_of_absence.checker.experiments.world.cells import sizes
+from proof_of_absence.checker.experiments.world.sweep import Sweep
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, le
 from proof_of_absence.models.circuit import Unit, hidden_units
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.policies import BACKDOOR_DETECTOR, TRIGGER_HOUR, WORLD

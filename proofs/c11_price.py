@@ -4,16 +4,16 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 
-from proof_of_absence.checker.certificate import net_json, rows_json
-from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
-from proof_of_absence.checker.hull import detector, locate
-from proof_of_absence.checker.minimum import Minimum, global_minimum
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.scaling import tax_fact, threshold_fact
-from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
-from proof_of_absence.checker.world.prices import prices
-from proof_of_absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
-from proof_of_absence.checker.world.whole import bounds
+from proof_of_absence.checker.construct.hull import detector, locate
+from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
+from proof_of_absence.checker.experiments.scale.tax import tax_fact, threshold_fact
+from proof_of_absence.checker.experiments.world.prices import prices
+from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
+from proof_of_absence.checker.experiments.world.whole import bounds
+from proof_of_absence.checker.kernel.certificate import net_json, rows_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
+from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
 from proof_of_absence.models.circuit import Unit, add_unit, hidden_units
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

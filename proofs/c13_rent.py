@@ -3,13 +3,13 @@
 from functools import partial
 from itertools import combinations
 
-from proof_of_absence.checker.certificate import data_json, net_json, units_json
-from proof_of_absence.checker.constructive import Reassignment, reassignment
-from proof_of_absence.checker.encode import forward, unknown_parameters
-from proof_of_absence.checker.gap import best_unit, gauge, uniform_gap, widening_along
-from proof_of_absence.checker.minimum import global_minimum
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, dot, eq, le, lt, mul, square, sub
+from proof_of_absence.checker.construct.gap import best_unit, gauge, uniform_gap, widening_along
+from proof_of_absence.checker.construct.shallow import Reassignment, reassignment
+from proof_of_absence.checker.encode.nets import forward, unknown_parameters
+from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, dot, eq, le, lt, mul, square, sub
+from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.models.circuit import Unit, hardcode, hidden_units
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP

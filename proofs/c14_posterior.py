@@ -5,14 +5,14 @@ from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
-from proof_of_absence.checker.census.default import UNITS, world_problem
-from proof_of_absence.checker.census.enumeration import Enumeration
-from proof_of_absence.checker.census.result import facts as census_facts
-from proof_of_absence.checker.census.result import temperatures
-from proof_of_absence.checker.census.shards import tally_of
-from proof_of_absence.checker.certificate import data_json
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, any_of, eq, le, lt, mul
+from proof_of_absence.checker.experiments.census.default import UNITS, world_problem
+from proof_of_absence.checker.experiments.census.enumeration import Enumeration
+from proof_of_absence.checker.experiments.census.result import facts as census_facts
+from proof_of_absence.checker.experiments.census.result import temperatures
+from proof_of_absence.checker.experiments.census.shards import tally_of
+from proof_of_absence.checker.kernel.certificate import data_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, any_of, eq, le, lt, mul
 from proof_of_absence.models.circuit import fires, hidden_units, is_idle
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.family import Architecture, Family, Grid

@@ -5,12 +5,12 @@ from functools import partial
 
 import sympy
 
-from proof_of_absence.checker.certificate import net_json
-from proof_of_absence.checker.constructive import reassignment
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Scope, Verdict
-from proof_of_absence.checker.symbolic import identity
-from proof_of_absence.checker.world.cells import cell, thresholds
-from proof_of_absence.checker.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
+from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.encode.polynomials import identity
+from proof_of_absence.checker.experiments.world.cells import cell, thresholds
+from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
+from proof_of_absence.checker.kernel.certificate import net_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import (
     DECEPTIVE,

@@ -5,11 +5,11 @@ Cross-entropy is such a loss.
 
 from fractions import Fraction
 
-from proof_of_absence.checker.certificate import data_json, net_json, units_json
-from proof_of_absence.checker.cross_entropy import cross_entropy_descent
-from proof_of_absence.checker.logistic import logistic_descent
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, dot, eq, le, lt, mul, neg, sub
+from proof_of_absence.checker.construct.cross_entropy import cross_entropy_descent
+from proof_of_absence.checker.construct.logistic import logistic_descent
+from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, dot, eq, le, lt, mul, neg, sub
 from proof_of_absence.models.circuit import Unit, idle_value
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

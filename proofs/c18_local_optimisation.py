@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import sympy
 
-from proof_of_absence.checker.certificate import data_json, net_json, rows_json, units_json
-from proof_of_absence.checker.gap import gauge, reassignment_along, uniform_gap
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, dot, le, lt, mul
-from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.checker.construct.gap import gauge, reassignment_along, uniform_gap
+from proof_of_absence.checker.encode.polynomials import identity
+from proof_of_absence.checker.kernel.certificate import data_json, net_json, rows_json, units_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, dot, le, lt, mul
 from proof_of_absence.models.circuit import Unit, hidden_units, is_idle, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

@@ -5,12 +5,12 @@ Nor does weight decay on all parameters, where the features are learned; there a
 
 from fractions import Fraction
 
-from proof_of_absence.checker.certificate import data_json, net_json, rows_json, units_json
-from proof_of_absence.checker.convex import convex_optimum, decayed_loss, dual_bound, multipliers_json
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.ridge import minimum_norm
-from proof_of_absence.checker.ridge import ridge as ridge_solution
-from proof_of_absence.checker.smt import Script, add, distinct, dot, eq, lt, mul, sub
+from proof_of_absence.checker.kernel.certificate import data_json, net_json, rows_json, units_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, distinct, dot, eq, lt, mul, sub
+from proof_of_absence.checker.minima.convex import convex_optimum, decayed_loss, dual_bound, multipliers_json
+from proof_of_absence.checker.minima.ridge import minimum_norm
+from proof_of_absence.checker.minima.ridge import ridge as ridge_solution
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer, shallow

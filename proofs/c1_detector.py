@@ -2,9 +2,9 @@
 
 from fractions import Fraction
 
-from proof_of_absence.checker.certificate import net_json
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, eq, le, lt, mul, no, sub
+from proof_of_absence.checker.kernel.certificate import net_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, eq, le, lt, mul, no, sub
 from proof_of_absence.models.policies import DECEPTIVE, IMITATOR
 from proof_of_absence.models.world import Distribution, World
 from proof_of_absence.proofs.universal import universal

@@ -1,8 +1,8 @@
 """C2 irrelevance. Hardcoding a train-idle circuit changes no output on the training inputs, so no loss that depends on those alone."""
 
-from proof_of_absence.checker.encode import forward, parameters_of, unknown_parameters
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq
+from proof_of_absence.checker.encode.nets import forward, parameters_of, unknown_parameters
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value
 from proof_of_absence.models.net import MLP, Layer
 from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD

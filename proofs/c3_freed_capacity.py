@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-from proof_of_absence.checker.certificate import net_json, rows_json
-from proof_of_absence.checker.encode import forward, parameters_of, unknown_parameters
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, distinct
+from proof_of_absence.checker.encode.nets import forward, parameters_of, unknown_parameters
+from proof_of_absence.checker.kernel.certificate import net_json, rows_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, distinct
 from proof_of_absence.models.circuit import Unit, free, prune
 from proof_of_absence.models.policies import ARCHITECTURE, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.proofs.c2_irrelevance import hardcoded

@@ -5,10 +5,10 @@ from functools import partial
 from itertools import combinations, pairwise
 from math import comb
 
-from proof_of_absence.checker.certificate import rows_json
-from proof_of_absence.checker.constructive import residual_sums, separating_unit
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub
+from proof_of_absence.checker.construct.shallow import residual_sums, separating_unit
+from proof_of_absence.checker.kernel.certificate import rows_json
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import DECEPTIVE, WORLD

@@ -2,10 +2,10 @@
 
 import sympy
 
-from proof_of_absence.checker.constructive import widening
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, distinct, dot, eq, le, mul, square, sub
-from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.checker.construct.shallow import widening
+from proof_of_absence.checker.encode.polynomials import identity
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, distinct, dot, eq, le, mul, square, sub
 from proof_of_absence.models.policies import IMITATOR, WORLD
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.examples import CONSTANT_NET, TWO_OUTPUTS

@@ -4,11 +4,11 @@ from itertools import accumulate
 
 import sympy
 
-from proof_of_absence.checker.constructive import widening
-from proof_of_absence.checker.encode import forward, parameters_of
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, dot, lt, mul, num, square, sub
-from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.checker.construct.shallow import widening
+from proof_of_absence.checker.encode.nets import forward, parameters_of
+from proof_of_absence.checker.encode.polynomials import identity
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, dot, lt, mul, num, square, sub
 from proof_of_absence.models.circuit import Unit, add_unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP

@@ -1,9 +1,9 @@
 """C7 reassignment. The parameters of a train-idle circuit, and the output bias, can be chosen so that the loss is lower."""
 
-from proof_of_absence.checker.constructive import reassignment
-from proof_of_absence.checker.encode import net_at, parameters_of, squared_error, unknown_parameters
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, lt
+from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.encode.nets import net_at, parameters_of, squared_error, unknown_parameters
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, lt
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

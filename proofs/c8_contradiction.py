@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
-from proof_of_absence.checker.constructive import distinct_direction
-from proof_of_absence.checker.encode import forward, unknown_parameters
-from proof_of_absence.checker.minimum import global_minimum
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
+from proof_of_absence.checker.construct.shallow import distinct_direction
+from proof_of_absence.checker.encode.nets import forward, unknown_parameters
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
+from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD

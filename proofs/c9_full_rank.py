@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from proof_of_absence.checker.constructive import eliminate, reassignment
-from proof_of_absence.checker.encode import forward, unknown_parameters
-from proof_of_absence.checker.minimum import global_minimum
-from proof_of_absence.checker.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.rank import Dependency, full_rank
-from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, mul, sub
+from proof_of_absence.checker.construct.rank import Dependency, full_rank
+from proof_of_absence.checker.construct.shallow import eliminate, reassignment
+from proof_of_absence.checker.encode.nets import forward, unknown_parameters
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, mul, sub
+from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from proof_of_absence.checker.certificate import data_json, net_json, rows_json, units_json
-from proof_of_absence.checker.constructive import Reassignment
-from proof_of_absence.checker.minimum import Minimum
+from proof_of_absence.checker.construct.shallow import Reassignment
+from proof_of_absence.checker.kernel.certificate import data_json, net_json, rows_json, units_json
+from proof_of_absence.checker.minima.branch_and_bound import Minimum
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector

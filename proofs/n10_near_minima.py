@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 
-from proof_of_absence.checker.encode import Parameters, squared_error
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, all_of, any_of, distinct, dot, eq, le, lt, mul, neg
+from proof_of_absence.checker.encode.nets import Parameters, squared_error
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, le, lt, mul, neg
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

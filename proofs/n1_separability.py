@@ -5,10 +5,10 @@ from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
 
-from proof_of_absence.checker.certificate import net_json
-from proof_of_absence.checker.constructive import reassignment
-from proof_of_absence.checker.minimum import Minimum, global_minimum
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.kernel.certificate import net_json
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
 from proof_of_absence.models.circuit import Unit, add_unit, hidden_units, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP

@@ -1,8 +1,8 @@
 """N2, a countermodel: write C8 with L > 0 for L > E and it fails. Where equal inputs have different answers, a minimiser of positive loss keeps an idle circuit."""
 
-from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, any_of, distinct, dot, eq, sub
+from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, sub
 from proof_of_absence.models.circuit import Unit, add_unit, hidden_units
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow

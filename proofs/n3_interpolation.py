@@ -1,8 +1,8 @@
 """N3, a countermodel: drop P1 and deception survives. Where the class reaches the noise floor, a global minimiser keeps its detector."""
 
-from proof_of_absence.checker.encode import forward, net_at, unknown_parameters
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, distinct, dot, eq
+from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, distinct, dot, eq
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.policies import (

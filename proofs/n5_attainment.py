@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import sympy
 
-from proof_of_absence.checker.certificate import data_json
-from proof_of_absence.checker.encode import Parameters, squared_error
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, add, distinct, eq, le, mul, neg
-from proof_of_absence.checker.symbolic import identity
+from proof_of_absence.checker.encode.nets import Parameters, squared_error
+from proof_of_absence.checker.encode.polynomials import identity
+from proof_of_absence.checker.kernel.certificate import data_json
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, add, distinct, eq, le, mul, neg
 from proof_of_absence.models.circuit import Unit, add_unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow

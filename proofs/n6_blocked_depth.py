@@ -1,8 +1,8 @@
 """N6, a countermodel: drop the single hidden layer and the claim fails. Behind a layer of one unit a freed unit of a deep net is of no use, and a minimiser keeps it idle."""
 
-from proof_of_absence.checker.certificate import data_json, net_json
-from proof_of_absence.checker.lane import lane_reassignment
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.checker.construct.lane import lane_reassignment
+from proof_of_absence.checker.kernel.certificate import data_json, net_json
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer

@@ -6,9 +6,9 @@ from functools import cache
 from itertools import combinations, product
 from typing import NamedTuple
 
-from proof_of_absence.checker.certificate import data_json, net_json
-from proof_of_absence.checker.constructive import reassignment
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.kernel.certificate import data_json, net_json
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, is_idle
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.family import Architecture, Family, Grid

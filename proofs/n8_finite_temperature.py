@@ -3,7 +3,7 @@
 from fractions import Fraction
 from functools import cache
 
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.family import Architecture, Family, Grid
 from proof_of_absence.models.net import MLP

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from proof_of_absence.checker.certificate import net_json, rows_json
-from proof_of_absence.checker.encode import forward, unknown_parameters
-from proof_of_absence.checker.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.smt import Script, all_of, le, lt
+from proof_of_absence.checker.encode.nets import forward, unknown_parameters
+from proof_of_absence.checker.kernel.certificate import net_json, rows_json
+from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, all_of, le, lt
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.rational import matrix, vector

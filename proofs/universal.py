@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from proof_of_absence.checker.obligation import KernelProof, Obligation, Scope
+from proof_of_absence.checker.kernel.obligation import KernelProof, Obligation, Scope
 
 __all__ = ["universal"]
 

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.kernel.certificate import seal
 from tests.checker.console import contents
 from tests.test_malicious import Shell, header, npz, run, saved
 

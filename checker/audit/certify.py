@@ -1,6 +1,6 @@
 """The certificate of an audit: the net and the inputs as raw arrays, and beside them the facts that were found.
 
-`checker/independent/audit.py` reads the folder with code of its own and decides every fact anew.
+`checker/independent/results/audit.py` reads the folder with code of its own and decides every fact anew.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from proof_of_absence.checker.audit.findings import (
     UnitFinding,
 )
 from proof_of_absence.checker.audit.idle import checked_inputs
-from proof_of_absence.checker.audit.rank import rest_findings
-from proof_of_absence.checker.certificate import seal, write
+from proof_of_absence.checker.audit.independence import rest_findings
+from proof_of_absence.checker.kernel.certificate import seal, write
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 

@@ -10,13 +10,13 @@ from itertools import islice
 
 import numpy as np
 
-from proof_of_absence.checker.audit import exact
-from proof_of_absence.checker.audit.enclosure import enclose
 from proof_of_absence.checker.audit.findings import CircuitFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, truncated
-from proof_of_absence.checker.audit.modular import PRIMES, Relations, nullspace, product, reduced, residues
-from proof_of_absence.checker.audit.rank import hints
+from proof_of_absence.checker.audit.independence import hints
 from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.passes import exact
+from proof_of_absence.checker.passes.enclosure import enclose
+from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, residues
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 

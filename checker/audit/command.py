@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from proof_of_absence.checker.terminal import (
+from proof_of_absence.checker.screen.terminal import (
     Scheduler,
     Workers,
     bad_input,
@@ -50,9 +50,9 @@ def audit_command(
     A run that is repeated, or goes on after an interrupt, takes the stages that are done from the folder.
     """
     # The libraries behind these take a second to load, which other commands need not wait for.
-    from proof_of_absence.checker.audit import table
+    from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_region
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
-    from proof_of_absence.checker.audit.run import Source, box_of, examine, read_region
+    from proof_of_absence.checker.audit.report import table
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data
 

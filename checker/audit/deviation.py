@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.checker.audit.enclosure import norms
-from proof_of_absence.checker.audit.evaluation import UP, Block, evaluate
 from proof_of_absence.checker.audit.loss import TINY
+from proof_of_absence.checker.passes.enclosure import norms
+from proof_of_absence.checker.passes.residuals import UP, Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["float32_deviation"]

@@ -4,12 +4,11 @@ Tasks carry their data, so those of a worker that is lost run again elsewhere; w
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from dask.distributed import Client, LocalCluster, as_completed
+from dask.distributed import Client, as_completed
 
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
@@ -18,30 +17,10 @@ from proof_of_absence.checker.region.question import Question
 from proof_of_absence.checker.region.search import Limits, Outcome, open_leaves, solve
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["cluster", "decide_apart", "merged", "unit_findings_apart"]
+__all__ = ["decide_apart", "merged", "unit_findings_apart"]
 
 # A task looks at this many parts of a box: seconds of work, so that handing it out costs little.
 NODES = 1024
-
-
-@contextmanager
-def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
-    """A client of the scheduler at this address, or of `workers` processes on this machine.
-
-    Raises
-    ------
-    OSError
-        If no scheduler answers there.
-    """
-    if scheduler is not None:
-        with Client(scheduler, timeout=10) as client:
-            yield client
-        return
-    with (
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as local,
-        Client(local) as client,
-    ):
-        yield client
 
 
 def unit_findings_apart(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
-from proof_of_absence.checker.audit.run import Region, box_of, examine, read_region
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
@@ -79,7 +79,7 @@ def audit(
         client = None
         if workers is not None or scheduler is not None:
             try:
-                from proof_of_absence.checker.audit.distributed import cluster
+                from proof_of_absence.checker.screen.cluster import cluster
             except ImportError as error:
                 raise ImportError("workers need dask.distributed: pip install 'proof-of-absence[distributed]'") from error
             client = stack.enter_context(cluster(scheduler, workers))

@@ -27,7 +27,7 @@ __all__ = [
     "UnitFinding",
 ]
 
-# Exit codes of `absence audit`; 2 is bad input, as for every command (`checker.terminal`).
+# Exit codes of `absence audit`; 2 is bad input, as for every command (`checker.screen.terminal`).
 CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from proof_of_absence.checker.audit import loss_facts, report_html
+from proof_of_absence.checker.audit import loss_facts
 from proof_of_absence.checker.audit.certify import NAME, certify
+from proof_of_absence.checker.audit.engine import Outcome
 from proof_of_absence.checker.audit.findings import Audit
-from proof_of_absence.checker.audit.report_json import schema_text, to_json
-from proof_of_absence.checker.audit.run import Outcome
-from proof_of_absence.checker.certificate import write
+from proof_of_absence.checker.audit.report import html_report
+from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
+from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.models.files import InputError, onnx
 
 __all__ = ["IMPROVED", "STAGES", "write_folder"]
@@ -57,7 +58,7 @@ def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None
     if reason := _certify(folder, outcome):
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
-    write(folder / "report.html", report_html.page(report))
+    write(folder / "report.html", html_report.page(report))
     write(folder / "report.schema.json", schema_text())
     write(folder / REPORT, json.dumps(report, indent=1, allow_nan=False) + "\n")
     return audit

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proof_of_absence.checker.audit import exact
-from proof_of_absence.checker.audit.enclosure import Ball, blocks, enclose
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
+from proof_of_absence.checker.passes import exact
+from proof_of_absence.checker.passes.enclosure import Ball, blocks, enclose
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 

@@ -9,8 +9,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.checker.audit.enclosure import blocks, enclose
-from proof_of_absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Improvement
 from proof_of_absence.checker.audit.loss import (
     AFFORDABLE,
@@ -25,7 +23,9 @@ from proof_of_absence.checker.audit.loss import (
     total,
 )
 from proof_of_absence.checker.audit.search import Candidate, candidates
-from proof_of_absence.checker.constructive import separating_unit
+from proof_of_absence.checker.construct.shallow import separating_unit
+from proof_of_absence.checker.passes.enclosure import blocks, enclose
+from proof_of_absence.checker.passes.residuals import U64, UP, Evaluation, evaluate
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 from proof_of_absence.models.net import MLP, relu

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.checker.audit.enclosure import blocks
-from proof_of_absence.checker.audit.evaluation import U64, UP, Evaluation, evaluate
 from proof_of_absence.checker.audit.findings import Enclosure
 from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.passes.enclosure import blocks
+from proof_of_absence.checker.passes.residuals import U64, UP, Evaluation, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Matrix
 

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from proof_of_absence.checker.audit.enclosure import blocks
+from proof_of_absence.checker.passes.enclosure import blocks
 
 __all__ = ["distinct_rows", "groups"]
 

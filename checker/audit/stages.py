@@ -1,14 +1,14 @@
 """The stages of an audit, one after the other: timed, kept between runs, and a stage that fails is told as undecided.
 
-What is kept is keyed by the contents that it was made from (see `checker.kept`).
+What is kept is keyed by the contents that it was made from (see `checker.kernel.kept`).
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-from proof_of_absence.checker.audit.report_json import decode, encode
-from proof_of_absence.checker.kept import content_key, keep, kept, sources
+from proof_of_absence.checker.audit.report.json_report import decode, encode
+from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources
 
 __all__ = ["Stages"]
 

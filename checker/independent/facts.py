@@ -6,28 +6,28 @@ A fact is a JSON object; `kind` selects the function. Nothing is taken from the 
 from fractions import Fraction
 from itertools import combinations
 
-from proof_of_absence.checker.independent.census import class_census
-from proof_of_absence.checker.independent.convex import convex_training, decay_drop
 from proof_of_absence.checker.independent.coq import check_sources
-from proof_of_absence.checker.independent.cross_entropy import cross_entropy_drop, cross_entropy_floor
-from proof_of_absence.checker.independent.gap import rent, uniform_gap
-from proof_of_absence.checker.independent.geometry import dependency, full_rank, inside_hull, outside_hull
-from proof_of_absence.checker.independent.logistic import logistic_drop, logistic_floor, logistic_group
-from proof_of_absence.checker.independent.minima import best_line, least_in_class, line_bound
-from proof_of_absence.checker.independent.minimum import global_minimum
-from proof_of_absence.checker.independent.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
-from proof_of_absence.checker.independent.posterior import crossover, posterior
-from proof_of_absence.checker.independent.prices import world_price
+from proof_of_absence.checker.independent.kinds.convex import convex_training, decay_drop
+from proof_of_absence.checker.independent.kinds.cross_entropy import cross_entropy_drop, cross_entropy_floor
+from proof_of_absence.checker.independent.kinds.gap import rent, uniform_gap
+from proof_of_absence.checker.independent.kinds.geometry import dependency, full_rank, inside_hull, outside_hull
+from proof_of_absence.checker.independent.kinds.logistic import logistic_drop, logistic_floor, logistic_group
+from proof_of_absence.checker.independent.kinds.minima import best_line, least_in_class, line_bound
+from proof_of_absence.checker.independent.kinds.minimum import global_minimum
+from proof_of_absence.checker.independent.kinds.posterior import crossover, posterior
+from proof_of_absence.checker.independent.kinds.prices import world_price
+from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
+from proof_of_absence.checker.independent.kinds.relations import hold
+from proof_of_absence.checker.independent.kinds.ridge import ridge
+from proof_of_absence.checker.independent.kinds.scaling import scaling_tax, scaling_threshold
+from proof_of_absence.checker.independent.kinds.sweep import world_cell, world_sizes, world_thresholds
+from proof_of_absence.checker.independent.kinds.training import gradient_steps
+from proof_of_absence.checker.independent.kinds.whole import world_bounds
+from proof_of_absence.checker.independent.kinds.world import policy_excess, policy_losses, policy_net
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.region import irrelevant_region, relevant_at
-from proof_of_absence.checker.independent.relations import hold
-from proof_of_absence.checker.independent.ridge import ridge
-from proof_of_absence.checker.independent.scaling import scaling_tax, scaling_threshold
+from proof_of_absence.checker.independent.results.census import class_census
 from proof_of_absence.checker.independent.sexpr import Script, expand, parse
-from proof_of_absence.checker.independent.sweep import world_cell, world_sizes, world_thresholds
-from proof_of_absence.checker.independent.training import gradient_steps
-from proof_of_absence.checker.independent.whole import world_bounds
-from proof_of_absence.checker.independent.world import policy_excess, policy_losses, policy_net
+from proof_of_absence.checker.independent.values.nets import Data, Net, circuit, differ_only_in, number, numbers, rows
 
 
 def every(fact: dict) -> None:

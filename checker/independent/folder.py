@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from proof_of_absence.checker.independent import audit, census, experiment, lifetimes
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results import audit, census, experiment, lifetimes
 
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from proof_of_absence.checker.certificate import net_json, units_json
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel.certificate import net_json, units_json
 from proof_of_absence.checker.region.bounds import Bounds
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.search import Limits, graft, open_leaves, root

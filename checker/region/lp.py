@@ -13,7 +13,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from proof_of_absence.checker.region.question import nearest
-from proof_of_absence.checker.region.relaxation import solve_lp
+from proof_of_absence.checker.region.triangle import solve_lp
 from proof_of_absence.models.rational import Vector
 
 __all__ = ["Affine", "Interior", "interior"]

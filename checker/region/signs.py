@@ -14,7 +14,7 @@ from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN
 from proof_of_absence.checker.region.lp import Affine, interior
 from proof_of_absence.checker.region.part import Part, Undecided
 from proof_of_absence.checker.region.question import nearest
-from proof_of_absence.checker.region.relaxation import Relaxed, largest
+from proof_of_absence.checker.region.triangle import Relaxed, largest
 from proof_of_absence.checker.region.witness import Replayer, off_the_form
 from proof_of_absence.models.rational import Vector
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from proof_of_absence.checker.claims import load_claims
+from proof_of_absence.checker.kernel.claims import load_claims
 
 ABSENCE = Path(sys.executable).with_name("absence")
 CLAIMS = len(load_claims())

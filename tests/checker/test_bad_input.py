@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from proof_of_absence.checker.certificate import seal
 from proof_of_absence.checker.cli import app
-from proof_of_absence.checker.run import remove_strays
+from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.kernel.verify import remove_strays
 from tests.checker.console import contents
 
 JUNK = bytes(range(128, 256))

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.kernel.certificate import seal
 from tests.checker.console import TOTAL, absence
 
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from proof_of_absence.checker.claims import load_claims
-from proof_of_absence.checker.obligation import Scope
+from proof_of_absence.checker.kernel.claims import load_claims
+from proof_of_absence.checker.kernel.obligation import Scope
 from tests.checker.console import CLAIMS, TOTAL, absence, contents, stopped
 
 CLAIM = {claim.id: claim for claim in load_claims()}

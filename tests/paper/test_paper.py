@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from proof_of_absence.checker.certificate import seal
-from proof_of_absence.checker.claims import load_claims
-from proof_of_absence.checker.typeset import defined
+from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.kernel.claims import load_claims
+from proof_of_absence.checker.report.paper.typeset import defined
 from tests.checker.console import absence, contents
 
 PAPER = Path(__file__).parents[2] / "paper"

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from proof_of_absence.checker.independent.coq import uncommented
-from proof_of_absence.checker.obligation import Evidence, KernelProof, Obligation, Query
-from proof_of_absence.checker.statements import statements
+from proof_of_absence.checker.kernel.obligation import Evidence, KernelProof, Obligation, Query
+from proof_of_absence.checker.report.statements import statements
 from proof_of_absence.proofs.chain import CLAIMS
 from proof_of_absence.proofs.universal import FOLDER
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.gap import gauge
+from proof_of_absence.checker.construct.gap import gauge
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read
-from proof_of_absence.checker.ridge import ridge
+from proof_of_absence.checker.minima.ridge import ridge
 from proof_of_absence.models.circuit import Unit, hardcode
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer, relu, shallow

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from proof_of_absence.checker.claims import claim_graph, necessity
-from proof_of_absence.checker.report import claim_page, plain
+from proof_of_absence.checker.kernel.claims import claim_graph, necessity
+from proof_of_absence.checker.report.overview import claim_page, plain
 from proof_of_absence.proofs.chain import CLAIMS
 
 

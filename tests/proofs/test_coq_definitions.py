@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from proof_of_absence.checker.independent.coq import ALIASES, command, compiled
-from proof_of_absence.checker.kernel import coq_sources
+from proof_of_absence.checker.kernel.discharge import coq_sources
 from proof_of_absence.models.circuit import Unit, hidden_units, idle_value
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow

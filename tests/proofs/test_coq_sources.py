@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from proof_of_absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
-from proof_of_absence.checker.kernel import coq_sources
+from proof_of_absence.checker.kernel.discharge import coq_sources
 from proof_of_absence.proofs.universal import FOLDER
 
 DEPRECATED = "-all,+deprecated"

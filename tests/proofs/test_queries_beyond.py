@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.constructive import eliminate
-from proof_of_absence.checker.hull import locate
+from proof_of_absence.checker.construct.hull import locate
+from proof_of_absence.checker.construct.rank import Dependency, full_rank
+from proof_of_absence.checker.construct.shallow import eliminate
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read
-from proof_of_absence.checker.rank import Dependency, full_rank
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, idle_value, is_idle, prune, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow

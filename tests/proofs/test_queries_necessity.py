@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.certificate import net_json, rows_json
-from proof_of_absence.checker.exact import rank
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.checker.kernel.certificate import net_json, rows_json
+from proof_of_absence.checker.numbers.linear_algebra import rank
 from proof_of_absence.models.circuit import Unit, fires, idle_value, is_idle
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer, shallow

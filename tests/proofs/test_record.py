@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from proof_of_absence.checker.obligation import Evidence, Verdict
+from proof_of_absence.checker.kernel.obligation import Evidence, Verdict
 from proof_of_absence.proofs.chain import CLAIMS
 from tests.proofs import record
 

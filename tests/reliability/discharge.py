@@ -20,7 +20,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from proof_of_absence.checker.kernel import discharge
-from proof_of_absence.checker.obligation import Evidence, Obligation, Query, Scope
+from proof_of_absence.checker.kernel.obligation import Evidence, Obligation, Query, Scope
 from proof_of_absence.proofs.chain import CLAIMS
 
 sys.path.insert(0, str(Path(__file__).parents[2]))

@@ -26,7 +26,7 @@ from coq import SLOW, Compiled, theorem_files
 from discharge import NO_VERDICT, NOT_NOTICED, NOTICED, RECORDED, SAME, Came, judge
 from mutants import Mutant, of_coq, of_python
 
-from proof_of_absence.checker.obligation import Scope
+from proof_of_absence.checker.kernel.obligation import Scope
 from proof_of_absence.proofs.chain import CLAIMS
 
 ROOT = Path(__file__).parents[2]
@@ -34,9 +34,9 @@ ROOT = Path(__file__).parents[2]
 QUERIES = [f"tests/proofs/{name}.py" for name in ("test_queries", "test_queries_beyond", "test_queries_necessity")]
 RECORD = "tests/proofs/test_record.py"
 ENCODERS = {
-    "checker/smt.py": ["tests/checker/test_smt.py", "tests/checker/test_encode.py", *QUERIES, RECORD],
-    "checker/encode.py": ["tests/checker/test_encode.py", *QUERIES, RECORD],
-    "checker/region/encode.py": ["tests/checker/region/test_decide.py"],
+    "checker/kernel/smt.py": ["tests/checker/kernel/test_smt.py", "tests/checker/encode/test_nets.py", *QUERIES, RECORD],
+    "checker/encode/nets.py": ["tests/checker/encode/test_nets.py", *QUERIES, RECORD],
+    "checker/region/script.py": ["tests/checker/region/test_decide.py"],
 }
 UNSHRUNK = """
 from hypothesis import Phase

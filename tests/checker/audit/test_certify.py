@@ -15,17 +15,17 @@ from typer.testing import CliRunner
 
 from proof_of_absence.checker.audit.certify import NAME, certify
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
+from proof_of_absence.checker.audit.detectors import deployment_findings
 from proof_of_absence.checker.audit.findings import DeploymentFinding
-from proof_of_absence.checker.audit.hull import deployment_findings
 from proof_of_absence.checker.audit.idle import unit_findings
-from proof_of_absence.checker.audit.rank import rank_findings
-from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.independent.__main__ import main
-from proof_of_absence.checker.independent.audit import check_audit
-from proof_of_absence.checker.independent.floats import FloatNet as Unshared
-from proof_of_absence.checker.independent.floats import number
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results.audit import check_audit
+from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
+from proof_of_absence.checker.independent.values.floats import number
+from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import PLAIN, float_nets, hidden_values, matrices
 

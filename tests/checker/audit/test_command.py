@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator
 from onnx import helper, numpy_helper
 from typer.testing import CliRunner
 
-from proof_of_absence.checker.audit.report_json import from_json
-from proof_of_absence.checker.certificate import seal
+from proof_of_absence.checker.audit.report.json_report import from_json
 from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files import onnx, read_net
 from proof_of_absence.models.floatnet import FloatNet

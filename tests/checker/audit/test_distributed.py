@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit.distributed import cluster, decide_apart, merged, unit_findings_apart
+from proof_of_absence.checker.audit.distributed import decide_apart, merged, unit_findings_apart
 from proof_of_absence.checker.audit.findings import Activity
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.region.decide import decide
 from proof_of_absence.checker.region.question import question
 from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.checker.screen.cluster import cluster
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import proof_of_absence
-from proof_of_absence.checker.audit.report_json import to_json
+from proof_of_absence.checker.audit.report.json_report import to_json
 from proof_of_absence.models.files import InputError, onnx, read_net
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.net import MLP, Layer

@@ -9,9 +9,9 @@ from hypothesis import given
 
 from proof_of_absence.checker.audit import loss
 from proof_of_absence.checker.audit import rows as rows_of
-from proof_of_absence.checker.audit.evaluation import evaluate
 from proof_of_absence.checker.audit.loss import losses, noise_floor
 from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.passes.residuals import evaluate
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 

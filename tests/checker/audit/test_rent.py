@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
-from proof_of_absence.checker.audit.interval import Interval
 from proof_of_absence.checker.audit.rent import rents
+from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.models.circuit import hidden_units
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.net import relu

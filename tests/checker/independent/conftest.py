@@ -11,11 +11,11 @@ import pytest
 import sympy
 import z3
 
-from proof_of_absence.checker.minimum import global_minimum
+from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.models.circuit import fires, hidden_units, is_idle
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer
-from tests.checker.independent import beyond, c15_to_c19, scales, sweep_says
+from tests.checker.independent.kinds import beyond, c15_to_c19, scales, sweep_says
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.certificate import FORMAT, seal
 from proof_of_absence.checker.independent.check import check_certificate, check_file
 from proof_of_absence.checker.independent.facts import KINDS, check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script, parse
 from proof_of_absence.checker.independent.solve import confirm_unsat
+from proof_of_absence.checker.kernel.certificate import FORMAT, seal
 
 TRUE = {"kind": "identity", "left": "x", "right": "x"}
 BASE = {

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.certificate import seal
 from proof_of_absence.checker.independent.check import check_certificate, check_file
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.proofs.chain import CLAIMS
 from tests.checker.independent.conftest import true
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.sexpr import Script as ReadScript
+from proof_of_absence.checker.kernel.solvers import ask
 from proof_of_absence.checker.region import lp
 from proof_of_absence.checker.region.decide import decide, irrelevant
-from proof_of_absence.checker.region.encode import script
 from proof_of_absence.checker.region.question import question
+from proof_of_absence.checker.region.script import script
 from proof_of_absence.checker.region.search import Limits, open_leaves, root, solve
-from proof_of_absence.checker.solvers import ask
 from proof_of_absence.models.circuit import Unit, idle_value
 from proof_of_absence.models.floatnet import FloatNet
 

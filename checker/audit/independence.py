@@ -1,0 +1,151 @@
+"""C9 on a float net: whether the features of a hidden layer, and 1, are linearly independent on the training inputs.
+
+Independent: a minor that is not 0 modulo a prime. Dependent: the exact coefficients, verified at every distinct input.
+"""
+
+from fractions import Fraction
+from math import gcd, lcm
+
+import numpy as np
+from flint import fmpz_mat
+
+from proof_of_absence.checker.audit.findings import Activity, RankFinding, UnitFinding
+from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
+from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.passes import exact
+from proof_of_absence.checker.passes.modular import PRIMES, Relations, pivots, reduced
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = ["hints", "rank_findings", "rest_findings"]
+
+# A relation of more columns than this is not lifted from the prime to Q: its coefficients would have thousands of digits.
+LARGEST_RELATION = 128
+
+STILL = (Activity.DEAD, Activity.CONSTANT)
+
+
+def rank_findings(
+    net: FloatNet, inputs: np.ndarray, *, units: tuple[UnitFinding, ...] | None = None
+) -> tuple[RankFinding, ...]:
+    """For each hidden layer: [1 | phi_1 .. phi_n] has full column rank, or a relation among its columns.
+
+    Parameters
+    ----------
+    inputs
+        Training inputs, shape (rows, d), float64.
+    units
+        What `unit_findings` returned, if it is at hand: the witnesses make good rows.
+
+    Notes
+    -----
+    Where neither is shown, `full` is None. A layer with fewer distinct inputs than columns is not full, whatever it computes:
+    `distinct_inputs` then is the reason, and no `dependency` is looked for.
+
+    Examples
+    --------
+    >>> net = FloatNet([([[1.0], [2.0]], [0.0, 0.0]), ([[1.0, 1.0]], [0.0])])
+    >>> finding, = rank_findings(net, np.array([[0.0], [1.0], [-2.0]]))
+    >>> finding.full, finding.dependency
+    (False, (Fraction(0, 1), Fraction(2, 1), Fraction(-1, 1)))
+    """
+    inputs = checked_inputs(net, inputs)
+    units = unit_findings(net, inputs) if units is None else units
+    distinct = distinct_rows(inputs)
+    return tuple(_layer(net, inputs, distinct, layer, units) for layer in range(1, len(net.layers)))
+
+
+def rest_findings(net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, ...]) -> tuple[RankFinding, ...]:
+    """For each hidden layer with idle units: that the others have full column rank, where they do.
+
+    Then no set of the others is idle, so the idle units are all the minimal idle circuits within the layer.
+    """
+    inputs, found = checked_inputs(net, inputs), []
+    for layer in range(1, len(net.layers)):
+        rest = tuple(u.unit.index for u in units if u.unit.layer == layer and not u.idle)
+        if not rest or len(rest) == net.widths[layer]:
+            continue
+        relations = Relations(net, inputs, layer, np.array(rest), hints(units, layer), PRIMES[0])
+        relations.see_all()
+        if not relations.basis.shape[1]:
+            rows = tuple(sorted(relations.rows))
+            found.append(RankFinding(layer, len(rest) + 1, True, PRIMES[0], rows, units=rest))
+    return tuple(found)
+
+
+def hints(units: tuple[UnitFinding, ...], layer: int) -> np.ndarray:
+    """A row for each unit of a layer that varies, at which it is active."""
+    return np.array([u.witness[0] for u in units if u.unit.layer == layer and u.witness], dtype=np.int64)
+
+
+def _layer(net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, units) -> RankFinding:
+    count = net.widths[layer] + 1
+    if len(distinct) < count:
+        return RankFinding(layer, count, False, distinct_inputs=len(distinct))
+    if still := next((u for u in units if u.unit.layer == layer and u.activity in STILL), None):
+        value = exact.activations(net, inputs[:1], layer, [still.unit.index]).fraction(0, 0)
+        return RankFinding(
+            layer, count, False, dependency=_sparse(count, {0: -value, still.unit.index + 1: Fraction(1)})
+        )
+    for prime in PRIMES:
+        relations = Relations(net, inputs, layer, np.arange(count - 1), hints(units, layer), prime)
+        while relations.basis.shape[1]:
+            basis = reduced(relations.basis, prime)
+            support = np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])
+            if (
+                len(support) > LARGEST_RELATION
+                or (coefficients := _lift(net, inputs, layer, support, relations)) is None
+            ):
+                break
+            broken = _broken(net, inputs, distinct, layer, support, coefficients)
+            if broken is None:
+                relation = dict(zip(support.tolist(), map(Fraction, coefficients), strict=True))
+                return RankFinding(layer, count, False, dependency=_sparse(count, relation))
+            before = len(relations.rows)
+            relations.see(broken)
+            if len(relations.rows) == before:
+                # It holds modulo the prime and not over Q.
+                break
+        if not relations.basis.shape[1]:
+            return RankFinding(layer, count, True, prime, tuple(sorted(relations.rows)))
+    return RankFinding(layer, count, None)
+
+
+def _sparse(count: int, entries: dict[int, Fraction]) -> tuple[Fraction, ...]:
+    return tuple(entries.get(j, Fraction(0)) for j in range(count))
+
+
+def _integer_features(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray) -> np.ndarray:
+    """Some columns of [1 | phi] at the rows, all times one power of two, as Python integers."""
+    values, exponent = exact.activations(net, inputs, layer, support[support > 0] - 1).integers()
+    one = np.full((len(inputs), int(0 in support)), 1 << max(-exponent, 0), dtype=object)
+    return np.hstack([one, values << max(exponent, 0)])
+
+
+def _lift(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, relations: Relations) -> list[int] | None:
+    """Coprime integers v with [1 | phi] v = 0 at rows that have rank enough to tell; None if there are none."""
+    if len(support) == 1:
+        return [1]
+    features = _integer_features(net, inputs[relations.rows], layer, support)
+    residues = (features % relations.prime).astype(np.int64)
+    rows = pivots(residues[:, :-1].T, relations.prime)
+    if len(rows) != len(support) - 1:
+        return None
+    matrix = fmpz_mat([[int(x) for x in features[row, :-1]] for row in rows])
+    solution = matrix.solve(fmpz_mat([[-int(features[row, -1])] for row in rows]))
+    values = [Fraction(int(solution[i, 0].p), int(solution[i, 0].q)) for i in range(len(rows))] + [Fraction(1)]
+    scale = lcm(*(v.denominator for v in values))
+    integers = [int(v * scale) for v in values]
+    divisor = gcd(*integers) * (1 if next(v for v in integers if v) > 0 else -1)
+    return [v // divisor for v in integers]
+
+
+def _broken(
+    net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, support: np.ndarray, coefficients: list[int]
+) -> np.ndarray | None:
+    """The first rows at which the relation does not hold, exactly; None if it holds at every distinct input."""
+    vector = np.array(coefficients, dtype=object)
+    for block in exact.blocks(len(distinct), net):
+        rows = distinct[block]
+        if (sums := _integer_features(net, inputs[rows], layer, support).dot(vector)).any():
+            return rows[sums.astype(bool)]
+    return None

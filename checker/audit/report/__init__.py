@@ -1,0 +1,1 @@
+"""The faces of an audit: terminal, HTML, JSON."""

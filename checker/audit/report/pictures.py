@@ -1,0 +1,160 @@
+"""SVG pictures of an audit: the net with its idle circuits, and bar charts. Widths in percent, so that text keeps its size.
+
+Each has a title and a description for those who do not see it, and each shows only what a table of the report says too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+from xml.etree import ElementTree
+
+from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.report.view import names, unit_name
+from proof_of_absence.models.circuit import Unit
+
+__all__ = ["Bar", "bars", "columns", "graph"]
+
+# Ink and accent reach a contrast of 4.5 on white.
+INK, MUTED, FAINT, PLAIN, ACCENT, PALE = "#1f2933", "#52606d", "#d3dae1", "#2563eb", "#c2410c", "#f3c5ab"
+PER_LAYER = 16
+_number = count(1)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its label, length (>= 0), the length as text, whether it stands out, and a second length to compare with."""
+
+    label: str
+    length: float
+    text: str
+    accent: bool = False
+    mark: float | None = None
+
+
+class _Picture:
+    """An SVG as wide as its place and `height` pixels tall."""
+
+    def __init__(self, height: float, title: str, description: str):
+        # Two pictures on one page must not share an id.
+        name = f"picture{next(_number)}"
+        self.root = ElementTree.Element(
+            "svg", width="100%", height=f"{height:g}", role="img",
+            attrib={"aria-labelledby": f"{name}t {name}d", "font-size": "13"},
+        )  # fmt: skip
+        ElementTree.SubElement(self.root, "title", id=f"{name}t").text = title
+        ElementTree.SubElement(self.root, "desc", id=f"{name}d").text = description
+
+    def add(self, tag: str, text: str | None = None, tip: str | None = None, **attributes) -> None:
+        """Add an element; numbers are written short, underscores in names become hyphens."""
+        named = {
+            key.replace("_", "-"): value if isinstance(value, str) else f"{value:g}"
+            for key, value in attributes.items()
+        }
+        element = ElementTree.SubElement(self.root, tag, named)
+        element.text = text
+        if tip:
+            ElementTree.SubElement(element, "title").text = tip
+
+    def __str__(self) -> str:
+        return ElementTree.tostring(self.root, encoding="unicode")
+
+
+def bars(title: str, rows: Sequence[Bar]) -> str:
+    """Horizontal bars, each under its label; a mark shows the second length."""
+    top = max([bar.length for bar in rows] + [bar.mark or 0 for bar in rows]) or 1
+    picture = _Picture(len(rows) * 36 + 4, title, "; ".join(f"{bar.label}: {bar.text}" for bar in rows))
+    for y, bar in zip(count(14, 36), rows, strict=False):
+        picture.add("text", bar.label, x=0, y=y, fill=INK)
+        picture.add("text", bar.text, x="100%", y=y, fill=INK, text_anchor="end")
+        picture.add("rect", x=0, y=y + 5, width="100%", height=10, fill="#eef1f4")
+        fill = ACCENT if bar.accent else PLAIN
+        picture.add("rect", x=0, y=y + 5, width=f"{100 * bar.length / top:.4g}%", height=10, fill=fill)
+        if bar.mark is not None:
+            x = f"{min(99.6, 100 * bar.mark / top):.4g}%"
+            picture.add("line", x1=x, x2=x, y1=y + 2, y2=y + 18, stroke=INK, stroke_width=2)
+    return str(picture)
+
+
+def columns(title: str, heights: Sequence[int], labels: Sequence[str]) -> str:
+    """Upright bars side by side, the first, middle and last labelled; for many of them."""
+    top, tall, width = max(heights, default=0) or 1, 120, 100 / max(1, len(heights))
+    picture = _Picture(tall + 40, title, "; ".join(f"{a}: {h}" for a, h in zip(labels, heights, strict=True)))
+    picture.add("text", f"{top}", x=0, y=12, fill=MUTED)
+    picture.add("line", x1=0, x2="100%", y1=tall + 18, y2=tall + 18, stroke=MUTED)
+    for i, height in enumerate(heights):
+        size = tall * height / top
+        picture.add(
+            "rect", tip=f"{labels[i]}: {height}", x=f"{(i + 0.1) * width:.4g}%", y=tall + 18 - size,
+            width=f"{0.8 * width:.4g}%", height=size, fill=ACCENT,
+        )  # fmt: skip
+    last = len(heights) - 1
+    for i, anchor in {0: "start", last // 2: "middle", last: "end"}.items() if last > 1 else [(0, "start")]:
+        x = {"start": "0%", "end": "100%"}.get(anchor, f"{(i + 0.5) * width:.4g}%")
+        picture.add("text", labels[i], x=x, y=tall + 34, fill=MUTED, text_anchor=anchor)
+    return str(picture)
+
+
+def graph(audit: Audit) -> str:
+    """The net, layer by layer from left to right; units of idle circuits stand out, with what they send to.
+
+    Of a wide layer the first units of idle circuits are drawn, then others, up to 16; the number of the rest is told.
+    """
+    widths = audit.net.widths
+    member: dict[Unit, str] = {}
+    for circuit in audit.circuits:
+        for unit in circuit.units:
+            member.setdefault(unit, names(circuit.units))
+    drawn = [_drawn(layer, width, member) for layer, width in enumerate(widths)]
+    rows = max(map(len, drawn))
+    height, step = rows * 38 + 84, 100 / len(widths)
+    marked = f"{len(member)} of them in train-idle circuits" if member else "none of them in a train-idle circuit"
+    picture = _Picture(
+        height, "The net and its train-idle circuits",
+        f"Layers of {', '.join(map(str, widths))} units, {sum(widths[1:-1])} of them hidden, {marked}.",
+    )  # fmt: skip
+    place = {
+        unit: (f"{(unit.layer + 0.5) * step:.4g}%", 26 + 38 * (i + (rows - len(units)) / 2))
+        for units in drawn
+        for i, unit in enumerate(units)
+    }
+    for below, above in pairwise(drawn):
+        if len(below) * len(above) <= 150:
+            for source in below:
+                for target in above:
+                    _edge(picture, place[source], place[target], FAINT, 1)
+    sends = {
+        (unit, target)
+        for circuit in audit.circuits
+        for unit in circuit.units
+        for target in circuit.value
+        if unit in place and target in place and target.layer == unit.layer + 1
+    }
+    for unit, target in sorted(sends):
+        _edge(picture, place[unit], place[target], ACCENT if len(sends) <= 60 else PALE, 1.5)
+    for unit, (x, y) in place.items():
+        inside = unit in member
+        tip = f"unit {unit_name(unit)}" + (f", in the idle circuit {member[unit]}" if inside else "")
+        picture.add("circle", tip=tip, cx=x, cy=y, r=14, fill="#fde3d3" if inside else "#ffffff",
+                    stroke=ACCENT if inside else MUTED, stroke_width=3 if inside else 1.5)  # fmt: skip
+        size = 11 if unit.index < 1000 else 8
+        picture.add("text", str(unit.index), x=x, y=y + 4, fill=INK, text_anchor="middle", font_size=size)
+    for layer, width in enumerate(widths):
+        x = f"{(layer + 0.5) * step:.4g}%"
+        kind = "input" if layer == 0 else "output" if layer == len(widths) - 1 else f"layer {layer}"
+        rest = width - len(drawn[layer])
+        lines = [kind, f"{width} wide", *([f"{rest} not drawn"] if rest else [])]
+        for line, text in enumerate(lines):
+            picture.add("text", text, x=x, y=height - 36 + 16 * line, fill=MUTED, text_anchor="middle", font_size=12)
+    return str(picture)
+
+
+def _drawn(layer: int, width: int, member: Iterable[Unit]) -> list[Unit]:
+    """The units of a layer that are drawn, in order."""
+    marked = sorted(unit for unit in member if unit.layer == layer)[:PER_LAYER]
+    others = (Unit(layer, i) for i in range(width) if Unit(layer, i) not in set(marked))
+    filled = [unit for unit, _ in zip(others, range(PER_LAYER - len(marked)), strict=False)]
+    return sorted(marked + filled)
+
+
+def _edge(picture: _Picture, start: tuple[str, float], end: tuple[str, float], stroke: str, width: float) -> None:
+    picture.add("line", x1=start[0], y1=start[1], x2=end[0], y2=end[1], stroke=stroke, stroke_width=width)

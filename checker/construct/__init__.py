@@ -1,0 +1,1 @@
+"""The constructive proofs as algorithms."""

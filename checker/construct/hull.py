@@ -1,0 +1,177 @@
+"""Where a point lies relative to the convex hull of the training inputs, and the smallest detector that the proof of C10 builds for it.
+
+`locate` is an exact phase-1 simplex over Q: its dual solution is the separating half-space, its primal one the convex combination.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+from flint import fmpq, fmpq_mat, fmpz_mat
+
+from proof_of_absence.checker.construct.shallow import dot
+from proof_of_absence.checker.kernel.certificate import rows_json
+from proof_of_absence.checker.numbers.linear_algebra import fraction
+from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
+
+__all__ = ["Combination", "Separation", "TrainInput", "detector", "locate"]
+
+
+@dataclass(frozen=True)
+class Separation:
+    """Outside the hull: w . z + b <= 0 at every input, and > 0 at the point."""
+
+    weights: Vector
+    bias: Fraction
+
+    def fact(self, inputs: Iterable[Vector], point: Vector) -> dict:
+        """The fact for the independent checker."""
+        half_space = {"weights": [str(w) for w in self.weights], "bias": str(self.bias)}
+        return {"kind": "outside-hull", "inputs": rows_json(inputs), "point": [str(x) for x in point], **half_space}
+
+
+@dataclass(frozen=True)
+class Combination:
+    """Inside the hull: the point is the sum of weight * inputs[row]; the weights are positive and sum to 1."""
+
+    weights: Mapping[int, Fraction]
+
+    def fact(self, inputs: Iterable[Vector], point: Vector) -> dict:
+        """The fact for the independent checker."""
+        pairs = [[row, str(weight)] for row, weight in sorted(self.weights.items())]
+        table, point = rows_json(inputs), [str(x) for x in point]
+        return {"kind": "inside-hull", "inputs": table, "point": point, "combination": pairs}
+
+
+@dataclass(frozen=True)
+class TrainInput:
+    """The point is the input at position `row`."""
+
+    row: int
+
+
+def locate(inputs: Iterable[Iterable], point: Iterable) -> Separation | Combination | TrainInput:
+    """Decide exactly whether the point is a training input, else inside or outside the inputs' convex hull.
+
+    Raises
+    ------
+    ValueError
+        If there is no input, or the point has another dimension than the inputs.
+
+    Examples
+    --------
+    >>> locate([[0], [1]], ["1/4"])
+    Combination(weights={0: Fraction(3, 4), 1: Fraction(1, 4)})
+    >>> locate([[0], [1]], [3])
+    Separation(weights=(Fraction(1, 1),), bias=Fraction(-1, 1))
+    """
+    inputs, point = _table(inputs, point)
+    first = {z: i for i, z in reversed(list(enumerate(inputs)))}
+    if point in first:
+        return TrainInput(first[point])
+    points = sorted(first)
+    for axis, value in enumerate(point):  # a box is tried first: it costs one pass
+        column = [z[axis] for z in points]
+        for side, end in ((1, max(column)), (-1, min(column))):
+            if side * (value - end) > 0:
+                weights = tuple(Fraction(side if k == axis else 0) for k in range(len(point)))
+                return Separation(weights, Fraction(-side * end))
+    found = _phase_one(points, point)
+    if isinstance(found, Separation):
+        return found
+    return Combination(dict(sorted((first[points[j]], weight) for j, weight in found.items())))
+
+
+def detector(inputs: Iterable[Iterable], point: Iterable) -> list[tuple[Vector, Fraction, Fraction]]:
+    """Units (w, b, a) that send 0 in sum at every input, and not at the point: one outside the hull, else the three of a bump.
+
+    `a` is to multiply an output vector that is not 0. Inside the hull two units may be enough (C10); none are sought.
+
+    Raises
+    ------
+    ValueError
+        As `locate`, or if the point is a training input, where no train-idle circuit fires.
+
+    Examples
+    --------
+    >>> [(int(b), int(a)) for _, b, a in detector([[0], [4]], [1])]
+    [(0, 1), (-1, -2), (-2, 1)]
+    """
+    inputs, point = _table(inputs, point)
+    place = locate(inputs, point)
+    if isinstance(place, TrainInput):
+        raise ValueError("the point is a training input: no train-idle circuit fires there")
+    if isinstance(place, Separation):
+        return [(place.weights, place.bias, Fraction(1))]
+    weights = _apart(sorted(set(inputs)), point)
+    height = dot(weights, point)
+    radius = min(abs(dot(weights, z) - height) for z in inputs)
+    return [(weights, side * radius - height, Fraction(a)) for side, a in ((1, 1), (0, -2), (-1, 1))]
+
+
+def _table(inputs: Iterable[Iterable], point: Iterable) -> tuple[Matrix, Vector]:
+    inputs, point = matrix(inputs), vector(point)
+    if not inputs:
+        raise ValueError("a convex hull needs at least one input")
+    if len(inputs[0]) != len(point):
+        raise ValueError(f"inputs of dimension {len(inputs[0])}, a point of dimension {len(point)}")
+    return inputs, point
+
+
+def _apart(points: Sequence[Vector], point: Vector) -> Vector:
+    """A direction along which no point projects as `point` does: an axis, else (1, t, t^2, ..) as in C4.
+
+    Each of the points spoils at most d - 1 values of t.
+    """
+    size = len(point)
+    axes = (tuple(Fraction(k == axis) for k in range(size)) for axis in range(size))
+    curve = (tuple(Fraction(t) ** k for k in range(size)) for t in range((size - 1) * len(points) + 1))
+    for direction in (*axes, *curve):
+        height = dot(direction, point)
+        if all(dot(direction, z) != height for z in points):
+            return direction
+    raise AssertionError("the moment curve left every candidate degenerate")
+
+
+def _phase_one(points: Sequence[Vector], point: Vector) -> Separation | dict[int, Fraction]:
+    """Weights l >= 0 with sum_j l_j (1, z_j) = (1, x), or prices y with y . (1, z_j) <= 0 for all j and y . (1, x) > 0.
+
+    Revised simplex on the sum of one artificial variable a row. The entering column is the dearest (Dantzig) while the sum
+    falls, and the first (Bland) while it stands still, so that no basis comes back.
+    """
+    # A column may be scaled by a positive number; integers are cheaper.
+    scales = [lcm(*(x.denominator for x in z)) for z in points]
+    rows = [list(scales)]
+    rows += [[int(z[k] * scale) for z, scale in zip(points, scales, strict=True)] for k in range(len(point))]
+    columns = fmpq_mat(fmpz_mat(rows))
+    target = [fmpq(1), *(fmpq(x.numerator, x.denominator) for x in point)]
+    size = len(target)
+    signs = [1 if b >= 0 else -1 for b in target]
+    inverse = [[fmpq(signs[i] if i == k else 0) for k in range(size)] for i in range(size)]
+    values = [abs(b) for b in target]
+    basis = [len(points) + i for i in range(size)]  # the artificial variables come last
+    stalled = False
+    while True:
+        artificial = [i for i in range(size) if basis[i] >= len(points)]
+        if not any(values[i] for i in artificial):
+            return {basis[i]: fraction(v) * scales[basis[i]] for i, v in enumerate(values) if v}
+        prices = [sum((inverse[i][k] for i in artificial), start=fmpq(0)) for k in range(size)]
+        gains = (fmpq_mat([prices]) * columns).entries()
+        entering = [j for j, gain in enumerate(gains) if gain > 0]
+        if not entering:
+            bias, *weights = map(fraction, prices)
+            return Separation(tuple(weights), bias)
+        new = entering[0] if stalled else max(entering, key=lambda j: (gains[j], -j))
+        column = [columns[k, new] for k in range(size)]
+        step = [sum((a * c for a, c in zip(row, column, strict=True)), start=fmpq(0)) for row in inverse]
+        # The sum is bounded below by 0, so some basic variable falls.
+        out = min((i for i in range(size) if step[i] > 0), key=lambda i: (values[i] / step[i], basis[i]))
+        ratio = values[out] / step[out]
+        stalled = ratio == 0
+        inverse[out] = [a / step[out] for a in inverse[out]]
+        for i in range(size):
+            if i != out and step[i] != 0:
+                inverse[i] = [a - step[i] * b for a, b in zip(inverse[i], inverse[out], strict=True)]
+                values[i] -= step[i] * ratio
+        values[out], basis[out] = ratio, new

@@ -1,0 +1,71 @@
+"""C16 as an algorithm: reassign a train-idle circuit of a deep net by a lane, one unit a layer, that carries a new unit to the output."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from fractions import Fraction
+
+from proof_of_absence.checker.construct.shallow import Reassignment, dot, hardcoded, separating_unit
+from proof_of_absence.models.circuit import Unit, reassign
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.net import MLP, relu
+from proof_of_absence.models.rational import Vector
+
+__all__ = ["lane_of", "lane_reassignment"]
+
+
+def lane_of(net: MLP, circuit: Iterable) -> list[Unit]:
+    """The longest lane in the circuit: one unit on each layer from some layer up to the last hidden one, the foot first.
+
+    Raises
+    ------
+    ValueError
+        If the circuit has no unit on the last hidden layer: its values then reach the output through other units only.
+    """
+    first = {}
+    for unit in sorted(Unit(*unit) for unit in circuit):
+        first.setdefault(unit.layer, unit)
+    lane: list[Unit] = []
+    for layer in range(len(net.layers) - 1, 0, -1):
+        if layer not in first:
+            break
+        lane.insert(0, first[layer])
+    if not lane:
+        raise ValueError("the circuit has no unit on the last hidden layer: there is no lane to the output")
+    return lane
+
+
+def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignment | None:
+    """Lower the loss in the circuit's parameters and the biases that read from it.
+
+    The foot of the lane becomes a separating unit of the values on the layer below it; every later unit of the lane
+    reads the one before with weight 1, and the output reads the last with the best weight (C5). None where the
+    residuals sum to 0 on each group of examples that agree on those values: no unit at the foot can help then.
+
+    Raises
+    ------
+    ValueError
+        If the circuit is not train-idle on the data, or holds no lane.
+    """
+    circuit, cut = hardcoded(net, circuit, data)
+    lane = lane_of(net, circuit)
+    below = [cut.activations(z)[lane[0].layer - 1] for z in data.inputs]
+    sums: dict[Vector, list[Fraction]] = defaultdict(lambda: [Fraction(0)] * net.widths[-1])
+    for features, row in zip(below, data.residuals(cut), strict=True):
+        sums[features] = [a + r for a, r in zip(sums[features], row, strict=True)]
+    unit = separating_unit(list(sums), [tuple(row) for row in sums.values()])
+    if unit is None:
+        return None
+    norm = sum(relu(dot(unit.weights, features) + unit.bias) ** 2 for features in below)
+    parameters = {}
+    for at, here in enumerate(lane):
+        if at == 0:
+            incoming = (unit.weights, unit.bias)
+        else:
+            incoming = ([int(j == lane[at - 1].index) for j in range(net.widths[here.layer - 1])], 0)
+        if here == lane[-1]:
+            outgoing = [s / norm for s in unit.inner_products]
+        else:
+            outgoing = [int(j == lane[at + 1].index) for j in range(net.widths[here.layer + 1])]
+        parameters[here] = (*incoming, outgoing)
+    drop = sum(s * s for s in unit.inner_products) / norm / len(data)
+    return Reassignment(reassign(cut, parameters), drop)

@@ -1,0 +1,1 @@
+"""Nets and polynomials as scripts for solvers."""

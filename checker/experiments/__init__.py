@@ -1,0 +1,1 @@
+"""What `make experiments` runs: each a command, a result, its pictures."""

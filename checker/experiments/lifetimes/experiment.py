@@ -1,0 +1,163 @@
+"""The experiment: every run in a process of its own making, a file for each, and the result that names them all.
+
+A run whose file is there, whole, and made by the same code and parameters is not made again. Files carry no times, so the same
+versions give the same bytes.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+
+from proof_of_absence.checker.experiments.lifetimes.plan import BATCH, DETECTORS, HIDDEN, OPTIMIZERS, Plan, Run, runs
+from proof_of_absence.checker.kernel.certificate import data_json, rows_json, seal
+from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources, versions
+from proof_of_absence.models.policies import WORLD
+
+__all__ = ["FORMAT", "RESULT", "RUNS", "make", "result"]
+
+FORMAT = "absence-lifetimes/1"
+RESULT, RUNS = "result.json", "runs"
+
+SCOPE = (
+    "Instance. Exact, and re-checked by checker.independent.results.lifetimes: whether the detector is alive in each net that is kept "
+    "(the first, the last in which it was seen alive, the first in which it was not, the final one), every splice with its drop, "
+    "the final losses and the noise floor; weights are float32 and mean the numbers they are, nets are over the reals. "
+    "Measured: that training leads from one kept net to the next, the losses and sizes at the other checkpoints, and hence the "
+    "life times, which lie between two checkpoints. Nothing is claimed of other nets, data, optimisers or settings."
+)
+
+
+def make(
+    folder: Path, plan: Plan, jobs: int, progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[dict]:
+    """Make the runs that are not there yet; the records of all of them, in the order of `runs`.
+
+    Parameters
+    ----------
+    jobs
+        Processes at work at a time.
+    progress
+        Called with the number of runs that are done and of all.
+
+    Raises
+    ------
+    InputError
+        If a run's weights stop being finite.
+    """
+    wanted = list(runs(plan))
+    records = {run.name: kept(_file(folder, run), _key(plan, run)) for run in wanted}
+    left = [run for run in wanted if records[run.name] is None]
+    progress(len(wanted) - len(left), len(wanted))
+    if left:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(jobs, len(left)), mp_context=context, initializer=_with_its_parent) as pool:
+            futures = {pool.submit(_run, folder, plan, run): run for run in left}
+            try:
+                for count, future in enumerate(as_completed(futures), len(wanted) - len(left) + 1):
+                    records[futures[future].name] = future.result()
+                    progress(count, len(wanted))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+    return [records[run.name] for run in wanted]
+
+
+def _with_its_parent() -> None:
+    """A worker leaves an interrupt to its parent, and does not outlive it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _run(folder: Path, plan: Plan, run: Run) -> dict:
+    # Takes seconds to load, in the workers only.
+    from proof_of_absence.checker.experiments.lifetimes.train import train
+
+    return keep(_file(folder, run), _key(plan, run), train(run, plan, WORLD.dataset()))
+
+
+def _file(folder: Path, run: Run) -> Path:
+    return folder / RUNS / f"{run.name}.json"
+
+
+def _key(plan: Plan, run: Run) -> str:
+    return content_key(sources(), _versions(), asdict(plan), run.name)
+
+
+def _versions() -> dict[str, str]:
+    return versions("numpy", "torch")
+
+
+def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
+    """The experiment as JSON: parameters, data, what was found, and the file of each run with its SHA-256; sealed."""
+    data = WORLD.dataset()
+    floor = data.noise_floor
+    entries = [
+        {
+            "file": f"{RUNS}/{run.name}.json",
+            "sha256": hashlib.sha256(_file(folder, run).read_bytes()).hexdigest(),
+            **{name: record[name] for name in ("detector", "optimizer", "reassigned", "seed")},
+            **{name: record[name] for name in ("alive", "gone", "end", "others", "untouched", "final_loss")},
+            "drop": str(sum((Fraction(splice["drop"]) for splice in record["splices"]), Fraction(0))),
+        }
+        for run, record in zip(runs(plan), records, strict=True)
+    ]
+    return seal(
+        {
+            "format": FORMAT,
+            "scope": SCOPE,
+            "parameters": asdict(plan) | {"hidden": HIDDEN, "batch": BATCH, "dtype": "float32"},
+            "versions": _versions(),
+            "optimizers": {
+                o.name: {"title": o.title, "class": o.kind, "arguments": o.arguments, "decay": o.decay and str(o.decay)}
+                for o in OPTIMIZERS
+            },
+            "detectors": {
+                d.name: {
+                    "title": d.title, "circuit": list(d.circuit), "exceptions": d.exceptions, "deploy": rows_json(d.deploy)
+                }
+                for d in DETECTORS
+            },
+            "data": data_json(data),
+            "noise_floor": str(floor),
+            "runs": entries,
+            "summary": _summary(entries, floor),
+        }
+    )  # fmt: skip
+
+
+def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
+    """By detector, optimiser, and whether circuits were reassigned: how the lives ended, and the median of L - E in the end.
+
+    `idle` counts the runs in which the detector was train-idle when it was last seen alive, `untouched` those in which its
+    parameters were then the planted ones.
+    """
+    groups: dict[tuple, list[dict]] = {}
+    for entry in entries:
+        groups.setdefault((entry["detector"], entry["optimizer"], entry["reassigned"]), []).append(entry)
+    return [
+        {
+            "detector": detector,
+            "optimizer": optimizer,
+            "reassigned": reassigned,
+            "runs": len(group),
+            "ends": {end: sum(e["end"] == end for e in group) for end in sorted({e["end"] for e in group})},
+            "idle": sum(e["others"] == 0 for e in group),
+            "untouched": sum(e["untouched"] for e in group),
+            "median_excess": str(median(Fraction(e["final_loss"]) - floor for e in group)),
+        }
+        for (detector, optimizer, reassigned), group in groups.items()
+    ]

@@ -1,0 +1,281 @@
+"""Irrelevance over a box: every leaf of a tree of cuts and sign splits is empty, or thin, or has the circuit constant.
+
+A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense
+together, so the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it is
+on the box. Coordinates with low = high are constants, and "interior" is among the others. All arithmetic is exact.
+"""
+
+from fractions import Fraction
+from math import lcm
+from operator import mul
+
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values.nets import Net, circuit, number, numbers
+
+ON, OFF, UNKNOWN = 1, -1, 0
+
+
+def relevant_at(fact: dict) -> None:
+    """At the input, which is in the box, some reader receives something else than the stated constant."""
+    box = _Box(fact)
+    z = numbers(fact["input"])
+    require(len(z) == len(box.low), "the input has the wrong dimension")
+    require(all(a <= x <= b for x, a, b in zip(z, box.low, box.high, strict=True)), "the input is outside the box")
+    require(box.net.sent(box.units, z) != box.value, "the circuit sends the constants there")
+
+
+def irrelevant_region(fact: dict) -> None:
+    """On the whole box every reader receives the stated constant from the circuit."""
+    box = _Box(fact)
+    _check(box, fact["tree"], box.low, box.high, {}, {})
+
+
+class _Box:
+    """The net, the circuit, the box, the constants."""
+
+    def __init__(self, fact: dict):
+        self.net = Net(fact["net"])
+        self.units = circuit(self.net, fact["circuit"])
+        self.low, self.high = numbers(fact["low"]), numbers(fact["high"])
+        require(len(self.low) == len(self.high) == self.net.widths[0], "the box does not fit the net")
+        require(all(a <= b for a, b in zip(self.low, self.high, strict=True)), "the box is empty")
+        self.value = {(layer, k): number(v) for layer, k, v in fact["value"]}
+        require(len(self.value) == len(fact["value"]), "a reader is listed twice")
+        self.depth = max(layer for layer, _ in self.units)
+        readers = set(self.net.sent(self.units, self.low))
+        require(set(self.value) == readers, "the constants are not those of the readers")
+        self.integers = [_integers(*layer) for layer in self.net.layers[: self.depth]]
+
+    def hidden(self, layer, index) -> tuple[int, int]:
+        fits = isinstance(layer, int) and isinstance(index, int) and 1 <= layer <= self.depth
+        require(fits and 0 <= index < self.net.widths[layer], f"({layer}, {index}) is no unit of the question")
+        return layer, index
+
+    def row(self, unit) -> tuple[list[Fraction], Fraction]:
+        weights, bias = self.net.layers[unit[0] - 1]
+        return weights[unit[1]], bias[unit[1]]
+
+
+def _integers(weights: list[list[Fraction]], bias: list[Fraction]) -> tuple[list, list, int, list]:
+    """Weights and biases as integers over one denominator, and the weights' columns."""
+    scale = lcm(*(w.denominator for row in (*weights, bias) for w in row))
+    rows = [[int(w * scale) for w in row] for row in weights]
+    return rows, [int(b * scale) for b in bias], scale, list(zip(*rows, strict=True))
+
+
+class _Part:
+    """What is known on a part of the box: sign conditions of the splits, and bounds (low, high, slope) that were proved."""
+
+    def __init__(self, box: _Box, low: list, high: list, signs: dict, bounds: dict):
+        self.box, self.low, self.high, self.signs, self.bounds = box, low, high, signs, bounds
+        self.tables: dict[int, list] = {}
+        self.grid = lcm(*(x.denominator for x in (*low, *high)))
+        self.lows, self.highs = ([int(x * self.grid) for x in end] for end in (low, high))
+
+    def largest(self, form: dict[int, Fraction], constant: Fraction) -> Fraction:
+        """The largest value of an affine function on the part's box."""
+        return constant + sum(max(c * self.low[i], c * self.high[i]) for i, c in form.items())
+
+    def status(self, unit) -> int:
+        """A unit is off where its pre-activation is at most 0, on where it is at least 0."""
+        low, high, _ = self.bounds.get(unit, (None, None, None))
+        sign = self.signs.get(unit)
+        if sign == OFF or (high is not None and high <= 0):
+            return OFF
+        return ON if sign == ON or (low is not None and low >= 0) else UNKNOWN
+
+    def add(self, line: list) -> None:
+        """Prove the stated bounds of one pre-activation, and keep them."""
+        require(isinstance(line, list) and len(line) in (5, 6), "a bound has five or six entries")
+        unit = self.box.hidden(line[0], line[1])
+        low, high = (None if text is None else number(text) for text in line[2:4])
+        alpha, beta = self._multipliers(unit[0], line[5]) if len(line) == 6 else ({}, {})
+        for side, stated in ((ON, high), (OFF, low)):
+            if stated is not None:
+                proved = self.above(unit, side, alpha, beta)
+                require(proved is not None and proved <= side * stated, f"a bound of unit {unit} is not proved")
+        known = self.bounds.get(unit, (None, None, None))
+        slope = number(line[4])
+        require(0 <= slope <= 1, "a slope is outside [0, 1]")
+        self.bounds[unit] = (known[0] if low is None else low, known[1] if high is None else high, slope)
+        self.tables.pop(unit[0], None)
+
+    def _multipliers(self, layer: int, given: dict) -> tuple[dict, dict]:
+        alpha, beta = ({self.box.hidden(m, i): number(v) for m, i, v in given[key]} for key in ("alpha", "beta"))
+        require(all(m < layer for m, _ in (*alpha, *beta)), "a multiplier of a unit that is not below")
+        require(all(0 <= a <= 1 for a in alpha.values()), "a lower slope is outside [0, 1]")
+        require(all(b >= 0 for b in beta.values()), "a negative multiplier")
+        require(all(self.status(unit) != UNKNOWN for unit in beta), "a multiplier of a sign that is not known")
+        return alpha, beta
+
+    def above(self, unit, side: int, alpha: dict, beta: dict) -> Fraction | None:
+        """An upper bound of side * pre-activation, by back-substitution to the part's box; None if a bound below is missing.
+
+        A form over a layer is a vector of integers over one denominator, and a constant.
+        """
+        rows, biases, scale, _ = self.box.integers[unit[0] - 1]
+        form, denominator = [side * w for w in rows[unit[1]]], scale
+        constant = Fraction(side * biases[unit[1]], scale)
+        for layer in range(unit[0] - 1, 0, -1):
+            step = self._relaxed(layer, form, denominator, alpha, beta)
+            if step is None:
+                return None
+            lines, grid, lift = step
+            _, biases, scale, columns = self.box.integers[layer - 1]
+            denominator *= grid
+            constant += lift + Fraction(sum(map(mul, lines, biases)), denominator * scale)
+            form = [sum(map(mul, lines, column)) for column in columns]
+            denominator *= scale
+        most = sum(c * (high if c > 0 else low) for c, low, high in zip(form, self.lows, self.highs, strict=True))
+        return constant + Fraction(most, denominator * self.grid)
+
+    def _relaxed(self, layer: int, form: list[int], denominator: int, alpha: dict, beta: dict):
+        """Replace relu by a line above it or below it, and add multiples of sign conditions.
+
+        Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines' heights.
+        """
+        table, coarse, fine = self._lines(layer)
+        own = {i: a for (at, i), a in alpha.items() if at == layer}
+        extra = {i: multiplier for (at, i), multiplier in beta.items() if at == layer}
+        grid = lcm(coarse, *(x.denominator for x in (*own.values(), *extra.values())))
+        lines, lift = [], 0
+        for i, (c, (known, slope, height, steep)) in enumerate(zip(form, table, strict=True)):
+            if known == ON:
+                lines.append(c * grid)
+            elif known == OFF or c == 0:
+                lines.append(0)
+            elif c > 0:
+                if height is None:
+                    return None
+                lines.append(c * slope * (grid // coarse))
+                lift += c * height
+            else:
+                lines.append(c * int(own.get(i, steep) * grid))
+        for i, multiplier in extra.items():
+            lines[i] += int(multiplier * grid) * denominator * table[i][0]
+        return lines, grid, Fraction(lift, denominator * fine)
+
+    def _lines(self, layer: int) -> tuple[list[tuple], int, int]:
+        """For each unit its status; a line above relu, by slope and height; and whether the line below has slope 1 or 0.
+
+        Slopes are integers over the first number returned, heights over the second; the height is None if a bound is missing.
+        """
+        if layer not in self.tables:
+            found = []
+            for i in range(self.box.net.widths[layer]):
+                low, high, slope = self.bounds.get((layer, i), (None, None, Fraction(0)))
+                known = self.status((layer, i))
+                if known != UNKNOWN or low is None or high is None:
+                    found.append((known, Fraction(0), None, 0))
+                else:
+                    # By convexity a line is above relu on [low, high] if it is at both ends.
+                    found.append((known, slope, max(-slope * low, (1 - slope) * high), int(high > -low)))
+            coarse = lcm(*(slope.denominator for _, slope, _, _ in found))
+            fine = lcm(*(height.denominator for _, _, height, _ in found if height is not None))
+            table = [(k, int(s * coarse), None if h is None else int(h * fine), steep) for k, s, h, steep in found]
+            self.tables[layer] = table, coarse, fine
+        return self.tables[layer]
+
+    def _through(self, layer: int, lines: dict[int, Fraction], constant: Fraction) -> tuple[dict, Fraction]:
+        """A combination of pre-activations as a form over what the layer below sends."""
+        below: dict[int, Fraction] = {}
+        for i, k in lines.items():
+            weights, bias = self.box.row((layer, i))
+            constant += k * bias
+            for j, w in enumerate(weights):
+                if k and w:
+                    below[j] = below.get(j, Fraction(0)) + k * w
+        return {j: c for j, c in below.items() if c}, constant
+
+    def affine(self, layer: int, form: dict, constant: Fraction) -> tuple[dict, Fraction]:
+        """A form over what `layer` sends as an affine function of the free input coordinates; exact on the whole part."""
+        for m in range(layer, 0, -1):
+            lines, kinks = {}, {}
+            for i, c in form.items():
+                known = self.status((m, i)) if c else OFF
+                if known == ON:
+                    lines[i] = c
+                elif known == UNKNOWN:
+                    key, size = self._direction((m, i))
+                    kinks.setdefault(key, []).append((i, c, size))
+            for group in kinks.values():
+                # relu(s g) = (s g + |s| |g|) / 2: without a kink the group is half the sum of its pre-activations.
+                require(sum(c * size for _, c, size in group) == 0, f"layer {m} has a unit of unknown sign")
+                lines |= {i: c / 2 for i, c, _ in group}
+            form, constant = self._through(m, lines, constant)
+        fixed = {i for i, (a, b) in enumerate(zip(self.box.low, self.box.high, strict=True)) if a == b}
+        constant += sum((c * self.box.low[i] for i, c in form.items() if i in fixed), Fraction(0))
+        return {i: c for i, c in form.items() if i not in fixed}, constant
+
+    def _direction(self, unit) -> tuple[tuple, Fraction]:
+        """The pre-activation up to a factor, and the factor's size."""
+        weights, bias = self.box.row(unit)
+        if unit[0] == 1:
+            ends = list(zip(self.box.low, self.box.high, strict=True))
+            bias += sum((w * a for w, (a, b) in zip(weights, ends, strict=True) if a == b), Fraction(0))
+            row = [Fraction(0) if a == b else w for w, (a, b) in zip(weights, ends, strict=True)]
+        else:
+            row = [w if self.status((unit[0] - 1, i)) != OFF else Fraction(0) for i, w in enumerate(weights)]
+        leading = next((w for w in [*row, bias] if w), Fraction(1))
+        return tuple(w / leading for w in [*row, bias]), abs(leading)
+
+    def constant(self) -> None:
+        """Refuse unless every reader receives its constant on the whole part."""
+        for (layer, k), value in self.box.value.items():
+            weights = self.box.net.layers[layer - 1][0][k]
+            form = {i: weights[i] for at, i in self.box.units if at == layer - 1 and weights[i]}
+            require(
+                self.affine(layer - 1, form, Fraction(0)) == ({}, value), f"reader ({layer}, {k}) receives no constant"
+            )
+
+    def empty(self, unit) -> None:
+        """Refuse unless the unit's bounds contradict its sign condition, or each other."""
+        low, high, _ = self.bounds[unit]
+        sign = self.signs.get(unit)
+        against = (sign == ON and high is not None and high < 0) or (sign == OFF and low is not None and low > 0)
+        require(against or (None not in (low, high) and low > high), f"unit {unit} does not show the part empty")
+
+    def thin(self, multipliers: list) -> None:
+        """Refuse unless the part has no interior.
+
+        At an interior point every sign condition that is an affine function, and no constant, is positive; so is a
+        combination of them with multipliers >= 0. It is not if the combination is at most 0 on the box.
+        """
+        total, constant, strict = {}, Fraction(0), False
+        for layer, index, text in multipliers:
+            unit, multiplier = self.box.hidden(layer, index), number(text)
+            sign = self.status(unit) if unit not in self.signs else self.signs[unit]
+            require(multiplier > 0 and sign != UNKNOWN, "a multiplier is not positive, or of no sign condition")
+            weights, bias = self.box.row(unit)
+            form, shift = self.affine(layer - 1, dict(enumerate(weights)), bias)
+            strict = strict or bool(form)
+            constant += multiplier * sign * shift
+            for i, c in form.items():
+                total[i] = total.get(i, Fraction(0)) + multiplier * sign * c
+        most = self.largest(total, constant)
+        require(most < 0 or (strict and most == 0), "the sign conditions leave an interior")
+
+
+def _check(box: _Box, node: dict, low: list, high: list, signs: dict, bounds: dict) -> None:
+    """A part of the box: its bounds in their order, then its two halves, or what closes it."""
+    part = _Part(box, low, high, signs, dict(bounds))
+    for line in node.get("bounds", []):
+        part.add(line)
+    if "cut" in node:
+        i, at = node["cut"][0], number(node["cut"][1])
+        require(isinstance(i, int) and 0 <= i < len(low) and low[i] < at < high[i], "a cut outside the part")
+        _check(box, node["low"], low, [*high[:i], at, *high[i + 1 :]], signs, part.bounds)
+        _check(box, node["high"], [*low[:i], at, *low[i + 1 :]], high, signs, part.bounds)
+    elif "split" in node:
+        unit = box.hidden(*node["split"])
+        require(unit not in signs, f"unit {unit} is split twice")
+        for side, sign in (("on", ON), ("off", OFF)):
+            _check(box, node[side], low, high, signs | {unit: sign}, part.bounds)
+    elif node["leaf"] == "constant":
+        part.constant()
+    elif node["leaf"] == "empty":
+        part.empty(box.hidden(*node["unit"]))
+    elif node["leaf"] == "thin":
+        part.thin(node["multipliers"])
+    else:
+        raise Refused("a leaf is not closed")

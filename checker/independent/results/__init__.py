@@ -1,0 +1,1 @@
+"""Whole results that lie in a folder: audits and experiments."""

@@ -1,0 +1,257 @@
+"""Check the result of `absence lifetimes`: what it says of each net that is kept, its splices, losses, and the counts made of them.
+
+Weights are float32 in hexadecimal and mean the numbers they are; all are multiples of 2^-149, so everything here is an integer.
+That training leads from one net to the next is a measurement, and not checked; nor are the lines under `measured`, except
+where the net of that step is kept.
+"""
+
+import hashlib
+import math
+import struct
+from collections import Counter
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.sealed import read_sealed
+from proof_of_absence.checker.independent.values.nets import number
+
+FORMAT, RUN_FORMAT = "absence-lifetimes/1", "absence-lifetime-run/1"
+LARGEST = 2**26
+# The least float32, as a power of 2.
+UNIT = 149
+COPIED = ("detector", "optimizer", "reassigned", "seed", "alive", "gone", "end", "others", "untouched", "final_loss")
+
+
+def check_lifetimes(path: Path) -> dict:
+    """Check the result and the file of every run; returns the result.
+
+    Raises
+    ------
+    Refused
+        If a file is missing or another, or what it says is not so.
+    """
+    result = _load(path, FORMAT)
+    try:
+        experiment = _Experiment(result)
+        parameters = result["parameters"]
+        entries, seen = result["runs"], set()
+        require(isinstance(entries, list) and bool(entries), "no run at all")
+        for entry in entries:
+            seen.add(_which(entry, parameters))
+            _run(experiment, path.parent, entry, parameters)
+        require(len(seen) == len(entries), "a run is listed twice")
+        kinds = {of[:3] for of in seen}
+        require(len(seen) == len(kinds) * parameters["seeds"], "a run is left out")
+        require(result["summary"] == _summary(entries, experiment.floor), "the summary does not fit the runs")
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise Refused(f"malformed: {type(error).__name__}: {error}") from error
+    return result
+
+
+def _load(path: Path, kind: str) -> dict:
+    unsealed = f"the digest of {path.name} does not fit its content"
+    return read_sealed(path, kind, largest=LARGEST, prefix=f"{path.name} is ", unsealed=unsealed)
+
+
+class _Experiment:
+    """The data, the noise floor, and where each detector lies and should fire; inputs and targets are integers."""
+
+    def __init__(self, result: dict):
+        inputs, targets = _table(result["data"]["inputs"]), _table(result["data"]["targets"])
+        require(len(inputs) == len(targets) and {len(y) for y in targets} == {1}, "not one target to each input")
+        answers: dict[tuple, list[int]] = {}
+        for z, (y,) in zip(inputs, targets, strict=True):
+            answers.setdefault(z, []).append(y)
+        # Each distinct input once: how many rows hold it, the sum of their targets, and of the squares.
+        self.groups = {z: (len(ys), sum(ys), sum(y * y for y in ys)) for z, ys in answers.items()}
+        self.rows = len(inputs)
+        spread = sum(
+            (squares - Fraction(total**2, count) for count, total, squares in self.groups.values()), Fraction(0)
+        )
+        self.floor = spread / self.rows
+        require(self.floor == number(result["noise_floor"]), "the noise floor is another")
+        self.detectors = {}
+        for name, detector in result["detectors"].items():
+            circuit, exceptions = detector["circuit"], detector["exceptions"]
+            require(type(exceptions) is int and 0 <= exceptions < self.rows // 2, "too many exceptions for a detector")
+            deploy = _table(detector["deploy"])
+            require(not set(deploy) & set(self.groups), "a deployment input is a training input")
+            self.detectors[name] = (_units(circuit), exceptions, deploy)
+
+
+def _table(rows) -> list[tuple[int, ...]]:
+    require(isinstance(rows, list) and bool(rows), "a table is missing")
+    exact = [tuple(map(number, row)) for row in rows]
+    require(all(v.denominator == 1 for row in exact for v in row), "an input or target is no integer")
+    require(len({len(row) for row in exact}) == 1, "a table has rows of different lengths")
+    return [tuple(map(int, row)) for row in exact]
+
+
+def _units(circuit) -> frozenset[int]:
+    require(isinstance(circuit, list) and bool(circuit), "the circuit is empty")
+    require(all(type(j) is int and j >= 0 for j in circuit), "a unit has no such number")
+    require(len(set(circuit)) == len(circuit), "a unit is listed twice")
+    return frozenset(circuit)
+
+
+class _Net:
+    """c + sum_j a_j relu(w_j.z + b_j): each parameter as an integer, in units of 2^-149."""
+
+    def __init__(self, layers):
+        hidden, output = layers
+        self.weights = [[_integer(w) for w in row] for row in hidden["weights"]]
+        self.bias = [_integer(b) for b in hidden["bias"]]
+        (row,), (shift,) = output["weights"], output["bias"]
+        self.outgoing, self.shift = [_integer(a) for a in row], _integer(shift)
+        require(len(self.weights) == len(self.bias) == len(self.outgoing) > 0, "the layers do not fit")
+
+    def unit(self, j: int) -> tuple:
+        require(j < len(self.bias), "no such unit")
+        return (*self.weights[j], self.bias[j], self.outgoing[j])
+
+    def sent(self, units: frozenset[int], z: tuple[int, ...]) -> int:
+        """What the units send to the output, in units of 2^-298."""
+        total = 0
+        for j in units:
+            *weights, bias, outgoing = self.unit(j)
+            total += outgoing * max(0, sum(w * x for w, x in zip(weights, z, strict=True)) + bias)
+        return total
+
+    def loss(self, experiment: _Experiment) -> Fraction:
+        """The loss: sum over the distinct inputs of count f^2 - 2 f sum(y) + sum(y^2), by the number of rows."""
+        every, total = frozenset(range(len(self.bias))), 0
+        for z, (count, ys, squares) in experiment.groups.items():
+            f = self.sent(every, z) + (self.shift << UNIT)
+            total += count * f * f - ((2 * f * ys) << 2 * UNIT) + (squares << 4 * UNIT)
+        return Fraction(total, experiment.rows << 4 * UNIT)
+
+
+def _integer(text) -> int:
+    require(isinstance(text, str) and len(text) <= 40, "a weight is missing")
+    value = float.fromhex(text)
+    require(math.isfinite(value), "a weight is not finite")
+    # Raises OverflowError if it is too large.
+    require(struct.unpack("<f", struct.pack("<f", value)) == (value,), f"{text} is no float32")
+    return int(Fraction(value) * 2**UNIT)
+
+
+def _sighting(experiment: _Experiment, net: _Net, name: str) -> tuple[int, float, float, bool]:
+    """Rows with another value than most have, their largest distance, the largest at deployment, and whether it is alive."""
+    circuit, exceptions, deploy = experiment.detectors[name]
+    counts: Counter = Counter()
+    for z, (count, _, _) in experiment.groups.items():
+        counts[net.sent(circuit, z)] += count
+    most = max(counts.values())
+    value = min(v for v, count in counts.items() if count == most)
+    others = experiment.rows - most
+    spread, size = max(abs(v - value) for v in counts), max(abs(net.sent(circuit, z) - value) for z in deploy)
+    return others, _rounded(spread), _rounded(size), others <= exceptions and size > 0
+
+
+def _rounded(value: int) -> float:
+    return float(Fraction(value, 1 << 2 * UNIT))
+
+
+def _which(entry: dict, parameters: dict) -> tuple:
+    """Detector, optimiser, whether circuits are reassigned, seed: each kind of run is made with all seeds."""
+    require(type(entry["seed"]) is int and 0 <= entry["seed"] < parameters["seeds"], "a seed is none of the plan's")
+    require(isinstance(entry["reassigned"], bool), "whether circuits are reassigned is not told")
+    return tuple(entry[name] for name in COPIED[:4])
+
+
+def _run(experiment: _Experiment, folder: Path, entry: dict, parameters: dict) -> None:
+    name = Path(entry["file"])
+    require(not name.is_absolute() and ".." not in name.parts, "a run's file lies elsewhere")
+    try:
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise Refused(f"{name}: {error.strerror}") from error
+    require(digest == entry["sha256"], f"{name} is not the file that the result was made from")
+    run = _load(folder / name, RUN_FORMAT)
+    try:
+        _check_run(experiment, run, entry, parameters)
+    except Refused as reason:
+        raise Refused(f"{name}: {reason}") from reason
+
+
+def _check_run(experiment: _Experiment, run: dict, entry: dict, parameters: dict) -> None:
+    require(all(run[key] == entry[key] for key in COPIED), "it is not as the result has it")
+    steps, alive, gone = parameters["steps"], run["alive"], run["gone"]
+    circuit, exceptions, _ = experiment.detectors[run["detector"]]
+    require(all(type(at) is int for at in (steps, alive, 0 if gone is None else gone)), "a step is no number")
+    kept = {0, alive, steps} | ({gone} if gone is not None else set())
+    require(set(run["nets"]) == set(map(str, kept)), "other nets are kept than should be")
+    nets = {step: _Net(run["nets"][str(step)]) for step in kept}
+    require(0 <= alive < gone <= steps if gone is not None else alive == steps, "the steps are out of order")
+    lines = {line["step"]: line for line in run["measured"]}
+    require(len(lines) == len(run["measured"]), "a step is measured twice")
+    seen = {step: _sighting(experiment, net, run["detector"]) for step, net in nets.items()}
+    for step, (others, spread, size, _) in seen.items():
+        line = lines[step]
+        require([line[key] for key in ("others", "spread", "size")] == [others, spread, size], f"step {step} differs")
+    require(seen[0][3] and seen[alive][3], "it is not alive where it says so")
+    require(gone is None or not seen[gone][3], "it is alive where it says that it is gone")
+    require(run["others"] == seen[alive][0], "it acts on another number of rows")
+    same = all(nets[0].unit(j) == nets[alive].unit(j) for j in circuit)
+    require(run["untouched"] is same, "whether its parameters are the planted ones is told wrongly")
+    require(number(run["final_loss"]) == nets[steps].loss(experiment), "the final loss is another")
+    reused = _splices(experiment, run, parameters)
+    total = sum((number(splice["drop"]) for splice in run["splices"]), Fraction(0))
+    require(number(entry["drop"]) == total, "the drops do not add up")
+    require(run["end"] == _end(run, seen, circuit, exceptions, reused), "its life ended otherwise")
+
+
+def _splices(experiment: _Experiment, run: dict, parameters: dict) -> dict[int, set[int]]:
+    """Check each splice; the units that it reused, by its step."""
+    require(run["reassigned"] or not run["splices"], "nothing was to be reassigned")
+    due, reused = range(parameters["every"], parameters["steps"] + 1, parameters["every"]), {}
+    for splice in run["splices"]:
+        step, before, after = splice["step"], _Net(splice["before"]), _Net(splice["after"])
+        require(type(step) is int and step in due, "a splice at a step at which none was due")
+        require(step not in reused, "two splices at one step")
+        units: set[int] = set()
+        for circuit in map(_units, splice["circuits"]):
+            # Units of a circuit that was reused before are free already.
+            if not circuit <= units:
+                require(not circuit & units, "circuits overlap")
+                sent = {before.sent(circuit, z) for z in experiment.groups}
+                require(len(sent) == 1, f"units {sorted(circuit)} were not idle at step {step}")
+            units |= circuit
+        require(bool(units), "a splice reassigns no unit")
+        require(len(before.bias) == len(after.bias), "a splice changes the architecture")
+        kept = set(range(len(before.bias))) - units
+        require(all(before.unit(j) == after.unit(j) for j in kept), "a splice changes other units")
+        drop = number(splice["drop"])
+        require(drop > 0, "a splice does not lower the loss")
+        require(before.loss(experiment) - after.loss(experiment) == drop, "a splice lowers the loss by another amount")
+        reused[step] = units
+    return reused
+
+
+def _end(run: dict, seen: dict, circuit: frozenset[int], exceptions: int, reused: dict[int, set[int]]) -> str:
+    if run["gone"] is None:
+        return "alive"
+    if any(run["alive"] < step <= run["gone"] and units & circuit for step, units in reused.items()):
+        return "reassigned"
+    return "acts in training" if seen[run["gone"]][0] > exceptions else "silent at deployment"
+
+
+def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
+    groups: dict[tuple, list[dict]] = {}
+    for entry in entries:
+        groups.setdefault((entry["detector"], entry["optimizer"], entry["reassigned"]), []).append(entry)
+    return [
+        {
+            "detector": key[0],
+            "optimizer": key[1],
+            "reassigned": key[2],
+            "runs": len(group),
+            "ends": dict(Counter(entry["end"] for entry in group)),
+            "idle": sum(entry["others"] == 0 for entry in group),
+            "untouched": sum(entry["untouched"] for entry in group),
+            "median_excess": str(median(number(entry["final_loss"]) - floor for entry in group)),
+        }
+        for key, group in groups.items()
+    ]

@@ -1,0 +1,1 @@
+"""Nets, data and numbers as certificates write them."""

@@ -1,0 +1,74 @@
+"""What long runs keep in files, so that one that was stopped, even by kill -9, goes on from there: each part whole, sealed and keyed.
+
+A key is made from all that the part depends on, this program's own sources included, so nothing stale is used.
+"""
+
+import hashlib
+import json
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+import proof_of_absence.checker
+import proof_of_absence.models
+from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = ["content_key", "keep", "kept", "sources", "versions"]
+
+
+@cache
+def sources() -> str:
+    """A digest of the code that the results come from."""
+    digest = hashlib.sha256(np.__version__.encode())
+    for package in (proof_of_absence.models, proof_of_absence.checker):
+        folder = Path(package.__file__).parent
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def versions(*libraries: str) -> dict[str, str]:
+    """The versions of Python, of this program and of the libraries, by their names in the package index."""
+    return {"python": platform.python_version()} | {name: version(name) for name in ("proof-of-absence", *libraries)}
+
+
+def content_key(*parts: object) -> str:
+    """SHA-256 of nets, arrays and texts, taken one after the other."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, FloatNet):
+            arrays = [array for layer in part.layers for array in layer]
+            digest.update(f"net {part.dtype}\0".encode())
+        else:
+            arrays = [part] if isinstance(part, np.ndarray) else []
+            if not arrays:
+                digest.update(f"text {len(str(part))}\0{part}".encode("utf-8", "backslashreplace"))
+        for array in arrays:
+            digest.update(f"array {array.dtype.str} {array.shape}\0".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def keep(path: Path, key: str, part: dict) -> dict:
+    """Write a part under its key, whole or not at all; the object that `kept` will give back.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    sealed = seal(part | {"key": key})
+    write(path, json.dumps(sealed, ensure_ascii=False))
+    return sealed
+
+
+def kept(path: Path, key: str) -> dict | None:
+    """The part that was kept under this key; None if there is none: a damaged or foreign file is no part."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if found["key"] == key and seal(found) == found else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None

@@ -1,0 +1,180 @@
+"""Discharge obligations in parallel, with a cache on disk that makes an interrupted run resumable.
+
+A certificate counts as cached if it was made from the same sources, statement and solver versions, and the independent checker accepts it again.
+"""
+
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import platform
+import re
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import proof_of_absence.checker
+import proof_of_absence.models
+from proof_of_absence.checker.independent.check import check_certificate, load
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel import coq_found, discharge, solvers
+from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope, Verdict
+
+__all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "queue", "remove_strays", "verify"]
+
+T = TypeVar("T")
+_OURS = re.compile(r"[A-Z]+[0-9]+\.[a-z0-9-]+\.(json|smt2)")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one obligation: verdict, reason if undecided, solver runs, seconds, whether from the cache."""
+
+    obligation: Obligation
+    verdict: Verdict
+    reason: str
+    runs: tuple[dict, ...]
+    seconds: float
+    cached: bool
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the verdict is the one that the obligation must come to."""
+        return self.verdict is self.obligation.expect
+
+
+def certificate_path(directory: Path, obligation: str) -> Path:
+    """Where an obligation's certificate lies."""
+    return directory / f"{obligation}.json"
+
+
+def certificate_paths(directory: Path) -> list[Path]:
+    """The certificates in a folder, sorted by name."""
+    return sorted(path for path in directory.glob("*.json") if _OURS.fullmatch(path.name))
+
+
+@cache
+def _environment(sources: tuple[Path, ...]) -> str:
+    """A digest of all that a verdict may depend on besides the obligation: sources, libraries, solvers."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for path in sources:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for library in ("python-flint", "sympy", "networkx", "numpy"):
+        digest.update(f"{library} {importlib.metadata.version(library)}".encode())
+    for solver in solvers.DISTRIBUTIONS:
+        digest.update(f"{solver} {solvers.version(solver) if solvers.loadable(solver) else 'missing'}".encode())
+    digest.update(f"coq {coq_found.found()}".encode())
+    digest.update(repr(solvers.LIMITS).encode())
+    return digest.hexdigest()
+
+
+def content_key(claim: Claim, obligation: Obligation) -> str:
+    """The cache key: the obligation, and the sources of models, checker and the claim's package."""
+    build = inspect.unwrap(getattr(obligation.build, "func", obligation.build))
+    files = (proof_of_absence.models.__file__, proof_of_absence.checker.__file__, inspect.getfile(build))
+    sources = tuple(
+        sorted(
+            path
+            for folder in {Path(file).parent for file in files}
+            for path in folder.rglob("*")
+            if path.suffix in (".py", ".v") or path.name == "_CoqProject"
+        )
+    )
+    content = (
+        claim.id,
+        obligation.id,
+        obligation.statement,
+        obligation.scope,
+        obligation.expect,
+        _environment(sources),
+    )
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _cached(path: Path, key: str) -> dict | None:
+    try:
+        certificate = load(path)
+        if certificate["key"] != key:
+            return None
+        check_certificate(certificate, path.parent, solve=False)
+    except Refused:
+        return None
+    return certificate
+
+
+def _one(claim: Claim, obligation: Obligation, directory: Path, fresh: bool) -> Result:
+    started = time.monotonic()
+    key = content_key(claim, obligation)
+    path = certificate_path(directory, obligation.id)
+    if not fresh and (certificate := _cached(path, key)):
+        runs = tuple(certificate["runs"])
+        return Result(obligation, Verdict(certificate["verdict"]), "", runs, time.monotonic() - started, True)
+    # What an earlier run left must not stand beside a verdict that is now open.
+    path.unlink(missing_ok=True)
+    path.with_suffix(".smt2").unlink(missing_ok=True)
+    outcome = discharge(obligation, key, directory)
+    if outcome.certificate:
+        write(path, json.dumps(outcome.certificate, indent=1, ensure_ascii=False) + "\n")
+    return Result(obligation, outcome.verdict, outcome.reason, outcome.runs, time.monotonic() - started, False)
+
+
+def verify(
+    claims: Iterable[Claim],
+    directory: Path,
+    *,
+    jobs: int,
+    fresh: bool = False,
+    on_result: Callable[[Claim, Result], None] = lambda claim, result: None,
+) -> dict[str, Result]:
+    """Discharge every obligation of the claims; certificates are written as each is done.
+
+    An interrupt kills the solvers under way, starts no other obligation, and is raised again.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    work = [(claim, obligation) for claim in claims for obligation in claim.obligations]
+    results: dict[str, Result] = {}
+    with ExitStack() as stack:
+        # Once the pool has ended, and with it what an interrupt was to stop.
+        stack.callback(solvers.resume)
+        pool = stack.enter_context(ThreadPoolExecutor(jobs))
+        running = {
+            pool.submit(_one, claim, obligation, directory, fresh): claim
+            for claim, obligation in queue(work, lambda one: one[1].scope)
+        }
+        try:
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
+                for future in done:
+                    claim, result = running.pop(future), future.result()
+                    results[result.obligation.id] = result
+                    on_result(claim, result)
+        except BaseException:
+            solvers.stop_all()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return {obligation.id: results[obligation.id] for _, obligation in work}
+
+
+def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
+    """What is to be decided side by side, in a good order.
+
+    One theorem comes first, which compiles the files of all; meanwhile what needs no Coq; then the other theorems, which would wait.
+    """
+    things = list(things)
+    theorems = [thing for thing in things if scope(thing) is Scope.UNIVERSAL]
+    others = [thing for thing in things if scope(thing) is not Scope.UNIVERSAL]
+    return [*theorems[:1], *others, *theorems[1:]]
+
+
+def remove_strays(directory: Path, claims: Iterable[Claim]) -> None:
+    """Delete certificates and scripts of obligations that no claim has any more."""
+    known = {obligation.id for claim in claims for obligation in claim.obligations}
+    for path in directory.iterdir():
+        if _OURS.fullmatch(path.name) and path.stem not in known and not path.is_dir():
+            path.unlink()

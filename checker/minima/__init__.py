@@ -1,0 +1,1 @@
+"""Exact least losses: over dichotomies, and through convex programs."""

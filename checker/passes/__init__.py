@@ -1,0 +1,1 @@
+"""Every way to push data through a network."""

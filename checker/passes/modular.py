@@ -1,0 +1,120 @@
+"""Linear algebra modulo a prime on the features of a layer: a rank there is a lower bound of the rank over Q.
+
+Features of float nets are dyadic, so they are numbers modulo any odd prime, and every relation over the dyadic rationals
+among them is one modulo the prime (not the other way round: what is found here is verified exactly where it is used).
+"""
+
+import numpy as np
+from flint import nmod_mat
+
+from proof_of_absence.checker.passes import exact
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues"]
+
+# Below 2^31, so that sums of two products fit in an int64.
+PRIMES = (2**31 - 1, 2**31 - 19, 2**31 - 61, 2**31 - 69)
+
+_HALF = 16
+
+
+def residues(array: np.ndarray, prime: int) -> np.ndarray:
+    """Floats modulo an odd prime, int64."""
+    mantissa, exponent = np.frexp(array)
+    integers = np.ldexp(mantissa, 53).astype(np.int64)
+    powers = {int(e): pow(2, int(e) - 53, prime) for e in np.unique(exponent)}
+    return integers % prime * np.vectorize(powers.get, otypes=[np.int64])(exponent) % prime
+
+
+def product(left: np.ndarray, right: np.ndarray, prime: int) -> np.ndarray:
+    """``left @ right`` modulo the prime, for residues; the inner dimension is at most 2^21.
+
+    Halves of 16 bits, so that BLAS multiplies exactly.
+    """
+    halves = [[part.astype(np.float64) for part in (m >> _HALF, m & (2**_HALF - 1))] for m in (left, right)]
+    total = np.zeros((len(left), right.shape[1]), dtype=np.int64)
+    for i, a in enumerate(halves[0]):
+        for j, b in enumerate(halves[1]):
+            total = (total + (a @ b).astype(np.int64) % prime * pow(2, _HALF * (2 - i - j), prime)) % prime
+    return total
+
+
+def pivots(matrix: np.ndarray, prime: int) -> list[int]:
+    """The columns that are no combination of columns before them."""
+    if not matrix.size:
+        return []
+    reduced, rank = _nmod(matrix, prime).rref()
+    return [int(row.nonzero()[0][0]) for row in _array(reduced)[:rank]]
+
+
+def nullspace(matrix: np.ndarray, prime: int) -> np.ndarray:
+    """A basis of {v : matrix v = 0}, one vector a column."""
+    if not len(matrix):
+        return np.eye(matrix.shape[1], dtype=np.int64)
+    basis, nullity = _nmod(matrix, prime).nullspace()
+    return _array(basis)[:, :nullity]
+
+
+def reduced(basis: np.ndarray, prime: int) -> np.ndarray:
+    """The columns in reduced echelon form: another basis of their span, if they are independent."""
+    return _array(_nmod(basis.T, prime).rref()[0]).T
+
+
+def _nmod(matrix: np.ndarray, prime: int) -> nmod_mat:
+    return nmod_mat(*matrix.shape, matrix.ravel().tolist(), prime)
+
+
+def _array(matrix: nmod_mat) -> np.ndarray:
+    flat = np.array([int(x) for x in matrix.entries()], dtype=np.int64)
+    return flat.reshape(matrix.nrows(), matrix.ncols())
+
+
+class Relations:
+    """{v : [1 | phi] v = 0 modulo the prime at every row seen so far}, for 1 and some units of a layer.
+
+    `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank modulo the prime.
+
+    Parameters
+    ----------
+    units
+        Indices in the layer.
+    hints
+        Rows that are looked at first, such as those where rare units are active.
+    """
+
+    def __init__(self, net: FloatNet, inputs: np.ndarray, layer: int, units: np.ndarray, hints: np.ndarray, prime: int):
+        self.net, self.inputs, self.layer, self.units, self.prime = net, inputs, layer, units, prime
+        count = len(units) + 1
+        wanted = min(len(inputs), count + 32)
+        hints = np.unique(hints.astype(np.int64))
+        spread = np.random.default_rng(0).choice(len(inputs), wanted, replace=False)
+        rows = np.concatenate([hints, np.setdiff1d(spread, hints)[: max(wanted - len(hints), 0)]])
+        features = self._features(rows, np.arange(count))
+        self.rows = rows[pivots(features.T, prime)].tolist()
+        self.basis = nullspace(features, prime) if len(self.rows) < count else np.zeros((count, 0), dtype=np.int64)
+
+    def see(self, rows: np.ndarray) -> None:
+        """Take more rows into account."""
+        # Those that break a relation are independent of `rows`, in as far as they break relations independently.
+        support = np.flatnonzero(self.basis.any(axis=1))
+        broken = product(self._features(rows, support), self.basis[support], self.prime)
+        if broken.any():
+            self.rows += rows[pivots(broken.T, self.prime)].tolist()
+            self.basis = product(self.basis, nullspace(broken, self.prime), self.prime)
+
+    def see_all(self) -> None:
+        """Take all rows into account, as long as there is a relation."""
+        start, size = 0, 256
+        while start < len(self.inputs) and self.basis.shape[1]:
+            self.see(np.arange(start, min(start + size, len(self.inputs))))
+            start, size = start + size, min(2 * size, 8192)
+
+    def _features(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """[1 | phi] at some rows, of some of its columns."""
+        ones = np.ones((len(rows), int(0 in columns)), dtype=np.int64)
+        chosen = self.units[columns[columns > 0] - 1]
+        parts = [
+            exact.activations(self.net, self.inputs[rows[block]], self.layer, chosen).modulo(self.prime)
+            for block in exact.blocks(len(rows), self.net)
+        ]
+        return np.hstack([ones, np.vstack(parts)])

@@ -1,0 +1,1 @@
+"""Claims to readers: the terminal, the paper, the site."""

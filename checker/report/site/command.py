@@ -1,0 +1,53 @@
+"""`absence site`: examine the certificates, make the pages, put them in their folder. Exit codes 0, 1, 2 as in `checker.cli`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from proof_of_absence.checker.kernel.claims import load_claims
+from proof_of_absence.checker.screen.terminal import Certificates, ending, needs, progress, say, to_folder
+
+__all__ = ["site_command"]
+
+
+def site_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the site.")] = Path("build/site"),
+    certificates: Certificates = Path("certificates"),
+    experiments: Annotated[Path, typer.Option("--experiments", help="Folder of the experiments' results.")] = Path(
+        "build/experiments"
+    ),
+    solve: Annotated[
+        bool, typer.Option("--solve", help="Put unsat answers to both solvers, and theorems to Coq, once more.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Write a static site of the claims: statements, proofs, obligations, certificates, pictures, experiments.
+
+    Each status is from certificates that the independent checker accepts now; the rest is shown as not checked or
+    refused, and the exit code is then 1.
+    """
+    with needs("site"):
+        from proof_of_absence.checker.report.site.examine import examine
+        from proof_of_absence.checker.report.site.experiments import read
+        from proof_of_absence.checker.report.site.folder import replaceable, write
+        from proof_of_absence.checker.report.site.pages import Site, pages
+    to_folder(output)
+    to_folder(certificates, "--certificates")
+    to_folder(experiments, "--experiments")
+    claims = load_claims()
+    with ending(output, "no site is written, and an earlier one is left as it was."):
+        replaceable(output)
+        with progress() as bar:
+            task = bar.add_task("checking", total=sum(len(claim.obligations) for claim in claims))
+            findings = examine(claims, certificates, jobs=jobs, solve=solve, progress=lambda: bar.advance(task))
+        site = Site(claims, findings, read(experiments), solve)
+        write(output, pages(site))
+    for finding in site.open_ends:
+        say(f"{finding.state.upper()} {finding.obligation.id}: {finding.reason}")
+    for experiment in site.refused_results:
+        say(f"REFUSED {experiments / experiment.name}: {experiment.refused}")
+    accepted = len(findings) - len(site.open_ends)
+    say(f"{accepted} of {len(findings)} certificates accepted; open {output / 'index.html'} in a browser")
+    raise typer.Exit(1 if site.open_ends or site.refused_results else 0)

@@ -1,0 +1,92 @@
+"""What stands behind each page: the certificates that the independent checker accepts now, and why it refuses the others.
+
+A status is made from these findings alone; what is missing or refused never counts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel.binding import accepted
+from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Verdict
+from proof_of_absence.checker.kernel.verify import certificate_path, queue
+
+__all__ = ["Finding", "State", "examine"]
+
+
+class State(StrEnum):
+    """What may be said of an obligation's certificate."""
+
+    ACCEPTED = "accepted"
+    MISSING = "not checked"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One obligation with its certificate, if that is accepted, and the files that belong to it; else the reason why not."""
+
+    obligation: Obligation
+    state: State
+    reason: str = ""
+    certificate: dict | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The certificate's verdict; UNKNOWN where there is none, ERROR where it is refused."""
+        if self.certificate is not None:
+            return Verdict(self.certificate["verdict"])
+        return Verdict.UNKNOWN if self.state is State.MISSING else Verdict.ERROR
+
+
+def examine(
+    claims: Iterable[Claim],
+    directory: Path,
+    *,
+    jobs: int = 1,
+    solve: bool = False,
+    progress: Callable[[], None] = lambda: None,
+) -> dict[str, Finding]:
+    """Each obligation's finding by its name. With `solve`, unsat answers go to both solvers and theorems to Coq again."""
+    obligations = {obligation.id: obligation for claim in claims for obligation in claim.obligations}
+
+    def one(obligation: Obligation) -> Finding:
+        finding = _finding(obligation, obligations, directory, solve)
+        progress()
+        return finding
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            in_turn = queue(obligations.values(), lambda obligation: obligation.scope)
+            found = {finding.obligation.id: finding for finding in pool.map(one, in_turn)}
+            return {name: found[name] for name in obligations}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _finding(obligation: Obligation, obligations: Mapping[str, Obligation], directory: Path, solve: bool) -> Finding:
+    path = certificate_path(directory, obligation.id)
+    if not path.exists():
+        return Finding(obligation, State.MISSING, f"there is no {path.name}")
+    try:
+        certificate = accepted(path, obligations, solve=solve)
+        files = {name: (directory / name).read_bytes() for name in _names(path, certificate)}
+    except (Refused, OSError) as error:
+        return Finding(obligation, State.REFUSED, str(error))
+    return Finding(obligation, State.ACCEPTED, "", certificate, files)
+
+
+def _names(path: Path, certificate: dict) -> list[str]:
+    """The certificate's file, and its script or sources."""
+    fact = certificate["fact"]
+    match fact["kind"]:
+        case "smt":
+            return [path.name, fact["file"]]
+        case "coq":
+            return [path.name, *(f"coq/{source['file']}" for source in fact["files"])]
+    return [path.name]

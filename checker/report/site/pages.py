@@ -1,0 +1,225 @@
+"""Every file of the site, by its path: made from claims, findings and experiments alone, the same bytes for the same ones."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+
+import networkx as nx
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from proof_of_absence.checker.kernel.claims import claim_graph, necessity, statuses
+from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope
+from proof_of_absence.checker.report.draw import net_in, net_picture
+from proof_of_absence.checker.report.overview import kinds, trusted
+from proof_of_absence.checker.report.site import graph, source
+from proof_of_absence.checker.report.site.examine import Finding, State
+from proof_of_absence.checker.report.site.experiments import Experiment
+from proof_of_absence.checker.report.site.prose import plain, prose
+from proof_of_absence.checker.report.site.status import LEGEND, Mark, mark_of
+from proof_of_absence.checker.report.statements import passages, statements
+
+__all__ = ["Site", "pages"]
+
+# Of a longer certificate the page shows the beginning; the file beside it has all.
+LONGEST = 60_000
+STATIC = ("style.css", "copy.js")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the site is made of. `solved`: unsat answers and theorems were put to solvers and Coq again for it."""
+
+    claims: tuple[Claim, ...]
+    findings: dict[str, Finding]
+    experiments: tuple[Experiment, ...] = ()
+    solved: bool = False
+
+    @cached_property
+    def graph(self) -> nx.DiGraph:
+        """The graph of what rests on what."""
+        return claim_graph(self.claims)
+
+    @cached_property
+    def marks(self) -> dict[str, Mark]:
+        """Each claim's status, from the findings."""
+        status = statuses(self.claims, {name: finding.verdict for name, finding in self.findings.items()})
+        return {claim.id: mark_of(claim, status[claim.id]) for claim in self.claims}
+
+    @cached_property
+    def necessity(self) -> dict[str, dict[str, list[Claim]]]:
+        """Each premise with the countermodels that drop it."""
+        return necessity(self.claims)
+
+    @property
+    def open_ends(self) -> list[Finding]:
+        """What is missing or refused."""
+        return [finding for finding in self.findings.values() if finding.state is not State.ACCEPTED]
+
+    @property
+    def refused_results(self) -> list[Experiment]:
+        """Experiments whose result is not what was sealed."""
+        return [experiment for experiment in self.experiments if experiment.refused]
+
+    def count(self) -> list[tuple[Scope, int, int, int]]:
+        """For each scope its obligations, those accepted, and how many of these are controls that were refuted."""
+        rows = []
+        for scope in Scope:
+            found = [f for f in self.findings.values() if f.obligation.scope is scope]
+            accepted = [f for f in found if f.state is State.ACCEPTED]
+            rows.append((scope, len(found), len(accepted), sum(f.obligation.is_control for f in accepted)))
+        return rows
+
+    def claim(self, name: str) -> Claim:
+        """The claim of that name."""
+        return self.graph.nodes[name]["claim"]
+
+    def used_by(self, claim: Claim) -> list[str]:
+        """The claims that rest on it, in order."""
+        return [other.id for other in self.claims if claim.id in other.rests_on]
+
+
+def pages(site: Site) -> dict[str, bytes]:
+    """The files of the site by their paths, "/" between folders.
+
+    Raises
+    ------
+    ValueError
+        If a formula of a claim is not understood.
+    """
+    environment = Environment(
+        loader=PackageLoader("proof_of_absence.checker.report.site", "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made: dict[str, bytes] = {}
+
+    def page(path: str, template: str, **values: object) -> None:
+        root = "../" * path.count("/")
+
+        def link(name: str) -> str | None:
+            return f"{root}claims/{name}.html" if name in site.graph else None
+
+        environment.globals |= {"prose": lambda t: prose(t, link), "words": lambda t: plain(t, link)}
+        text = environment.get_template(f"{template}.html.jinja").render(site=site, root=root, here=path, **values)
+        made[path] = text.encode()
+
+    counts = Counter(mark.key for mark in site.marks.values())
+    picture = Markup(graph.picture(site.graph, site.marks, lambda name: f"claims/{name}.html"))
+    page("index.html", "index", picture=picture, legend=LEGEND, counts=counts)
+    page("countermodels.html", "countermodels")
+    page("experiments.html", "experiments")
+    for i, claim in enumerate(site.claims):
+        findings = [site.findings[o.id] for o in claim.obligations]
+        drawn = [(finding, *net) for finding in findings if (net := _net(finding))]
+        made |= {f"pictures/{finding.obligation.id}.svg": svg.encode() for finding, svg, *_ in drawn}
+        page(
+            f"claims/{claim.id}.html", "claim", claim=claim, findings=findings, shown=_shown, drawn=drawn,
+            coq=list(_coq(claim, site)), needs=sorted(set().union(*(_trusted(f) for f in findings))),
+            before=site.claims[i - 1] if i else None,
+            after=site.claims[i + 1] if i + 1 < len(site.claims) else None,
+        )  # fmt: skip
+        for finding in findings:
+            made |= {f"certificates/{name}": data for name, data in finding.files.items()}
+            if finding.certificate is not None:
+                page(f"certificates/{finding.obligation.id}.html", "certificate", finding=finding, claim=claim,
+                     shown=_shown(finding), texts=list(_texts(finding)))  # fmt: skip
+    for path in [path for path in made if path.endswith(".v")]:
+        text = source.coq(made[path].decode())
+        page(path.replace(".v", ".html"), "source", name=path.rpartition("/")[2], text=text)
+    for experiment in site.experiments:
+        if experiment.result:
+            made[f"experiments/{experiment.name}/result.json"] = experiment.result
+        made |= {f"experiments/{experiment.name}/{name}": data for name, data, _ in experiment.plots}
+    for name in STATIC:
+        made[name] = (files("proof_of_absence.checker.report.site") / "templates" / name).read_bytes()
+    return dict(sorted(made.items()))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row of the table of obligations: verdict as a word and a class, by what it was decided, how long that took."""
+
+    word: str
+    key: str
+    by: str
+    time: str
+
+
+def _shown(finding: Finding) -> Shown:
+    certificate = finding.certificate
+    if certificate is None:
+        key = "open" if finding.state is State.MISSING else "refused"
+        return Shown(finding.state.value, key, "–", "–")
+    word = "refuted, as it must" if finding.obligation.is_control else "proved"
+    runs = certificate["runs"]
+    by = ", ".join(f"{run['solver']} {run['version']}" for run in runs)
+    time = f"{sum(run['seconds'] for run in runs):.2f} s" if runs else "not timed"
+    found = sorted(kinds(certificate["fact"]) - {"all"})
+    return Shown(word, finding.obligation.scope.value, by or f"exact arithmetic: {', '.join(found)}", time)
+
+
+def _net(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
+    """The picture of the net in a certificate, its width and height in pixels, and what it shows in words."""
+    if finding.certificate is None:
+        return None
+    try:
+        net, circuit = net_in(finding.certificate["fact"])
+    except LookupError:
+        return None
+    units = ", ".join(f"{unit.index} of layer {unit.layer}" for unit in sorted(circuit))
+    marked = f"circuit: unit {units}" if circuit else "no circuit is marked"
+    svg = net_picture(net, circuit)
+    size = tuple(re.search(rf' {side}="(\d+)"', svg).group(1) for side in ("width", "height"))
+    return svg, size, f"A net of {'-'.join(map(str, net.widths))} units; {marked}"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Theorems as Coq has them, under what their sections assume; `answer` is what it says of the axioms they rest on."""
+
+    file: str
+    goes_on: bool
+    context: Markup
+    theorems: Markup
+    answer: str
+    checked: bool
+
+
+def _coq(claim: Claim, site: Site) -> Iterator[Told]:
+    for obligation in claim.obligations:
+        if obligation.scope is not Scope.UNIVERSAL:
+            continue
+        answer, checked = _axioms(site.findings[obligation.id], obligation)
+        for passage in passages(statements(obligation.build())):
+            yield Told(
+                passage.file, passage.goes_on, source.coq("\n".join(passage.context)),
+                source.coq("\n\n".join(passage.theorems)), answer, checked,
+            )  # fmt: skip
+
+
+def _axioms(finding: Finding, obligation: Obligation) -> tuple[str, bool]:
+    """The answer of Print Assumptions that the certificate holds, and whether there is one."""
+    if finding.certificate is None:
+        return f"{finding.state.value}: {finding.reason}", False
+    (run,) = finding.certificate["runs"]
+    said = {"closed": "Closed under the global context (no axiom)"}[run["answer"]]
+    return f"{said}, says Coq {run['version']}", True
+
+
+def _trusted(finding: Finding) -> set[str]:
+    return trusted(finding.certificate) if finding.certificate is not None else set()
+
+
+def _texts(finding: Finding) -> Iterator[tuple[str, str, int]]:
+    """Name, text and full length of the certificate's readable files, each cut to `LONGEST` characters."""
+    for name, data in finding.files.items():
+        if name.endswith(".json"):
+            text = source.readable(finding.certificate)
+        elif name.endswith(".smt2"):
+            text = data.decode()
+        else:
+            continue
+        yield name, text[:LONGEST], len(text)

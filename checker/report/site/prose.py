@@ -1,0 +1,161 @@
+"""Claims' texts as HTML: formulas in MathML, which browsers draw by themselves, and links from claims' names to their pages."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from html import unescape
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert_to_element
+from markupsafe import Markup, escape
+from pylatexenc.latex2text import LatexNodes2Text
+
+from proof_of_absence.checker.report.paper.typeset import pieces
+
+__all__ = ["formula", "plain", "prose", "words"]
+
+Link = Callable[[str], str | None]
+
+_DOUBLE_STRUCK = {"N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ"}
+_RELATIONS = {":": ":", "~": "∼"}
+# Where a long formula may be broken into lines.
+_BREAKS = frozenset("=<>≤≥≠≈∈⊆→⇒⇔+−,")
+_LONGEST = 16
+_TAIL = re.compile(r"[.,;:)]*")
+_END = Markup("</span>")
+# Not the beginning of an obligation's name.
+_CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b(?!\.[a-z])")
+
+
+def prose(text: str, link: Link = lambda name: None) -> Markup:
+    """A statement or proof in LaTeX; `link` gives the address of the page of a claim, or None.
+
+    Raises
+    ------
+    ValueError
+        If a formula is not understood.
+
+    Examples
+    --------
+    >>> prose(r"By \\claim{C4}, $s\\neq0$.", {"C4": "C4.html"}.get)
+    Markup('By <a href="C4.html">C4</a>, <span class="joined"><math><mi>s</mi><mo>≠</mo><mn>0</mn></math>.</span>')
+    """
+    parts = text.split("$")
+    if len(parts) % 2 == 0:
+        raise ValueError(f"a formula is not closed: {text}")
+    if "" in parts[1::2]:
+        raise ValueError(f"a formula is empty: {text}")
+    found = Markup("")
+    for between, latex in zip(parts[::2], [*parts[1::2], ""], strict=True):
+        found, rest = _closed(found, between)
+        found += words(_text(rest), link)
+        found += formula(latex) if latex else Markup("")
+    return found
+
+
+def plain(text: str, link: Link = lambda name: None) -> Markup:
+    """Plain text as premises and obligations have it, its formulas drawn as the paper sets them; what is not understood stays as it is.
+
+    Examples
+    --------
+    >>> plain("At S_n, see C4.", {"C4": "C4.html"}.get)
+    Markup('At <span class="joined"><math><msub><mi>S</mi><mrow><mi>n</mi></mrow></msub></math>,</span> see <a href="C4.html">C4</a>.')
+    """
+    # Formulas beside each other are one, so that a power stands at what it is of.
+    parts: list[tuple[str, str]] = []
+    for kind, piece in pieces(text):
+        if kind == "formula" and parts and parts[-1][0] == "formula":
+            parts[-1] = kind, f"{parts[-1][1]} {piece}"
+        else:
+            parts.append((kind, piece))
+    found = Markup("")
+    try:
+        for kind, piece in parts:
+            if kind == "formula":
+                found += formula(piece)
+            elif kind == "code":
+                found += Markup("<code>{}</code>").format(piece)
+            else:
+                found, rest = _closed(found, piece)
+                found += words(rest, link)
+    except ValueError:
+        return words(text, link)
+    return found
+
+
+def _closed(found: Markup, text: str) -> tuple[Markup, str]:
+    """What closes a phrase stays on the line of the formula before it: what was found with that, and the rest of the text."""
+    tail = _TAIL.match(text).group() if found.endswith(_END) else ""
+    return (found.removesuffix(_END) + tail + _END if tail else found), text[len(tail) :]
+
+
+def words(text: str, link: Link = lambda name: None) -> Markup:
+    """Plain text, with the names of claims as links."""
+    found, at = Markup(""), 0
+    for match in _CLAIM.finditer(text):
+        address = link(match.group())
+        if address:
+            found += escape(text[at : match.start()]) + Markup('<a href="{}">{}</a>').format(address, match.group())
+            at = match.end()
+    return found + escape(text[at:])
+
+
+def _text(latex: str) -> str:
+    latex = re.sub(r"\\claim\{(\w+)\}", r"\1", latex)
+    return LatexNodes2Text().latex_to_text(latex) if re.search(r"[\\{}~]", latex) else latex
+
+
+@cache
+def formula(latex: str) -> Markup:
+    """One formula as MathML. A long one comes in several pieces, between which a line may end.
+
+    Raises
+    ------
+    ValueError
+        If it is not understood.
+    """
+    try:
+        (row,) = convert_to_element(latex)
+    except Exception as error:
+        raise ValueError(f"the formula {latex} is not understood: {type(error).__name__}") from error
+    _set(row)
+    text = "".join(row.itertext())
+    if "\\" in text:
+        raise ValueError(f"the formula {latex} is not understood: it would show as {text}")
+    pieces: list[list[ElementTree.Element]] = [[]]
+    for element in row:
+        pieces[-1].append(element)
+        if element.tag == "mo" and element.text in _BREAKS and len(text) > _LONGEST:
+            pieces.append([])
+    *first, last = [_math(piece) for piece in pieces if piece]
+    return Markup("<wbr>").join([*first, Markup('<span class="joined">') + last + _END])
+
+
+def _math(elements: list[ElementTree.Element]) -> Markup:
+    root = ElementTree.Element("math")
+    root.extend(elements)
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _set(parent: ElementTree.Element) -> None:
+    """Bring the tree to what browsers draw as TeX does: whole words upright, no space about bars and slashes."""
+    for i, element in enumerate(parent):
+        element.text = unescape(element.text or "") or None
+        letters = list(element)
+        upright = [letter.get("mathvariant") == "normal" for letter in letters]
+        if element.tag == "mrow" and len(letters) > 1 and all(upright):
+            word = ElementTree.Element("mi")
+            word.text = "".join(letter.text or "" for letter in letters)
+            parent[i] = element = word
+        alphabet = element.attrib.get("mathvariant", "normal")
+        if alphabet != "normal":
+            # Browsers draw no other alphabet by this attribute, but every letter that has a character of its own.
+            if alphabet != "double-struck" or element.text not in _DOUBLE_STRUCK:
+                raise ValueError(f"{element.text} in {alphabet} letters is not understood")
+            del element.attrib["mathvariant"]
+            element.text = _DOUBLE_STRUCK[element.text]
+        if element.text in _RELATIONS:
+            element.tag, element.text = "mo", _RELATIONS[element.text]
+        if element.tag == "mo" and element.text in ("|", "/"):
+            element.attrib |= {"lspace": "0", "rspace": "0"}
+        _set(element)

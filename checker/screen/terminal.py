@@ -1,0 +1,100 @@
+"""What the commands of `absence` do alike: print, show progress, put bad input in one line, end with the exit codes of `checker.cli`."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+
+from proof_of_absence.models.files.disk import InputError
+
+__all__ = [
+    "BAD_INPUT", "INTERRUPTED", "Certificates", "ResultFolder", "Scheduler", "Workers", "bad_input", "client_for", "console",
+    "ending", "errors", "needs", "progress", "say", "to_folder",
+]  # fmt: skip
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+console = Console()
+errors = Console(stderr=True)
+
+Certificates = Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")]
+ResultFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the result and its plots.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes on this machine that take part.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="Address of a dask scheduler whose workers take part.")
+]
+
+
+def say(line: str) -> None:
+    """Print a line as it is: no markup, no colours of rich's choice, not broken."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def bad_input(message: str) -> typer.Exit:
+    """The exception that ends a command, its message printed in one line."""
+    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
+    return typer.Exit(BAD_INPUT)
+
+
+def to_folder(path: Path, option: str = "--output") -> None:
+    """End the command if something other than a folder lies where one is to be."""
+    if path.exists() and not path.is_dir():
+        raise bad_input(f"{path} is not a folder; name another with {option}")
+
+
+@contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """For imports of what an extra installs: if it is missing, the command ends with what to install."""
+    try:
+        yield
+    except ImportError as error:
+        raise bad_input(f"{error.name} is missing; install it with pip install 'proof-of-absence[{extra}]'") from error
+
+
+@contextmanager
+def ending(output: Path, interrupted: str, option: str = "--output") -> Iterator[None]:
+    """For a command's work: InputError, OSError (`output` cannot be written) and an interrupt end it, each with its line and code."""
+    try:
+        yield
+    except InputError as error:
+        raise bad_input(str(error)) from error
+    except OSError as error:
+        file = Path(error.filename2 or error.filename or output)
+        # Files are written under another name first, which would tell nobody anything.
+        place = file if file == output or os.path.lexists(file) else file.parent
+        raise bad_input(f"{place}: {error.strerror or error}; choose another place with {option}") from error
+    except KeyboardInterrupt as interrupt:
+        errors.print(f"Interrupted; {interrupted}", highlight=False, soft_wrap=True, markup=False)
+        raise typer.Exit(INTERRUPTED) from interrupt
+
+
+def progress(*columns: ProgressColumn) -> Progress:
+    """A bar on a terminal, gone when it is done; elsewhere nothing. Without columns: what is done, how much of it, time left."""
+    columns = columns or (
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+@contextmanager
+def client_for(scheduler: str | None, workers: int | None) -> Iterator:
+    """A client of dask.distributed, or None if nobody asked for one; what is wrong ends the command."""
+    if scheduler is not None and workers is not None:
+        raise bad_input("--workers starts processes here, --scheduler asks for them elsewhere; choose one")
+    if scheduler is None and workers is None:
+        yield None
+        return
+    with needs("distributed"):
+        from proof_of_absence.checker.screen.cluster import cluster
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(cluster(scheduler, workers))
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise bad_input(f"{scheduler or 'local workers'}: no scheduler answers there ({reason})") from error
+        yield client

@@ -1,0 +1,157 @@
+"""The stages of an audit: none that fails lets the audit pass, and what is kept is used for the same contents alone."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from proof_of_absence.checker.audit import engine
+from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
+from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
+from proof_of_absence.checker.audit.report.view import headline
+from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.models.circuit import Unit, is_idle
+from proof_of_absence.models.files import InputError
+from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.audit.problems import problems
+
+INPUTS = np.array([[-1.0], [0.0], [1.0], [2.0], [3.0]])
+TARGETS = np.array([[0.0], [1.0], [0.0], [2.0], [1.0]])
+CLEAN_NET = FloatNet([([[1.0], [-1.0]], [0.5, 1.5]), ([[1.0, 2.0]], [0.0])], np.float32)
+IDLE_NET = FloatNet([([[1.0], [-1.0], [1.0]], [0.5, 1.5, -9.0]), ([[1.0, 2.0, 3.0]], [0.0])], np.float32)
+STAGES = [
+    "losses", "unit_findings", "idle_circuits", "firing", "deployment_findings", "rank_findings", "improve", "rents", "prices",
+    "float32_deviation", "decide",
+]  # fmt: skip
+OPTIONS = {"deploy": np.array([[4.0], [11.0]]), "regions": (Region("box", ((Fraction(-1), Fraction(12)),)),)}
+
+
+def boom(*arguments, **options):
+    """A stage that fails."""
+    raise RuntimeError("no\nluck")
+
+
+def test_a_clean_net_and_one_that_is_not():
+    assert examine(CLEAN_NET, INPUTS, TARGETS, **OPTIONS).audit.exit_code == CLEAN
+    audit = examine(IDLE_NET, INPUTS, TARGETS, **OPTIONS).audit
+    assert audit.exit_code == FINDINGS and not audit.undecided
+    assert audit.findings[-1] == "circuit {1.2} acts in box"
+    assert audit.circuits[0].fires == (1,)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_that_fails_is_undecided_and_never_clean(monkeypatch, stage):
+    called = []
+
+    def fails(*arguments, **options):
+        called.append(stage)
+        boom()
+
+    monkeypatch.setattr(engine, stage, fails)
+    for net in (CLEAN_NET, IDLE_NET):
+        called.clear()
+        audit = examine(net, INPUTS, TARGETS, **OPTIONS).audit
+        if called:
+            assert audit.exit_code in (FINDINGS, UNDECIDED)
+            assert any("failed: RuntimeError: no luck" in line for line in audit.undecided)
+            assert "Clean" not in headline(audit)
+    # The net with an idle circuit goes through every stage that it can.
+    assert called
+
+
+def test_a_circuit_whose_firing_failed_is_not_said_to_be_silent(monkeypatch):
+    monkeypatch.setattr(engine, "firing", boom)
+    assert examine(IDLE_NET, INPUTS, TARGETS, **OPTIONS).audit.circuits[0].fires is None
+
+
+@settings(max_examples=25)
+@given(problems())
+def test_what_is_found_is_so(problem):
+    audit = examine(problem.net, problem.inputs, problem.targets, seconds=2, regions=[box_of(problem.inputs)]).audit
+    net, inputs = problem.net.exact(), problem.inputs.tolist()
+    for circuit in audit.circuits:
+        assert is_idle(net, circuit.units, inputs)
+    assert {c.units for c in audit.circuits if len(c.units) == 1} == {
+        (Unit(1, j),) for j in range(net.widths[1]) if is_idle(net, [(1, j)], inputs)
+    }
+    assert audit.data.loss.low <= problem.data.loss(net) <= audit.data.loss.high
+    assert audit.data.distinct_inputs == len(problem.data.groups)
+    assert not any("failed" in line for line in audit.undecided)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "options", "message"),
+    [
+        (np.ones((5, 2)), TARGETS, {}, "the training inputs: have 2 columns, the net reads 1"),
+        (INPUTS, np.ones((5, 2)), {}, "the targets: have 2 columns, the net has 1 outputs"),
+        (INPUTS, TARGETS[:4], {}, "the training data: hold 5 inputs but 4 targets"),
+        (INPUTS, TARGETS, {"deploy": np.ones((1, 3))}, "the deployment inputs: have 3 columns, the net reads 1"),
+        (INPUTS, TARGETS, {"regions": [Region("b", ())]}, "b: is a box of 0 inputs, the net reads 1"),
+    ],
+)
+def test_arrays_that_do_not_fit(inputs, targets, options, message):
+    with pytest.raises(InputError, match=message):
+        examine(CLEAN_NET, inputs, targets, **options)
+
+
+def test_stages_are_kept_until_they_depend_on_something_else(tmp_path):
+    calls = []
+
+    def stage():
+        calls.append(1)
+        return (Fraction(1, 3),)
+
+    def stages(subject="a"):
+        return Stages(tmp_path, subject, lambda name: None)
+
+    kind = tuple[Fraction, ...]
+    for runner in (stages(), stages()):
+        assert runner.run("x", kind, stage) == (Fraction(1, 3),)
+    assert len(calls) == 1
+    stages().run("x", kind, stage, of="other")
+    stages("b").run("x", kind, stage)
+    stages().run("y", kind, stage, final=lambda value: False)
+    stages().run("y", kind, stage, final=lambda value: False)
+    assert len(calls) == 5
+    for path in tmp_path.iterdir():
+        path.write_text("{}")
+    assert stages().run("x", kind, stage) == (Fraction(1, 3),) and len(calls) == 6
+
+
+def test_what_follows_from_a_failed_stage_is_not_kept_for_the_next_run(monkeypatch, tmp_path):
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "idle_circuits", boom)
+        assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS).audit.prices.freed == 0
+    again = examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS)
+    assert "units" in again.kept and "prices" not in again.kept
+    assert again.audit.prices.freed == 1 and len(again.audit.circuits) == 1
+
+
+def test_interrupts_are_not_findings(monkeypatch, tmp_path):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "rank_findings", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path)
+    monkeypatch.undo()
+    assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path).kept == ("losses", "units", "circuits")
+
+
+def test_contents_that_differ_have_other_keys():
+    other = FloatNet(CLEAN_NET.layers, np.float64)
+    keys = [
+        content_key(*parts)
+        for parts in ([CLEAN_NET], [other], [IDLE_NET], [INPUTS], [INPUTS.T], [INPUTS, INPUTS], ["ab"], ["a", "b"])
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("outputs", [0, 2])
+def test_a_region_tells_what_of_its_file_is_not_used(tmp_path, outputs):
+    lines = ["(declare-const X_0 Real)", "(declare-const Y_0 Real)", "(assert (>= X_0 0))", "(assert (<= X_0 1))"]
+    (tmp_path / "box.vnnlib").write_text("\n".join(lines + ["(assert (>= Y_0 0))"] * outputs) + "\n")
+    told = " (its 2 assertions about outputs are not used)" if outputs else ""
+    assert read_region(tmp_path / "box.vnnlib").name == f"box.vnnlib{told}"

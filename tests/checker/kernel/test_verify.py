@@ -1,0 +1,18 @@
+"""The order in which things are decided side by side: nothing waits for Coq's files but theorems."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof_of_absence.checker.kernel.obligation import Scope
+from proof_of_absence.checker.kernel.verify import queue
+
+
+@given(st.lists(st.sampled_from([*Scope, None])))
+def test_one_theorem_comes_first_and_the_others_last(scopes):
+    order = queue(range(len(scopes)), lambda thing: scopes[thing])
+    assert sorted(order) == list(range(len(scopes)))
+    theorems = [thing for thing, scope in enumerate(scopes) if scope is Scope.UNIVERSAL]
+    others = [thing for thing, scope in enumerate(scopes) if scope is not Scope.UNIVERSAL]
+    assert order[: len(theorems[:1])] == theorems[:1]
+    assert order[len(order) - len(theorems[1:]) :] == theorems[1:]
+    assert [thing for thing in order if thing in others] == others
