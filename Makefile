@@ -74,7 +74,7 @@ coq: .venv/set-up
 	@test -d "$$(coqc -where 2>/dev/null)/user-contrib/mathcomp/zify" || \
 	    { apt-get update -q && apt-get install -y -q $(DEBIAN_COQ); } || \
 	    echo "Coq could not be installed; install these packages: $(DEBIAN_COQ)"
-	@$(BIN)/python -m proof_of_absence.checker.coq_found
+	@$(BIN)/python -m proof_of_absence.checker.kernel.coq_found
 
 # Tests look at the site's pages in it.
 chromium:
