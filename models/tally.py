@@ -205,7 +205,7 @@ class Tally:
         return [(loss, (part, sum(counts) - part)) for (loss, counts), part in zip(self.levels, mine, strict=True)]
 
 
-def _enclosure(parts: Sequence, low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
+def _enclosure(parts: Sequence[tuple[int, tuple[int, ...]]], low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
     mine_low, rest_low = _weights(parts, low, up=False)
     mine_high, rest_high = _weights(parts, high, up=True)
     # Never 0 / 0: the nets of least loss have weight 1.

@@ -16,7 +16,7 @@ __all__ = ["InputError", "read_net"]
 READERS = {".onnx": "onnx", ".safetensors": "safetensors", ".pt": "torch_state", ".pth": "torch_state"}
 
 
-def read_net(path: str | os.PathLike) -> FloatNet:
+def read_net(path: str | os.PathLike[str]) -> FloatNet:
     """The network in a file, its format told by the suffix: .onnx, .safetensors, .pt or .pth.
 
     Raises
@@ -34,4 +34,5 @@ def read_net(path: str | os.PathLike) -> FloatNet:
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
         raise refused(path, f"unknown suffix {suffix!r}; networks are read from {', '.join(READERS)}")
-    return import_module(f"{__name__}.{READERS[suffix]}").read(path)
+    net: FloatNet = import_module(f"{__name__}.{READERS[suffix]}").read(path)
+    return net
