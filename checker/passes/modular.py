@@ -8,6 +8,7 @@ import numpy as np
 from flint import nmod_mat
 
 from proof_of_absence.checker.passes import exact
+from proof_of_absence.models.dyadic import mantissas
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues"]
@@ -20,10 +21,9 @@ _HALF = 16
 
 def residues(array: np.ndarray, prime: int) -> np.ndarray:
     """Floats modulo an odd prime, int64."""
-    mantissa, exponent = np.frexp(array)
-    integers = np.ldexp(mantissa, 53).astype(np.int64)
-    powers = {int(e): pow(2, int(e) - 53, prime) for e in np.unique(exponent)}
-    return integers % prime * np.vectorize(powers.get, otypes=[np.int64])(exponent) % prime
+    whole, exponents = mantissas(array)
+    powers = {int(e): pow(2, int(e), prime) for e in np.unique(exponents)}
+    return np.asarray(whole % prime * np.vectorize(powers.get, otypes=[np.int64])(exponents) % prime)
 
 
 def product(left: np.ndarray, right: np.ndarray, prime: int) -> np.ndarray:
@@ -61,7 +61,8 @@ def reduced(basis: np.ndarray, prime: int) -> np.ndarray:
 
 
 def _nmod(matrix: np.ndarray, prime: int) -> nmod_mat:
-    return nmod_mat(*matrix.shape, matrix.ravel().tolist(), prime)
+    rows, columns = matrix.shape
+    return nmod_mat(rows, columns, matrix.ravel().tolist(), prime)
 
 
 def _array(matrix: nmod_mat) -> np.ndarray:

@@ -9,14 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.rounding import U64, UP
 from proof_of_absence.checker.passes.enclosure import Ball, blocks, enclose
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["ENTRIES", "U64", "UP", "Block", "Evaluation", "evaluate", "walk"]
-
-# More than the rounding of a bound's own arithmetic: sums of at most 2^20 nonnegative terms, products, roots.
-UP = 1 + 2.0**-30
-U64 = 2.0**-53
+__all__ = ["ENTRIES", "Block", "Evaluation", "evaluate", "walk"]
 
 # Entries of the widest layer in one block: 128 MiB of float64.
 ENTRIES = 2**24
