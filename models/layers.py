@@ -6,6 +6,7 @@ A new type is a class of each kind here and one `case` in every function that en
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias, assert_never
 
 import numpy as np
@@ -96,7 +97,7 @@ def check_chain(layers: Sequence[Layer | FloatLayer]) -> None:
     """
     if not layers:
         raise ValueError("a net needs at least one layer")
-    for number, (below, above) in enumerate(zip(layers, layers[1:], strict=False), 1):
+    for number, (below, above) in enumerate(pairwise(layers), 1):
         if above.fan_in != below.fan_out:
             raise ValueError(
                 f"layer {number + 1} reads {above.fan_in} values, layer {number} has {below.fan_out} units"
