@@ -45,7 +45,8 @@ def rational(value: Number) -> Fraction:
     """
     if isinstance(value, Fraction):
         return value
-    number: Any = value.item() if hasattr(value, "item") else value
+    item = getattr(value, "item", None)
+    number: Any = value if item is None else item()
     if isinstance(number, bool):
         raise ValueError(f"{number!r} is a truth value, not a number")
     if (
