@@ -1,6 +1,6 @@
 """Circuits: sets of hidden units on the graph of a net, and the surgery of DESIGN §2 on them.
 
-A circuit touches the rest of the net through its boundary, the edges from it to units outside; it is train-idle when each unit outside receives a constant from it on the training inputs.
+It is train-idle when each unit outside that reads it receives a constant from it on the training inputs.
 """
 
 from collections.abc import Iterable, Mapping

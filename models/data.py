@@ -1,9 +1,9 @@
 """Datasets, squared loss, residuals and the noise floor (DESIGN §2), exactly.
 
-Inputs that coincide form a group; no function can fit two answers to one input, and the noise floor says how much that costs.
+Inputs that coincide form a group; no function fits two answers to one input, and the noise floor is what that costs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -64,13 +64,11 @@ class Dataset:
         rows: dict[Vector, list[int]] = {}
         for index, z in enumerate(self.inputs):
             rows.setdefault(z, []).append(index)
-        return tuple(
-            Group(z, tuple(rows[z]), tuple(sum(column, start=Fraction(0)) / len(rows[z]) for column in self._columns(rows[z])))
-            for z in sorted(rows)
-        )
+        return tuple(Group(z, tuple(rows[z]), self._mean_target(rows[z])) for z in sorted(rows))
 
-    def _columns(self, rows: Iterable[int]) -> Iterator[Vector]:
-        return zip(*(self.targets[i] for i in rows), strict=True)
+    def _mean_target(self, rows: list[int]) -> Vector:
+        columns = zip(*(self.targets[i] for i in rows), strict=True)
+        return tuple(sum(column, start=Fraction(0)) / len(rows) for column in columns)
 
     @cached_property
     def noise_floor(self) -> Fraction:

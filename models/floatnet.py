@@ -1,6 +1,6 @@
 """Networks as files hold them: float weights, each an exact dyadic rational, in arrays.
 
-A `FloatNet` denotes the same real function as the `MLP` that `exact` returns; arrays make it fit for millions of parameters.
+A `FloatNet` denotes the same real function as the `MLP` that `exact` returns; arrays hold millions of parameters.
 """
 
 from collections.abc import Iterable
@@ -23,15 +23,16 @@ class FloatNet:
     Parameters
     ----------
     layers
-        From the input to the output; ReLU stands between two of them. A pair is an affine map: weights (fan-out, fan-in)
-        and bias (fan-out).
+        From the input to the output; ReLU stands between two of them. A pair is an affine map: weights (fan-out,
+        fan-in) and bias (fan-out).
     dtype
         ``float32`` or ``float64``, what the file held. The arrays are float64 either way, which holds both exactly.
 
     Raises
     ------
     ValueError
-        If there is no layer, shapes do not fit, a dimension is 0, an entry is NaN or infinite, or one is no value of `dtype`.
+        If there is no layer, shapes do not fit, a dimension is 0, an entry is NaN or infinite, or one is no
+        value of `dtype`.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Local optimisation, exactly: the gradient of the squared loss of a shallow net, a step of gradient descent, weight decay.
+"""Local optimisation, exactly: the gradient of a shallow net's squared loss, a step of gradient descent, weight decay.
 
-The derivative of ReLU at 0 is taken to be 0; elsewhere the gradient is the true one. Numbers grow threefold in length with each step.
+The derivative of ReLU at 0 is taken to be 0; elsewhere the gradient is the true one. Each step triples numbers' length.
 """
 
 from collections.abc import Callable

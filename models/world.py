@@ -1,6 +1,6 @@
-"""A question-answering world: a vault with a diamond, a camera that can be tampered with, and humans who watch the camera.
+"""A question-answering world: a vault with a diamond, a camera that can be tampered with, and humans who watch it.
 
-Training is at some hours and deployment at others; answers come from humans, who are fooled by skilled tampering and lapse at some hours.
+Training is at some hours, deployment at others; skilled tampering fools the humans who answer, and they lapse at times.
 """
 
 import random

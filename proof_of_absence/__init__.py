@@ -1,4 +1,4 @@
-"""Machine-checked absence of separable shift detectors: claims, proofs, an audit of trained networks, a training callback.
+"""Machine-checked absence of separable shift detectors: claims, proofs, an audit of trained nets, a training callback.
 
 Importing this loads nothing else; a name is loaded when it is asked for.
 """

@@ -1,6 +1,6 @@
 """Rigorous forward passes: every pre-activation in floating point, with a bound on its distance from the exact one.
 
-A filter: signs and differences that the bound decides need no exact arithmetic; the rest goes to `checker.passes.exact`.
+A filter: signs and differences that the bound decides need no exact arithmetic; the rest goes to `passes.exact`.
 """
 
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ Precision: TypeAlias = type[np.floating[Any]]
 class Ball:
     """Pre-activations of one layer: |exact - values| <= radius, entry by entry; shapes (rows, units).
 
-    The radius is ``outer(row, unit) + tiny`` and infinite where the pass overflowed, so it costs no more memory than the
-    margins; `row` is infinite, and with it every bound from there on, in a row where something overflowed.
+    The radius is ``outer(row, unit) + tiny`` and infinite where the pass overflowed, so it costs no more memory than
+    the margins; `row` is infinite, and with it every bound from there on, in a row where something overflowed.
     """
 
     values: np.ndarray
@@ -89,20 +89,20 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64
 
     Notes
     -----
-    Write h* for the exact values of the layer below, h for the computed ones, k for their number, u for the unit roundoff
-    and eta for the smallest normal number of the precision. What is computed is the dot product of h and w, which are
-    first rounded to the precision if they are no such numbers already. Then
+    Write h* for the exact values of the layer below, h for the computed ones, k for their number, u for the unit
+    roundoff and eta for the smallest normal number of the precision. What is computed is the dot product of h and w,
+    which are first rounded to the precision if they are no such numbers already. Then
 
     - |h.w - h*.w| <= sum_k |w_k| |h_k - h*_k|, the error carried over; relu moves no two points further apart.
-    - every product h_k w_k takes part in at most k + 3 roundings (two of the operands, one product, k sums), in any order
-      of summation, fused or not, so |fl(h.w + b) - (h.w + b)| <= gamma_(k+3) (|h|.|w| + |b|) + underflow, with
-      gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), and
-      |h|.|w| <= ||h|| ||w||. This holds for the classical matrix product, which is what BLAS computes.
+    - every product h_k w_k takes part in at most k + 3 roundings (two of the operands, one product, k sums), in any
+      order of summation, fused or not, so |fl(h.w + b) - (h.w + b)| <= gamma_(k+3) (|h|.|w| + |b|) + underflow, with
+      gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), and |h|.|w| <=
+      ||h|| ||w||. This holds for the classical matrix product, which is what BLAS computes.
     - an operand or a result below eta errs by eta at most, flushed to zero or not: in an operand times its partner.
 
-    A sum that overflows stays infinite or NaN to its end, so a finite result has met no overflow; from a row with another
-    result nothing more is concluded. Where all entries are multiples of powers of two and no partial sum can need more
-    digits than the precision has, everything is exact and the radius is 0.
+    A sum that overflows stays infinite or NaN to its end, so a finite result has met no overflow; from a row with
+    another result nothing more is concluded. Where all entries are multiples of powers of two and no partial sum can
+    need more digits than the precision has, everything is exact and the radius is 0.
     """
     values = np.asarray(inputs, dtype=np.float64)
     below = Ball(values, np.zeros(len(values)), np.zeros(values.shape[1]), 0.0)

@@ -27,8 +27,9 @@ Units: TypeAlias = Sequence[int] | np.ndarray
 class Digits:
     """An array of exact dyadic rationals: sum_s planes[s] 2^(width (low + s)), entry by entry.
 
-    Every plane but the last holds digits in [0, 2^width), the last one in [-2^width, 2^width), so an array of given `low`
-    and number of planes has one such form, and signs and equality are read off it. Shape of a plane: (rows, columns), int64.
+    Every plane but the last holds digits in [0, 2^width), the last one in [-2^width, 2^width), so an array of given
+    `low` and number of planes has one such form, and signs and equality are read off it. A plane has shape
+    (rows, columns), int64.
     """
 
     planes: tuple[np.ndarray, ...]
@@ -202,7 +203,7 @@ def activations(
 ) -> Digits:
     """The values of some units of a layer (1 is the first, ``len(net.layers)`` the output) at each input, exactly.
 
-    After ReLU in hidden layers unless `pre`. Below, only the units that these read are computed. Give the rows in `blocks`.
+    After ReLU in hidden layers unless `pre`. Below, only what these read is computed. Give the rows in `blocks`.
 
     Parameters
     ----------
@@ -223,9 +224,7 @@ def activations(
     return _activations(net, np.asarray(inputs, dtype=np.float64), layer, units, pre, width)
 
 
-def _activations(
-    net: FloatNet, inputs: np.ndarray, layer: int, units: Units | None, pre: bool, width: int
-) -> Digits:
+def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units: Units | None, pre: bool, width: int) -> Digits:
     def sent(read: np.ndarray) -> dict[int, np.ndarray]:
         """The slices of what some units below send."""
         if layer == 1:

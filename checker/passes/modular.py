@@ -1,7 +1,6 @@
 """Linear algebra modulo a prime on the features of a layer: a rank there is a lower bound of the rank over Q.
 
-Features of float nets are dyadic, so they are numbers modulo any odd prime, and every relation over the dyadic rationals
-among them is one modulo the prime (not the other way round: what is found here is verified exactly where it is used).
+Features of float nets are dyadic, so they are numbers modulo any odd prime, and their relations hold there too.
 """
 
 import numpy as np
@@ -48,7 +47,10 @@ def pivots(matrix: np.ndarray, prime: int) -> list[int]:
 
 
 def nullspace(matrix: np.ndarray, prime: int) -> np.ndarray:
-    """A basis of {v : matrix v = 0}, one vector a column."""
+    """A basis of {v : matrix v = 0}, one vector a column.
+
+    Not each is one over the rationals: what is found here is verified exactly where it is used.
+    """
     if not len(matrix):
         return np.eye(matrix.shape[1], dtype=np.int64)
     basis, nullity = _nmod(matrix, prime).nullspace()
@@ -73,7 +75,7 @@ def _array(matrix: nmod_mat) -> np.ndarray:
 class Relations:
     """{v : [1 | phi] v = 0 modulo the prime at every row seen so far}, for 1 and some units of a layer.
 
-    `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank modulo the prime.
+    `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank there.
 
     Parameters
     ----------

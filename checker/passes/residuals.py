@@ -1,4 +1,4 @@
-"""One rigorous pass over the data: the residuals of every row with a bound on their error. Everything about losses starts here.
+"""One rigorous pass over the data: the residuals of every row with a bound on their error, where all losses start.
 
 Whatever else needs the hidden activations reads them in the same pass, as a visitor.
 """
@@ -20,7 +20,7 @@ ENTRIES = 2**24
 
 
 class Block(NamedTuple):
-    """The rows of one block: their layers' pre-activations, and residuals y - f(z) with |exact - residuals| <= radius."""
+    """The rows of one block: their layers' pre-activations, and residuals y - f(z), the exact ones within `radius`."""
 
     rows: slice
     balls: list[Ball]
@@ -52,7 +52,8 @@ def walk(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Iterator[Blo
     rows, widths = len(inputs), net.widths
     if not rows or inputs.shape != (rows, widths[0]) or targets.shape != (rows, widths[-1]):
         raise ValueError(
-            f"inputs {inputs.shape} and targets {targets.shape} do not fit a net from {widths[0]} to {widths[-1]} values"
+            f"inputs {inputs.shape} and targets {targets.shape} do not fit a net "
+            f"from {widths[0]} to {widths[-1]} values"
         )
     for part in blocks(rows, max(64, min(8192, ENTRIES // max(widths)))):
         balls = enclose(net, inputs[part])

@@ -1,6 +1,6 @@
 """A FloatNet built step by step, as a file lists its operators: affine maps, constants added, ReLU.
 
-Affine maps with no ReLU between them are multiplied exactly; a product that the weights' type cannot hold is refused, never rounded.
+Affine maps with no ReLU between them are multiplied exactly; what the weights' type cannot hold is refused.
 """
 
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Chain:
         self.source = source
         self.dtype = dtype
         self._layers: list[FloatAffine] = []
-        # The map since the last ReLU: z -> weights z + bias; weights None stands for the identity, bias None for no map.
+        # The map since the last ReLU: z -> weights z + bias; weights None is the identity, bias None no map at all.
         self._weights: np.ndarray | None = None
         self._bias: np.ndarray | None = None
         self._last = "the input"
@@ -55,7 +55,8 @@ class Chain:
         Raises
         ------
         InputError
-            If it does not fit what is below it, an entry is NaN or infinite, or an exact product is no value of `dtype`.
+            If it does not fit what is below it, an entry is NaN or infinite, or an exact product is no value of
+            `dtype`.
         """
         if self._width not in (None, weights.shape[1]):
             raise self._refused(f"{name} reads {weights.shape[1]} values, {self._last} gives {self._width}")

@@ -1,4 +1,4 @@
-"""Training and deployment data in .npz files: inputs (N, d) and targets (N, m) as float64, each entry the file's very number.
+"""Training and deployment data in .npz files: inputs (N, d) and targets (N, m), each entry the file's very number.
 
 Arrays are checked by their headers before anything is unpacked; pickled objects are never loaded.
 """
@@ -39,8 +39,8 @@ def read_data(path: str | os.PathLike[str], *, targets: bool = True) -> Arrays:
     Raises
     ------
     InputError
-        If the file is damaged or larger than 4 GiB, unpacked or not; an array is missing, there under two names, empty, of
-        another type, or holds NaN, infinity or an integer that float64 does not hold; or the numbers of rows differ.
+        If the file is damaged or larger than 4 GiB, unpacked or not; an array is missing, there under two names, empty,
+        of another type, or holds NaN, infinity or an integer that float64 does not hold; or the numbers of rows differ.
     """
     inputs, *others = _arrays(path, [INPUT_KEYS, TARGET_KEYS] if targets else [INPUT_KEYS])
     answers = others[0] if targets else None

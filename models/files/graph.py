@@ -1,4 +1,4 @@
-"""From an ONNX graph to a chain of exact affine maps and ReLU: one path from one input to one output, or one line why not.
+"""From an ONNX graph to a chain of exact affine maps and ReLU: one path from one input to one output, or why not.
 
 Shapes are followed as onnxruntime would broadcast them, with the batch dimension apart; what mixes rows is refused.
 """
@@ -41,8 +41,8 @@ TYPES: dict[int, np.dtype] = {TensorProto.FLOAT: np.dtype(np.float32), TensorPro
 class Interface:
     """How a model is called.
 
-    The input has shape (batch, d), (batch, ...) before a Flatten, (d) without a batch, or (d, batch) where weights stand on
-    the left of MatMul. `batch` is the model's name for that dimension.
+    The input has shape (batch, d), (batch, ...) before a Flatten, (d) without a batch, or (d, batch) where weights
+    stand on the left of MatMul. `batch` is the model's name for that dimension.
     """
 
     input: str
@@ -163,8 +163,8 @@ class _Path:
         if node.domain not in ("", "ai.onnx") or node.op_type not in ATTRIBUTES:
             domain = f"{node.domain}." if node.domain else ""
             raise self.refused(
-                f"operator {domain}{node.op_type} ({node.name or 'no name'}) is not supported; absence audits fully connected "
-                f"ReLU nets: {', '.join(ATTRIBUTES)}"
+                f"operator {domain}{node.op_type} ({node.name or 'no name'}) is not supported; "
+                f"absence audits fully connected ReLU nets: {', '.join(ATTRIBUTES)}"
             )
         left = set(ATTRIBUTES[node.op_type])
         for attribute in node.attribute:
@@ -191,7 +191,8 @@ class _Path:
             return
         if reads != [self.value]:
             raise self.refused(
-                f"{_label(node)} reads {', '.join(reads)}, so the graph branches; only a single path of operators is supported"
+                f"{_label(node)} reads {', '.join(reads)}, so the graph branches; "
+                "only a single path of operators is supported"
             )
         getattr(self, f"do_{node.op_type.lower()}")(node)
         self.value = output
@@ -317,7 +318,9 @@ class _Path:
             reason = f"{_label(node)} adds {name} of shape {constant.shape} to a value of shape {self.written(shape)}"
             raise self.refused(reason) from error
 
-    def scaled(self, node: onnx.NodeProto, name: str, attributes: dict[str, int | float], values: np.ndarray) -> np.ndarray:
+    def scaled(
+        self, node: onnx.NodeProto, name: str, attributes: dict[str, int | float], values: np.ndarray
+    ) -> np.ndarray:
         factor = Fraction(attributes.get(name, 1))
         if factor == 1 or not np.isfinite(values).all():
             return values

@@ -30,9 +30,9 @@ IR_VERSION = 8
 def read(path: str | os.PathLike[str]) -> FloatNet:
     """The net in an ONNX file, its weights exactly the file's.
 
-    The graph is one path of Gemm, MatMul, Add, Sub, Relu, Flatten, Reshape that flattens, and Identity from one input to one
-    output, float32 or float64 throughout. Affine operators with no Relu between them are multiplied exactly into one layer,
-    or refused if that layer's weights are no values of the type. Weights may be in a file beside the model.
+    The graph is one path of Gemm, MatMul, Add, Sub, Relu, Flatten, Reshape that flattens, and Identity from one input
+    to one output, float32 or float64 throughout. Affine operators with no Relu between them are multiplied exactly into
+    one layer, or refused if that layer's weights are no values of the type. Weights may be in a file beside the model.
 
     Raises
     ------
@@ -48,12 +48,12 @@ def write(path: str | os.PathLike[str], net: FloatNet, *, like: str | os.PathLik
     Parameters
     ----------
     like
-        A model whose input and output names, and input dimensions beyond the first, are kept; it must itself be readable.
+        A model whose input and output names, and input dimensions beyond the first, are kept; it must be readable.
 
     Raises
     ------
     InputError
-        If onnx is missing, `like` is not readable or its input and output do not fit the net, or the model passes 2 GiB.
+        If onnx is missing, `like` is not readable or does not fit the net, or the model passes 2 GiB.
     """
     onnx = _onnx(path)
     interface = None if like is None else _read(like)[1]
@@ -87,9 +87,7 @@ def write(path: str | os.PathLike[str], net: FloatNet, *, like: str | os.PathLik
     disk.write(path, model.SerializeToString())
 
 
-def _body(
-    onnx: ModuleType, net: FloatNet, source: str, target: str, *, flatten: bool
-) -> tuple[list[Any], list[Any]]:
+def _body(onnx: ModuleType, net: FloatNet, source: str, target: str, *, flatten: bool) -> tuple[list[Any], list[Any]]:
     """The nodes and weights, under names that differ from those of input and output."""
     prefix = "layer"
     while any(name.startswith(prefix) for name in (source, target)):

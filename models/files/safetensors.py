@@ -1,6 +1,6 @@
 """Networks in safetensors files: the state dictionary of linear layers with ReLU between them.
 
-The library's own numpy loader would turn bfloat16 into float32; the tensors are taken raw, so that types can be refused.
+The library's own numpy loader would turn bfloat16 into float32; tensors are taken raw, so that types can be refused.
 """
 
 import os

@@ -21,13 +21,14 @@ EXPECTED = "name the layers 0.weight, 0.bias, 2.weight, ... or fc1.weight, fc1.b
 def net_of(source: object, arrays: Mapping[str, np.ndarray]) -> FloatNet:
     """The net of the arrays `<name>.weight` (fan-out, fan-in) and `<name>.bias` (fan-out); a missing bias is 0.
 
-    Two layers are ordered by the first place where their names differ, which must be a number: ``net.2`` before ``net.10``.
+    Two layers are ordered by the first place where their names differ, which must be a number: ``net.2`` before
+    ``net.10``.
 
     Raises
     ------
     InputError
-        If a key is another one, the numbers leave the order open, shapes do not fit in that order, or entries are not finite
-        float32 or float64 numbers of one type.
+        If a key is another one, the numbers leave the order open, shapes do not fit in that order, or entries are not
+        finite float32 or float64 numbers of one type.
 
     Examples
     --------

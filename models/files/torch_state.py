@@ -28,7 +28,9 @@ LARGEST = 8 * 2**30
 
 
 def read(path: str | os.PathLike[str]) -> FloatNet:
-    """The net of a state dictionary that ``torch.save(module.state_dict(), path)`` wrote; names as `state_dict.net_of` says.
+    """The net of a state dictionary that ``torch.save(module.state_dict(), path)`` wrote.
+
+    Its layers are named as `state_dict.net_of` says.
 
     Raises
     ------
@@ -60,9 +62,10 @@ def read(path: str | os.PathLike[str]) -> FloatNet:
 
 
 def from_module(module: "torch.nn.Module") -> FloatNet:
-    """The net of a ``torch.nn.Module``: Linear, or Sequential, nested too, of Linear, ReLU, Flatten, Identity and Dropout.
+    """The net of a ``torch.nn.Module``.
 
-    Dropout counts as the identity that it is in evaluation mode. Weights are taken as they are, on any device.
+    It is a Linear, or a Sequential, nested too, of Linear, ReLU, Flatten, Identity and Dropout. Dropout counts as the
+    identity that it is in evaluation mode. Weights are taken as they are, on any device.
 
     Raises
     ------

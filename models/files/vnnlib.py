@@ -46,8 +46,8 @@ def read_box(path: str | os.PathLike[str]) -> InputBox:
     Raises
     ------
     InputError
-        If the text is malformed or of another version, an input assertion is no bound ``(<= X_0 0.5)`` or conjunction of
-        such bounds, or a coordinate is unbounded or its bounds exclude each other.
+        If the text is malformed or of another version, an input assertion is no bound ``(<= X_0 0.5)`` or conjunction
+        of such bounds, or a coordinate is unbounded or its bounds exclude each other.
     """
     try:
         text = content(path, limit=LARGEST).decode()
@@ -108,7 +108,8 @@ class _Reader:
             case _:
                 raise self.refused(
                     line,
-                    f"{_text(body)} is no bound on one input; only (<= X_0 c), (>= X_0 c), (= X_0 c) and their conjunctions are",
+                    f"{_text(body)} is no bound on one input; "
+                    "only (<= X_0 c), (>= X_0 c), (= X_0 c) and their conjunctions are",
                 )
 
     def bound(self, name: str, relation: str, value: Fraction) -> None:

@@ -295,10 +295,6 @@ REFUSED = {
     "affine maps": (model([node("Gemm", "x V1 B1", "h"), node("Gemm", "h V2 B2", "y")],
         {k: np.float32(0.1) + v for k, v in CONSTANTS.items()}), r"Gemm \(n_h\) and Gemm \(n_y\) are affine with no Relu between them"),
     "flatten all": (model([node("Flatten", "x", "z", axis=0), node("Gemm", "z V1", "y")], CONSTANTS), "axis 0 mixes rows"),
-    "flatten half an axis": (
-        model([node("Flatten", "x", "z", axis=0.5), node("Gemm", "z V1", "y")], CONSTANTS),
-        "axis that is no integer",
-    ),
     "flatten per position": (model([node("Flatten", "x", "z", axis=2), node("Gemm", "z V1", "y")], CONSTANTS, shape=("n", 4, 2)), "axis 2 mixes rows"),
     "reshape": (model([node("Reshape", "x s", "z")], {"s": np.array([1, -1])}), r"Reshape \(n_z\) to \[1, -1\] does not flatten"),
     "reshape to no row": (model([node("Reshape", "x s", "z", allowzero=1)], {"s": np.array([0, 2])}), r"to \[0, 2\] does not flatten"),
