@@ -74,6 +74,7 @@ class FloatAffine(NamedTuple):
         return len(self.bias)
 
 
+# The closed unions: another type is added with a |, and mypy then names every pass that says nothing about it.
 Layer: TypeAlias = Affine
 FloatLayer: TypeAlias = FloatAffine
 
