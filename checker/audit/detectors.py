@@ -16,6 +16,7 @@ from proof_of_absence.checker.construct.hull import Combination, locate
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
+from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["deployment_findings"]
@@ -204,7 +205,7 @@ def _heights(points: np.ndarray, weights: tuple[Fraction, ...], bias: Fraction) 
     """w.z + b at each point, times something positive, as Python integers."""
     scale = lcm(bias.denominator, *(w.denominator for w in weights))
     whole = np.array([int(w * scale) for w in weights], dtype=object)
-    coordinates, exponent = exact.integers(points)
+    coordinates, exponent = integers(points)
     return (coordinates.dot(whole) << max(exponent, 0)) + (int(bias * scale) << max(-exponent, 0))
 
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.checker.audit.loss import TINY
+from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
 from proof_of_absence.checker.passes.enclosure import norms
-from proof_of_absence.checker.passes.residuals import UP, Block, evaluate
+from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["float32_deviation"]
@@ -52,11 +52,10 @@ class _Deviation:
         row[height > LARGEST] = np.inf
         for (absolute, width, bias), ball in zip(self._weights, block.balls, strict=True):
             fan_in = absolute.shape[1]
-            steps = (fan_in + 3) * float(INFO.eps) / 2
-            gamma = steps / (1 - steps) * UP if steps < 0.5 else np.inf
+            rounding = gamma(fan_in + 3, float(INFO.eps) / 2)
             # |h'_i| in norm, for every evaluation.
             reach = (height + row * _norm(unit) + tiny * np.sqrt(fan_in)) * UP + TINY
-            own_row = gamma * (reach + 1) * UP
+            own_row = rounding * (reach + 1) * UP
             own_unit = (width + bias + TINY) * UP
             carried_unit = (absolute @ unit + fan_in * TINY) * UP
             carried_tiny = (float(absolute.sum(axis=1).max()) * tiny + TINY) * UP

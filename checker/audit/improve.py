@@ -13,7 +13,6 @@ from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, I
 from proof_of_absence.checker.audit.loss import (
     AFFORDABLE,
     SMALL,
-    TINY,
     around,
     exact_loss,
     exact_residuals,
@@ -24,8 +23,9 @@ from proof_of_absence.checker.audit.loss import (
 )
 from proof_of_absence.checker.audit.search import Candidate, candidates
 from proof_of_absence.checker.construct.shallow import separating_unit
+from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
-from proof_of_absence.checker.passes.residuals import U64, UP, Evaluation, evaluate
+from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 from proof_of_absence.models.net import MLP, relu

@@ -8,15 +8,16 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure
 from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks
-from proof_of_absence.checker.passes.residuals import U64, UP, Evaluation, evaluate
+from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
+from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Matrix
 
 __all__ = [
     "AFFORDABLE",
     "SMALL",
-    "TINY",
     "around",
     "exact_loss",
     "exact_residuals",
@@ -29,9 +30,6 @@ __all__ = [
 
 # Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds) where floats decide nothing.
 SMALL, AFFORDABLE = 2**22, 2**25
-
-# The smallest normal number: an operation whose result is smaller errs by no more than this, even if it is flushed to 0.
-TINY = 2.0**-1022
 
 
 def losses(
@@ -132,12 +130,10 @@ def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:
     repeated = np.flatnonzero(counts[number] > 1)
     if not repeated.size:
         return Fraction(0)
-    integers, exponent = _integers(targets[repeated])
-    width = targets.shape[1]
+    numbers, exponent = integers(targets[repeated])
     sums: dict[int, list[int]] = {}
     squares = 0
-    for place, group in enumerate(number[repeated].tolist()):
-        row = integers[place * width : (place + 1) * width]
+    for row, group in zip(numbers.tolist(), number[repeated].tolist(), strict=True):
         squares += sum(y * y for y in row)
         old = sums.get(group)
         sums[group] = row if old is None else [a + b for a, b in zip(old, row, strict=True)]
@@ -148,18 +144,6 @@ def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:
         by_size[size] = by_size.get(size, 0) + sum(s * s for s in row)
     spread = squares - sum((Fraction(s, size) for size, s in by_size.items()), Fraction(0))
     return spread * Fraction(2) ** (2 * exponent) / len(inputs)
-
-
-def _integers(array: np.ndarray) -> tuple[list[int], int]:
-    """Integers n and e with entries n 2^e, row by row."""
-    mantissas, exponents = np.frexp(array.ravel())
-    integers = np.ldexp(mantissas, 53).astype(np.int64)
-    nonzero = integers != 0
-    if not nonzero.any():
-        return [0] * array.size, 0
-    low = int(exponents[nonzero].min())
-    shifts = np.where(nonzero, exponents - low, 0)
-    return [n << s for n, s in zip(integers.tolist(), shifts.tolist(), strict=True)], low - 53
 
 
 def _enclosed(evaluation: Evaluation, floor: Fraction) -> Enclosure:

@@ -11,9 +11,10 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
 from proof_of_absence.checker.audit.search import candidates
-from proof_of_absence.checker.numbers.intervals import Interval, gamma
+from proof_of_absence.checker.numbers.intervals import Interval
+from proof_of_absence.checker.numbers.rounding import UP, gamma
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.residuals import ENTRIES, UP, Block, evaluate
+from proof_of_absence.checker.passes.residuals import ENTRIES, Block, evaluate
 from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 
 __all__ = ["Rents", "rents"]
