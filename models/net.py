@@ -50,7 +50,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class MLP:
-    """A ReLU network over the rationals, of any depth (the nets of DESIGN §2 have two layers).
+    """A ReLU network over the rationals, of any depth (the nets of docs/DESIGN.md, section 2, have two layers).
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class MLP:
 
 
 def shallow(hidden: Iterable[tuple[Sequence, object, Sequence]], bias: Sequence) -> MLP:
-    """The net ``c + sum_j a_j relu(w_j . z + b_j)`` of DESIGN §2, from triples (w_j, b_j, a_j) and c.
+    """The net ``c + sum_j a_j relu(w_j . z + b_j)`` of docs/DESIGN.md, section 2, from triples (w_j, b_j, a_j) and c.
 
     Examples
     --------
