@@ -1,4 +1,4 @@
-"""The lock: the exact versions that the stated verdicts were made with, and where what is installed differs from them."""
+"""The lock: the exact versions that the stated verdicts were made with, and where the installed ones differ."""
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version

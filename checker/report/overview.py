@@ -40,11 +40,12 @@ def scopes(claim: Claim) -> str:
 
 
 def claim_table(claims: Iterable[Claim], results: Mapping[str, Result]) -> Table:
-    """Claims with scope, obligations done, verdict, solvers and time; verdicts appear as a claim is finished."""
+    """Claims with widest scope, obligations done, verdict, solvers and time; verdicts appear as a claim is finished."""
     claims = list(claims)
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("Claim", "", "Widest scope", "Done", "Verdict", "Decided by"):
-        table.add_column(column, no_wrap=True)
+    # In a narrow terminal titles and solvers go on in the next line; the rest stays whole.
+    for column in ("", "Claim", "Scope", "Done", "Verdict", "Decided by"):
+        table.add_column(column, no_wrap=column not in ("Claim", "Decided by"))
     table.add_column("Time", justify="right", no_wrap=True)
     status = statuses(claims, {name: result.verdict for name, result in results.items()})
     for claim in claims:

@@ -1,4 +1,4 @@
-"""The lock pins what decides, lies within the ranges of pyproject.toml, and says in one line where it is not what is installed."""
+"""The lock pins what decides, within the ranges of pyproject.toml; where it is not what is installed, one line says so."""
 
 import tomllib
 from pathlib import Path
