@@ -1,4 +1,4 @@
-"""The lock pins what decides, within the ranges of pyproject.toml; where it is not what is installed, one line says so."""
+"""The lock pins what decides, within the ranges of pyproject.toml; what is installed and is another is told."""
 
 import tomllib
 from pathlib import Path

@@ -13,7 +13,7 @@ RUNS = tuple({"solver": solver} for solver in ("z3", "cvc5", "coq"))
 
 
 def results(verdict: Verdict | None, seconds: float, cached: bool = False) -> dict[str, Result]:
-    """The same result of every obligation but the first of a claim, which no solver decides; None is what each expects."""
+    """The same result of every obligation; no solver decides the first of a claim; None is what each expects."""
     return {
         o.id: Result(o, verdict or o.expect, "", RUNS if i else (), seconds, cached)
         for claim in CLAIMS

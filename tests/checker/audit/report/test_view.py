@@ -48,7 +48,7 @@ def many() -> Audit:
         circuits=(CircuitFinding(units, sent, tuple(range(1000, 1040))),),
         regions=(
             RegionFinding(units, "box.vnnlib", "sat", witness=inputs, seconds=12.3),
-            RegionFinding(units, "box.vnnlib", "timeout", "not decided within 60 s and 4096 MiB of memory", seconds=60.0),
+            RegionFinding(units, "box.vnnlib", "timeout", "not decided in 60 s and 4096 MiB of memory", seconds=60.0),
         ),
         improvement=replace(audit.improvement, circuit=units, weights=inputs, loss_before=wide_apart),
     )
