@@ -120,7 +120,7 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
     needed: set[str] = set()
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in ("Obligation", "Scope", "Verdict", "Statement"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("Obligation", "Scope"))
     for obligation in claim.obligations:
         path = certificate_path(directory, obligation.id)
         verdict, style, trust = "not checked", "dim", set()
@@ -133,7 +133,8 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
                 verdict, style = f"REFUSED: {reason}", STYLE[Verdict.ERROR]
         needed |= trust
         statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
-        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), statement)
+        # Text, for a formula may look like markup.
+        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), Text(statement))
     parts += [table, ""]
     parts += [_field("Trusted", "; ".join(sorted(needed)) or "nothing yet: no certificate"),
               _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),

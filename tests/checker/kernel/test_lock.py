@@ -7,7 +7,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from typer.testing import CliRunner
 
+from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.kernel import lock
 from proof_of_absence.checker.kernel.discharge import discharge
 from proof_of_absence.checker.kernel.lock import DECIDING, differences, installed, locked
@@ -62,6 +64,15 @@ def test_a_certificate_names_the_versions_that_it_was_made_with(tmp_path):
     obligation = Obligation("T.it", "it holds", Scope.INSTANCE, lambda: Evidence(fact))
     certificate = discharge(obligation, "key", tmp_path).certificate
     assert set(certificate["versions"]) == {"python", "proof-of-absence", *DECIDING}
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_verify_says_where_it_runs_on_other_versions(tmp_path, monkeypatch, other):
+    here = {name: installed(name) for name in DECIDING}
+    monkeypatch.setattr(lock, "locked", lambda: here | ({"numpy": Version("1.0")} if other else {}))
+    told = CliRunner().invoke(app, ["verify", "N2", "--no-kernel", "--certificates", str(tmp_path)]).stdout
+    assert (f"numpy {here['numpy']} (locked 1.0)" in told) is other
+    assert told.count("the stated verdicts were made with") == other
 
 
 def test_the_lock_names_no_place_and_no_build():

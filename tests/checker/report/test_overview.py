@@ -2,10 +2,10 @@
 
 import pytest
 
-from proof_of_absence.checker.kernel.claims import load_claims
+from proof_of_absence.checker.kernel.claims import claim_graph, load_claims
 from proof_of_absence.checker.kernel.obligation import Verdict
 from proof_of_absence.checker.kernel.verify import Result
-from proof_of_absence.checker.report.overview import claim_table, scopes
+from proof_of_absence.checker.report.overview import claim_page, claim_table, scopes
 from tests.checker.screen.narrow import assert_whole, narrow
 
 CLAIMS = load_claims()
@@ -35,3 +35,9 @@ def test_while_nothing_is_decided_it_fits_too():
 
 def test_each_claim_has_one_line_where_seconds_are_few():
     assert len(narrow(claim_table(CLAIMS, results(None, 12.0))).splitlines()) == len(CLAIMS) + 1
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_the_page_of_a_claim_fits_80_columns(claim, tmp_path):
+    words = [word for o in claim.obligations for word in (o.id, o.statement)]
+    assert_whole(narrow(claim_page(claim, claim_graph(CLAIMS), tmp_path)), [*words, claim.title, "not checked"])

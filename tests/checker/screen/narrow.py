@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from io import StringIO
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 WIDTH = 80
@@ -19,4 +20,4 @@ def assert_whole(text: str, cells: Iterable[str]) -> None:
     """Each word of the cells stands in the text uncut, and no line is longer than the terminal."""
     words = {word for cell in cells for word in cell.split()}
     assert words and words <= set(text.split()), sorted(words - set(text.split()))
-    assert max(map(len, text.splitlines())) <= WIDTH
+    assert max(map(cell_len, text.splitlines())) <= WIDTH
