@@ -21,6 +21,7 @@ from proof_of_absence.checker.experiments.world.command import world_command
 from proof_of_absence.checker.independent.check import load
 from proof_of_absence.checker.independent.folder import check_whole, whole_in
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel import lock
 from proof_of_absence.checker.kernel.binding import accepted
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, select, statuses
@@ -108,6 +109,8 @@ def verify_command(
     say(overview.summary(claims, results, time.monotonic() - started))
     if left_out:
         say(f"Left out, and not proved: {', '.join(left_out)}")
+    if other := lock.unlocked():
+        say(other)
     say(f"Certificates in {certificates}{os.sep}")
     raise typer.Exit(0 if green else 1)
 

@@ -12,7 +12,9 @@ from proof_of_absence.checker.independent.solve import confirm_unsat
 FORMAT = "absence-certificate/1"
 LARGEST = 64 * 2**20
 SCOPES = ("universal", "bounded", "instance")
-FIELDS = {"format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "key"}
+FIELDS = {
+    "format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "versions", "key",
+}  # fmt: skip
 
 
 def load(path: Path) -> dict:

@@ -1,4 +1,4 @@
-"""SVG pictures of an audit: the net with its idle circuits, and bar charts. Widths in percent, so that text keeps its size.
+"""SVG pictures of an audit: the net with its idle circuits, and bar charts, of widths in percent: text keeps its size.
 
 Each has a title and a description for those who do not see it, and each shows only what a table of the report says too.
 """
@@ -22,7 +22,7 @@ _number = count(1)
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its label, length (>= 0), the length as text, whether it stands out, and a second length to compare with."""
+    """One bar: its label, length (>= 0), the length as text, whether it stands out, and a length to compare with."""
 
     label: str
     length: float

@@ -264,7 +264,8 @@ def test_an_answer_that_no_solver_gave_is_refused_where_the_solvers_are_asked_ag
         "premises_witness": {"x": "1"},
     }
     stated = {"statement": query.statement, "scope": "bounded", "expect": "PROVED", "verdict": "PROVED", "holds": True}
-    forged = {"format": FORMAT, "claim": "A1", "obligation": query.id, **stated, "fact": fact, "runs": [], "key": ""}
+    about = {"format": FORMAT, "claim": "A1", "obligation": query.id, "runs": [], "versions": {}, "key": ""}
+    forged = {**about, **stated, "fact": fact}
     (tmp_path / "A1.forged.json").write_text(json.dumps(seal(forged)))
     taken, asked = (examine([claim], tmp_path, solve=solve) for solve in (False, True))
     assert taken["A1.forged"].state is State.ACCEPTED
