@@ -1,6 +1,7 @@
 """Discharge obligations in parallel, with a cache on disk that makes an interrupted run resumable.
 
-A certificate counts as cached if it was made from the same sources, statement and solver versions, and the independent checker accepts it again.
+A certificate counts as cached if it was made from the same sources, statement and versions, and the independent checker
+accepts it, or accepted it before on this machine.
 """
 
 import hashlib
@@ -21,6 +22,7 @@ from typing import Any, TypeVar
 from proof_of_absence.checker.independent.check import check_certificate, load
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel import coq_found, solvers, sources
+from proof_of_absence.checker.kernel.acceptance import is_accepted, note_accepted
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.discharge import discharge
 from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope, Verdict
@@ -113,7 +115,9 @@ def _cached(path: Path, key: str) -> dict | None:
         certificate = load(path)
         if certificate["key"] != key:
             return None
-        check_certificate(certificate, path.parent, solve=False)
+        if not is_accepted(certificate, path):
+            check_certificate(certificate, path.parent, solve=False)
+            note_accepted(certificate, path)
     except Refused:
         return None
     return certificate
@@ -132,6 +136,8 @@ def _one(claim: Claim, obligation: Obligation, directory: Path, fresh: bool) -> 
     outcome = discharge(obligation, key, directory)
     if outcome.certificate:
         write(path, json.dumps(outcome.certificate, indent=1, ensure_ascii=False) + "\n")
+        # `discharge` gives a certificate only if the checker has accepted it.
+        note_accepted(outcome.certificate, path)
     return Result(obligation, outcome.verdict, outcome.reason, outcome.runs, time.monotonic() - started, False)
 
 
