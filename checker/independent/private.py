@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 DAYS = 30
@@ -39,7 +40,5 @@ def forget_unused(folder: Path) -> None:
 
 def used(path: Path) -> None:
     """Note that it was used now."""
-    try:
+    with suppress(OSError):
         os.utime(path)
-    except OSError:
-        pass
