@@ -140,38 +140,82 @@ def _phase_one(points: Sequence[Vector], point: Vector) -> Separation | dict[int
     Revised simplex on the sum of one artificial variable a row. The entering column is the dearest (Dantzig) while the sum
     falls, and the first (Bland) while it stands still, so that no basis comes back.
     """
-    # A column may be scaled by a positive number; integers are cheaper.
-    scales = [lcm(*(x.denominator for x in z)) for z in points]
-    rows = [list(scales)]
-    rows += [[int(z[k] * scale) for z, scale in zip(points, scales, strict=True)] for k in range(len(point))]
-    columns = fmpq_mat(fmpz_mat(rows))
-    target = [fmpq(1), *(fmpq(x.numerator, x.denominator) for x in point)]
-    size = len(target)
-    signs = [1 if b >= 0 else -1 for b in target]
-    inverse = [[fmpq(signs[i] if i == k else 0) for k in range(size)] for i in range(size)]
-    values = [abs(b) for b in target]
-    basis = [len(points) + i for i in range(size)]  # the artificial variables come last
+    tableau = _Tableau(points, point)
     stalled = False
-    while True:
-        artificial = [i for i in range(size) if basis[i] >= len(points)]
-        if not any(values[i] for i in artificial):
-            return {basis[i]: fraction(v) * scales[basis[i]] for i, v in enumerate(values) if v}
-        prices = [sum((inverse[i][k] for i in artificial), start=fmpq(0)) for k in range(size)]
-        gains = (fmpq_mat([prices]) * columns).entries()
+    while tableau.artificial_sum():
+        prices = tableau.prices()
+        gains = tableau.gains(prices)
         entering = [j for j, gain in enumerate(gains) if gain > 0]
         if not entering:
             bias, *weights = map(fraction, prices)
             return Separation(tuple(weights), bias)
-        new = entering[0] if stalled else max(entering, key=lambda j: (gains[j], -j))
-        column = [columns[k, new] for k in range(size)]
-        step = [sum((a * c for a, c in zip(row, column, strict=True)), start=fmpq(0)) for row in inverse]
-        # The sum is bounded below by 0, so some basic variable falls.
-        out = min((i for i in range(size) if step[i] > 0), key=lambda i: (values[i] / step[i], basis[i]))
-        ratio = values[out] / step[out]
+        ratio = tableau.enter(entering[0] if stalled else max(entering, key=lambda j: (gains[j], -j)))
         stalled = ratio == 0
-        inverse[out] = [a / step[out] for a in inverse[out]]
-        for i in range(size):
+    return tableau.weights()
+
+
+class _Tableau:
+    """A basic solution of sum_j l_j (1, z_j) = (1, x), l >= 0, one variable a row: `values` of the variables `basis`.
+
+    `inverse` is the inverse of the matrix of the basic columns. Variables from `count` on are artificial, one a row.
+    """
+
+    def __init__(self, points: Sequence[Vector], point: Vector):
+        # A column may be scaled by a positive number; integers are cheaper.
+        self.scales = [lcm(*(x.denominator for x in z)) for z in points]
+        self.columns = fmpq_mat(fmpz_mat(_scaled_rows(points, self.scales)))
+        self.count = len(points)
+        target = [fmpq(1), *(fmpq(x.numerator, x.denominator) for x in point)]
+        self.size = len(target)
+        signs = [1 if b >= 0 else -1 for b in target]
+        self.inverse = [[fmpq(signs[i] if i == k else 0) for k in range(self.size)] for i in range(self.size)]
+        self.values = [abs(b) for b in target]
+        self.basis = [self.count + i for i in range(self.size)]
+
+    def _artificial(self) -> list[int]:
+        return [i for i in range(self.size) if self.basis[i] >= self.count]
+
+    def artificial_sum(self) -> fmpq:
+        """What phase one minimises; 0 where the other variables solve the equations."""
+        return sum((self.values[i] for i in self._artificial()), start=fmpq(0))
+
+    def weights(self) -> dict[int, Fraction]:
+        """The variables that are not 0, in the scale of the points."""
+        return {j: fraction(v) * self.scales[j] for j, v in zip(self.basis, self.values, strict=True) if v}
+
+    def prices(self) -> list[fmpq]:
+        """The dual solution, one number a row."""
+        rows = [self.inverse[i] for i in self._artificial()]
+        return [sum(column, start=fmpq(0)) for column in zip(*rows, strict=True)]
+
+    def gains(self, prices: list[fmpq]) -> list[fmpq]:
+        """By how much the sum falls for each unit of each variable."""
+        return (fmpq_mat([prices]) * self.columns).entries()
+
+    def enter(self, new: int) -> fmpq:
+        """Bring the variable into the basis in place of the one that reaches 0 first; its value there."""
+        column = [self.columns[k, new] for k in range(self.size)]
+        step = [sum((a * c for a, c in zip(row, column, strict=True)), start=fmpq(0)) for row in self.inverse]
+        out = self._leaving(step)
+        ratio = self.values[out] / step[out]
+        self.inverse[out] = [a / step[out] for a in self.inverse[out]]
+        for i in range(self.size):
             if i != out and step[i] != 0:
-                inverse[i] = [a - step[i] * b for a, b in zip(inverse[i], inverse[out], strict=True)]
-                values[i] -= step[i] * ratio
-        values[out], basis[out] = ratio, new
+                pivot = zip(self.inverse[i], self.inverse[out], strict=True)
+                self.inverse[i] = [a - step[i] * b for a, b in pivot]
+                self.values[i] -= step[i] * ratio
+        self.values[out], self.basis[out] = ratio, new
+        return ratio
+
+    def _leaving(self, step: list[fmpq]) -> int:
+        """The row whose variable reaches 0 first. There is one: the sum that falls is bounded below by 0."""
+        falling = [i for i in range(self.size) if step[i] > 0]
+        return min(falling, key=lambda i: (self.values[i] / step[i], self.basis[i]))
+
+
+def _scaled_rows(points: Sequence[Vector], scales: Sequence[int]) -> list[list[int]]:
+    """The rows of the matrix of columns scale (1, z)."""
+    rows = [list(scales)]
+    for coordinates in zip(*points, strict=True):
+        rows.append([int(x * scale) for x, scale in zip(coordinates, scales, strict=True)])
+    return rows
