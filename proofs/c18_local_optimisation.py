@@ -1,7 +1,8 @@
 """C18 local optimisation. A dead unit has gradient 0, so gradient descent keeps it as it is; reassignment between the steps leaves no idle circuit above the noise floor."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import sympy
 
@@ -21,6 +22,8 @@ from proof_of_absence.proofs.universal import universal
 
 # Sizes of the symbolic gradient and of the symbolic decay.
 D, N_HIDDEN, M, N_INPUTS = 2, 2, 2, 2
+# The factor of the derivative of a mean of squares.
+RATE = sympy.Rational(2, N_INPUTS)
 Step = tuple[Fraction, Fraction]
 
 # Plain steps, and steps with weight decay: (rho, eta).
@@ -101,71 +104,92 @@ def _detector_stays() -> Evidence:
 
 
 def _symbols(name: str, *shape: int):
+    """A symbol, or nested lists of them of that shape."""
     if not shape:
         return sympy.Symbol(name)
     return [_symbols(f"{name}{i}", *shape[1:]) for i in range(shape[0])]
 
 
-def _loss_and_gradient(on: list, zs: list, ys: list):
-    """(L, gradient, second) as functions of the parameters w, b, a, c on a pattern: unit j is on at example i where on[i][j] is 1.
+EXAMPLES, COORDINATES, UNITS, OUTPUTS = range(N_INPUTS), range(D), range(N_HIDDEN), range(M)
 
-    `gradient` is the formula of the claim and `second` half the second derivative, for each parameter alone.
-    """
 
-    def parts(w, b, a, c):
-        pre = [[sum(x * v for x, v in zip(w[j], z, strict=True)) + b[j] for j in range(N_HIDDEN)] for z in zs]
-        act = [[o * p for o, p in zip(row, line, strict=True)] for row, line in zip(on, pre, strict=True)]
-        wrong = [
-            [c[k] + sum(a[k][j] * h[j] for j in range(N_HIDDEN)) - y[k] for k in range(M)]
-            for h, y in zip(act, ys, strict=True)
-        ]
-        return act, wrong
+class Parameters(NamedTuple):
+    """Parameters of a net, as nested lists: w (n, d), b (n), a (m, n), c (m)."""
 
-    def loss(w, b, a, c):
-        _, wrong = parts(w, b, a, c)
-        return sum(e**2 for row in wrong for e in row) / N_INPUTS
+    w: list
+    b: list
+    a: list
+    c: list
 
-    def slopes(w, b, a, c):
-        act, wrong = parts(w, b, a, c)
-        examples, outputs = range(N_INPUTS), range(M)
-        rate = sympy.Rational(2, N_INPUTS)
-        back = [[on[i][j] * sum(a[k][j] * wrong[i][k] for k in outputs) for j in range(N_HIDDEN)] for i in examples]
-        size = [sum(a[k][j] ** 2 for k in outputs) for j in range(N_HIDDEN)]
-        for j in range(N_HIDDEN):
-            for at in range(D):
-                second = sum((on[i][j] * zs[i][at]) ** 2 for i in examples) * size[j] / N_INPUTS
-                yield ("w", j, at), rate * sum(back[i][j] * zs[i][at] for i in examples), second
-            second = sum(on[i][j] ** 2 for i in examples) * size[j] / N_INPUTS
-            yield ("b", j), rate * sum(back[i][j] for i in examples), second
-            for k in outputs:
-                first = rate * sum(act[i][j] * wrong[i][k] for i in examples)
-                yield ("a", k, j), first, sum(act[i][j] ** 2 for i in examples) / N_INPUTS
-        for k in outputs:
-            yield ("c", k), rate * sum(wrong[i][k] for i in examples), sympy.Integer(1)
+    def plus(self, eps, name: str, *place: int) -> "Parameters":
+        """The same with eps added to one of them."""
+        return self._replace(**{name: _plus(getattr(self, name), eps, *place)})
 
-    return loss, slopes
+
+def _plus(value, eps, *place: int):
+    if not place:
+        return value + eps
+    return [_plus(part, eps, *place[1:]) if i == place[0] else part for i, part in enumerate(value)]
+
+
+class Pattern(NamedTuple):
+    """Examples (z, y), and an activation pattern: unit j is on at example i where on[i][j] is 1."""
+
+    on: list
+    zs: list
+    ys: list
+
+    def sent(self, theta: Parameters) -> list:
+        """What each unit sends at each example, (N, n)."""
+        pre = [[sum(theta.w[j][at] * z[at] for at in COORDINATES) + theta.b[j] for j in UNITS] for z in self.zs]
+        return [[self.on[i][j] * pre[i][j] for j in UNITS] for i in EXAMPLES]
+
+    def wrong(self, theta: Parameters) -> list:
+        """Each output at each example, less what it should be, (N, m)."""
+        a, c, sent = theta.a, theta.c, self.sent(theta)
+        return [[c[k] + sum(a[k][j] * sent[i][j] for j in UNITS) - self.ys[i][k] for k in OUTPUTS] for i in EXAMPLES]
+
+    def loss(self, theta: Parameters):
+        """L, on this pattern."""
+        return sum(e**2 for row in self.wrong(theta) for e in row) / N_INPUTS
+
+    def slopes(self, theta: Parameters) -> Iterator[tuple]:
+        """For each parameter its place, the formula of the claim for dL, and half the second derivative."""
+        sent, wrong = self.sent(theta), self.wrong(theta)
+        for j in UNITS:
+            yield from self._into(theta, wrong, j)
+            for k in OUTPUTS:
+                first = sum(sent[i][j] * wrong[i][k] for i in EXAMPLES)
+                yield ("a", k, j), RATE * first, sum(sent[i][j] ** 2 for i in EXAMPLES) / N_INPUTS
+        for k in OUTPUTS:
+            yield ("c", k), RATE * sum(wrong[i][k] for i in EXAMPLES), sympy.Integer(1)
+
+    def _into(self, theta: Parameters, wrong: list, j: int) -> Iterator[tuple]:
+        """The same for the weights and the bias of unit j, through which every output moves."""
+        on = [self.on[i][j] for i in EXAMPLES]
+        back = [on[i] * sum(theta.a[k][j] * wrong[i][k] for k in OUTPUTS) for i in EXAMPLES]
+        size = sum(theta.a[k][j] ** 2 for k in OUTPUTS)
+        for at in COORDINATES:
+            z = [self.zs[i][at] for i in EXAMPLES]
+            second = sum((on[i] * z[i]) ** 2 for i in EXAMPLES) * size / N_INPUTS
+            yield ("w", j, at), RATE * sum(back[i] * z[i] for i in EXAMPLES), second
+        second = sum(on[i] ** 2 for i in EXAMPLES) * size / N_INPUTS
+        yield ("b", j), RATE * sum(back), second
 
 
 def _is_the_derivative() -> Evidence:
-    """L(theta + eps e) = L(theta) + eps (partial derivative) + eps^2 (half the second), for each parameter, whatever the pattern."""
-    on = _symbols("on", N_INPUTS, N_HIDDEN)
-    zs, ys = _symbols("z", N_INPUTS, D), _symbols("y", N_INPUTS, M)
-    theta = {
-        "w": _symbols("w", N_HIDDEN, D),
-        "b": _symbols("b", N_HIDDEN),
-        "a": _symbols("a", M, N_HIDDEN),
-        "c": _symbols("c", M),
-    }
-    loss, slopes = _loss_and_gradient(on, zs, ys)
+    """L(theta + eps e) = L(theta) + eps dL + eps^2 (half the second derivative), for each parameter and any pattern."""
+    pattern = Pattern(
+        _symbols("on", N_INPUTS, N_HIDDEN), _symbols("z", N_INPUTS, D), _symbols("y", N_INPUTS, M)
+    )
+    theta = Parameters(
+        _symbols("w", N_HIDDEN, D), _symbols("b", N_HIDDEN), _symbols("a", M, N_HIDDEN), _symbols("c", M)
+    )
     eps = sympy.Symbol("eps")
-    parts = []
-    for (name, *at), first, second in slopes(**theta):
-        moved = {key: [list(row) if isinstance(row, list) else row for row in value] for key, value in theta.items()}
-        place = moved[name]
-        for index in at[:-1]:
-            place = place[index]
-        place[at[-1]] += eps
-        parts.append(identity(loss(**moved), loss(**theta) + eps * first + eps**2 * second))
+    parts = [
+        identity(pattern.loss(theta.plus(eps, *place)), pattern.loss(theta) + eps * first + eps**2 * second)
+        for place, first, second in pattern.slopes(theta)
+    ]
     return Evidence(facts.every(*(part.fact for part in parts)), holds=all(part.holds for part in parts))
 
 
