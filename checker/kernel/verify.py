@@ -22,8 +22,9 @@ import proof_of_absence.checker
 import proof_of_absence.models
 from proof_of_absence.checker.independent.check import check_certificate, load
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.kernel import coq_found, discharge, solvers
+from proof_of_absence.checker.kernel import coq_found, solvers
 from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.kernel.discharge import discharge
 from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope, Verdict
 
 __all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "queue", "remove_strays", "verify"]
