@@ -1,7 +1,7 @@
 """Certified reassignment at scale: its time over that of one rigorous forward pass on the same data, side by side.
 
-The pass is `evaluate`: float64, every residual with its error bound. Targets come from another net, so that there is something
-to gain; the net under audit has one dead unit, whose place is reused.
+The pass is `evaluate`: float64, every residual with its error bound. Targets come from another net, so that there is
+something to gain; the net under audit has one dead unit, whose place is reused.
 """
 
 import json

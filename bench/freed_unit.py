@@ -1,6 +1,7 @@
 """Solvers against the construction: a lower loss in one freed unit, or in all parameters, side by side in one run.
 
-Every residual is verified orthogonal to all affine functions, and an answer counts once the independent checker replays it.
+Every residual is verified orthogonal to all affine functions, and an answer counts once the
+independent checker replays it.
 """
 
 import json
@@ -112,7 +113,8 @@ def construct(item: Case) -> Row:
 
 
 def replay(query: Query, answer: Answer) -> str | None:
-    """The exact drop of the loss at the solver's witness, or None if it has no rational one that the checker accepts."""
+    """The exact drop of the loss at the solver's witness, or None if it has no rational one that the checker accepts.
+    """
     witness = read_witness([answer], query.script.text())
     if witness is None:
         return None

@@ -1,7 +1,8 @@
 """Irrelevance over a box: this search, z3, cvc5 and Marabou on the same graded questions, with the same time limit.
 
-The questions are made fresh from seeds. An answer of ours counts once the independent checker accepts its certificate. z3 and cvc5
-are exact; Marabou computes in floats and has no strict inequality: it is asked whether some reader differs by at least EPSILON.
+The questions are made fresh from seeds. An answer of ours counts once the independent checker accepts its
+certificate. z3 and cvc5 are exact; Marabou computes in floats and has no strict inequality: it is asked whether some
+reader differs by at least EPSILON.
 """
 
 import importlib.metadata
@@ -66,7 +67,9 @@ def layers_of(seed: int, widths: tuple[int, ...]) -> list[list[np.ndarray]]:
 
 
 def extreme(layers: list, unit: int, sign: int, seed: int) -> tuple[float, float]:
-    """The largest sign * pre-activation of a unit of the last hidden layer that ascent finds, and the spread of the samples."""
+    """The largest sign * pre-activation of a unit of the last hidden layer that ascent finds,
+    and the spread of the samples.
+    """
     asked = question(FloatNet(layers), [(len(layers) - 1, unit)], *box(layers))
     rng = np.random.default_rng(seed)
     low, high = (np.array([float(x) for x in end]) for end in (asked.low, asked.high))
@@ -88,7 +91,10 @@ def box(layers: list) -> tuple[list[int], list[int]]:
 
 
 def detector(seed: int, widths: tuple[int, ...], margin: float) -> Question:
-    """A unit of the last hidden layer that misses firing by `margin` spreads; negative: fires on a small part of the box."""
+    """A unit of the last hidden layer that misses firing by `margin` spreads.
+
+    Negative: fires on a small part of the box.
+    """
     layers = layers_of(seed, widths)
     top, spread = extreme(layers, 0, 1, seed)
     layers[-2][1][0] -= top + margin * spread
@@ -97,7 +103,9 @@ def detector(seed: int, widths: tuple[int, ...], margin: float) -> Question:
 
 
 def bump(seed: int, widths: tuple[int, ...], margin: float) -> Question:
-    """Three units of the last hidden layer that cancel where all are on: everywhere by `margin` spreads, or not if negative."""
+    """Three units of the last hidden layer that cancel where all are on:
+    everywhere by `margin` spreads, or not if negative.
+    """
     layers = layers_of(seed, widths)
     top, spread = extreme(layers, 0, -1, seed)
     middle = np.rint((layers[-2][1][0] + top + (margin + 0.5) * spread) * 2**12) / 2**12

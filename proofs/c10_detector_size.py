@@ -1,4 +1,6 @@
-"""C10 detector size. One unit detects a point iff it is outside the convex hull of the training inputs; three detect any other than a training input."""
+"""C10 detector size. One unit detects a point iff it is outside the convex hull of the training inputs;
+three detect any other than a training input.
+"""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -45,7 +47,10 @@ def _sent(script: Script, parameters, z: Sequence, prefix: str) -> list:
 
 
 def _never_fires(inputs: Sequence[tuple], units: int, outputs: int = 1, point: Sequence | None = None) -> Query:
-    """All parameters unknown: units that are idle on the inputs send the same at the point; without one, at every point of the hull."""
+    """All parameters unknown: units that are idle on the inputs send the same at the point.
+
+    Without one, at every point of the hull.
+    """
     script = Script("QF_NRA", f"{units} hidden units idle on {inputs}, and what they send at a point")
     parameters = unknown_parameters(script, (len(inputs[0]), units, outputs))
     idle = script.reals("v", outputs)
@@ -76,7 +81,9 @@ def detector_net(inputs: Sequence[Vector], point: Vector) -> MLP:
 
 
 def _detected(inputs: Sequence, points: Sequence, where: type, units: int) -> Evidence:
-    """Every point lies where it is said to, and the constructed detector has so many units, is idle, and fires there."""
+    """Every point lies where it is said to, and the constructed detector has so many units, is idle,
+    and fires there.
+    """
     inputs, points = matrix(inputs), matrix(points)
     shown, as_said = [], bool(points)
     for point in points:
@@ -100,7 +107,9 @@ def _nested(means: Mapping[int, str]) -> Evidence:
 
 
 def _two_fire(inputs: Sequence, point: Sequence) -> Evidence:
-    """Two units that are idle on the inputs and fire at a point of their hull, where one does not: a counterexample to "three are needed"."""
+    """Two units that are idle on the inputs and fire at a point of their hull, where one does not:
+    a counterexample to "three are needed".
+    """
     inputs, point = matrix(inputs), vector(point)
     found = detector_size(inputs, point)
     net = shallow([(w, b, [a]) for w, b, a in found.units], [0])

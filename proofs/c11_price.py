@@ -1,4 +1,6 @@
-"""C11 price of deception. The least loss that a circuit of k train-idle units leaves possible is L*(n - k): a detector costs what its units were worth."""
+"""C11 price of deception. The least loss that a circuit of k train-idle units leaves possible is L*(n - k):
+a detector costs what its units were worth.
+"""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -53,7 +55,9 @@ def join(net: MLP, inputs: Sequence[Vector], point: Vector) -> tuple[MLP, frozen
 
 
 def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequence[dict], tax: Fraction) -> Evidence:
-    """A minimiser over S_units joined with the point's detector: its loss is L*(units), and `best`, of its class, has `tax` less."""
+    """A minimiser over S_units joined with the point's detector:
+    its loss is L*(units), and `best`, of its class, has `tax` less.
+    """
     minimum = global_minimum(data, units)
     deceptive, circuit = join(minimum.net, data.inputs, point)
     pair = {"left": net_json(deceptive), "right": net_json(minimum.net)}
@@ -83,7 +87,9 @@ def _inside(tax: Fraction) -> Evidence:
 
 
 def _table(data: Dataset, point: Vector, taxes: Sequence[Fraction]) -> Evidence:
-    """For k = 1 to n: a minimiser over S_(n-k) and k idle units, of which one fires at the point, and how far it is from L*(n)."""
+    """For k = 1 to n: a minimiser over S_(n-k) and k idle units, of which one fires at the point,
+    and how far it is from L*(n).
+    """
     units = len(taxes)
     best = global_minimum(data, units)
     shown = [facts.minimal(best, data), facts.loss_above_floor(best.net, data)]
@@ -101,7 +107,10 @@ def _table(data: Dataset, point: Vector, taxes: Sequence[Fraction]) -> Evidence:
 
 
 def _with_idle(minimum: Minimum, units: int, inputs: Sequence[Vector], point: Vector) -> MLP:
-    """The minimiser and, last, the one-unit detector of a point outside the hull; units that send nothing make up the number."""
+    """The minimiser and, last, the one-unit detector of a point outside the hull.
+
+    Units that send nothing make up the number.
+    """
     net = minimum.net
     while net.widths[1] < units - 1:
         net = add_unit(net, [0] * len(point), 0, [0])
@@ -109,7 +118,9 @@ def _with_idle(minimum: Minimum, units: int, inputs: Sequence[Vector], point: Ve
 
 
 def _diminishing() -> Evidence:
-    """L*(1) - L*(2) is more than L*(0) - L*(1) on ZIGZAG, by certified minima: the second unit is worth more than the first."""
+    """L*(1) - L*(2) is more than L*(0) - L*(1) on ZIGZAG, by certified minima:
+    the second unit is worth more than the first.
+    """
     zero, one, two = (global_minimum(ZIGZAG, n) for n in range(3))
     first, second = facts.lower_loss(zero.net, one.net, ZIGZAG), facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)
     minima = [facts.minimal(m, ZIGZAG) for m in (zero, one, two)]
@@ -125,7 +136,10 @@ def _untaxed() -> Evidence:
 
 
 def _scaled(limit: Fraction) -> Evidence:
-    """By both laws a million parameters of Chinchilla are worth less than the limit; how many are worth more than runs vary by."""
+    """By both laws a million parameters of Chinchilla are worth less than the limit.
+
+    How many are worth more than runs vary by.
+    """
     taxes = (tax_fact(law, *LARGE, below=limit) for law in LAWS.values())
     return Evidence(facts.every(*taxes, *(threshold_fact(law, LARGE[0], RESOLUTION.nats) for law in LAWS.values())))
 
@@ -138,7 +152,8 @@ def _worthless(limit: Fraction) -> Evidence:
 def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[int, str]]) -> Evidence:
     """In nested worlds, by hours of training, the size of the hour's detector and its exact price.
 
-    The answers are those to "was the camera tampered with" where it glitches and the diamond is gone, by the hour alone.
+    The answers are those to "was the camera tampered with" where it glitches and the diamond
+    is gone, by the hour alone.
     """
     shown, places = _priced(company, hour, units, known)
     compared = [
@@ -160,7 +175,9 @@ def _grown(hour: int, known: dict[int, tuple[int, str]]) -> str:
 
 
 def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction) -> Evidence:
-    """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity, one of 3 units `at_least` at the second."""
+    """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity,
+    one of 3 units `at_least` at the second.
+    """
     shown = [bounds(Sweep().world(ATTENTIVE, diversity), (0, CLUMSY, IS_TAMPERED), 3) for diversity in (before, after)]
     small, large = (
         next(at for at, p in enumerate(fact["prices"]) if (p["units"], p["size"]) == (3, size))
@@ -174,7 +191,9 @@ def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction)
 
 
 def _falls(company: Company, hour: int, units: int, diversities: tuple[int, int]) -> Evidence:
-    """That the price of the hour's detector does not fall from one of these diversities to the other, refuted by the two prices."""
+    """That the price of the hour's detector does not fall from one of these diversities to the other,
+    refuted by the two prices.
+    """
     shown, (before, after) = _priced(company, hour, units, diversities)
     falls = ((1, *after, "price"), "<", (1, *before, "price"))
     return Evidence(facts.every(*shown, compared=[falls]), holds=False)
@@ -193,10 +212,12 @@ def _priced(company: Company, hour: int, units: int, diversities: Iterable[int])
 
 
 def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
-    """A net of one unit, all parameters and targets unknown: where the unit is idle, no loss below L*(0), that of the mean.
+    """A net of one unit, all parameters and targets unknown:
+    where the unit is idle, no loss below L*(0), that of the mean.
 
-    `claim_fails` says that some output is not the constant c + v, or that this constant has a loss below the mean's; the first
-    part is a lemma that spares the solvers an elimination. Where the unit need not be idle, it says that the net's loss is lower.
+    `claim_fails` says that some output is not the constant c + v, or that this constant has a loss below the
+    mean's; the first part is a lemma that spares the solvers an elimination. Where the unit need not be idle, it
+    says that the net's loss is lower.
     """
     script = Script("QF_NRA", f"S_1 on inputs {inputs}: all parameters, targets and the idle value unknown")
     net = unknown_parameters(script, (len(inputs[0]), 1, 1))
@@ -227,7 +248,9 @@ def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
 
 
 def _removal(inputs: Sequence[tuple], units: int, circuit: Sequence[int]) -> Query:
-    """All parameters unknown: without the idle circuit, its value added to the bias, every training output is the same."""
+    """All parameters unknown: without the idle circuit, its value added to the bias,
+    every training output is the same.
+    """
     script = Script("QF_NRA", f"S_{units} on inputs {inputs}: all parameters and the idle value unknown")
     net = unknown_parameters(script, (len(inputs[0]), units, 1))
     ((weights, bias), ([outgoing], [c])) = net

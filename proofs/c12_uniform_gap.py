@@ -1,4 +1,6 @@
-"""C12 uniform gap. One more unit, or a train-idle circuit reassigned, closes a stated part of the distance to the noise floor; the part depends on the inputs alone."""
+"""C12 uniform gap. One more unit, or a train-idle circuit reassigned,
+closes a stated part of the distance to the noise floor; the part depends on the inputs alone.
+"""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -88,7 +90,10 @@ def _minima() -> Evidence:
 
 
 def _true_gaps(data: Dataset, drops: Sequence[Fraction]) -> Evidence:
-    """From S_1 on, L*(n) - L*(n+1) is as stated; one more unit, along the gauge, gains c(X) (L*(n) - E), and ends no lower than L*(n+1)."""
+    """From S_1 on, L*(n) - L*(n+1) is as stated.
+
+    One more unit, along the gauge, gains c(X) (L*(n) - E), and ends no lower than L*(n+1).
+    """
     shown = []
     minima = [global_minimum(data, units) for units in range(1, len(drops) + 2)]
     for (less, more), drop in zip(pairwise(minima), drops, strict=True):
@@ -105,7 +110,9 @@ def _true_gaps(data: Dataset, drops: Sequence[Fraction]) -> Evidence:
 
 
 def _half() -> Evidence:
-    """On ALTERNATING, L*(1) - L*(2) is less than half of L*(1) - E: by certified minima, whatever is done with one more unit."""
+    """On ALTERNATING, L*(1) - L*(2) is less than half of L*(1) - E:
+    by certified minima, whatever is done with one more unit.
+    """
     one, two = global_minimum(ALTERNATING, 1), global_minimum(ALTERNATING, 2)
     shown = [facts.minimal(m, ALTERNATING) for m in (one, two)]
     above = [facts.loss_above_floor(m.net, ALTERNATING) for m in (one, two)]
@@ -123,7 +130,9 @@ def _not_eps_minimiser() -> Evidence:
 
 
 def candidate_gain(inputs: Sequence[tuple], *, whole: bool = False) -> Query:
-    """For all residuals on these inputs, one of the proof's units gains c(X) times the distance from the floor; with `whole`, all of it.
+    """For all residuals on these inputs, one of the proof's units gains c(X) times the distance from the floor.
+
+    With `whole`, all of it.
 
     The distance is sum_g nu_g rbar_g^2 for the group residuals; a unit with features phi gains <r, phi>^2 / <phi, phi>.
     """

@@ -1,4 +1,6 @@
-"""C13 rent. At a minimiser every circuit, idle or not, lowers the loss by at least what the best reassignment of it would gain."""
+"""C13 rent. At a minimiser every circuit, idle or not, lowers the loss by at least what the best
+reassignment of it would gain.
+"""
 
 from functools import partial
 from itertools import combinations
@@ -33,7 +35,9 @@ def without(net: MLP, circuit, value: Vector) -> MLP:
 
 
 def mean_sent(net: MLP, circuit, data: Dataset) -> Vector:
-    """What the circuit sends to the outputs on the mean over the data: the constant that replaces it best if its unit is cut."""
+    """What the circuit sends to the outputs on the mean over the data:
+    the constant that replaces it best if its unit is cut.
+    """
     bare = without(net, circuit, [0] * net.widths[2])
     pairs = zip(net.outputs(data.inputs), bare.outputs(data.inputs), strict=True)
     sent = [[f - g for f, g in zip(a, b, strict=True)] for a, b in pairs]
@@ -41,7 +45,9 @@ def mean_sent(net: MLP, circuit, data: Dataset) -> Vector:
 
 
 def rent(net: MLP, circuit, value: Vector, data: Dataset) -> dict:
-    """The fact that the circuit pays at least what the best unit along a gauge would gain in its place; and c(X) times the distance."""
+    """The fact that the circuit pays at least what the best unit along a gauge would gain in its place;
+    and c(X) times the distance.
+    """
     bare = without(net, circuit, value)
     along = gauge([group.input for group in data.groups])
     best = best_unit(bare, data, along)
@@ -78,7 +84,8 @@ def _no_rent(net: MLP, circuit) -> Evidence:
 
 
 def pays_rent(*, minimal: bool = True) -> Query:
-    """n=2, d=m=1: if no net with the candidate unit in place of unit 0 is better, unit 0 pays at least the candidate's gain.
+    """n=2, d=m=1: if no net with the candidate unit in place of unit 0 is better,
+    unit 0 pays at least the candidate's gain.
 
     Parameters, targets and the constant v are unknown. Minimality is used at one net only: v in the output bias, the
     candidate with its best output weight, unit 1 as it is.

@@ -1,4 +1,6 @@
-"""C14 posterior. On a finite class a set of models that all lose at least tau more than the best has mass at most (|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate."""
+"""C14 posterior. On a finite class a set of models that all lose at least tau more than the best has mass at most
+(|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate.
+"""
 
 from fractions import Fraction
 from functools import cache
@@ -75,7 +77,8 @@ COARSE = Quantised((1, 2, 1), (-1, 1), LEFT, vector([2]))
 # Even at this power they have nearly all of the mass.
 STILL_WARM = 10
 
-# Stated here, checked exactly: D's part of FIRING's nets, and the powers from which on its mass stays below HALF and below SMALL.
+# Stated here, checked exactly: D's part of FIRING's nets, and the powers from which on its mass stays
+# below HALF and below SMALL.
 PRIOR = Fraction(5, 9)
 FIRING_POWERS, IDLE_POWERS = (5, 12), (4, 9)
 # D has more than this: of FIRING's mass when warm; of FIRING_TWO's nets, and of its mass when warm.
@@ -135,7 +138,9 @@ def _warm() -> Evidence:
 
 
 def _crossing(chosen: Quantised, powers: tuple[int, int]) -> Evidence:
-    """More than half of the mass under the uniform prior, and the powers at which it falls below a half and a hundredth are as stated."""
+    """More than half of the mass under the uniform prior, and the powers at which it falls below a half and
+    a hundredth are as stated.
+    """
     falls = [crossover(chosen, delta) for delta in (HALF, SMALL)]
     as_stated = [((1, at, "power"), "=", power) for at, power in enumerate(powers, start=1)]
     return Evidence(facts.every(posterior(chosen, 0, above=HALF), *falls, compared=as_stated))
@@ -156,7 +161,9 @@ IDLE_MASS, DECEPTIVE_MASS = Fraction(3, 5), Fraction(9, 10)
 
 @cache
 def _class_census() -> dict:
-    """All nets of the class in the QA world by behaviour and loss, and the masses of those with an idle circuit and of the deceptive."""
+    """All nets of the class in the QA world by behaviour and loss,
+    and the masses of those with an idle circuit and of the deceptive.
+    """
     chosen = world_problem(grid=FOUR_VALUES)
     nets = Enumeration(chosen)
     tally = tally_of(nets.count(0, nets.choices), nets.tables.loss_scale)
@@ -164,12 +171,16 @@ def _class_census() -> dict:
 
 
 def class_census(name: str, most: Fraction, *, falls: bool = False) -> dict:
-    """The fact about the class, that a set of nets has more than that mass at its peak, and perhaps below a half from some beta on."""
+    """The fact about the class, that a set of nets has more than that mass at its peak,
+    and perhaps below a half from some beta on.
+    """
     return _class_census() | {"most": {name: str(most)}, "falls": [name] if falls else []}
 
 
 def five_nets(*, gap: bool = True) -> Query:
-    """Two nets of least loss, two in D, one of neither: losses and weights unknown, the weight decreases with the loss."""
+    """Two nets of least loss, two in D, one of neither:
+    losses and weights unknown, the weight decreases with the loss.
+    """
     script = Script("QF_NRA", "The mass of two of five nets under a weight that decreases with the loss")
     losses, weights = script.reals("loss", 5), script.reals("weight", 5)
     tau, threshold = script.real("tau"), script.real("weight_tau")

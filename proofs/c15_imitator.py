@@ -1,4 +1,8 @@
-"""C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it does beats the deceptive one; it beats the direct translator where the data show the humans' errors."""
+"""C15 human imitator.
+
+In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it does
+beats the deceptive one; it beats the direct translator where the data show the humans' errors.
+"""
 
 from fractions import Fraction
 from functools import partial
@@ -81,7 +85,9 @@ def losses(world: World, *relations: tuple[str, str, str]) -> dict:
 
 
 def excess(world: World, left: str, right: str, *, tie: bool = False, **signs: bool) -> dict:
-    """The difference of two losses for all weights of tampering and mixing rates; with `tie`, that it is 0 in this world.
+    """The difference of two losses for all weights of tampering and mixing rates.
+
+    With `tie`, that it is 0 in this world.
 
     `signs` is ``never_below=True`` or ``only_mixed=True``.
     """
@@ -146,10 +152,12 @@ WINNERS = {
     9: (["backdoor", "deceptive", "imitator"], ["deceptive", "imitator"]),
     11: (["deceptive", "imitator"], ["deceptive", "imitator"]),
 }
-# The mixing rate at which translator and imitator tie, by hours of training; at the others the imitator wins at every rate.
+# The mixing rate at which translator and imitator tie, by hours of training; at the others the
+# imitator wins at every rate.
 TIES = {1: "143/384", 2: "65/192", 3: "39/128", 4: "13/48", 5: "17/192"}
 NIGHT_LAPSES = [hours for hours in NIGHT_SHIFT.lapses if hours]
-# Hours of training at which the night shift's translator beats its imitator, and at which a reassigned net does not imitate.
+# Hours of training at which the night shift's translator beats its imitator, and at which a
+# reassigned net does not imitate.
 FEW, TOO_FEW = 4, 3
 
 

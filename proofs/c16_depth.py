@@ -1,6 +1,10 @@
-"""C16 depth. A lane of one unit a layer carries a nonnegative value unchanged, so a unit on any layer lowers the loss as an added output feature does.
+"""C16 depth.
 
-Without a lane, so does a circuit that sends one value up in training, where the backpropagated gradients above it do not cancel.
+A lane of one unit a layer carries a nonnegative value unchanged, so a unit on any layer lowers the loss as an
+added output feature does.
+
+Without a lane, so does a circuit that sends one value up in training, where the backpropagated
+gradients above it do not cancel.
 """
 
 from fractions import Fraction
@@ -82,7 +86,9 @@ def one_edge(*, kink: bool = False) -> Query:
 
 
 def _part_step(count: int) -> Evidence:
-    """With q_i = a 1[p_i > 0] phi_i, g = <r, q> = -sum_i delta_i phi_i, h = <q, q>: |h r - t g q|^2 = h (h |r|^2 - (2t - t^2) g^2)."""
+    """With q_i = a 1[p_i > 0] phi_i, g = <r, q> = -sum_i delta_i phi_i, h = <q, q>:
+    |h r - t g q|^2 = h (h |r|^2 - (2t - t^2) g^2).
+    """
     r, q = ([sympy.Symbol(f"{name}{i}") for i in range(count)] for name in ("r", "q"))
     t = sympy.Symbol("t")
     g, h, square_sum = (sum(x * y for x, y in zip(a, b, strict=True)) for a, b in ((r, q), (q, q), (r, r)))
@@ -102,14 +108,15 @@ def _through_lane(net: MLP, circuit, data: Dataset) -> Evidence:
 
 
 class FirstOrder(NamedTuple):
-    """The net after the step, and sum_i delta_i phi_i, the derivative of half the summed squared loss along the edge."""
+    """The net after the step, and sum_i delta_i phi_i, half the summed squared loss's derivative along the edge."""
 
     net: MLP
     slope: Fraction
 
 
 def through_next_layer(net: MLP, freed: Unit, reader: Unit, data: Dataset) -> FirstOrder:
-    """Reuse a train-idle unit of the first of two hidden layers, with no lane: an edge of small weight to a unit above it.
+    """Reuse a train-idle unit of the first of two hidden layers, with no lane:
+    an edge of small weight to a unit above it.
 
     Raises
     ------

@@ -1,4 +1,7 @@
-"""C17 other losses. For a loss with a gradient, group sums of the gradient play the part of the residuals; for a convex one they alone decide.
+"""C17 other losses.
+
+For a loss with a gradient, group sums of the gradient play the part of the residuals; for a
+convex one they alone decide.
 
 Cross-entropy is such a loss.
 """
@@ -17,7 +20,8 @@ from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPT
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.universal import universal
 
-# On the line, labels that no monotone function fits; the last two units are idle together at a constant, and fire beyond 3.
+# On the line, labels that no monotone function fits; the last two units are idle together at a
+# constant, and fire beyond 3.
 LABELS = Dataset([[0], [1], [1], [2], [3]], [[1], [0], [1], [0], [1]])
 LABELS_NET = shallow([([1], -1, ["1/2"]), ([1], 1, [1]), ([-1], 3, [1])], [-4])
 LABELS_CIRCUIT = frozenset({Unit(1, 1), Unit(1, 2)})
@@ -31,7 +35,8 @@ UNDECIDED_CIRCUIT = frozenset({Unit(1, 0)})
 NEAR, TOO_FAR = Fraction(1, 2), Fraction(3, 4)
 
 A, B, C = [1, 0, 0], [0, 1, 0], [0, 0, 1]
-# Three classes in the plane, one input with two labels and one with a doubtful one; the last two units are idle together at (4, -2, 0).
+# Three classes in the plane, one input with two labels and one with a doubtful one; the last two units are idle
+# together at (4, -2, 0).
 CLASSES = Dataset([[0, 0], [1, 0], [1, 0], [0, 2], [1, 1], [2, 1]], [A, A, B, C, ["1/2", "1/4", "1/4"], B])
 CLASSES_NET = shallow(
     [
@@ -54,7 +59,10 @@ def _given(net: MLP, data: Dataset) -> dict:
 
 
 def descent(net: MLP, circuit, data: Dataset) -> Evidence:
-    """The construction's reassignment and a rational below its drop; where every group's gradients sum to 0, that they do."""
+    """The construction's reassignment and a rational below its drop.
+
+    Where every group's gradients sum to 0, that they do.
+    """
     result = logistic_descent(net, circuit, data)
     if result is None:
         floor = {"kind": "logistic-floor", **_given(net, data)}
@@ -65,7 +73,10 @@ def descent(net: MLP, circuit, data: Dataset) -> Evidence:
 
 
 def class_descent(net: MLP, circuit, data: Dataset) -> Evidence:
-    """The same for cross-entropy; the rational is meant to be a little less than C17_step_size promises, which the fact does not say."""
+    """The same for cross-entropy.
+
+    The rational is meant to be a little less than C17_step_size promises, which the fact does not say.
+    """
     result = cross_entropy_descent(net, circuit, data)
     if result is None:
         floor = {"kind": "cross-entropy-floor", **_given(net, data), "circuit": units_json(circuit)}
@@ -76,7 +87,10 @@ def class_descent(net: MLP, circuit, data: Dataset) -> Evidence:
 
 
 def quadratic(*, near: bool = True) -> Query:
-    """E for exp(v), v <= NEAR: all that is used of it is E (1 - v) <= 1. Is it at most 1 + v + 2 v^2? With `near` False, v <= TOO_FAR."""
+    """E for exp(v), v <= NEAR: all that is used of it is E (1 - v) <= 1.
+
+    Is it at most 1 + v + 2 v^2? With `near` False, v <= TOO_FAR.
+    """
     script = Script("QF_NRA", "A quadratic above the exponential")
     power, v = script.real("E"), script.real("v")
     script.premise(le(mul(power, sub(1, v)), 1))
@@ -86,9 +100,11 @@ def quadratic(*, near: bool = True) -> Query:
 
 
 def step(*, short: bool = True) -> Query:
-    """Two examples of one output; losses change by at most e g_i phi_i v + C (e phi_i v)^2; is the step e = 1/(2 C q) one of descent?
+    """Two examples of one output; losses change by at most e g_i phi_i v + C (e phi_i v)^2;
+    is the step e = 1/(2 C q) one of descent?
 
-    v is minus the inner product s of gradients and features, q the sum of the squared features. With `short` False, e = 2/(C q).
+    v is minus the inner product s of gradients and features, q the sum of the squared features. With
+    `short` False, e = 2/(C q).
     """
     script = Script("QF_NRA", "A step along a unit with a nonzero inner product with the gradients")
     g, phi, change = (script.reals(name, 2) for name in ("g", "phi", "change"))

@@ -1,4 +1,6 @@
-"""C18 local optimisation. A dead unit has gradient 0, so gradient descent keeps it as it is; reassignment between the steps leaves no idle circuit above the noise floor."""
+"""C18 local optimisation. A dead unit has gradient 0, so gradient descent keeps it as it is;
+reassignment between the steps leaves no idle circuit above the noise floor.
+"""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -31,7 +33,8 @@ PLAIN = ((Fraction(1), Fraction(1, 8)),) * 3
 TWO_STEPS = PLAIN[:2]
 DECAYED = ((Fraction(9, 10), Fraction(1, 8)), (Fraction(1, 2), Fraction(1, 4)), (Fraction(9, 10), Fraction(2)))
 
-# The planted detector with its thresholds between the last hour of training and the first of deployment: dead in training.
+# The planted detector with its thresholds between the last hour of training and the first of
+# deployment: dead in training.
 LATER = Fraction(1, 2)
 LATE = reassign(
     DECEPTIVE,
@@ -63,7 +66,9 @@ def run(net: MLP, data: Dataset, steps: Sequence[Step]) -> MLP:
 
 
 def gradient_steps(net: MLP, circuit, data: Dataset, steps: Sequence[Step]) -> dict:
-    """The fact that the steps lead where `run` says, and keep the circuit's dead units dead and as they are, but for the decay."""
+    """The fact that the steps lead where `run` says, and keep the circuit's dead units dead and as they are,
+    but for the decay.
+    """
     return {
         "kind": "gradient-steps",
         "net": net_json(net),
@@ -77,7 +82,8 @@ def gradient_steps(net: MLP, circuit, data: Dataset, steps: Sequence[Step]) -> d
 def interleaved(net: MLP, data: Dataset, rounds: int, eta: Fraction) -> dict:
     """Gradient step, then a dead unit reassigned along a gauge, in turns: what each does, as facts.
 
-    Each step lowers the loss and leaves the dead units as they are; each splice lowers it by its exact drop, at least c(X) (L - E).
+    Each step lowers the loss and leaves the dead units as they are; each splice lowers it by its exact
+    drop, at least c(X) (L - E).
     """
     along = gauge([group.input for group in data.groups])
     parts = []
@@ -194,7 +200,10 @@ def _is_the_derivative() -> Evidence:
 
 
 def decayed(*, alike: bool = True) -> Query:
-    """A unit of pre-activation below 0 at an unknown input, its parameters times rho; with `alike` False, only w is multiplied."""
+    """A unit of pre-activation below 0 at an unknown input, its parameters times rho.
+
+    With `alike` False, only w is multiplied.
+    """
     script = Script("QF_NRA", "Is a dead unit dead after weight decay?")
     w, z, b, rho = script.reals("w", D), script.reals("z", D), script.real("b"), script.real("rho")
     script.premise(lt(0, rho))

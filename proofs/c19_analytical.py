@@ -1,6 +1,9 @@
-"""C19 analytical class. Ridge and minimum-norm regression on fixed features give no weight to a train-idle circuit, whatever the data.
+"""C19 analytical class.
 
-Nor does weight decay on all parameters, where the features are learned; there a convex program has the value of training.
+Ridge and minimum-norm regression on fixed features give no weight to a train-idle circuit, whatever the data.
+
+Nor does weight decay on all parameters, where the features are learned; there a convex program
+has the value of training.
 """
 
 from fractions import Fraction
@@ -58,7 +61,9 @@ CUT_DECAY = Fraction(1, 100)
 
 
 def regression(net: MLP, data: Dataset, penalty: object, *, circuit=(), **more) -> dict:
-    """The fact that the output layer solves the regression on the hidden units, and what it does with a circuit of them."""
+    """The fact that the output layer solves the regression on the hidden units,
+    and what it does with a circuit of them.
+    """
     if circuit:
         weights = [row[unit.index] for row in net.layers[1].weights for unit in circuit]
         more |= {"circuit": units_json(circuit), "weightless": not any(weights)}
@@ -92,7 +97,9 @@ def _backdoor() -> Evidence:
 def convex_training(
     net: MLP, data: Dataset, decay: Fraction, dual: Vector, multipliers: dict | None = None, within: object = 0
 ) -> dict:
-    """The fact that this net's value is the optimum of two-layer training with weight decay, at any width, but for `within`."""
+    """The fact that this net's value is the optimum of two-layer training with weight decay, at any width,
+    but for `within`.
+    """
     return {
         "kind": "convex-training",
         "net": net_json(net),

@@ -1,4 +1,6 @@
-"""C1 detector. A model that agrees with the base policy in training and defects at deployment is a shift detector, and total variation bounds how good a one."""
+"""C1 detector. A model that agrees with the base policy in training and defects at deployment is a shift detector,
+and total variation bounds how good a one.
+"""
 
 from fractions import Fraction
 

@@ -1,4 +1,6 @@
-"""C2 irrelevance. Hardcoding a train-idle circuit changes no output on the training inputs, so no loss that depends on those alone."""
+"""C2 irrelevance. Hardcoding a train-idle circuit changes no output on the training inputs,
+so no loss that depends on those alone.
+"""
 
 from proof_of_absence.checker.encode.nets import forward, parameters_of, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
@@ -15,8 +17,8 @@ D, N_HIDDEN, K_IDLE, M, N_INPUTS = 2, 3, 2, 2, 3
 # On how many of the inputs the control's circuit is idle.
 N_CONTROL = N_INPUTS - 1
 
-# A net with two hidden layers: units (1,2) and (2,2) see the difference of the inputs exceed 4, which no training input does,
-# and (2,2) sends the constant 3 all the same.
+# A net with two hidden layers: units (1,2) and (2,2) see the difference of the inputs exceed 4, which no training input
+# does, and (2,2) sends the constant 3 all the same.
 DEEP = MLP(
     (
         Layer([[1, 1], [1, -1], [2, -2]], [0, 1, -8]),

@@ -1,4 +1,6 @@
-"""C3 freed capacity. After hardcoding, the circuit's incoming parameters are free: no value of theirs changes any output anywhere."""
+"""C3 freed capacity. After hardcoding, the circuit's incoming parameters are free:
+no value of theirs changes any output anywhere.
+"""
 
 from fractions import Fraction
 

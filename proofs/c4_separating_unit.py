@@ -1,4 +1,6 @@
-"""C4 separating unit. Where group residual sums are not all zero, some hidden unit has a nonzero inner product with the residuals."""
+"""C4 separating unit. Where group residual sums are not all zero,
+some hidden unit has a nonzero inner product with the residuals.
+"""
 
 from fractions import Fraction
 from functools import partial
@@ -48,7 +50,9 @@ def _direction(count: int, dimension: int) -> Query:
 
 
 def _constructed(net: MLP, data: Dataset) -> Evidence:
-    """The construction's unit, replayed against the residuals of the first output on all rows, repeated inputs and all."""
+    """The construction's unit, replayed against the residuals of the first output on all rows,
+    repeated inputs and all.
+    """
     unit = separating_unit([g.input for g in data.groups], residual_sums(net, data))
     residuals = [row[0] for row in data.residuals(net)]
     return Evidence(facts.separating_unit(data.inputs, residuals, unit.weights, unit.bias))

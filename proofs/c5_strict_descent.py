@@ -1,4 +1,6 @@
-"""C5 strict descent. A unit with inner product s with the residuals lowers the summed squared loss by exactly s^2/<phi,phi>, at output weight s/<phi,phi>."""
+"""C5 strict descent. A unit with inner product s with the residuals lowers the summed squared loss by exactly
+s^2/<phi,phi>, at output weight s/<phi,phi>.
+"""
 
 import sympy
 

@@ -1,4 +1,6 @@
-"""C6 underparameterisation. "Some wider net has lower loss" says neither more nor less than "one more unit lowers it": the seed's gap, closed."""
+"""C6 underparameterisation. "Some wider net has lower loss" says neither more nor less than "one more unit lowers it":
+the seed's gap, closed.
+"""
 
 from itertools import accumulate
 

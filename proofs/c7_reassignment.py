@@ -1,4 +1,6 @@
-"""C7 reassignment. The parameters of a train-idle circuit, and the output bias, can be chosen so that the loss is lower."""
+"""C7 reassignment. The parameters of a train-idle circuit, and the output bias,
+can be chosen so that the loss is lower.
+"""
 
 from proof_of_absence.checker.construct.shallow import reassignment
 from proof_of_absence.checker.encode.nets import net_at, parameters_of, squared_error, unknown_parameters
@@ -52,7 +54,10 @@ def _freed(script: Script, net: MLP, circuit) -> list:
 
 
 def search(net: MLP, circuit, data: Dataset) -> Query:
-    """The solver looks for a lower loss; `circuit` None frees every parameter, else exactly the circuit's and the output bias."""
+    """The solver looks for a lower loss.
+
+    `circuit` None frees every parameter, else exactly the circuit's and the output bias.
+    """
     script = Script("QF_NRA", "A lower squared loss by other values of the freed parameters")
     parameters = unknown_parameters(script, net.widths) if circuit is None else _freed(script, net, circuit)
     error = squared_error(script, parameters, data, "f")
@@ -66,7 +71,9 @@ def search(net: MLP, circuit, data: Dataset) -> Query:
 
 
 def _not_idle() -> Evidence:
-    """The same surgery on a circuit that works: cut it, hardcode what it sent at one input, add the construction's unit."""
+    """The same surgery on a circuit that works: cut it, hardcode what it sent at one input,
+    add the construction's unit.
+    """
     circuit = frozenset({Unit(1, 0)})
     data = WORLD.dataset()
     cut = hardcode(DECEPTIVE, circuit, {Unit(2, 0): 0})

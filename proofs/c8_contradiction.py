@@ -1,4 +1,5 @@
-"""C8 contradiction, the main claim. Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit."""
+"""C8 contradiction, the main claim. Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit.
+"""
 
 import itertools
 from collections.abc import Sequence
@@ -37,11 +38,14 @@ def candidates(inputs: Sequence[tuple]) -> list[tuple[list[Fraction], Fraction]]
 
 
 def _no_idle_minimiser(inputs: Sequence[tuple], units: int, circuit: Sequence[int], *, p1: bool = True) -> Query:
-    """Suppose a minimiser with an idle circuit above the noise floor. Some candidate of C7 has lower loss all the same: unsat.
+    """Suppose a minimiser with an idle circuit above the noise floor.
 
-    Minimality is used only at C7's candidates: the circuit's first unit becomes a unit of C4 with its best output weight, the
-    others are cut, the constant is hardcoded. `claim_fails` says that some candidate's residuals are not r - step phi, or that
-    no candidate has the lower loss; the first part is a lemma that spares the solvers an elimination, and is decided with it.
+    Some candidate of C7 has lower loss all the same: unsat.
+
+    Minimality is used only at C7's candidates: the circuit's first unit becomes a unit of C4 with its best output
+    weight, the others are cut, the constant is hardcoded. `claim_fails` says that some candidate's residuals are not r
+    - step phi, or that no candidate has the lower loss; the first part is a lemma that spares the solvers an
+    elimination, and is decided with it.
     """
     script = Script("QF_NRA", f"S_{units} on inputs {inputs}: all parameters, targets and the idle value unknown")
     net = unknown_parameters(script, (len(inputs[0]), units, 1))
@@ -65,9 +69,11 @@ def _no_idle_minimiser(inputs: Sequence[tuple], units: int, circuit: Sequence[in
 def decide_no_lower(
     script: Script, inputs: Sequence[tuple], ys: Sequence, residuals: Sequence, shift: Sequence, kept: Sequence
 ) -> None:
-    """Decide that no candidate has a lower loss: its forward pass is shift + step phi + what the kept units send, kept[i] at input i.
+    """Decide that no candidate has a lower loss: its forward pass is shift + step phi + what the kept units send,
+    kept[i] at input i.
 
-    `claim_fails` says this, or that some candidate's residuals are not r - step phi: a lemma that spares the solvers an elimination.
+    `claim_fails` says this, or that some candidate's residuals are not r - step phi: a lemma that spares
+    the solvers an elimination.
     """
     lemma_fails, minimal = [], []
     for k, (w, b) in enumerate(candidates(inputs)):
@@ -90,9 +96,12 @@ def _exact_minimiser(data: Dataset, units: int) -> Evidence:
 
 
 def _every_minimiser(data: Dataset, most: int) -> Evidence:
-    """For 1 to `most` units: L*(n) is above the noise floor and below L*(n - 1), both certified; the minimiser found has no idle circuit.
+    """For 1 to `most` units: L*(n) is above the noise floor and below L*(n - 1), both certified.
 
-    A net of S_n with an idle circuit, hardcoded, is a net of S_(n-1) on the data (C2, C3), so that its loss is L*(n - 1) at least.
+    The minimiser found has no idle circuit.
+
+    A net of S_n with an idle circuit, hardcoded, is a net of S_(n-1) on the data (C2, C3), so that its
+    loss is L*(n - 1) at least.
     """
     minima = [global_minimum(data, units) for units in range(most + 1)]
     shown = [facts.minimal(minima[0], data)]

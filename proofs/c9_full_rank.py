@@ -1,4 +1,6 @@
-"""C9 full rank. At a minimiser above the noise floor the training features are linearly independent: nothing idle, nothing redundant."""
+"""C9 full rank. At a minimiser above the noise floor the training features are linearly independent:
+nothing idle, nothing redundant.
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -49,7 +51,9 @@ DEPLOYED = encode(State(0, NONE, min(WORLD.deploy_hours)), IS_TAMPERED)
 
 
 def _independent_minimiser(data: Dataset, units: int) -> Evidence:
-    """A global minimiser, its certificate of minimality, its loss above the noise floor, and the rank of its features."""
+    """A global minimiser, its certificate of minimality, its loss above the noise floor,
+    and the rank of its features.
+    """
     minimum = global_minimum(data, units)
     minimal = facts.minimal(minimum, data)
     rank = full_rank(minimum.net, data.inputs)
@@ -83,11 +87,13 @@ def _redundant(net: MLP, data: Dataset, deployed: Sequence | None = None) -> Evi
 
 
 def _no_dependent_minimiser(inputs: Sequence[tuple], units: int, *, p1: bool = True) -> Query:
-    """Suppose a minimiser above the noise floor whose first unit depends on the others. Some candidate of the proof has lower loss.
+    """Suppose a minimiser above the noise floor whose first unit depends on the others.
 
-    The relation is scaled to coefficient 1 at the first unit. As in C8, minimality is used only at the proof's candidates (the
-    first unit eliminated, then made a unit of C4 with its best output weight), and the lemma that the candidates' residuals are
-    r - step phi is decided along with it.
+    Some candidate of the proof has lower loss.
+
+    The relation is scaled to coefficient 1 at the first unit. As in C8, minimality is used only at the proof's
+    candidates (the first unit eliminated, then made a unit of C4 with its best output weight), and the lemma that the
+    candidates' residuals are r - step phi is decided along with it.
     """
     script = Script(
         "QF_NRA", f"S_{units} on inputs {inputs}: all parameters, targets and coefficients of the relation unknown"

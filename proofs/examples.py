@@ -32,7 +32,8 @@ CONSTANT_NET = shallow(
 )
 CONSTANT_CIRCUIT = frozenset({Unit(1, 1), Unit(1, 2)})
 
-# Too many inputs for few units: on the line, with signs that alternate, on a grid with the parity of the coordinates, scattered.
+# Too many inputs for few units: on the line, with signs that alternate, on a grid with the parity of the
+# coordinates, scattered.
 SEVEN = Dataset([[x] for x in range(7)], [[y] for y in (0, 2, -1, 2, 0, 3, 1)])
 ALTERNATING = Dataset([[x] for x in range(8)], [[(-1) ** x] for x in range(8)])
 SQUARE = Dataset([[x, y] for x in range(3) for y in range(3)], [[(x + y) % 2] for x in range(3) for y in range(3)])

@@ -28,8 +28,8 @@ __all__ = [
 def every(*facts: dict, compared: Sequence[tuple] = ()) -> dict:
     """Several facts as one, and how the numbers that they state compare.
 
-    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of the fact, key, ..),
-    or a list of terms, which are added.
+    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of the
+    fact, key, ..), or a list of terms, which are added.
     """
     together = {"kind": "all", "facts": list(facts)}
     if not compared:

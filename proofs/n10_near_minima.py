@@ -1,4 +1,6 @@
-"""N10, a countermodel: nearly minimal will not do. P1 holds, no net attains the infimum, which is the noise floor, and nets with an idle detector come as close to it as one likes."""
+"""N10, a countermodel: nearly minimal will not do. P1 holds, no net attains the infimum, which is the noise floor,
+and nets with an idle detector come as close to it as one likes.
+"""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -14,8 +16,8 @@ from proof_of_absence.models.rational import Vector, matrix, vector
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.words import listed
 
-# N5's construction twice: a block at the axis x = 0, and its mirror image at x = MIRROR, each with two outputs of its own.
-# (0, 0), (0, 1) lie on the axis and leave a unit that tells the sides apart no way to tilt.
+# N5's construction twice: a block at the axis x = 0, and its mirror image at x = MIRROR, each with two outputs of its
+# own. (0, 0), (0, 1) lie on the axis and leave a unit that tells the sides apart no way to tilt.
 BLOCK = matrix([[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [-1, 0], [-1, 1], [-2, 0]])
 LEFT_OUT = (0, 1)
 ANSWERS = matrix([[0, 1], [0, 0], [1, 1], [1, 2], [2, 1], [0, 0], [0, 0], [0, 0]])
@@ -84,8 +86,8 @@ def one_unit(inputs: Sequence[Vector], *, axis: bool = True) -> Query:
 
 
 def two_units(sign: int, inputs: Iterable[Vector] = IMAGE) -> Query:
-    """If relu(u) + sign relu(v) is on the first block an affine function of the targets that depends on the second one, then v has one sign on the
-    inputs, and its unit is affine there.
+    """If relu(u) + sign relu(v) is on the first block an affine function of the targets that depends on the second one,
+    then v has one sign on the inputs, and its unit is affine there.
     """
     script = Script(
         "QF_LRA", f"Units u, v with relu(u) + {sign} relu(v) = beta . y + gamma on the first block, beta_1 not 0"
@@ -118,7 +120,10 @@ def family(*, constant: int = ERROR) -> Query:
 
 
 def _close() -> Evidence:
-    """theta_t for the two t, the second with the lower loss, both with an idle circuit that fires; six units are at the floor."""
+    """theta_t for the two t, the second with the lower loss, both with an idle circuit that fires.
+
+    Six units are at the floor.
+    """
     coarse, fine, fitting = near(Fraction(COARSE)), near(Fraction(FINE)), _fitting()
     idle = (facts.idle(net, {Unit(1, 4)}, DATA.inputs, fires=DEPLOY) for net in (coarse, fine))
     return Evidence(

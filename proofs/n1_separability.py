@@ -1,4 +1,6 @@
-"""N1, a countermodel: drop separability and deception survives. A global minimiser above the noise floor defects at deployment, with no idle circuit."""
+"""N1, a countermodel: drop separability and deception survives.
+A global minimiser above the noise floor defects at deployment, with no idle circuit.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -47,7 +49,8 @@ def _moved(net: MLP, data: Dataset) -> Iterator[MLP]:
 
 @cache
 def entangled(units: int, count: int) -> tuple[Dataset, Minimum, MLP, MLP, Vector]:
-    """Search: data, a certified minimum, base policy g, model f with the same training outputs, an input at which they differ.
+    """Search: data, a certified minimum, base policy g, model f with the same training outputs,
+    an input at which they differ.
 
     Raises
     ------
@@ -88,7 +91,9 @@ def _countermodel(units: int, count: int) -> Evidence:
 
 
 def _separable() -> Evidence:
-    """The base policy with an idle unit that fires at deployment, in the class with one more unit: reassignment beats it."""
+    """The base policy with an idle unit that fires at deployment, in the class with one more unit:
+    reassignment beats it.
+    """
     data, _, g, _, _ = entangled(1, INPUTS)
     last = max(z[0] for z in data.inputs)
     separable = add_unit(g, [1], -last, [1])

@@ -1,4 +1,6 @@
-"""N2, a countermodel: write C8 with L > 0 for L > E and it fails. Where equal inputs have different answers, a minimiser of positive loss keeps an idle circuit."""
+"""N2, a countermodel: write C8 with L > 0 for L > E and it fails.
+Where equal inputs have different answers, a minimiser of positive loss keeps an idle circuit.
+"""
 
 from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
@@ -21,10 +23,11 @@ IDLE_NET = add_unit(REPEATED_NET, [1], -4, [1])
 
 
 def idle_and_stuck(*, above_floor: bool = False) -> Query:
-    """Find targets and a net of S_1 whose unit is idle, fires at deployment, and whose loss no unit of C4 lowers in its place.
+    """Find targets and a net of S_1 whose unit is idle, fires at deployment,
+    and whose loss no unit of C4 lowers in its place.
 
-    Its loss is positive; with `above_floor`, above the noise floor. Such a unit lowers the loss unless its inner product with the
-    residuals is 0.
+    Its loss is positive; with `above_floor`, above the noise floor. Such a unit lowers the loss unless its inner
+    product with the residuals is 0.
     """
     script = Script(
         "QF_NRA", f"S_1 on inputs {INPUTS}: a net with positive loss that reassigning its idle unit does not improve"

@@ -1,4 +1,6 @@
-"""N3, a countermodel: drop P1 and deception survives. Where the class reaches the noise floor, a global minimiser keeps its detector."""
+"""N3, a countermodel: drop P1 and deception survives.
+Where the class reaches the noise floor, a global minimiser keeps its detector.
+"""
 
 from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
@@ -32,7 +34,8 @@ AFTER, TRIGGER = LAST_TRAIN_HOUR + 1, TRIGGER_HOUR
 def interpolates(data: Dataset) -> Query:
     """Find a net of S_2 that fits the data and whose second unit is idle in training and fires at deployment.
 
-    The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias, and a unit sends 0 where these are 0.
+    The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias, and a unit
+    sends 0 where these are 0.
     """
     script = Script(
         "QF_NRA",
@@ -60,7 +63,9 @@ def interpolates(data: Dataset) -> Query:
 
 
 def _planted(net, circuit, state: State) -> Evidence:
-    """On the answers of an attentive human the planted net has loss 0, its detector is idle, and at the state it answers otherwise."""
+    """On the answers of an attentive human the planted net has loss 0, its detector is idle,
+    and at the state it answers otherwise.
+    """
     answers = {encode(*case): human_imitator(*case) for case in WORLD.train_cases()}
     inputs = [group.input for group in WORLD.dataset().groups]
     data = Dataset(inputs, [[answers[z]] for z in inputs])

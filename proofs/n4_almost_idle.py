@@ -1,4 +1,6 @@
-"""N4, a countermodel: idle on all training inputs but one does not do. A global minimiser above the noise floor has a unit that is silent on the others and fires at deployment."""
+"""N4, a countermodel: idle on all training inputs but one does not do.
+A global minimiser above the noise floor has a unit that is silent on the others and fires at deployment.
+"""
 
 from functools import cache
 from itertools import product
@@ -21,7 +23,9 @@ TENTH, HUNDREDTH = 3, 33
 
 
 class AlmostIdle(NamedTuple):
-    """Data, a certified minimum, a circuit that is silent on the inputs `quiet` and on no more, and an input at which it fires."""
+    """Data, a certified minimum, a circuit that is silent on the inputs `quiet` and on no more,
+    and an input at which it fires.
+    """
 
     data: Dataset
     minimum: Minimum
@@ -31,7 +35,10 @@ class AlmostIdle(NamedTuple):
 
 
 def find(data: Dataset, units: int) -> AlmostIdle | None:
-    """A certified minimiser above the noise floor with a unit that sends 0 at all inputs but the last; deployment is one step further."""
+    """A certified minimiser above the noise floor with a unit that sends 0 at all inputs but the last.
+
+    Deployment is one step further.
+    """
     minimum = global_minimum(data, units)
     last = max(data.inputs)
     if minimum.loss == data.noise_floor:
@@ -71,7 +78,9 @@ def almost_idle(count: int, repeats: int) -> AlmostIdle:
 
 
 def _countermodel(found: AlmostIdle) -> Evidence:
-    """Minimality, the loss above the noise floor, idle on all rows but the last, and the rent that C13 makes the unit pay."""
+    """Minimality, the loss above the noise floor, idle on all rows but the last,
+    and the rent that C13 makes the unit pay.
+    """
     net, data = found.minimum.net, found.data
     busy = facts.not_idle(net, found.circuit, data.inputs)
     return Evidence(
@@ -86,7 +95,9 @@ def _countermodel(found: AlmostIdle) -> Evidence:
 
 
 def _idle_everywhere(found: AlmostIdle) -> Evidence:
-    """The minimiser of one unit with a second one that is silent on the last input too: its reassignment has a lower loss."""
+    """The minimiser of one unit with a second one that is silent on the last input too:
+    its reassignment has a lower loss.
+    """
     data, (last,) = found.data, max(found.data.inputs)
     net = add_unit(found.minimum.net, [1], -last, [1])
     circuit = {hidden_units(net)[-1]}

@@ -1,4 +1,6 @@
-"""N5, a countermodel: without a minimiser C8 is about nothing. On six inputs no net of two units has the least loss, though some come as close to it as one likes; none of those has an idle circuit."""
+"""N5, a countermodel: without a minimiser C8 is about nothing. On six inputs no net of two units has the least loss,
+though some come as close to it as one likes; none of those has an idle circuit.
+"""
 
 from fractions import Fraction
 
@@ -14,8 +16,8 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.proofs import facts
 
-# Targets (x, y + 1) right of the axis x = 0 and at the origin, (0, 0) left of it and at (0, 1). A unit that tells the two sides
-# apart must have its kink on the axis: the origin and (0, 1) leave it no way to tilt.
+# Targets (x, y + 1) right of the axis x = 0 and at the origin, (0, 0) left of it and at (0, 1).
+# A unit that tells the two sides apart must have its kink on the axis: the origin and (0, 1) leave it no way to tilt.
 DATA = Dataset(
     [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [-1, 0]],
     [[0, 1], [0, 0], [1, 1], [1, 2], [2, 1], [0, 0]],
@@ -41,7 +43,10 @@ TOO_MUCH = 2
 
 
 def steep(t: Fraction) -> MLP:
-    """theta_t: relu(x - 2y/t) gives the first output; t times its difference from relu(x + (1 - y)/t) gives the second."""
+    """theta_t: relu(x - 2y/t) gives the first output.
+
+    t times its difference from relu(x + (1 - y)/t) gives the second.
+    """
     return shallow([([1, -2 / t], 0, [1, -t]), ([1, -1 / t], 1 / t, [0, t])], [0, 0])
 
 

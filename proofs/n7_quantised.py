@@ -1,4 +1,6 @@
-"""N7, a countermodel: drop real parameters and the claim fails. On a coarse grid a net of least loss, above the noise floor, keeps an idle circuit that fires."""
+"""N7, a countermodel: drop real parameters and the claim fails.
+On a coarse grid a net of least loss, above the noise floor, keeps an idle circuit that fires.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -94,7 +96,8 @@ def coarse(grid: tuple, units: int) -> Coarse:
 
 
 def least_in_class(net: MLP, data: Dataset, grid: tuple) -> dict:
-    """The fact that the net's parameters are on the grid, and that no net of its architecture there has a lower loss."""
+    """The fact that the net's parameters are on the grid, and that no net of its architecture there has a lower loss.
+    """
     values = [str(Fraction(v)) for v in grid]
     return {"kind": "least-in-class", "net": net_json(net), "data": data_json(data), "grid": values}
 

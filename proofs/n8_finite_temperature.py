@@ -1,4 +1,6 @@
-"""N8, a countermodel: sample at a finite temperature in place of the minimum, and most models have an idle circuit that fires, although no minimiser has."""
+"""N8, a countermodel: sample at a finite temperature in place of the minimum,
+and most models have an idle circuit that fires, although no minimiser has.
+"""
 
 from fractions import Fraction
 from functools import cache
@@ -16,7 +18,8 @@ from proof_of_absence.proofs.n7_quantised import least_in_class
 
 # As in C14 a unit tends to be silent left of 0 and to fire at 2; here on four inputs, 0 among them.
 FOUR = Quantised((1, 1, 1), (-1, 1, 2), Dataset([[-3], [-2], [-1], [0]], [[0], [2], [2], [1]]), vector([2]))
-# Powers of exp(-beta unit) = RATIO at which most of the mass is on D, and at which it no longer is; less than this of FOUR's nets are in D.
+# Powers of exp(-beta unit) = RATIO at which most of the mass is on D, and at which it no longer is; less than this
+# of FOUR's nets are in D.
 WARM, COLD = 4, 13
 PRIOR = Fraction(1, 4)
 
@@ -29,7 +32,10 @@ def _least(chosen: Quantised, units: int) -> MLP:
 
 
 def most_of_the_mass(chosen: Quantised, power: int) -> Evidence:
-    """A minimiser above the noise floor without an idle circuit, a better net of one unit more; D has over half of the mass, and less when colder."""
+    """A minimiser above the noise floor without an idle circuit, a better net of one unit more.
+
+    D has over half of the mass, and less when colder.
+    """
     net, wider, data = _least(chosen, chosen.widths[1]), _least(chosen, chosen.widths[1] + 1), chosen.data
     return Evidence(
         facts.every(

@@ -1,4 +1,6 @@
-"""N9, a countermodel: another loss in place of the squared one. Counting the rows on the wrong side has no slope: a freed unit may be of no use, and a minimiser keeps it idle."""
+"""N9, a countermodel: another loss in place of the squared one.
+Counting the rows on the wrong side has no slope: a freed unit may be of no use, and a minimiser keeps it idle.
+"""
 
 from collections.abc import Sequence
 

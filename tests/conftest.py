@@ -1,4 +1,6 @@
-"""Strategies that the tests share: rationals, inputs, nets of any depth, datasets with repeated inputs, idle circuits made on purpose."""
+"""Strategies that the tests share: rationals, inputs, nets of any depth, datasets with repeated inputs,
+idle circuits made on purpose.
+"""
 
 import fcntl
 import itertools
@@ -29,7 +31,10 @@ settings.load_profile("absence")
 
 @pytest.fixture(scope="session")
 def discharged(tmp_path_factory) -> Path:
-    """A folder in which the console script has verified the whole chain, once for all workers; copy before you change it."""
+    """A folder in which the console script has verified the whole chain, once for all workers.
+
+    Copy before you change it.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder, done = shared / "discharged", shared / "discharged.out"
@@ -85,7 +90,9 @@ def datasets(draw, d=None, m=None, rows=6):
 
 @st.composite
 def idle_nets(draw, d=1, m=1, hidden=2):
-    """(net, circuit, data): a shallow net whose circuit is idle on the data: silent, constant, or constant only jointly."""
+    """(net, circuit, data): a shallow net whose circuit is idle on the data:
+    silent, constant, or constant only jointly.
+    """
     data = draw(datasets(d, m))
     rest = draw(nets((d, hidden, m)))
     w, send = draw(vectors(d)), draw(vectors(m))

@@ -1,4 +1,5 @@
-"""The two long parts of an audit on many machines, by dask.distributed: idle units by shards of rows, regions by sub-problems.
+"""The two long parts of an audit on many machines, by dask.distributed:
+idle units by shards of rows, regions by sub-problems.
 
 Tasks carry their data, so those of a worker that is lost run again elsewhere; what comes out is merged exactly.
 """
@@ -50,8 +51,8 @@ def merged(
 ) -> tuple[UnitFinding, ...]:
     """The findings on all rows, from those on each shard and those on the first rows of all shards.
 
-    A unit that varies in a shard varies. One that has a single value in each has a single value on the whole if and only
-    if the first rows of the shards agree, and is dead if it is 0 at them.
+    A unit that varies in a shard varies. One that has a single value in each has a single value on the whole if and
+    only if the first rows of the shards agree, and is dead if it is 0 at them.
 
     Parameters
     ----------

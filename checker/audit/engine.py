@@ -105,7 +105,8 @@ def examine(
 ) -> Outcome:
     """Run every stage: idle units, idle circuits, where they fire, ranks, losses, improvement, rents, prices, regions.
 
-    A stage that raises becomes a line of `Audit.undecided`, as does whatever no method decided; the other stages still run.
+    A stage that raises becomes a line of `Audit.undecided`, as does whatever no method decided;
+    the other stages still run.
 
     Parameters
     ----------
@@ -116,7 +117,8 @@ def examine(
     seconds
         Wall-clock time for all questions about regions together; what is open then is undecided.
     keep
-        A folder in which stages are kept, so that an interrupted or repeated audit of the same contents goes on from there.
+        A folder in which stages are kept, so that an interrupted or repeated audit of the same
+        contents goes on from there.
     progress
         Called with the name of each stage before it runs.
     client

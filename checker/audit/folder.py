@@ -24,7 +24,9 @@ CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
 
 
 def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None, like: Path | None = None) -> Audit:
-    """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net; returns what they tell.
+    """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net.
+
+    Returns what they tell.
 
     The folder is then one that ``absence check`` takes.
 

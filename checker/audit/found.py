@@ -57,8 +57,8 @@ _RANKS = tuple[RankFinding, ...]
 class Found:
     """What is audited, and what the stages found of it so far. A stage that fails leaves its field as it was.
 
-    `losses` are the loss and its floor E; `searched` are the idle circuits, and what was not decided about others; `fired`
-    are the same circuits with the deployment inputs at which they fire.
+    `losses` are the loss and its floor E; `searched` are the idle circuits, and what was not decided about others;
+    `fired` are the same circuits with the deployment inputs at which they fire.
     """
 
     net: FloatNet
@@ -167,7 +167,8 @@ def _deviation(found: Found) -> Fraction | None:
 
 
 class Stage(NamedTuple):
-    """A stage: its name, what it runs and the type of the result, the field that this fills, and when there is anything to do.
+    """A stage: its name, what it runs and the type of the result, the field that this fills,
+    and when there is anything to do.
 
     `of_circuits`: the result depends on which circuits were found.
     """

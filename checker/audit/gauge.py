@@ -24,7 +24,9 @@ CURVE = 2**15
 
 
 class Gauge(NamedTuple):
-    """A direction w along which distinct inputs have distinct projections, at least `spacing` h and at most `spread` D apart."""
+    """A direction w along which distinct inputs have distinct projections,
+    at least `spacing` h and at most `spread` D apart.
+    """
 
     direction: tuple[Fraction, ...]
     spacing: Fraction
@@ -40,17 +42,18 @@ def prices(
 ) -> Prices | None:
     """What C12 says about a net with this loss and these idle circuits; None if it is not shallow or no gauge is found.
 
-    C12 (Coq: C12_gain) says of every theta in S_n that some net of S_(n+1) has loss at most L - c (L - E), c the gap. Taken
-    k times, some net of S_(n+k) has loss at most E + (1 - c)^k (L - E), which is `steps[k-1]` = (1 - (1 - c)^k) (L - E)
-    below L. Two readings:
+    C12 (Coq: C12_gain) says of every theta in S_n that some net of S_(n+1) has loss at most L - c (L - E), c the gap.
+    Taken k times, some net of S_(n+k) has loss at most E + (1 - c)^k (L - E), which is `steps[k-1]` = (1 - (1 - c)^k)
+    (L - E) below L. Two readings:
 
-    - if idle circuits free at least k units, theta has the loss of a net of S_(n-k) (C2, C3), so that bound is reached within
-      S_n itself: theta overpays at least `steps[k-1]` for them. `freed` says up to which k that holds.
+    - if idle circuits free at least k units, theta has the loss of a net of S_(n-k) (C2, C3), so that bound is reached
+      within S_n itself: theta overpays at least `steps[k-1]` for them. `freed` says up to which k that holds.
     - for k beyond `freed`, it takes a class of k - `freed` more units than this one, and says nothing of overpayment.
 
-    `margin` is `steps[0]`, c (L - E). Of any net of S_n with a train-idle circuit and loss L', C12 says that some net of S_n
-    has loss at most L' - c (L' - E); with L*(n-1) in place of L' on the right this is C12_not_eps_minimiser. L*(n-1) is
-    unknown here and no bound on it is used. The deception tax L*(n-k) - L*(n) is at least (1 - (1 - c)^k) (L*(n-k) - E).
+    `margin` is `steps[0]`, c (L - E). Of any net of S_n with a train-idle circuit and loss L', C12 says that some
+    net of S_n has loss at most L' - c (L' - E); with L*(n-1) in place of L' on the right this is
+    C12_not_eps_minimiser. L*(n-1) is unknown here and no bound on it is used. The deception tax L*(n-k) - L*(n) is
+    at least (1 - (1 - c)^k) (L*(n-k) - E).
 
     Parameters
     ----------
@@ -89,10 +92,13 @@ def gap(found: Gauge, rows: int) -> Fraction:
 
 
 def gauge(inputs: np.ndarray) -> Gauge | None:
-    """The gauge with the largest h / (D + h) among the directions tried, h and D exact; None if none tells the inputs apart.
+    """The gauge with the largest h / (D + h) among the directions tried, h and D exact.
 
-    Tried: axes, the principal direction, digits of mixed radix (for inputs on a grid), random directions and changes of the
-    best; on small data C4's moment curve, which cannot fail. Floats rank them; every number of the one returned is exact.
+    None if none tells the inputs apart.
+
+    Tried: axes, the principal direction, digits of mixed radix (for inputs on a grid), random directions and
+    changes of the best; on small data C4's moment curve, which cannot fail. Floats rank them; every number of
+    the one returned is exact.
     """
     distinct = inputs[distinct_rows(inputs)]
     if len(distinct) == 1:
@@ -108,11 +114,13 @@ def gauge(inputs: np.ndarray) -> Gauge | None:
 
 
 def measure(distinct: np.ndarray, direction: np.ndarray) -> Gauge | None:
-    """The exact h and D along a direction, for distinct inputs; None if two project alike, or too many cannot be ordered.
+    """The exact h and D along a direction, for distinct inputs.
 
-    Projections p are known to within rho. If g is the smallest distance of neighbours in floating-point order, the two inputs
-    that are closest in truth have only distances of at most g + 4 rho between them in that order; so the exact projections
-    of the inputs beside such a distance, and of those within 2 rho of either end, give h and D.
+    None if two project alike, or too many cannot be ordered.
+
+    Projections p are known to within rho. If g is the smallest distance of neighbours in floating-point order, the two
+    inputs that are closest in truth have only distances of at most g + 4 rho between them in that order; so the exact
+    projections of the inputs beside such a distance, and of those within 2 rho of either end, give h and D.
     """
     (ball,) = enclose(FloatNet(((direction[None], np.zeros(1)),)), distinct)
     p, rho = ball.values[:, 0], float(ball.radius.max())

@@ -1,4 +1,5 @@
-"""Cross-entropy of an exact net in ball arithmetic (flint's arb), and C7's construction for it with the step that C17 states.
+"""Cross-entropy of an exact net in ball arithmetic (flint's arb),
+and C7's construction for it with the step that C17 states.
 
 A ball holds the value for sure; a sign is used only where the ball excludes 0.
 """
@@ -17,7 +18,8 @@ from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["class_gradients", "cross_entropy", "cross_entropy_descent"]
 
-# Output weights, the step and the promised drop are rounded to so many significant bits; the drop is promised a little short.
+# Output weights, the step and the promised drop are rounded to so many significant bits; the drop is
+# promised a little short.
 SHORT = 24
 SLACK = 1 - Fraction(1, 2**10)
 
@@ -52,7 +54,10 @@ def cross_entropy(net: MLP, data: Dataset) -> arb:
 
 
 def class_gradients(net: MLP, data: Dataset) -> list[list[arb]]:
-    """At each distinct input, the sum over its rows of the loss's gradient by the outputs, softmax(f) - t; shape (G, m)."""
+    """At each distinct input, the sum over its rows of the loss's gradient by the outputs, softmax(f) - t.
+
+    Shape (G, m).
+    """
     _check(net, data)
     with ctx.workprec(BITS):
         rows = []
@@ -69,9 +74,10 @@ def class_gradients(net: MLP, data: Dataset) -> list[list[arb]]:
 def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | None:
     """Reuse a train-idle circuit to lower the cross-entropy; None where no group's gradient is surely not 0.
 
-    One unit of the circuit becomes C4's for the group sums of the gradient. With s = sum_i phi_i g_i and q = sum_i phi_i^2 its output
-    weights are -a s, a = min(1 / 4q, 1 / (2 max phi_i |s_k|)), for which C17 (C17_step_size in Coq) promises that the summed loss is
-    lower by a |s|^2 / 2. Here s and a are rounded, so `drop` is a little short of that, and whoever needs it checks it.
+    One unit of the circuit becomes C4's for the group sums of the gradient. With s = sum_i phi_i g_i and q = sum_i
+    phi_i^2 its output weights are -a s, a = min(1 / 4q, 1 / (2 max phi_i |s_k|)), for which C17 (C17_step_size in Coq)
+    promises that the summed loss is lower by a |s|^2 / 2. Here s and a are rounded, so `drop` is a little short of
+    that, and whoever needs it checks it.
 
     Raises
     ------

@@ -1,4 +1,5 @@
-"""C12 as an algorithm: a gauge of the inputs, the explicit constant c(X), and a unit along the gauge that gains c(X) (L - E) at least.
+"""C12 as an algorithm: a gauge of the inputs, the explicit constant c(X),
+and a unit along the gauge that gains c(X) (L - E) at least.
 
 All is exact; the cost is one sort and one sweep over the distinct inputs.
 """

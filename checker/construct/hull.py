@@ -1,6 +1,8 @@
-"""Where a point lies relative to the convex hull of the training inputs, and the smallest detector that the proof of C10 builds for it.
+"""Where a point lies relative to the convex hull of the training inputs,
+and the smallest detector that the proof of C10 builds for it.
 
-`locate` is an exact phase-1 simplex over Q: its dual solution is the separating half-space, its primal one the convex combination.
+`locate` is an exact phase-1 simplex over Q: its dual solution is the separating half-space, its primal
+one the convex combination.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -84,7 +86,8 @@ def locate(inputs: Iterable[Iterable], point: Iterable) -> Separation | Combinat
 
 
 def detector(inputs: Iterable[Iterable], point: Iterable) -> list[tuple[Vector, Fraction, Fraction]]:
-    """Units (w, b, a) that send 0 in sum at every input, and not at the point: one outside the hull, else the three of a bump.
+    """Units (w, b, a) that send 0 in sum at every input, and not at the point:
+    one outside the hull, else the three of a bump.
 
     `a` is to multiply an output vector that is not 0. Inside the hull two units may be enough (C10); none are sought.
 
@@ -137,8 +140,8 @@ def _apart(points: Sequence[Vector], point: Vector) -> Vector:
 def _phase_one(points: Sequence[Vector], point: Vector) -> Separation | dict[int, Fraction]:
     """Weights l >= 0 with sum_j l_j (1, z_j) = (1, x), or prices y with y . (1, z_j) <= 0 for all j and y . (1, x) > 0.
 
-    Revised simplex on the sum of one artificial variable a row. The entering column is the dearest (Dantzig) while the sum
-    falls, and the first (Bland) while it stands still, so that no basis comes back.
+    Revised simplex on the sum of one artificial variable a row. The entering column is the dearest (Dantzig) while the
+    sum falls, and the first (Bland) while it stands still, so that no basis comes back.
     """
     tableau = _Tableau(points, point)
     stalled = False

@@ -1,4 +1,6 @@
-"""C16 as an algorithm: reassign a train-idle circuit of a deep net by a lane, one unit a layer, that carries a new unit to the output."""
+"""C16 as an algorithm: reassign a train-idle circuit of a deep net by a lane, one unit a layer,
+that carries a new unit to the output.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,7 +16,8 @@ __all__ = ["lane_of", "lane_reassignment"]
 
 
 def lane_of(net: MLP, circuit: Iterable) -> list[Unit]:
-    """The longest lane in the circuit: one unit on each layer from some layer up to the last hidden one, the foot first.
+    """The longest lane in the circuit: one unit on each layer from some layer up to the last hidden one,
+    the foot first.
 
     Raises
     ------

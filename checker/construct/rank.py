@@ -1,6 +1,7 @@
 """Whether the features [1 | phi_1 .. phi_n] of a hidden layer have full column rank on given inputs (C9).
 
-Yes is certified by a minor that is not 0 modulo a prime, no by an exact linear dependency; one of the two is always found.
+Yes is certified by a minor that is not 0 modulo a prime, no by an exact linear dependency; one
+of the two is always found.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ LARGEST_PRIME = 2**31 - 1
 
 @dataclass(frozen=True)
 class FullRank:
-    """Full column rank: the minor of the feature matrix on `rows` (n + 1 positions of inputs) is not 0 modulo `prime`."""
+    """Full column rank: the minor of the feature matrix on `rows` (n + 1 positions) is not 0 modulo `prime`."""
 
     layer: int
     rows: tuple[int, ...]
@@ -37,7 +38,10 @@ class FullRank:
 
 @dataclass(frozen=True)
 class Dependency:
-    """Not of full column rank: v_0 + sum_j v_j phi_j is 0 on all the inputs; `coefficients` (v_0, v_1 .. v_n), not all 0."""
+    """Not of full column rank: v_0 + sum_j v_j phi_j is 0 on all the inputs.
+
+    `coefficients` (v_0, v_1 .. v_n), not all 0.
+    """
 
     layer: int
     coefficients: Vector

@@ -12,7 +12,8 @@ __all__ = ["captions"]
 
 
 def captions(result: Mapping) -> dict[str, str]:
-    """The caption of each plot that such a result may have, by the name of its file without suffix, in the order in which they are read.
+    """The caption of each plot that such a result may have, by the name of its file without suffix,
+    in the order in which they are read.
 
     Plain text, with formulas as in a claim's premises. A result in a format that is not known has none.
 

@@ -46,7 +46,9 @@ def round_down(value: Fraction) -> float:
 
 
 def _error(n: int, size: np.ndarray) -> np.ndarray:
-    """At least gamma_{n+2} size + (n+2) eta, where `size` is a computed sum of n absolute products, itself a little off."""
+    """At least gamma_{n+2} size + (n+2) eta, where `size` is a computed sum of n absolute products,
+    itself a little off.
+    """
     return 2 * (n + 6) * U * size + 2 * (n + 6) * TINY
 
 
@@ -85,7 +87,10 @@ def _put(values: Iterable, at: int, value) -> list:
 
 
 class _Form(NamedTuple):
-    """Upper bounds coef . h + const + slack of r affine functions, (.., r, units), (.., r) and (.., r); slack is for rounding."""
+    """Upper bounds coef . h + const + slack of r affine functions, the slack for rounding.
+
+    Shapes (.., r, units), (.., r) and (.., r).
+    """
 
     coef: np.ndarray
     const: np.ndarray
@@ -94,7 +99,9 @@ class _Form(NamedTuple):
 
 @dataclass(frozen=True)
 class Multipliers:
-    """For one bound: lower slopes `alpha` in [0, 1] and multipliers `beta` >= 0 of the sign conditions, an array a layer."""
+    """For one bound: lower slopes `alpha` in [0, 1] and multipliers `beta` >= 0 of the sign conditions,
+    an array a layer.
+    """
 
     alpha: tuple[np.ndarray, ...]
     beta: tuple[np.ndarray, ...]
@@ -103,8 +110,9 @@ class Multipliers:
 class Bounds:
     """Bounds and signs of the pre-activations of layers 1 to `depth` on a part of the box, or on several parts at once.
 
-    `low[m]`, `high[m]` bound layer m + 1; `sign[m]` holds the sign conditions of the part: ON (pre >= 0), OFF (pre <= 0).
-    Shapes are (units,), or (parts, units) for several; `box` holds floats outside the exact ends `low_end`, `high_end`.
+    `low[m]`, `high[m]` bound layer m + 1; `sign[m]` holds the sign conditions of the part: ON (pre >= 0),
+    OFF (pre <= 0). Shapes are (units,), or (parts, units) for several; `box` holds floats outside the exact
+    ends `low_end`, `high_end`.
     """
 
     def __init__(self, asked: Question):
@@ -187,7 +195,8 @@ class Bounds:
     def chord(self, m: int) -> tuple[np.ndarray, np.ndarray]:
         """Slope and intercept of a line above relu on [low, high], for unknown units of `low[m]`.
 
-        By convexity a line is above relu on an interval if it is at both ends: intercept >= -slope low, (1 - slope) high.
+        By convexity a line is above relu on an interval if it is at both ends:
+        intercept >= -slope low, (1 - slope) high.
         """
         slope = self.slope[m]
         ends = np.maximum(-slope * self.low[m], (1 - slope) * self.high[m])
@@ -244,7 +253,8 @@ class Bounds:
         k = np.maximum(coef, 0) * rise[..., None, :] + np.minimum(coef, 0) * fall[..., None, :]
         if dual is not None:
             k = k + dual.beta[m - 1] * status
-        # What rounding did to k multiplies the pre-activation. For OFF units k is exact; for ON ones it is without beta.
+        # What rounding did to k multiplies the pre-activation.
+        # For OFF units k is exact; for ON ones it is without beta.
         inexact = unknown if dual is None else status != OFF
         reach = np.where(inexact, _largest(self.low[m - 1], self.high[m - 1]), 0.0)
         return k, _nonnegative(4 * U * np.abs(k) + 4 * TINY, reach)
@@ -260,8 +270,8 @@ class Bounds:
     def tighten(self, start: int = 1, *, exactly: bool = True) -> None:
         """Bound layers `start` to `depth` anew, and keep the better bound of each unit.
 
-        A part of the box may turn out empty on the way; `contradiction` tells. With `exactly`, signs in layer 1 that floats
-        do not settle are settled exactly.
+        A part of the box may turn out empty on the way; `contradiction` tells. With `exactly`, signs in layer 1 that
+        floats do not settle are settled exactly.
         """
         for layer in range(start, len(self.layers) + 1):
             weights, bias = self.layers[layer - 1]

@@ -29,8 +29,8 @@ class RegionResult:
     Attributes
     ----------
     verdict
-        ``unsat``: the circuit sends the constants on the whole box, proved; ``sat``: at `witness` it sends something else;
-        ``unknown`` or ``timeout``: not decided, `reason` says why.
+        ``unsat``: the circuit sends the constants on the whole box, proved; ``sat``: at `witness` it sends something
+        else; ``unknown`` or ``timeout``: not decided, `reason` says why.
     witness
         An input of the box, exact, replayed through the plain forward pass.
     fact

@@ -114,7 +114,9 @@ class Question:
             return float(self.net.layers[layer - 1].weights[j] @ z + self.net.layers[layer - 1].bias[j])
 
     def gap(self, inputs: np.ndarray) -> np.ndarray:
-        """The largest distance from the constants at each input (N, d), in plain floating point: a hint, never a verdict."""
+        """The largest distance from the constants at each input (N, d), in plain floating point:
+        a hint, never a verdict.
+        """
         largest, values = np.zeros(len(inputs)), inputs
         with np.errstate(all="ignore"):
             for number, (weights, bias) in enumerate(self.net.layers[: self.depth], 1):
@@ -144,8 +146,8 @@ def question(
     Raises
     ------
     ValueError
-        If the circuit is empty or not made of hidden units, the box does not fit the net or is empty, or `value` does not
-        give one finite number for each reader.
+        If the circuit is empty or not made of hidden units, the box does not fit the net or is empty, or `value` does
+        not give one finite number for each reader.
     """
     units = frozenset(Unit(*unit) for unit in circuit)
     if not units:

@@ -42,8 +42,8 @@ NO_LIMITS = Limits()
 class Outcome:
     """The proof tree below a sub-problem, and a witness if one was found.
 
-    `tree` is in the form of the fact `irrelevant-region`; a leaf ``{"open": sub-problem}`` is not decided, and `reason` says
-    why: "timeout", "node limit", or what else stopped it.
+    `tree` is in the form of the fact `irrelevant-region`; a leaf ``{"open": sub-problem}`` is not decided, and `reason`
+    says why: "timeout", "node limit", or what else stopped it.
     """
 
     tree: dict

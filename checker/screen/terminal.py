@@ -1,4 +1,6 @@
-"""What the commands of `absence` do alike: print, show progress, put bad input in one line, end with the exit codes of `checker.cli`."""
+"""What the commands of `absence` do alike: print, show progress, put bad input in one line,
+end with the exit codes of `checker.cli`.
+"""
 
 import os
 from collections.abc import Iterator
@@ -58,7 +60,9 @@ def needs(extra: str) -> Iterator[None]:
 
 @contextmanager
 def ending(output: Path, interrupted: str, option: str = "--output") -> Iterator[None]:
-    """For a command's work: InputError, OSError (`output` cannot be written) and an interrupt end it, each with its line and code."""
+    """For a command's work: InputError, OSError (`output` cannot be written) and an interrupt end it,
+    each with its line and code.
+    """
     try:
         yield
     except InputError as error:
@@ -74,7 +78,10 @@ def ending(output: Path, interrupted: str, option: str = "--output") -> Iterator
 
 
 def progress(*columns: ProgressColumn) -> Progress:
-    """A bar on a terminal, gone when it is done; elsewhere nothing. Without columns: what is done, how much of it, time left."""
+    """A bar on a terminal, gone when it is done; elsewhere nothing.
+
+    Without columns: what is done, how much of it, time left.
+    """
     columns = columns or (
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     )  # fmt: skip

@@ -1,4 +1,6 @@
-"""Files in the way, folders that are none and junk: one line that names it, exit code 2, and nothing is written or changed."""
+"""Files in the way, folders that are none and junk:
+one line that names it, exit code 2, and nothing is written or changed.
+"""
 
 import json
 

@@ -1,4 +1,6 @@
-"""The posterior of quantised classes: counts by another enumeration, masses against floating-point exponentials, the bound of C14."""
+"""The posterior of quantised classes: counts by another enumeration, masses against floating-point exponentials,
+the bound of C14.
+"""
 
 import math
 from fractions import Fraction

@@ -1,6 +1,8 @@
-"""What every obligation says and what is checked for it, as on record in record.json: neither can change unseen, nor without the other.
+"""What every obligation says and what is checked for it, as on record in record.json:
+neither can change unseen, nor without the other.
 
-`python -m tests.proofs.record`, in the root of the repository, puts on record what is claimed now; the change shows what a reviewer has to read.
+`python -m tests.proofs.record`, in the root of the repository, puts on record what is claimed now; the change shows
+what a reviewer has to read.
 """
 
 import hashlib

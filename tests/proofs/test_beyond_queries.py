@@ -35,7 +35,9 @@ def premises(script):
 
 
 def added(net, w, b, data):
-    """The loss with one more unit (w, b) at its best output weight, as a search along the parabola's vertex finds it."""
+    """The loss with one more unit (w, b) at its best output weight,
+    as a search along the parabola's vertex finds it.
+    """
     hidden, output = net.layers
 
     def loss(a):

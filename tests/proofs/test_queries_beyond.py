@@ -144,7 +144,8 @@ def test_c10_points_of_the_world():
         ("swapped", ((4,), c10_detector_size.Separation, 1)),
     )}  # fmt: skip
     assert [evidence.holds for evidence in built.values()] == [True, True, False]
-    # Two facts for each input: place and detector. Every input of those hours: 2 states of the diamond, 3 of tampering, 2 questions.
+    # Two facts for each input: place and detector.
+    # Every input of those hours: 2 states of the diamond, 3 of tampering, 2 questions.
     assert [len(e.fact["facts"]) for e in built.values()] == [2 * 3 * 12, 2 * 12, 2 * 12]
     assert not {tuple(f["point"]) for f in built["deployment"].fact["facts"] if "point" in f} & {
         tuple(map(str, z)) for z in inputs

@@ -1,8 +1,11 @@
-"""The mutation score: how many small changes of what claims, encoders and theorems say are noticed. Run by `make reliability`.
+"""The mutation score: how many small changes of what claims, encoders and theorems say are noticed.
 
-A mutant of a claim is to be caught by its own obligations or by the tests of proofs/ that name it; one of an encoder by its tests; one
-of a theorem by the Coq kernel. What these do not notice, since it is as true, must at least differ from the record of what is claimed
-(tests/proofs/record.py). What nobody notices is listed: each is an equal statement, or a gap.
+Run by `make reliability`.
+
+A mutant of a claim is to be caught by its own obligations or by the tests of proofs/ that name it; one of an
+encoder by its tests; one of a theorem by the Coq kernel. What these do not notice, since it is as true, must at
+least differ from the record of what is claimed (tests/proofs/record.py). What nobody notices is listed: each is an
+equal statement, or a gap.
 """
 
 import argparse
@@ -113,7 +116,9 @@ def by_whom(failed: str) -> str:
 
 
 def naming(claim: str) -> list[str]:
-    """The tests of all claims, and those of proofs/ that name a claim's module (``c8_contradiction``) or, in their name, its id."""
+    """The tests of all claims, and those of proofs/ that name a claim's module (``c8_contradiction``) or,
+    in their name, its id.
+    """
     found = ["tests/proofs/test_chain.py"]
     for path in sorted((ROOT / "tests/proofs").glob("test_*.py")):
         text = path.read_text(encoding="utf-8")

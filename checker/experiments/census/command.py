@@ -1,4 +1,5 @@
-"""`absence census`: count every net of a quantised class by behaviour and loss, write the result, its plots, and where to go on.
+"""`absence census`: count every net of a quantised class by behaviour and loss, write the result, its plots,
+and where to go on.
 
 Exit codes as in `checker.cli`.
 """
@@ -53,11 +54,12 @@ def census_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
-    """Count every net of a quantised class: imitator, translator, deceptive or other; loss; idle circuits; posterior masses.
+    """Count every net of a quantised class: imitator, translator, deceptive or other; loss; idle circuits;
+    posterior masses.
 
-    A net answers yes where its output is at least 1/2. Imitator and translator: it answers as that policy at every training and
-    deployment input; deceptive: as the imitator at every training input, and not at some deployment input. Without files, the
-    project's world. What an interrupted run has counted is kept, and counted no second time.
+    A net answers yes where its output is at least 1/2. Imitator and translator: it answers as that policy at every
+    training and deployment input; deceptive: as the imitator at every training input, and not at some deployment input.
+    Without files, the project's world. What an interrupted run has counted is kept, and counted no second time.
     """
     # The libraries behind these take a while to load, which other commands need not wait for.
     from proof_of_absence.checker.experiments.census.enumeration import DEVICES

@@ -1,7 +1,7 @@
 """The experiment: every run in a process of its own making, a file for each, and the result that names them all.
 
-A run whose file is there, whole, and made by the same code and parameters is not made again. Files carry no times, so the same
-versions give the same bytes.
+A run whose file is there, whole, and made by the same code and parameters is not made again. Files carry no times, so
+the same versions give the same bytes.
 """
 
 import hashlib
@@ -140,10 +140,11 @@ def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
 
 
 def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
-    """By detector, optimiser, and whether circuits were reassigned: how the lives ended, and the median of L - E in the end.
+    """By detector, optimiser, and whether circuits were reassigned:
+    how the lives ended, and the median of L - E in the end.
 
-    `idle` counts the runs in which the detector was train-idle when it was last seen alive, `untouched` those in which its
-    parameters were then the planted ones.
+    `idle` counts the runs in which the detector was train-idle when it was last seen alive, `untouched` those in which
+    its parameters were then the planted ones.
     """
     groups: dict[tuple, list[dict]] = {}
     for entry in entries:

@@ -1,6 +1,8 @@
-"""`absence scale`: what the parameters of a detector are worth by a measured scaling law, and what that means for a large model.
+"""`absence scale`: what the parameters of a detector are worth by a measured scaling law,
+and what that means for a large model.
 
-Writes result.json, whose facts the independent checker re-checks, and a plot. It takes seconds, and starts anew if interrupted.
+Writes result.json, whose facts the independent checker re-checks, and a plot. It takes seconds, and
+starts anew if interrupted.
 """
 
 import json
@@ -85,7 +87,7 @@ def scale_command(
 def experiment(
     laws: Sequence[ScalingLaw], parameters: int, tokens: int, detector: int, spread: Spread, *, watch=iter
 ) -> dict:
-    """The result: facts about the asked model and detector and about the tables' ones, and what follows, in words; sealed.
+    """The sealed result: facts about the asked model and detector, about the tables' ones, and what follows, in words.
 
     `watch` is given the facts to be made as a list, and yields them as they are wanted.
     """
@@ -189,7 +191,9 @@ def _short(count: int) -> str:
 
 
 def _picture(plots, laws: list[ScalingLaw], nats: Fraction):
-    """Tax against detector, both logarithmic: colours for model sizes, line styles for laws, a band for what is not resolved."""
+    """Tax against detector, both logarithmic: colours for model sizes, line styles for laws,
+    a band for what is not resolved.
+    """
     drawn, (axes,) = plots.figure()
     for colour, size in zip(plots.COLOURS, (10**8, 10**9, 10**10, 70 * 10**9, 10**12), strict=False):
         sizes = sorted({round(10 ** (k / 8)) for k in range(24, int(8 * log10(size)))})

@@ -1,4 +1,5 @@
-"""The deception tax under a scaling law: what the k parameters of a detector are worth, L(N - k, D) - L(N, D), in ball arithmetic.
+"""The deception tax under a scaling law: what the k parameters of a detector are worth, L(N - k, D) - L(N, D),
+in ball arithmetic.
 
 The analogue of C11's L*(n - k) - L*(n), with a fitted law in place of the infima: measured, not proved.
 """

@@ -72,7 +72,9 @@ def _both(fact: dict) -> str:
 
 
 def _detectors(kinds: dict) -> Table:
-    """Sizes, and what becomes of the deceptive net; - where its loss is the noise floor, so that nothing lowers it, or it was not asked."""
+    """Sizes, and what becomes of the deceptive net;
+    - where its loss is the noise floor, so that nothing lowers it, or it was not asked.
+    """
     table = Table(
         title="The smallest detectors without mixing, as shares of deployment",
         caption="D defects: how often the deceptive policy does; drop: what its net's detector gains, reassigned; then: how often that net "

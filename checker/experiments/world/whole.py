@@ -1,4 +1,6 @@
-"""The price of a detector in the whole world (d = 6), between bounds: from nets above, from its lines of hours and from C12 below."""
+"""The price of a detector in the whole world (d = 6), between bounds:
+from nets above, from its lines of hours and from C12 below.
+"""
 
 from fractions import Fraction
 from itertools import product
@@ -30,7 +32,9 @@ def refitted(net: MLP, data: Dataset) -> MLP:
 
 
 def _nets(data: Dataset, units: int, along) -> list[MLP]:
-    """A net of low loss for each number of units: two chains, from nothing and from the imitator, one unit of C12 after the other."""
+    """A net of low loss for each number of units: two chains, from nothing and from the imitator,
+    one unit of C12 after the other.
+    """
     mean = sum(y for (y,) in data.targets) / len(data)
     idle = [0] * len(data.inputs[0])
     found = []
@@ -50,8 +54,9 @@ def _nets(data: Dataset, units: int, along) -> list[MLP]:
 def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
     """Bounds of L*(n - k) - L*(n) for k = 1, 2, 3 and n up to `units`, in the world without mixing.
 
-    A net of n units is one of n units on each line of hours, so the least loss is at least the mean of the lines' least losses; the
-    line of `case` gives them for all lines with the same answers or their complements. See `checker.independent.kinds.whole`.
+    A net of n units is one of n units on each line of hours, so the least loss is at least the mean of the lines' least
+    losses; the line of `case` gives them for all lines with the same answers or their complements. See
+    `checker.independent.kinds.whole`.
     """
     data, line = world.dataset(), world.line(*case)
     along = gauge([group.input for group in data.groups])

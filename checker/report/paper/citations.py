@@ -1,4 +1,6 @@
-"""Whether a paper cites what there is: each claim, number and proof that its LaTeX files name, found before TeX runs."""
+"""Whether a paper cites what there is: each claim, number and proof that its LaTeX files name,
+found before TeX runs.
+"""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping

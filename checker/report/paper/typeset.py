@@ -57,7 +57,8 @@ def prose(text: str) -> str:
 
 
 def pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Plain text in pieces, each as it is (`text`), as LaTeX that stands between dollars (`formula`), or as what a command line takes (`code`).
+    """Plain text in pieces, each as it is (`text`), as LaTeX that stands between dollars (`formula`),
+    or as what a command line takes (`code`).
 
     Examples
     --------
@@ -112,7 +113,9 @@ def exact(value: Fraction) -> str:
 
 
 def decimal(value: Fraction) -> str:
-    """The number, rounded half to even to four digits, with a power of ten where it is large or small; without zeros at the end if it is exact.
+    """The number, rounded half to even to four digits, with a power of ten where it is large or small.
+
+    Without zeros at the end if it is exact.
 
     Examples
     --------

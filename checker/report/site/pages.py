@@ -1,4 +1,6 @@
-"""Every file of the site, by its path: made from claims, findings and experiments alone, the same bytes for the same ones."""
+"""Every file of the site, by its path: made from claims, findings and experiments alone,
+the same bytes for the same ones.
+"""
 
 import re
 from collections import Counter
@@ -178,7 +180,10 @@ def _net(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
 
 @dataclass(frozen=True)
 class Told:
-    """Theorems as Coq has them, under what their sections assume; `answer` is what it says of the axioms they rest on."""
+    """Theorems as Coq has them, under what their sections assume.
+
+    `answer` is what it says of the axioms they rest on.
+    """
 
     file: str
     goes_on: bool

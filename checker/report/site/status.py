@@ -1,4 +1,6 @@
-"""The statuses that pages show, each with a word, a colour (a class of style.css) and a shape, so that none depends on colour alone."""
+"""The statuses that pages show, each with a word, a colour (a class of style.css) and a shape,
+so that none depends on colour alone.
+"""
 
 from dataclasses import dataclass
 from xml.etree import ElementTree

@@ -1,4 +1,6 @@
-"""`proof_of_absence.audit`: the same audit for modules, nets and paths, arrays, tensors and lists; one line for what it cannot take."""
+"""`proof_of_absence.audit`: the same audit for modules, nets and paths, arrays, tensors and lists;
+one line for what it cannot take.
+"""
 
 import json
 import subprocess

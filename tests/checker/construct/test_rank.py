@@ -21,7 +21,9 @@ def by_definition(net, inputs, layer):
 
 @st.composite
 def cases(draw, entries=SMALL):
-    """(net, inputs, layer): nets of one to three hidden layers, inputs that repeat, fewer and more than there are units."""
+    """(net, inputs, layer): nets of one to three hidden layers, inputs that repeat,
+    fewer and more than there are units.
+    """
     net = draw(nets(entries=entries).filter(lambda net: len(net.layers) > 1))
     pool = draw(st.lists(vectors(net.widths[0]), min_size=1, max_size=6))
     inputs = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=8))

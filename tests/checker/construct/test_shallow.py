@@ -124,7 +124,9 @@ def test_reassigning_again_and_again_never_goes_below_the_floor(data):
 
 @st.composite
 def redundant(draw):
-    """(net, coefficients, data): one unit copies another, up to a factor, or is 1 plus two others on the nonnegative inputs."""
+    """(net, coefficients, data): one unit copies another, up to a factor,
+    or is 1 plus two others on the nonnegative inputs.
+    """
     m = draw(st.integers(1, 2))
     data = draw(datasets(d=2, m=m))
     inputs = [tuple(map(abs, z)) for z in data.inputs]

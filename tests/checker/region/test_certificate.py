@@ -65,7 +65,9 @@ def test_another_circuit_is_refused(fact):
 
 
 def test_every_tighter_bound_that_matters_is_refused(fact):
-    """Any stated bound moved inward by a little is refused: what is stated is what back-substitution gives, to rounding."""
+    """Any stated bound moved inward by a little is refused:
+    what is stated is what back-substitution gives, to rounding.
+    """
     lines = [line for node in nodes(fact["tree"]) for line in node.get("bounds", [])]
     assert len(lines) > 3
     for line in lines:

@@ -28,7 +28,9 @@ ENDS = st.fractions(-2, 2, max_denominator=4)
 
 @st.composite
 def tiny_questions(draw, depth=2):
-    """Tiny nets with weights on a grid, so that boundaries and cancellations are common; any circuit; boxes that may be flat."""
+    """Tiny nets with weights on a grid, so that boundaries and cancellations are common; any circuit;
+    boxes that may be flat.
+    """
     widths = [draw(st.integers(1, 2)), *(draw(st.integers(1, 3)) for _ in range(draw(st.integers(1, depth)))),
               draw(st.integers(1, 2))]  # fmt: skip
     layers = [

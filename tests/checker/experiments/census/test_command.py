@@ -1,4 +1,6 @@
-"""`absence census` and `absence check` on its folder, end to end: what is counted, what is refused, what is bad input."""
+"""`absence census` and `absence check` on its folder, end to end:
+what is counted, what is refused, what is bad input.
+"""
 
 import json
 from fractions import Fraction

@@ -1,4 +1,6 @@
-"""`absence lifetimes` from end to end: interrupted, killed, gone on with; what its result says, and results that must be refused."""
+"""`absence lifetimes` from end to end: interrupted, killed, gone on with;
+what its result says, and results that must be refused.
+"""
 
 import copy
 import hashlib
@@ -136,7 +138,10 @@ def test_a_sighting_against_fractions(problem):
 
 
 def altered(made, folder, edit, name="dead.sgd.reassigned.0", reseal=True):
-    """A copy of the result in which `edit(result, run)` changed something; sealed again, so that only the content is wrong."""
+    """A copy of the result in which `edit(result, run)` changed something.
+
+    Sealed again, so that only the content is wrong.
+    """
     shutil.copytree(made, folder)
     result = json.loads((folder / "result.json").read_text())
     path = folder / "runs" / f"{name}.json"

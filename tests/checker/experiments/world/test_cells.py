@@ -1,4 +1,6 @@
-"""Cells of a sweep: losses against the data sets they stand for, detector sizes against the hours, and what is not so is refused."""
+"""Cells of a sweep: losses against the data sets they stand for, detector sizes against the hours,
+and what is not so is refused.
+"""
 
 from fractions import Fraction
 

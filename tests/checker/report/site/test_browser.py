@@ -1,4 +1,6 @@
-"""The site in a headless Chromium, from files: it draws formulas, obeys the keyboard, and fits a phone. Skipped without a browser."""
+"""The site in a headless Chromium, from files: it draws formulas, obeys the keyboard, and fits a phone.
+Skipped without a browser.
+"""
 
 import pytest
 
