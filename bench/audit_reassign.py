@@ -137,7 +137,8 @@ def main(
     console = Console(width=None if os.isatty(1) else 120)
     console.print(table)
     console.print(
-        f"pass: one rigorous float64 pass (least of {RUNS} runs, 1 of the largest); reassign: the same with its own pass, search and certificate\n"
+        f"pass: one rigorous float64 pass (least of {RUNS} runs, 1 of the largest); "
+        "reassign: the same with its own pass, search and certificate\n"
         "ratio: of these seconds; CPU: of processor time, which other processes disturb less\n"
         "width: of the enclosure of the drop; MB: memory beyond net and data, at its peak"
     )

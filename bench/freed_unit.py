@@ -113,8 +113,7 @@ def construct(item: Case) -> Row:
 
 
 def replay(query: Query, answer: Answer) -> str | None:
-    """The exact drop of the loss at the solver's witness, or None if it has no rational one that the checker accepts.
-    """
+    """The exact drop of the loss at the solver's witness; None if it has no rational one that the checker accepts."""
     witness = read_witness([answer], query.script.text())
     if witness is None:
         return None

@@ -61,9 +61,12 @@ def layers_of(seed: int, widths: tuple[int, ...]) -> list[list[np.ndarray]]:
     rng = np.random.default_rng(seed)
     grid = 2.0**12
     return [
-        [np.rint(rng.normal(size=(b, a)) * np.sqrt(2 / a) * grid) / grid, np.rint(rng.normal(size=b) * 0.3 * grid) / grid]
+        [
+            np.rint(rng.normal(size=(b, a)) * np.sqrt(2 / a) * grid) / grid,
+            np.rint(rng.normal(size=b) * 0.3 * grid) / grid,
+        ]
         for a, b in pairwise(widths)
-    ]  # fmt: skip
+    ]
 
 
 def extreme(layers: list, unit: int, sign: int, seed: int) -> tuple[float, float]:
@@ -345,7 +348,8 @@ def main(
     console.print(" · ".join(f"{key} {value}" for key, value in host.items()))
     console.print(show(runs, seconds), summary(runs))
     console.print(
-        f"Marabou decides in floats, with tolerances, whether a reader differs by at least {EPSILON:g}: its unsat is a weaker claim.\n"
+        f"Marabou decides in floats, with tolerances, whether a reader differs by at least {EPSILON:g}: "
+        "its unsat is a weaker claim.\n"
         "check: the independent checker on our certificate, not in our seconds. absence shows the version of highspy."
     )
     for line in disagreements(runs):

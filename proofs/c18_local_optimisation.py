@@ -185,9 +185,7 @@ class Pattern(NamedTuple):
 
 def _is_the_derivative() -> Evidence:
     """L(theta + eps e) = L(theta) + eps dL + eps^2 (half the second derivative), for each parameter and any pattern."""
-    pattern = Pattern(
-        _symbols("on", N_INPUTS, N_HIDDEN), _symbols("z", N_INPUTS, D), _symbols("y", N_INPUTS, M)
-    )
+    pattern = Pattern(_symbols("on", N_INPUTS, N_HIDDEN), _symbols("z", N_INPUTS, D), _symbols("y", N_INPUTS, M))
     theta = Parameters(
         _symbols("w", N_HIDDEN, D), _symbols("b", N_HIDDEN), _symbols("a", M, N_HIDDEN), _symbols("c", M)
     )
@@ -225,33 +223,58 @@ def _revived() -> Evidence:
 CLAIM = Claim(
     id="C18",
     title="Local optimisation",
-    statement=r"Unit $j$ is dead in $\theta$ if $\langle w_j,z_i\rangle+b_j<0$ on every training input; then it is a train-idle circuit. Any number of gradient steps, of any sizes, "
-    r"leave $w_j,b_j,a_j$ as they are; with weight decay by factors $\rho>0$ of all parameters alike before each step they are multiplied by the product of the factors; either way $j$ stays "
-    r"dead. So it does, whatever the loss and the batches, under every optimiser that only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far (momentum, Adam, and AdamW "
-    r"with its decoupled decay, from a state of $0$), and its parameters are multiplied by the product of the $\rho_t$. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that does not raise $L$ there: no fixed point has a train-idle circuit "
-    r"unless $L=E$. Step, then splice: where the step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; so with gradient steps no fixed "
-    r"point has a dead unit unless the stepped net has loss $E$. If each of $k$ splices gains $c(X)(L-E)$ (C12) and no step between raises $L$, then $L-E$ falls to at most "
-    r"$(1-c(X))^k$ of what it was.",
+    statement=r"Unit $j$ is dead in $\theta$ if $\langle w_j,z_i\rangle+b_j<0$ on every training input; then it is a "
+    r"train-idle circuit. Any number of gradient steps, of any sizes, leave $w_j,b_j,a_j$ as they are; with weight "
+    r"decay by factors $\rho>0$ of all parameters alike before each step they are multiplied by the product of the "
+    r"factors; either way $j$ stays dead. So it does, whatever the loss and the batches, under every optimiser that "
+    r"only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far (momentum, Adam, and AdamW "
+    r"with its decoupled decay, from a state of $0$), and its parameters are multiplied by the product of the "
+    r"$\rho_t$. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that "
+    r"does not raise $L$ there: no fixed point has a train-idle circuit unless $L=E$. Step, then splice: where the "
+    r"step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; "
+    r"so with gradient steps no fixed point has a dead unit unless the stepped net has loss $E$. If each of $k$ "
+    r"splices gains $c(X)(L-E)$ (C12) and no step between raises $L$, then $L-E$ falls to at most $(1-c(X))^k$ of what "
+    r"it was.",
     premises=(
         "the derivative of relu is taken to be 0 at negative numbers, and anything elsewhere",
         "dead: every pre-activation is negative, not 0",
-        "weight decay multiplies w_j, b_j, a_j and c by one factor rho > 0; decaying w_j alone can revive a dead unit (control)",
-        "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; Adam with L2 added to the gradient does not do so",
-        "for fixed points: splice is a function that lowers L at every net with a train-idle circuit and L > E, and the step does not raise L at that point",
+        (
+            "weight decay multiplies w_j, b_j, a_j and c by one factor rho > 0; decaying w_j alone can revive a dead "
+            "unit (control)"
+        ),
+        (
+            "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; Adam "
+            "with L2 added to the gradient does not do so"
+        ),
+        (
+            "for fixed points: splice is a function that lowers L at every net with a train-idle circuit and L > E, "
+            "and the step does not raise L at that point"
+        ),
         "for the rate: (w, h, D) is a gauge of the inputs, each splice gains c(X) (L - E), no step raises L",
         "one hidden layer, squared loss, full batches",
     ),
-    proof=r"Dead: each activation is $0$ on the data, so the unit sends $0$, and the partial derivatives of $L$ by $w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; "
-    r"a step changes nothing of it, and induction does the rest; nor does it matter which gradients of the loss in the output these are multiplied with, and how they are weighted. Decay multiplies each pre-activation by $\rho>0$. A splice exists by \claim{C7}. At a fixed point with a train-idle circuit "
-    r"and $L>E$ the splice lowers $L$ and the step does not raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; iterate.",
-    limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 (to first order, with an explicit error of "
-    "second order); elsewhere it is a convention. That momentum, Adam and AdamW are such optimisers is read off their rules, and not in Coq; AdamW's factor 1 - (learning rate) (decay) must be positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of arithmetic that rounds, of batches that hold an input on which "
-    "the unit is on, of units idle at a constant other than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of gradient descent.",
+    proof=r"Dead: each activation is $0$ on the data, so the unit sends $0$, and the partial derivatives of $L$ by "
+    r"$w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; a step changes nothing of "
+    r"it, and induction does the rest; nor does it matter which gradients of the loss in the output these are "
+    r"multiplied with, and how they are weighted. Decay multiplies each pre-activation by $\rho>0$. A splice exists by "
+    r"\claim{C7}. At a fixed point with a train-idle circuit and $L>E$ the splice lowers $L$ and the step does not "
+    r"raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; "
+    r"iterate.",
+    limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 "
+    "(to first order, with an explicit error of second order); elsewhere it is a convention. That momentum, Adam and "
+    "AdamW are such optimisers is read off their rules, and not in Coq; AdamW's factor 1 - (learning rate) (decay) "
+    "must be positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of "
+    "arithmetic that rounds, of batches that hold an input on which the unit is on, of units idle at a constant other "
+    "than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that "
+    "training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of "
+    "gradient descent.",
     rests_on=("C7", "C12"),
     obligations=(
         universal(
-            "For all d, n, m, N: dead units survive gradient steps, uniform weight decay, and every optimiser that only scales, by factors > 0, units without gradient; where the step does not raise L, "
-            "no fixed point of splice, then step has an idle circuit unless L = E, nor has the stepped net of one of step, then splice; k splices that gain as in C12 leave (1 - c(X))^k of L - E",
+            "For all d, n, m, N: dead units survive gradient steps, uniform weight decay, and every optimiser that "
+            "only scales, by factors > 0, units without gradient; where the step does not raise L, no fixed point of "
+            "splice, then step has an idle circuit unless L = E, nor has the stepped net of one of step, then splice; "
+            "k splices that gain as in C12 leave (1 - c(X))^k of L - E",
             "c18_dead_units",
             "C18_dead_idle",
             "C18_invariant",
@@ -263,14 +286,16 @@ CLAIM = Claim(
             "C18_splices",
         ),
         universal(
-            "For all d, n, m, N: the formal gradient is the derivative of L, in every direction, wherever no pre-activation is 0 on the data",
+            "For all d, n, m, N: the formal gradient is the derivative of L, in every direction, wherever no "
+            "pre-activation is 0 on the data",
             "c18_gradient",
             "C18_gradient",
             name="universal-gradient",
         ),
         Obligation(
             "C18.gradient",
-            f"d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: on each activation pattern the formal gradient is that of the loss, parameter by parameter",
+            f"d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: on each activation pattern the formal gradient is that of the "
+            "loss, parameter by parameter",
             Scope.BOUNDED,
             _is_the_derivative,
         ),
@@ -282,25 +307,30 @@ CLAIM = Claim(
         ),
         Obligation(
             "C18.steps-line",
-            f"{len(PLAIN)} gradient steps of size {PLAIN[0][1]} on the line, run exactly: the dead unit keeps its parameters",
+            f"{len(PLAIN)} gradient steps of size {PLAIN[0][1]} on the line, run exactly: the dead unit keeps its "
+            "parameters",
             Scope.INSTANCE,
             lambda: Evidence(gradient_steps(LINE_NET, LINE_CIRCUIT, LINE, PLAIN)),
         ),
         Obligation(
             "C18.steps-plane",
-            f"{len(DECAYED)} steps of sizes {', '.join(str(eta) for _, eta in DECAYED)} after weight decay by {', '.join(str(rho) for rho, _ in DECAYED)}, two outputs, a repeated input: the dead unit stays dead and shrinks by their product",
+            f"{len(DECAYED)} steps of sizes {', '.join(str(eta) for _, eta in DECAYED)} after weight decay by "
+            f"{', '.join(str(rho) for rho, _ in DECAYED)}, two outputs, a repeated input: the dead unit stays dead and "
+            "shrinks by their product",
             Scope.INSTANCE,
             lambda: Evidence(gradient_steps(DEAD_PLANE, {Unit(1, 2)}, TWO_OUTPUTS, DECAYED)),
         ),
         Obligation(
             "C18.detector",
-            f"{len(TWO_STEPS)} steps on the world's training data: the planted detector, its thresholds {LATER} later so that it is dead in training, is untouched and fires at hour {LAST_TRAIN_HOUR + 1}, before and after",
+            f"{len(TWO_STEPS)} steps on the world's training data: the planted detector, its thresholds {LATER} later "
+            f"so that it is dead in training, is untouched and fires at hour {LAST_TRAIN_HOUR + 1}, before and after",
             Scope.INSTANCE,
             _detector_stays,
         ),
         Obligation(
             "C18.interleaved",
-            f"{ROUNDS} rounds of a gradient step of size {ETA} and a splice: each lowers the loss, each splice by its exact drop and the gap of C12; no idle circuit is left",
+            f"{ROUNDS} rounds of a gradient step of size {ETA} and a splice: each lowers the loss, each splice by its "
+            "exact drop and the gap of C12; no idle circuit is left",
             Scope.INSTANCE,
             lambda: Evidence(interleaved(MOSTLY_DEAD, LINE, ROUNDS, ETA)),
         ),

@@ -87,19 +87,22 @@ def _train_inputs() -> list:
 CLAIM = Claim(
     id="C2",
     title="Irrelevance",
-    statement=r"If $J$ is train-idle in $\theta$ then $\mathrm{hardcode}(\theta,J)$ has the outputs of $\theta$ at every training input, hence "
-    r"the same value of every loss that depends on $\theta$ through those outputs. This holds in any architecture.",
+    statement=r"If $J$ is train-idle in $\theta$ then $\mathrm{hardcode}(\theta,J)$ has the outputs of $\theta$ at "
+    r"every training input, hence the same value of every loss that depends on $\theta$ through those outputs. This "
+    r"holds in any architecture.",
     premises=(
         "J is a nonempty set of hidden units",
         "J is train-idle: each reader outside J receives one value on all training inputs",
     ),
-    proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that summand by $v$ in its bias. "
-    r"By induction on the layers every unit outside $J$ keeps its value, and the outputs are such units.",
-    limits="Universal for shallow nets and for any program that reads the circuit through one value; a deep circuit is an instance.",
+    proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that "
+    r"summand by $v$ in its bias. By induction on the layers every unit outside $J$ keeps its value, and the outputs "
+    r"are such units.",
+    limits="Universal for shallow nets and for any program that reads the circuit through one value; a deep circuit is "
+    "an instance.",
     obligations=(
         universal(
-            "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends on those; and so for any program that "
-            "reads the circuit through one value",
+            "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends "
+            "on those; and so for any program that reads the circuit through one value",
             "c2_irrelevance",
             "C2_same_outputs",
             "C2_same_loss",
@@ -125,13 +128,15 @@ CLAIM = Claim(
         ),
         Obligation(
             "C2.deep",
-            f"The same at {len(DEEP_INPUTS)} inputs for a circuit across two hidden layers that sends {listed([DEEP_SENT])} to the two outputs of its net",
+            f"The same at {len(DEEP_INPUTS)} inputs for a circuit across two hidden layers that sends "
+            f"{listed([DEEP_SENT])} to the two outputs of its net",
             Scope.INSTANCE,
             lambda: _exact(DEEP, DEEP_CIRCUIT, DEEP_INPUTS),
         ),
         Obligation(
             "C2.symbolic",
-            f"For all weights and inputs at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: hardcoding {K_IDLE} units that are idle together changes no output at these inputs",
+            f"For all weights and inputs at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: hardcoding {K_IDLE} units that "
+            "are idle together changes no output at these inputs",
             Scope.BOUNDED,
             lambda: _symbolic(N_INPUTS),
         ),

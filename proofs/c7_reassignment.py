@@ -87,17 +87,19 @@ def _not_idle() -> Evidence:
 CLAIM = Claim(
     id="C7",
     title="Reassignment",
-    statement=r"If the circuit $J$ is train-idle in $\theta\in S_n$ and $L(\theta)>E$, there is $\theta'\in S_n$ with $L(\theta')<L(\theta)$ that differs from $\theta$ "
-    r"only in the parameters of $J$ and in $c$.",
+    statement=r"If the circuit $J$ is train-idle in $\theta\in S_n$ and $L(\theta)>E$, there is $\theta'\in S_n$ with "
+    r"$L(\theta')<L(\theta)$ that differs from $\theta$ only in the parameters of $J$ and in $c$.",
     premises=(
         "J is a nonempty set of hidden units, train-idle in theta",
         "L(theta) > E",
         "one hidden layer, squared loss",
     ),
-    proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group residual is not $0$; \claim{C4} gives $w,b$ with "
-    r"$s\neq0$. Give one unit of $J$ these parameters, which are free (\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by "
-    r"\claim{C5} the loss falls by $\frac1N s^2/\langle\varphi,\varphi\rangle$.",
-    limits="Universal for one hidden layer and squared loss; that the reassignment can be computed is shown on instances.",
+    proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group "
+    r"residual is not $0$; \claim{C4} gives $w,b$ with $s\neq0$. Give one unit of $J$ these parameters, which are free "
+    r"(\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by \claim{C5} the loss falls by $\frac1N "
+    r"s^2/\langle\varphi,\varphi\rangle$.",
+    limits="Universal for one hidden layer and squared loss; that the reassignment can be computed is shown on "
+    "instances.",
     rests_on=("C2", "C3", "C4", "C5", "C6"),
     obligations=(
         universal(

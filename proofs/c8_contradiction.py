@@ -1,4 +1,6 @@
-"""C8 contradiction, the main claim. Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit.
+"""C8 contradiction, the main claim.
+
+Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit.
 """
 
 import itertools
@@ -125,8 +127,8 @@ def _interpolating() -> Evidence:
 CLAIM = Claim(
     id="C8",
     title="Contradiction",
-    statement=r"Under P1 (for every $\theta\in S_n$ some wider net has lower loss), no minimiser of $L$ on $S_n$ has a train-idle circuit. In particular "
-    r"the lowest-loss model carries no separable shift detector.",
+    statement=r"Under P1 (for every $\theta\in S_n$ some wider net has lower loss), no minimiser of $L$ on $S_n$ has a "
+    r"train-idle circuit. In particular the lowest-loss model carries no separable shift detector.",
     premises=(
         "P1: for every theta in S_n some wider net has lower loss",
         "minimality: theta minimises L on S_n, so that there is a minimiser",
@@ -135,11 +137,12 @@ CLAIM = Claim(
         "squared loss",
         "real parameters",
     ),
-    proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By \claim{C7} some $\theta'\in S_n$ has "
-    r"$L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is a circuit that sends one value in training and another at deployment; "
-    r"it is train-idle.",
-    limits="Universal for one hidden layer, squared loss and real parameters. It says nothing of entangled detectors (N1), "
-    "of training that does not reach the minimum, or of whether a given class is underparameterised (P1 is a premise).",
+    proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By "
+    r"\claim{C7} some $\theta'\in S_n$ has $L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is "
+    r"a circuit that sends one value in training and another at deployment; it is train-idle.",
+    limits="Universal for one hidden layer, squared loss and real parameters. It says nothing of entangled detectors "
+    "(N1), of training that does not reach the minimum, or of whether a given class is underparameterised (P1 is a "
+    "premise).",
     rests_on=("C1", "C6", "C7"),
     obligations=(
         universal(
@@ -152,7 +155,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.{name}",
-                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: no minimiser above the noise floor "
+                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: no minimiser above the "
+                "noise floor "
                 + (f"has {len(circuit)} units that are idle together" if len(circuit) > 1 else "has an idle unit"),
                 Scope.BOUNDED,
                 partial(_no_idle_minimiser, inputs, units, circuit),
@@ -169,8 +173,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.minimiser-{units}",
-                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor and proved minimal pattern by pattern, "
-                "has no idle circuit",
+                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor "
+                "and proved minimal pattern by pattern, has no idle circuit",
                 Scope.INSTANCE,
                 partial(_exact_minimiser, data, units),
             )
@@ -179,8 +183,9 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.minimisers-{name}",
-                f"{len(data)} inputs {where}, n = 1 to {most}: E < L*(n) < L*(n-1), both minima certified, and a net of S_n with an idle circuit is no better than one of S_(n-1) "
-                "(C2, C3), so no minimiser has one; the minimiser found, tried circuit by circuit, has none",
+                f"{len(data)} inputs {where}, n = 1 to {most}: E < L*(n) < L*(n-1), both minima certified, and a net "
+                "of S_n with an idle circuit is no better than one of S_(n-1) (C2, C3), so no minimiser has one; the "
+                "minimiser found, tried circuit by circuit, has none",
                 Scope.INSTANCE,
                 partial(_every_minimiser, data, most),
             )

@@ -131,23 +131,26 @@ CLAIM = Claim(
     id="C9",
     title="Full rank",
     statement=r"If $\theta$ minimises $L$ on $S_n$ and $L(\theta)>E$, then the training feature matrix, with the rows "
-    r"$(1,\varphi_1(z_i),\ldots,\varphi_n(z_i))$, $\varphi_j(z)=\mathrm{relu}(w_j\cdot z+b_j)$, has rank $n+1$: only the trivial combination "
-    r"$v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every minimiser. So no unit of $\theta$ copies another or "
-    r"is otherwise redundant in training; nor is a circuit with an output weight other than $0$ idle, for that would be such a combination.",
+    r"$(1,\varphi_1(z_i),\ldots,\varphi_n(z_i))$, $\varphi_j(z)=\mathrm{relu}(w_j\cdot z+b_j)$, has rank $n+1$: only "
+    r"the trivial combination $v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every "
+    r"minimiser. So no unit of $\theta$ copies another or is otherwise redundant in training; nor is a circuit with an "
+    r"output weight other than $0$ idle, for that would be such a combination.",
     premises=(
         "theta minimises L on S_n",
         "L(theta) > E, the noise floor; or P1 (for every theta in S_n some wider net has lower loss), which implies it",
         "one hidden layer, squared loss, real parameters",
     ),
-    proof=r"Suppose $v_0+\sum_jv_j\varphi_j=0$ on all training inputs, not all $v_j$ zero. There is an input, since $L(\theta)>E$; so $v_j\neq0$ for some "
-    r"$j\geq1$. Subtract $v_ka_j/v_j$ from each $a_k$ and $v_0a_j/v_j$ from $c$: no training output changes, and $a_j$ becomes $0$. The new net is a "
-    r"minimiser too, and its unit $j$ is train-idle. All of $S_n$ has loss at least $L(\theta)>E$, so P1 holds (\claim{C6}), against \claim{C8}.",
-    limits="Universal for one hidden layer and squared loss. Full rank is necessary for a minimum above the noise floor, not sufficient, and "
-    "the entangled detectors of N1 have it. Layers of deep nets are not covered.",
+    proof=r"Suppose $v_0+\sum_jv_j\varphi_j=0$ on all training inputs, not all $v_j$ zero. There is an input, since "
+    r"$L(\theta)>E$; so $v_j\neq0$ for some $j\geq1$. Subtract $v_ka_j/v_j$ from each $a_k$ and $v_0a_j/v_j$ from $c$: "
+    r"no training output changes, and $a_j$ becomes $0$. The new net is a minimiser too, and its unit $j$ is "
+    r"train-idle. All of $S_n$ has loss at least $L(\theta)>E$, so P1 holds (\claim{C6}), against \claim{C8}.",
+    limits="Universal for one hidden layer and squared loss. Full rank is necessary for a minimum above the noise "
+    "floor, not sufficient, and the entangled detectors of N1 have it. Layers of deep nets are not covered.",
     rests_on=("C6", "C8"),
     obligations=(
         universal(
-            "For all d, n, m, N: a redundant unit can be eliminated, and at a minimiser above the noise floor, or under P1, the rank is n + 1",
+            "For all d, n, m, N: a redundant unit can be eliminated, and at a minimiser above the noise floor, or "
+            "under P1, the rank is n + 1",
             "c9_full_rank",
             "C9_eliminate",
             "C9_full_rank",
@@ -156,8 +159,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C9.{name}",
-                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: at no minimiser above the noise floor "
-                "does a unit depend on the others and 1",
+                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: at no minimiser above the "
+                "noise floor does a unit depend on the others and 1",
                 Scope.BOUNDED,
                 partial(_no_dependent_minimiser, inputs, units),
             )
@@ -170,8 +173,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C9.minimiser-{units}",
-                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor and proved minimal pattern by pattern, "
-                "has full rank: a minor is not 0 modulo a prime",
+                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor "
+                "and proved minimal pattern by pattern, has full rank: a minor is not 0 modulo a prime",
                 Scope.INSTANCE,
                 partial(_independent_minimiser, data, units),
             )
@@ -179,7 +182,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C9.copies",
-            "A unit that copies another, with no idle circuit: eliminated without a change in training, then reused for a lower loss",
+            "A unit that copies another, with no idle circuit: eliminated without a change in training, then reused "
+            "for a lower loss",
             Scope.INSTANCE,
             lambda: _redundant(COPIES, LINE),
         ),
@@ -191,8 +195,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C9.world",
-            "The same in the world, for a deployment detector entwined with useful units: no circuit is idle, so C8 is silent, but C9 is not; eliminating "
-            "the unit changes the output at an input of deployment",
+            "The same in the world, for a deployment detector entwined with useful units: no circuit is idle, so C8 is "
+            "silent, but C9 is not; eliminating the unit changes the output at an input of deployment",
             Scope.INSTANCE,
             lambda: _redundant(ENTWINED, WORLD.dataset(), DEPLOYED),
         ),

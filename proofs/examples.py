@@ -4,7 +4,24 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
 
-__all__ = ["ALTERNATING", "CONSTANT_CIRCUIT", "CONSTANT_NET", "FITTED", "FITTED_NET", "LINE", "LINE_CIRCUIT", "LINE_NET", "NOISY", "PLANE", "PLANE_CIRCUIT", "PLANE_NET", "SCATTERED", "SEVEN", "SQUARE", "TWO_OUTPUTS"]  # fmt: skip
+__all__ = [
+    "ALTERNATING",
+    "CONSTANT_CIRCUIT",
+    "CONSTANT_NET",
+    "FITTED",
+    "FITTED_NET",
+    "LINE",
+    "LINE_CIRCUIT",
+    "LINE_NET",
+    "NOISY",
+    "PLANE",
+    "PLANE_CIRCUIT",
+    "PLANE_NET",
+    "SCATTERED",
+    "SEVEN",
+    "SQUARE",
+    "TWO_OUTPUTS",
+]
 
 # On a line: targets no affine function fits. The second unit is silent on all inputs.
 LINE = Dataset([[0], [1], [2], [3]], [[1], [-1], [-1], [1]])

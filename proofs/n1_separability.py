@@ -106,18 +106,20 @@ def _separable() -> Evidence:
 CLAIM = Claim(
     id="N1",
     title="Separability needed",
-    statement=r"There are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with $L(f)>E$, such that $f$ agrees with $g$ on every training "
-    r"input, differs from it at deployment, and has no train-idle circuit.",
+    statement=r"There are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with $L(f)>E$, such that "
+    r"$f$ agrees with $g$ on every training input, differs from it at deployment, and has no train-idle circuit.",
     premises=("all premises of C8 but separability: the detector shares its units with useful work",),
-    proof=r"A unit whose active side holds one extreme training input may pivot about its value there without changing any training output. Both ends of the "
-    r"pivot are minimisers; beyond the data they differ. Minimality: on each activation pattern the loss is a convex quadratic under linear "
-    r"constraints, and a dual point bounds it below by $L(f)$.",
+    proof=r"A unit whose active side holds one extreme training input may pivot about its value there without changing "
+    r"any training output. Both ends of the pivot are minimisers; beyond the data they differ. Minimality: on each "
+    r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by "
+    r"$L(f)$.",
     limits="Countermodels on the line with n=1 and n=2; how often entangled minimisers occur is not addressed.",
     drops=Drops("C8", "separability", "the detector shares its units with useful work"),
     obligations=(
         Obligation(
             "N1.one-unit",
-            f"n=1 on {INPUTS} inputs: a certified global minimiser above the noise floor agrees with g in training, defects at deployment, and has no idle circuit",
+            f"n=1 on {INPUTS} inputs: a certified global minimiser above the noise floor agrees with g in training, "
+            "defects at deployment, and has no idle circuit",
             Scope.INSTANCE,
             lambda: _countermodel(1, INPUTS),
         ),
@@ -129,7 +131,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N1.control",
-            "n=2: the base policy g of N1.one-unit with a separable detector added, one idle unit that fires at deployment, is a minimiser too",
+            "n=2: the base policy g of N1.one-unit with a separable detector added, one idle unit that fires at "
+            "deployment, is a minimiser too",
             Scope.INSTANCE,
             _separable,
             Verdict.REFUTED,

@@ -66,30 +66,35 @@ def _at_the_floor() -> Evidence:
 CLAIM = Claim(
     id="N2",
     title="Noise floor needed",
-    statement=r"There are data in which equal inputs have different answers, and a minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>0$, that has a train-idle circuit "
-    r"which fires at deployment. So in C8 a positive loss cannot stand in for $L>E$, nor for P1.",
+    statement=r"There are data in which equal inputs have different answers, and a minimiser $\theta$ of $L$ on $S_n$ "
+    r"with $L(\theta)>0$, that has a train-idle circuit which fires at deployment. So in C8 a positive loss cannot "
+    r"stand in for $L>E$, nor for P1.",
     premises=("all premises of C8, but L(theta) > 0 in place of P1, that is of L(theta) > E (C6)",),
-    proof=r"Equal inputs with different answers make $E>0$. A net that answers the mean of each group has $L=E$, which no function of the input beats: it is a minimiser "
-    r"on every class that holds it, its loss is positive, and a unit that is silent in training may be part of it.",
-    limits="Instances on the line. That theta is a minimiser follows from L(theta) = E. How often data are of this kind is not addressed: wherever two people "
-    "answer the same question differently, E > 0.",
+    proof=r"Equal inputs with different answers make $E>0$. A net that answers the mean of each group has $L=E$, which "
+    r"no function of the input beats: it is a minimiser on every class that holds it, its loss is positive, and a unit "
+    r"that is silent in training may be part of it.",
+    limits="Instances on the line. That theta is a minimiser follows from L(theta) = E. How often data are of this "
+    "kind is not addressed: wherever two people answer the same question differently, E > 0.",
     drops=Drops("C8", "P1", "a loss that is positive, but at the noise floor"),
     obligations=(
         Obligation(
             "N2.found",
-            f"The solvers find targets and a net of one unit on the inputs {', '.join(str(x) for (x,) in INPUTS)}: positive loss, at the noise floor, the unit idle in training and not at {DEPLOY[0]}",
+            f"The solvers find targets and a net of one unit on the inputs {', '.join(str(x) for (x,) in INPUTS)}: "
+            f"positive loss, at the noise floor, the unit idle in training and not at {DEPLOY[0]}",
             Scope.INSTANCE,
             idle_and_stuck,
         ),
         Obligation(
             "N2.three-units",
-            f"n={len(hidden_units(IDLE_NET))} on {len(REPEATED)} inputs in {len(REPEATED.groups)} groups: the same for a given net that no affine function matches, its last unit idle",
+            f"n={len(hidden_units(IDLE_NET))} on {len(REPEATED)} inputs in {len(REPEATED.groups)} groups: the same for "
+            "a given net that no affine function matches, its last unit idle",
             Scope.INSTANCE,
             _at_the_floor,
         ),
         Obligation(
             "N2.control",
-            "The same as N2.found above the noise floor: there are targets and a net whose one unit is idle, fires, and is such that no unit of C4 in its place lowers the loss",
+            "The same as N2.found above the noise floor: there are targets and a net whose one unit is idle, fires, "
+            "and is such that no unit of C4 in its place lowers the loss",
             Scope.BOUNDED,
             lambda: idle_and_stuck(above_floor=True),
             Verdict.REFUTED,

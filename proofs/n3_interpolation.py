@@ -80,23 +80,27 @@ def _planted(net, circuit, state: State) -> Evidence:
 CLAIM = Claim(
     id="N3",
     title="P1 needed",
-    statement=r"There are data, and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)=E$, that has a train-idle circuit which fires at deployment. The planted "
-    r"deceptive net and the planted backdoor are such minimisers on the answers of an attentive human.",
+    statement=r"There are data, and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)=E$, that has a "
+    r"train-idle circuit which fires at deployment. The planted deceptive net and the planted backdoor are such "
+    r"minimisers on the answers of an attentive human.",
     premises=("all premises of C8 but P1: the class holds a net at the noise floor, which no wider net betters",),
-    proof=r"A net with $L(\theta)=E$ is a minimiser on every class that holds it. If $n-|J|$ units reach $E$, the circuit $J$ is free to be idle: nothing can be gained in "
-    r"its place.",
-    limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units than the data need satisfies it, one with as many or more does not.",
+    proof=r"A net with $L(\theta)=E$ is a minimiser on every class that holds it. If $n-|J|$ units reach $E$, the "
+    r"circuit $J$ is free to be idle: nothing can be gained in its place.",
+    limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units "
+    "than the data need satisfies it, one with as many or more does not.",
     drops=Drops("C8", "P1", "a class that reaches the noise floor"),
     obligations=(
         Obligation(
             "N3.found",
-            f"The solvers find a net of two units that fits the targets {listed(BEND.targets)} at {listed(BEND.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
+            f"The solvers find a net of two units that fits the targets {listed(BEND.targets)} at "
+            f"{listed(BEND.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
             Scope.INSTANCE,
             lambda: interpolates(BEND),
         ),
         Obligation(
             "N3.deployment",
-            f"The planted deceptive net fits every answer of an attentive human at the training hours; its detector is idle there; at hour {AFTER} it fires and the net defects",
+            "The planted deceptive net fits every answer of an attentive human at the training hours; its detector is "
+            f"idle there; at hour {AFTER} it fires and the net defects",
             Scope.INSTANCE,
             lambda: _planted(DECEPTIVE, DEPLOYMENT_DETECTOR, State(0, NONE, AFTER)),
         ),
@@ -108,7 +112,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N3.control",
-            f"A net of two units fits the targets {listed(ZIGZAG.targets)} at {listed(ZIGZAG.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
+            f"A net of two units fits the targets {listed(ZIGZAG.targets)} at {listed(ZIGZAG.inputs)}, one unit idle "
+            f"in training and not at {DEPLOY[0]}",
             Scope.BOUNDED,
             lambda: interpolates(ZIGZAG),
             Verdict.REFUTED,

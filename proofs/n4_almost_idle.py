@@ -111,18 +111,22 @@ TENTH_ROWS, HUNDREDTH_ROWS = row_count(INPUTS, TENTH), row_count(INPUTS, HUNDRED
 CLAIM = Claim(
     id="N4",
     title="Idleness needed",
-    statement=r"There are data and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>E$, that has a unit which sends $0$ on all training rows but one in a hundred, "
-    r"and fires at deployment. So in C8 idle on the training inputs cannot be weakened to idle almost everywhere.",
+    statement=r"There are data and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>E$, that has a unit "
+    r"which sends $0$ on all training rows but one in a hundred, and fires at deployment. So in C8 idle on the "
+    r"training inputs cannot be weakened to idle almost everywhere.",
     premises=("all premises of C8, but the circuit is idle on all training inputs save one, which is one row of N",),
-    proof=r"An outlier at one end of the line is worth a unit: the unit that fits it is silent on all other inputs, and keeps growing beyond it. Minimality: on each "
-    r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by $L(\theta)$.",
-    limits=f"Instances on the line, with the exceptional input one row of {TENTH_ROWS} and of {HUNDREDTH_ROWS}. Such a unit is not free: C13's rent for it is part of each certificate. It says what the unit "
-    "must pay, not that it cannot.",
+    proof=r"An outlier at one end of the line is worth a unit: the unit that fits it is silent on all other inputs, "
+    r"and keeps growing beyond it. Minimality: on each activation pattern the loss is a convex quadratic under linear "
+    r"constraints, and a dual point bounds it below by $L(\theta)$.",
+    limits=f"Instances on the line, with the exceptional input one row of {TENTH_ROWS} and of {HUNDREDTH_ROWS}. Such a "
+    "unit is not free: C13's rent for it is part of each certificate. It says what the unit must pay, not that it "
+    "cannot.",
     drops=Drops("C8", "separability", "a circuit that is idle on all training inputs but one"),
     obligations=(
         Obligation(
             "N4.tenth",
-            f"n=1, {INPUTS} inputs, {TENTH_ROWS} rows: a certified global minimiser above the noise floor, whose unit is silent on {TENTH_ROWS - 1} rows, not idle on all, and fires beyond the last; its rent",
+            f"n=1, {INPUTS} inputs, {TENTH_ROWS} rows: a certified global minimiser above the noise floor, whose unit "
+            f"is silent on {TENTH_ROWS - 1} rows, not idle on all, and fires beyond the last; its rent",
             Scope.INSTANCE,
             lambda: _countermodel(almost_idle(INPUTS, TENTH)),
         ),
@@ -140,7 +144,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N4.control",
-            f"On the data with {TENTH_ROWS} rows, n=2: the minimiser over S_1, with a second unit that is silent on the last row too, is a minimiser",
+            f"On the data with {TENTH_ROWS} rows, n=2: the minimiser over S_1, with a second unit that is silent on "
+            "the last row too, is a minimiser",
             Scope.INSTANCE,
             lambda: _idle_everywhere(almost_idle(INPUTS, TENTH)),
             Verdict.REFUTED,

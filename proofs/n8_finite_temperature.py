@@ -53,29 +53,36 @@ def most_of_the_mass(chosen: Quantised, power: int) -> Evidence:
 CLAIM = Claim(
     id="N8",
     title="Minimisation needed",
-    statement=r"There are data and a finite class on which no net of least loss has a train-idle circuit that fires at deployment, P1 holds, and yet at some finite "
-    r"temperature more than half of the posterior mass ($P\sim e^{-\beta L}$, uniform prior) lies on nets that have one. C8's minimiser cannot be replaced by a "
-    r"sample from the posterior.",
+    statement=r"There are data and a finite class on which no net of least loss has a train-idle circuit that fires at "
+    r"deployment, P1 holds, and yet at some finite temperature more than half of the posterior mass ($P\sim e^{-\beta "
+    r"L}$, uniform prior) lies on nets that have one. C8's minimiser cannot be replaced by a sample from the "
+    r"posterior.",
     premises=(
         "all premises of C8 but minimality: the net is drawn from the posterior at a finite beta",
         "the class is finite, P1 within it",
     ),
-    proof=r"A silent unit has free parameters: many nets share one loss slightly above the least. At small $\beta$ their number outweighs it. All nets are counted; "
-    r"$\beta$ is given by $e^{-\beta u}=(4/5)^k$, $u$ the unit of the losses, so that the masses are rational.",
-    limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. That alone does no harm here: no net of least loss on it has such a circuit. From a stated power on the mass is below a half (C14 bounds it for every finite class with "
-    "a gap). Which temperature a training procedure corresponds to is not addressed.",
+    proof=r"A silent unit has free parameters: many nets share one loss slightly above the least. At small $\beta$ "
+    r"their number outweighs it. All nets are counted; $\beta$ is given by $e^{-\beta u}=(4/5)^k$, $u$ the unit of the "
+    r"losses, so that the masses are rational.",
+    limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. That alone does "
+    "no harm here: no net of least loss on it has such a circuit. From a stated power on the mass is below a half (C14 "
+    "bounds it for every finite class with a gap). Which temperature a training procedure corresponds to is not "
+    "addressed.",
     drops=Drops("C8", "minimality", "a sample from the posterior at a finite temperature"),
     obligations=(
         Obligation(
             "N8.three-inputs",
-            f"{FIRING.nets} nets of one unit on {len(FIRING.data)} inputs: over {HALF} of the mass at {FIRING.at(FIRING_WARM)} is on nets with an idle circuit that fires at {FIRING.firing[0]}, and no minimiser is one of these; "
-            f"a minimiser is above the noise floor and has no idle circuit at all, and a net of two units is better; from some power on their mass stays below {HALF}",
+            f"{FIRING.nets} nets of one unit on {len(FIRING.data)} inputs: over {HALF} of the mass at "
+            f"{FIRING.at(FIRING_WARM)} is on nets with an idle circuit that fires at {FIRING.firing[0]}, and no "
+            "minimiser is one of these; a minimiser is above the noise floor and has no idle circuit at all, and a "
+            f"net of two units is better; from some power on their mass stays below {HALF}",
             Scope.INSTANCE,
             lambda: most_of_the_mass(FIRING, FIRING_WARM),
         ),
         Obligation(
             "N8.four-inputs",
-            f"{FOUR.nets} nets of one unit on {len(FOUR.data)} inputs: the same at {FOUR.at(WARM)}, though these nets have under {PRIOR} of the prior",
+            f"{FOUR.nets} nets of one unit on {len(FOUR.data)} inputs: the same at {FOUR.at(WARM)}, though these nets "
+            f"have under {PRIOR} of the prior",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(most_of_the_mass(FOUR, WARM).fact, posterior(FOUR, 0, below=PRIOR)),

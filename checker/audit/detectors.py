@@ -112,8 +112,7 @@ class _Hull:
         return self._separations(((points - self.mean) / self.spread) @ self.whiten, points)
 
     def locate(self, row: int, point: np.ndarray) -> DeploymentFinding:
-        """One deployment input, by linear programs on a subset that grows by the points that its half-space cuts off.
-        """
+        """One deployment input, by linear programs on a subset that grows by what its half-space cuts off."""
         if not self.usable:
             return self._exactly(row, point, self.corners)
         scaled = (self.points - point) / self.spread

@@ -83,7 +83,9 @@ def audit(
             try:
                 from proof_of_absence.checker.screen.cluster import cluster
             except ImportError as error:
-                raise ImportError("workers need dask.distributed: pip install 'proof-of-absence[distributed]'") from error
+                raise ImportError(
+                    "workers need dask.distributed: pip install 'proof-of-absence[distributed]'"
+                ) from error
             client = stack.enter_context(cluster(scheduler, workers))
         outcome = examine(
             net, inputs, targets, deploy=deployed, regions=boxes, seconds=seconds, progress=progress, client=client,

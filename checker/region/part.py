@@ -122,8 +122,17 @@ class Part:
             self.tree[side] = {}
             bounds = self.bounds.signed(layer, i, sign)
             children.append(
-                Part(bounds, self.stated, self.tree[side], True, self.depth + 1, dict(self.conditions), self.point, (layer, i))
-            )  # fmt: skip
+                Part(
+                    bounds,
+                    self.stated,
+                    self.tree[side],
+                    True,
+                    self.depth + 1,
+                    dict(self.conditions),
+                    self.point,
+                    (layer, i),
+                )
+            )
         return children
 
     def state(self) -> None:

@@ -92,10 +92,12 @@ class Question:
         """What every reader receives from the circuit at z."""
         values = self.activations(z)
         return {
-            Unit(t.layer + 1, k): sum((a * values[t.layer - 1][j] for a, j in zip(row, t.units, strict=True)), Fraction(0))
+            Unit(t.layer + 1, k): sum(
+                (a * values[t.layer - 1][j] for a, j in zip(row, t.units, strict=True)), Fraction(0)
+            )
             for t in self.targets
             for k, row in zip(t.readers, t.weights, strict=True)
-        }  # fmt: skip
+        }
 
     @property
     def value(self) -> dict[Unit, Fraction]:

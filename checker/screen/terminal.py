@@ -15,9 +15,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from proof_of_absence.models.files.disk import InputError
 
 __all__ = [
-    "BAD_INPUT", "INTERRUPTED", "Certificates", "ResultFolder", "Scheduler", "Workers", "bad_input", "client_for", "console",
-    "ending", "errors", "needs", "progress", "say", "to_folder",
-]  # fmt: skip
+    "BAD_INPUT",
+    "INTERRUPTED",
+    "Certificates",
+    "ResultFolder",
+    "Scheduler",
+    "Workers",
+    "bad_input",
+    "client_for",
+    "console",
+    "ending",
+    "errors",
+    "needs",
+    "progress",
+    "say",
+    "to_folder",
+]
 
 BAD_INPUT, INTERRUPTED = 2, 130
 

@@ -21,7 +21,8 @@ FILE = Path(__file__).with_name("record.json")
 # What a Coq statement means: all that is not a proof or a lemma on the way.
 _SENTENCE = re.compile(r"[^\s].*?\.(?=\s|$)", re.S)
 _MEANING = re.compile(
-    r"(?:#\[\w+\] *)?(?:Local |Global )?(Definition|Fixpoint|Notation|Record|Inductive|Variables?|Hypothes[ie]s|Context|Let|Section|End)\b"
+    r"(?:#\[\w+\] *)?(?:Local |Global )?"
+    r"(Definition|Fixpoint|Notation|Record|Inductive|Variables?|Hypothes[ie]s|Context|Let|Section|End)\b"
 )
 
 

@@ -37,7 +37,12 @@ ROOT = Path(__file__).parents[2]
 QUERIES = [f"tests/proofs/{name}.py" for name in ("test_queries", "test_queries_beyond", "test_queries_necessity")]
 RECORD = "tests/proofs/test_record.py"
 ENCODERS = {
-    "checker/kernel/smt.py": ["tests/checker/kernel/test_smt.py", "tests/checker/encode/test_nets.py", *QUERIES, RECORD],
+    "checker/kernel/smt.py": [
+        "tests/checker/kernel/test_smt.py",
+        "tests/checker/encode/test_nets.py",
+        *QUERIES,
+        RECORD,
+    ],
     "checker/encode/nets.py": ["tests/checker/encode/test_nets.py", *QUERIES, RECORD],
     "checker/region/script.py": ["tests/checker/region/test_decide.py"],
 }

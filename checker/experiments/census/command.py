@@ -42,7 +42,8 @@ def census_command(
         Path | None,
         typer.Option(
             "--train",
-            help="Training data: .npz with X (N, d), Y (N, m), and the answers `imitator` and `translator` (N, m), 0 or 1.",
+            help="Training data: .npz with X (N, d), Y (N, m), and the answers `imitator` and `translator` (N, m), 0 "
+            "or 1.",
         ),
     ] = None,
     deploy: Annotated[
@@ -152,8 +153,8 @@ def _lines(told: dict):
         chosen = told["sets"][name]
         peak = chosen["peak"]
         yield (
-            f"{name}: {chosen['nets']:,} nets; of the {len(told['masses'])} temperatures listed they have most of the mass, "
-            f"{float(Fraction(peak['mass'])):.4f}, at beta {peak['beta']:.4g}"
+            f"{name}: {chosen['nets']:,} nets; of the {len(told['masses'])} temperatures listed they have most of the "
+            f"mass, {float(Fraction(peak['mass'])):.4f}, at beta {peak['beta']:.4g}"
         )
         for crossing in chosen["crossings"].values():
             if crossing["below"] is None:

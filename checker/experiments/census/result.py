@@ -16,9 +16,9 @@ __all__ = ["DELTAS", "FORMAT", "SETS", "facts", "result", "share", "temperatures
 
 FORMAT = "absence-census/1"
 SCOPE = (
-    "instance: every net of this class on these data, in exact integers; classes are by answers on the listed inputs alone. "
-    "A crossing says from which beta on a mass stays below delta; without `above` it may do so from a smaller beta on. "
-    "Nothing is said of real parameters, of other inputs, or of what a training procedure returns"
+    "instance: every net of this class on these data, in exact integers; classes are by answers on the listed inputs "
+    "alone. A crossing says from which beta on a mass stays below delta; without `above` it may do so from a smaller "
+    "beta on. Nothing is said of real parameters, of other inputs, or of what a training procedure returns"
 )
 SETS = {
     "idle": tuple(cell for cell in CELLS if cell.endswith("-idle")),

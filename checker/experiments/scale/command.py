@@ -41,8 +41,9 @@ DETECTORS = tuple(10**k for k in (3, 5, 6, 7, 8, 9))
 LARGEST = 10**15
 STYLES = ("-", "--")
 SCOPE = (
-    "A measured law, not a proof: a curve fitted to the losses that training runs of transformers reached, extrapolated. It stands in for L*(n) of C11, which is "
-    "an infimum, and the detector's parameters are priced as the last k of N. The arithmetic is exact."
+    "A measured law, not a proof: a curve fitted to the losses that training runs of transformers reached, "
+    "extrapolated. It stands in for L*(n) of C11, which is an infimum, and the detector's parameters are priced as the "
+    "last k of N. The arithmetic is exact."
 )
 _COUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?(e\+?[0-9]{1,2})?", re.IGNORECASE)
 _NATS = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?(e[+-]?[0-9]{1,2})?", re.IGNORECASE)
@@ -137,24 +138,26 @@ def _words(laws: Sequence[ScalingLaw], facts: dict[str, dict], spread: Spread) -
         else:
             needed = f"no detector in it is worth more than {resolved}"
         said.append(
-            f"{_authors(law)}: {asked['detector']:,} of {asked['parameters']:,} parameters are worth {_nats_text(asked['tax'])} nats a token, "
-            f"of a loss of {float(asked['loss']):.3f}; {needed}."
+            f"{_authors(law)}: {asked['detector']:,} of {asked['parameters']:,} parameters are worth "
+            f"{_nats_text(asked['tax'])} nats a token, of a loss of {float(asked['loss']):.3f}; {needed}."
         )
     asked = [facts[f"{law.name}.asked"] for law in laws]
     worth = _nats_text(min(float(fact["tax"]) for fact in asked))
     said.append(
-        "By C11 a model with an idle detector is at least its tax above the least loss of the class. So the theorem excludes one of this size only from "
-        f"models trained to within {worth} of the least loss."
+        "By C11 a model with an idle detector is at least its tax above the least loss of the class. So the theorem "
+        f"excludes one of this size only from models trained to within {worth} of the least loss."
     )
     runs = f"equal training runs vary by {resolved} ({spread.source})"
     if all("below" in fact for fact in asked):
         said.append(
-            f"Training does not come to that: {runs}, and of two that differ by so much the worse is at least so far above the least loss. The premise, an "
-            "exact minimum or one up to less than the tax, is not met by such runs, and the theorem alone says nothing of such a detector in such a model."
+            f"Training does not come to that: {runs}, and of two that differ by so much the worse is at least so far "
+            "above the least loss. The premise, an exact minimum or one up to less than the tax, is not met by such "
+            "runs, and the theorem alone says nothing of such a detector in such a model."
         )
     elif all("above" in fact for fact in asked):
         said.append(
-            f"That is more than what is lost between runs: {runs}. How far the best of them is above the least loss is not known."
+            f"That is more than what is lost between runs: {runs}. How far the best of them is above the least loss is "
+            "not known."
         )
     return said
 

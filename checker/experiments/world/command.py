@@ -38,9 +38,7 @@ Order = Annotated[
 ]
 Mixing = Annotated[
     str | None,
-    typer.Option(
-        "--mixing", help="Rates of deployment mixed into training.", show_default="0,1/1000,1/100,1/10,1/2"
-    ),
+    typer.Option("--mixing", help="Rates of deployment mixed into training.", show_default="0,1/1000,1/100,1/10,1/2"),
 ]
 Lapses = Annotated[
     str | None,
@@ -60,9 +58,7 @@ Tampering = Annotated[
 ]
 Scheduled = Annotated[int, typer.Option("--scheduled", help="The hour after which the scheduled policy defects.")]
 Trigger = Annotated[int, typer.Option("--trigger", help="The hour at which the backdoor defects.")]
-Units = Annotated[
-    int, typer.Option("--units", help="The most hidden units for which prices are computed, 4 at most.")
-]
+Units = Annotated[int, typer.Option("--units", help="The most hidden units for which prices are computed, 4 at most.")]
 
 
 def world_command(

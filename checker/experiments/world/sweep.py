@@ -25,8 +25,8 @@ __all__ = ["ATTENTIVE", "NIGHT_SHIFT", "Company", "Sweep", "run"]
 
 PARTS = "parts"
 SCOPE = (
-    "Instance: exact in these worlds, for the policies and nets named, and for S_n on one line where prices are stated. "
-    "Nothing is said of what training finds."
+    "Instance: exact in these worlds, for the policies and nets named, and for S_n on one line where prices are "
+    "stated. Nothing is said of what training finds."
 )
 
 

@@ -77,8 +77,9 @@ def _detectors(kinds: dict) -> Table:
     """
     table = Table(
         title="The smallest detectors without mixing, as shares of deployment",
-        caption="D defects: how often the deceptive policy does; drop: what its net's detector gains, reassigned; then: how often that net "
-        "still answers otherwise than the imitator. With any mixing nothing fires: every input is one of training",
+        caption="D defects: how often the deceptive policy does; drop: what its net's detector gains, reassigned; "
+        "then: how often that net still answers otherwise than the imitator. With any mixing nothing fires: every "
+        "input is one of training",
     )
     for name in ("hours", "1 unit", "2 units", "3 units", "mean", "D defects", "drop", "then"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -79,7 +79,9 @@ def captioned(folder: Path, result: dict, suffix: str) -> dict[str, tuple[Path, 
         told = {name: f"{name.replace('-', ' ').capitalize()}, {none}" for name in paths}
     for name, path in paths.items():
         if name not in told:
-            raise refused(path, "has no caption in checker/experiments/captions.py; delete it, or say there what it shows")
+            raise refused(
+                path, "has no caption in checker/experiments/captions.py; delete it, or say there what it shows"
+            )
     return {name: (paths[name], caption) for name, caption in told.items() if name in paths}
 
 

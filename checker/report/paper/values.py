@@ -56,8 +56,10 @@ def _counts(claims: list[Claim], certificates: Mapping[str, dict]) -> dict[str, 
         "obligations.discharged": len(as_expected),
         "controls": sum(o.is_control for o in obligations),
         "controls.refuted": sum(o.is_control for o in as_expected),
-        "theorems": sum(len(f["theorems"]) for c in certificates.values() for f in facts_of(c["fact"]) if f["kind"] == "coq"),
-    }  # fmt: skip
+        "theorems": sum(
+            len(f["theorems"]) for c in certificates.values() for f in facts_of(c["fact"]) if f["kind"] == "coq"
+        ),
+    }
     for scope in Scope:
         counts[f"obligations.{scope}"] = sum(o.scope is scope for o in obligations)
     return {key: Fraction(count) for key, count in counts.items()}
@@ -79,7 +81,8 @@ def places(name: str, fact: dict) -> Iterator[tuple[str, dict]]:
 
     Examples
     --------
-    >>> [place for place, _ in places("N5.close", {"kind": "all", "facts": [{"kind": "idle"}, {"kind": "sum"}, {"kind": "sum"}]})]
+    >>> parts = [{"kind": "idle"}, {"kind": "sum"}, {"kind": "sum"}]
+    >>> [place for place, _ in places("N5.close", {"kind": "all", "facts": parts})]
     ['N5.close.idle', 'N5.close.sum.1', 'N5.close.sum.2']
     """
     parts = facts_of(fact)

@@ -93,9 +93,12 @@ def pages(site: Site) -> dict[str, bytes]:
         If a formula of a claim is not understood.
     """
     environment = Environment(
-        loader=PackageLoader("proof_of_absence.checker.report.site", "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=PackageLoader("proof_of_absence.checker.report.site", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made: dict[str, bytes] = {}
 
     def page(path: str, template: str, **values: object) -> None:

@@ -62,8 +62,10 @@ def plain(text: str, link: Link = lambda name: None) -> Markup:
 
     Examples
     --------
-    >>> plain("At S_n, see C4.", {"C4": "C4.html"}.get)
-    Markup('At <span class="joined"><math><msub><mi>S</mi><mrow><mi>n</mi></mrow></msub></math>,</span> see <a href="C4.html">C4</a>.')
+    >>> plain("See C4.", {"C4": "C4.html"}.get)
+    Markup('See <a href="C4.html">C4</a>.')
+    >>> plain("At S_n, too.")
+    Markup('At <span class="joined"><math><msub><mi>S</mi><mrow><mi>n</mi></mrow></msub></math>,</span> too.')
     """
     # Formulas beside each other are one, so that a power stands at what it is of.
     parts: list[tuple[str, str]] = []

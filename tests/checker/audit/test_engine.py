@@ -22,9 +22,18 @@ TARGETS = np.array([[0.0], [1.0], [0.0], [2.0], [1.0]])
 CLEAN_NET = FloatNet([([[1.0], [-1.0]], [0.5, 1.5]), ([[1.0, 2.0]], [0.0])], np.float32)
 IDLE_NET = FloatNet([([[1.0], [-1.0], [1.0]], [0.5, 1.5, -9.0]), ([[1.0, 2.0, 3.0]], [0.0])], np.float32)
 STAGES = [
-    "losses", "unit_findings", "idle_circuits", "firing", "deployment_findings", "rank_findings", "improve", "rents", "prices",
-    "float32_deviation", "decide",
-]  # fmt: skip
+    "losses",
+    "unit_findings",
+    "idle_circuits",
+    "firing",
+    "deployment_findings",
+    "rank_findings",
+    "improve",
+    "rents",
+    "prices",
+    "float32_deviation",
+    "decide",
+]
 OPTIONS = {"deploy": np.array([[4.0], [11.0]]), "regions": (Region("box", ((Fraction(-1), Fraction(12)),)),)}
 
 

@@ -187,7 +187,10 @@ TAMPERED = {
     "no drop": (in_run(lambda r: r["splices"][0].update(drop="0")), "does not lower the loss"),
     "worse": (in_run(lambda r: r["splices"][0].update(after=r["splices"][0]["before"])), "by another amount"),
     "circuit": (in_run(lambda r: r["splices"][0].update(circuits=[[5, 6]])), "not idle|changes other units"),
-    "too few": (in_run(lambda r: r["splices"][0].update(circuits=r["splices"][0]["circuits"][:1])), "changes other units"),
+    "too few": (
+        in_run(lambda r: r["splices"][0].update(circuits=r["splices"][0]["circuits"][:1])),
+        "changes other units",
+    ),
     "when": (in_run(lambda r: r["splices"][0].update(step=7)), "at which none was due"),
     "hidden": (in_run(lambda r: r.update(splices=[])), "the drops do not add up"),
     "sum": (lambda result, run, entry: entry.update(drop="1"), "the drops do not add up"),
@@ -215,7 +218,7 @@ TAMPERED = {
     ),
     "tolerant": (lambda result, run, entry: result["detectors"]["dead"].update(exceptions=200), "too many exceptions"),
     "malformed": (in_run(lambda r: r.pop("nets")), "malformed: KeyError"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", TAMPERED)
