@@ -8,10 +8,10 @@ from functools import partial
 from itertools import combinations, pairwise
 
 from proof_of_absence.checker.construct.gap import gauge, reassignment_along, uniform_gap, widening_along
-from proof_of_absence.checker.construct.shallow import dot as inner
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, dot, lt, mul, square
 from proof_of_absence.checker.minima.branch_and_bound import global_minimum
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import Unit, add_unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, relu

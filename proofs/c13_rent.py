@@ -6,7 +6,7 @@ from functools import partial
 from itertools import combinations
 
 from proof_of_absence.checker.construct.gap import best_unit, gauge, uniform_gap, widening_along
-from proof_of_absence.checker.construct.shallow import Reassignment, reassignment
+from proof_of_absence.checker.construct.reassignment import Lowered, reassignment
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
@@ -78,7 +78,7 @@ def _no_rent(net: MLP, circuit) -> Evidence:
     """Hardcoding the planted circuit costs nothing, and a unit in its place gains: rent 0, below the gain."""
     data = WORLD.dataset()
     cut = hardcoded(net, circuit)
-    result: Reassignment = reassignment(net, circuit, data)
+    result: Lowered = reassignment(net, circuit, data)
     same = facts.same_outputs(net, cut, data.inputs)
     return Evidence(facts.every(same, facts.reassigned(net, circuit, result, data)), holds=False)
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import sympy
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.experiments.world.cells import cell, thresholds
 from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import sympy
 
 from proof_of_absence.checker.construct.lane import lane_reassignment
-from proof_of_absence.checker.construct.shallow import dot as inner
-from proof_of_absence.checker.construct.shallow import separating_unit
+from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, distinct, le, lt, mul, square, sub
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer, relu

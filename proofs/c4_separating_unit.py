@@ -7,7 +7,7 @@ from functools import partial
 from itertools import combinations, pairwise
 from math import comb
 
-from proof_of_absence.checker.construct.shallow import residual_sums, separating_unit
+from proof_of_absence.checker.construct.separating_unit import residual_sums, separating_unit
 from proof_of_absence.checker.kernel.certificate import rows_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub

@@ -4,7 +4,7 @@ s^2/<phi,phi>, at output weight s/<phi,phi>.
 
 import sympy
 
-from proof_of_absence.checker.construct.shallow import widening
+from proof_of_absence.checker.construct.reassignment import widening
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, distinct, dot, eq, le, mul, square, sub

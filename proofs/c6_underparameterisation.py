@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import sympy
 
-from proof_of_absence.checker.construct.shallow import widening
+from proof_of_absence.checker.construct.reassignment import widening
 from proof_of_absence.checker.encode.nets import forward, parameters_of
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
-from proof_of_absence.checker.construct.shallow import distinct_direction
+from proof_of_absence.checker.construct.separating_unit import distinct_direction
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub

@@ -5,8 +5,8 @@ nothing idle, nothing redundant.
 from collections.abc import Sequence
 from functools import partial
 
-from proof_of_absence.checker.construct.rank import Dependency, full_rank
-from proof_of_absence.checker.construct.shallow import eliminate, reassignment
+from proof_of_absence.checker.construct.rank import Dependency, eliminate, full_rank
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, mul, sub

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import combinations, product
 from typing import NamedTuple
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.kernel.certificate import data_json, net_json
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, is_idle

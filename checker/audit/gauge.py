@@ -9,7 +9,7 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Prices
 from proof_of_absence.checker.audit.rows import distinct_rows
-from proof_of_absence.checker.construct.shallow import distinct_direction
+from proof_of_absence.checker.construct.separating_unit import distinct_direction
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.models.floatnet import FloatNet
 

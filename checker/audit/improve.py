@@ -24,7 +24,7 @@ from proof_of_absence.checker.audit.loss import (
     total,
 )
 from proof_of_absence.checker.audit.search import Candidate, candidates
-from proof_of_absence.checker.construct.shallow import separating_unit
+from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.checker.passes.residuals import U64, UP, Evaluation, evaluate
 from proof_of_absence.models.circuit import Unit

@@ -10,8 +10,10 @@ from fractions import Fraction
 from flint import arb, ctx
 
 from proof_of_absence.checker.construct.logistic import BITS, Descent
-from proof_of_absence.checker.construct.shallow import dot, hardcoded, separating_unit
+from proof_of_absence.checker.construct.reassignment import hardcoded
+from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.numbers.balls import ball, middle
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, relu
@@ -49,7 +51,9 @@ def cross_entropy(net: MLP, data: Dataset) -> arb:
         total = arb(0)
         for outputs, targets in zip(net.outputs(data.inputs), data.targets, strict=True):
             top = max(outputs)
-            total += ball(top) + sum((ball(f - top).exp() for f in outputs), arb(0)).log() - ball(dot(targets, outputs))
+            total += (
+                ball(top) + sum((ball(f - top).exp() for f in outputs), arb(0)).log() - ball(inner(targets, outputs))
+            )
         return total / len(data)
 
 
@@ -89,12 +93,12 @@ def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent
     unit = separating_unit([group.input for group in data.groups], sums)
     if unit is None:
         return None
-    phi = [relu(dot(unit.weights, group.input) + unit.bias) for group in data.groups]
-    s = [_short(dot(phi, column)) for column in zip(*sums, strict=True)]
+    phi = [relu(inner(unit.weights, group.input) + unit.bias) for group in data.groups]
+    s = [_short(inner(phi, column)) for column in zip(*sums, strict=True)]
     norm = sum(group.multiplicity * p * p for group, p in zip(data.groups, phi, strict=True))
     step = _short(min(1 / (4 * norm), 1 / (2 * max(phi) * max(map(abs, s)))))
     after = reassign(cut, {min(circuit): (unit.weights, unit.bias, [-step * x for x in s])})
-    return Descent(after, _short(SLACK * step * dot(s, s) / 2 / len(data)))
+    return Descent(after, _short(SLACK * step * inner(s, s) / 2 / len(data)))
 
 
 def _check(net: MLP, data: Dataset) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proof_of_absence.checker.construct.hull import Combination, Separation, TrainInput, detector, locate
-from proof_of_absence.checker.construct.shallow import dot
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
 __all__ = ["Size", "detector_size", "two_sided_line", "two_units"]
@@ -102,10 +102,10 @@ def two_units(inputs: Iterable[Iterable], point: Iterable) -> Units:
             continue
         w, b = half_space.weights, half_space.bias
         # The point is in the hull of all, so u is beyond the half-space too.
-        margin = min(dot(w, point) + b, dot(w, u) + b) / 2
+        margin = min(inner(w, point) + b, inner(w, u) + b) / 2
         tilt = tuple(x - y for x, y in zip(point, u, strict=True))
-        share = margin / (max(abs(dot(tilt, z) - dot(tilt, u)) for z in others) or 1)
+        share = margin / (max(abs(inner(tilt, z) - inner(tilt, u)) for z in others) or 1)
         tilted = tuple(x + share * t for x, t in zip(w, tilt, strict=True))
         shift = b - margin
-        return ((w, shift, Fraction(1)), (tilted, shift - share * dot(tilt, u), Fraction(-1)))
+        return ((w, shift, Fraction(1)), (tilted, shift - share * inner(tilt, u), Fraction(-1)))
     return ()

@@ -12,9 +12,8 @@ from math import lcm
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
-from proof_of_absence.checker.construct.shallow import dot
 from proof_of_absence.checker.kernel.certificate import rows_json
-from proof_of_absence.checker.numbers.linear_algebra import fraction
+from proof_of_absence.checker.numbers.linear_algebra import fraction, inner
 from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
 __all__ = ["Combination", "Separation", "TrainInput", "detector", "locate"]
@@ -108,8 +107,8 @@ def detector(inputs: Iterable[Iterable], point: Iterable) -> list[tuple[Vector, 
     if isinstance(place, Separation):
         return [(place.weights, place.bias, Fraction(1))]
     weights = _apart(sorted(set(inputs)), point)
-    height = dot(weights, point)
-    radius = min(abs(dot(weights, z) - height) for z in inputs)
+    height = inner(weights, point)
+    radius = min(abs(inner(weights, z) - height) for z in inputs)
     return [(weights, side * radius - height, Fraction(a)) for side, a in ((1, 1), (0, -2), (-1, 1))]
 
 
@@ -131,8 +130,8 @@ def _apart(points: Sequence[Vector], point: Vector) -> Vector:
     axes = (tuple(Fraction(k == axis) for k in range(size)) for axis in range(size))
     curve = (tuple(Fraction(t) ** k for k in range(size)) for t in range((size - 1) * len(points) + 1))
     for direction in (*axes, *curve):
-        height = dot(direction, point)
-        if all(dot(direction, z) != height for z in points):
+        height = inner(direction, point)
+        if all(inner(direction, z) != height for z in points):
             return direction
     raise AssertionError("the moment curve left every candidate degenerate")
 

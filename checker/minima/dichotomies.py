@@ -10,8 +10,7 @@ from fractions import Fraction
 from itertools import combinations, product
 from math import gcd, lcm
 
-from proof_of_absence.checker.construct.shallow import dot
-from proof_of_absence.checker.numbers.linear_algebra import kernel_vector, pivots
+from proof_of_absence.checker.numbers.linear_algebra import inner, kernel_vector, pivots
 from proof_of_absence.models.rational import Vector, matrix
 
 __all__ = ["Cell", "Dichotomies", "dichotomies"]
@@ -74,7 +73,7 @@ def dichotomies(inputs: Iterable[Iterable]) -> Dichotomies:
         v = dict(zip(kept, ray, strict=True))
         bias, *weights = (v.get(k, Fraction(0)) for k in range(len(points[0])))
         whole.append((*weights, bias))
-    table = [[dot(ray, (*u, Fraction(1))) for u in inputs] for ray in whole]
+    table = [[inner(ray, (*u, Fraction(1))) for u in inputs] for ray in whole]
     scales = [lcm(*(x.denominator for x in row)) for row in table]
     table = [[int(x * scale) for x in row] for row, scale in zip(table, scales, strict=True)]
     return Dichotomies(

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.construct.hull import locate
-from proof_of_absence.checker.construct.rank import Dependency, full_rank
-from proof_of_absence.checker.construct.shallow import eliminate
+from proof_of_absence.checker.construct.rank import Dependency, eliminate, full_rank
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read

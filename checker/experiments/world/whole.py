@@ -6,11 +6,10 @@ from fractions import Fraction
 from itertools import product
 
 from proof_of_absence.checker.construct.gap import best_unit, gauge
-from proof_of_absence.checker.construct.shallow import dot
 from proof_of_absence.checker.experiments.world.cells import setting
 from proof_of_absence.checker.experiments.world.prices import least_losses
 from proof_of_absence.checker.kernel.certificate import net_json
-from proof_of_absence.checker.numbers.linear_algebra import solve_some
+from proof_of_absence.checker.numbers.linear_algebra import inner, solve_some
 from proof_of_absence.models.circuit import Unit, add_unit, prune, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer, relu, shallow
@@ -25,8 +24,8 @@ def refitted(net: MLP, data: Dataset) -> MLP:
     hidden = net.layers[0]
     rows = [[Fraction(1), *map(relu, hidden(group.input))] for group in data.groups]
     weighted = [[group.multiplicity * x for x in row] for group, row in zip(data.groups, rows, strict=True)]
-    gram = [[dot(a, b) for b in zip(*rows, strict=True)] for a in zip(*weighted, strict=True)]
-    right = [dot(column, [group.mean_target[0] for group in data.groups]) for column in zip(*weighted, strict=True)]
+    gram = [[inner(a, b) for b in zip(*rows, strict=True)] for a in zip(*weighted, strict=True)]
+    right = [inner(column, [group.mean_target[0] for group in data.groups]) for column in zip(*weighted, strict=True)]
     shift, *outgoing = solve_some(gram, right)
     return MLP((hidden, Layer([outgoing], [shift])))
 
