@@ -30,7 +30,7 @@ from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.region.decide import decide
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.script import script
-from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.checker.region.search import Budget
 from proof_of_absence.checker.region.witness import ascend
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -139,7 +139,7 @@ def ours(asked: Question, seconds: float) -> dict:
     import highspy  # noqa: F401
 
     started = time.perf_counter()
-    result = decide(asked, Limits(seconds=seconds))
+    result = decide(asked, Budget(seconds=seconds))
     taken = time.perf_counter() - started
     if result.fact is None:
         return {"answer": result.verdict, "seconds": taken, "parts": result.nodes}

@@ -15,7 +15,7 @@ from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
 from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
 from proof_of_absence.checker.region.question import Question
-from proof_of_absence.checker.region.search import Limits, Outcome, open_leaves, solve
+from proof_of_absence.checker.region.search import Budget, SearchResult, open_leaves, solve
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["decide_apart", "merged", "unit_findings_apart"]
@@ -89,7 +89,7 @@ def decide_apart(client: Client, asked: Question, seconds: float | None = 60, no
     def left() -> float | None:
         return None if seconds is None else max(0.0, seconds - (time.monotonic() - started))
 
-    first = decide(asked, Limits(nodes, left()))
+    first = decide(asked, Budget(nodes, left()))
     if first.verdict in ("sat", "unsat"):
         return first
     shared = client.submit(_same, asked, pure=False)
@@ -128,5 +128,5 @@ def _same(value):
     return value
 
 
-def _solve(asked: Question, sub: dict, nodes: int, seconds: float | None) -> Outcome:
-    return solve(asked, sub, Limits(nodes, seconds))
+def _solve(asked: Question, sub: dict, nodes: int, seconds: float | None) -> SearchResult:
+    return solve(asked, sub, Budget(nodes, seconds))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from proof_of_absence.checker.audit.examination import STAGES, Examination
 from proof_of_absence.checker.audit.findings import (
     Audit,
     CircuitFinding,
@@ -18,14 +19,13 @@ from proof_of_absence.checker.audit.findings import (
     NetSummary,
     RegionFinding,
 )
-from proof_of_absence.checker.audit.found import STAGES, Found
 from proof_of_absence.checker.audit.report.view import names
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.region.decide import RegionResult, decide
 from proof_of_absence.checker.region.question import Question, question
-from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.checker.region.search import Budget
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.vnnlib import read_box
 from proof_of_absence.models.floatnet import FloatNet
@@ -33,7 +33,7 @@ from proof_of_absence.models.floatnet import FloatNet
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Outcome", "Region", "Source", "box_of", "examine", "read_region"]
+__all__ = ["Audited", "Region", "Source", "box_of", "examine", "read_region"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def box_of(inputs: np.ndarray) -> Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Audited:
     """An audit with what it is about and what goes beside it.
 
     `improved` is the net of `Audit.improvement`; `facts` are the certificates of the regions that are decided, as
@@ -102,7 +102,7 @@ def examine(
     keep: Path | None = None,
     progress: Callable[[str], None] = lambda stage: None,
     client: "Client | None" = None,
-) -> Outcome:
+) -> Audited:
     """Run every stage: idle units, idle circuits, where they fire, ranks, losses, improvement, rents, prices, regions.
 
     A stage that raises becomes a line of `Audit.undecided`, as does whatever no method decided;
@@ -131,14 +131,14 @@ def examine(
     """
     _check(net, inputs, targets, deploy, regions)
     stages = Stages(keep, content_key(net, inputs, targets, "" if deploy is None else deploy), progress)
-    found = Found(net, inputs, targets, deploy, client)
+    found = Examination(net, inputs, targets, deploy, client)
     for stage in STAGES:
         if stage.when(found):
             found.take(stage, stages)
     answers = list(_regions(stages, found, regions, seconds))
     audit = _audit(found, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
-    return Outcome(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
+    return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
 
 
 _ANSWER = tuple[RegionFinding, dict | None]
@@ -161,7 +161,7 @@ def _check(net: FloatNet, inputs, targets, deploy, regions: Sequence[Region]) ->
 
 
 def _regions(
-    stages: Stages, found: Found, regions: Sequence[Region], seconds: float
+    stages: Stages, found: Examination, regions: Sequence[Region], seconds: float
 ) -> Iterator[tuple[RegionFinding, dict | None]]:
     """Each circuit on each region; the time that is left is shared evenly among the questions that are left."""
     end = monotonic() + seconds
@@ -179,7 +179,7 @@ def _regions(
         yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
 
 
-def _region(found: Found, region: Region, circuit: CircuitFinding, seconds: float) -> _ANSWER:
+def _region(found: Examination, region: Region, circuit: CircuitFinding, seconds: float) -> _ANSWER:
     low, high = zip(*region.bounds, strict=True)
     result = _decide(question(found.net, circuit.units, low, high, circuit.value), seconds, found.client)
     told = RegionFinding(circuit.units, region.name, result.verdict, result.reason, result.witness, result.seconds)
@@ -188,7 +188,7 @@ def _region(found: Found, region: Region, circuit: CircuitFinding, seconds: floa
 
 def _decide(asked: Question, seconds: float, client: "Client | None") -> RegionResult:
     if client is None:
-        return decide(asked, Limits(seconds=seconds))
+        return decide(asked, Budget(seconds=seconds))
     from proof_of_absence.checker.audit.distributed import decide_apart
 
     return decide_apart(client, asked, seconds)
@@ -199,7 +199,7 @@ def _is_decided(answer: _ANSWER) -> bool:
 
 
 def _audit(
-    found: Found, stages: Stages, answers: Sequence[_ANSWER], source: Source | None, data_source: Source | None
+    found: Examination, stages: Stages, answers: Sequence[_ANSWER], source: Source | None, data_source: Source | None
 ) -> Audit:
     """The report of all that was found, and of all that was not."""
     _, unsearched = found.searched

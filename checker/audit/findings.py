@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.circuit import Unit
 
 __all__ = [
@@ -29,19 +30,6 @@ __all__ = [
 
 # Exit codes of `absence audit`; 2 is bad input, as for every command (`checker.screen.terminal`).
 CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
-
-
-@dataclass(frozen=True)
-class Enclosure:
-    """A real number known to lie in [low, high]; exact where the two are equal."""
-
-    low: Fraction
-    high: Fraction
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the number itself is known."""
-        return self.low == self.high
 
 
 class Activity(StrEnum):

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Prices
 from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.construct.gap import Gauge
 from proof_of_absence.checker.construct.separating_unit import distinct_direction
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["Gauge", "gap", "gauge", "prices"]
+__all__ = ["gauge", "prices"]
 
 STEPS = 3
 SEED = 20261124
@@ -21,16 +21,6 @@ SEED = 20261124
 EXACT = 2**20
 # The moment curve takes exact projections of all inputs for each t.
 CURVE = 2**15
-
-
-class Gauge(NamedTuple):
-    """A direction w along which distinct inputs have distinct projections,
-    at least `spacing` h and at most `spread` D apart.
-    """
-
-    direction: tuple[Fraction, ...]
-    spacing: Fraction
-    spread: Fraction
 
 
 def prices(
@@ -67,7 +57,8 @@ def prices(
     found = gauge(inputs) if len(net.layers) == 2 else None
     if found is None:
         return None
-    c = gap(found, len(inputs))
+    # Equal inputs count as often as they occur.
+    c = found.gap(len(inputs))
     taken: set = set()
     for circuit in circuits:
         if taken.isdisjoint(circuit.units):
@@ -78,17 +69,12 @@ def prices(
     return Prices(
         gap=c,
         direction=found.direction,
-        spacing=found.spacing,
+        spacing=found.separation,
         spread=found.spread,
         margin=steps[0],
         steps=steps,
         freed=len(taken),
     )
-
-
-def gap(found: Gauge, rows: int) -> Fraction:
-    """c(X) = h^2 / (18 N^2 (D + h)^2), N counting equal inputs as often as they occur."""
-    return found.spacing**2 / (18 * rows**2 * (found.spread + found.spacing) ** 2)
 
 
 def gauge(inputs: np.ndarray) -> Gauge | None:

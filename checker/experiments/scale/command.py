@@ -119,8 +119,8 @@ def experiment(
 
 
 def _asked(law: ScalingLaw, parameters: int, tokens: int, detector: int, nats: Fraction) -> dict[str, dict]:
-    low, high = tax(law, parameters, detector)
-    side = {"below": nats} if high < nats else {"above": nats} if low > nats else {}
+    worth = tax(law, parameters, detector)
+    side = {"below": nats} if worth.high < nats else {"above": nats} if worth.low > nats else {}
     facts = {f"{law.name}.asked": tax_fact(law, parameters, tokens, detector, **side)}
     if threshold(law, parameters, nats) is not None:
         facts[f"{law.name}.threshold"] = threshold_fact(law, parameters, nats)

@@ -33,7 +33,7 @@ from proof_of_absence.models.floatnet import FloatNet
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["STAGES", "Better", "Found", "Stage"]
+__all__ = ["STAGES", "Better", "Examination", "Stage"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ _RANKS = tuple[RankFinding, ...]
 
 
 @dataclass(eq=False)
-class Found:
+class Examination:
     """What is audited, and what the stages found of it so far. A stage that fails leaves its field as it was.
 
     `losses` are the loss and its floor E; `searched` are the idle circuits, and what was not decided about others;
@@ -118,11 +118,11 @@ class Found:
         return self.net.dtype == np.float32
 
 
-def _losses(found: Found) -> _LOSSES:
+def _losses(found: Examination) -> _LOSSES:
     return losses(found.net, found.inputs, found.targets, evaluation=found.evaluation)
 
 
-def _units(found: Found) -> _UNITS:
+def _units(found: Examination) -> _UNITS:
     if found.client is None:
         return unit_findings(found.net, found.inputs)
     # Needs the extra `distributed`.
@@ -131,38 +131,38 @@ def _units(found: Found) -> _UNITS:
     return unit_findings_apart(found.client, found.net, found.inputs)
 
 
-def _searched(found: Found) -> _SEARCHED:
+def _searched(found: Examination) -> _SEARCHED:
     return idle_circuits(found.net, found.inputs, found.units)
 
 
-def _fired(found: Found) -> _CIRCUITS:
+def _fired(found: Examination) -> _CIRCUITS:
     return firing(found.net, found.circuits, found.inputs, found.deploy)
 
 
-def _deployment(found: Found) -> _DEPLOYMENT:
+def _deployment(found: Examination) -> _DEPLOYMENT:
     return deployment_findings(found.inputs, found.deploy)
 
 
-def _ranks(found: Found) -> _RANKS:
+def _ranks(found: Examination) -> _RANKS:
     return rank_findings(found.net, found.inputs, units=found.units or None)
 
 
-def _better(found: Found) -> Better:
+def _better(found: Examination) -> Better:
     answer = improve(found.net, found.inputs, found.targets, found.circuits, evaluation=found.evaluation)
     if isinstance(answer, Unimproved):
         return Better(None, None, "" if answer.at_floor else f"improvement: {answer.reason}")
     return Better(*answer, "")
 
 
-def _rented(found: Found) -> _UNITS:
+def _rented(found: Examination) -> _UNITS:
     return rents(found.net, found.inputs, found.targets, found.units)
 
 
-def _prices(found: Found) -> Prices | None:
+def _prices(found: Examination) -> Prices | None:
     return prices(found.net, found.inputs, *found.losses, found.circuits)
 
 
-def _deviation(found: Found) -> Fraction | None:
+def _deviation(found: Examination) -> Fraction | None:
     return float32_deviation(found.net, found.inputs)
 
 
@@ -174,22 +174,22 @@ class Stage(NamedTuple):
     """
 
     name: str
-    run: Callable[[Found], object]
+    run: Callable[[Examination], object]
     kind: object
     fills: str
-    when: Callable[[Found], bool]
+    when: Callable[[Examination], bool]
     of_circuits: bool = False
 
 
 STAGES = (
-    Stage("losses", _losses, _LOSSES, "losses", Found.always),
-    Stage("units", _units, _UNITS, "units", Found.always),
-    Stage("circuits", _searched, _SEARCHED, "searched", Found.has_units),
-    Stage("firing", _fired, _CIRCUITS, "fired", Found.may_fire, of_circuits=True),
-    Stage("deployment", _deployment, _DEPLOYMENT, "deployment", Found.is_deployed),
-    Stage("ranks", _ranks, _RANKS, "ranks", Found.always),
-    Stage("improvement", _better, Better, "better", Found.has_circuits, of_circuits=True),
-    Stage("rents", _rented, _UNITS, "units", Found.has_units),
-    Stage("prices", _prices, Prices | None, "prices", Found.has_losses, of_circuits=True),
-    Stage("float32", _deviation, Fraction | None, "deviation", Found.is_float32),
+    Stage("losses", _losses, _LOSSES, "losses", Examination.always),
+    Stage("units", _units, _UNITS, "units", Examination.always),
+    Stage("circuits", _searched, _SEARCHED, "searched", Examination.has_units),
+    Stage("firing", _fired, _CIRCUITS, "fired", Examination.may_fire, of_circuits=True),
+    Stage("deployment", _deployment, _DEPLOYMENT, "deployment", Examination.is_deployed),
+    Stage("ranks", _ranks, _RANKS, "ranks", Examination.always),
+    Stage("improvement", _better, Better, "better", Examination.has_circuits, of_circuits=True),
+    Stage("rents", _rented, _UNITS, "units", Examination.has_units),
+    Stage("prices", _prices, Prices | None, "prices", Examination.has_losses, of_circuits=True),
+    Stage("float32", _deviation, Fraction | None, "deviation", Examination.is_float32),
 )
