@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from proof_of_absence.checker.construct.shallow import Reassignment
+from proof_of_absence.checker.construct.reassignment import Lowered
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, rows_json, units_json
 from proof_of_absence.checker.minima.branch_and_bound import Minimum
 from proof_of_absence.models.data import Dataset
@@ -28,8 +28,8 @@ __all__ = [
 def every(*facts: dict, compared: Sequence[tuple] = ()) -> dict:
     """Several facts as one, and how the numbers that they state compare.
 
-    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of the fact, key, ..),
-    or a list of terms, which are added.
+    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of the
+    fact, key, ..), or a list of terms, which are added.
     """
     together = {"kind": "all", "facts": list(facts)}
     if not compared:
@@ -97,7 +97,7 @@ def minimal(minimum: Minimum, data: Dataset, net: MLP | None = None) -> dict:
     return minimum.fact(net_json(net or minimum.net), data_json(data))
 
 
-def reassigned(before: MLP, circuit: Iterable, result: Reassignment, data: Dataset) -> dict:
+def reassigned(before: MLP, circuit: Iterable, result: Lowered, data: Dataset) -> dict:
     """That reassigning the circuit lowered the loss by what the construction says."""
     return lower_loss(before, result.net, data, result.drop, circuit=circuit)
 

@@ -55,7 +55,8 @@ def test_the_independent_checker_shares_no_code():
 def test_the_test_sees_every_form_of_import(tmp_path):
     path = tmp_path / "x.py"
     path.write_text(
-        "import proof_of_absence.proofs.chain\nfrom proof_of_absence import proofs\nfrom ..proofs import chain\nfrom . import y\n"
+        "import proof_of_absence.proofs.chain\nfrom proof_of_absence import proofs\n"
+        "from ..proofs import chain\nfrom . import y\n"
     )
     assert list(imported(path, "proof_of_absence.checker")) == [
         "proof_of_absence.proofs.chain",

@@ -24,12 +24,13 @@ class _Deviation:
 
     Notes
     -----
-    Let h be the exact values of a layer of k entries and h' any computed ones, |h' - h| <= delta. Inputs and weights are
-    rounded to float32 if they are no float32 numbers, so each product takes part in k + 3 roundings at most, in any order of
-    summation, fused or not: |fl(h'.w + b) - (h.w + b)| <= |w|.delta + gamma (|h'|.|w| + |b|) + underflow, with
-    |h'| <= |h| + delta and gamma = (k + 3) u / (1 - (k + 3) u), u = 2^-24 (Higham, 2nd ed., 3.1); relu moves no two points
-    further apart. Every operation whose result or operand is subnormal may flush it to 0. The matrix product is the
-    classical one, in float32 throughout (no TF32, no bfloat16). delta is kept as row_i unit_j + tiny, entry by entry.
+    Let h be the exact values of a layer of k entries and h' any computed ones, |h' - h| <= delta. Inputs and weights
+    are rounded to float32 if they are no float32 numbers, so each product takes part in k + 3 roundings at most, in
+    any order of summation, fused or not: |fl(h'.w + b) - (h.w + b)| <= |w|.delta + gamma
+    (|h'|.|w| + |b|) + underflow, with |h'| <= |h| + delta and gamma = (k + 3) u / (1 - (k + 3) u), u = 2^-24 (Higham,
+    2nd ed., 3.1); relu moves no two points further apart. Every operation whose result or operand is subnormal may
+    flush it to 0. The matrix product is the classical one, in float32 throughout (no TF32, no bfloat16). delta is
+    kept as row_i unit_j + tiny, entry by entry.
     """
 
     def __init__(self, net: FloatNet, inputs: np.ndarray):
@@ -73,10 +74,12 @@ class _Deviation:
 
 
 def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
-    """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows; None where float32 might overflow.
+    """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows.
 
-    It holds for any order of summation, fused or not, with subnormals flushed to 0 or kept; a net or inputs of type float64
-    are first rounded to float32. It is a worst case: measured deviations are usually far smaller.
+    None where float32 might overflow.
+
+    It holds for any order of summation, fused or not, with subnormals flushed to 0 or kept; a net or inputs of type
+    float64 are first rounded to float32. It is a worst case: measured deviations are usually far smaller.
 
     Parameters
     ----------

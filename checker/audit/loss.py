@@ -1,4 +1,6 @@
-"""The loss of a float network on its training data and the noise floor: exact where that is cheap, enclosed where it is not."""
+"""The loss of a float network on its training data and the noise floor:
+exact where that is cheap, enclosed where it is not.
+"""
 
 import math
 from collections.abc import Iterable
@@ -28,7 +30,8 @@ __all__ = [
     "total",
 ]
 
-# Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds) where floats decide nothing.
+# Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds)
+# where floats decide nothing.
 SMALL, AFFORDABLE = 2**22, 2**25
 
 
@@ -37,9 +40,9 @@ def losses(
 ) -> tuple[Enclosure, Enclosure]:
     """The loss L = (1/N) sum |f(z_i) - y_i|^2 and the noise floor E, of the exact network on the exact data.
 
-    E is always exact. L is exact where N times the parameter count is at most `SMALL` = 2^22; beyond that, it is enclosed by
-    one float64 pass, its residuals' error bounds and a sum that rounds once; if that pass overflows, L is exact up to
-    `AFFORDABLE` = 2^25.
+    E is always exact. L is exact where N times the parameter count is at most `SMALL` = 2^22; beyond that, it is
+    enclosed by one float64 pass, its residuals' error bounds and a sum that rounds once; if that pass overflows, L is
+    exact up to `AFFORDABLE` = 2^25.
 
     Parameters
     ----------
@@ -106,7 +109,10 @@ def total(terms: Iterable[float]) -> float:
 
 
 def exact_residuals(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Matrix:
-    """y - f(z) at every row in rational arithmetic, shape (N, m); N times the parameter count says how long it takes."""
+    """y - f(z) at every row in rational arithmetic, shape (N, m).
+
+    N times the parameter count says how long it takes.
+    """
     outputs = net.exact().outputs(inputs.tolist())
     return tuple(
         tuple(Fraction(y) - f for y, f in zip(wanted, row, strict=True))
@@ -147,7 +153,9 @@ def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:
 
 
 def _enclosed(evaluation: Evaluation, floor: Fraction) -> Enclosure:
-    """L from residuals r with |exact - r| <= rho: |L N - sum r^2| <= sum (2 |r| rho + rho^2) and the rounding of the sum."""
+    """L from residuals r with |exact - r| <= rho: |L N - sum r^2| <= sum (2 |r| rho + rho^2)
+    and the rounding of the sum.
+    """
     residuals, radius = evaluation.residuals, evaluation.radius
     rows, outputs = residuals.shape
     squares, errors = [], []

@@ -51,7 +51,9 @@ def sent(net, circuit, z):
 
 @st.composite
 def deep_idle_nets(draw):
-    """(net, circuit, data): a net of two or three hidden layers with a lane of one unit a layer, constant on the data."""
+    """(net, circuit, data): a net of two or three hidden layers with a lane of one unit a layer,
+    constant on the data.
+    """
     data = draw(datasets())
     net = draw(
         nets((len(data.inputs[0]), *draw(st.lists(st.integers(1, 2), min_size=2, max_size=3)), len(data.targets[0])))

@@ -1,4 +1,6 @@
-"""Every certificate of the chain, written once; and whether a fact is true, by code that the independent checker does not use."""
+"""Every certificate of the chain, written once; and whether a fact is true,
+by code that the independent checker does not use.
+"""
 
 import json
 import shutil

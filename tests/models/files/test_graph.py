@@ -1,4 +1,6 @@
-"""Random chains of operators, fitting or not: whatever is read, onnxruntime computes the same function of it, exactly."""
+"""Random chains of operators, fitting or not: whatever is read, onnxruntime computes the same function of it,
+exactly.
+"""
 
 import math
 

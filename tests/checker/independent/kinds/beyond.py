@@ -117,7 +117,10 @@ def _census(widths, grid, inputs, targets, firing):
 
 
 def _class_of(fact, power):
-    """The census, and each loss in units; None where the fact is not about such a class, or is beyond the checker's limits."""
+    """The census, and each loss in units.
+
+    None where the fact is not about such a class, or is beyond the checker's limits.
+    """
     widths, grid = tuple(fact["widths"]), tuple(map(Fraction, fact["grid"]))
     data, unit, ratio = dataset_of(fact["data"]), Fraction(fact["unit"]), Fraction(fact["ratio"])
     fits = len(widths) == 3 and widths[0] == len(data.inputs[0]) and widths[2] == len(data.targets[0])
@@ -182,7 +185,9 @@ def least_in_class(fact):
 
 
 def best_line(fact):
-    """No eigenvalue of the scatter matrix exceeds what the net leaves of its trace: roots of the characteristic polynomial."""
+    """No eigenvalue of the scatter matrix exceeds what the net leaves of its trace:
+    roots of the characteristic polynomial.
+    """
     net, data = net_of(fact["net"]), dataset_of(fact["data"])
     if len(net.layers) < 2 or net.widths[-2] != 1:
         return False

@@ -12,10 +12,11 @@ def real(value) -> mpmath.mpf:
 
 def powers_are(fact, wanted) -> bool:
     """Whether the stated bounds of each power, which are positive, hold it."""
-    return all(
-        0 < real(fact["powers"][name][0]) <= mpmath.mpf(base) ** -real(fact["law"][exponent]) <= real(fact["powers"][name][1])
-        for name, (base, exponent) in wanted.items()
-    )  # fmt: skip
+    for name, (base, exponent) in wanted.items():
+        low, high = map(real, fact["powers"][name])
+        if not 0 < low <= mpmath.mpf(base) ** -real(fact["law"][exponent]) <= high:
+            return False
+    return True
 
 
 def rounds(value, text) -> bool:

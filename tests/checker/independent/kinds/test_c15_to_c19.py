@@ -1,4 +1,6 @@
-"""The kinds of fact of C15, C17 and C19: what is so is accepted; each thing that can be wrong is refused, with its reason."""
+"""The kinds of fact of C15, C17 and C19: what is so is accepted;
+each thing that can be wrong is refused, with its reason.
+"""
 
 from fractions import Fraction
 

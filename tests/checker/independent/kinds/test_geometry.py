@@ -1,4 +1,6 @@
-"""The facts of rank and hull: what they say by another computation, and a reason for each way in which they can be wrong."""
+"""The facts of rank and hull: what they say by another computation,
+and a reason for each way in which they can be wrong.
+"""
 
 import copy
 from fractions import Fraction
