@@ -1,4 +1,4 @@
-"""Circuits: sets of hidden units on the graph of a net, and the surgery of DESIGN §2 on them.
+"""Circuits: sets of hidden units on the graph of a net, and the surgery on them (docs/DESIGN.md, section 2).
 
 It is train-idle when each unit outside that reads it receives a constant from it on the training inputs.
 """

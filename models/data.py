@@ -1,4 +1,4 @@
-"""Datasets, squared loss, residuals and the noise floor (DESIGN §2), exactly.
+"""Datasets, squared loss, residuals and the noise floor (docs/DESIGN.md, section 2), exactly.
 
 Inputs that coincide form a group; no function fits two answers to one input, and the noise floor is what that costs.
 """

@@ -27,7 +27,7 @@ def relu(value: Fraction) -> Fraction:
 
 @dataclass(frozen=True)
 class MLP:
-    """A ReLU network over the rationals, of any depth (the nets of DESIGN §2 have two layers).
+    """A ReLU network over the rationals, of any depth (the nets of docs/DESIGN.md, section 2, have two layers).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class MLP:
 
 
 def shallow(hidden: Iterable[tuple[Numbers, Number, Sequence[Number]]], bias: Sequence[Number]) -> MLP:
-    """The net ``c + sum_j a_j relu(w_j . z + b_j)`` of DESIGN §2, from triples (w_j, b_j, a_j) and c.
+    """The net ``c + sum_j a_j relu(w_j . z + b_j)`` of docs/DESIGN.md, section 2, from triples (w_j, b_j, a_j) and c.
 
     Examples
     --------
