@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.circuit import Unit, readers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Vector, rational, vector
 
@@ -166,9 +166,10 @@ def question(
     targets = []
     for layer in sorted({u.layer for u in units}):
         inside = tuple(sorted(u.index for u in units if u.layer == layer))
-        readers = tuple(k for k in range(net.widths[layer + 1]) if Unit(layer + 1, k) not in units)
-        weights = tuple(vector(net.layers[layer].weights[k, list(inside)].tolist()) for k in readers)
-        targets.append(Target(layer, inside, readers, weights, (Fraction(0),) * len(readers)))
+        outside = {reader for j in inside for reader in readers(net, Unit(layer, j))} - units
+        reading = tuple(sorted(reader.index for reader in outside))
+        weights = tuple(vector(net.layers[layer].weights[k, list(inside)].tolist()) for k in reading)
+        targets.append(Target(layer, inside, reading, weights, (Fraction(0),) * len(reading)))
     made = Question(net, units, low, high, tuple(targets))
     constants = made.sent(low) if value is None else {Unit(*u): rational(v) for u, v in value.items()}
     if set(constants) != set(made.value):
