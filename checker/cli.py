@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.live import Live
+from rich.table import Table
 
 from proof_of_absence.checker.audit.command import audit_command
 from proof_of_absence.checker.experiments.census.command import census_command
@@ -26,7 +27,7 @@ from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, select, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
 from proof_of_absence.checker.kernel.recheck import refusals
-from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths, remove_strays, verify
+from proof_of_absence.checker.kernel.verify import Result, certificate_path, certificate_paths, remove_strays, verify
 from proof_of_absence.checker.report import draw, overview
 from proof_of_absence.checker.report.paper import citations, results, tables
 from proof_of_absence.checker.report.paper.typeset import defined
@@ -83,21 +84,21 @@ def verify_command(
     if left_out:
         claims = [replace(c, obligations=tuple(o for o in c.obligations if o.id not in left_out)) for c in claims]
     started = time.monotonic()
-    seen = {}
+    seen: dict[str, Result] = {}
 
-    def table():
-        return overview.claim_table(claims, seen)
+    def table() -> Table:
+        return overview.claim_table(claims, dict(seen))
 
-    with Live(table(), console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
+    # The table is made when it is shown, not at each result.
+    with Live(get_renderable=table, console=console, transient=not console.is_terminal) as live:
 
-        def done(claim, result) -> None:
+        def done(claim: Claim, result: Result) -> None:
             seen[result.obligation.id] = result
-            live.update(table())
 
         kept = "certificates written so far are kept, the next run goes on from there."
         with ending(certificates, kept, "--certificates"):
             results = verify(claims, certificates, jobs=jobs, fresh=fresh, on_result=done)
-        live.update(table())
+        live.refresh()
     if not console.is_terminal:
         console.print(table())
     if not names:
