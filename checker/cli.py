@@ -1,4 +1,4 @@
-"""The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw graphs, make tables.
+"""The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw, make tables.
 
 Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
 """
@@ -45,8 +45,10 @@ from proof_of_absence.checker.screen.terminal import (
 from proof_of_absence.models.files.disk import InputError, content, refused
 
 app = typer.Typer(
-    help="Machine-checked: the lowest-loss MLP carries no separable shift detector. Begin with `absence verify`, then `absence show C8`.",
-    epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; audit adds 3, undecided.",
+    help="Machine-checked: the lowest-loss MLP carries no separable shift detector. "
+    "Begin with `absence verify`, then `absence show C8`.",
+    epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; "
+    "audit adds 3, undecided.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -212,11 +214,12 @@ def tables_command(
         bool, typer.Option("--check/--no-check", help="Re-check certificates and results first, which takes a minute.")
     ] = True,
 ) -> None:
-    """Write LaTeX tables (booktabs) of claims, obligations and numbers, from the certificates; check what a paper cites.
+    """Write LaTeX tables of claims, obligations and numbers, from the certificates; check what a paper cites.
 
     A certificate is taken if the independent checker accepts it, its words are the obligation's, and its fact is what
     the obligation builds now. Not done again here: unsat answers are not put to the solvers, nor theorems to Coq
-    (`absence check` does that); training is not repeated, and plots are taken as they lie. With --no-check only the seals are compared.
+    (`absence check` does that); training is not repeated, and plots are taken as they lie. With --no-check only the
+    seals are compared.
     """
     to_folder(certificates, "--certificates")
     to_folder(measured, "--experiments")

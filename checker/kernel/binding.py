@@ -17,7 +17,7 @@ __all__ = ["accepted"]
 
 
 def accepted(path: Path, obligations: Mapping[str, Obligation], *, solve: bool = True) -> dict[str, Any]:
-    """The certificate in a file, if the checker accepts it and it discharges the obligation that the file is named after.
+    """The certificate in a file, if the checker accepts it and it discharges the obligation that the file's name says.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ def _prove(obligation: Obligation, key: str, proof: KernelProof, directory: Path
 
 
 def coq_sources(folder: Path) -> list[tuple[str, str]]:
-    """Names and texts of a folder's Coq files: aliases for an older mathcomp, if any, then the files of ``_CoqProject``."""
+    """Names and texts of a folder's Coq files: the aliases, if it has them, then the files of ``_CoqProject``."""
     project = (folder / "_CoqProject").read_text(encoding="utf-8").split()
     aliases = [coq.ALIASES] if (folder / coq.ALIASES).exists() else []
     names = aliases + [name for name in project if name.endswith(".v")]
@@ -272,7 +272,7 @@ def _seal(obligation: Obligation, key: str, fact: Fact, holds: bool, runs: tuple
 
 
 def _accepted(outcome: Outcome, directory: Path) -> Outcome:
-    """The outcome if the independent checker accepts its certificate; unsat answers are not solved a third time here."""
+    """The outcome if the independent checker accepts its certificate; unsat answers are not solved a third time."""
     if outcome.certificate is None:
         return outcome
     if outcome.script:

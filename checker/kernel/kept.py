@@ -1,4 +1,4 @@
-"""What long runs keep in files, each part whole, sealed and keyed, so that one that was stopped by kill -9 goes on from there.
+"""What long runs keep in files, each part whole, sealed and keyed: one that was stopped by kill -9 goes on from there.
 
 A key is made from all that the part depends on, this program's own sources included, so nothing stale is used.
 """

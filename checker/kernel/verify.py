@@ -181,8 +181,8 @@ def verify(
 def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
     """What is to be decided side by side, in a good order.
 
-    One theorem comes first, which compiles the files of all; meanwhile what needs no Coq; then the other theorems, which
-    would wait.
+    One theorem comes first, which compiles the files of all; meanwhile what needs no Coq. The other theorems would wait
+    for the first, and come last.
     """
     things = list(things)
     theorems = [thing for thing in things if scope(thing) is Scope.UNIVERSAL]
