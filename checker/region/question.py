@@ -14,7 +14,10 @@ from proof_of_absence.models.circuit import Unit, readers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Vector, rational, vector
 
-__all__ = ["Question", "Target", "nearest", "question"]
+__all__ = ["Form", "Question", "Target", "nearest", "question"]
+
+# Coefficients by unit of a layer (layer 0: the input), and a constant.
+Form = tuple[dict[int, Fraction], Fraction]
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Question:
         )
 
     @cached_property
-    def settled(self) -> dict:
+    def settled(self) -> dict[tuple[int, bytes], list[Form] | None]:
         """A cache of `circuit_form`."""
         return {}
 
@@ -141,7 +144,11 @@ def nearest(value: Fraction) -> float:
 
 
 def question(
-    net: FloatNet, circuit: Iterable, low: Iterable, high: Iterable, value: Mapping[Unit, object] | None = None
+    net: FloatNet,
+    circuit: Iterable[tuple[int, int]],
+    low: Iterable,
+    high: Iterable,
+    value: Mapping[Unit, object] | None = None,
 ) -> Question:
     """Check the arguments and put the question; without `value` the constants are what is sent at the low corner.
 
