@@ -1,6 +1,6 @@
 """Tampered certificates: a changed byte is refused by the digest; a changed and resealed fact, unless it is still true.
 
-Whether it is still true is decided by `proof_of_absence.models` and z3 (see conftest), which the independent checker does not use for facts.
+Whether it is still true is decided by `proof_of_absence.models` and z3 (see oracles), which the independent checker does not use for facts.
 That every certificate is accepted as it is, tests/checker/test_check_command.py checks, with solvers and Coq.
 """
 
@@ -18,7 +18,7 @@ from proof_of_absence.checker.independent.check import check_certificate, check_
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.proofs.chain import CLAIMS
-from tests.checker.independent.conftest import true
+from tests.checker.independent.oracles import true
 
 OBLIGATIONS = [obligation.id for claim in CLAIMS for obligation in claim.obligations]
 # Many cells of a sweep take seconds to decide again, and their facts are of the same kinds as those of one; the censuses of millions of
