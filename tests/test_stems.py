@@ -15,7 +15,7 @@ PRODUCERS = Path(proof_of_absence.proofs.facts.__file__).parent
 ROOT = Path(__file__).parents[1]
 ORACLES = ROOT / "tests" / "checker" / "independent" / "kinds"
 STEMS = sorted(path.stem for path in CHECKERS.glob("*.py") if path.stem != "__init__")
-# Facts that are made with their proofs, or by commands, which `proofs` must not be needed for: where in checker/ they are made.
+# Facts that are made with their proofs, or by commands, which do without `proofs`: where in checker/ they are made.
 MADE_IN_CHECKER = {
     "float_losses": "audit/loss_facts.py",
     "hull": "construct/hull.py",

@@ -95,7 +95,9 @@ def joined(tables: Iterable[Table]) -> Table:
 
 
 def check_fact(fact: Fact, *, confirmed: bool = False) -> None:
-    """Refuse the fact unless it is so; with `confirmed`, the caller puts scripts and theorems to a solver or the kernel.
+    """Refuse the fact unless it is so.
+
+    With `confirmed`, the caller puts scripts and theorems to a solver or the kernel.
 
     Raises
     ------

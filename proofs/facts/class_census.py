@@ -12,7 +12,8 @@ __all__ = ["ClassCensus", "census"]
 class ClassCensus(TypedDict):
     """As the result of `absence census`, without the histogram.
 
-    Each of `most` is a mass that its set has more than; the mass of each of `falls` stays below a half from some beta on.
+    Each of `most` is a mass that its set has more than; the mass of each of `falls` stays below a half from some beta
+    on.
     """
 
     kind: Literal["class-census"]

@@ -23,8 +23,8 @@ class Conjunction(TypedDict):
 def every(*facts: Fact, compared: Sequence[tuple] = ()) -> Fact:
     """Several facts as one, and how the numbers that they state compare.
 
-    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of the fact, key, ..),
-    or a list of terms, which are added.
+    A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of
+    the fact, key, ..), or a list of terms, which are added.
     """
     together: Conjunction = {"kind": "all", "facts": list(facts)}
     if compared:

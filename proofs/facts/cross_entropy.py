@@ -13,7 +13,7 @@ __all__ = ["CrossEntropyDrop", "CrossEntropyFloor", "cross_entropy_drop", "cross
 
 
 class CrossEntropyDrop(TypedDict):
-    """`after` differs from `before` in the train-idle circuit only, and its cross-entropy is lower by more than `over`."""
+    """`after` differs from `before` in the train-idle circuit only; its cross-entropy is lower by more than `over`."""
 
     kind: Literal["cross-entropy-drop"]
     before: Net

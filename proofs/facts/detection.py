@@ -35,7 +35,7 @@ def detector(
     agrees: bool = False,
     mixing: Fraction | None = None,
 ) -> Fact:
-    """The probabilities of the event and the total variation; with `agrees`, that the event has none in training; `mixing` is a rate."""
+    """The event's probabilities and the total variation; with `agrees`, that it has none in training."""
     support = sorted({*train, *deploy})
     pairs = zip(support, model.outputs(support), base.outputs(support), strict=True)
     event = {z for z, a, b in pairs if a != b}

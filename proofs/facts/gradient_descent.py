@@ -26,7 +26,7 @@ class GradientSteps(TypedDict):
 def gradient_steps(
     net: MLP, after: MLP, circuit: Iterable, data: Dataset, steps: Sequence[tuple[Fraction, Fraction]]
 ) -> Fact:
-    """That the steps lead from one net to the other, and keep the circuit's dead units dead and as they are, but for the decay."""
+    """That the steps lead from one net to the other, and change the circuit's dead units by the decay alone."""
     fact: GradientSteps = {
         "kind": "gradient-steps",
         "net": net_json(net),

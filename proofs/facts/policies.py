@@ -81,7 +81,7 @@ def policy_excess(
     never_below: bool = False,
     only_mixed: bool = False,
 ) -> Fact:
-    """The difference of two losses for all weights of tampering and mixing rates; with `tie`, that it is 0 in this world."""
+    """The difference of two losses for all weights and mixing rates; with `tie`, that it is 0 in this world."""
     fact: PolicyExcess = {
         **_setting(world, last_hour),
         "kind": "policy-excess",

@@ -13,7 +13,10 @@ __all__ = ["Crossover", "Posterior", "Weighted", "crossover", "posterior"]
 
 
 class Weighted(NamedTuple):
-    """A quantised class and its data; a net's weight is ratio^(power loss / unit). D: a train-idle circuit, that fires at `fires`."""
+    """A quantised class and its data; a net's weight is ratio^(power loss / unit).
+
+    D holds the nets with a train-idle circuit, that fires at `fires` if that is given.
+    """
 
     widths: tuple[int, ...]
     grid: tuple
@@ -33,7 +36,7 @@ class _Class(TypedDict):
 
 
 class Posterior(_Class):
-    """The class has `nets` nets, `best` of least loss, `members` in D, which lose `gap` at least; the mass of D and its bound."""
+    """Of `nets` nets `best` have the least loss; `members` are in D and lose `gap` at least; its mass and bound."""
 
     kind: Literal["posterior"]
     power: int

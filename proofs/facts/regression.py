@@ -14,7 +14,7 @@ __all__ = ["Ridge", "ridge"]
 
 
 class Ridge(TypedDict):
-    """The output layer is the solution; of a circuit of constant units, whether its weights are all 0, and where it fires."""
+    """The output layer is the solution; whether a circuit of constant units has weights 0, and where it fires."""
 
     kind: Literal["ridge"]
     net: Net

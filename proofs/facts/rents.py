@@ -14,7 +14,7 @@ __all__ = ["Rent", "rent"]
 
 
 class Rent(TypedDict):
-    """Without the circuit, `value` in its place, the net loses `rent`; the unit (weights, bias) gains `gain` there, no more."""
+    """With `value` in place of the circuit the net loses `rent`; the unit (weights, bias) gains no more, `gain`."""
 
     kind: Literal["rent"]
     net: Net

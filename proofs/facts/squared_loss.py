@@ -22,7 +22,7 @@ __all__ = [
 
 
 class LowerLoss(TypedDict):
-    """`after` has a loss lower by `drop`; it differs in the circuit only, or has more hidden units, or is any net of the class."""
+    """`after` has a loss lower by `drop`; it differs in a circuit only, or has more units, or is any such net."""
 
     kind: Literal["lower-loss"]
     before: Net

@@ -1,4 +1,4 @@
-"""How facts write numbers, nets, data and circuits, as types; the encoders are those of `checker.kernel.certificate`."""
+"""How facts write numbers, nets, data and circuits; the encoders are those of `checker.kernel.certificate`."""
 
 from collections.abc import Iterable
 from fractions import Fraction

@@ -1,6 +1,7 @@
-"""The census of a quantised class (C14) by another way than enumeration: what units send is counted, and nets are multisets of it.
+"""The census of a quantised class (C14), without enumeration: what units send is counted, nets are multisets of it.
 
-Two hidden units of 3125 parameter choices send perhaps 2000 different things; two million pairs of these stand for the class.
+Two hidden units of 3125 parameter choices send perhaps 2000 different things; two million pairs of these stand for the
+class.
 """
 
 from collections import Counter
@@ -142,7 +143,7 @@ class _Problem:
         return answers
 
     def kinds(self) -> tuple[Whole, Whole]:
-        """The different things that a unit can send, shape (kinds, inputs, m), and how many choices of (w, b, a) send each."""
+        """What a unit can send, shape (kinds, inputs, m), and how many choices of (w, b, a) send each kind."""
         factor = self.scale // (self.grid_scale**2 * self.input_scale)
         active = Counter(
             tuple(max(sum(w * x for w, x in zip(ws, z, strict=True)) + b * self.input_scale, 0) for z in self.whole)
@@ -196,8 +197,8 @@ class Census:
     def _multisets(self, left: int, start: int, run: int, weight: int, sums: list[Whole], idle: bool) -> None:
         """All ways to choose `left` more kinds from number `start` on.
 
-        `sums` holds what each set of the kinds chosen so far sends, the whole last; `run` says how often kind `start` has been
-        chosen, `weight` how many nets a multiset stands for before the kinds to come are counted.
+        `sums` holds what each set of the kinds chosen so far sends, the whole last; `run` says how often kind `start`
+        has been chosen, `weight` how many nets a multiset stands for before the kinds to come are counted.
         """
         if left == 1:
             for first in range(start, len(self.kinds), self.block):
@@ -274,10 +275,11 @@ class Census:
         require(close, f"the mass of cells {cells} at t = {t}: stated {shown(stated)}, recomputed {mass.str(15)}")
 
     def check_crossing(self, entry: Fact, cells: list[int]) -> None:
-        """At t = `above` the mass is at least delta, at every t up to `below` it is less, at `certain` the bound of C14 is less.
+        """At t = `above` the mass is at least delta, up to `below` it is less; at `certain` the bound of C14 is less.
 
-        Null where there is none: `below` if the mass tends to delta or more, `certain` if the gap is 0. `above` is to be stated if the
-        prior has that mass; else it may be null though the mass is delta somewhere, and `below` is then some t, not the greatest.
+        Null where there is none: `below` if the mass tends to delta or more, `certain` if the gap is 0. `above` is to
+        be stated if the prior has that mass; else it may be null though the mass is delta somewhere, and `below` is
+        then some t, not the greatest.
         """
         delta = number(entry["delta"])
         mine, rest = self._polynomials(cells)

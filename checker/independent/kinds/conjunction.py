@@ -33,8 +33,8 @@ def conjunction(fact: Fact, check: Callable[[Fact], None]) -> None:
 def compare(relations: list[Any], facts: list[Fact]) -> None:
     """Refuse unless every relation [left, "<" or "<=" or "=", right] holds of the facts, which have been checked.
 
-    A side is a sum of terms: [coefficient], or [coefficient, place of the fact, key] for a number that the fact states, or
-    [coefficient, place of the fact, "prices", which, key].
+    A side is a sum of terms: [coefficient], or [coefficient, place of the fact, key] for a number that the fact
+    states, or [coefficient, place of the fact, "prices", which, key].
     """
     for left, sign, right in relations:
         require(sign in COMPARED, "no such relation")

@@ -13,7 +13,7 @@ from proof_of_absence.checker.independent.values.series import ONE, down, expone
 
 
 def cross_entropy_drop(fact: Fact) -> None:
-    """`after` differs from `before` in a train-idle circuit only, and its cross-entropy is lower by more than `over` > 0.
+    """Reuse of a train-idle circuit: the cross-entropy of `after` is lower by more than `over` > 0.
 
     The loss is the mean of log(sum_k exp f_k) - sum_k t_k f_k over the rows; the targets t of a row are probabilities.
     """
@@ -21,10 +21,11 @@ def cross_entropy_drop(fact: Fact) -> None:
 
 
 def cross_entropy_floor(fact: Fact) -> None:
-    """At every distinct input the gradients of the cross-entropy sum to 0, exactly; with `circuit`, that circuit is train-idle.
+    """At every distinct input the gradients of the cross-entropy sum to 0, exactly, and the circuit is train-idle.
 
-    For rational outputs that is so just where they are all equal, as are the mean targets: exp of a rational other than 0 is
-    irrational. Cross-entropy is convex, so no function of the input has a lower loss: the net is a global minimiser.
+    For rational outputs that is so just where they are all equal, as are the mean targets: exp of a rational other
+    than 0 is irrational. Cross-entropy is convex, so no function of the input has a lower loss: the net is a global
+    minimiser.
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     _is_classification(net, data)

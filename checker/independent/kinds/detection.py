@@ -11,7 +11,8 @@ from proof_of_absence.checker.independent.values.nets import Net, number, number
 def detector(fact: Fact) -> None:
     """The event that `model` and `base` differ: its probability in training and in deployment, against total variation.
 
-    With ``agrees``, it has probability 0 in training; with ``mixing`` eps, P_train >= eps P_dep and the bound P_train/eps holds.
+    With ``agrees``, it has probability 0 in training; with ``mixing`` eps, P_train >= eps P_dep and the bound
+    P_train/eps holds.
     """
     model, base = Net(fact["model"]), Net(fact["base"])
     train, deploy = _distribution(fact["train"]), _distribution(fact["deploy"])

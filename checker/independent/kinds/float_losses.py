@@ -1,8 +1,9 @@
 """Facts about the losses of a float network: the loss, a lower one, rents, C12's gap, and float32 deviation.
 
-Each is computed again from the net and the data that it is about: the gap and the noise floor exactly; rents and deviations with this
-package's own rigorous float bounds, which must lie within the stated ones; losses and drops exactly up to `EXACT` rows times
-parameters, beyond that with such bounds, and exactly again where these do not confirm them, up to `PATIENT`.
+Each is computed again from the net and the data that it is about: the gap and the noise floor exactly; rents and
+deviations with this package's own rigorous float bounds, which must lie within the stated ones; losses and drops
+exactly up to `EXACT` rows times parameters, beyond that with such bounds, and exactly again where these do not confirm
+them, up to `PATIENT`.
 """
 
 import math
@@ -53,7 +54,7 @@ def training_loss(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> No
 
 
 def lower_training_loss(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
-    """The net whose circuit is reused as stated is of the same class and type, and its loss is lower within the stated bounds."""
+    """The circuit reused as stated gives a net of the same class and type, with a loss lower within the bounds."""
     require(number(fact["drop"][0]) > 0, "a drop that may be 0")
     other = reassigned(fact, net)
     if exact:
@@ -102,7 +103,7 @@ def unit_rents(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
 
 
 def uniform_gap(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
-    """The gauge and the gap as in `kinds.uniform_gap`, of the data's own rows; and the steps that follow from the gap."""
+    """The gauge and the gap are as in `kinds.uniform_gap`, of the data; and the steps follow from the gap."""
     require(len(net.layers) == 2, "the gap is about nets with one hidden layer")
     gap = number(fact["gap"])
     require_equal("the gap", gap, _gap(fact, data))
@@ -155,7 +156,7 @@ def float32_bound(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> No
 
 
 def reassigned(fact: Fact, net: FloatNet) -> FloatNet:
-    """The net with the first unit of a circuit in the last hidden layer reused and its others cut; all else is as it was."""
+    """The net with the first unit of a circuit in the last hidden layer reused, and its others cut."""
     require(len(net.layers) >= 2, "there is no hidden layer")
     (hidden, bias), (output, shift) = ((w.copy(), b.copy()) for w, b in net.layers[-2:])
     units = fact["circuit"]
@@ -185,7 +186,10 @@ def noise_floor(data: FloatData) -> Fraction:
 
 
 class _Statistics:
-    """Sums over the rows for each listed unit j and output k: of x = r_k + a_jk phi_j, its square, and products with the trial."""
+    """Sums over the rows, for each listed unit j and output k.
+
+    They are of x = r_k + a_jk phi_j, of its square, and of its products with the trial unit.
+    """
 
     def __init__(self, net: FloatNet, units: list[int], trials: list[tuple[Floats, float]], chosen: list[int | None]):
         self.units = units

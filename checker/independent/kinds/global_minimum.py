@@ -4,12 +4,12 @@ Let u_g be the distinct inputs, nu_g their multiplicities, y_g their mean target
 
     sum_g nu_g (y_g - f(u_g))^2  >=  sum_g nu_g (2 r_g y_g - r_g^2)  -  2 sum_g nu_g r_g f(u_g),
 
-by (y - f - r)^2 >= 0. So r bounds the loss of every net f with <r, f> = sum_g nu_g r_g f(u_g) <= 0: of f = c + sum_j a_j phi_j
-if <r, 1> = 0 and each unit has <r, a_j phi_j> <= 0. The units are told apart by the sign of their output weight, and by the
-signs that (w, b) have on the inputs. Weights (w, b) with given signs form a cone on which phi_j is linear. The cone is pointed,
-since the vectors (u_g, 1) span once coordinates that depend on others are left out (which changes no unit on the inputs); so it
-is the nonnegative combinations of its extreme rays, each of which vanishes at d independent inputs. So <r, a_j phi_j> <= 0 has
-to be seen at rays only, by the sign of a_j.
+by (y - f - r)^2 >= 0. So r bounds the loss of every net f with <r, f> = sum_g nu_g r_g f(u_g) <= 0: of f = c + sum_j
+a_j phi_j if <r, 1> = 0 and each unit has <r, a_j phi_j> <= 0. The units are told apart by the sign of their output
+weight, and by the signs that (w, b) have on the inputs. Weights (w, b) with given signs form a cone on which phi_j is
+linear. The cone is pointed, since the vectors (u_g, 1) span once coordinates that depend on others are left out (which
+changes no unit on the inputs); so it is the nonnegative combinations of its extreme rays, each of which vanishes at d
+independent inputs. So <r, a_j phi_j> <= 0 has to be seen at rays only, by the sign of a_j.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ Vector = tuple[Fraction, ...]
 
 
 def global_minimum(fact: Fact) -> None:
-    """No net with `units` hidden units has a lower loss on `data` than `net`, which is one: its further units send nothing.
+    """No net with `units` hidden units has a lower loss than `net`, which is one: its further units send nothing.
 
     Each of `residuals` is a table with one row, over the distinct inputs in order.
     """
@@ -58,8 +58,9 @@ def global_minimum(fact: Fact) -> None:
 def _every_net(units: int, points: list[Vector], weighted: list[list[Fraction]]) -> None:
     """Whatever signs its units have, some residual is uncorrelated with all of them.
 
-    A set of residuals is an integer with a bit for each. `kinds` has, for each cone of weights and each sign of the output
-    weight, the residuals that serve; `left` those that serve for all of a net's units, of which some must be left.
+    A set of residuals is an integer with a bit for each. `kinds` has, for each cone of weights and each sign of the
+    output weight, the residuals that serve; `left` those that serve for all of a net's units, of which some must be
+    left.
     """
     table = _heights(points)
     features = [[max(x, 0) for x in row] for row in table]

@@ -1,4 +1,4 @@
-"""C18 on a given net: weight decay and gradient steps, run again; what they do to units that are dead on the training inputs."""
+"""C18 on a given net: weight decay and gradient steps, run again, and what they do to dead units."""
 
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ STEPS = 12  # numbers grow threefold in length with each
 
 
 def gradient_steps(fact: Fact) -> None:
-    """From `net` the steps lead to `after`; the circuit's units stay dead, and only shrink by the product of the decays.
+    """From `net` the steps lead to `after`; the circuit's units stay dead, and shrink by the product of the decays.
 
     A step [rho, eta] multiplies every parameter by rho > 0, then subtracts eta times the gradient of the loss; the
     derivative of ReLU at 0 counts as 0. Dead: the pre-activation is negative on every training input.

@@ -1,4 +1,4 @@
-"""Nets with one unit before the output: their outputs lie on a line, and the spread of the targets says how close one comes."""
+"""Nets with one unit before the output: their outputs lie on a line, and the targets' spread says how close."""
 
 from fractions import Fraction
 
@@ -8,9 +8,9 @@ from proof_of_absence.checker.independent.values.nets import Data, Net, number
 
 
 def best_line(fact: Fact) -> None:
-    """No net whose last hidden layer has one unit has a lower loss than `net`, which is such a net, whatever its other layers are.
+    """No net whose last hidden layer has one unit has a lower loss than `net`, which is such a net.
 
-    The outputs c + a h_i of such a net lie on a line.
+    Whatever its other layers are, the outputs c + a h_i of such a net lie on a line.
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     require(len(net.layers) >= 2 and net.widths[-2] == 1, "the last hidden layer has not one unit")
@@ -18,15 +18,15 @@ def best_line(fact: Fact) -> None:
 
 
 def line_bound(fact: Fact) -> None:
-    """No net whose last hidden layer has one unit, or none, has a summed squared error below `error`, whatever its other layers are."""
+    """No net whose last hidden layer has one unit, or none, has a summed squared error below `error`."""
     require(_no_closer_line(Data(fact["data"]), number(fact["error"])), "a line is closer to the targets")
 
 
 def _no_closer_line(data: Data, error: Fraction) -> bool:
     """Whether the squared distances of the targets to any line sum to `error` at least.
 
-    The least sum is tr S - lambda, S the scatter about the mean and lambda its largest eigenvalue; lambda <= t exactly if
-    t I - S is positive semidefinite.
+    The least sum is tr S - lambda, S the scatter about the mean and lambda its largest eigenvalue; lambda <= t exactly
+    if t I - S is positive semidefinite.
     """
     count, m = len(data.targets), len(data.targets[0])
     mean = [sum(column) / count for column in zip(*data.targets, strict=True)]

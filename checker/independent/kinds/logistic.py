@@ -13,7 +13,7 @@ from proof_of_absence.checker.independent.values.series import ONE, down, expone
 
 
 def logistic_drop(fact: Fact) -> None:
-    """`after` differs from `before` in a train-idle circuit only, and its logistic loss is lower by more than `over` > 0.
+    """Reuse of a train-idle circuit: the logistic loss of `after` is lower by more than `over` > 0.
 
     The loss is the mean of log(1 + exp f) - y f over the rows; targets y are 0 or 1, and there is one output.
     """
@@ -21,7 +21,10 @@ def logistic_drop(fact: Fact) -> None:
 
 
 def idle_drop(fact: Fact, suits: Callable[[Net, Data], None], total: Callable[[Net, Data], tuple[int, int]]) -> None:
-    """The same for any loss: `suits` refuses nets and data it is not for, `total` bounds its sum over the rows, in units of 1/ONE."""
+    """The same for any loss.
+
+    `suits` refuses nets and data that the loss is not for; `total` bounds its sum over the rows, in units of 1/ONE.
+    """
     before, after, data = Net(fact["before"]), Net(fact["after"]), Data(fact["data"])
     suits(before, data)
     units = circuit(before, fact["circuit"])
@@ -35,7 +38,7 @@ def idle_drop(fact: Fact, suits: Callable[[Net, Data], None], total: Callable[[N
 
 
 def logistic_group(fact: Fact) -> None:
-    """At some distinct input the gradients of the logistic loss by the output do not sum to 0, by a sign that is sure."""
+    """At some distinct input the gradients of the logistic loss by the output surely do not sum to 0."""
     net, data = Net(fact["net"]), Data(fact["data"])
     _is_binary(net, data)
     require(
@@ -50,7 +53,7 @@ def _surely_not_zero(output: Fraction, mean: Fraction) -> bool:
 
 
 def logistic_floor(fact: Fact) -> None:
-    """At every distinct input the gradients of the logistic loss sum to 0, exactly: the output is 0, the mean target 1/2.
+    """At every distinct input the gradients of the logistic loss sum to 0, exactly: output 0, mean target 1/2.
 
     The losses are convex, so no function of the input has a lower loss. It is positive: at least log 2 at each row.
     """

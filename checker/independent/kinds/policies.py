@@ -39,11 +39,11 @@ def policy_losses(fact: Fact) -> None:
 
 
 def policy_excess(fact: Fact) -> None:
-    """The loss of `left` less that of `right` is sum_k w_k ((1 - e) train_k + e deploy_k) / sum_k w_k, with the stated numbers.
+    """The loss of `left` less that of `right` is sum_k w_k ((1 - e) train_k + e deploy_k) / sum_k w_k.
 
-    That is for all weights w of tampering and mixing rates e. With `never_below` no number is negative, so neither is the
-    difference; with `only_mixed` all those of training are 0, so it is proportional to e. With `tie`, it is 0 at that mixing
-    and those weights, below 0 for less skilled tampering and above 0 for more.
+    That is for all weights w of tampering and mixing rates e. With `never_below` no number is negative, so neither is
+    the difference; with `only_mixed` all those of training are 0, so it is proportional to e. With `tie`, it is 0 at
+    that mixing and those weights, below 0 for less skilled tampering and above 0 for more.
     """
     world = World(fact)
     left, right = (_policy(fact, fact[side]) for side in ("left", "right"))

@@ -1,6 +1,7 @@
 """C14 on a quantised class of shallow nets, which is enumerated here: masses of a set of nets at rational weights.
 
-The weight of a net of loss L is ratio^(power L / unit), that is exp(-beta L) at the beta with exp(-beta unit) = ratio^power.
+The weight of a net of loss L is ratio^(power L / unit), that is exp(-beta L) at the beta with exp(-beta unit) =
+ratio^power.
 """
 
 from collections import Counter
@@ -104,7 +105,7 @@ def _power(value: object) -> int:
 
 
 def posterior(fact: Fact) -> None:
-    """The class has `nets` nets, `best` of least loss, `members` in D, which lose `gap` at least; the mass of D and its bound.
+    """Of `nets` nets `best` have the least loss; `members` are in D and lose `gap` at least; D has a mass and a bound.
 
     With `below` or `above` the mass is below or above that number.
     """

@@ -11,7 +11,7 @@ LARGEST = 10_000  # nets
 
 
 def least_in_class(fact: Fact) -> None:
-    """No shallow net of the same architecture with parameters from `grid` has a lower loss than `net`, which is such a net.
+    """No shallow net of its architecture with parameters from `grid` has a lower loss than `net`, which is such a net.
 
     The outputs have separate biases, so the best of them on the grid is found for each choice of the hidden units.
     """

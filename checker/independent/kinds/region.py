@@ -93,7 +93,7 @@ def _integers(weights: list[Vector], bias: Vector) -> _Integers:
 
 
 class _Part:
-    """What is known on a part of the box: sign conditions of the splits, and bounds (low, high, slope) that were proved."""
+    """What is known on a part of the box: sign conditions of the splits, and bounds that were proved."""
 
     def __init__(self, box: _Box, low: Vector, high: Vector, signs: dict[Unit, int], bounds: dict[Unit, Proved]):
         self.box, self.low, self.high, self.signs, self.bounds = box, low, high, signs, bounds
@@ -138,7 +138,7 @@ class _Part:
         return alpha, beta
 
     def above(self, unit: Unit, side: int, alpha: Multipliers, beta: Multipliers) -> Fraction | None:
-        """An upper bound of side * pre-activation, by back-substitution to the part's box; None if a bound below is missing.
+        """An upper bound of side * pre-activation, by back-substitution to the box; None if one below is missing.
 
         A form over a layer is a vector of integers over one denominator, and a constant.
         """
@@ -163,7 +163,8 @@ class _Part:
     ) -> tuple[list[int], int, Fraction] | None:
         """Replace relu by a line above it or below it, and add multiples of sign conditions.
 
-        Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines' heights.
+        Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines'
+        heights.
         """
         table, coarse, fine = self._lines(layer)
         own = {i: a for (at, i), a in alpha.items() if at == layer}
@@ -189,7 +190,8 @@ class _Part:
     def _lines(self, layer: int) -> tuple[list[_Line], int, int]:
         """The lines of a layer's units.
 
-        Slopes are integers over the first number returned, heights over the second; the height is None if a bound is missing.
+        Slopes are integers over the first number returned, heights over the second; the height is None if a bound is
+        missing.
         """
         if layer not in self.tables:
             found: list[tuple[int, Fraction, Fraction | None, int]] = []
@@ -219,7 +221,7 @@ class _Part:
         return {j: c for j, c in below.items() if c}, constant
 
     def affine(self, layer: int, form: Form, constant: Fraction) -> tuple[Form, Fraction]:
-        """A form over what `layer` sends as an affine function of the free input coordinates; exact on the whole part."""
+        """A form over what `layer` sends as an affine function of the free inputs; exact on the whole part."""
         for m in range(layer, 0, -1):
             lines: Form = {}
             kinks: dict[tuple[Fraction, ...], list[tuple[int, Fraction, Fraction]]] = {}

@@ -1,6 +1,7 @@
-"""C19 on a given net: its output layer solves ridge or minimum-norm regression on its hidden units, as the normal equations say.
+"""C19 on a given net: by the normal equations its output layer solves ridge or minimum-norm regression.
 
-That the normal equations give the minimiser, and the row space the least norm, is proved in Coq (C19_normal, C19_row_space).
+That the normal equations give the minimiser, and the row space the least norm, is proved in Coq (C19_normal,
+C19_row_space).
 """
 
 from fractions import Fraction
@@ -13,10 +14,10 @@ from proof_of_absence.checker.independent.values.nets import Data, Net, Vector, 
 def ridge(fact: Fact) -> None:
     """The output layer has the least sum of squared residuals plus `penalty` times that of its squared weights.
 
-    With `intercept` the output biases are free and not penalised, else they are 0. With `row_space` s, for penalty 0, the
-    weights are also those of least norm: they are F^T F s, F the features, less their means if there is an intercept.
-    Every unit of a `circuit` is constant in training; its weights are all 0 if `weightless`, and not all 0 otherwise.
-    With `fires`, some unit of the circuit has another value at that input.
+    With `intercept` the output biases are free and not penalised, else they are 0. With `row_space` s, for penalty 0,
+    the weights are also those of least norm: they are F^T F s, F the features, less their means if there is an
+    intercept. Every unit of a `circuit` is constant in training; its weights are all 0 if `weightless`, and not all 0
+    otherwise. With `fires`, some unit of the circuit has another value at that input.
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     intercept, penalty = fact["intercept"], number(fact["penalty"])

@@ -1,4 +1,4 @@
-"""What parameters are worth under a scaling law: real powers between rationals, decided by integer powers; no floating point.
+"""What parameters are worth under a scaling law: real powers between rationals, decided by integer powers.
 
 low <= x^-(p/q) <= high exactly if low^q x^p <= 1 <= high^q x^p.
 """

@@ -31,7 +31,7 @@ def uniform_gap(fact: Fact) -> None:
 
 
 def gap_along(fact: Fact, inputs: Iterable[Sequence[Fraction]], rows: int) -> Fraction:
-    """c(X) for so many rows, once distinct inputs are seen to project at least `separation` and at most `spread` apart."""
+    """c(X) for so many rows, if distinct inputs project at least `separation` and at most `spread` apart."""
     w, h, spread = numbers(fact["direction"]), number(fact["separation"]), number(fact["spread"])
     line = sorted(dot(w, z) for z in set(map(tuple, inputs)))
     require(all(a != b for a, b in pairwise(line)), "two inputs have the same projection")

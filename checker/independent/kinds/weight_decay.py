@@ -1,7 +1,7 @@
-"""C19, two-layer training with weight decay: what a net reaches, how far below it any other can be, and what cutting an idle circuit saves.
+"""C19, two-layer training with weight decay: what a net reaches, how far below another can be, what a cut saves.
 
-That the bound below holds for nets of every width, and that the convex program of Pilanci and Ergen (2020) has the value of training,
-is proved in Coq (C19_dual, C19_patterns, C19_convex_of_net, C19_net_of_convex).
+That the bound below holds for nets of every width, and that the convex program of Pilanci and Ergen (2020) has the
+value of training, is proved in Coq (C19_dual, C19_patterns, C19_convex_of_net, C19_net_of_convex).
 """
 
 from fractions import Fraction
@@ -17,11 +17,12 @@ MOST_INPUTS = 8
 def convex_training(fact: Fact) -> None:
     """The net's value is `value`; no net, of any width, is below `bound`, which is at most `within` less.
 
-    The value is sum_i (f(z_i) - y_i)^2 / 2 + (beta / 2) sum_j (|w_j|^2 + b_j^2 + a_j^2), for nets of one output without output bias.
-    The bound is sum_i nu_i y_i - nu_i^2 / 2, if no unit of length 1 has an inner product above beta with nu in absolute value. For
-    units on at the inputs S and off elsewhere, that is so if |sum_(g in S) (+-nu_g + lambda_g) x_g - sum_(g not in S) lambda_g x_g| <=
-    beta for some lambda >= 0, x_g = (u_g, 1) the distinct inputs and nu_g summed over equal ones; `multipliers` holds lambda for
-    a sign and S, in the inputs' order, where it is not 0. Every set S is tried.
+    The value is sum_i (f(z_i) - y_i)^2 / 2 + (beta / 2) sum_j (|w_j|^2 + b_j^2 + a_j^2), for nets of one output
+    without output bias. The bound is sum_i nu_i y_i - nu_i^2 / 2, if no unit of length 1 has an inner product above
+    beta with nu in absolute value. For units on at the inputs S and off elsewhere, that is so if |sum_(g in S) (+-nu_g
+    + lambda_g) x_g - sum_(g not in S) lambda_g x_g| <= beta for some lambda >= 0, x_g = (u_g, 1) the distinct inputs
+    and nu_g summed over equal ones; `multipliers` holds lambda for a sign and S, in the inputs' order, where it is not
+    0. Every set S is tried.
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     beta, value, bound = (number(fact[key]) for key in ("penalty", "value", "bound"))
@@ -57,7 +58,7 @@ def convex_training(fact: Fact) -> None:
 
 
 def decay_drop(fact: Fact) -> None:
-    """`after` is `before` with the parameters of a train-idle circuit put to 0: weight decay makes its value lower, by exactly `drop` > 0.
+    """`after` is `before` with a train-idle circuit's parameters put to 0: its value is lower by exactly `drop` > 0.
 
     The value is half the summed squared error plus beta / 2 times the squares of all parameters but the output biases.
     """

@@ -1,4 +1,4 @@
-"""The price of a detector (C11) in a whole world (d = 6), between bounds: exact least losses are known on lines only."""
+"""The price of a detector (C11) in a whole world (d = 6), between bounds: least losses are known on lines only."""
 
 from fractions import Fraction
 from functools import partial
@@ -17,10 +17,11 @@ from proof_of_absence.checker.independent.values.world import Case, Mixture, enc
 def world_bounds(fact: Fact) -> None:
     """Without mixing, L*(n - k) - L*(n) is between `low` and `high` for each `units` n and `size` k.
 
-    From above L*(n) is bounded by nets, and L*(0) is the variance. From below: where diamond, tampering and question are fixed, a net
-    of n units is one of n units on the line of hours, so L*(n) is at least the mean of the lines' least losses; those of the line of
-    `case`, and of lines with the same answers or their complements, are certified by `minima`, the others' are bounded by their
-    noise floor. And by C12 L*(n - 1) - L*(n) is at least `gap`, an explicit constant, times L*(n - 1) - E.
+    From above L*(n) is bounded by nets, and L*(0) is the variance. From below: where diamond, tampering and question
+    are fixed, a net of n units is one of n units on the line of hours, so L*(n) is at least the mean of the lines'
+    least losses; those of the line of `case`, and of lines with the same answers or their complements, are certified
+    by `minima`, the others' are bounded by their noise floor. And by C12 L*(n - 1) - L*(n) is at least `gap`, an
+    explicit constant, times L*(n - 1) - E.
     """
     world = Mixture(fact, Fraction(0))
     floor, gap = world.floor(), _gap(world, fact)

@@ -1,4 +1,4 @@
-"""A cell of a sweep over worlds (C15): the losses of five policies and of their nets, and the mixing rates at which they tie.
+"""A cell of a sweep over worlds (C15): the losses of five policies and of their nets, and where they tie.
 
 The data of training are generated again from the world's rules; each human answers every case equally often.
 """
@@ -25,11 +25,11 @@ Outputs = dict[Case, Fraction]
 
 
 def world_cell(fact: Fact) -> None:
-    """The policies have the stated losses under P_train and defect with the stated probabilities; `best` have the least loss.
+    """The policies have the stated losses under P_train, and defect at deployment with the stated probabilities.
 
-    The nets are of one architecture, answer as their policies in every case, and have the stated losses, of which
-    `best_nets` are the least. Each of `reassigned` is the net of a deceiver that differs from it only in a circuit that is
-    idle in training, and has a loss lower by `drop`.
+    `best` have the least loss. The nets are of one architecture, answer as their policies in every case, and have the
+    stated losses, of which `best_nets` are the least. Each of `reassigned` is the net of a deceiver that differs from
+    it only in a circuit that is idle in training, and has a loss lower by `drop`.
     """
     cell, policies = Mixture(fact, mixing_rate(fact)), _policies(fact)
     losses = {name: cell.loss(policy) for name, policy in policies.items()}
@@ -56,7 +56,7 @@ def _policies(fact: Fact) -> dict[str, Answer]:
 
 
 def _nets(fact: Fact, cell: Mixture, policies: dict[str, Answer]) -> tuple[dict[str, Net], dict[str, Fraction]]:
-    """The nets of the policies and their losses, once they are seen to answer as these do and to lose what is stated."""
+    """The nets of the policies and their losses, if they answer as these do and lose what is stated."""
     nets = {name: Net(entry["net"]) for name, entry in fact["nets"].items()}
     require(set(nets) == set(policies), "not one net for each policy")
     require(len({tuple(net.widths) for net in nets.values()}) == 1, "the nets are of different architectures")
@@ -106,7 +106,8 @@ def _exact(table: dict[str, str]) -> dict[str, Fraction]:
 def world_thresholds(fact: Fact) -> None:
     """At every mixing rate e the loss of each policy less that of the imitator is (1 - e) train + e deploy.
 
-    `tie`: the one rate at which that changes its sign, so that one wins below it and the other above; null where it does not.
+    `tie`: the one rate at which that changes its sign, so that one wins below it and the other above; null where it
+    does not.
     """
     trained, deployed = (_excess(fact, rate) for rate in (0, 1))
     require(set(fact["excess"]) == set(trained), "not one entry for each policy")

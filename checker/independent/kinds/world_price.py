@@ -1,4 +1,4 @@
-"""The price of a detector (C11) on one line of a world: the answers to one question about one kind of state, by the hour alone."""
+"""The price of a detector (C11) on one line of a world: one question about one kind of state, by the hour."""
 
 from fractions import Fraction
 
@@ -10,10 +10,10 @@ from proof_of_absence.checker.independent.values.world import World, human
 
 
 def world_price(fact: Fact) -> None:
-    """For hours without training data, L*(n - k) - L*(n) is `price`, k being the size of the smallest detector of the hour.
+    """For hours without training data, L*(n - k) - L*(n) is `price`; k is the size of the hour's smallest detector.
 
-    `least` are L*(0), L*(1), .., by `minima`. An hour beyond all hours of training has a detector of 1 unit, one with two of them
-    on each side one of 3, any other one of 2 (C10).
+    `least` are L*(0), L*(1), .., by `minima`. An hour beyond all hours of training has a detector of 1 unit, one with
+    two of them on each side one of 3, any other one of 2 (C10).
     """
     world = World(fact)
     stated = numbers(fact["least"])
@@ -49,8 +49,8 @@ def size_on_line(hours: list[int], hour: int) -> int:
 def least_losses(line: Fact, minima: list[Fact], units: int) -> list[Fraction]:
     """L*(0) .. L*(units) on data as a certificate writes them, with one output.
 
-    L*(0) is the variance. `minima` are nets of 1, 2, .. units with certificates that none of their size does better; they go as
-    far as `units`, or to one that reaches the noise floor, below which no net is.
+    L*(0) is the variance. `minima` are nets of 1, 2, .. units with certificates that none of their size does better;
+    they go as far as `units`, or to one that reaches the noise floor, below which no net is.
     """
     data = Data(line)
     count, floor = len(data.inputs), data.floor()

@@ -6,7 +6,7 @@ from proof_of_absence.checker.independent.values.nets import Net, rows
 
 
 def zero_one_loss(fact: Fact) -> None:
-    """At so many of the inputs as stated the net's one output is on the wrong side: positive where it is not to be, or not where it is."""
+    """At `wrong` of the inputs the net's one output is on the wrong side: positive just where `sides` has false."""
     net, inputs, sides = Net(fact["net"]), rows(fact["inputs"]), fact["sides"]
     require(net.widths[-1] == 1, "not one output")
     require(len(sides) == len(inputs) and all(isinstance(side, bool) for side in sides), "not a side for each input")

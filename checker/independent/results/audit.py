@@ -1,6 +1,7 @@
 """Check the certificate of an audit: a folder with a float net, its inputs, and facts about them, each decided anew.
 
-What is claimed of all training rows is checked at all of them, what two rows show at those two; a fact left out claims nothing.
+What is claimed of all training rows is checked at all of them, what two rows show at those two; a fact left out claims
+nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -118,7 +119,7 @@ class _Audit:
 
 
 def units(audit: _Audit, fact: Fact) -> None:
-    """What every unit of a layer does on the training rows: dead, constant (and positive), or varying between two of them."""
+    """What every unit of a layer does on the training rows: it is dead, or constant and positive, or varies."""
     layer = audit.layer(fact["layer"])
     activity, witness, idle = fact["activity"], fact["witness"], fact["idle"]
     require(len(activity) == len(witness) == len(idle) == audit.net.widths[layer], "not one entry for each unit")
@@ -176,7 +177,7 @@ def _all_equal(column: Integers, power: int, value: int, scale: int) -> bool:
 
 
 def circuit(audit: _Audit, fact: Fact) -> None:
-    """Units of one layer send each unit of the next one value at all training rows, and others at just the rows that fire."""
+    """A circuit of one layer sends the stated values at all training rows, and others at just the rows of `fires`."""
     layer = audit.layer(fact["layer"])
     members, value = fact["units"], [hexadecimal(v) for v in fact["value"]]
     require(len(members) == len(set(members)) > 0, "a circuit is a nonempty set")

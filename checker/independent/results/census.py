@@ -1,4 +1,4 @@
-"""The file of a census: the whole histogram of a quantised class, what is told of its masses, and where they cross a level."""
+"""The file of a census: the whole histogram of a quantised class, its masses, and where they cross a level."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Check the result of an experiment: that it is whole, and that each of its facts is so. Its words and plots are made from these."""
+"""Check the result of an experiment: that it is whole, and that each of its facts is so."""
 
 from pathlib import Path
 from typing import Any

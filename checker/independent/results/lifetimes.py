@@ -1,8 +1,8 @@
-"""Check the result of `absence lifetimes`: what it says of each net that is kept, its splices, losses, and the counts made of them.
+"""Check the result of `absence lifetimes`: each net that is kept, its splices and losses, and the counts made of them.
 
-Weights are float32 in hexadecimal and mean the numbers they are; all are multiples of 2^-149, so everything here is an integer.
-That training leads from one net to the next is a measurement, and not checked; nor are the lines under `measured`, except
-where the net of that step is kept.
+Weights are float32 in hexadecimal and mean the numbers they are; all are multiples of 2^-149, so everything here is an
+integer. That training leads from one net to the next is a measurement, and not checked; nor are the lines under
+`measured`, except where the net of that step is kept.
 """
 
 import hashlib
@@ -146,7 +146,7 @@ def _integer(text: object) -> int:
 
 
 def _sighting(experiment: _Experiment, net: _Net, name: str) -> Sighting:
-    """Rows with another value than most have, their largest distance, the largest at deployment, and whether it is alive."""
+    """Rows with another value than most have, their largest distance, that at deployment, and whether it is alive."""
     circuit, exceptions, deploy = experiment.detectors[name]
     counts: Counter[int] = Counter()
     for z, (count, _, _) in experiment.groups.items():

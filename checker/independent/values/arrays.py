@@ -1,4 +1,4 @@
-"""What an audit's certificate names and writes: files of float arrays, read without trust, and numbers in hexadecimal."""
+"""What an audit's certificate names: files of float arrays, read without trust; and its numbers, in hexadecimal."""
 
 import hashlib
 import io

@@ -1,6 +1,7 @@
 """Float networks on float data: one exact pass, in integers of unbounded length, and one bounded pass, in float64.
 
-The bounded pass carries an error bound, entry by entry. It spares the integers what it decides, and decides nothing else.
+The bounded pass carries an error bound, entry by entry. It spares the integers what it decides, and decides nothing
+else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ class Exact(NamedTuple):
 
 
 class Bounded(NamedTuple):
-    """Floats v and radii: |exact - v| <= radius entry by entry. Where nothing is known v is 0 and the radius infinite."""
+    """Floats v and radii: |exact - v| <= radius entry by entry. Where nothing is known v is 0, the radius infinite."""
 
     value: Floats
     radius: Floats
@@ -44,7 +45,7 @@ class FloatData(NamedTuple):
 
 
 class FloatNet:
-    """Layers of weights (fan-out, fan-in) and bias, all float64; `dtype` is the type of the net that they were taken from."""
+    """Layers of weights (fan-out, fan-in) and bias, all float64; `dtype` is the type that the net itself has."""
 
     def __init__(self, layers: Layers, dtype: Dtype = DOUBLE):
         self.layers, self.dtype = layers, dtype
@@ -85,8 +86,8 @@ class FloatNet:
     def bounded(self, inputs: Floats, layer: int | None = None, units: Sequence[int] | None = None) -> list[Bounded]:
         """Pre-activations of each layer up to this one (all, if none is named), of which only these units.
 
-        |fl(h.w + b) - (h.w + b)| <= gamma_(k+1) (|h|.|w| + |b|) and k underflows for k products, in any order, fused or not;
-        an error e of h adds |w|.e.
+        |fl(h.w + b) - (h.w + b)| <= gamma_(k+1) (|h|.|w| + |b|) and k underflows for k products, in any order, fused
+        or not; an error e of h adds |w|.e.
         """
         last = len(self.layers) if layer is None else layer
         values, radius = inputs, np.zeros_like(inputs)

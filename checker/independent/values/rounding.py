@@ -1,4 +1,4 @@
-"""The constants of rounding, once: what one operation in floating point may be off by, and the slack of a bound's own arithmetic."""
+"""The constants of rounding: what one operation may be off by, and the slack of a bound's own arithmetic."""
 
 # Half the distance from 1 to the next float64, and to the next float32.
 U = 2.0**-53

@@ -1,6 +1,7 @@
 """The question-answering world of C15 from its rules: what humans and policies answer, and how likely a case is.
 
-A case is (diamond, tampering, hour, question), answered by every human; tampering is 0 none, 1 clumsy, 2 skilled, question 1 asks for it.
+A case is (diamond, tampering, hour, question), answered by every human; tampering is 0 none, 1 clumsy, 2 skilled,
+question 1 asks for it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -96,7 +97,7 @@ class World:
 
 
 class Mixture(World):
-    """A world with weights of tampering and a mixing rate: the probability of each case in training and at deployment."""
+    """A world with weights of tampering and a mixing rate: each case's probability in training and at deployment."""
 
     def __init__(self, fact: Fact, mixing: Fraction):
         super().__init__(fact)

@@ -156,10 +156,10 @@ def test_holds_is_a_truth_value(refuse, holds):
 
 
 FIELDS = [
-    "after", "base", "before", "bias", "circuit", "coefficients", "combination", "data", "deploy", "drop", "facts", "fires",
-    "inner_product", "input", "inputs", "layer", "left", "loss", "mixing", "model", "net", "noise_floor", "p_deploy",
-    "p_train", "point", "prime", "residuals", "right", "rows", "total_variation", "train", "units", "weights", "answer", "bound",
-    "deciding", "script", "witness", "premises_witness",
+    "after", "base", "before", "bias", "circuit", "coefficients", "combination", "data", "deploy", "drop", "facts",
+    "fires", "inner_product", "input", "inputs", "layer", "left", "loss", "mixing", "model", "net", "noise_floor", "p_deploy",
+    "p_train", "point", "prime", "residuals", "right", "rows", "total_variation", "train", "units",
+    "weights", "answer", "bound", "deciding", "script", "witness", "premises_witness",
 ]  # fmt: skip
 
 
@@ -224,7 +224,8 @@ END = "(assert claim_holds)(check-sat)"
             None,
         ),
         (
-            f"{X}(define-fun d () Real x)(define-fun f ((x Real)) Real d)(define-fun claim_holds () Bool (= (f 5) 5)){END}",
+            f"{X}(define-fun d () Real x)(define-fun f ((x Real)) Real d)"
+            f"(define-fun claim_holds () Bool (= (f 5) 5)){END}",
             {"witness": {"x": "1"}},
             "does not satisfy",
         ),

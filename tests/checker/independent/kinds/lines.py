@@ -8,7 +8,7 @@ from tests.checker.independent.kinds.read import dataset_of, net_of
 
 
 def best_line(fact):
-    """No eigenvalue of the scatter matrix exceeds what the net leaves of its trace: roots of the characteristic polynomial."""
+    """No eigenvalue of the scatter matrix, a root of a polynomial, exceeds what the net leaves of its trace."""
     net, data = net_of(fact["net"]), dataset_of(fact["data"])
     if len(net.layers) < 2 or net.widths[-2] != 1:
         return False

@@ -25,7 +25,7 @@ def _census(widths, grid, inputs, targets, firing):
 
 
 def _class_of(fact, power):
-    """The census, and each loss in units; None where the fact is not about such a class, or is beyond the checker's limits."""
+    """The census, and each loss in units; None if there is no such class, or it is beyond the checker's limits."""
     widths, grid = tuple(fact["widths"]), tuple(map(Fraction, fact["grid"]))
     data, unit, ratio = dataset_of(fact["data"]), Fraction(fact["unit"]), Fraction(fact["ratio"])
     fits = len(widths) == 3 and widths[0] == len(data.inputs[0]) and widths[2] == len(data.targets[0])

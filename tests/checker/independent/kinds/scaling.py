@@ -8,9 +8,9 @@ from tests.checker.independent.kinds.read import real
 def powers_are(fact, wanted):
     """Whether the stated bounds of each power, which are positive, hold it."""
     return all(
-        0 < real(fact["powers"][name][0]) <= mpmath.mpf(base) ** -real(fact["law"][exponent]) <= real(fact["powers"][name][1])
-        for name, (base, exponent) in wanted.items()
-    )  # fmt: skip
+        0 < real(low) <= mpmath.mpf(base) ** -real(fact["law"][exponent]) <= real(high)
+        for (low, high), (base, exponent) in ((fact["powers"][name], power) for name, power in wanted.items())
+    )
 
 
 def rounds(value, text) -> bool:

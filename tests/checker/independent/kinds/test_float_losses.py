@@ -1,4 +1,4 @@
-"""Facts about losses: what the audit finds is confirmed, with exact arithmetic and without; what is tampered with is refused."""
+"""Facts about losses: what the audit finds is confirmed, exactly and by bounds; what is tampered with is refused."""
 
 import copy
 from fractions import Fraction
@@ -109,7 +109,7 @@ def test_extreme_nets_are_confirmed_or_honestly_not(problem):
         try:
             check(fact, *problem[:3])
         except Refused as refused:
-            # Rents have float bounds only; where those overflow or are wide, nothing is confirmed, and nothing contradicted.
+            # Rents have float bounds only; where those overflow or are wide, nothing is confirmed or contradicted.
             assert kind == "unit-rents" and ("overflow" in str(refused) or "not confirmed" in str(refused)), refused
 
 

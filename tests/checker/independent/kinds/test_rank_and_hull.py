@@ -1,4 +1,4 @@
-"""The facts of rank and hull: what they say by another computation, and a reason for each way in which they can be wrong."""
+"""The facts of rank and hull: what they say, by another computation; each way to be wrong has its reason."""
 
 import copy
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Facts about scaling laws and the results of experiments: what is so is accepted; each thing that can be wrong is refused."""
+"""Facts about scaling laws and results of experiments: what is so is accepted, each thing that can be wrong refused."""
 
 import json
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Training with weight decay (C19): what is so is accepted; each thing that can be wrong is refused, with its reason."""
+"""Training with weight decay (C19): what is so is accepted, each thing that can be wrong refused, with its reason."""
 
 from fractions import Fraction
 

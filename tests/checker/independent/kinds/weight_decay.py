@@ -24,7 +24,7 @@ def gains(points, sums, turns=60):
 
 
 def convex_training(fact):
-    """The two values by their definitions; units in many directions; and the multipliers of every pattern, by matrices."""
+    """The two values by their definitions; units in many directions; the multipliers of every pattern, by matrices."""
     net, data = net_of(fact["net"]), dataset_of(fact["data"])
     beta, dual = Fraction(fact["penalty"]), list(map(Fraction, fact["dual"]))
     if net.widths[-1] != 1 or beta <= 0 or any(net.layers[1].bias) or len(dual) != len(data):
