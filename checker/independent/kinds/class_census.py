@@ -1,7 +1,6 @@
 """The census of a quantised class (C14), without enumeration: what units send is counted, nets are multisets of it.
 
-Two hidden units of 3125 parameter choices send perhaps 2000 different things; two million pairs of these stand for the
-class.
+Two hidden units of 3125 parameter choices send perhaps 2000 different things: two million pairs stand for the class.
 """
 
 from collections import Counter

@@ -1,9 +1,6 @@
-"""Facts about the losses of a float network: the loss, a lower one, rents, C12's gap, and float32 deviation.
+"""Facts about the losses of a float network, computed again from the net and the data that they are about.
 
-Each is computed again from the net and the data that it is about: the gap and the noise floor exactly; rents and
-deviations with this package's own rigorous float bounds, which must lie within the stated ones; losses and drops
-exactly up to `EXACT` rows times parameters, beyond that with such bounds, and exactly again where these do not confirm
-them, up to `PATIENT`.
+The gap and the noise floor are exact; rents and deviations have float bounds, which must lie within the stated ones.
 """
 
 import math
@@ -40,7 +37,8 @@ from proof_of_absence.checker.independent.values.rounding import (
     gamma,
 )
 
-# Rows times parameters: up to EXACT (a second) losses are exact, up to PATIENT where bounds do not decide.
+# Rows times parameters: up to EXACT (a second) losses and drops are exact, beyond that they have float bounds; up to
+# PATIENT they are exact again where the bounds do not confirm what is stated.
 EXACT, PATIENT = 2**22, 2**25
 BLOCK = 1024
 Bounds = tuple[Fraction, Fraction]

@@ -1,16 +1,4 @@
-"""Global minima over shallow nets with one output, by residuals that no net of a kind correlates with.
-
-Let u_g be the distinct inputs, nu_g their multiplicities, y_g their mean targets. For any vector r over them,
-
-    sum_g nu_g (y_g - f(u_g))^2  >=  sum_g nu_g (2 r_g y_g - r_g^2)  -  2 sum_g nu_g r_g f(u_g),
-
-by (y - f - r)^2 >= 0. So r bounds the loss of every net f with <r, f> = sum_g nu_g r_g f(u_g) <= 0: of f = c + sum_j
-a_j phi_j if <r, 1> = 0 and each unit has <r, a_j phi_j> <= 0. The units are told apart by the sign of their output
-weight, and by the signs that (w, b) have on the inputs. Weights (w, b) with given signs form a cone on which phi_j is
-linear. The cone is pointed, since the vectors (u_g, 1) span once coordinates that depend on others are left out (which
-changes no unit on the inputs); so it is the nonnegative combinations of its extreme rays, each of which vanishes at d
-independent inputs. So <r, a_j phi_j> <= 0 has to be seen at rays only, by the sign of a_j.
-"""
+"""Global minima over shallow nets with one output, by residuals that no net of a kind correlates with."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -33,6 +21,19 @@ def global_minimum(fact: Fact) -> None:
     """No net with `units` hidden units has a lower loss than `net`, which is one: its further units send nothing.
 
     Each of `residuals` is a table with one row, over the distinct inputs in order.
+
+    Notes
+    -----
+    Let u_g be the distinct inputs, nu_g their multiplicities, y_g their mean targets. For any vector r over them,
+
+        sum_g nu_g (y_g - f(u_g))^2  >=  sum_g nu_g (2 r_g y_g - r_g^2)  -  2 sum_g nu_g r_g f(u_g),
+
+    by (y - f - r)^2 >= 0. So r bounds the loss of every net f with <r, f> = sum_g nu_g r_g f(u_g) <= 0: of f = c +
+    sum_j a_j phi_j if <r, 1> = 0 and each unit has <r, a_j phi_j> <= 0. The units are told apart by the sign of their
+    output weight, and by the signs that (w, b) have on the inputs. Weights (w, b) with given signs form a cone on
+    which phi_j is linear. The cone is pointed, since the vectors (u_g, 1) span once coordinates that depend on others
+    are left out (which changes no unit on the inputs); so it is the nonnegative combinations of its extreme rays, each
+    of which vanishes at d independent inputs. So <r, a_j phi_j> <= 0 has to be seen at rays only, by the sign of a_j.
     """
     net, data, units = Net(fact["net"]), Data(fact["data"]), fact["units"]
     require(len(net.layers) == 2 and net.widths[2] == 1, "not a shallow net with one output")

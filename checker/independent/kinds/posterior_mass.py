@@ -1,7 +1,6 @@
 """C14 on a quantised class of shallow nets, which is enumerated here: masses of a set of nets at rational weights.
 
-The weight of a net of loss L is ratio^(power L / unit), that is exp(-beta L) at the beta with exp(-beta unit) =
-ratio^power.
+The weight of a net of loss L is ratio^(power L / unit) = exp(-beta L), at the beta with exp(-beta unit) = ratio^power.
 """
 
 from collections import Counter

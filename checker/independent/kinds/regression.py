@@ -1,7 +1,6 @@
 """C19 on a given net: by the normal equations its output layer solves ridge or minimum-norm regression.
 
-That the normal equations give the minimiser, and the row space the least norm, is proved in Coq (C19_normal,
-C19_row_space).
+That these give the minimiser, and the row space the least norm, is proved in Coq (C19_normal, C19_row_space).
 """
 
 from fractions import Fraction

@@ -1,7 +1,4 @@
 """C19, two-layer training with weight decay: what a net reaches, how far below another can be, what a cut saves.
-
-That the bound below holds for nets of every width, and that the convex program of Pilanci and Ergen (2020) has the
-value of training, is proved in Coq (C19_dual, C19_patterns, C19_convex_of_net, C19_net_of_convex).
 """
 
 from fractions import Fraction
@@ -23,6 +20,11 @@ def convex_training(fact: Fact) -> None:
     + lambda_g) x_g - sum_(g not in S) lambda_g x_g| <= beta for some lambda >= 0, x_g = (u_g, 1) the distinct inputs
     and nu_g summed over equal ones; `multipliers` holds lambda for a sign and S, in the inputs' order, where it is not
     0. Every set S is tried.
+
+    Notes
+    -----
+    That the bound holds for nets of every width, and that the convex program of Pilanci and Ergen (2020) has the value of
+    training, is proved in Coq (C19_dual, C19_patterns, C19_convex_of_net, C19_net_of_convex).
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     beta, value, bound = (number(fact[key]) for key in ("penalty", "value", "bound"))

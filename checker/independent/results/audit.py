@@ -1,7 +1,6 @@
 """Check the certificate of an audit: a folder with a float net, its inputs, and facts about them, each decided anew.
 
-What is claimed of all training rows is checked at all of them, what two rows show at those two; a fact left out claims
-nothing.
+What is claimed of all training rows is checked at all of them; a fact that is left out claims nothing.
 """
 
 from collections.abc import Callable, Iterable

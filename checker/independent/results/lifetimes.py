@@ -1,8 +1,6 @@
 """Check the result of `absence lifetimes`: each net that is kept, its splices and losses, and the counts made of them.
 
-Weights are float32 in hexadecimal and mean the numbers they are; all are multiples of 2^-149, so everything here is an
-integer. That training leads from one net to the next is a measurement, and not checked; nor are the lines under
-`measured`, except where the net of that step is kept.
+That training leads from net to net is a measurement, and not checked; nor is `measured`, where the net is not kept.
 """
 
 import hashlib
@@ -23,7 +21,7 @@ FORMAT, RUN_FORMAT = "absence-lifetimes/1", "absence-lifetime-run/1"
 LARGEST = 2**26
 Input = tuple[int, ...]
 Sighting = tuple[int, float, float, bool]
-# The least float32, as a power of 2.
+# The least float32, as a power of 2. All float32 are multiples of it, so that everything here is an integer.
 UNIT = 149
 COPIED = ("detector", "optimizer", "reassigned", "seed", "alive", "gone", "end", "others", "untouched", "final_loss")
 

@@ -1,7 +1,6 @@
 """Float networks on float data: one exact pass, in integers of unbounded length, and one bounded pass, in float64.
 
-The bounded pass carries an error bound, entry by entry. It spares the integers what it decides, and decides nothing
-else.
+The bounded pass carries an error bound for each entry, and so spares the integers what the bound decides.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,6 @@
 """The question-answering world of C15 from its rules: what humans and policies answer, and how likely a case is.
 
-A case is (diamond, tampering, hour, question), answered by every human; tampering is 0 none, 1 clumsy, 2 skilled,
-question 1 asks for it.
+A case is (diamond, tampering, hour, question); every human answers it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +11,7 @@ from proof_of_absence.checker.independent.refusal import require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.nets import number
 
+# Of tampering; question 1 asks for it.
 NONE, CLUMSY, SKILLED = 0, 1, 2
 TAMPERINGS = (NONE, CLUMSY, SKILLED)
 LARGEST = 1000  # hours, humans
