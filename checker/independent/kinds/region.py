@@ -1,4 +1,4 @@
-"""Irrelevance over a box: each leaf of a tree of cuts and sign splits is empty, or thin, or has the circuit constant."""
+"""Irrelevance over a box: each leaf of a tree of cuts and sign splits is empty or thin, or has the circuit constant."""
 
 from fractions import Fraction
 from math import lcm
@@ -54,7 +54,7 @@ def irrelevant_region(fact: Fact) -> None:
     -----
     A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense
     together, so the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it
-    is on the box. Coordinates with low = high are constants, and "interior" is among the others. All arithmetic is exact.
+    is on the box. Coordinates with low = high are constants, and "interior" is among the others. All is exact.
     """
     box = _Box(fact)
     _check(box, fact["tree"], box.low, box.high, {}, {})

@@ -1,5 +1,4 @@
-"""C19, two-layer training with weight decay: what a net reaches, how far below another can be, what a cut saves.
-"""
+"""C19, two-layer training with weight decay: what a net reaches, how far below another can be, what a cut saves."""
 
 from fractions import Fraction
 from itertools import product
@@ -23,8 +22,8 @@ def convex_training(fact: Fact) -> None:
 
     Notes
     -----
-    That the bound holds for nets of every width, and that the convex program of Pilanci and Ergen (2020) has the value of
-    training, is proved in Coq (C19_dual, C19_patterns, C19_convex_of_net, C19_net_of_convex).
+    That the bound holds for nets of every width, and that the convex program of Pilanci and Ergen (2020) has the
+    value of training, is proved in Coq (C19_dual, C19_patterns, C19_convex_of_net, C19_net_of_convex).
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     beta, value, bound = (number(fact[key]) for key in ("penalty", "value", "bound"))

@@ -1,67 +1,17 @@
-"""Whether a fact is true, by code that the independent checker does not use: one oracle for each family of facts."""
+"""Whether a fact is true, by code that the independent checker does not use: the oracles of `kinds`, joined."""
 
-from tests.checker.independent.kinds import (
-    cross_entropy,
-    detection,
-    global_minimum,
-    gradient_descent,
-    hull,
-    idleness,
-    lines,
-    logistic,
-    outputs,
-    policies,
-    polynomials,
-    posterior_mass,
-    quantised,
-    rank,
-    region,
-    regression,
-    rents,
-    scaling,
-    separation,
-    squared_loss,
-    uniform_gap,
-    weight_decay,
-    world_bounds,
-    world_cell,
-    world_price,
-    world_sizes,
-    zero_one,
-)
+from importlib import import_module
+from pathlib import Path
+
 from tests.checker.independent.kinds.conjunction import compares
 from tests.checker.independent.kinds.smt import smt
 
-FAMILIES = (
-    lines,
-    cross_entropy,
-    detection,
-    global_minimum,
-    gradient_descent,
-    hull,
-    idleness,
-    quantised,
-    logistic,
-    outputs,
-    policies,
-    polynomials,
-    posterior_mass,
-    rank,
-    region,
-    rents,
-    regression,
-    scaling,
-    separation,
-    squared_loss,
-    uniform_gap,
-    weight_decay,
-    world_bounds,
-    world_cell,
-    world_price,
-    world_sizes,
-    zero_one,
-)
-SAYS = {kind: says for family in FAMILIES for kind, says in family.SAYS.items()}
+FAMILIES = [
+    import_module(f"tests.checker.independent.kinds.{path.stem}")
+    for path in sorted(Path(__file__).with_name("kinds").glob("*.py"))
+    if not path.stem.startswith("test_")
+]
+SAYS = {kind: says for family in FAMILIES for kind, says in getattr(family, "SAYS", {}).items()}
 
 
 def true(fact, folder):

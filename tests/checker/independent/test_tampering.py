@@ -22,8 +22,9 @@ from proof_of_absence.proofs.chain import CLAIMS
 from tests.checker.independent.oracles import true
 
 OBLIGATIONS = [obligation.id for claim in CLAIMS for obligation in claim.obligations]
-# Many cells of a sweep take seconds to decide again, and their facts are of the same kinds as those of one. Those of the
-# censuses of millions of nets have a test of their own (kinds/test_class_census.py). A kernel certificate holds no numbers.
+# Many cells of a sweep take seconds to decide again, and their facts are of the same kinds as those of one. Those of
+# the censuses of millions of nets have a test of their own (kinds/test_class_census.py). A kernel certificate holds no
+# numbers.
 SLOW = ("C11.price-falls", "C14.census", "C14.control-deceptive", "C15.grid")
 QUICK = [name for name in OBLIGATIONS if name not in SLOW and ".universal" not in name]
 # Names, not numbers; nor are the strings below.
