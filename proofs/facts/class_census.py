@@ -17,16 +17,16 @@ class ClassCensus(TypedDict):
     """
 
     kind: Literal["class-census"]
-    problem: dict
+    problem: Fact
     unit: str
-    cells: dict[str, dict]
-    sets: dict[str, dict]
-    masses: list[dict]
+    cells: dict[str, Fact]
+    sets: dict[str, Fact]
+    masses: list[Fact]
     most: dict[str, str]
     falls: list[str]
 
 
-def census(told: dict, *, most: Mapping[str, Fraction], falls: Iterable[str] = ()) -> Fact:
+def census(told: Fact, *, most: Mapping[str, Fraction], falls: Iterable[str] = ()) -> Fact:
     """What `checker.experiments.census.result.facts` tells of the class, and what is claimed of its sets."""
     fact: ClassCensus = {
         "kind": "class-census",

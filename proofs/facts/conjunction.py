@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from proof_of_absence.proofs.facts.written import Fact
 
 __all__ = ["Conjunction", "every"]
 
 # A number, or a term (coefficient, place of the fact, key, ..).
-Term = tuple | Fraction | int | str
+Term = tuple[Any, ...] | Fraction | int | str
 
 
 class Conjunction(TypedDict):
@@ -17,10 +17,10 @@ class Conjunction(TypedDict):
 
     kind: Literal["all"]
     facts: list[Fact]
-    compared: NotRequired[list[list]]
+    compared: NotRequired[list[list[Any]]]
 
 
-def every(*facts: Fact, compared: Sequence[tuple] = ()) -> Fact:
+def every(*facts: Fact, compared: Sequence[tuple[Any, str, Any]] = ()) -> Fact:
     """Several facts as one, and how the numbers that they state compare.
 
     A comparison is (left, sign, right), the sign one of <, <=, =. A side is a number, a term (coefficient, place of
@@ -32,7 +32,7 @@ def every(*facts: Fact, compared: Sequence[tuple] = ()) -> Fact:
     return dict(together)
 
 
-def _terms(side: list[tuple] | Term) -> list[list]:
+def _terms(side: list[tuple[Any, ...]] | Term) -> list[list[Any]]:
     if isinstance(side, list):
         return [[str(coefficient), *path] for coefficient, *path in side]
     return _terms([side if isinstance(side, tuple) else (side,)])

@@ -1,13 +1,12 @@
 """C17 on a given net of several outputs: cross-entropy."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal, TypedDict
 
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
-from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net
+from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Units
 
 __all__ = ["CrossEntropyDrop", "CrossEntropyFloor", "cross_entropy_drop", "cross_entropy_floor"]
 
@@ -32,7 +31,7 @@ class CrossEntropyFloor(TypedDict):
     circuit: Circuit
 
 
-def cross_entropy_drop(before: MLP, after: MLP, circuit: Iterable, data: Dataset, over: Fraction) -> Fact:
+def cross_entropy_drop(before: MLP, after: MLP, circuit: Units, data: Dataset, over: Fraction) -> Fact:
     """That reuse of the circuit lowers the cross-entropy by more than this."""
     fact: CrossEntropyDrop = {
         "kind": "cross-entropy-drop",
@@ -45,7 +44,7 @@ def cross_entropy_drop(before: MLP, after: MLP, circuit: Iterable, data: Dataset
     return dict(fact)
 
 
-def cross_entropy_floor(net: MLP, circuit: Iterable, data: Dataset) -> Fact:
+def cross_entropy_floor(net: MLP, circuit: Units, data: Dataset) -> Fact:
     """That the circuit is train-idle, and that no function of the input has a lower cross-entropy."""
     fact: CrossEntropyFloor = {
         "kind": "cross-entropy-floor",

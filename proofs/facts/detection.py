@@ -1,12 +1,12 @@
 """C1: how likely a detector acts in training and in deployment, against the total variation of the two."""
 
 from fractions import Fraction
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.world import Distribution
-from proof_of_absence.proofs.facts.written import Fact, Net, Row
+from proof_of_absence.proofs.facts.written import Fact, Net, row
 
 __all__ = ["Detector", "detector"]
 
@@ -17,8 +17,8 @@ class Detector(TypedDict):
     kind: Literal["detector"]
     model: Net
     base: Net
-    train: list[tuple[Row, str]]
-    deploy: list[tuple[Row, str]]
+    train: list[list[Any]]
+    deploy: list[list[Any]]
     p_train: str
     p_deploy: str
     total_variation: str
@@ -57,5 +57,5 @@ def detector(
     return dict(fact)
 
 
-def _table(distribution: Distribution) -> list:
-    return [[[str(v) for v in z], str(p)] for z, p in sorted(distribution.items())]
+def _table(distribution: Distribution) -> list[list[Any]]:
+    return [[row(z), str(p)] for z, p in sorted(distribution.items())]

@@ -1,13 +1,13 @@
 """C18: weight decay and gradient steps, and what they do to units that are dead on the training inputs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, TypedDict
 
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, rows_json, units_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
-from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Table
+from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Table, Units
 
 __all__ = ["GradientSteps", "gradient_steps"]
 
@@ -24,7 +24,7 @@ class GradientSteps(TypedDict):
 
 
 def gradient_steps(
-    net: MLP, after: MLP, circuit: Iterable, data: Dataset, steps: Sequence[tuple[Fraction, Fraction]]
+    net: MLP, after: MLP, circuit: Units, data: Dataset, steps: Sequence[tuple[Fraction, Fraction]]
 ) -> Fact:
     """That the steps lead from one net to the other, and change the circuit's dead units by the decay alone."""
     fact: GradientSteps = {

@@ -7,7 +7,7 @@ from proof_of_absence.checker.kernel.certificate import net_json, rows_json, uni
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector
-from proof_of_absence.proofs.facts.written import Circuit, Fact, Net, Row, Table, row
+from proof_of_absence.proofs.facts.written import Circuit, Fact, Net, Row, Table, Units, row
 
 __all__ = ["Idle", "NoIdleCircuit", "NotIdle", "idle", "no_idle_circuit", "not_idle"]
 
@@ -39,7 +39,7 @@ class NoIdleCircuit(TypedDict):
     inputs: Table
 
 
-def idle(net: MLP, circuit: Iterable, inputs: Iterable[Vector], fires: Vector | None = None) -> Fact:
+def idle(net: MLP, circuit: Units, inputs: Iterable[Vector], fires: Vector | None = None) -> Fact:
     """That the circuit is train-idle on the inputs, and fires where it is said to."""
     fact: Idle = {
         "kind": "idle",
@@ -52,7 +52,7 @@ def idle(net: MLP, circuit: Iterable, inputs: Iterable[Vector], fires: Vector | 
     return dict(fact)
 
 
-def not_idle(net: MLP, circuit: Iterable, inputs: Iterable[Vector]) -> Fact:
+def not_idle(net: MLP, circuit: Units, inputs: Iterable[Vector]) -> Fact:
     """That the circuit sends different values at two of the inputs."""
     fact: NotIdle = {
         "kind": "not-idle",

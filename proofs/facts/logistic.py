@@ -1,13 +1,12 @@
 """C17 on a given net of one output: logistic losses."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal, TypedDict
 
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
-from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net
+from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Units
 
 __all__ = [
     "LogisticDrop",
@@ -46,7 +45,7 @@ class LogisticGroup(TypedDict):
     data: Data
 
 
-def logistic_drop(before: MLP, after: MLP, circuit: Iterable, data: Dataset, over: Fraction) -> Fact:
+def logistic_drop(before: MLP, after: MLP, circuit: Units, data: Dataset, over: Fraction) -> Fact:
     """That reuse of the circuit lowers the logistic loss by more than this."""
     fact: LogisticDrop = {
         "kind": "logistic-drop",

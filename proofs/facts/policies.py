@@ -82,8 +82,12 @@ def policy_excess(
     only_mixed: bool = False,
 ) -> Fact:
     """The difference of two losses for all weights and mixing rates; with `tie`, that it is 0 in this world."""
+    told = _setting(world, last_hour)
     fact: PolicyExcess = {
-        **_setting(world, last_hour),
+        "train_hours": told["train_hours"],
+        "deploy_hours": told["deploy_hours"],
+        "humans": told["humans"],
+        "last_hour": told["last_hour"],
         "kind": "policy-excess",
         "left": left,
         "right": right,

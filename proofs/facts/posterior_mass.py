@@ -19,7 +19,7 @@ class Weighted(NamedTuple):
     """
 
     widths: tuple[int, ...]
-    grid: tuple
+    grid: tuple[Fraction | int, ...]
     data: Dataset
     unit: Fraction
     ratio: Fraction
@@ -63,8 +63,13 @@ def posterior(
     chosen: Weighted, found: Census, power: int, *, below: Fraction | None = None, above: Fraction | None = None
 ) -> Fact:
     """The mass of D at a power, and that it is below or above a number."""
+    told = _class(chosen)
     fact: Posterior = {
-        **_class(chosen),
+        "widths": told["widths"],
+        "grid": told["grid"],
+        "data": told["data"],
+        "unit": told["unit"],
+        "ratio": told["ratio"],
         "kind": "posterior",
         "power": power,
         "nets": found.nets,
@@ -74,6 +79,8 @@ def posterior(
         "mass": str(found.mass(chosen.ratio, power)),
         "bound": str(found.bound(chosen.ratio, power)),
     }
+    if "fires" in told:
+        fact["fires"] = told["fires"]
     if below is not None:
         fact["below"] = str(below)
     if above is not None:

@@ -21,7 +21,7 @@ class LeastInClass(TypedDict):
     grid: Row
 
 
-def least_in_class(net: MLP, data: Dataset, grid: Iterable) -> Fact:
+def least_in_class(net: MLP, data: Dataset, grid: Iterable[Fraction | int]) -> Fact:
     """That the net's parameters are on the grid, and that no net of its architecture there has a lower loss."""
     fact: LeastInClass = {
         "kind": "least-in-class",

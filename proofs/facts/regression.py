@@ -1,6 +1,5 @@
 """C19 on a given net: its output layer solves ridge or minimum-norm regression on its hidden units."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal, NotRequired, TypedDict
 
@@ -8,7 +7,7 @@ from proof_of_absence.checker.kernel.certificate import data_json, net_json, row
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Matrix, Vector
-from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Row, Table, row
+from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Row, Table, Units, row
 
 __all__ = ["Ridge", "ridge"]
 
@@ -30,10 +29,10 @@ class Ridge(TypedDict):
 def ridge(
     net: MLP,
     data: Dataset,
-    penalty: object,
+    penalty: Fraction | int,
     *,
     intercept: bool,
-    circuit: Iterable = (),
+    circuit: Units = (),
     row_space: Matrix | None = None,
     fires: Vector | None = None,
 ) -> Fact:

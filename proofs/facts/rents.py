@@ -1,6 +1,5 @@
 """C13: what a net pays for a circuit, against what one unit in its place would gain."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal, TypedDict
 
@@ -8,7 +7,7 @@ from proof_of_absence.checker.kernel.certificate import data_json, net_json, uni
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector
-from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Row, row
+from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Row, Units, row
 
 __all__ = ["Rent", "rent"]
 
@@ -29,7 +28,7 @@ class Rent(TypedDict):
 
 def rent(
     net: MLP,
-    circuit: Iterable,
+    circuit: Units,
     value: Vector,
     data: Dataset,
     *,

@@ -30,7 +30,9 @@ class NothingSeparates(TypedDict):
     residuals: Row
 
 
-def separating_unit(inputs: Sequence[Vector], residuals: Sequence[Fraction], w: Sequence, b: Fraction) -> Fact:
+def separating_unit(
+    inputs: Sequence[Vector], residuals: Sequence[Fraction], w: Sequence[Fraction], b: Fraction
+) -> Fact:
     """That the unit has a nonzero inner product with the residuals."""
     total = sum(
         r * max(sum((x * y for x, y in zip(w, z, strict=True)), start=b), Fraction(0))

@@ -1,6 +1,5 @@
 """The mean squared error of nets on data, and its noise floor."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal, NotRequired, TypedDict
 
@@ -8,7 +7,7 @@ from proof_of_absence.checker.construct.shallow import Reassignment
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
-from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net
+from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Units
 
 __all__ = [
     "LossAboveFloor",
@@ -58,7 +57,7 @@ def lower_loss(
     data: Dataset,
     drop: Fraction | None = None,
     *,
-    circuit: Iterable | None = None,
+    circuit: Units | None = None,
     wider: bool = False,
 ) -> Fact:
     """That `after` has the lower loss: by reuse of a circuit, or as a wider net, if either is named."""
@@ -76,7 +75,7 @@ def lower_loss(
     return dict(fact)
 
 
-def reassigned(before: MLP, circuit: Iterable, result: Reassignment, data: Dataset) -> Fact:
+def reassigned(before: MLP, circuit: Units, result: Reassignment, data: Dataset) -> Fact:
     """That reassigning the circuit lowered the loss by what the construction says."""
     return lower_loss(before, result.net, data, result.drop, circuit=circuit)
 

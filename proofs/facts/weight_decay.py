@@ -1,15 +1,14 @@
 """C19, two-layer training with weight decay: optimal values, and what cutting an idle circuit saves."""
 
-from collections.abc import Iterable
 from fractions import Fraction
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.checker.minima.convex import decayed_loss, dual_bound, multipliers_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector
-from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Row, row
+from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Row, Units, row
 
 __all__ = ["ConvexTraining", "DecayDrop", "convex_training", "decay_drop"]
 
@@ -41,7 +40,12 @@ class DecayDrop(TypedDict):
 
 
 def convex_training(
-    net: MLP, data: Dataset, decay: Fraction, dual: Vector, multipliers: dict | None = None, within: object = 0
+    net: MLP,
+    data: Dataset,
+    decay: Fraction,
+    dual: Vector,
+    multipliers: dict[Any, Any] | None = None,
+    within: object = 0,
 ) -> Fact:
     """That this net's value is the optimum of two-layer training with weight decay, at any width, but for `within`."""
     fact: ConvexTraining = {
@@ -58,7 +62,7 @@ def convex_training(
     return dict(fact)
 
 
-def decay_drop(before: MLP, after: MLP, circuit: Iterable, data: Dataset, decay: Fraction) -> Fact:
+def decay_drop(before: MLP, after: MLP, circuit: Units, data: Dataset, decay: Fraction) -> Fact:
     """That weight decay makes the value of the net without the circuit lower, and by how much."""
     fact: DecayDrop = {
         "kind": "decay-drop",

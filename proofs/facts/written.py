@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
-__all__ = ["Circuit", "Data", "Fact", "Net", "Row", "Table", "row"]
+__all__ = ["Circuit", "Data", "Fact", "Net", "Row", "Table", "Units", "row"]
 
 # Exact numbers as text.
 Row = list[str]
 Table = list[Row]
-Net = list[dict]
-Data = dict
-# Pairs of layer and index.
+Net = list[dict[str, Any]]
+Data = dict[str, Any]
+# Pairs of layer and index: as they are written, and as they are given.
 Circuit = list[list[int]]
+Units = Iterable[tuple[int, int]]
 # What a producer returns: its TypedDict as a plain dict, which an Evidence holds.
-Fact = dict
+Fact = dict[str, Any]
 
 
-def row(values: Iterable[Fraction]) -> Row:
+def row(values: Iterable[Fraction | int]) -> Row:
     """A vector as text.
 
     Examples
