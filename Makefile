@@ -7,10 +7,15 @@
 # make bench    timings, ours and the peers' side by side (25 minutes)
 # make reliability   mutants, tampering, kill -9: how much is noticed (hours; fewer with CASES=, KILLS=, MOST=; see tests/reliability/README.md)
 # make debian13   .ci/run in a fresh Debian 13 (root), on a clone of what is committed; RUN='make site' runs that; debian12 likewise
+# make docs     pages of the API from the docstrings, build/api/index.html
 # make clean    remove what these made, certificates included
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+
+# The versions that the stated verdicts were made with; LOCK= takes the newest.
+LOCK ?= constraints.txt
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check $(addprefix --constraint ,$(LOCK))
 
 KERNEL ?= yes
 DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcomp-zify
@@ -18,7 +23,7 @@ DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcom
 DEBIAN_TEX := latexmk texlive-latex-recommended lmodern
 TEX := paper/absence.tex paper/macros.tex $(wildcard paper/sections/*.tex)
 
-.PHONY: verify test tables paper experiments site bench reliability debian12 debian13 clean coq chromium tex
+.PHONY: verify test tables paper experiments site docs bench reliability debian12 debian13 clean coq chromium tex
 
 verify: .venv/set-up $(if $(filter no,$(KERNEL)),,coq)
 	$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
@@ -49,6 +54,9 @@ experiments: .venv/set-up-experiments
 	$(BIN)/absence census
 	$(BIN)/absence lifetimes
 
+docs: .venv/set-up-docs
+	$(BIN)/python docs/api.py build/api
+
 bench: .venv/set-up-bench
 	$(BIN)/python bench/freed_unit.py
 	$(BIN)/python bench/audit_idle.py
@@ -74,7 +82,7 @@ coq: .venv/set-up
 	@test -d "$$(coqc -where 2>/dev/null)/user-contrib/mathcomp/zify" || \
 	    { apt-get update -q && apt-get install -y -q $(DEBIAN_COQ); } || \
 	    echo "Coq could not be installed; install these packages: $(DEBIAN_COQ)"
-	@$(BIN)/python -m proof_of_absence.checker.coq_found
+	@$(BIN)/python -m proof_of_absence.checker.kernel.coq_found
 
 # Tests look at the site's pages in it.
 chromium:
@@ -88,30 +96,18 @@ tex:
 	    { echo "TeX could not be installed; install these packages: $(DEBIAN_TEX)"; exit 2; }
 
 # Debian's python3 comes without ensurepip, which venv needs.
-.venv/set-up: pyproject.toml
+.venv/set-up: pyproject.toml $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or later is needed; name it with make PYTHON=..."; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 	    { apt-get update -q && apt-get install -y -q python3-venv; } || \
 	    { echo "install the package python3-venv, or name another Python with make PYTHON=..."; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(INSTALL) --editable .
 	@touch $@
 
-.venv/set-up-test: .venv/set-up
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
-	@touch $@
-
-.venv/set-up-experiments: .venv/set-up
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[experiments]'
-	@touch $@
-
-.venv/set-up-site: .venv/set-up
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[site]'
-	@touch $@
-
-.venv/set-up-bench: .venv/set-up
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+.venv/set-up-%: .venv/set-up
+	$(INSTALL) --editable '.[$*]'
 	@touch $@
 
 clean:

@@ -1,7 +1,7 @@
 """Certified reassignment at scale: its time over that of one rigorous forward pass on the same data, side by side.
 
-The pass is `evaluate`: float64, every residual with its error bound. Targets come from another net, so that there is something
-to gain; the net under audit has one dead unit, whose place is reused.
+The pass is `evaluate`: float64, every residual with its error bound. Targets come from another net, so that there is
+something to gain; the net under audit has one dead unit, whose place is reused.
 """
 
 import json
@@ -137,7 +137,8 @@ def main(
     console = Console(width=None if os.isatty(1) else 120)
     console.print(table)
     console.print(
-        f"pass: one rigorous float64 pass (least of {RUNS} runs, 1 of the largest); reassign: the same with its own pass, search and certificate\n"
+        f"pass: one rigorous float64 pass (least of {RUNS} runs, 1 of the largest); "
+        "reassign: the same with its own pass, search and certificate\n"
         "ratio: of these seconds; CPU: of processor time, which other processes disturb less\n"
         "width: of the enclosure of the drop; MB: memory beyond net and data, at its peak"
     )

@@ -1,4 +1,5 @@
-"""A census three ways, side by side in one run: every net in 64-bit integers, multisets of what units send, every net in Fractions.
+"""A census three ways, side by side in one run: every net in 64-bit integers, multisets of what units send,
+every net in Fractions.
 
 The second is the independent checker's; the three histograms are compared before anything is printed.
 """
@@ -29,7 +30,9 @@ SMALL = world_problem(units=1, grid=[-1, 0, 1])
 
 
 def least(action: Callable[[], object]) -> tuple[float, object]:
-    """The least of the times on the CPU that the action took, in seconds, and what it returned: all of it runs on one thread."""
+    """The least of the times on the CPU that the action took, in seconds, and what it returned:
+    all of it runs on one thread.
+    """
     times = []
     for _ in range(RUNS):
         started = time.process_time()

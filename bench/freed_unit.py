@@ -1,6 +1,7 @@
 """Solvers against the construction: a lower loss in one freed unit, or in all parameters, side by side in one run.
 
-Every residual is verified orthogonal to all affine functions, and an answer counts once the independent checker replays it.
+Every residual is verified orthogonal to all affine functions, and an answer counts once the
+independent checker replays it.
 """
 
 import json
@@ -19,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.discharge import read_witness
@@ -112,7 +113,7 @@ def construct(item: Case) -> Row:
 
 
 def replay(query: Query, answer: Answer) -> str | None:
-    """The exact drop of the loss at the solver's witness, or None if it has no rational one that the checker accepts."""
+    """The exact drop of the loss at the solver's witness; None if it has no rational one that the checker accepts."""
     witness = read_witness([answer], query.script.text())
     if witness is None:
         return None

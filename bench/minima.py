@@ -182,7 +182,8 @@ def main(
     host = {"cores": str(os.cpu_count()), "python": platform.python_version(), "pyscipopt": version("pyscipopt")}
     console.print(show(rows, " · ".join(f"{key} {value}" for key, value in host.items())))
     console.print(
-        f"seconds: ours, median of {RUNS} searches; SCIP, one run of {seconds:g} s at most on each case, one thread, default tolerances\n"
+        f"seconds: ours, median of {RUNS} searches; SCIP, one run of {seconds:g} s at most on each case, one thread, "
+        "default tolerances\n"
         "check: the independent checker proves the minimum again\n"
         "ratio: SCIP's seconds over our seconds and check; > where SCIP was stopped\n"
         "Our bound is exact and has a certificate; SCIP's is one of floating-point arithmetic."

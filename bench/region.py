@@ -1,7 +1,8 @@
 """Irrelevance over a box: this search, z3, cvc5 and Marabou on the same graded questions, with the same time limit.
 
-The questions are made fresh from seeds. An answer of ours counts once the independent checker accepts its certificate. z3 and cvc5
-are exact; Marabou computes in floats and has no strict inequality: it is asked whether some reader differs by at least EPSILON.
+The questions are made fresh from seeds. An answer of ours counts once the independent checker accepts its
+certificate. z3 and cvc5 are exact; Marabou computes in floats and has no strict inequality: it is asked whether some
+reader differs by at least EPSILON.
 """
 
 import importlib.metadata
@@ -29,7 +30,7 @@ from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.region.decide import decide
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.script import script
-from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.checker.region.search import Budget
 from proof_of_absence.checker.region.witness import ascend
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -60,13 +61,18 @@ def layers_of(seed: int, widths: tuple[int, ...]) -> list[list[np.ndarray]]:
     rng = np.random.default_rng(seed)
     grid = 2.0**12
     return [
-        [np.rint(rng.normal(size=(b, a)) * np.sqrt(2 / a) * grid) / grid, np.rint(rng.normal(size=b) * 0.3 * grid) / grid]
+        [
+            np.rint(rng.normal(size=(b, a)) * np.sqrt(2 / a) * grid) / grid,
+            np.rint(rng.normal(size=b) * 0.3 * grid) / grid,
+        ]
         for a, b in pairwise(widths)
-    ]  # fmt: skip
+    ]
 
 
 def extreme(layers: list, unit: int, sign: int, seed: int) -> tuple[float, float]:
-    """The largest sign * pre-activation of a unit of the last hidden layer that ascent finds, and the spread of the samples."""
+    """The largest sign * pre-activation of a unit of the last hidden layer that ascent finds,
+    and the spread of the samples.
+    """
     asked = question(FloatNet(layers), [(len(layers) - 1, unit)], *box(layers))
     rng = np.random.default_rng(seed)
     low, high = (np.array([float(x) for x in end]) for end in (asked.low, asked.high))
@@ -88,7 +94,10 @@ def box(layers: list) -> tuple[list[int], list[int]]:
 
 
 def detector(seed: int, widths: tuple[int, ...], margin: float) -> Question:
-    """A unit of the last hidden layer that misses firing by `margin` spreads; negative: fires on a small part of the box."""
+    """A unit of the last hidden layer that misses firing by `margin` spreads.
+
+    Negative: fires on a small part of the box.
+    """
     layers = layers_of(seed, widths)
     top, spread = extreme(layers, 0, 1, seed)
     layers[-2][1][0] -= top + margin * spread
@@ -97,7 +106,9 @@ def detector(seed: int, widths: tuple[int, ...], margin: float) -> Question:
 
 
 def bump(seed: int, widths: tuple[int, ...], margin: float) -> Question:
-    """Three units of the last hidden layer that cancel where all are on: everywhere by `margin` spreads, or not if negative."""
+    """Three units of the last hidden layer that cancel where all are on:
+    everywhere by `margin` spreads, or not if negative.
+    """
     layers = layers_of(seed, widths)
     top, spread = extreme(layers, 0, -1, seed)
     middle = np.rint((layers[-2][1][0] + top + (margin + 0.5) * spread) * 2**12) / 2**12
@@ -128,7 +139,7 @@ def ours(asked: Question, seconds: float) -> dict:
     import highspy  # noqa: F401
 
     started = time.perf_counter()
-    result = decide(asked, Limits(seconds=seconds))
+    result = decide(asked, Budget(seconds=seconds))
     taken = time.perf_counter() - started
     if result.fact is None:
         return {"answer": result.verdict, "seconds": taken, "parts": result.nodes}
@@ -337,7 +348,8 @@ def main(
     console.print(" · ".join(f"{key} {value}" for key, value in host.items()))
     console.print(show(runs, seconds), summary(runs))
     console.print(
-        f"Marabou decides in floats, with tolerances, whether a reader differs by at least {EPSILON:g}: its unsat is a weaker claim.\n"
+        f"Marabou decides in floats, with tolerances, whether a reader differs by at least {EPSILON:g}: "
+        "its unsat is a weaker claim.\n"
         "check: the independent checker on our certificate, not in our seconds. absence shows the version of highspy."
     )
     for line in disagreements(runs):

@@ -5,7 +5,7 @@ Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrup
 
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -21,11 +21,13 @@ from proof_of_absence.checker.experiments.world.command import world_command
 from proof_of_absence.checker.independent.check import load
 from proof_of_absence.checker.independent.folder import check_whole, whole_in
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel import lock
 from proof_of_absence.checker.kernel.binding import accepted
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, select, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
-from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths, queue, remove_strays, verify
+from proof_of_absence.checker.kernel.recheck import refusals
+from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths, remove_strays, verify
 from proof_of_absence.checker.report import draw, overview
 from proof_of_absence.checker.report.paper import citations, results, tables
 from proof_of_absence.checker.report.paper.typeset import defined
@@ -108,6 +110,8 @@ def verify_command(
     say(overview.summary(claims, results, time.monotonic() - started))
     if left_out:
         say(f"Left out, and not proved: {', '.join(left_out)}")
+    if other := lock.unlocked():
+        say(other)
     say(f"Certificates in {certificates}{os.sep}")
     raise typer.Exit(0 if green else 1)
 
@@ -141,18 +145,9 @@ def check(
     if not paths:
         raise bad_input(f"{path} holds no certificate; run `absence verify` first")
     obligations = {o.id: o for claim in load_claims() for o in claim.obligations}
-    paths = queue(paths, lambda file: obligations[file.stem].scope if file.stem in obligations else None)
-
-    def refusal(file: Path) -> str | None:
-        try:
-            accepted(file, obligations)
-        except Refused as reason:
-            return str(reason)
-        return None
-
-    with ThreadPoolExecutor(jobs) as pool, progress() as bar:
-        answers = bar.track(pool.map(refusal, paths), total=len(paths), description="checking")
-        refused = {file: reason for file, reason in zip(paths, answers, strict=True) if reason}
+    with ending(path, "no file was changed."), progress() as bar, closing(refusals(paths, jobs)) as answers:
+        told = bar.track(answers, total=len(paths), description="checking")
+        refused = {file: reason for file, reason in told if reason}
     missing = sorted(set(obligations) - {file.stem for file in paths}) if path.is_dir() else []
     for file, reason in sorted(refused.items()):
         say(f"REFUSED {file}: {reason}")
@@ -233,9 +228,7 @@ def tables_command(
     try:
         texts = {path: _tex(path) for path in papers or []}
         # TeX runs in the folder above that of the tables.
-        files = tables.make(claims, found) | {
-            "experiments.tex": results.latex(measured, output.parent, check=again)
-        }
+        files = tables.make(claims, found) | {"experiments.tex": results.latex(measured, output.parent, check=again)}
         # A text that is not there leaves nothing out.
         files["further.tex"] = tables.further(citations.left_out(texts.values(), claims) if texts else [])
     except InputError as error:

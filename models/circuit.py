@@ -1,17 +1,19 @@
-"""Circuits: sets of hidden units on the graph of a net, and the surgery of DESIGN §2 on them.
+"""Circuits: sets of hidden units on the graph of a net, and the surgery on them (docs/DESIGN.md, section 2).
 
-A circuit touches the rest of the net through its boundary, the edges from it to units outside; it is train-idle when each unit outside receives a constant from it on the training inputs.
+It is train-idle when each unit outside that reads it receives a constant from it on the training inputs.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import networkx as nx
 
-from proof_of_absence.models.net import MLP, Layer
-from proof_of_absence.models.rational import Vector, rational, vector
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import Affine, FloatAffine
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Number, Numbers, Vector, rational, vector
 
 __all__ = [
     "Unit",
@@ -23,6 +25,7 @@ __all__ = [
     "idle_value",
     "is_idle",
     "prune",
+    "readers",
     "reassign",
     "to_graph",
 ]
@@ -32,7 +35,8 @@ class Unit(NamedTuple):
     """Unit `index` of `layer`: layer 0 is the input, the last layer the output, hidden ones between."""
 
     layer: int
-    index: int
+    # Hides the method that every tuple has, which no unit needs.
+    index: int  # type: ignore[assignment]
 
 
 Circuit = frozenset[Unit]
@@ -47,11 +51,39 @@ def to_graph(net: MLP) -> nx.DiGraph:
         for index in range(width):
             bias = net.layers[layer - 1].bias[index] if layer else None
             graph.add_node(Unit(layer, index), kind=kind, bias=bias, layer=layer)
-    for layer, affine in enumerate(net.layers, 1):
-        for index, row in enumerate(affine.weights):
-            for source, weight in enumerate(row):
-                graph.add_edge(Unit(layer - 1, source), Unit(layer, index), weight=weight)
+    for unit in list(graph):
+        for reader in readers(net, unit):
+            graph.add_edge(unit, reader, weight=_weight(net, unit, reader))
     return graph
+
+
+def readers(net: MLP | FloatNet, unit: Unit) -> tuple[Unit, ...]:
+    """The units that read this one's value, whatever the weight; no other place knows which they are.
+
+    Examples
+    --------
+    >>> from proof_of_absence.models.net import shallow
+    >>> readers(shallow([([1], 0, [1, 0])], [0, 0]), Unit(1, 0))
+    (Unit(layer=2, index=0), Unit(layer=2, index=1))
+    """
+    if unit.layer == len(net.layers):
+        return ()
+    above = net.layers[unit.layer]
+    match above:
+        case Affine() | FloatAffine():
+            return tuple(Unit(unit.layer + 1, k) for k in range(above.fan_out))
+        case _:
+            assert_never(above)
+
+
+def _weight(net: MLP, unit: Unit, reader: Unit) -> Fraction:
+    """What the reader multiplies the unit's value by."""
+    above = net.layers[unit.layer]
+    match above:
+        case Affine():
+            return above.weights[reader.index][unit.index]
+        case _:
+            assert_never(above)
 
 
 def hidden_units(net: MLP) -> tuple[Unit, ...]:
@@ -59,7 +91,7 @@ def hidden_units(net: MLP) -> tuple[Unit, ...]:
     return tuple(Unit(layer, i) for layer, width in enumerate(net.widths[1:-1], 1) for i in range(width))
 
 
-def _circuit(net: MLP, circuit: Iterable) -> Circuit:
+def _circuit(net: MLP, circuit: Iterable[tuple[int, int]]) -> Circuit:
     units = frozenset(Unit(*unit) for unit in circuit)
     if not units:
         raise ValueError("a circuit has at least one unit")
@@ -70,27 +102,24 @@ def _circuit(net: MLP, circuit: Iterable) -> Circuit:
 
 def _boundary(net: MLP, circuit: Circuit) -> dict[Unit, list[Unit]]:
     """Each unit outside the circuit that reads from it, with the units it reads."""
-    return {
-        Unit(layer + 1, k): sorted(u for u in circuit if u.layer == layer)
-        for layer in sorted({unit.layer for unit in circuit})
-        for k in range(net.widths[layer + 1])
-        if Unit(layer + 1, k) not in circuit
-    }
+    boundary: dict[Unit, list[Unit]] = {}
+    for unit in sorted(circuit):
+        for reader in readers(net, unit):
+            if reader not in circuit:
+                boundary.setdefault(reader, []).append(unit)
+    return boundary
 
 
 def _received(net: MLP, boundary: Mapping[Unit, list[Unit]], z: Vector) -> dict[Unit, Fraction]:
     """What each boundary unit receives from the circuit at input z."""
     values = net.activations(z)
     return {
-        target: sum(
-            (net.layers[target.layer - 1].weights[target.index][u.index] * values[u.layer][u.index] for u in sources),
-            start=Fraction(0),
-        )
-        for target, sources in boundary.items()
+        reader: sum((_weight(net, u, reader) * values[u.layer][u.index] for u in sources), start=Fraction(0))
+        for reader, sources in boundary.items()
     }
 
 
-def idle_value(net: MLP, circuit: Iterable, inputs: Iterable[Iterable]) -> dict[Unit, Fraction] | None:
+def idle_value(net: MLP, circuit: Iterable[tuple[int, int]], inputs: Iterable[Numbers]) -> dict[Unit, Fraction] | None:
     """What every unit outside receives from the circuit, if that is constant on `inputs`; else None.
 
     Raises
@@ -114,12 +143,12 @@ def idle_value(net: MLP, circuit: Iterable, inputs: Iterable[Iterable]) -> dict[
     return received[0] if all(row == received[0] for row in received) else None
 
 
-def is_idle(net: MLP, circuit: Iterable, inputs: Iterable[Iterable]) -> bool:
+def is_idle(net: MLP, circuit: Iterable[tuple[int, int]], inputs: Iterable[Numbers]) -> bool:
     """Whether the circuit is train-idle on `inputs`."""
     return idle_value(net, circuit, inputs) is not None
 
 
-def fires(net: MLP, circuit: Iterable, inputs: Iterable[Iterable], z: Iterable) -> bool:
+def fires(net: MLP, circuit: Iterable[tuple[int, int]], inputs: Iterable[Numbers], z: Numbers) -> bool:
     """Whether a train-idle circuit sends at z something else than it sends on `inputs`.
 
     Raises
@@ -133,13 +162,12 @@ def fires(net: MLP, circuit: Iterable, inputs: Iterable[Iterable], z: Iterable) 
     return _received(net, _boundary(net, _circuit(net, circuit)), vector(z)) != value
 
 
-def hardcode(net: MLP, circuit: Iterable, value: Mapping[Unit, Fraction]) -> MLP:
+def hardcode(net: MLP, circuit: Iterable[tuple[int, int]], value: Mapping[Unit, Number]) -> MLP:
     """Cut the circuit's outgoing edges and add to each reader's bias what it used to receive.
 
     `value` is what `idle_value` returned; any other mapping of the boundary gives other constants.
     """
-    circuit = _circuit(net, circuit)
-    for target, sources in _boundary(net, circuit).items():
+    for target, sources in _boundary(net, _circuit(net, circuit)).items():
         row = list(net.layers[target.layer - 1].weights[target.index])
         for unit in sources:
             row[unit.index] = Fraction(0)
@@ -148,7 +176,7 @@ def hardcode(net: MLP, circuit: Iterable, value: Mapping[Unit, Fraction]) -> MLP
     return net
 
 
-def free(net: MLP, incoming: Mapping[Unit, tuple[Iterable, object]]) -> MLP:
+def free(net: MLP, incoming: Mapping[Unit, tuple[Numbers, Number]]) -> MLP:
     """Give the units other incoming weights and biases: {unit: (w, b)}.
 
     Raises
@@ -163,7 +191,7 @@ def free(net: MLP, incoming: Mapping[Unit, tuple[Iterable, object]]) -> MLP:
     return net
 
 
-def reassign(net: MLP, units: Mapping[Unit, tuple[Iterable, object, Iterable]]) -> MLP:
+def reassign(net: MLP, units: Mapping[Unit, tuple[Numbers, Number, Numbers]]) -> MLP:
     """Give the units other parameters altogether: {unit: (w, b, outgoing weights)}.
 
     Raises
@@ -180,7 +208,7 @@ def reassign(net: MLP, units: Mapping[Unit, tuple[Iterable, object, Iterable]]) 
     return net
 
 
-def add_unit(net: MLP, weights: Iterable, bias: object, outgoing: Iterable) -> MLP:
+def add_unit(net: MLP, weights: Numbers, bias: Number, outgoing: Numbers) -> MLP:
     """A shallow net with one more hidden unit, the last: (w, b, outgoing weights).
 
     Raises
@@ -194,13 +222,13 @@ def add_unit(net: MLP, weights: Iterable, bias: object, outgoing: Iterable) -> M
     column = _of_length(net.widths[-1], outgoing)
     return MLP(
         (
-            Layer((*hidden.weights, vector(weights)), (*hidden.bias, bias)),
-            Layer([(*row, a) for row, a in zip(output.weights, column, strict=True)], output.bias),
+            Affine((*hidden.weights, vector(weights)), (*hidden.bias, bias)),
+            Affine([(*row, a) for row, a in zip(output.weights, column, strict=True)], output.bias),
         )
     )
 
 
-def prune(net: MLP, circuit: Iterable) -> MLP:
+def prune(net: MLP, circuit: Iterable[tuple[int, int]]) -> MLP:
     """Remove the units: the net of the smaller architecture that a hardcoded circuit leaves.
 
     Raises
@@ -208,30 +236,30 @@ def prune(net: MLP, circuit: Iterable) -> MLP:
     ValueError
         If a layer would keep no unit.
     """
-    circuit = _circuit(net, circuit)
-    keep = [[i for i in range(width) if Unit(layer, i) not in circuit] for layer, width in enumerate(net.widths)]
+    gone = _circuit(net, circuit)
+    keep = [[i for i in range(width) if Unit(layer, i) not in gone] for layer, width in enumerate(net.widths)]
     if not all(keep):
         raise ValueError("the circuit is a whole layer: pruning would disconnect the net")
     return MLP(
         tuple(
-            Layer([[layer.weights[i][j] for j in keep[below]] for i in keep[below + 1]],
+            Affine([[layer.weights[i][j] for j in keep[below]] for i in keep[below + 1]],
                   [layer.bias[i] for i in keep[below + 1]])
             for below, layer in enumerate(net.layers)
         )
     )  # fmt: skip
 
 
-def _of_length(length: int, values: Iterable) -> Vector:
-    values = vector(values)
-    if len(values) != length:
-        raise ValueError(f"{len(values)} weights where the net has {length}")
-    return values
+def _of_length(length: int, values: Numbers) -> Vector:
+    found = vector(values)
+    if len(found) != length:
+        raise ValueError(f"{len(found)} weights where the net has {length}")
+    return found
 
 
-def _with_unit(net: MLP, unit: Unit, weights: Iterable, bias: Fraction) -> MLP:
+def _with_unit(net: MLP, unit: Unit, weights: Numbers, bias: Fraction) -> MLP:
     layer = net.layers[unit.layer - 1]
     rows, biases = list(layer.weights), list(layer.bias)
     rows[unit.index], biases[unit.index] = _of_length(net.widths[unit.layer - 1], weights), bias
     layers = list(net.layers)
-    layers[unit.layer - 1] = Layer(tuple(rows), tuple(biases))
+    layers[unit.layer - 1] = Affine(tuple(rows), tuple(biases))
     return replace(net, layers=tuple(layers))

@@ -1,6 +1,6 @@
-"""Datasets, squared loss, residuals and the noise floor (DESIGN §2), exactly.
+"""Datasets, squared loss, residuals and the noise floor (docs/DESIGN.md, section 2), exactly.
 
-Inputs that coincide form a group; no function can fit two answers to one input, and the noise floor says how much that costs.
+Inputs that coincide form a group; no function fits two answers to one input, and the noise floor is what that costs.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from proof_of_absence.models.net import MLP
-from proof_of_absence.models.rational import Matrix, Vector, matrix
+from proof_of_absence.models.rational import Matrix, Numbers, Vector, matrix
 
 __all__ = ["Dataset", "Group"]
 
@@ -47,9 +47,9 @@ class Dataset:
     inputs: Matrix
     targets: Matrix
 
-    def __post_init__(self):
-        object.__setattr__(self, "inputs", matrix(self.inputs))
-        object.__setattr__(self, "targets", matrix(self.targets))
+    def __init__(self, inputs: Iterable[Numbers], targets: Iterable[Numbers]) -> None:
+        object.__setattr__(self, "inputs", matrix(inputs))
+        object.__setattr__(self, "targets", matrix(targets))
         if not self.inputs:
             raise ValueError("the dataset is empty")
         if len(self.inputs) != len(self.targets):
@@ -64,13 +64,11 @@ class Dataset:
         rows: dict[Vector, list[int]] = {}
         for index, z in enumerate(self.inputs):
             rows.setdefault(z, []).append(index)
-        return tuple(
-            Group(z, tuple(rows[z]), tuple(sum(column) / len(rows[z]) for column in self._columns(rows[z])))
-            for z in sorted(rows)
-        )
+        return tuple(Group(z, tuple(rows[z]), self._mean_target(rows[z])) for z in sorted(rows))
 
-    def _columns(self, rows: Iterable[int]):
-        return zip(*(self.targets[i] for i in rows), strict=True)
+    def _mean_target(self, rows: list[int]) -> Vector:
+        columns = zip(*(self.targets[i] for i in rows), strict=True)
+        return tuple(sum(column, start=Fraction(0)) / len(rows) for column in columns)
 
     @cached_property
     def noise_floor(self) -> Fraction:
@@ -101,5 +99,5 @@ class Dataset:
 
 
 def _mean_square(rows: Iterable[Iterable[Fraction]]) -> Fraction:
-    squares = [sum(entry * entry for entry in row) for row in rows]
+    squares = [sum((entry * entry for entry in row), start=Fraction(0)) for row in rows]
     return sum(squares, start=Fraction(0)) / len(squares)

@@ -1,11 +1,12 @@
 """S_M, the class a training run chooses from: one architecture and a domain for its parameters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proof_of_absence.models.net import MLP, Layer
-from proof_of_absence.models.rational import Vector, rational, vector
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Numbers, Vector, rational, vector
 
 __all__ = ["Architecture", "Family", "Grid", "Reals"]
 
@@ -22,8 +23,8 @@ class Architecture:
 
     widths: tuple[int, ...]
 
-    def __post_init__(self):
-        object.__setattr__(self, "widths", tuple(self.widths))
+    def __init__(self, widths: Iterable[int]) -> None:
+        object.__setattr__(self, "widths", tuple(widths))
         if len(self.widths) < 2 or min(self.widths) < 1:
             raise ValueError(f"widths {self.widths}: need an input and an output dimension, all at least 1")
 
@@ -32,7 +33,7 @@ class Architecture:
         """K, weights and biases together."""
         return sum((fan_in + 1) * fan_out for fan_in, fan_out in zip(self.widths, self.widths[1:], strict=False))
 
-    def net(self, parameters: Iterable) -> MLP:
+    def net(self, parameters: Numbers) -> MLP:
         """The net with these K parameters: layer by layer, unit by unit, weights then bias.
 
         Raises
@@ -47,7 +48,7 @@ class Architecture:
         layers = []
         for fan_in, fan_out in zip(self.widths, self.widths[1:], strict=False):
             rows = [[next(stream) for _ in range(fan_in + 1)] for _ in range(fan_out)]
-            layers.append(Layer([row[:-1] for row in rows], [row[-1] for row in rows]))
+            layers.append(Affine([row[:-1] for row in rows], [row[-1] for row in rows]))
         return MLP(tuple(layers))
 
     @staticmethod
@@ -75,7 +76,7 @@ class Grid:
 
     values: frozenset[Fraction]
 
-    def __init__(self, values: Sequence):
+    def __init__(self, values: Numbers) -> None:
         object.__setattr__(self, "values", frozenset(map(rational, values)))
         if not self.values:
             raise ValueError("the grid is empty")
@@ -107,4 +108,4 @@ class Family:
         """
         if isinstance(self.domain, Reals):
             raise TypeError("a class over the reals is infinite")
-        return len(self.domain.values) ** self.architecture.parameter_count
+        return int(len(self.domain.values) ** self.architecture.parameter_count)

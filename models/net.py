@@ -1,4 +1,4 @@
-"""Exact multilayer perceptrons: rational weights, ReLU hidden layers, affine output.
+"""Exact multilayer perceptrons: rational weights, ReLU between the layers, affine output.
 
 The definition is `MLP.__call__`; `MLP.outputs` is the batched integer fast path that must agree with it.
 """
@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from typing import assert_never
 
 import numpy as np
 
-from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
+from proof_of_absence.models.layers import Affine, Layer, check_chain
+from proof_of_absence.models.rational import Matrix, Number, Numbers, Vector, matrix, vector
 
 __all__ = ["MLP", "Layer", "relu", "shallow"]
 
@@ -24,38 +26,13 @@ def relu(value: Fraction) -> Fraction:
 
 
 @dataclass(frozen=True)
-class Layer:
-    """An affine map ``h -> weights h + bias``; weights has shape (fan-out, fan-in)."""
-
-    weights: Matrix
-    bias: Vector
-
-    def __post_init__(self):
-        object.__setattr__(self, "weights", matrix(self.weights))
-        object.__setattr__(self, "bias", vector(self.bias))
-        if not self.bias:
-            raise ValueError("a layer needs at least one unit")
-        if len(self.weights) != len(self.bias):
-            raise ValueError(f"{len(self.weights)} rows of weights but {len(self.bias)} biases")
-        if not self.weights[0]:
-            raise ValueError("a layer needs at least one input")
-
-    def __call__(self, values: Sequence[Fraction]) -> Vector:
-        """The pre-activations of the layer's units."""
-        return tuple(
-            sum((w * v for w, v in zip(row, values, strict=True)), start=b)
-            for row, b in zip(self.weights, self.bias, strict=True)
-        )
-
-
-@dataclass(frozen=True)
 class MLP:
-    """A ReLU network over the rationals, of any depth (the nets of DESIGN §2 have two layers).
+    """A ReLU network over the rationals, of any depth (the nets of docs/DESIGN.md, section 2, have two layers).
 
     Parameters
     ----------
     layers
-        Affine maps, from the input to the output; ReLU stands between two of them.
+        From the input to the output; ReLU stands between two of them.
 
     Raises
     ------
@@ -64,30 +41,23 @@ class MLP:
 
     Examples
     --------
-    >>> net = MLP([Layer([[1], [-1]], [0, 0]), Layer([[1, 1]], [0])])  # |z|
+    >>> net = MLP([Affine([[1], [-1]], [0, 0]), Affine([[1, 1]], [0])])  # |z|
     >>> net([-3])
     (Fraction(3, 1),)
     """
 
     layers: tuple[Layer, ...]
 
-    def __post_init__(self):
-        object.__setattr__(self, "layers", tuple(self.layers))
-        if not self.layers:
-            raise ValueError("a net needs at least one layer")
-        for number, (below, above) in enumerate(zip(self.layers, self.layers[1:], strict=False), 1):
-            if len(above.weights[0]) != len(below.bias):
-                raise ValueError(
-                    f"layer {number + 1} reads {len(above.weights[0])} values, "
-                    f"layer {number} has {len(below.bias)} units"
-                )
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        object.__setattr__(self, "layers", tuple(layers))
+        check_chain(self.layers)
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Input dimension, hidden widths, output dimension."""
-        return (len(self.layers[0].weights[0]), *(len(layer.bias) for layer in self.layers))
+        return (self.layers[0].fan_in, *(layer.fan_out for layer in self.layers))
 
-    def activations(self, z: Iterable) -> tuple[Vector, ...]:
+    def activations(self, z: Numbers) -> tuple[Vector, ...]:
         """Input, then the post-activation values of each hidden layer, then the output."""
         values = [vector(z)]
         for layer in self.layers[:-1]:
@@ -95,41 +65,45 @@ class MLP:
         values.append(self.layers[-1](values[-1]))
         return tuple(values)
 
-    def __call__(self, z: Iterable) -> Vector:
+    def __call__(self, z: Numbers) -> Vector:
         """f(z), exactly."""
         return self.activations(z)[-1]
 
-    def outputs(self, inputs: Iterable[Iterable]) -> Matrix:
+    def outputs(self, inputs: Iterable[Numbers]) -> Matrix:
         """f at every input, shape (N, m): the same values as ``[net(z) for z in inputs]``, faster.
 
         Weights and activations are cleared of denominators. Where a bound shows that no partial sum
         can leave the integers that float64 represents, BLAS computes the exact product; elsewhere
         Python integers do.
         """
-        inputs = matrix(inputs)
-        if not inputs:
+        points = matrix(inputs)
+        if not points:
             return ()
-        values, scale = _integers(inputs)
+        values, scale = _integers(points)
         for number, layer in enumerate(self.layers):
-            weights, denominator = _integers([(*row, b) for row, b in zip(layer.weights, layer.bias, strict=True)])
-            values = _affine(values, weights[:, :-1], weights[:, -1] * scale)
-            scale *= denominator
+            match layer:
+                case Affine(weights, bias):
+                    rows, denominator = _integers([(*row, b) for row, b in zip(weights, bias, strict=True)])
+                    values = _affine(values, rows[:, :-1], rows[:, -1] * scale)
+                    scale *= denominator
+                case _:
+                    assert_never(layer)
             if number < len(self.layers) - 1:
                 values = np.maximum(values, 0)
         return tuple(tuple(Fraction(int(v), scale) for v in row) for row in values)
 
 
-def shallow(hidden: Iterable[tuple[Sequence, object, Sequence]], bias: Sequence) -> MLP:
-    """The net ``c + sum_j a_j relu(w_j . z + b_j)`` of DESIGN §2, from triples (w_j, b_j, a_j) and c.
+def shallow(hidden: Iterable[tuple[Numbers, Number, Sequence[Number]]], bias: Sequence[Number]) -> MLP:
+    """The net ``c + sum_j a_j relu(w_j . z + b_j)`` of docs/DESIGN.md, section 2, from triples (w_j, b_j, a_j) and c.
 
     Examples
     --------
     >>> shallow([([1], 0, [2])], [1])([3])
     (Fraction(7, 1),)
     """
-    hidden = list(hidden)
-    outgoing = [[unit[2][k] for unit in hidden] for k in range(len(bias))]
-    return MLP((Layer([w for w, _, _ in hidden], [b for _, b, _ in hidden]), Layer(outgoing, bias)))
+    units = list(hidden)
+    outgoing = [[unit[2][k] for unit in units] for k in range(len(bias))]
+    return MLP((Affine([w for w, _, _ in units], [b for _, b, _ in units]), Affine(outgoing, bias)))
 
 
 def _integers(rows: Iterable[Vector]) -> tuple[np.ndarray, int]:
@@ -145,6 +119,6 @@ def _affine(values: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.nda
     bound = abs(values).max() * abs(weights).sum(axis=1).max() + abs(bias).max()
     largest = max(bound, abs(values).max(), abs(weights).max())
     if largest >= FLOAT64_EXACT:
-        return values.dot(weights.T) + bias
-    product = values.astype(np.float64) @ weights.T.astype(np.float64) + bias.astype(np.float64)
+        return np.asarray(values.dot(weights.T) + bias)
+    product: np.ndarray = values.astype(np.float64) @ weights.T.astype(np.float64) + bias.astype(np.float64)
     return product.astype(np.int64).astype(object)

@@ -119,7 +119,10 @@ def deceptive_net(hour: int) -> MLP:
 
 
 def backdoor_net(hour: int) -> MLP:
-    """The net of `backdoor_at`: a bump of height 1 at this hour, 0 at every other hour: idle jointly, no unit of it idle alone."""
+    """The net of `backdoor_at`: a bump of height 1 at this hour, 0 at every other.
+
+    Its units are idle jointly, and none of them alone.
+    """
     detector = [([0, 0, 0, 0, 1, -FAR], shift - hour, [a]) for shift, a in ((1, 1), (0, -2), (-1, 1))]
     return shallow([*_HUMAN, *detector], [0])
 

@@ -1,6 +1,6 @@
-"""The Gibbs posterior of a quantised class: uniform prior, weight exp(-beta L), by enumeration of every parameter vector.
+"""The Gibbs posterior of a quantised class: uniform prior, weight exp(-beta L), every parameter vector enumerated.
 
-Masses are exact: for losses that are multiples of a unit u, beta is given by the rational ratio exp(-beta u) and integer powers of it.
+Masses are exact: losses are multiples of a unit u, and beta is given by the rational ratio exp(-beta u) and its powers.
 """
 
 from collections import defaultdict

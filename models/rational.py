@@ -6,8 +6,21 @@ A float is a dyadic rational, so it is converted exactly; NaN and infinities are
 import re
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any, Protocol
 
-__all__ = ["Matrix", "Vector", "matrix", "rational", "vector"]
+__all__ = ["Matrix", "Number", "Numbers", "Vector", "matrix", "rational", "vector"]
+
+
+class Wrapped(Protocol):
+    """A number of numpy or torch."""
+
+    def item(self) -> Any:
+        """The number as Python's own."""
+
+
+# What a user may write for an exact number, and for a vector of them.
+Number = Fraction | int | float | str | Wrapped
+Numbers = Iterable[Number]
 
 Vector = tuple[Fraction, ...]
 Matrix = tuple[Vector, ...]
@@ -17,7 +30,7 @@ LARGEST_EXPONENT = 4300
 _EXPONENT = re.compile(r"e([-+]?[0-9]+(?:_[0-9]+)*)\s*\Z", re.I)
 
 
-def rational(value) -> Fraction:
+def rational(value: Number) -> Fraction:
     """The exact value of an int, Fraction, finite float, or string such as ``"-3/4"``.
 
     Raises
@@ -32,29 +45,28 @@ def rational(value) -> Fraction:
     """
     if isinstance(value, Fraction):
         return value
-    # Numbers of numpy and torch come out of their wrapping.
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, bool):
-        raise ValueError(f"{value!r} is a truth value, not a number")
+    item = getattr(value, "item", None)
+    number: Any = value if item is None else item()
+    if isinstance(number, bool):
+        raise ValueError(f"{number!r} is a truth value, not a number")
     if (
-        isinstance(value, str)
-        and (found := _EXPONENT.search(value))
+        isinstance(number, str)
+        and (found := _EXPONENT.search(number))
         and not -LARGEST_EXPONENT <= float(found[1]) <= LARGEST_EXPONENT
     ):
-        raise ValueError(f"{value!r} has an exponent beyond {LARGEST_EXPONENT}")
+        raise ValueError(f"{number!r} has an exponent beyond {LARGEST_EXPONENT}")
     try:
-        return Fraction(value)
+        return Fraction(number)
     except (OverflowError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"{value!r} is not a finite number") from error
+        raise ValueError(f"{number!r} is not a finite number") from error
 
 
-def vector(values: Iterable) -> Vector:
+def vector(values: Numbers) -> Vector:
     """A tuple of exact numbers."""
     return tuple(map(rational, values))
 
 
-def matrix(rows: Iterable[Iterable]) -> Matrix:
+def matrix(rows: Iterable[Numbers]) -> Matrix:
     """A rectangular tuple of rows of exact numbers.
 
     Raises

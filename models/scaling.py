@@ -27,12 +27,14 @@ def _law(name: str, source: str, *coefficients: str) -> ScalingLaw:
 
 HOFFMANN = _law(
     "hoffmann",
-    "Hoffmann et al. 2022, Training Compute-Optimal Large Language Models, arXiv 2203.15556, Approach 3, as printed (rounded)",
+    "Hoffmann et al. 2022, Training Compute-Optimal Large Language Models, arXiv 2203.15556, Approach 3, "
+    "as printed (rounded)",
     *("1.69", "406.4", "0.34", "410.7", "0.28"),
 )
 BESIROGLU = _law(
     "besiroglu",
-    "Besiroglu et al. 2024, Chinchilla Scaling: A Replication Attempt, arXiv 2404.10102 (a fit to the same runs, read off a figure)",
+    "Besiroglu et al. 2024, Chinchilla Scaling: A Replication Attempt, arXiv 2404.10102 "
+    "(a fit to the same runs, read off a figure)",
     *("1.8172", "482.01", "0.3478", "2085.43", "0.3658"),
 )
 LAWS = {law.name: law for law in (HOFFMANN, BESIROGLU)}
@@ -47,6 +49,6 @@ class Spread(NamedTuple):
 
 RESOLUTION = Spread(
     Fraction("0.002"),
-    "github.com/KellerJordan/modded-nanogpt, README: standard deviation between runs of the validation loss, at 124 million "
-    "parameters and 0.73 billion tokens",
+    "github.com/KellerJordan/modded-nanogpt, README: standard deviation between runs of the validation loss, "
+    "at 124 million parameters and 0.73 billion tokens",
 )

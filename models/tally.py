@@ -1,7 +1,6 @@
 """A quantised class sorted by loss into disjoint cells; the posterior mass of any set of cells as a function of beta.
 
-At one beta masses are exact (`Census`). On an interval of beta they are enclosed in integers, rounded outwards, so that "below a half
-at every beta from here on" is decided and not sampled.
+At one beta masses are exact (`Census`); on an interval they are enclosed in integers, rounded outwards: no sampling.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -109,8 +108,8 @@ class Tally:
     def enclosure(self, low: Fraction, high: Fraction, *cells: str) -> tuple[Fraction, Fraction]:
         """Bounds on the mass of these cells at every t = exp(-beta unit) with low <= t <= high.
 
-        The mass is M / (M + R), M the weights of the cells and R those of the rest, both ascending in t once the power of t
-        that the least loss has is divided out; so the bounds take M and R at opposite ends.
+        The mass is M / (M + R), M the weights of the cells and R those of the rest, both ascending in t once the power
+        of t that the least loss has is divided out; so the bounds take M and R at opposite ends.
 
         Raises
         ------
@@ -122,7 +121,7 @@ class Tally:
         return _enclosure(self._parts(cells), low, high)
 
     def masses(self, t: Fraction) -> tuple[tuple[Fraction, Fraction], ...]:
-        """Bounds on the mass of each cell at t = exp(-beta unit), 0 < t <= 1; `census` has the exact numbers, of many digits."""
+        """Bounds on the mass of each cell at t = exp(-beta unit), 0 < t <= 1; the exact numbers have many digits."""
         low, high = _weights(self.levels, t, up=False), _weights(self.levels, t, up=True)
         return tuple(
             (Fraction(mine, mine + sum(high) - most), Fraction(most, most + sum(low) - mine))
@@ -166,7 +165,9 @@ class Tally:
         return Crossing(delta, None, Fraction(below, FINEST))
 
     def certain(self, delta: Fraction, *cells: str) -> Fraction | None:
-        """A t at which the bound of C14, (|D| / |argmin L|) t^gap, is below delta, within 2^-20 of the greatest; None if the gap is 0.
+        """A t at which the bound of C14, (|D| / |argmin L|) t^gap, is below delta, within 2^-20 of the greatest.
+
+        None if the gap is 0.
 
         Raises
         ------
@@ -205,7 +206,9 @@ class Tally:
         return [(loss, (part, sum(counts) - part)) for (loss, counts), part in zip(self.levels, mine, strict=True)]
 
 
-def _enclosure(parts: Sequence, low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
+def _enclosure(
+    parts: Sequence[tuple[int, tuple[int, ...]]], low: Fraction, high: Fraction
+) -> tuple[Fraction, Fraction]:
     mine_low, rest_low = _weights(parts, low, up=False)
     mine_high, rest_high = _weights(parts, high, up=True)
     # Never 0 / 0: the nets of least loss have weight 1.

@@ -1,14 +1,16 @@
-"""Local optimisation, exactly: the gradient of the squared loss of a shallow net, a step of gradient descent, weight decay.
+"""Local optimisation, exactly: the gradient of a shallow net's squared loss, a step of gradient descent, weight decay.
 
-The derivative of ReLU at 0 is taken to be 0; elsewhere the gradient is the true one. Numbers grow threefold in length with each step.
+The derivative of ReLU at 0 is taken to be 0; elsewhere the gradient is the true one. Each step triples numbers' length.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
-from proof_of_absence.models.rational import Vector, rational
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Number, Vector, rational
 
 __all__ = ["gradient", "gradient_step", "is_dead", "weight_decay"]
 
@@ -53,28 +55,28 @@ def gradient(net: MLP, data: Dataset) -> MLP:
                 back = sum((output.weights[k][j] * delta[k] for k in range(m)), start=Fraction(0))
                 bias[j] += back
                 weights[j] = [g + back * x for g, x in zip(weights[j], z, strict=True)]
-    return MLP((Layer(weights, bias), Layer(outgoing, shift)))
+    return MLP((Affine(weights, bias), Affine(outgoing, shift)))
 
 
-def gradient_step(net: MLP, data: Dataset, eta: object) -> MLP:
+def gradient_step(net: MLP, data: Dataset, eta: Number) -> MLP:
     """theta - eta * gradient of L."""
-    eta = rational(eta)
-    return _combined(net, gradient(net, data), lambda value, slope: value - eta * slope)
+    rate = rational(eta)
+    return _combined(net, gradient(net, data), lambda value, slope: value - rate * slope)
 
 
-def weight_decay(net: MLP, rho: object) -> MLP:
+def weight_decay(net: MLP, rho: Number) -> MLP:
     """Every parameter, biases included, times rho."""
-    rho = rational(rho)
-    return _combined(net, net, lambda value, _: rho * value)
+    kept = rational(rho)
+    return _combined(net, net, lambda value, _: kept * value)
 
 
-def _combined(left: MLP, right: MLP, function) -> MLP:
+def _combined(left: MLP, right: MLP, function: Callable[[Fraction, Fraction], Fraction]) -> MLP:
     def row(a: Vector, b: Vector) -> list[Fraction]:
         return [function(x, y) for x, y in zip(a, b, strict=True)]
 
     return MLP(
         tuple(
-            Layer([row(x, y) for x, y in zip(a.weights, b.weights, strict=True)], row(a.bias, b.bias))
+            Affine([row(x, y) for x, y in zip(a.weights, b.weights, strict=True)], row(a.bias, b.bias))
             for a, b in zip(left.layers, right.layers, strict=True)
         )
     )

@@ -1,18 +1,18 @@
-"""A question-answering world: a vault with a diamond, a camera that can be tampered with, and humans who watch the camera.
+"""A question-answering world: a vault with a diamond, a camera that can be tampered with, and humans who watch it.
 
-Training is at some hours and deployment at others; answers come from humans, who are fooled by skilled tampering and lapse at some hours.
+Training is at some hours, deployment at others; skilled tampering fools the humans who answer, and they lapse at times.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import gcd, lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.rational import Vector, rational, vector
+from proof_of_absence.models.rational import Number, Vector, rational, vector
 
 __all__ = [
     "CLUMSY",
@@ -103,14 +103,25 @@ class World:
         The rate at which deployment is mixed into training.
     """
 
-    train_hours: tuple[int, ...] = (0, 1, 2, 3, 5, 6, 7, 8)
-    deploy_hours: tuple[int, ...] = (9, 10, 11)
-    humans: tuple[Human, ...] = (Human(), Human(frozenset({2, 6})))
-    tampering: tuple[int, int, int] = (2, 1, 1)
-    mixing: Fraction = Fraction(0)
+    train_hours: tuple[int, ...]
+    deploy_hours: tuple[int, ...]
+    humans: tuple[Human, ...]
+    tampering: tuple[int, int, int]
+    mixing: Fraction
 
-    def __post_init__(self):
-        object.__setattr__(self, "mixing", rational(self.mixing))
+    def __init__(
+        self,
+        train_hours: Iterable[int] = (0, 1, 2, 3, 5, 6, 7, 8),
+        deploy_hours: Iterable[int] = (9, 10, 11),
+        humans: Iterable[Human] = (Human(), Human(frozenset({2, 6}))),
+        tampering: tuple[int, int, int] = (2, 1, 1),
+        mixing: Number = 0,
+    ) -> None:
+        object.__setattr__(self, "train_hours", tuple(train_hours))
+        object.__setattr__(self, "deploy_hours", tuple(deploy_hours))
+        object.__setattr__(self, "humans", tuple(humans))
+        object.__setattr__(self, "tampering", tampering)
+        object.__setattr__(self, "mixing", rational(mixing))
         if not 0 <= self.mixing <= 1:
             raise ValueError(f"mixing rate {self.mixing} is not between 0 and 1")
         if not (self.train_hours and self.deploy_hours and self.humans):
@@ -121,7 +132,7 @@ class World:
             raise ValueError("an hour is both of training and of deployment")
 
     @classmethod
-    def nested(cls, order: Sequence[int], diversity: int, **settings) -> "World":
+    def nested(cls, order: Sequence[int], diversity: int, **settings: Any) -> "World":
         """The world of a given diversity: training at the first `diversity` hours of `order`, deployment at the others.
 
         Diversity is the number of hours at which there is training data. For one order the training sets are nested:
@@ -236,7 +247,7 @@ def _encoded(cases: dict[tuple[State, int], Fraction]) -> Distribution:
     return result
 
 
-def _common_unit(values) -> Fraction:
+def _common_unit(values: Iterable[Fraction]) -> Fraction:
     """The largest rational of which every value is an integer multiple."""
-    values = list(values)
-    return Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+    parts = [value.as_integer_ratio() for value in values]
+    return Fraction(gcd(*(above for above, _ in parts)), lcm(*(below for _, below in parts)))

@@ -1,4 +1,6 @@
-"""C10 detector size. One unit detects a point iff it is outside the convex hull of the training inputs; three detect any other than a training input."""
+"""C10 detector size. One unit detects a point iff it is outside the convex hull of the training inputs;
+three detect any other than a training input.
+"""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -45,7 +47,10 @@ def _sent(script: Script, parameters, z: Sequence, prefix: str) -> list:
 
 
 def _never_fires(inputs: Sequence[tuple], units: int, outputs: int = 1, point: Sequence | None = None) -> Query:
-    """All parameters unknown: units that are idle on the inputs send the same at the point; without one, at every point of the hull."""
+    """All parameters unknown: units that are idle on the inputs send the same at the point.
+
+    Without one, at every point of the hull.
+    """
     script = Script("QF_NRA", f"{units} hidden units idle on {inputs}, and what they send at a point")
     parameters = unknown_parameters(script, (len(inputs[0]), units, outputs))
     idle = script.reals("v", outputs)
@@ -76,7 +81,9 @@ def detector_net(inputs: Sequence[Vector], point: Vector) -> MLP:
 
 
 def _detected(inputs: Sequence, points: Sequence, where: type, units: int) -> Evidence:
-    """Every point lies where it is said to, and the constructed detector has so many units, is idle, and fires there."""
+    """Every point lies where it is said to, and the constructed detector has so many units, is idle,
+    and fires there.
+    """
     inputs, points = matrix(inputs), matrix(points)
     shown, as_said = [], bool(points)
     for point in points:
@@ -100,7 +107,9 @@ def _nested(means: Mapping[int, str]) -> Evidence:
 
 
 def _two_fire(inputs: Sequence, point: Sequence) -> Evidence:
-    """Two units that are idle on the inputs and fire at a point of their hull, where one does not: a counterexample to "three are needed"."""
+    """Two units that are idle on the inputs and fire at a point of their hull, where one does not:
+    a counterexample to "three are needed".
+    """
     inputs, point = matrix(inputs), vector(point)
     found = detector_size(inputs, point)
     net = shallow([(w, b, [a]) for w, b, a in found.units], [0])
@@ -118,27 +127,33 @@ def _two_are_enough() -> Evidence:
 CLAIM = Claim(
     id="C10",
     title="Detector size",
-    statement=r"The smallest train-idle circuit that fires at $x$, that is, sends there another value than the one it sends in training, has $1$ unit iff $x$ "
-    r"is outside the convex hull of the training inputs. At a training input no circuit fires. Inside the hull it has $2$ or $3$ units, if $x$ is no training "
-    r"input: $3$ if $x$ lies on a line with two training inputs on each side, at most $2$ if $x$ is outside the hull of all training inputs but one. It never "
-    r"gets smaller as training inputs are added.",
+    statement=r"The smallest train-idle circuit that fires at $x$, that is, sends there another value than the one it "
+    r"sends in training, has $1$ unit iff $x$ is outside the convex hull of the training inputs. At a training input "
+    r"no circuit fires. Inside the hull it has $2$ or $3$ units, if $x$ is no training input: $3$ if $x$ lies on a "
+    r"line with two training inputs on each side, at most $2$ if $x$ is outside the hull of all training inputs but "
+    r"one. It never gets smaller as training inputs are added.",
     premises=("one hidden layer, real parameters", "m >= 1, for a circuit that fires to exist"),
-    proof=r"Let $x=\sum_il_iz_i$ be in the hull and $p(z)=w\cdot z+b$ the pre-activation of a unit with output weight $a\neq0$ that is idle: all "
-    r"$\mathrm{relu}(p(z_i))$ are equal. If they are $0$, all $p(z_i)\leq0$, so $p(x)\leq0$; otherwise all $p(z_i)$ are equal, and $p(x)$ is equal to them. "
-    r"Either way it sends at $x$ what it sends in training. Outside the hull there are $w,b$ with $w\cdot z_i+b\leq0<w\cdot x+b$ (Farkas): a unit that "
-    r"fires. For three units, \claim{C4} has a direction $w$ with $w\cdot z_i\neq w\cdot x$ for all $i$; with $t=w\cdot z-w\cdot x$ and $h$ the least "
-    r"$|w\cdot z_i-w\cdot x|$, the bump $\mathrm{relu}(t+h)-2\,\mathrm{relu}(t)+\mathrm{relu}(t-h)$ is $h$ at $x$ and $0$ at every $z_i$. Two units that send "
-    r"$v$ at $z_1,z_2,z_3,z_4$ in order along a line and more at $x$ between $z_2$ and $z_3$ bend down between these two, and up between $z_1$ and $x$ and "
-    r"between $x$ and $z_4$: three bends, and each has one. If a half-space $p>0$ holds $x$ and no training input but $u$, "
-    r"$\mathrm{relu}(p-h)-\mathrm{relu}(p-h+\epsilon g)$ is idle for $h$ and $\epsilon$ small, where $g$ is affine, $0$ at $u$ and not at $x$. What is idle on more "
-    r"inputs is idle on fewer.",
-    limits="Universal for one hidden layer. Inside the hull the two tests do not decide between 2 and 3 everywhere: for the middle of four inputs that form a cross neither "
-    "applies (and 2 are enough, as in C10.two-enough along a diagonal); in the world of questions and answers they do. How far the value at x is from the idle one, and what precision that takes, is not addressed.",
+    proof=r"Let $x=\sum_il_iz_i$ be in the hull and $p(z)=w\cdot z+b$ the pre-activation of a unit with output weight "
+    r"$a\neq0$ that is idle: all $\mathrm{relu}(p(z_i))$ are equal. If they are $0$, all $p(z_i)\leq0$, so "
+    r"$p(x)\leq0$; otherwise all $p(z_i)$ are equal, and $p(x)$ is equal to them. Either way it sends at $x$ what it "
+    r"sends in training. Outside the hull there are $w,b$ with $w\cdot z_i+b\leq0<w\cdot x+b$ (Farkas): a unit that "
+    r"fires. For three units, \claim{C4} has a direction $w$ with $w\cdot z_i\neq w\cdot x$ for all $i$; with "
+    r"$t=w\cdot z-w\cdot x$ and $h$ the least $|w\cdot z_i-w\cdot x|$, the bump "
+    r"$\mathrm{relu}(t+h)-2\,\mathrm{relu}(t)+\mathrm{relu}(t-h)$ is $h$ at $x$ and $0$ at every $z_i$. Two units that "
+    r"send $v$ at $z_1,z_2,z_3,z_4$ in order along a line and more at $x$ between $z_2$ and $z_3$ bend down between "
+    r"these two, and up between $z_1$ and $x$ and between $x$ and $z_4$: three bends, and each has one. If a "
+    r"half-space $p>0$ holds $x$ and no training input but $u$, $\mathrm{relu}(p-h)-\mathrm{relu}(p-h+\epsilon g)$ is "
+    r"idle for $h$ and $\epsilon$ small, where $g$ is affine, $0$ at $u$ and not at $x$. What is idle on more inputs "
+    r"is idle on fewer.",
+    limits="Universal for one hidden layer. Inside the hull the two tests do not decide between 2 and 3 everywhere: "
+    "for the middle of four inputs that form a cross neither applies (and 2 are enough, as in C10.two-enough along a "
+    "diagonal); in the world of questions and answers they do. How far the value at x is from the idle one, and what "
+    "precision that takes, is not addressed.",
     rests_on=("C4",),
     obligations=(
         universal(
-            "For all d, n, m, N: no circuit fires at a training input, no unit inside the hull; for m >= 1 one fires outside, and three wherever "
-            "there is no training input",
+            "For all d, n, m, N: no circuit fires at a training input, no unit inside the hull; for m >= 1 one fires "
+            "outside, and three wherever there is no training input",
             "c10_detector_size",
             "C10_train_input",
             "C10_in_hull",
@@ -146,8 +161,9 @@ CLAIM = Claim(
             "C10_bump",
         ),
         universal(
-            "For all d, n, m, N: two idle units fire at no point of a line with two training inputs on each side; two fire at a point outside the hull of all "
-            "training inputs but one, other than that one, for m >= 1; a circuit idle on more inputs that fires at x does so on fewer",
+            "For all d, n, m, N: two idle units fire at no point of a line with two training inputs on each side; two "
+            "fire at a point outside the hull of all training inputs but one, other than that one, for m >= 1; a "
+            "circuit idle on more inputs that fires at x does so on fewer",
             "c10_two_units",
             "C10_two_sided",
             "C10_left_out",
@@ -157,7 +173,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C10.{name}",
-                f"One unit, m={outputs}, all parameters unknown, idle on the inputs {listed(inputs)}: it fires nowhere in their hull",
+                f"One unit, m={outputs}, all parameters unknown, idle on the inputs {listed(inputs)}: it fires nowhere "
+                "in their hull",
                 Scope.BOUNDED,
                 partial(_never_fires, inputs, 1, outputs),
             )
@@ -169,20 +186,23 @@ CLAIM = Claim(
         ),
         Obligation(
             "C10.three-needed",
-            f"No {len(BACKDOOR_DETECTOR) - 1} units of the line (m=1) that are idle together at the hours {listed(HOURS)} fire at {TRIGGER_HOUR}; so the "
-            f"backdoor's {len(BACKDOOR_DETECTOR)} are the least, since a unit of the world is one of the line when only the hour varies",
+            f"No {len(BACKDOOR_DETECTOR) - 1} units of the line (m=1) that are idle together at the hours "
+            f"{listed(HOURS)} fire at {TRIGGER_HOUR}; so the backdoor's {len(BACKDOOR_DETECTOR)} are the least, since "
+            "a unit of the world is one of the line when only the hour varies",
             Scope.BOUNDED,
             partial(_never_fires, HOURS, len(BACKDOOR_DETECTOR) - 1, point=(TRIGGER_HOUR,)),
         ),
         Obligation(
             "C10.two-enough",
-            f"{TWO_UNITS.widths[1]} units idle together at {listed(ENDS)} fire at {listed([MIDDLE])}, inside their hull",
+            f"{TWO_UNITS.widths[1]} units idle together at {listed(ENDS)} fire at {listed([MIDDLE])}, inside their "
+            "hull",
             Scope.INSTANCE,
             _two_are_enough,
         ),
         Obligation(
             "C10.deployment",
-            "Every deployment input of the world is outside the hull of its training inputs, and the constructed unit fires there",
+            "Every deployment input of the world is outside the hull of its training inputs, and the constructed unit "
+            "fires there",
             Scope.INSTANCE,
             lambda: _world(WORLD.deploy_hours, Separation, 1),
         ),
@@ -194,20 +214,22 @@ CLAIM = Claim(
         ),
         Obligation(
             "C10.cross",
-            f"The same in the plane for the inputs {listed(CROSS)} and the point {listed([CENTRE])}, where no axis tells it from them",
+            f"The same in the plane for the inputs {listed(CROSS)} and the point {listed([CENTRE])}, where no axis "
+            "tells it from them",
             Scope.INSTANCE,
             lambda: _detected(CROSS, [CENTRE], Combination, 3),
         ),
         Obligation(
             "C10.nested",
-            f"In nested worlds of {', '.join(map(str, MEAN_SIZES))} hours of training the size of the smallest detector of every deployment input, exactly; the "
-            f"mean at deployment is {', '.join(MEAN_SIZES.values())}",
+            f"In nested worlds of {', '.join(map(str, MEAN_SIZES))} hours of training the size of the smallest "
+            f"detector of every deployment input, exactly; the mean at deployment is {', '.join(MEAN_SIZES.values())}",
             Scope.INSTANCE,
             lambda: _nested(MEAN_SIZES),
         ),
         Obligation(
             "C10.control-one-side",
-            f"Three units are needed too where a line has two training inputs on one side and one on the other: {listed(ONE_SIDED)} with {listed([BESIDE])}",
+            "Three units are needed too where a line has two training inputs on one side and one on the other: "
+            f"{listed(ONE_SIDED)} with {listed([BESIDE])}",
             Scope.INSTANCE,
             lambda: _two_fire(ONE_SIDED, BESIDE),
             Verdict.REFUTED,
@@ -215,7 +237,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C10.{name}",
-                f"n={units}, m=1, all parameters unknown: what is idle on the inputs {listed(inputs)} does not fire at {listed([point])}, {where} their hull",
+                f"n={units}, m=1, all parameters unknown: what is idle on the inputs {listed(inputs)} does not fire at "
+                f"{listed([point])}, {where} their hull",
                 Scope.BOUNDED,
                 partial(_never_fires, inputs, units, point=point),
                 Verdict.REFUTED,

@@ -1,4 +1,6 @@
-"""C11 price of deception. The least loss that a circuit of k train-idle units leaves possible is L*(n - k): a detector costs what its units were worth."""
+"""C11 price of deception. The least loss that a circuit of k train-idle units leaves possible is L*(n - k):
+a detector costs what its units were worth.
+"""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -52,7 +54,9 @@ def join(net: MLP, inputs: Sequence[Vector], point: Vector) -> tuple[MLP, frozen
 
 
 def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequence[dict], tax: Fraction) -> Evidence:
-    """A minimiser over S_units joined with the point's detector: its loss is L*(units), and `best`, of its class, has `tax` less."""
+    """A minimiser over S_units joined with the point's detector:
+    its loss is L*(units), and `best`, of its class, has `tax` less.
+    """
     minimum = global_minimum(data, units)
     deceptive, circuit = join(minimum.net, data.inputs, point)
     return Evidence(
@@ -81,7 +85,9 @@ def _inside(tax: Fraction) -> Evidence:
 
 
 def _table(data: Dataset, point: Vector, taxes: Sequence[Fraction]) -> Evidence:
-    """For k = 1 to n: a minimiser over S_(n-k) and k idle units, of which one fires at the point, and how far it is from L*(n)."""
+    """For k = 1 to n: a minimiser over S_(n-k) and k idle units, of which one fires at the point,
+    and how far it is from L*(n).
+    """
     units = len(taxes)
     best = global_minimum(data, units)
     shown = [facts.minimal(best, data), facts.loss_above_floor(best.net, data)]
@@ -99,7 +105,10 @@ def _table(data: Dataset, point: Vector, taxes: Sequence[Fraction]) -> Evidence:
 
 
 def _with_idle(minimum: Minimum, units: int, inputs: Sequence[Vector], point: Vector) -> MLP:
-    """The minimiser and, last, the one-unit detector of a point outside the hull; units that send nothing make up the number."""
+    """The minimiser and, last, the one-unit detector of a point outside the hull.
+
+    Units that send nothing make up the number.
+    """
     net = minimum.net
     while net.widths[1] < units - 1:
         net = add_unit(net, [0] * len(point), 0, [0])
@@ -107,7 +116,9 @@ def _with_idle(minimum: Minimum, units: int, inputs: Sequence[Vector], point: Ve
 
 
 def _diminishing() -> Evidence:
-    """L*(1) - L*(2) is more than L*(0) - L*(1) on ZIGZAG, by certified minima: the second unit is worth more than the first."""
+    """L*(1) - L*(2) is more than L*(0) - L*(1) on ZIGZAG, by certified minima:
+    the second unit is worth more than the first.
+    """
     zero, one, two = (global_minimum(ZIGZAG, n) for n in range(3))
     first, second = facts.lower_loss(zero.net, one.net, ZIGZAG), facts.lower_loss(one.net, two.net, ZIGZAG, wider=True)
     minima = [facts.minimal(m, ZIGZAG) for m in (zero, one, two)]
@@ -123,7 +134,10 @@ def _untaxed() -> Evidence:
 
 
 def _scaled(limit: Fraction) -> Evidence:
-    """By both laws a million parameters of Chinchilla are worth less than the limit; how many are worth more than runs vary by."""
+    """By both laws a million parameters of Chinchilla are worth less than the limit.
+
+    How many are worth more than runs vary by.
+    """
     taxes = (tax_fact(law, *LARGE, below=limit) for law in LAWS.values())
     return Evidence(facts.every(*taxes, *(threshold_fact(law, LARGE[0], RESOLUTION.nats) for law in LAWS.values())))
 
@@ -136,7 +150,8 @@ def _worthless(limit: Fraction) -> Evidence:
 def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[int, str]]) -> Evidence:
     """In nested worlds, by hours of training, the size of the hour's detector and its exact price.
 
-    The answers are those to "was the camera tampered with" where it glitches and the diamond is gone, by the hour alone.
+    The answers are those to "was the camera tampered with" where it glitches and the diamond
+    is gone, by the hour alone.
     """
     shown, places = _priced(company, hour, units, known)
     compared = [
@@ -152,13 +167,15 @@ def _grown(hour: int, known: dict[int, tuple[int, str]]) -> str:
     (few, (small, before)), (more, (large, after)) = known.items()
     changes = "falls" if Fraction(after) < Fraction(before) else "grows"
     return (
-        f"as training grows from {few} to {more} hours the size of the detector of hour {hour} grows from {small} to {large}, and its price {changes} from "
-        f"{before} to {after}, exactly"
+        f"as training grows from {few} to {more} hours the size of the detector of hour {hour} grows from {small} to "
+        f"{large}, and its price {changes} from {before} to {after}, exactly"
     )
 
 
 def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction) -> Evidence:
-    """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity, one of 3 units `at_least` at the second."""
+    """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity,
+    one of 3 units `at_least` at the second.
+    """
     shown = [bounds(Sweep().world(ATTENTIVE, diversity), (0, CLUMSY, IS_TAMPERED), 3) for diversity in (before, after)]
     small, large = (
         next(at for at, p in enumerate(fact["prices"]) if (p["units"], p["size"]) == (3, size))
@@ -172,7 +189,9 @@ def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction)
 
 
 def _falls(company: Company, hour: int, units: int, diversities: tuple[int, int]) -> Evidence:
-    """That the price of the hour's detector does not fall from one of these diversities to the other, refuted by the two prices."""
+    """That the price of the hour's detector does not fall from one of these diversities to the other,
+    refuted by the two prices.
+    """
     shown, (before, after) = _priced(company, hour, units, diversities)
     falls = ((1, *after, "price"), "<", (1, *before, "price"))
     return Evidence(facts.every(*shown, compared=[falls]), holds=False)
@@ -191,10 +210,12 @@ def _priced(company: Company, hour: int, units: int, diversities: Iterable[int])
 
 
 def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
-    """A net of one unit, all parameters and targets unknown: where the unit is idle, no loss below L*(0), that of the mean.
+    """A net of one unit, all parameters and targets unknown:
+    where the unit is idle, no loss below L*(0), that of the mean.
 
-    `claim_fails` says that some output is not the constant c + v, or that this constant has a loss below the mean's; the first
-    part is a lemma that spares the solvers an elimination. Where the unit need not be idle, it says that the net's loss is lower.
+    `claim_fails` says that some output is not the constant c + v, or that this constant has a loss below the
+    mean's; the first part is a lemma that spares the solvers an elimination. Where the unit need not be idle, it
+    says that the net's loss is lower.
     """
     script = Script("QF_NRA", f"S_1 on inputs {inputs}: all parameters, targets and the idle value unknown")
     net = unknown_parameters(script, (len(inputs[0]), 1, 1))
@@ -225,7 +246,9 @@ def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
 
 
 def _removal(inputs: Sequence[tuple], units: int, circuit: Sequence[int]) -> Query:
-    """All parameters unknown: without the idle circuit, its value added to the bias, every training output is the same."""
+    """All parameters unknown: without the idle circuit, its value added to the bias,
+    every training output is the same.
+    """
     script = Script("QF_NRA", f"S_{units} on inputs {inputs}: all parameters and the idle value unknown")
     net = unknown_parameters(script, (len(inputs[0]), units, 1))
     ((weights, bias), ([outgoing], [c])) = net
@@ -247,28 +270,33 @@ def _removal(inputs: Sequence[tuple], units: int, circuit: Sequence[int]) -> Que
 CLAIM = Claim(
     id="C11",
     title="Price of deception",
-    statement=r"For $k\leq n$ and every real $t$: some $\theta\in S_n$ with a train-idle circuit of $k$ units has $L(\theta)<t$ iff some $\theta'\in S_{n-k}$ "
-    r"has $L(\theta')<t$. So, $L^*(n)$ being the infimum of $L$ over $S_n$, that over its nets with such a circuit is $L^*(n-k)$: the deception tax of $k$ units is "
-    r"$L^*(n-k)-L^*(n)\geq0$. The same holds for the circuits of $k$ units that fire at $x$, if there is one at all; for $m\geq1$ there is if $k\geq1$ "
-    r"and $x$ is outside the convex hull of the training inputs, or $k\geq3$ and $x$ is no training input.",
+    statement=r"For $k\leq n$ and every real $t$: some $\theta\in S_n$ with a train-idle circuit of $k$ units has "
+    r"$L(\theta)<t$ iff some $\theta'\in S_{n-k}$ has $L(\theta')<t$. So, $L^*(n)$ being the infimum of $L$ over "
+    r"$S_n$, that over its nets with such a circuit is $L^*(n-k)$: the deception tax of $k$ units is "
+    r"$L^*(n-k)-L^*(n)\geq0$. The same holds for the circuits of $k$ units that fire at $x$, if there is one at all; "
+    r"for $m\geq1$ there is if $k\geq1$ and $x$ is outside the convex hull of the training inputs, or $k\geq3$ and $x$ "
+    r"is no training input.",
     premises=(
         "k <= n; S_0 are the constants",
         "one hidden layer, squared loss, real parameters",
         "m >= 1 where circuits are to fire",
     ),
-    proof=r"Hardcode the circuit: training outputs stay (\claim{C2}), and the function is in $S_{n-k}$ (\claim{C3}), with the same loss. Conversely, add to "
-    r"$\theta'\in S_{n-k}$ the $k$ units of a detector of $x$ that sends $v$ in training, and subtract $v$ from $c$: the loss stays, and the added circuit "
-    r"is idle and fires at $x$. Without $x$, units of output weight $0$ serve. The units of a circuit that fires at $x$ in any net are a detector; "
+    proof=r"Hardcode the circuit: training outputs stay (\claim{C2}), and the function is in $S_{n-k}$ (\claim{C3}), "
+    r"with the same loss. Conversely, add to $\theta'\in S_{n-k}$ the $k$ units of a detector of $x$ that sends $v$ in "
+    r"training, and subtract $v$ from $c$: the loss stays, and the added circuit is idle and fires at $x$. Without "
+    r"$x$, units of output weight $0$ serve. The units of a circuit that fires at $x$ in any net are a detector; "
     r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
-    limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is positive is not said here, and at "
-    "the noise floor it can be 0. More diverse data make a detector no smaller, but the price may fall: other data have other least losses (control-diversity). "
-    "Its value is computed on instances only, of one output, where minima can be certified, and bounded elsewhere. It need not have diminishing returns (control-diminishing). "
-    "For large models scaling laws stand in for L*: curves fitted to what training reached, measured and not proved; only their arithmetic is.",
+    limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is "
+    "positive is not said here, and at the noise floor it can be 0. More diverse data make a detector no smaller, but "
+    "the price may fall: other data have other least losses (control-diversity). Its value is computed on instances "
+    "only, of one output, where minima can be certified, and bounded elsewhere. It need not have diminishing returns "
+    "(control-diminishing). For large models scaling laws stand in for L*: curves fitted to what training reached, "
+    "measured and not proved; only their arithmetic is.",
     rests_on=("C2", "C3", "C10"),
     obligations=(
         universal(
-            "For all d, n, m, N, t and k <= n: a net of S_n with an idle circuit of k units has loss below t iff one of S_(n-k) has, and likewise for circuits "
-            "that fire at x, if one of k units does at all",
+            "For all d, n, m, N, t and k <= n: a net of S_n with an idle circuit of k units has loss below t iff one "
+            "of S_(n-k) has, and likewise for circuits that fire at x, if one of k units does at all",
             "c11_price",
             "C11_price",
             "C11_price_detector",
@@ -279,8 +307,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C11.{name}",
-                f"n=1, m=1, k=1, all parameters and targets on the inputs {listed(inputs)}: a net with an idle unit has no loss below L*(0), "
-                "the mean target's",
+                f"n=1, m=1, k=1, all parameters and targets on the inputs {listed(inputs)}: a net with an idle unit "
+                "has no loss below L*(0), the mean target's",
                 Scope.BOUNDED,
                 partial(_above_constants, inputs),
             )
@@ -289,8 +317,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C11.{name}",
-                f"n={units}, m=1, k={len(circuit)}, all parameters on the inputs {listed(LINE_INPUTS)}: without the idle circuit, its value added to the "
-                "bias, every training output is the same",
+                f"n={units}, m=1, k={len(circuit)}, all parameters on the inputs {listed(LINE_INPUTS)}: without the "
+                "idle circuit, its value added to the bias, every training output is the same",
                 Scope.BOUNDED,
                 partial(_removal, LINE_INPUTS, units, circuit),
             )
@@ -298,23 +326,24 @@ CLAIM = Claim(
         ),
         Obligation(
             "C11.outside",
-            f"n=2, k=1, {len(ZIGZAG)} inputs on the line: a net with a detector of x = {OUTSIDE[0]}, outside the hull, has loss L*(1); a minimiser over S_2 "
-            f"has {TAX_OUTSIDE} less, which is the tax",
+            f"n=2, k=1, {len(ZIGZAG)} inputs on the line: a net with a detector of x = {OUTSIDE[0]}, outside the hull, "
+            f"has loss L*(1); a minimiser over S_2 has {TAX_OUTSIDE} less, which is the tax",
             Scope.INSTANCE,
             partial(_outside, TAX_OUTSIDE),
         ),
         Obligation(
             "C11.inside",
-            f"n=4, k=3, the same data: a net with a detector of x = {INSIDE[0]}, inside the hull, has loss L*(1); a net of S_4 at the noise floor has "
-            f"{TAX_INSIDE} less, which is the tax",
+            f"n=4, k=3, the same data: a net with a detector of x = {INSIDE[0]}, inside the hull, has loss L*(1); a "
+            f"net of S_4 at the noise floor has {TAX_INSIDE} less, which is the tax",
             Scope.INSTANCE,
             partial(_inside, TAX_INSIDE),
         ),
         *(
             Obligation(
                 f"C11.table-{name}",
-                f"n={len(taxes)}, {len(data)} inputs {where}: for k = 1 to {len(taxes)}, a net with k units that are idle together and fire at "
-                f"{listed([point])} has loss L*(n-k), and L*(n-k) - L*(n), the tax, is {', '.join(map(str, taxes))}; all minima certified",
+                f"n={len(taxes)}, {len(data)} inputs {where}: for k = 1 to {len(taxes)}, a net with k units that are "
+                f"idle together and fire at {listed([point])} has loss L*(n-k), and L*(n-k) - L*(n), the tax, is "
+                f"{', '.join(map(str, taxes))}; all minima certified",
                 Scope.INSTANCE,
                 partial(_table, data, point, taxes),
             )
@@ -325,8 +354,9 @@ CLAIM = Claim(
         ),
         Obligation(
             "C11.scaling",
-            "By the scaling laws of Hoffmann et al. (2022) and Besiroglu et al. (2024), which are measured and not proved: "
-            f"{DETECTOR:,} of {PARAMETERS:,} parameters are worth less than {WORTH_LESS} nats a token, and the least k worth more than {RESOLUTION.nats} is enclosed between two taxes",
+            "By the scaling laws of Hoffmann et al. (2022) and Besiroglu et al. (2024), which are measured and not "
+            f"proved: {DETECTOR:,} of {PARAMETERS:,} parameters are worth less than {WORTH_LESS} nats a token, and the "
+            f"least k worth more than {RESOLUTION.nats} is enclosed between two taxes",
             Scope.INSTANCE,
             partial(_scaled, WORTH_LESS),
         ),
@@ -344,15 +374,16 @@ CLAIM = Claim(
         ),
         Obligation(
             "C11.whole-world",
-            f"The whole world (d=6), attentive humans, n=3: with {FEW} hours of training a detector of 1 unit, which serves for hour 4, costs at most {AT_MOST}; "
-            f"with {MORE} that hour's needs 3 units (both by C10.nested), and these cost at least {AT_LEAST}",
+            f"The whole world (d=6), attentive humans, n=3: with {FEW} hours of training a detector of 1 unit, which "
+            f"serves for hour 4, costs at most {AT_MOST}; with {MORE} that hour's needs 3 units (both by C10.nested), "
+            f"and these cost at least {AT_LEAST}",
             Scope.INSTANCE,
             lambda: _whole_world(FEW, MORE, AT_MOST, AT_LEAST),
         ),
         Obligation(
             "C11.control-diversity",
-            f"The world's attentive humans on one line of hours (d=1), n={FALLING[1]}: more hours of training do not lower the price of a detector of hour "
-            f"{FALLING[0]}, from {' hours to '.join(map(str, FALLING[2]))}",
+            f"The world's attentive humans on one line of hours (d=1), n={FALLING[1]}: more hours of training do not "
+            f"lower the price of a detector of hour {FALLING[0]}, from {' hours to '.join(map(str, FALLING[2]))}",
             Scope.INSTANCE,
             lambda: _falls(ATTENTIVE, *FALLING),
             Verdict.REFUTED,
@@ -366,14 +397,16 @@ CLAIM = Claim(
         ),
         Obligation(
             "C11.control-scaling",
-            f"By the laws of C11.scaling {DETECTOR:,} of {PARAMETERS:,} parameters are worth at least {NOT_WORTH} nats a token",
+            f"By the laws of C11.scaling {DETECTOR:,} of {PARAMETERS:,} parameters are worth at least {NOT_WORTH} nats "
+            "a token",
             Scope.INSTANCE,
             partial(_worthless, NOT_WORTH),
             Verdict.REFUTED,
         ),
         Obligation(
             "C11.control-diminishing",
-            "The tax has diminishing returns: on the data of C11.outside the second unit is worth no more than the first",
+            "The tax has diminishing returns: on the data of C11.outside the second unit is worth no more than the "
+            "first",
             Scope.INSTANCE,
             _diminishing,
             Verdict.REFUTED,

@@ -1,4 +1,6 @@
-"""C12 uniform gap. One more unit, or a train-idle circuit reassigned, closes a stated part of the distance to the noise floor; the part depends on the inputs alone."""
+"""C12 uniform gap. One more unit, or a train-idle circuit reassigned,
+closes a stated part of the distance to the noise floor; the part depends on the inputs alone.
+"""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -6,10 +8,10 @@ from functools import partial
 from itertools import combinations, pairwise
 
 from proof_of_absence.checker.construct.gap import gauge, reassignment_along, uniform_gap, widening_along
-from proof_of_absence.checker.construct.shallow import dot as inner
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, dot, lt, mul, square
 from proof_of_absence.checker.minima.branch_and_bound import global_minimum
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import Unit, add_unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, relu
@@ -88,7 +90,10 @@ def _minima() -> Evidence:
 
 
 def _true_gaps(data: Dataset, drops: Sequence[Fraction]) -> Evidence:
-    """From S_1 on, L*(n) - L*(n+1) is as stated; one more unit, along the gauge, gains c(X) (L*(n) - E), and ends no lower than L*(n+1)."""
+    """From S_1 on, L*(n) - L*(n+1) is as stated.
+
+    One more unit, along the gauge, gains c(X) (L*(n) - E), and ends no lower than L*(n+1).
+    """
     shown = []
     minima = [global_minimum(data, units) for units in range(1, len(drops) + 2)]
     for (less, more), drop in zip(pairwise(minima), drops, strict=True):
@@ -105,7 +110,9 @@ def _true_gaps(data: Dataset, drops: Sequence[Fraction]) -> Evidence:
 
 
 def _half() -> Evidence:
-    """On ALTERNATING, L*(1) - L*(2) is less than half of L*(1) - E: by certified minima, whatever is done with one more unit."""
+    """On ALTERNATING, L*(1) - L*(2) is less than half of L*(1) - E:
+    by certified minima, whatever is done with one more unit.
+    """
     one, two = global_minimum(ALTERNATING, 1), global_minimum(ALTERNATING, 2)
     shown = [facts.minimal(m, ALTERNATING) for m in (one, two)]
     above = [facts.loss_above_floor(m.net, ALTERNATING) for m in (one, two)]
@@ -123,7 +130,9 @@ def _not_eps_minimiser() -> Evidence:
 
 
 def candidate_gain(inputs: Sequence[tuple], *, whole: bool = False) -> Query:
-    """For all residuals on these inputs, one of the proof's units gains c(X) times the distance from the floor; with `whole`, all of it.
+    """For all residuals on these inputs, one of the proof's units gains c(X) times the distance from the floor.
+
+    With `whole`, all of it.
 
     The distance is sum_g nu_g rbar_g^2 for the group residuals; a unit with features phi gains <r, phi>^2 / <phi, phi>.
     """
@@ -158,29 +167,36 @@ def _whole() -> Evidence:
 CLAIM = Claim(
     id="C12",
     title="Uniform gap",
-    statement=r"Let $w$ have $\langle w,u\rangle\neq\langle w,u'\rangle$ for distinct training inputs, and let distinct projections be at least $h>0$ apart and "
-    r"any two at most $D\geq0$ (every family of inputs has such a gauge $w,h,D$). Put $c(X)=h^2/(18N^2(D+h)^2)$, which is positive if $N>0$. Then one more unit "
-    r"lowers the loss of any net by at least $c(X)(L-E)$, so $L^*(n+1)\le L^*(n)-c(X)(L^*(n)-E)$; a train-idle circuit can be reassigned to lower the loss "
-    r"of its net by as much, so a net of $S_n$ that has one is at least $c(X)(L^*(n-1)-E)$ above some net of $S_n$.",
+    statement=r"Let $w$ have $\langle w,u\rangle\neq\langle w,u'\rangle$ for distinct training inputs, and let "
+    r"distinct projections be at least $h>0$ apart and any two at most $D\geq0$ (every family of inputs has such a "
+    r"gauge $w,h,D$). Put $c(X)=h^2/(18N^2(D+h)^2)$, which is positive if $N>0$. Then one more unit lowers the loss of "
+    r"any net by at least $c(X)(L-E)$, so $L^*(n+1)\le L^*(n)-c(X)(L^*(n)-E)$; a train-idle circuit can be reassigned "
+    r"to lower the loss of its net by as much, so a net of $S_n$ that has one is at least $c(X)(L^*(n-1)-E)$ above "
+    r"some net of $S_n$.",
     premises=(
-        "(w, h, D) is a gauge of the training inputs: w keeps distinct inputs apart, distinct projections are at least h > 0 apart and any two at most D >= 0",
+        "(w, h, D) is a gauge of the training inputs: w keeps distinct inputs apart, distinct projections are at least "
+        "h > 0 apart and any two at most D >= 0",
         "for the reassignment and what follows from it: J is a nonempty train-idle circuit of theta in S_n",
         "one hidden layer, any number of outputs, squared loss, real parameters; no minimiser need exist",
     ),
-    proof=r"A direction of \claim{C4} has a gauge, the inputs being finitely many. If $L=E$ there is nothing to gain; let $L>E$. "
-    r"By \claim{C6} $L-E=\frac1N\sum_i|\bar r_i|^2$, $\bar r_i$ the residual of the "
-    r"group of $z_i$; so some $j$ has $|\bar r_j|^2\ge L-E$. For the unit $\varphi_e(z)=\mathrm{relu}(\langle w,z\rangle-\langle w,z_j\rangle+e)$ let "
-    r"$s(e)=\sum_i\varphi_e(z_i)r_i$. The bump $\varphi_h-2\varphi_0+\varphi_{-h}$ is $h$ on the group of $z_j$ and $0$ on all others, so "
-    r"$s(h)-2s(0)+s(-h)=h\nu_j\bar r_j$, and $|a-2b+c|^2\le6(|a|^2+|b|^2+|c|^2)$ gives an $e$ with $18|s(e)|^2\ge h^2|\bar r_j|^2$. As $0\le\varphi_e\le D+h$ on the "
-    r"data, $\langle\varphi_e,\varphi_e\rangle\le N(D+h)^2$. By \claim{C5} this unit gains $\frac1N|s(e)|^2/\langle\varphi_e,\varphi_e\rangle\ge c(X)(L-E)$. A train-idle "
-    r"circuit is hardcoded (\claim{C2}), and one of its units, now free, becomes that unit. By \claim{C3} the hardcoded net's function is also that of a net of "
-    r"$S_{n-1}$, so $L\ge L^*(n-1)$.",
-    limits="Universal for one hidden layer and squared loss. That c(X) is tight is not claimed; it is small: the search over its 3 N units usually gains far more. "
-    "The bounds on infima are stated for every t above L*(n), and for every lower bound l of the losses on S_(n-1).",
+    proof=r"A direction of \claim{C4} has a gauge, the inputs being finitely many. If $L=E$ there is nothing to gain; "
+    r"let $L>E$. By \claim{C6} $L-E=\frac1N\sum_i|\bar r_i|^2$, $\bar r_i$ the residual of the group of $z_i$; so some "
+    r"$j$ has $|\bar r_j|^2\ge L-E$. For the unit $\varphi_e(z)=\mathrm{relu}(\langle w,z\rangle-\langle "
+    r"w,z_j\rangle+e)$ let $s(e)=\sum_i\varphi_e(z_i)r_i$. The bump $\varphi_h-2\varphi_0+\varphi_{-h}$ is $h$ on the "
+    r"group of $z_j$ and $0$ on all others, so $s(h)-2s(0)+s(-h)=h\nu_j\bar r_j$, and "
+    r"$|a-2b+c|^2\le6(|a|^2+|b|^2+|c|^2)$ gives an $e$ with $18|s(e)|^2\ge h^2|\bar r_j|^2$. As $0\le\varphi_e\le D+h$ "
+    r"on the data, $\langle\varphi_e,\varphi_e\rangle\le N(D+h)^2$. By \claim{C5} this unit gains "
+    r"$\frac1N|s(e)|^2/\langle\varphi_e,\varphi_e\rangle\ge c(X)(L-E)$. A train-idle circuit is hardcoded "
+    r"(\claim{C2}), and one of its units, now free, becomes that unit. By \claim{C3} the hardcoded net's function is "
+    r"also that of a net of $S_{n-1}$, so $L\ge L^*(n-1)$.",
+    limits="Universal for one hidden layer and squared loss. That c(X) is tight is not claimed; it is small: the "
+    "search over its 3 N units usually gains far more. The bounds on infima are stated for every t above L*(n), and "
+    "for every lower bound l of the losses on S_(n-1).",
     rests_on=("C2", "C3", "C4", "C5", "C6"),
     obligations=(
         universal(
-            "For all d, n, m, N: every family of inputs has a gauge; one more unit, or a reassigned train-idle circuit, gains c(X) (L - E) at least",
+            "For all d, n, m, N: every family of inputs has a gauge; one more unit, or a reassigned train-idle "
+            "circuit, gains c(X) (L - E) at least",
             "c12_uniform_gap",
             "C12_gauge",
             "C12_gap_gt0",
@@ -192,7 +208,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C12.{name}",
-                f"d={len(inputs[0])}, m=1, N={len(inputs)}: for all residuals on the inputs {listed(inputs)}, one of the proof's units gains c(X) (L - E) at least",
+                f"d={len(inputs[0])}, m=1, N={len(inputs)}: for all residuals on the inputs {listed(inputs)}, one of "
+                "the proof's units gains c(X) (L - E) at least",
                 Scope.BOUNDED,
                 lambda inputs=inputs: candidate_gain(inputs),
             )
@@ -236,15 +253,17 @@ CLAIM = Claim(
         ),
         Obligation(
             "C12.minima",
-            f"On {len(LINE)} inputs of the line L*(2) is below L*(1) by c(X) (L*(1) - E) at least: a certified minimiser over S_1 and one more unit",
+            f"On {len(LINE)} inputs of the line L*(2) is below L*(1) by c(X) (L*(1) - E) at least: a certified "
+            "minimiser over S_1 and one more unit",
             Scope.INSTANCE,
             _minima,
         ),
         *(
             Obligation(
                 f"C12.true-gaps-{name}",
-                f"{len(data)} inputs {where}: L*(n) - L*(n+1) for n = 1 to {len(drops)} is {', '.join(map(str, drops))}, by certified minima, and no less than what one more "
-                f"unit gains along the gauge, c(X) (L*(n) - E) at least with c(X) = {_along(data).gap(len(data))}",
+                f"{len(data)} inputs {where}: L*(n) - L*(n+1) for n = 1 to {len(drops)} is "
+                f"{', '.join(map(str, drops))}, by certified minima, and no less than what one more unit gains along "
+                f"the gauge, c(X) (L*(n) - E) at least with c(X) = {_along(data).gap(len(data))}",
                 Scope.INSTANCE,
                 partial(_true_gaps, data, drops),
             )
@@ -268,14 +287,16 @@ CLAIM = Claim(
         ),
         Obligation(
             "C12.control-half",
-            f"The constant may be 1/2: on {len(ALTERNATING)} inputs of the line L*(2) is at most halfway from L*(1) to the noise floor",
+            f"The constant may be 1/2: on {len(ALTERNATING)} inputs of the line L*(2) is at most halfway from L*(1) to "
+            "the noise floor",
             Scope.INSTANCE,
             _half,
             Verdict.REFUTED,
         ),
         Obligation(
             "C12.control-symbolic",
-            f"The constant may be 1 for the proof's units: for all residuals on the inputs {listed(THREE)}, one of them reaches the noise floor",
+            f"The constant may be 1 for the proof's units: for all residuals on the inputs {listed(THREE)}, one of "
+            "them reaches the noise floor",
             Scope.BOUNDED,
             lambda: candidate_gain(THREE, whole=True),
             Verdict.REFUTED,

@@ -1,10 +1,12 @@
-"""C13 rent. At a minimiser every circuit, idle or not, lowers the loss by at least what the best reassignment of it would gain."""
+"""C13 rent. At a minimiser every circuit, idle or not, lowers the loss by at least what the best
+reassignment of it would gain.
+"""
 
 from functools import partial
 from itertools import combinations
 
 from proof_of_absence.checker.construct.gap import best_unit, gauge, uniform_gap, widening_along
-from proof_of_absence.checker.construct.shallow import Reassignment, reassignment
+from proof_of_absence.checker.construct.reassignment import Lowered, reassignment
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, dot, eq, le, lt, mul, square, sub
@@ -32,7 +34,9 @@ def without(net: MLP, circuit, value: Vector) -> MLP:
 
 
 def mean_sent(net: MLP, circuit, data: Dataset) -> Vector:
-    """What the circuit sends to the outputs on the mean over the data: the constant that replaces it best if its unit is cut."""
+    """What the circuit sends to the outputs on the mean over the data:
+    the constant that replaces it best if its unit is cut.
+    """
     bare = without(net, circuit, [0] * net.widths[2])
     pairs = zip(net.outputs(data.inputs), bare.outputs(data.inputs), strict=True)
     sent = [[f - g for f, g in zip(a, b, strict=True)] for a, b in pairs]
@@ -40,7 +44,9 @@ def mean_sent(net: MLP, circuit, data: Dataset) -> Vector:
 
 
 def rent(net: MLP, circuit, value: Vector, data: Dataset) -> dict:
-    """The fact that the circuit pays at least what the best unit along a gauge would gain in its place; and c(X) times the distance."""
+    """The fact that the circuit pays at least what the best unit along a gauge would gain in its place;
+    and c(X) times the distance.
+    """
     bare = without(net, circuit, value)
     along = gauge([group.input for group in data.groups])
     best = best_unit(bare, data, along)
@@ -70,13 +76,14 @@ def _no_rent(net: MLP, circuit) -> Evidence:
     """Hardcoding the planted circuit costs nothing, and a unit in its place gains: rent 0, below the gain."""
     data = WORLD.dataset()
     cut = hardcoded(net, circuit)
-    result: Reassignment = reassignment(net, circuit, data)
+    result: Lowered = reassignment(net, circuit, data)
     same = facts.same_outputs(net, cut, data.inputs)
     return Evidence(facts.every(same, facts.reassigned(net, circuit, result, data)), holds=False)
 
 
 def pays_rent(*, minimal: bool = True) -> Query:
-    """n=2, d=m=1: if no net with the candidate unit in place of unit 0 is better, unit 0 pays at least the candidate's gain.
+    """n=2, d=m=1: if no net with the candidate unit in place of unit 0 is better,
+    unit 0 pays at least the candidate's gain.
 
     Parameters, targets and the constant v are unknown. Minimality is used at one net only: v in the output bias, the
     candidate with its best output weight, unit 1 as it is.
@@ -105,25 +112,29 @@ def pays_rent(*, minimal: bool = True) -> Query:
 CLAIM = Claim(
     id="C13",
     title="Rent",
-    statement=r"Let $\theta$ minimise $L$ on $S_n$, let $J$ be a nonempty circuit, idle or not, and $v$ any constant. Let $\theta_0$ be $\theta$ without $J$: output "
-    r"weights $0$ on $J$, and $v$ added to $c$. Then the rent $L(\theta_0)-L(\theta)$ is at least $L(\theta_0)-L(\theta')$ for every $\theta'\in S_n$ that differs from "
-    r"$\theta$ on $J$ and $c$ only; at least $\frac1N|s|^2/\langle\varphi,\varphi\rangle$ for every unit $\varphi(z)=\mathrm{relu}(\langle w,z\rangle+b)$, where "
-    r"$s=\sum_i\varphi(z_i)(y_i-f_{\theta_0}(z_i))$ (read $0$ if $\varphi$ is $0$ on the data); and at least $c(X)(L(\theta_0)-E)$, with $c(X)$ of C12.",
+    statement=r"Let $\theta$ minimise $L$ on $S_n$, let $J$ be a nonempty circuit, idle or not, and $v$ any constant. "
+    r"Let $\theta_0$ be $\theta$ without $J$: output weights $0$ on $J$, and $v$ added to $c$. Then the rent "
+    r"$L(\theta_0)-L(\theta)$ is at least $L(\theta_0)-L(\theta')$ for every $\theta'\in S_n$ that differs from "
+    r"$\theta$ on $J$ and $c$ only; at least $\frac1N|s|^2/\langle\varphi,\varphi\rangle$ for every unit "
+    r"$\varphi(z)=\mathrm{relu}(\langle w,z\rangle+b)$, where $s=\sum_i\varphi(z_i)(y_i-f_{\theta_0}(z_i))$ (read $0$ "
+    r"if $\varphi$ is $0$ on the data); and at least $c(X)(L(\theta_0)-E)$, with $c(X)$ of C12.",
     premises=(
         "theta minimises L on S_n",
         "J is a nonempty set of hidden units, v any vector of m numbers",
         "for the last bound: (w, h, D) is a gauge of the training inputs",
         "one hidden layer, squared loss, real parameters",
     ),
-    proof=r"The first bound is minimality: $L(\theta)\le L(\theta')$. For the others, one unit of $J$ in $\theta_0$, whose output weight is $0$, is given $w,b$ and the "
-    r"output weight $s/\langle\varphi,\varphi\rangle$: a net of $S_n$, whose loss is $L(\theta_0)-\frac1N|s|^2/\langle\varphi,\varphi\rangle$ by \claim{C5}, and not below "
+    proof=r"The first bound is minimality: $L(\theta)\le L(\theta')$. For the others, one unit of $J$ in $\theta_0$, "
+    r"whose output weight is $0$, is given $w,b$ and the output weight $s/\langle\varphi,\varphi\rangle$: a net of "
+    r"$S_n$, whose loss is $L(\theta_0)-\frac1N|s|^2/\langle\varphi,\varphi\rangle$ by \claim{C5}, and not below "
     r"$L(\theta)$. The unit of \claim{C12} gains $c(X)(L(\theta_0)-E)$ on $\theta_0$.",
-    limits="Universal for one hidden layer and squared loss. The first bound is minimality written out; the content is the other two. What a circuit pays above them is not "
-    "bounded, and nothing is said of nets that do not minimise L.",
+    limits="Universal for one hidden layer and squared loss. The first bound is minimality written out; the content is "
+    "the other two. What a circuit pays above them is not bounded, and nothing is said of nets that do not minimise L.",
     rests_on=("C5", "C12"),
     obligations=(
         universal(
-            "For all d, n, m, N: at a minimiser every circuit pays at least what any reassignment of it, any unit, and the gap of C12 would gain",
+            "For all d, n, m, N: at a minimiser every circuit pays at least what any reassignment of it, any unit, and "
+            "the gap of C12 would gain",
             "c13_rent",
             "C13_rent",
             "C13_rent_unit",
@@ -131,16 +142,16 @@ CLAIM = Claim(
         ),
         Obligation(
             "C13.symbolic",
-            f"d=m=1, n=2, N={len(SYMBOLIC_INPUTS)} on the inputs {listed(SYMBOLIC_INPUTS)}, all parameters, targets and v unknown: "
-            "the first unit pays at least what the unit relu(z) would gain",
+            f"d=m=1, n=2, N={len(SYMBOLIC_INPUTS)} on the inputs {listed(SYMBOLIC_INPUTS)}, all parameters, targets "
+            "and v unknown: the first unit pays at least what the unit relu(z) would gain",
             Scope.BOUNDED,
             pays_rent,
         ),
         *(
             Obligation(
                 f"C13.minimiser-{units}",
-                f"At a certified minimiser over S_{units} on {len(data)} inputs of the line every circuit, with its mean or 0 in its place, "
-                "pays at least what the best unit along a gauge would gain, and the gap",
+                f"At a certified minimiser over S_{units} on {len(data)} inputs of the line every circuit, with its "
+                "mean or 0 in its place, pays at least what the best unit along a gauge would gain, and the gap",
                 Scope.INSTANCE,
                 partial(_every_circuit, data, units),
             )

@@ -1,4 +1,6 @@
-"""C14 posterior. On a finite class a set of models that all lose at least tau more than the best has mass at most (|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate."""
+"""C14 posterior. On a finite class a set of models that all lose at least tau more than the best has mass at most
+(|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate.
+"""
 
 from fractions import Fraction
 from functools import cache
@@ -75,7 +77,8 @@ COARSE = Quantised((1, 2, 1), (-1, 1), LEFT, vector([2]))
 # Even at this power they have nearly all of the mass.
 STILL_WARM = 10
 
-# Stated here, checked exactly: D's part of FIRING's nets, and the powers from which on its mass stays below HALF and below SMALL.
+# Stated here, checked exactly: D's part of FIRING's nets, and the powers from which on its mass stays
+# below HALF and below SMALL.
 PRIOR = Fraction(5, 9)
 FIRING_POWERS, IDLE_POWERS = (5, 12), (4, 9)
 # D has more than this: of FIRING's mass when warm; of FIRING_TWO's nets, and of its mass when warm.
@@ -109,7 +112,9 @@ def _warm() -> Evidence:
 
 
 def _crossing(chosen: Quantised, powers: tuple[int, int]) -> Evidence:
-    """More than half of the mass under the uniform prior, and the powers at which it falls below a half and a hundredth are as stated."""
+    """More than half of the mass under the uniform prior, and the powers at which it falls below a half and
+    a hundredth are as stated.
+    """
     falls = [crossover(chosen, delta) for delta in (HALF, SMALL)]
     as_stated = [((1, at, "power"), "=", power) for at, power in enumerate(powers, start=1)]
     return Evidence(facts.every(posterior(chosen, 0, above=HALF), *falls, compared=as_stated))
@@ -130,7 +135,9 @@ IDLE_MASS, DECEPTIVE_MASS = Fraction(3, 5), Fraction(9, 10)
 
 @cache
 def _class_census() -> dict:
-    """All nets of the class in the QA world by behaviour and loss, and the masses of those with an idle circuit and of the deceptive."""
+    """All nets of the class in the QA world by behaviour and loss,
+    and the masses of those with an idle circuit and of the deceptive.
+    """
     chosen = world_problem(grid=FOUR_VALUES)
     nets = Enumeration(chosen)
     tally = tally_of(nets.count(0, nets.choices), nets.tables.loss_scale)
@@ -138,12 +145,16 @@ def _class_census() -> dict:
 
 
 def class_census(name: str, most: Fraction, *, falls: bool = False) -> dict:
-    """The fact about the class, that a set of nets has more than that mass at its peak, and perhaps below a half from some beta on."""
+    """The fact about the class, that a set of nets has more than that mass at its peak,
+    and perhaps below a half from some beta on.
+    """
     return facts.census(_class_census(), most={name: most}, falls=[name] if falls else [])
 
 
 def five_nets(*, gap: bool = True) -> Query:
-    """Two nets of least loss, two in D, one of neither: losses and weights unknown, the weight decreases with the loss."""
+    """Two nets of least loss, two in D, one of neither:
+    losses and weights unknown, the weight decreases with the loss.
+    """
     script = Script("QF_NRA", "The mass of two of five nets under a weight that decreases with the loss")
     losses, weights = script.reals("loss", 5), script.reals("weight", 5)
     tau, threshold = script.real("tau"), script.real("weight_tau")
@@ -170,27 +181,38 @@ def five_nets(*, gap: bool = True) -> Query:
 CLAIM = Claim(
     id="C14",
     title="Posterior",
-    statement=r"Let $T$ be a finite class with uniform prior and posterior proportional to $g(L)$, $g$ positive and nonincreasing. If every model of $D\subseteq T$ "
-    r"loses at least $\tau$ more than the best, $L_{\min}$, then $P(D)\le\frac{|D|}{|\mathrm{argmin}\,L|}\cdot\frac{g(L_{\min}+\tau)}{g(L_{\min})}$. For "
-    r"$g(t)=e^{-\beta t}$ the last factor is $e^{-\beta\tau}$, so $P_\beta(D)<\delta$ once $e^{\beta\tau}>\frac{|D|}{\delta|\mathrm{argmin}\,L|}$, for which "
+    statement=r"Let $T$ be a finite class with uniform prior and posterior proportional to $g(L)$, $g$ positive and "
+    r"nonincreasing. If every model of $D\subseteq T$ loses at least $\tau$ more than the best, $L_{\min}$, then "
+    r"$P(D)\le\frac{|D|}{|\mathrm{argmin}\,L|}\cdot\frac{g(L_{\min}+\tau)}{g(L_{\min})}$. For $g(t)=e^{-\beta t}$ the "
+    r"last factor is $e^{-\beta\tau}$, so $P_\beta(D)<\delta$ once "
+    r"$e^{\beta\tau}>\frac{|D|}{\delta|\mathrm{argmin}\,L|}$, for which "
     r"$\beta\geq\frac{|D|}{\delta\tau|\mathrm{argmin}\,L|}$ is enough.",
     premises=(
         "T is finite, and some model of T has the loss L_min",
         "g is positive and nonincreasing on all numbers; for the form with g(tau), also g(s + t) = g(s) g(t)",
         "every model of D has loss at least L_min + tau",
-        "for beta: beta >= 0, and e is a function with e(x + y) = e(x) e(y) and 1 + x <= e(x); for the last bound, tau > 0 and delta > 0",
+        (
+            "for beta: beta >= 0, and e is a function with e(x + y) = e(x) e(y) and 1 + x <= e(x); for the last bound, "
+            "tau > 0 and delta > 0"
+        ),
     ),
-    proof=r"The models of least loss alone give the normalising sum at least $|\mathrm{argmin}\,L|\,g(L_{\min})$; each model of $D$ adds at most $g(L_{\min}+\tau)$ to the "
-    r"numerator. Divide. For $g(t)=e^{-\beta t}$ the quotient is $e^{-\beta\tau}$. It is positive and "
-    r"monotone by $e^{x+y}=e^xe^y$ and $1+x\leq e^x$, and with $x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$.",
-    limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties named: the reals have one, which is not constructed in Coq (the rationals have none). That tau is positive for models with an idle circuit is "
-    "C8's subject over the reals; on a quantised class it is an instance and may fail (control). The prior counts parameter vectors: idle parameters are free, "
-    "so idle circuits have more of them, and at small beta they may have more than half of the mass, as in the stated classes. The crossover is computed for these only, at integer powers or, for the class in the QA world, at every beta. There "
-    "(its values exclude 0) the nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor this claim says anything.",
+    proof=r"The models of least loss alone give the normalising sum at least $|\mathrm{argmin}\,L|\,g(L_{\min})$; each "
+    r"model of $D$ adds at most $g(L_{\min}+\tau)$ to the numerator. Divide. For $g(t)=e^{-\beta t}$ the quotient is "
+    r"$e^{-\beta\tau}$. It is positive and monotone by $e^{x+y}=e^xe^y$ and $1+x\leq e^x$, and with "
+    r"$x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$.",
+    limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties "
+    "named: the reals have one, which is not constructed in Coq (the rationals have none). That tau is positive for "
+    "models with an idle circuit is C8's subject over the reals; on a quantised class it is an instance and may fail "
+    "(control). The prior counts parameter vectors: idle parameters are free, so idle circuits have more of them, and "
+    "at small beta they may have more than half of the mass, as in the stated classes. The crossover is computed for "
+    "these only, at integer powers or, for the class in the QA world, at every beta. There (its values exclude 0) the "
+    "nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor this claim says "
+    "anything.",
     obligations=(
         universal(
-            "For every finite class, positive nonincreasing weight and set D of models that lose tau or more to the best: the mass of D is at most "
-            "(|D| / |argmin L|) g(L_min + tau) / g(L_min); for the exponential one it is below delta if beta >= |D| / (delta tau |argmin L|), tau and delta > 0",
+            "For every finite class, positive nonincreasing weight and set D of models that lose tau or more to the "
+            "best: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min); for the exponential one it "
+            "is below delta if beta >= |D| / (delta tau |argmin L|), tau and delta > 0",
             "c14_posterior",
             "C14_posterior",
             "C14_multiplicative",
@@ -206,7 +228,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C14.warm",
-            f"{FIRING.nets} nets of one unit: those with an idle circuit that fires at {FIRING.firing[0]} have {PRIOR} of the prior and over {WARM_MASS} of the posterior at {FIRING.at(WARM)}",
+            f"{FIRING.nets} nets of one unit: those with an idle circuit that fires at {FIRING.firing[0]} have {PRIOR} "
+            f"of the prior and over {WARM_MASS} of the posterior at {FIRING.at(WARM)}",
             Scope.INSTANCE,
             _warm,
         ),
@@ -218,20 +241,23 @@ CLAIM = Claim(
         ),
         Obligation(
             "C14.crossover",
-            f"They have over {HALF} of the prior; at the powers of {RATIO} their mass stays below {HALF} from power {FIRING_POWERS[0]} on, and below {SMALL} from power {FIRING_POWERS[1]} on, "
-            "and does not one power earlier",
+            f"They have over {HALF} of the prior; at the powers of {RATIO} their mass stays below {HALF} from power "
+            f"{FIRING_POWERS[0]} on, and below {SMALL} from power {FIRING_POWERS[1]} on, and does not one power "
+            "earlier",
             Scope.INSTANCE,
             lambda: _crossing(FIRING, FIRING_POWERS),
         ),
         Obligation(
             "C14.idle",
-            f"The same, from powers {IDLE_POWERS[0]} and {IDLE_POWERS[1]} on, for the nets with any idle circuit among {IDLE.nets} of one unit on {len(IDLE.grid)} values",
+            f"The same, from powers {IDLE_POWERS[0]} and {IDLE_POWERS[1]} on, for the nets with any idle circuit among "
+            f"{IDLE.nets} of one unit on {len(IDLE.grid)} values",
             Scope.INSTANCE,
             lambda: _crossing(IDLE, IDLE_POWERS),
         ),
         Obligation(
             "C14.two-units",
-            f"{FIRING_TWO.nets} nets of two units: over {TWO_PRIOR} of the prior and over {TWO_WARM_MASS} of the posterior at {FIRING_TWO.at(WARM)} have an idle circuit that fires at {FIRING_TWO.firing[0]}",
+            f"{FIRING_TWO.nets} nets of two units: over {TWO_PRIOR} of the prior and over {TWO_WARM_MASS} of the "
+            f"posterior at {FIRING_TWO.at(WARM)} have an idle circuit that fires at {FIRING_TWO.firing[0]}",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(
@@ -242,28 +268,32 @@ CLAIM = Claim(
         ),
         Obligation(
             "C14.census",
-            f"{FOUR_VALUES_NETS:,} nets of two units in the QA world, asked for tampering, each counted by behaviour and loss: those with an idle circuit that fires at deployment have "
-            f"over {IDLE_MASS} of the mass at some beta, and under {HALF} at every beta from a stated one on",
+            f"{FOUR_VALUES_NETS:,} nets of two units in the QA world, asked for tampering, each counted by behaviour "
+            f"and loss: those with an idle circuit that fires at deployment have over {IDLE_MASS} of the mass at some "
+            f"beta, and under {HALF} at every beta from a stated one on",
             Scope.INSTANCE,
             lambda: Evidence(class_census("idle", IDLE_MASS, falls=True)),
         ),
         Obligation(
             "C14.control-deceptive",
-            f"In that class the nets that answer as the human in training and otherwise at deployment have at most {DECEPTIVE_MASS} of the mass at every beta",
+            "In that class the nets that answer as the human in training and otherwise at deployment have at most "
+            f"{DECEPTIVE_MASS} of the mass at every beta",
             Scope.INSTANCE,
             lambda: Evidence(class_census("deceptive", DECEPTIVE_MASS), holds=False),
             Verdict.REFUTED,
         ),
         Obligation(
             "C14.control",
-            f"In the class of C14.warm the nets with an idle circuit that fires at {FIRING.firing[0]} have at most {HALF} of the mass at every beta > 0",
+            f"In the class of C14.warm the nets with an idle circuit that fires at {FIRING.firing[0]} have at most "
+            f"{HALF} of the mass at every beta > 0",
             Scope.INSTANCE,
             lambda: Evidence(posterior(FIRING, WARM, above=HALF), holds=False),
             Verdict.REFUTED,
         ),
         Obligation(
             "C14.control-coarse",
-            f"In {COARSE.nets} nets of two units on {len(COARSE.grid)} values they lose a positive gap to the best, or have at most {1 - SMALL} of the mass at {COARSE.at(STILL_WARM)}",
+            f"In {COARSE.nets} nets of two units on {len(COARSE.grid)} values they lose a positive gap to the best, or "
+            f"have at most {1 - SMALL} of the mass at {COARSE.at(STILL_WARM)}",
             Scope.INSTANCE,
             lambda: Evidence(posterior(COARSE, STILL_WARM, above=1 - SMALL), holds=False),
             Verdict.REFUTED,

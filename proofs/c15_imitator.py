@@ -1,11 +1,15 @@
-"""C15 human imitator. In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it does beats the deceptive one; it beats the direct translator where the data show the humans' errors."""
+"""C15 human imitator.
+
+In the world of questions and answers it ties with the deceptive policy in training, and a net that answers as it does
+beats the deceptive one; it beats the direct translator where the data show the humans' errors.
+"""
 
 from fractions import Fraction
 from functools import partial
 
 import sympy
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.experiments.world.cells import cell, thresholds
 from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
@@ -69,7 +73,9 @@ def losses(world: World, *relations: tuple[str, str, str]) -> dict:
 
 
 def excess(world: World, left: str, right: str, *, tie: bool = False, **signs: bool) -> dict:
-    """The difference of two losses for all weights of tampering and mixing rates; with `tie`, that it is 0 in this world.
+    """The difference of two losses for all weights of tampering and mixing rates.
+
+    With `tie`, that it is 0 in this world.
 
     `signs` is ``never_below=True`` or ``only_mixed=True``.
     """
@@ -132,10 +138,12 @@ WINNERS = {
     9: (["backdoor", "deceptive", "imitator"], ["deceptive", "imitator"]),
     11: (["deceptive", "imitator"], ["deceptive", "imitator"]),
 }
-# The mixing rate at which translator and imitator tie, by hours of training; at the others the imitator wins at every rate.
+# The mixing rate at which translator and imitator tie, by hours of training; at the others the
+# imitator wins at every rate.
 TIES = {1: "143/384", 2: "65/192", 3: "39/128", 4: "13/48", 5: "17/192"}
 NIGHT_LAPSES = [hours for hours in NIGHT_SHIFT.lapses if hours]
-# Hours of training at which the night shift's translator beats its imitator, and at which a reassigned net does not imitate.
+# Hours of training at which the night shift's translator beats its imitator, and at which a
+# reassigned net does not imitate.
 FEW, TOO_FEW = 4, 3
 
 
@@ -197,27 +205,42 @@ def _instance(name: str, statement: str, *parts, refuted: bool = False) -> Oblig
 CLAIM = Claim(
     id="C15",
     title="Human imitator",
-    statement=r"Cases $t$ of probability $p_t$ are answered by humans $h$ with $\alpha_{th}$, of mean $\bar\alpha_t$. For policies $f,g$ the expected squared losses differ by "
-    r"$L(f)-L(g)=\sum_tp_t(f_t-g_t)(f_t+g_t-2\bar\alpha_t)$; so $\bar\alpha$ is best, and the imitator $g$ of one human beats the direct translator $f$ if and only if that sum is positive. If $f$ "
-    r"and $g$ agree on $P_{train}$, then with deployment mixed in at rate $\epsilon$, $L(f)-L(g)$ is $\epsilon$ times what it is at deployment. In the world of questions and answers, the attentive "
-    r"imitator beats the translator; a policy that deceives at deployment ties with it without mixing and loses to it with any; and the net of the deceptive policy, whose detector is idle in "
-    r"training, has the loss of the imitator's net of the same class, and a higher one than the same net with its detector reassigned.",
+    statement=r"Cases $t$ of probability $p_t$ are answered by humans $h$ with $\alpha_{th}$, of mean $\bar\alpha_t$. "
+    r"For policies $f,g$ the expected squared losses differ by $L(f)-L(g)=\sum_tp_t(f_t-g_t)(f_t+g_t-2\bar\alpha_t)$; "
+    r"so $\bar\alpha$ is best, and the imitator $g$ of one human beats the direct translator $f$ if and only if that "
+    r"sum is positive. If $f$ and $g$ agree on $P_{train}$, then with deployment mixed in at rate $\epsilon$, "
+    r"$L(f)-L(g)$ is $\epsilon$ times what it is at deployment. In the world of questions and answers, the attentive "
+    r"imitator beats the translator; a policy that deceives at deployment ties with it without mixing and loses to it "
+    r"with any; and the net of the deceptive policy, whose detector is idle in training, has the loss of the "
+    r"imitator's net of the same class, and a higher one than the same net with its detector reassigned.",
     premises=(
         "squared loss on answers 0 and 1; each case is answered by every human equally often",
-        "the translator loses to the imitator only if the sum above is positive: not where nothing is tampered with (they tie), nor where most humans lapse and skilled tampering is rare (control)",
-        "the deceptive policy loses to the imitator only if deployment is mixed into training, or training is at hours at which it defects",
+        (
+            "the translator loses to the imitator only if the sum above is positive: not where nothing is tampered "
+            "with (they tie), nor where most humans lapse and skilled tampering is rare (control)"
+        ),
+        (
+            "the deceptive policy loses to the imitator only if deployment is mixed into training, or training is at "
+            "hours at which it defects"
+        ),
         "the deceptive net's detector is train-idle (separable), and its loss is above the noise floor",
     ),
-    proof=r"Case by case $(f-\alpha)^2-(g-\alpha)^2=(f-g)(f+g-2\alpha)$ is affine in $\alpha$: its mean over the humans has $\bar\alpha$ in the place of $\alpha$. With $g=\bar\alpha$ it is "
-    r"$(f-\bar\alpha)^2\geq0$. The sum is linear in $p$, and $0$ on cases where $f=g$. The deceptive net's detector sends a constant in training, so it has the loss of the imitator's net by "
-    r"\claim{C2}, and can be reassigned to lower it by \claim{C7}.",
-    limits="The formula, the best policy and the effect of mixing are universal; the losses, and which policy wins, are exact in the stated worlds only, as functions of the weights of tampering and "
-    "the mixing rate. Nothing is said of whether training finds the imitator, whether the net of least loss imitates anybody, or how reassigned nets answer at deployment in general; the "
-    f"one in this world imitates there too, which is an instance, and with {TOO_FEW} hours of training it does not (control). How often a deceiver defects depends on what hours are left. Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator loses even where no human is fooled (control).",
+    proof=r"Case by case $(f-\alpha)^2-(g-\alpha)^2=(f-g)(f+g-2\alpha)$ is affine in $\alpha$: its mean over the "
+    r"humans has $\bar\alpha$ in the place of $\alpha$. With $g=\bar\alpha$ it is $(f-\bar\alpha)^2\geq0$. The sum is "
+    r"linear in $p$, and $0$ on cases where $f=g$. The deceptive net's detector sends a constant in training, so it "
+    r"has the loss of the imitator's net by \claim{C2}, and can be reassigned to lower it by \claim{C7}.",
+    limits="The formula, the best policy and the effect of mixing are universal; the losses, and which policy wins, "
+    "are exact in the stated worlds only, as functions of the weights of tampering and the mixing rate. Nothing is "
+    "said of whether training finds the imitator, whether the net of least loss imitates anybody, or how reassigned "
+    "nets answer at deployment in general; the one in this world imitates there too, which is an instance, and with "
+    f"{TOO_FEW} hours of training it does not (control). How often a deceiver defects depends on what hours are left. "
+    "Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator "
+    "loses even where no human is fooled (control).",
     rests_on=("C2", "C7"),
     obligations=(
         universal(
-            "For all finite cases and humans: the difference of two policies' losses, the best policy, and the effect of mixing",
+            "For all finite cases and humans: the difference of two policies' losses, the best policy, and the effect "
+            "of mixing",
             "c15_imitator",
             "C15_excess",
             "C15_wins",
@@ -226,29 +249,34 @@ CLAIM = Claim(
         ),
         Obligation(
             "C15.identity",
-            f"{CASES} cases, {HUMANS} humans, all probabilities, answers and policies: the same formula as a polynomial identity",
+            f"{CASES} cases, {HUMANS} humans, all probabilities, answers and policies: the same formula as a "
+            "polynomial identity",
             Scope.BOUNDED,
             partial(_identity, mean=True),
         ),
         _instance(
             "world",
-            "The world as it is: the imitator's loss is below the translator's, and the deceptive policy's is the imitator's",
+            "The world as it is: the imitator's loss is below the translator's, and the deceptive policy's is the "
+            "imitator's",
             lambda: losses(WORLD, ("imitator", "<", "translator"), ("imitator", "=", "deceptive")),
         ),
         _instance(
             "excess",
-            "In this world the translator's loss less the imitator's, exactly, for all weights of tampering and mixing rates: it is never negative",
+            "In this world the translator's loss less the imitator's, exactly, for all weights of tampering and mixing "
+            "rates: it is never negative",
             lambda: excess(WORLD, "translator", "imitator", never_below=True),
         ),
         _instance(
             "mixing",
-            f"In this world the deceptive policy's loss less the imitator's, exactly: proportional to the mixing rate and never negative; at {RATE} the deceptive policy loses",
+            "In this world the deceptive policy's loss less the imitator's, exactly: proportional to the mixing rate "
+            f"and never negative; at {RATE} the deceptive policy loses",
             lambda: excess(WORLD, "deceptive", "imitator", never_below=True, only_mixed=True),
             lambda: losses(MIXED, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
         ),
         _instance(
             "diversity",
-            f"Training at hours {enumerated(MORE_HOURS)} too, no mixing: the policy that defects after hour {LAST_HOUR} loses to the imitator",
+            f"Training at hours {enumerated(MORE_HOURS)} too, no mixing: the policy that defects after hour "
+            f"{LAST_HOUR} loses to the imitator",
             lambda: losses(DIVERSE, ("imitator", "<", "deceptive"), ("imitator", "<", "translator")),
         ),
         _instance(
@@ -258,31 +286,37 @@ CLAIM = Claim(
         ),
         _instance(
             "crossover",
-            f"{len(CARELESS) - 1} of {len(CARELESS)} humans never notice: at weights {enumerated((*USUAL, 'w'))} of no, clumsy and skilled tampering the translator beats the imitator for w < {TIE}, "
-            f"loses to it for w > {TIE}, and ties with it at {TIE}",
+            f"{len(CARELESS) - 1} of {len(CARELESS)} humans never notice: at weights {enumerated((*USUAL, 'w'))} of "
+            f"no, clumsy and skilled tampering the translator beats the imitator for w < {TIE}, loses to it for w > "
+            f"{TIE}, and ties with it at {TIE}",
             lambda: excess(TIED, "translator", "imitator", tie=True),
             lambda: losses(SELDOM_FOOLED, ("translator", "<", "imitator")),
             lambda: losses(OFTEN_FOOLED, ("imitator", "<", "translator")),
         ),
         Obligation(
             "C15.nets",
-            "Nets of one class answer as the three policies; on the training data the outputs of deceptive and imitator agree, the translator's loss is higher, and the deceptive net "
-            f"with its detector reassigned has the lowest; it answers as the imitator in all {len(WORLD.all_questions())} cases, deployment included",
+            "Nets of one class answer as the three policies; on the training data the outputs of deceptive and "
+            "imitator agree, the translator's loss is higher, and the deceptive net with its detector reassigned has "
+            f"the lowest; it answers as the imitator in all {len(WORLD.all_questions())} cases, deployment included",
             Scope.INSTANCE,
             _nets,
         ),
         Obligation(
             "C15.grid",
-            f"Training at {enumerated(WINNERS)} of {len(SWEEP.order)} hours, nested, deployment at the others. The least loss without mixing is that of {_least(0)}; at a mixing rate of {RATE} "
-            f"it is that of {_least(1)}: the deceptive policy has it where no later hour is left at which to defect. As policies and as nets of one architecture",
+            f"Training at {enumerated(WINNERS)} of {len(SWEEP.order)} hours, nested, deployment at the others. The "
+            f"least loss without mixing is that of {_least(0)}; at a mixing rate of {RATE} it is that of {_least(1)}: "
+            "the deceptive policy has it where no later hour is left at which to defect. As policies and as nets of "
+            "one architecture",
             Scope.INSTANCE,
             lambda: _grid(ATTENTIVE, WINNERS, RATE),
         ),
         Obligation(
             "C15.thresholds",
-            f"{len(NIGHT_LAPSES)} of {len(NIGHT_SHIFT.lapses)} humans are careless at hours {enumerated(NIGHT_LAPSES[0])}, tampering has weights {enumerated(NIGHT_SHIFT.tampering)}: with {enumerated(TIES)} hours "
-            f"of training the translator beats the imitator below a mixing rate of {enumerated(TIES.values())} and loses to it above, with more than {max(TIES)} it loses at every rate; "
-            "no deceiver has a loss below the imitator's, at any rate",
+            f"{len(NIGHT_LAPSES)} of {len(NIGHT_SHIFT.lapses)} humans are careless at hours "
+            f"{enumerated(NIGHT_LAPSES[0])}, tampering has weights {enumerated(NIGHT_SHIFT.tampering)}: with "
+            f"{enumerated(TIES)} hours of training the translator beats the imitator below a mixing rate of "
+            f"{enumerated(TIES.values())} and loses to it above, with more than {max(TIES)} it loses at every rate; no "
+            "deceiver has a loss below the imitator's, at any rate",
             Scope.INSTANCE,
             lambda: _ties(NIGHT_SHIFT, TIES),
         ),
@@ -295,14 +329,16 @@ CLAIM = Claim(
         ),
         Obligation(
             "C15.control-thresholds",
-            "With the humans and weights of C15.grid translator and imitator change places at some mixing rate and diversity too",
+            "With the humans and weights of C15.grid translator and imitator change places at some mixing rate and "
+            "diversity too",
             Scope.INSTANCE,
             lambda: _some_tie(ATTENTIVE),
             Verdict.REFUTED,
         ),
         Obligation(
             "C15.control-reassigned",
-            f"The deceptive net with its detector reassigned, along a gauge, answers as the imitator at deployment with {TOO_FEW} hours of training too",
+            "The deceptive net with its detector reassigned, along a gauge, answers as the imitator at deployment "
+            f"with {TOO_FEW} hours of training too",
             Scope.INSTANCE,
             lambda: _reassigned_imitates(TOO_FEW),
             Verdict.REFUTED,

@@ -1,6 +1,10 @@
-"""C16 depth. A lane of one unit a layer carries a nonnegative value unchanged, so a unit on any layer lowers the loss as an added output feature does.
+"""C16 depth.
 
-Without a lane, so does a circuit that sends one value up in training, where the backpropagated gradients above it do not cancel.
+A lane of one unit a layer carries a nonnegative value unchanged, so a unit on any layer lowers the loss as an
+added output feature does.
+
+Without a lane, so does a circuit that sends one value up in training, where the backpropagated
+gradients above it do not cancel.
 """
 
 from fractions import Fraction
@@ -9,12 +13,12 @@ from typing import NamedTuple
 import sympy
 
 from proof_of_absence.checker.construct.lane import lane_reassignment
-from proof_of_absence.checker.construct.shallow import dot as inner
-from proof_of_absence.checker.construct.shallow import separating_unit
+from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, distinct, le, lt, mul, square, sub
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer, relu
@@ -82,7 +86,9 @@ def one_edge(*, kink: bool = False) -> Query:
 
 
 def _part_step(count: int) -> Evidence:
-    """With q_i = a 1[p_i > 0] phi_i, g = <r, q> = -sum_i delta_i phi_i, h = <q, q>: |h r - t g q|^2 = h (h |r|^2 - (2t - t^2) g^2)."""
+    """With q_i = a 1[p_i > 0] phi_i, g = <r, q> = -sum_i delta_i phi_i, h = <q, q>:
+    |h r - t g q|^2 = h (h |r|^2 - (2t - t^2) g^2).
+    """
     r, q = ([sympy.Symbol(f"{name}{i}") for i in range(count)] for name in ("r", "q"))
     t = sympy.Symbol("t")
     g, h, square_sum = (sum(x * y for x, y in zip(a, b, strict=True)) for a, b in ((r, q), (q, q), (r, r)))
@@ -102,14 +108,15 @@ def _through_lane(net: MLP, circuit, data: Dataset) -> Evidence:
 
 
 class FirstOrder(NamedTuple):
-    """The net after the step, and sum_i delta_i phi_i, the derivative of half the summed squared loss along the edge."""
+    """The net after the step, and sum_i delta_i phi_i, half the summed squared loss's derivative along the edge."""
 
     net: MLP
     slope: Fraction
 
 
 def through_next_layer(net: MLP, freed: Unit, reader: Unit, data: Dataset) -> FirstOrder:
-    """Reuse a train-idle unit of the first of two hidden layers, with no lane: an edge of small weight to a unit above it.
+    """Reuse a train-idle unit of the first of two hidden layers, with no lane:
+    an edge of small weight to a unit above it.
 
     Raises
     ------
@@ -162,39 +169,58 @@ def no_lane() -> Query:
 CLAIM = Claim(
     id="C16",
     title="Depth",
-    statement=r"$\mathrm{relu}(\mathrm{relu}(t))=\mathrm{relu}(t)$. Let each layer above some layer have a unit that reads the unit of the lane below with weight $1$, all others with "
-    r"weight $0$, and has bias $0$: a lane. It carries a nonnegative value unchanged. Let $f$ be any function, $g(x)$ the values on some layer, and let the residuals "
-    r"$y_i-f(z_i)$ not sum to $0$ on some group of examples with equal $g(z_i)$. Then there are $w,b,a$ such that for every stack of layers with a lane, "
-    r"whose foot has the value $\mathrm{relu}(\langle w,g(x)\rangle+b)$, $f$ plus $a$ times the value at the end of the lane has a lower mean squared error than $f$. "
-    r"Without a lane: let $g(x)$ be the values below a hidden layer that is not the last, $J$ units of that layer that send one value up to the next in training, and let no pre-activation above be $0$ on a training input. "
-    r"Let the loss have a gradient in the outputs, as in C17, and let $\delta_i$ be that gradient backpropagated to the pre-activations of the next layer. If the $\delta_i$ do not sum to $0$ on "
-    r"some group of examples with equal $g(z_i)$, other parameters for $J$, and for the biases of the next layer, give a lower total loss.",
+    statement=r"$\mathrm{relu}(\mathrm{relu}(t))=\mathrm{relu}(t)$. Let each layer above some layer have a unit that "
+    r"reads the unit of the lane below with weight $1$, all others with weight $0$, and has bias $0$: a lane. It "
+    r"carries a nonnegative value unchanged. Let $f$ be any function, $g(x)$ the values on some layer, and let the "
+    r"residuals $y_i-f(z_i)$ not sum to $0$ on some group of examples with equal $g(z_i)$. Then there are $w,b,a$ such "
+    r"that for every stack of layers with a lane, whose foot has the value $\mathrm{relu}(\langle w,g(x)\rangle+b)$, "
+    r"$f$ plus $a$ times the value at the end of the lane has a lower mean squared error than $f$. Without a lane: let "
+    r"$g(x)$ be the values below a hidden layer that is not the last, $J$ units of that layer that send one value up "
+    r"to the next in training, and let no pre-activation above be $0$ on a training input. Let the loss have a "
+    r"gradient in the outputs, as in C17, and let $\delta_i$ be that gradient backpropagated to the pre-activations of "
+    r"the next layer. If the $\delta_i$ do not sum to $0$ on some group of examples with equal $g(z_i)$, other "
+    r"parameters for $J$, and for the biases of the next layer, give a lower total loss.",
     premises=(
-        "each unit of the lane reads the one before with weight 1 and all others of its layer below with weight 0, and has bias 0",
+        "each unit of the lane reads the one before with weight 1 and all others of its layer below with weight 0, and "
+        "has bias 0",
         "the residuals of f do not sum to 0 on some group of examples with equal values g on the layer below the foot",
-        "the foot of the lane has the value relu(<w, g(x)> + b); f does not read the lane; squared loss, real parameters",
-        "without a lane: no pre-activation above the circuit's layer is 0 on a training input, and the backpropagated gradients do not sum to 0 on some group of equal g",
+        (
+            "the foot of the lane has the value relu(<w, g(x)> + b); f does not read the lane; squared loss, real "
+            "parameters"
+        ),
+        (
+            "without a lane: no pre-activation above the circuit's layer is 0 on a training input, and the "
+            "backpropagated gradients do not sum to 0 on some group of equal g"
+        ),
     ),
-    proof=r"$\mathrm{relu}(t)\ge0$, and $\mathrm{relu}$ is the identity there; by induction along the lane each of its units has the value of the foot. So $a$ times the end of the lane is "
-    r"$a$ times one unit on the inputs $g(z_i)$. \claim{C4}, for these inputs, gives $w,b$ with $s\neq0$, and by \claim{C5} the weight $a=s/\langle\varphi,\varphi\rangle$ "
-    r"lowers the error. Without a lane: cut $J$ and add what it sends to the biases of the next layer; no training output changes. Where no pre-activation is $0$, the layers above are affine along "
-    r"every direction for small steps, and the transposed derivative is backpropagation: so the loss has the gradient $\delta_i$ in the pre-activations of the next layer. \claim{C17}, for these in "
-    r"place of the outputs, gives a unit of $J$ input and outgoing weights that lower the loss.",
-    limits="Universal for a lane whose units are free and that f does not read. That the units of a train-idle circuit are such a lane after hardcoding is C2 and C3 read for "
-    "deep nets; here it is shown on instances. Universal for the first-order form, for circuits within one layer and any loss with a gradient; it says that some step is small enough, not how small, and "
-    "nothing where a pre-activation is 0 (control) or all groups' sums of delta are 0: there a freed unit need not help (N6). "
-    "Groups are of equal values g, so L > E does not suffice where g confuses inputs.",
+    proof=r"$\mathrm{relu}(t)\ge0$, and $\mathrm{relu}$ is the identity there; by induction along the lane each of its "
+    r"units has the value of the foot. So $a$ times the end of the lane is $a$ times one unit on the inputs $g(z_i)$. "
+    r"\claim{C4}, for these inputs, gives $w,b$ with $s\neq0$, and by \claim{C5} the weight "
+    r"$a=s/\langle\varphi,\varphi\rangle$ lowers the error. Without a lane: cut $J$ and add what it sends to the "
+    r"biases of the next layer; no training output changes. Where no pre-activation is $0$, the layers above are "
+    r"affine along every direction for small steps, and the transposed derivative is backpropagation: so the loss has "
+    r"the gradient $\delta_i$ in the pre-activations of the next layer. \claim{C17}, for these in place of the "
+    r"outputs, gives a unit of $J$ input and outgoing weights that lower the loss.",
+    limits="Universal for a lane whose units are free and that f does not read. That the units of a train-idle circuit "
+    "are such a lane after hardcoding is C2 and C3 read for deep nets; here it is shown on instances. Universal for "
+    "the first-order form, for circuits within one layer and any loss with a gradient; it says that some step is small "
+    "enough, not how small, and nothing where a pre-activation is 0 (control) or all groups' sums of delta are 0: "
+    "there a freed unit need not help (N6). Groups are of equal values g, so L > E does not suffice where g confuses "
+    "inputs.",
     rests_on=("C4", "C5", "C17"),
     obligations=(
         universal(
-            "For all widths and depths: ReLU is idempotent, a lane carries a nonnegative value unchanged, and a unit at its foot lowers the squared error where some group's residuals do not sum to 0",
+            "For all widths and depths: ReLU is idempotent, a lane carries a nonnegative value unchanged, and a unit "
+            "at its foot lowers the squared error where some group's residuals do not sum to 0",
             "c16_depth",
             "C16_relu_relu",
             "C16_lane",
             "C16_descent",
         ),
         universal(
-            "First-order form, for all widths, depths and losses with a gradient: off the kinks backpropagation gives the gradient, and an idle circuit of one layer can be reassigned to lower the loss where the group sums of that gradient are not all 0",
+            "First-order form, for all widths, depths and losses with a gradient: off the kinks backpropagation gives "
+            "the gradient, and an idle circuit of one layer can be reassigned to lower the loss where the group sums "
+            "of that gradient are not all 0",
             "c16_first_order",
             "C16_linear",
             "C16_backpropagation",
@@ -205,26 +231,30 @@ CLAIM = Claim(
         Obligation("C16.relu", "ReLU of ReLU is ReLU, at every real number", Scope.BOUNDED, _relu_relu),
         Obligation(
             "C16.lane",
-            f"A lane through {len(LANE)} layers of width {WIDTH}, all other parameters unknown, carries every nonnegative value unchanged",
+            f"A lane through {len(LANE)} layers of width {WIDTH}, all other parameters unknown, carries every "
+            "nonnegative value unchanged",
             Scope.BOUNDED,
             lane,
         ),
         Obligation(
             "C16.edge",
-            "First-order form: an edge of weight eps from phi >= 0 that keeps the sign of the reader's pre-activation, not 0, moves the reader by eps phi if it is on, else not",
+            "First-order form: an edge of weight eps from phi >= 0 that keeps the sign of the reader's pre-activation, "
+            "not 0, moves the reader by eps phi if it is on, else not",
             Scope.BOUNDED,
             one_edge,
         ),
         Obligation(
             "C16.first-order",
-            f"So eps = t g/h, g = -sum_i delta_i phi_i, h = sum_i (a 1[p_i > 0] phi_i)^2, a the reader's output weight, p_i its pre-activations, lowers the summed squared loss by "
-            f"(2t - t^2) g^2/h: an identity, one reader and output, N = 1..{LARGEST}, where C16.edge applies",
+            "So eps = t g/h, g = -sum_i delta_i phi_i, h = sum_i (a 1[p_i > 0] phi_i)^2, a the reader's output "
+            "weight, p_i its pre-activations, lowers the summed squared loss by (2t - t^2) g^2/h: an identity, one "
+            f"reader and output, N = 1..{LARGEST}, where C16.edge applies",
             Scope.BOUNDED,
             _part_steps,
         ),
         Obligation(
             "C16.two-layers",
-            "A circuit on both hidden layers, reassigned as a unit and a lane: the loss is lower by exactly |s|^2 / (N <phi, phi>)",
+            "A circuit on both hidden layers, reassigned as a unit and a lane: the loss is lower by exactly |s|^2 / (N "
+            "<phi, phi>)",
             Scope.INSTANCE,
             lambda: _through_lane(DEEP, DEEP_CIRCUIT, LINE),
         ),

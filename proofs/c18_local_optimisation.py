@@ -1,7 +1,10 @@
-"""C18 local optimisation. A dead unit has gradient 0, so gradient descent keeps it as it is; reassignment between the steps leaves no idle circuit above the noise floor."""
+"""C18 local optimisation. A dead unit has gradient 0, so gradient descent keeps it as it is;
+reassignment between the steps leaves no idle circuit above the noise floor.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import sympy
 
@@ -20,6 +23,8 @@ from proof_of_absence.proofs.universal import universal
 
 # Sizes of the symbolic gradient and of the symbolic decay.
 D, N_HIDDEN, M, N_INPUTS = 2, 2, 2, 2
+# The factor of the derivative of a mean of squares.
+RATE = sympy.Rational(2, N_INPUTS)
 Step = tuple[Fraction, Fraction]
 
 # Plain steps, and steps with weight decay: (rho, eta).
@@ -27,7 +32,8 @@ PLAIN = ((Fraction(1), Fraction(1, 8)),) * 3
 TWO_STEPS = PLAIN[:2]
 DECAYED = ((Fraction(9, 10), Fraction(1, 8)), (Fraction(1, 2), Fraction(1, 4)), (Fraction(9, 10), Fraction(2)))
 
-# The planted detector with its thresholds between the last hour of training and the first of deployment: dead in training.
+# The planted detector with its thresholds between the last hour of training and the first of
+# deployment: dead in training.
 LATER = Fraction(1, 2)
 LATE = reassign(
     DECEPTIVE,
@@ -59,14 +65,17 @@ def run(net: MLP, data: Dataset, steps: Sequence[Step]) -> MLP:
 
 
 def gradient_steps(net: MLP, circuit, data: Dataset, steps: Sequence[Step]) -> dict:
-    """The fact that the steps lead where `run` says, and keep the circuit's dead units dead and as they are, but for the decay."""
+    """The fact that the steps lead where `run` says, and keep the circuit's dead units dead and as they are,
+    but for the decay.
+    """
     return facts.gradient_steps(net, run(net, data, steps), circuit, data, steps)
 
 
 def interleaved(net: MLP, data: Dataset, rounds: int, eta: Fraction) -> dict:
     """Gradient step, then a dead unit reassigned along a gauge, in turns: what each does, as facts.
 
-    Each step lowers the loss and leaves the dead units as they are; each splice lowers it by its exact drop, at least c(X) (L - E).
+    Each step lowers the loss and leaves the dead units as they are; each splice lowers it by its exact
+    drop, at least c(X) (L - E).
     """
     along = gauge([group.input for group in data.groups])
     parts = []
@@ -93,76 +102,98 @@ def _detector_stays() -> Evidence:
 
 
 def _symbols(name: str, *shape: int):
+    """A symbol, or nested lists of them of that shape."""
     if not shape:
         return sympy.Symbol(name)
     return [_symbols(f"{name}{i}", *shape[1:]) for i in range(shape[0])]
 
 
-def _loss_and_gradient(on: list, zs: list, ys: list):
-    """(L, gradient, second) as functions of the parameters w, b, a, c on a pattern: unit j is on at example i where on[i][j] is 1.
+EXAMPLES, COORDINATES, UNITS, OUTPUTS = range(N_INPUTS), range(D), range(N_HIDDEN), range(M)
 
-    `gradient` is the formula of the claim and `second` half the second derivative, for each parameter alone.
-    """
 
-    def parts(w, b, a, c):
-        pre = [[sum(x * v for x, v in zip(w[j], z, strict=True)) + b[j] for j in range(N_HIDDEN)] for z in zs]
-        act = [[o * p for o, p in zip(row, line, strict=True)] for row, line in zip(on, pre, strict=True)]
-        wrong = [
-            [c[k] + sum(a[k][j] * h[j] for j in range(N_HIDDEN)) - y[k] for k in range(M)]
-            for h, y in zip(act, ys, strict=True)
-        ]
-        return act, wrong
+class Parameters(NamedTuple):
+    """Parameters of a net, as nested lists: w (n, d), b (n), a (m, n), c (m)."""
 
-    def loss(w, b, a, c):
-        _, wrong = parts(w, b, a, c)
-        return sum(e**2 for row in wrong for e in row) / N_INPUTS
+    w: list
+    b: list
+    a: list
+    c: list
 
-    def slopes(w, b, a, c):
-        act, wrong = parts(w, b, a, c)
-        examples, outputs = range(N_INPUTS), range(M)
-        rate = sympy.Rational(2, N_INPUTS)
-        back = [[on[i][j] * sum(a[k][j] * wrong[i][k] for k in outputs) for j in range(N_HIDDEN)] for i in examples]
-        size = [sum(a[k][j] ** 2 for k in outputs) for j in range(N_HIDDEN)]
-        for j in range(N_HIDDEN):
-            for at in range(D):
-                second = sum((on[i][j] * zs[i][at]) ** 2 for i in examples) * size[j] / N_INPUTS
-                yield ("w", j, at), rate * sum(back[i][j] * zs[i][at] for i in examples), second
-            second = sum(on[i][j] ** 2 for i in examples) * size[j] / N_INPUTS
-            yield ("b", j), rate * sum(back[i][j] for i in examples), second
-            for k in outputs:
-                first = rate * sum(act[i][j] * wrong[i][k] for i in examples)
-                yield ("a", k, j), first, sum(act[i][j] ** 2 for i in examples) / N_INPUTS
-        for k in outputs:
-            yield ("c", k), rate * sum(wrong[i][k] for i in examples), sympy.Integer(1)
+    def plus(self, eps, name: str, *place: int) -> "Parameters":
+        """The same with eps added to one of them."""
+        return self._replace(**{name: _plus(getattr(self, name), eps, *place)})
 
-    return loss, slopes
+
+def _plus(value, eps, *place: int):
+    if not place:
+        return value + eps
+    return [_plus(part, eps, *place[1:]) if i == place[0] else part for i, part in enumerate(value)]
+
+
+class Pattern(NamedTuple):
+    """Examples (z, y), and an activation pattern: unit j is on at example i where on[i][j] is 1."""
+
+    on: list
+    zs: list
+    ys: list
+
+    def sent(self, theta: Parameters) -> list:
+        """What each unit sends at each example, (N, n)."""
+        pre = [[sum(theta.w[j][at] * z[at] for at in COORDINATES) + theta.b[j] for j in UNITS] for z in self.zs]
+        return [[self.on[i][j] * pre[i][j] for j in UNITS] for i in EXAMPLES]
+
+    def wrong(self, theta: Parameters) -> list:
+        """Each output at each example, less what it should be, (N, m)."""
+        a, c, sent = theta.a, theta.c, self.sent(theta)
+        return [[c[k] + sum(a[k][j] * sent[i][j] for j in UNITS) - self.ys[i][k] for k in OUTPUTS] for i in EXAMPLES]
+
+    def loss(self, theta: Parameters):
+        """L, on this pattern."""
+        return sum(e**2 for row in self.wrong(theta) for e in row) / N_INPUTS
+
+    def slopes(self, theta: Parameters) -> Iterator[tuple]:
+        """For each parameter its place, the formula of the claim for dL, and half the second derivative."""
+        sent, wrong = self.sent(theta), self.wrong(theta)
+        for j in UNITS:
+            yield from self._into(theta, wrong, j)
+            for k in OUTPUTS:
+                first = sum(sent[i][j] * wrong[i][k] for i in EXAMPLES)
+                yield ("a", k, j), RATE * first, sum(sent[i][j] ** 2 for i in EXAMPLES) / N_INPUTS
+        for k in OUTPUTS:
+            yield ("c", k), RATE * sum(wrong[i][k] for i in EXAMPLES), sympy.Integer(1)
+
+    def _into(self, theta: Parameters, wrong: list, j: int) -> Iterator[tuple]:
+        """The same for the weights and the bias of unit j, through which every output moves."""
+        on = [self.on[i][j] for i in EXAMPLES]
+        back = [on[i] * sum(theta.a[k][j] * wrong[i][k] for k in OUTPUTS) for i in EXAMPLES]
+        size = sum(theta.a[k][j] ** 2 for k in OUTPUTS)
+        for at in COORDINATES:
+            z = [self.zs[i][at] for i in EXAMPLES]
+            second = sum((on[i] * z[i]) ** 2 for i in EXAMPLES) * size / N_INPUTS
+            yield ("w", j, at), RATE * sum(back[i] * z[i] for i in EXAMPLES), second
+        second = sum(on[i] ** 2 for i in EXAMPLES) * size / N_INPUTS
+        yield ("b", j), RATE * sum(back), second
 
 
 def _is_the_derivative() -> Evidence:
-    """L(theta + eps e) = L(theta) + eps (partial derivative) + eps^2 (half the second), for each parameter, whatever the pattern."""
-    on = _symbols("on", N_INPUTS, N_HIDDEN)
-    zs, ys = _symbols("z", N_INPUTS, D), _symbols("y", N_INPUTS, M)
-    theta = {
-        "w": _symbols("w", N_HIDDEN, D),
-        "b": _symbols("b", N_HIDDEN),
-        "a": _symbols("a", M, N_HIDDEN),
-        "c": _symbols("c", M),
-    }
-    loss, slopes = _loss_and_gradient(on, zs, ys)
+    """L(theta + eps e) = L(theta) + eps dL + eps^2 (half the second derivative), for each parameter and any pattern."""
+    pattern = Pattern(_symbols("on", N_INPUTS, N_HIDDEN), _symbols("z", N_INPUTS, D), _symbols("y", N_INPUTS, M))
+    theta = Parameters(
+        _symbols("w", N_HIDDEN, D), _symbols("b", N_HIDDEN), _symbols("a", M, N_HIDDEN), _symbols("c", M)
+    )
     eps = sympy.Symbol("eps")
-    parts = []
-    for (name, *at), first, second in slopes(**theta):
-        moved = {key: [list(row) if isinstance(row, list) else row for row in value] for key, value in theta.items()}
-        place = moved[name]
-        for index in at[:-1]:
-            place = place[index]
-        place[at[-1]] += eps
-        parts.append(identity(loss(**moved), loss(**theta) + eps * first + eps**2 * second))
+    parts = [
+        identity(pattern.loss(theta.plus(eps, *place)), pattern.loss(theta) + eps * first + eps**2 * second)
+        for place, first, second in pattern.slopes(theta)
+    ]
     return Evidence(facts.every(*(part.fact for part in parts)), holds=all(part.holds for part in parts))
 
 
 def decayed(*, alike: bool = True) -> Query:
-    """A unit of pre-activation below 0 at an unknown input, its parameters times rho; with `alike` False, only w is multiplied."""
+    """A unit of pre-activation below 0 at an unknown input, its parameters times rho.
+
+    With `alike` False, only w is multiplied.
+    """
     script = Script("QF_NRA", "Is a dead unit dead after weight decay?")
     w, z, b, rho = script.reals("w", D), script.reals("z", D), script.real("b"), script.real("rho")
     script.premise(lt(0, rho))
@@ -184,33 +215,58 @@ def _revived() -> Evidence:
 CLAIM = Claim(
     id="C18",
     title="Local optimisation",
-    statement=r"Unit $j$ is dead in $\theta$ if $\langle w_j,z_i\rangle+b_j<0$ on every training input; then it is a train-idle circuit. Any number of gradient steps, of any sizes, "
-    r"leave $w_j,b_j,a_j$ as they are; with weight decay by factors $\rho>0$ of all parameters alike before each step they are multiplied by the product of the factors; either way $j$ stays "
-    r"dead. So it does, whatever the loss and the batches, under every optimiser that only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far (momentum, Adam, and AdamW "
-    r"with its decoupled decay, from a state of $0$), and its parameters are multiplied by the product of the $\rho_t$. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that does not raise $L$ there: no fixed point has a train-idle circuit "
-    r"unless $L=E$. Step, then splice: where the step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; so with gradient steps no fixed "
-    r"point has a dead unit unless the stepped net has loss $E$. If each of $k$ splices gains $c(X)(L-E)$ (C12) and no step between raises $L$, then $L-E$ falls to at most "
-    r"$(1-c(X))^k$ of what it was.",
+    statement=r"Unit $j$ is dead in $\theta$ if $\langle w_j,z_i\rangle+b_j<0$ on every training input; then it is a "
+    r"train-idle circuit. Any number of gradient steps, of any sizes, leave $w_j,b_j,a_j$ as they are; with weight "
+    r"decay by factors $\rho>0$ of all parameters alike before each step they are multiplied by the product of the "
+    r"factors; either way $j$ stays dead. So it does, whatever the loss and the batches, under every optimiser that "
+    r"only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far (momentum, Adam, and AdamW "
+    r"with its decoupled decay, from a state of $0$), and its parameters are multiplied by the product of the "
+    r"$\rho_t$. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that "
+    r"does not raise $L$ there: no fixed point has a train-idle circuit unless $L=E$. Step, then splice: where the "
+    r"step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; "
+    r"so with gradient steps no fixed point has a dead unit unless the stepped net has loss $E$. If each of $k$ "
+    r"splices gains $c(X)(L-E)$ (C12) and no step between raises $L$, then $L-E$ falls to at most $(1-c(X))^k$ of what "
+    r"it was.",
     premises=(
         "the derivative of relu is taken to be 0 at negative numbers, and anything elsewhere",
         "dead: every pre-activation is negative, not 0",
-        "weight decay multiplies w_j, b_j, a_j and c by one factor rho > 0; decaying w_j alone can revive a dead unit (control)",
-        "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; Adam with L2 added to the gradient does not do so",
-        "for fixed points: splice is a function that lowers L at every net with a train-idle circuit and L > E, and the step does not raise L at that point",
+        (
+            "weight decay multiplies w_j, b_j, a_j and c by one factor rho > 0; decaying w_j alone can revive a dead "
+            "unit (control)"
+        ),
+        (
+            "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; Adam "
+            "with L2 added to the gradient does not do so"
+        ),
+        (
+            "for fixed points: splice is a function that lowers L at every net with a train-idle circuit and L > E, "
+            "and the step does not raise L at that point"
+        ),
         "for the rate: (w, h, D) is a gauge of the inputs, each splice gains c(X) (L - E), no step raises L",
         "one hidden layer, squared loss, full batches",
     ),
-    proof=r"Dead: each activation is $0$ on the data, so the unit sends $0$, and the partial derivatives of $L$ by $w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; "
-    r"a step changes nothing of it, and induction does the rest; nor does it matter which gradients of the loss in the output these are multiplied with, and how they are weighted. Decay multiplies each pre-activation by $\rho>0$. A splice exists by \claim{C7}. At a fixed point with a train-idle circuit "
-    r"and $L>E$ the splice lowers $L$ and the step does not raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; iterate.",
-    limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 (to first order, with an explicit error of "
-    "second order); elsewhere it is a convention. That momentum, Adam and AdamW are such optimisers is read off their rules, and not in Coq; AdamW's factor 1 - (learning rate) (decay) must be positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of arithmetic that rounds, of batches that hold an input on which "
-    "the unit is on, of units idle at a constant other than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of gradient descent.",
+    proof=r"Dead: each activation is $0$ on the data, so the unit sends $0$, and the partial derivatives of $L$ by "
+    r"$w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; a step changes nothing of "
+    r"it, and induction does the rest; nor does it matter which gradients of the loss in the output these are "
+    r"multiplied with, and how they are weighted. Decay multiplies each pre-activation by $\rho>0$. A splice exists by "
+    r"\claim{C7}. At a fixed point with a train-idle circuit and $L>E$ the splice lowers $L$ and the step does not "
+    r"raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; "
+    r"iterate.",
+    limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 "
+    "(to first order, with an explicit error of second order); elsewhere it is a convention. That momentum, Adam and "
+    "AdamW are such optimisers is read off their rules, and not in Coq; AdamW's factor 1 - (learning rate) (decay) "
+    "must be positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of "
+    "arithmetic that rounds, of batches that hold an input on which the unit is on, of units idle at a constant other "
+    "than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that "
+    "training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of "
+    "gradient descent.",
     rests_on=("C7", "C12"),
     obligations=(
         universal(
-            "For all d, n, m, N: dead units survive gradient steps, uniform weight decay, and every optimiser that only scales, by factors > 0, units without gradient; where the step does not raise L, "
-            "no fixed point of splice, then step has an idle circuit unless L = E, nor has the stepped net of one of step, then splice; k splices that gain as in C12 leave (1 - c(X))^k of L - E",
+            "For all d, n, m, N: dead units survive gradient steps, uniform weight decay, and every optimiser that "
+            "only scales, by factors > 0, units without gradient; where the step does not raise L, no fixed point of "
+            "splice, then step has an idle circuit unless L = E, nor has the stepped net of one of step, then splice; "
+            "k splices that gain as in C12 leave (1 - c(X))^k of L - E",
             "c18_dead_units",
             "C18_dead_idle",
             "C18_invariant",
@@ -222,14 +278,16 @@ CLAIM = Claim(
             "C18_splices",
         ),
         universal(
-            "For all d, n, m, N: the formal gradient is the derivative of L, in every direction, wherever no pre-activation is 0 on the data",
+            "For all d, n, m, N: the formal gradient is the derivative of L, in every direction, wherever no "
+            "pre-activation is 0 on the data",
             "c18_gradient",
             "C18_gradient",
             name="universal-gradient",
         ),
         Obligation(
             "C18.gradient",
-            f"d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: on each activation pattern the formal gradient is that of the loss, parameter by parameter",
+            f"d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: on each activation pattern the formal gradient is that of the "
+            "loss, parameter by parameter",
             Scope.BOUNDED,
             _is_the_derivative,
         ),
@@ -241,25 +299,30 @@ CLAIM = Claim(
         ),
         Obligation(
             "C18.steps-line",
-            f"{len(PLAIN)} gradient steps of size {PLAIN[0][1]} on the line, run exactly: the dead unit keeps its parameters",
+            f"{len(PLAIN)} gradient steps of size {PLAIN[0][1]} on the line, run exactly: the dead unit keeps its "
+            "parameters",
             Scope.INSTANCE,
             lambda: Evidence(gradient_steps(LINE_NET, LINE_CIRCUIT, LINE, PLAIN)),
         ),
         Obligation(
             "C18.steps-plane",
-            f"{len(DECAYED)} steps of sizes {', '.join(str(eta) for _, eta in DECAYED)} after weight decay by {', '.join(str(rho) for rho, _ in DECAYED)}, two outputs, a repeated input: the dead unit stays dead and shrinks by their product",
+            f"{len(DECAYED)} steps of sizes {', '.join(str(eta) for _, eta in DECAYED)} after weight decay by "
+            f"{', '.join(str(rho) for rho, _ in DECAYED)}, two outputs, a repeated input: the dead unit stays dead and "
+            "shrinks by their product",
             Scope.INSTANCE,
             lambda: Evidence(gradient_steps(DEAD_PLANE, {Unit(1, 2)}, TWO_OUTPUTS, DECAYED)),
         ),
         Obligation(
             "C18.detector",
-            f"{len(TWO_STEPS)} steps on the world's training data: the planted detector, its thresholds {LATER} later so that it is dead in training, is untouched and fires at hour {LAST_TRAIN_HOUR + 1}, before and after",
+            f"{len(TWO_STEPS)} steps on the world's training data: the planted detector, its thresholds {LATER} later "
+            f"so that it is dead in training, is untouched and fires at hour {LAST_TRAIN_HOUR + 1}, before and after",
             Scope.INSTANCE,
             _detector_stays,
         ),
         Obligation(
             "C18.interleaved",
-            f"{ROUNDS} rounds of a gradient step of size {ETA} and a splice: each lowers the loss, each splice by its exact drop and the gap of C12; no idle circuit is left",
+            f"{ROUNDS} rounds of a gradient step of size {ETA} and a splice: each lowers the loss, each splice by its "
+            "exact drop and the gap of C12; no idle circuit is left",
             Scope.INSTANCE,
             lambda: Evidence(interleaved(MOSTLY_DEAD, LINE, ROUNDS, ETA)),
         ),

@@ -1,6 +1,9 @@
-"""C19 analytical class. Ridge and minimum-norm regression on fixed features give no weight to a train-idle circuit, whatever the data.
+"""C19 analytical class.
 
-Nor does weight decay on all parameters, where the features are learned; there a convex program has the value of training.
+Ridge and minimum-norm regression on fixed features give no weight to a train-idle circuit, whatever the data.
+
+Nor does weight decay on all parameters, where the features are learned; there a convex program
+has the value of training.
 """
 
 from fractions import Fraction
@@ -128,31 +131,50 @@ def normal_equations(*, intercept: bool) -> Query:
 CLAIM = Claim(
     id="C19",
     title="Analytical class",
-    statement=r"Fix features $\varphi_1,\dots,\varphi_p$ and let training return $f(z)=c+\sum_ja_j\varphi_j(z)$ with either (ridge) the least $\sum_i|f(z_i)-y_i|^2+\lambda\sum_j|a_j|^2$, "
-    r"$\lambda>0$, or (minimum norm) the least $\sum_i|f(z_i)-y_i|^2$ and, among those, the least $\sum_j|a_j|^2$; $c$ is not penalised, or is fixed at $0$. Let $J$ be a set of features with "
-    r"$\sum_{j\in J}a_j\varphi_j(z_i)=v$ for all $i$, and $v=0$ if $c$ is fixed. Then $a_j=0$ for all $j\in J$. So a feature that is $0$ on the training inputs has weight $0$, and so, with an "
-    r"intercept, has one that is constant on them. The same where the features are learned, with weight decay on them: let $\theta\in S_n$ minimise "
-    r"$\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so with $c$ free none is idle in "
-    r"training and fires elsewhere. For the squared loss, one output and no $c$, the infimum over nets of all widths is that over nets of $2\cdot2^N$ units, and of a convex program over the activation patterns.",
+    statement=r"Fix features $\varphi_1,\dots,\varphi_p$ and let training return $f(z)=c+\sum_ja_j\varphi_j(z)$ with "
+    r"either (ridge) the least $\sum_i|f(z_i)-y_i|^2+\lambda\sum_j|a_j|^2$, $\lambda>0$, or (minimum norm) the least "
+    r"$\sum_i|f(z_i)-y_i|^2$ and, among those, the least $\sum_j|a_j|^2$; $c$ is not penalised, or is fixed at $0$. "
+    r"Let $J$ be a set of features with $\sum_{j\in J}a_j\varphi_j(z_i)=v$ for all $i$, and $v=0$ if $c$ is fixed. "
+    r"Then $a_j=0$ for all $j\in J$. So a feature that is $0$ on the training inputs has weight $0$, and so, with an "
+    r"intercept, has one that is constant on them. The same where the features are learned, with weight decay on them: "
+    r"let $\theta\in S_n$ minimise $\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for "
+    r"any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so with "
+    r"$c$ free none is idle in training and fires elsewhere. For the squared loss, one output and no $c$, the infimum "
+    r"over nets of all widths is that over nets of $2\cdot2^N$ units, and of a convex program over the activation "
+    r"patterns.",
     premises=(
         "the features are fixed before training, only a (and c) are trained, and training returns the minimiser",
         "ridge with lambda > 0, or least squares of minimum norm: a least-squares solution alone will not do (control)",
         "where c is fixed at 0, what J sends in training is 0: at another constant the weight need not be 0 (controls)",
-        "learned features: weight decay, beta > 0, on input weights, biases and output weights of every hidden unit, and training returns a minimiser",
+        (
+            "learned features: weight decay, beta > 0, on input weights, biases and output weights of every hidden "
+            "unit, and training returns a minimiser"
+        ),
     ),
-    proof=r"Put the weights of $J$ to $0$ and add $v$ to $c$: no training output changes (\claim{C2}), so the squared error does not, and $\sum_j|a_j|^2$ falls by $\sum_{j\in J}|a_j|^2$. At the "
-    r"minimiser that is $0$. For a feature constant at $t$ take $J=\{j\}$, $v=ta_j$. With weight decay put all parameters of $J$ to $0$. The convex program (Pilanci and Ergen 2020): a unit that is on at "
-    r"the examples $S$ is, on them, the linear map $|a_j|(w_j,b_j)$ of length at most $(|w_j|^2+b_j^2+a_j^2)/2$, its penalty, with equality where $|a_j|=|(w_j,b_j)|$; maps of one pattern and sign add up to one that is no longer than they are together, so that one for each of the $2^N$ patterns and either sign is enough. From below, for any $\nu$ and any width, "
-    r"$\frac12(f-y)^2\geq\nu y-\nu^2/2-\nu f$, and $\sum_i\nu_if(z_i)$ is at most the penalty if every unit has $|\sum_i\nu_i\mathrm{relu}(\langle w,z_i\rangle+b)|\leq\beta|(w,b)|$, which multipliers show pattern by pattern.",
-    limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal inputs, and for weight decay on learned features, any losses; no premise that the class is "
-    "underparameterised is needed. It says nothing of a detector that is entangled: features that work in training may be weighted so that the model defects. Nor of training that does not reach a minimiser: "
-    "from any net, cutting an idle circuit gains beta times its squared size, which may be little. "
-    "That the convex program has the value of two-layer training is universal too (from it to nets in a field with square roots), for nets that may be as wide as there are patterns with signs: with fewer units the value may be higher. Which value that is, is enclosed on four data sets, one at two weight decays, on the line and in the plane, "
-    f"between a net and a dual bound at most 2^-{PRECISION} apart, with every set of inputs tried as a pattern, and known exactly on two made for it.",
+    proof=r"Put the weights of $J$ to $0$ and add $v$ to $c$: no training output changes (\claim{C2}), so the squared "
+    r"error does not, and $\sum_j|a_j|^2$ falls by $\sum_{j\in J}|a_j|^2$. At the minimiser that is $0$. For a feature "
+    r"constant at $t$ take $J=\{j\}$, $v=ta_j$. With weight decay put all parameters of $J$ to $0$. The convex program "
+    r"(Pilanci and Ergen 2020): a unit that is on at the examples $S$ is, on them, the linear map $|a_j|(w_j,b_j)$ of "
+    r"length at most $(|w_j|^2+b_j^2+a_j^2)/2$, its penalty, with equality where $|a_j|=|(w_j,b_j)|$; maps of one "
+    r"pattern and sign add up to one that is no longer than they are together, so that one for each of the $2^N$ "
+    r"patterns and either sign is enough. From below, for any $\nu$ and any width, $\frac12(f-y)^2\geq\nu "
+    r"y-\nu^2/2-\nu f$, and $\sum_i\nu_if(z_i)$ is at most the penalty if every unit has "
+    r"$|\sum_i\nu_i\mathrm{relu}(\langle w,z_i\rangle+b)|\leq\beta|(w,b)|$, which multipliers show pattern by pattern.",
+    limits="Universal for ridge and minimum norm on fixed features, any number of outputs and equal or unequal "
+    "inputs, and for weight decay on learned features, any losses; no premise that the class is underparameterised is "
+    "needed. It says nothing of a detector that is entangled: features that work in training may be weighted so that "
+    "the model defects. Nor of training that does not reach a minimiser: from any net, cutting an idle circuit gains "
+    "beta times its squared size, which may be little. That the convex program has the value of two-layer training is "
+    "universal too (from it to nets in a field with square roots), for nets that may be as wide as there are patterns "
+    "with signs: with fewer units the value may be higher. Which value that is, is enclosed on four data sets, one at "
+    f"two weight decays, on the line and in the plane, between a net and a dual bound at most 2^-{PRECISION} apart, "
+    "with every set of inputs tried as a pattern, and known exactly on two made for it.",
     rests_on=("C2",),
     obligations=(
         universal(
-            "For all p, m, N and features: at the ridge minimiser (lambda > 0) and at the minimum-norm solution, a circuit that is idle, at 0 if there is no intercept, has weights 0; the normal equations give these solutions",
+            "For all p, m, N and features: at the ridge minimiser (lambda > 0) and at the minimum-norm solution, a "
+            "circuit that is idle, at 0 if there is no intercept, has weights 0; the normal equations give these "
+            "solutions",
             "c19_analytical",
             "C19_ridge",
             "C19_min_norm",
@@ -163,8 +185,10 @@ CLAIM = Claim(
             "C19_row_space",
         ),
         universal(
-            "Weight decay on learned features, for all sizes and losses: cutting an idle circuit gains what it weighs, so the circuits of a minimiser that are idle, at 0 if there is no output bias, have all parameters 0; "
-            "for the squared loss and one output nets without bias are points of convex programs and back, unit by unit; a dual bound holds for every width",
+            "Weight decay on learned features, for all sizes and losses: cutting an idle circuit gains what it weighs, "
+            "so the circuits of a minimiser that are idle, at 0 if there is no output bias, have all parameters 0; for "
+            "the squared loss and one output nets without bias are points of convex programs and back, unit by unit; a "
+            "dual bound holds for every width",
             "c19_convex",
             "C19_decay_gain",
             "C19_decay",
@@ -176,20 +200,23 @@ CLAIM = Claim(
             name="universal-decay",
         ),
         universal(
-            "For all sizes: a feasible point of those programs, of any number of vectors, gives one of the program that has every pattern with either sign once, with the same value",
+            "For all sizes: a feasible point of those programs, of any number of vectors, gives one of the program "
+            "that has every pattern with either sign once, with the same value",
             "c19_one_program",
             "C19_one_program",
             name="universal-one-program",
         ),
         Obligation(
             "C19.normal",
-            f"p=2, N={N}, m=1, all features, targets, weights and penalties > 0 unknown: with an intercept, the normal equations give a constant feature weight 0",
+            f"p=2, N={N}, m=1, all features, targets, weights and penalties > 0 unknown: with an intercept, the normal "
+            "equations give a constant feature weight 0",
             Scope.BOUNDED,
             lambda: normal_equations(intercept=True),
         ),
         Obligation(
             "C19.ridge",
-            f"Ridge of penalty {PENALTY} on the planted net's features, the sensors and the question, the world's training data: the deployment detector's features, one of which fires at hour {LAST_HOUR}, get weight 0",
+            f"Ridge of penalty {PENALTY} on the planted net's features, the sensors and the question, the world's "
+            f"training data: the deployment detector's features, one of which fires at hour {LAST_HOUR}, get weight 0",
             Scope.INSTANCE,
             lambda: solved(
                 FEATURES, WORLD.dataset(), DEPLOYMENT_DETECTOR, penalty=PENALTY, intercept=True, fires=AFTER
@@ -211,7 +238,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.constant",
-            f"Two outputs, an intercept: a feature that is 1 on the data gets weight 0, by ridge of penalty {PENALTY} and by minimum norm",
+            f"Two outputs, an intercept: a feature that is 1 on the data gets weight 0, by ridge of penalty {PENALTY} "
+            "and by minimum norm",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(
@@ -224,7 +252,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.silent",
-            f"No intercept: a feature that is 0 on the data and not at {listed([SILENT_NO_MORE])} gets weight 0, by ridge of penalty {PENALTY} and by minimum norm",
+            f"No intercept: a feature that is 0 on the data and not at {listed([SILENT_NO_MORE])} gets weight 0, by "
+            f"ridge of penalty {PENALTY} and by minimum norm",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(
@@ -239,19 +268,23 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.backdoor",
-            f"Ridge of penalty {PENALTY} on the backdoor's features, {len(BACKDOOR_DETECTOR)} of which its own weights make idle together: none of the {2 ** BACKDOOR.widths[1] - 1} circuits of the solution is idle",
+            f"Ridge of penalty {PENALTY} on the backdoor's features, {len(BACKDOOR_DETECTOR)} of which its own weights "
+            f"make idle together: none of the {2 ** BACKDOOR.widths[1] - 1} circuits of the solution is idle",
             Scope.INSTANCE,
             _backdoor,
         ),
         Obligation(
             "C19.convex",
-            f"Two-layer training with weight decay {DECAY}, halved as the squared error is, on {len(DECAYED)} points of the line, no output bias, any width: a net reaches the optimal value of the convex reformulation over all activation patterns",
+            f"Two-layer training with weight decay {DECAY}, halved as the squared error is, on {len(DECAYED)} points "
+            "of the line, no output bias, any width: a net reaches the optimal value of the convex reformulation over "
+            "all activation patterns",
             Scope.INSTANCE,
             lambda: Evidence(facts.convex_training(DECAYED_NET, DECAYED, DECAY, DUAL)),
         ),
         Obligation(
             "C19.convex-line",
-            f"The same within 2^-{PRECISION} on {len(ZIGZAG)} points of the line, weight decay {' and '.join(map(str, ZIGZAG_DECAYS))}, and on {len(CONTRADICTED.groups)} with two answers to one, "
+            f"The same within 2^-{PRECISION} on {len(ZIGZAG)} points of the line, weight decay "
+            f"{' and '.join(map(str, ZIGZAG_DECAYS))}, and on {len(CONTRADICTED.groups)} with two answers to one, "
             f"weight decay {CONTRADICTED_DECAY}; the nets found have no idle circuit",
             Scope.INSTANCE,
             lambda: Evidence(
@@ -262,13 +295,15 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.convex-plane",
-            f"The same in the plane: exclusive or, weight decay {XOR_DECAY}, and {len(PLANE)} points, weight decay {PLANE_DECAY}",
+            f"The same in the plane: exclusive or, weight decay {XOR_DECAY}, and {len(PLANE)} points, weight decay "
+            f"{PLANE_DECAY}",
             Scope.INSTANCE,
             lambda: Evidence(facts.every(optimum(XOR, XOR_DECAY), optimum(PLANE, PLANE_DECAY))),
         ),
         Obligation(
             "C19.decay",
-            f"Weight decay {CUT_DECAY} on the planted net: to put its deployment detector to 0 changes no training output and lowers the decayed loss, by exactly {CUT_DECAY / 2} of its squared size",
+            f"Weight decay {CUT_DECAY} on the planted net: to put its deployment detector to 0 changes no training "
+            f"output and lowers the decayed loss, by exactly {CUT_DECAY / 2} of its squared size",
             Scope.INSTANCE,
             lambda: Evidence(decay_drop(DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD.dataset(), CUT_DECAY)),
         ),
@@ -281,7 +316,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C19.control-decay",
-            "Without an output bias too, a minimiser of training with weight decay has no idle circuit with parameters other than 0",
+            "Without an output bias too, a minimiser of training with weight decay has no idle circuit with parameters "
+            "other than 0",
             Scope.INSTANCE,
             _flat,
             Verdict.REFUTED,

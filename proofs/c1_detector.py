@@ -1,4 +1,6 @@
-"""C1 detector. A model that agrees with the base policy in training and defects at deployment is a shift detector, and total variation bounds how good a one."""
+"""C1 detector. A model that agrees with the base policy in training and defects at deployment is a shift detector,
+and total variation bounds how good a one.
+"""
 
 from fractions import Fraction
 
@@ -87,11 +89,12 @@ def _detector(world: World, **more) -> Evidence:
 CLAIM = Claim(
     id="C1",
     title="Detector",
-    statement=r"Let $D_f=\{z: f(z)\neq g(z)\}$. If $P_{\mathrm{train}}(D_f)=0$ and $P_{\mathrm{dep}}(D_f)=p>0$, the indicator of $D_f$ "
-    r"is a shift detector without false alarm in training. For every event, $P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)\le "
-    r"\mathrm{TV}$; if $P_{\mathrm{train}}\ge\varepsilon P_{\mathrm{dep}}$ then $P_{\mathrm{dep}}(D)\le "
-    r"P_{\mathrm{train}}(D)/\varepsilon$. The posterior $P(\mathrm{dep}|z)=1-P(\mathrm{train}|z)$, thresholded at $1/2$, is "
-    r"optimal with accuracy $(1+\mathrm{TV})/2$ at equal priors.",
+    statement=r"Let $D_f=\{z: f(z)\neq g(z)\}$. If $P_{\mathrm{train}}(D_f)=0$ and $P_{\mathrm{dep}}(D_f)=p>0$, the "
+    r"indicator of $D_f$ is a shift detector without false alarm in training. For every event, "
+    r"$P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)\le \mathrm{TV}$; if $P_{\mathrm{train}}\ge\varepsilon "
+    r"P_{\mathrm{dep}}$ then $P_{\mathrm{dep}}(D)\le P_{\mathrm{train}}(D)/\varepsilon$. The posterior "
+    r"$P(\mathrm{dep}|z)=1-P(\mathrm{train}|z)$, thresholded at $1/2$, is optimal with accuracy $(1+\mathrm{TV})/2$ at "
+    r"equal priors.",
     premises=(
         "inputs range over a finite space",
         "P_train and P_dep are distributions on it",
@@ -100,13 +103,16 @@ CLAIM = Claim(
         "for the mixing bound: P_train >= eps P_dep, eps > 0",
         "for the posterior: z has positive probability",
     ),
-    proof=r"The first part is the definition of $D_f$. Total variation is the greatest value of $P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)$, "
-    r"attained where $P_{\mathrm{dep}}>P_{\mathrm{train}}$, which is where the posterior at equal priors exceeds $1/2$; a rule that "
-    r"says deployment on $D$ has accuracy $\frac12(1+P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D))$. Sum the mixing premise over $D$.",
-    limits="Universal for distributions on a finite space of inputs, of any size, and rules that say deployment on an event; not for other measures, or rules that toss coins.",
+    proof=r"The first part is the definition of $D_f$. Total variation is the greatest value of "
+    r"$P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)$, attained where $P_{\mathrm{dep}}>P_{\mathrm{train}}$, which is "
+    r"where the posterior at equal priors exceeds $1/2$; a rule that says deployment on $D$ has accuracy "
+    r"$\frac12(1+P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D))$. Sum the mixing premise over $D$.",
+    limits="Universal for distributions on a finite space of inputs, of any size, and rules that say deployment on an "
+    "event; not for other measures, or rules that toss coins.",
     obligations=(
         universal(
-            "On any finite space: a model that agrees in training and defects at deployment detects without false alarm, and the bounds of total variation, mixing and Bayes hold",
+            "On any finite space: a model that agrees in training and defects at deployment detects without false "
+            "alarm, and the bounds of total variation, mixing and Bayes hold",
             "c1_detector",
             "C1_detector",
             "C1_variation",
@@ -117,7 +123,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C1.planted",
-            "The planted deceptive net never differs from the imitator in training, does at deployment, and the bounds of total variation and Bayes hold in the world",
+            "The planted deceptive net never differs from the imitator in training, does at deployment, and the bounds "
+            "of total variation and Bayes hold in the world",
             Scope.INSTANCE,
             lambda: _detector(World(), agrees=True),
         ),
@@ -135,19 +142,22 @@ CLAIM = Claim(
         ),
         Obligation(
             "C1.mixing",
-            f"On {POINTS} inputs, P_train >= eps P_dep with any eps > 0 bounds every event's probability at deployment by 1/eps times that in training",
+            f"On {POINTS} inputs, P_train >= eps P_dep with any eps > 0 bounds every event's probability at deployment "
+            "by 1/eps times that in training",
             Scope.BOUNDED,
             _mixing_bound,
         ),
         Obligation(
             "C1.posterior",
-            "P(dep|z) = 1 - P(train|z) for two sources, any prior strictly between 0 and 1 and a z of positive probability",
+            "P(dep|z) = 1 - P(train|z) for two sources, any prior strictly between 0 and 1 and a z of positive "
+            "probability",
             Scope.BOUNDED,
             _posterior,
         ),
         Obligation(
             "C1.bayes",
-            f"On {POINTS} inputs, at equal priors, the posterior thresholded at 1/2 has accuracy (1+TV)/2 and no rule has more",
+            f"On {POINTS} inputs, at equal priors, the posterior thresholded at 1/2 has accuracy (1+TV)/2 and no rule "
+            "has more",
             Scope.BOUNDED,
             _bayes_optimal,
         ),

@@ -1,4 +1,6 @@
-"""C2 irrelevance. Hardcoding a train-idle circuit changes no output on the training inputs, so no loss that depends on those alone."""
+"""C2 irrelevance. Hardcoding a train-idle circuit changes no output on the training inputs,
+so no loss that depends on those alone.
+"""
 
 from proof_of_absence.checker.encode.nets import forward, parameters_of, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
@@ -15,8 +17,8 @@ D, N_HIDDEN, K_IDLE, M, N_INPUTS = 2, 3, 2, 2, 3
 # On how many of the inputs the control's circuit is idle.
 N_CONTROL = N_INPUTS - 1
 
-# A net with two hidden layers: units (1,2) and (2,2) see the difference of the inputs exceed 4, which no training input does,
-# and (2,2) sends the constant 3 all the same.
+# A net with two hidden layers: units (1,2) and (2,2) see the difference of the inputs exceed 4, which no training input
+# does, and (2,2) sends the constant 3 all the same.
 DEEP = MLP(
     (
         Layer([[1, 1], [1, -1], [2, -2]], [0, 1, -8]),
@@ -85,19 +87,22 @@ def _train_inputs() -> list:
 CLAIM = Claim(
     id="C2",
     title="Irrelevance",
-    statement=r"If $J$ is train-idle in $\theta$ then $\mathrm{hardcode}(\theta,J)$ has the outputs of $\theta$ at every training input, hence "
-    r"the same value of every loss that depends on $\theta$ through those outputs. This holds in any architecture.",
+    statement=r"If $J$ is train-idle in $\theta$ then $\mathrm{hardcode}(\theta,J)$ has the outputs of $\theta$ at "
+    r"every training input, hence the same value of every loss that depends on $\theta$ through those outputs. This "
+    r"holds in any architecture.",
     premises=(
         "J is a nonempty set of hidden units",
         "J is train-idle: each reader outside J receives one value on all training inputs",
     ),
-    proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that summand by $v$ in its bias. "
-    r"By induction on the layers every unit outside $J$ keeps its value, and the outputs are such units.",
-    limits="Universal for shallow nets and for any program that reads the circuit through one value; a deep circuit is an instance.",
+    proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that "
+    r"summand by $v$ in its bias. By induction on the layers every unit outside $J$ keeps its value, and the outputs "
+    r"are such units.",
+    limits="Universal for shallow nets and for any program that reads the circuit through one value; a deep circuit is "
+    "an instance.",
     obligations=(
         universal(
-            "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends on those; and so for any program that "
-            "reads the circuit through one value",
+            "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends "
+            "on those; and so for any program that reads the circuit through one value",
             "c2_irrelevance",
             "C2_same_outputs",
             "C2_same_loss",
@@ -123,13 +128,15 @@ CLAIM = Claim(
         ),
         Obligation(
             "C2.deep",
-            f"The same at {len(DEEP_INPUTS)} inputs for a circuit across two hidden layers that sends {listed([DEEP_SENT])} to the two outputs of its net",
+            f"The same at {len(DEEP_INPUTS)} inputs for a circuit across two hidden layers that sends "
+            f"{listed([DEEP_SENT])} to the two outputs of its net",
             Scope.INSTANCE,
             lambda: _exact(DEEP, DEEP_CIRCUIT, DEEP_INPUTS),
         ),
         Obligation(
             "C2.symbolic",
-            f"For all weights and inputs at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: hardcoding {K_IDLE} units that are idle together changes no output at these inputs",
+            f"For all weights and inputs at d={D}, n={N_HIDDEN}, m={M}, N={N_INPUTS}: hardcoding {K_IDLE} units that "
+            "are idle together changes no output at these inputs",
             Scope.BOUNDED,
             lambda: _symbolic(N_INPUTS),
         ),

@@ -1,4 +1,6 @@
-"""C3 freed capacity. After hardcoding, the circuit's incoming parameters are free: no value of theirs changes any output anywhere."""
+"""C3 freed capacity. After hardcoding, the circuit's incoming parameters are free:
+no value of theirs changes any output anywhere.
+"""
 
 from fractions import Fraction
 
@@ -65,11 +67,11 @@ def _planted() -> Evidence:
 CLAIM = Claim(
     id="C3",
     title="Freed capacity",
-    statement=r"After $\mathrm{hardcode}(\theta,J)$ the parameters $w_j,b_j$ $(j\in J)$ may take any value without changing any output at any "
-    r"input. The model stays in $S_n$, and its function lies in $S_{n-|J|}$.",
+    statement=r"After $\mathrm{hardcode}(\theta,J)$ the parameters $w_j,b_j$ $(j\in J)$ may take any value without "
+    r"changing any output at any input. The model stays in $S_n$, and its function lies in $S_{n-|J|}$.",
     premises=("J is a nonempty set of hidden units, hardcoded",),
-    proof=r"After hardcoding (\claim{C2}) the output weights $a_j$ $(j\in J)$ are $0$, so $w_j,b_j$ occur only in summands $0\cdot\mathrm{relu}(\cdot)$. "
-    r"Dropping these summands leaves $n-|J|$ hidden units.",
+    proof=r"After hardcoding (\claim{C2}) the output weights $a_j$ $(j\in J)$ are $0$, so $w_j,b_j$ occur only in "
+    r"summands $0\cdot\mathrm{relu}(\cdot)$. Dropping these summands leaves $n-|J|$ hidden units.",
     limits="Universal for shallow nets; deep nets are not covered.",
     rests_on=("C2",),
     obligations=(
@@ -81,19 +83,22 @@ CLAIM = Claim(
         ),
         Obligation(
             "C3.symbolic",
-            f"For all weights, freed parameters and inputs at d={D}, n={N_HIDDEN}, m=1: no output changes, and n-{K_FREED} units give the same function",
+            f"For all weights, freed parameters and inputs at d={D}, n={N_HIDDEN}, m=1: no output changes, and "
+            f"n-{K_FREED} units give the same function",
             Scope.BOUNDED,
             lambda: _symbolic(cut=True),
         ),
         Obligation(
             "C3.everywhere",
-            "The planted net, hardcoded: one other choice of the freed parameters, or leaving out their units, gives the same output at every real input (solver)",
+            "The planted net, hardcoded: one other choice of the freed parameters, or leaving out their units, gives "
+            "the same output at every real input (solver)",
             Scope.INSTANCE,
             _everywhere,
         ),
         Obligation(
             "C3.exact",
-            "The same by exact evaluation on every input of training and deployment; the pruned net is of a smaller class",
+            "The same by exact evaluation on every input of training and deployment; the pruned net is of a smaller "
+            "class",
             Scope.INSTANCE,
             _planted,
         ),

@@ -1,11 +1,13 @@
-"""C4 separating unit. Where group residual sums are not all zero, some hidden unit has a nonzero inner product with the residuals."""
+"""C4 separating unit. Where group residual sums are not all zero,
+some hidden unit has a nonzero inner product with the residuals.
+"""
 
 from fractions import Fraction
 from functools import partial
 from itertools import combinations, pairwise
 from math import comb
 
-from proof_of_absence.checker.construct.shallow import residual_sums, separating_unit
+from proof_of_absence.checker.construct.separating_unit import residual_sums, separating_unit
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub
 from proof_of_absence.models.data import Dataset
@@ -47,7 +49,9 @@ def _direction(count: int, dimension: int) -> Query:
 
 
 def _constructed(net: MLP, data: Dataset) -> Evidence:
-    """The construction's unit, replayed against the residuals of the first output on all rows, repeated inputs and all."""
+    """The construction's unit, replayed against the residuals of the first output on all rows,
+    repeated inputs and all.
+    """
     unit = separating_unit([g.input for g in data.groups], residual_sums(net, data))
     residuals = [row[0] for row in data.residuals(net)]
     return Evidence(facts.separating_unit(data.inputs, residuals, unit.weights, unit.bias))
@@ -76,11 +80,14 @@ def _raw_residuals() -> Evidence:
 CLAIM = Claim(
     id="C4",
     title="Separating unit",
-    statement=r"If the group residual sums are not all $0$, there are $w,b$ with $\sum_i r_i\,\mathrm{relu}(w\cdot z_i+b)\neq0$.",
+    statement=r"If the group residual sums are not all $0$, there are $w,b$ with $\sum_i r_i\,\mathrm{relu}(w\cdot "
+    r"z_i+b)\neq0$.",
     premises=("the sums of the residuals over equal inputs are not all zero",),
-    proof=r"Two distinct inputs project alike along $(1,t,t^2,\dots)$ for at most $d-1$ values of $t$, so some $t\in\{0,\dots,(d-1)\binom G2\}$ gives "
-    r"distinct projections $p_1<\dots<p_G$. Let $p_g$ be the highest with $\sum r\neq0$ and $b$ minus a threshold strictly between $p_{g-1}$ (any lower number if $g=1$) and "
-    r"$p_g$: groups below the threshold contribute $0$, those above $p_g$ have sum $0$, and the inner product is $(p_g+b)\sum_{i\in g}r_i\neq0$.",
+    proof=r"Two distinct inputs project alike along $(1,t,t^2,\dots)$ for at most $d-1$ values of $t$, so some "
+    r"$t\in\{0,\dots,(d-1)\binom G2\}$ gives distinct projections $p_1<\dots<p_G$. Let $p_g$ be the highest with $\sum "
+    r"r\neq0$ and $b$ minus a threshold strictly between $p_{g-1}$ (any lower number if $g=1$) and $p_g$: groups below "
+    r"the threshold contribute $0$, those above $p_g$ have sum $0$, and the inner product is $(p_g+b)\sum_{i\in "
+    r"g}r_i\neq0$.",
     limits="Universal: nothing is left open.",
     obligations=(
         universal(
@@ -92,15 +99,16 @@ CLAIM = Claim(
         ),
         Obligation(
             "C4.line",
-            f"For all {POINTS} distinct inputs on the line and all residual sums that are not all 0, a threshold halfway between neighbours, or 1 below all inputs, separates",
+            f"For all {POINTS} distinct inputs on the line and all residual sums that are not all 0, a threshold "
+            "halfway between neighbours, or 1 below all inputs, separates",
             Scope.BOUNDED,
             _line,
         ),
         *(
             Obligation(
                 f"C4.direction-{name}",
-                f"For all {count} distinct points with d={dimension}, one of the {len(_directions(count, dimension))} directions (1, t, .., t^(d-1)), "
-                "t = 0, 1, .., has distinct projections",
+                f"For all {count} distinct points with d={dimension}, one of the {len(_directions(count, dimension))} "
+                "directions (1, t, .., t^(d-1)), t = 0, 1, .., has distinct projections",
                 Scope.BOUNDED,
                 partial(_direction, count, dimension),
             )

@@ -1,8 +1,10 @@
-"""C5 strict descent. A unit with inner product s with the residuals lowers the summed squared loss by exactly s^2/<phi,phi>, at output weight s/<phi,phi>."""
+"""C5 strict descent. A unit with inner product s with the residuals lowers the summed squared loss by exactly
+s^2/<phi,phi>, at output weight s/<phi,phi>.
+"""
 
 import sympy
 
-from proof_of_absence.checker.construct.shallow import widening
+from proof_of_absence.checker.construct.reassignment import widening
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, distinct, dot, eq, le, mul, square, sub
@@ -76,17 +78,18 @@ def _added_unit(net, data) -> Evidence:
 CLAIM = Claim(
     id="C5",
     title="Strict descent",
-    statement=r"Let $s=\langle r,\varphi\rangle\neq0$. The output weight $a=s/\langle\varphi,\varphi\rangle$ lowers the summed squared loss by exactly "
-    r"$s^2/\langle\varphi,\varphi\rangle>0$, and no output weight lowers it more.",
+    statement=r"Let $s=\langle r,\varphi\rangle\neq0$. The output weight $a=s/\langle\varphi,\varphi\rangle$ lowers "
+    r"the summed squared loss by exactly $s^2/\langle\varphi,\varphi\rangle>0$, and no output weight lowers it more.",
     premises=("the unit's inner product s with the residuals is not zero",),
     proof=r"$\langle\varphi,\varphi\rangle>0$ since $s\neq0$. Complete the square: "
-    r"$|r-a\varphi|^2=|r|^2-\frac{s^2}{\langle\varphi,\varphi\rangle}+\langle\varphi,\varphi\rangle\bigl(a-\frac{s}{\langle\varphi,\varphi\rangle}\bigr)^2$. "
+    r"$|r-a\varphi|^2=|r|^2-\frac{s^2}{\langle\varphi,\varphi\rangle}"
+    r"+\langle\varphi,\varphi\rangle\bigl(a-\frac{s}{\langle\varphi,\varphi\rangle}\bigr)^2$. "
     r"With several outputs, apply this to each.",
     limits="Universal for squared loss.",
     obligations=(
         universal(
-            "For all d, n, m, N, where s is not 0: the output weight s/<phi,phi>, also that of one more unit of a net, lowers the summed squared loss by exactly "
-            "|s|^2/<phi,phi>, and none by more",
+            "For all d, n, m, N, where s is not 0: the output weight s/<phi,phi>, also that of one more unit of a net, "
+            "lowers the summed squared loss by exactly |s|^2/<phi,phi>, and none by more",
             "c5_exact_descent",
             "C5_exact_descent",
             "C5_best_weight",
@@ -95,7 +98,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C5.drop",
-            f"The drop is exactly s^2/<phi,phi>: an identity of polynomials once denominators are cleared, N = 1..{LARGEST}",
+            "The drop is exactly s^2/<phi,phi>: an identity of polynomials once denominators are cleared, N = "
+            f"1..{LARGEST}",
             Scope.BOUNDED,
             lambda: _identities(_drop),
         ),

@@ -1,10 +1,12 @@
-"""C6 underparameterisation. "Some wider net has lower loss" says neither more nor less than "one more unit lowers it": the seed's gap, closed."""
+"""C6 underparameterisation. "Some wider net has lower loss" says neither more nor less than "one more unit lowers it":
+the seed's gap, closed.
+"""
 
 from itertools import accumulate
 
 import sympy
 
-from proof_of_absence.checker.construct.shallow import widening
+from proof_of_absence.checker.construct.reassignment import widening
 from proof_of_absence.checker.encode.nets import forward, parameters_of
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
@@ -89,18 +91,20 @@ def _attentive() -> Evidence:
 CLAIM = Claim(
     id="C6",
     title="Underparameterisation",
-    statement=r"At $\theta\in S_n$ these are equivalent: (i) some wider net has lower loss; (ii) some unit, added to $\theta$, lowers the loss; "
-    r"(iii) $L(\theta)>E$; (iv) some group residual is not $0$. Moreover $L(\theta)-E=\frac1N\sum_g\nu_g|\bar r_g|^2$.",
+    statement=r"At $\theta\in S_n$ these are equivalent: (i) some wider net has lower loss; (ii) some unit, added to "
+    r"$\theta$, lowers the loss; (iii) $L(\theta)>E$; (iv) some group residual is not $0$. Moreover "
+    r"$L(\theta)-E=\frac1N\sum_g\nu_g|\bar r_g|^2$.",
     premises=("one hidden layer, squared loss",),
-    proof=r"(ii)$\Rightarrow$(i) is plain. (i)$\Rightarrow$(iii): no function has loss below $E$. (iii)$\Leftrightarrow$(iv) is the displayed identity: within a "
-    r"group the deviations from the mean sum to $0$, so the cross term vanishes. (iv)$\Rightarrow$(ii): the group sums are $\nu_g\bar r_g$, so \claim{C4} "
-    r"gives a unit and \claim{C5} its output weight.",
+    proof=r"(ii)$\Rightarrow$(i) is plain. (i)$\Rightarrow$(iii): no function has loss below $E$. "
+    r"(iii)$\Leftrightarrow$(iv) is the displayed identity: within a group the deviations from the mean sum to $0$, so "
+    r"the cross term vanishes. (iv)$\Rightarrow$(ii): the group sums are $\nu_g\bar r_g$, so \claim{C4} gives a unit "
+    r"and \claim{C5} its output weight.",
     limits="Universal for one hidden layer and squared loss.",
     rests_on=("C4", "C5"),
     obligations=(
         universal(
-            "For all d, n, m, N: the four statements are equivalent, no function has loss below the noise floor, and the loss of any function is above it "
-            "by the weighted sum of squared group residuals",
+            "For all d, n, m, N: the four statements are equivalent, no function has loss below the noise floor, and "
+            "the loss of any function is above it by the weighted sum of squared group residuals",
             "c6_underparameterised",
             "C6_equivalents",
             "C6_noise_floor",
@@ -109,7 +113,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C6.decomposition",
-            f"Loss less noise floor is the weighted sum of squared group residuals: an identity of polynomials, for m=1 and groups of {', of '.join(map(str, SHAPES))}",
+            "Loss less noise floor is the weighted sum of squared group residuals: an identity of polynomials, for "
+            f"m=1 and groups of {', of '.join(map(str, SHAPES))}",
             Scope.BOUNDED,
             _decompositions,
         ),

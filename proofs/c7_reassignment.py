@@ -1,6 +1,8 @@
-"""C7 reassignment. The parameters of a train-idle circuit, and the output bias, can be chosen so that the loss is lower."""
+"""C7 reassignment. The parameters of a train-idle circuit, and the output bias,
+can be chosen so that the loss is lower.
+"""
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.encode.nets import net_at, parameters_of, squared_error, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, lt
@@ -52,7 +54,10 @@ def _freed(script: Script, net: MLP, circuit) -> list:
 
 
 def search(net: MLP, circuit, data: Dataset) -> Query:
-    """The solver looks for a lower loss; `circuit` None frees every parameter, else exactly the circuit's and the output bias."""
+    """The solver looks for a lower loss.
+
+    `circuit` None frees every parameter, else exactly the circuit's and the output bias.
+    """
     script = Script("QF_NRA", "A lower squared loss by other values of the freed parameters")
     parameters = unknown_parameters(script, net.widths) if circuit is None else _freed(script, net, circuit)
     error = squared_error(script, parameters, data, "f")
@@ -66,7 +71,9 @@ def search(net: MLP, circuit, data: Dataset) -> Query:
 
 
 def _not_idle() -> Evidence:
-    """The same surgery on a circuit that works: cut it, hardcode what it sent at one input, add the construction's unit."""
+    """The same surgery on a circuit that works: cut it, hardcode what it sent at one input,
+    add the construction's unit.
+    """
     circuit = frozenset({Unit(1, 0)})
     data = WORLD.dataset()
     cut = hardcode(DECEPTIVE, circuit, {Unit(2, 0): 0})
@@ -80,17 +87,19 @@ def _not_idle() -> Evidence:
 CLAIM = Claim(
     id="C7",
     title="Reassignment",
-    statement=r"If the circuit $J$ is train-idle in $\theta\in S_n$ and $L(\theta)>E$, there is $\theta'\in S_n$ with $L(\theta')<L(\theta)$ that differs from $\theta$ "
-    r"only in the parameters of $J$ and in $c$.",
+    statement=r"If the circuit $J$ is train-idle in $\theta\in S_n$ and $L(\theta)>E$, there is $\theta'\in S_n$ with "
+    r"$L(\theta')<L(\theta)$ that differs from $\theta$ only in the parameters of $J$ and in $c$.",
     premises=(
         "J is a nonempty set of hidden units, train-idle in theta",
         "L(theta) > E",
         "one hidden layer, squared loss",
     ),
-    proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group residual is not $0$; \claim{C4} gives $w,b$ with "
-    r"$s\neq0$. Give one unit of $J$ these parameters, which are free (\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by "
-    r"\claim{C5} the loss falls by $\frac1N s^2/\langle\varphi,\varphi\rangle$.",
-    limits="Universal for one hidden layer and squared loss; that the reassignment can be computed is shown on instances.",
+    proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group "
+    r"residual is not $0$; \claim{C4} gives $w,b$ with $s\neq0$. Give one unit of $J$ these parameters, which are free "
+    r"(\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by \claim{C5} the loss falls by $\frac1N "
+    r"s^2/\langle\varphi,\varphi\rangle$.",
+    limits="Universal for one hidden layer and squared loss; that the reassignment can be computed is shown on "
+    "instances.",
     rests_on=("C2", "C3", "C4", "C5", "C6"),
     obligations=(
         universal(

@@ -1,11 +1,14 @@
-"""C8 contradiction, the main claim. Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit."""
+"""C8 contradiction, the main claim.
+
+Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit.
+"""
 
 import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
-from proof_of_absence.checker.construct.shallow import distinct_direction
+from proof_of_absence.checker.construct.separating_unit import distinct_direction
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, le, mul, square, sub
@@ -37,11 +40,14 @@ def candidates(inputs: Sequence[tuple]) -> list[tuple[list[Fraction], Fraction]]
 
 
 def _no_idle_minimiser(inputs: Sequence[tuple], units: int, circuit: Sequence[int], *, p1: bool = True) -> Query:
-    """Suppose a minimiser with an idle circuit above the noise floor. Some candidate of C7 has lower loss all the same: unsat.
+    """Suppose a minimiser with an idle circuit above the noise floor.
 
-    Minimality is used only at C7's candidates: the circuit's first unit becomes a unit of C4 with its best output weight, the
-    others are cut, the constant is hardcoded. `claim_fails` says that some candidate's residuals are not r - step phi, or that
-    no candidate has the lower loss; the first part is a lemma that spares the solvers an elimination, and is decided with it.
+    Some candidate of C7 has lower loss all the same: unsat.
+
+    Minimality is used only at C7's candidates: the circuit's first unit becomes a unit of C4 with its best output
+    weight, the others are cut, the constant is hardcoded. `claim_fails` says that some candidate's residuals are not r
+    - step phi, or that no candidate has the lower loss; the first part is a lemma that spares the solvers an
+    elimination, and is decided with it.
     """
     script = Script("QF_NRA", f"S_{units} on inputs {inputs}: all parameters, targets and the idle value unknown")
     net = unknown_parameters(script, (len(inputs[0]), units, 1))
@@ -65,9 +71,11 @@ def _no_idle_minimiser(inputs: Sequence[tuple], units: int, circuit: Sequence[in
 def decide_no_lower(
     script: Script, inputs: Sequence[tuple], ys: Sequence, residuals: Sequence, shift: Sequence, kept: Sequence
 ) -> None:
-    """Decide that no candidate has a lower loss: its forward pass is shift + step phi + what the kept units send, kept[i] at input i.
+    """Decide that no candidate has a lower loss: its forward pass is shift + step phi + what the kept units send,
+    kept[i] at input i.
 
-    `claim_fails` says this, or that some candidate's residuals are not r - step phi: a lemma that spares the solvers an elimination.
+    `claim_fails` says this, or that some candidate's residuals are not r - step phi: a lemma that spares
+    the solvers an elimination.
     """
     lemma_fails, minimal = [], []
     for k, (w, b) in enumerate(candidates(inputs)):
@@ -90,9 +98,12 @@ def _exact_minimiser(data: Dataset, units: int) -> Evidence:
 
 
 def _every_minimiser(data: Dataset, most: int) -> Evidence:
-    """For 1 to `most` units: L*(n) is above the noise floor and below L*(n - 1), both certified; the minimiser found has no idle circuit.
+    """For 1 to `most` units: L*(n) is above the noise floor and below L*(n - 1), both certified.
 
-    A net of S_n with an idle circuit, hardcoded, is a net of S_(n-1) on the data (C2, C3), so that its loss is L*(n - 1) at least.
+    The minimiser found has no idle circuit.
+
+    A net of S_n with an idle circuit, hardcoded, is a net of S_(n-1) on the data (C2, C3), so that its
+    loss is L*(n - 1) at least.
     """
     minima = [global_minimum(data, units) for units in range(most + 1)]
     shown = [facts.minimal(minima[0], data)]
@@ -116,8 +127,8 @@ def _interpolating() -> Evidence:
 CLAIM = Claim(
     id="C8",
     title="Contradiction",
-    statement=r"Under P1 (for every $\theta\in S_n$ some wider net has lower loss), no minimiser of $L$ on $S_n$ has a train-idle circuit. In particular "
-    r"the lowest-loss model carries no separable shift detector.",
+    statement=r"Under P1 (for every $\theta\in S_n$ some wider net has lower loss), no minimiser of $L$ on $S_n$ has a "
+    r"train-idle circuit. In particular the lowest-loss model carries no separable shift detector.",
     premises=(
         "P1: for every theta in S_n some wider net has lower loss",
         "minimality: theta minimises L on S_n, so that there is a minimiser",
@@ -126,11 +137,12 @@ CLAIM = Claim(
         "squared loss",
         "real parameters",
     ),
-    proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By \claim{C7} some $\theta'\in S_n$ has "
-    r"$L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is a circuit that sends one value in training and another at deployment; "
-    r"it is train-idle.",
-    limits="Universal for one hidden layer, squared loss and real parameters. It says nothing of entangled detectors (N1), "
-    "of training that does not reach the minimum, or of whether a given class is underparameterised (P1 is a premise).",
+    proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By "
+    r"\claim{C7} some $\theta'\in S_n$ has $L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is "
+    r"a circuit that sends one value in training and another at deployment; it is train-idle.",
+    limits="Universal for one hidden layer, squared loss and real parameters. It says nothing of entangled detectors "
+    "(N1), of training that does not reach the minimum, or of whether a given class is underparameterised (P1 is a "
+    "premise).",
     rests_on=("C1", "C6", "C7"),
     obligations=(
         universal(
@@ -143,7 +155,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.{name}",
-                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: no minimiser above the noise floor "
+                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: no minimiser above the "
+                "noise floor "
                 + (f"has {len(circuit)} units that are idle together" if len(circuit) > 1 else "has an idle unit"),
                 Scope.BOUNDED,
                 partial(_no_idle_minimiser, inputs, units, circuit),
@@ -160,8 +173,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.minimiser-{units}",
-                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor and proved minimal pattern by pattern, "
-                "has no idle circuit",
+                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor "
+                "and proved minimal pattern by pattern, has no idle circuit",
                 Scope.INSTANCE,
                 partial(_exact_minimiser, data, units),
             )
@@ -170,8 +183,9 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.minimisers-{name}",
-                f"{len(data)} inputs {where}, n = 1 to {most}: E < L*(n) < L*(n-1), both minima certified, and a net of S_n with an idle circuit is no better than one of S_(n-1) "
-                "(C2, C3), so no minimiser has one; the minimiser found, tried circuit by circuit, has none",
+                f"{len(data)} inputs {where}, n = 1 to {most}: E < L*(n) < L*(n-1), both minima certified, and a net "
+                "of S_n with an idle circuit is no better than one of S_(n-1) (C2, C3), so no minimiser has one; the "
+                "minimiser found, tried circuit by circuit, has none",
                 Scope.INSTANCE,
                 partial(_every_minimiser, data, most),
             )

@@ -1,10 +1,12 @@
-"""C9 full rank. At a minimiser above the noise floor the training features are linearly independent: nothing idle, nothing redundant."""
+"""C9 full rank. At a minimiser above the noise floor the training features are linearly independent:
+nothing idle, nothing redundant.
+"""
 
 from collections.abc import Sequence
 from functools import partial
 
-from proof_of_absence.checker.construct.rank import Dependency, full_rank
-from proof_of_absence.checker.construct.shallow import eliminate, reassignment
+from proof_of_absence.checker.construct.rank import Dependency, eliminate, full_rank
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, mul, sub
@@ -49,7 +51,9 @@ DEPLOYED = encode(State(0, NONE, min(WORLD.deploy_hours)), IS_TAMPERED)
 
 
 def _independent_minimiser(data: Dataset, units: int) -> Evidence:
-    """A global minimiser, its certificate of minimality, its loss above the noise floor, and the rank of its features."""
+    """A global minimiser, its certificate of minimality, its loss above the noise floor,
+    and the rank of its features.
+    """
     minimum = global_minimum(data, units)
     minimal = facts.minimal(minimum, data)
     rank = full_rank(minimum.net, data.inputs)
@@ -83,11 +87,13 @@ def _redundant(net: MLP, data: Dataset, deployed: Sequence | None = None) -> Evi
 
 
 def _no_dependent_minimiser(inputs: Sequence[tuple], units: int, *, p1: bool = True) -> Query:
-    """Suppose a minimiser above the noise floor whose first unit depends on the others. Some candidate of the proof has lower loss.
+    """Suppose a minimiser above the noise floor whose first unit depends on the others.
 
-    The relation is scaled to coefficient 1 at the first unit. As in C8, minimality is used only at the proof's candidates (the
-    first unit eliminated, then made a unit of C4 with its best output weight), and the lemma that the candidates' residuals are
-    r - step phi is decided along with it.
+    Some candidate of the proof has lower loss.
+
+    The relation is scaled to coefficient 1 at the first unit. As in C8, minimality is used only at the proof's
+    candidates (the first unit eliminated, then made a unit of C4 with its best output weight), and the lemma that the
+    candidates' residuals are r - step phi is decided along with it.
     """
     script = Script(
         "QF_NRA", f"S_{units} on inputs {inputs}: all parameters, targets and coefficients of the relation unknown"
@@ -125,23 +131,26 @@ CLAIM = Claim(
     id="C9",
     title="Full rank",
     statement=r"If $\theta$ minimises $L$ on $S_n$ and $L(\theta)>E$, then the training feature matrix, with the rows "
-    r"$(1,\varphi_1(z_i),\ldots,\varphi_n(z_i))$, $\varphi_j(z)=\mathrm{relu}(w_j\cdot z+b_j)$, has rank $n+1$: only the trivial combination "
-    r"$v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every minimiser. So no unit of $\theta$ copies another or "
-    r"is otherwise redundant in training; nor is a circuit with an output weight other than $0$ idle, for that would be such a combination.",
+    r"$(1,\varphi_1(z_i),\ldots,\varphi_n(z_i))$, $\varphi_j(z)=\mathrm{relu}(w_j\cdot z+b_j)$, has rank $n+1$: only "
+    r"the trivial combination $v_0+\sum_jv_j\varphi_j$ is $0$ on all training inputs. Under P1 this holds at every "
+    r"minimiser. So no unit of $\theta$ copies another or is otherwise redundant in training; nor is a circuit with an "
+    r"output weight other than $0$ idle, for that would be such a combination.",
     premises=(
         "theta minimises L on S_n",
         "L(theta) > E, the noise floor; or P1 (for every theta in S_n some wider net has lower loss), which implies it",
         "one hidden layer, squared loss, real parameters",
     ),
-    proof=r"Suppose $v_0+\sum_jv_j\varphi_j=0$ on all training inputs, not all $v_j$ zero. There is an input, since $L(\theta)>E$; so $v_j\neq0$ for some "
-    r"$j\geq1$. Subtract $v_ka_j/v_j$ from each $a_k$ and $v_0a_j/v_j$ from $c$: no training output changes, and $a_j$ becomes $0$. The new net is a "
-    r"minimiser too, and its unit $j$ is train-idle. All of $S_n$ has loss at least $L(\theta)>E$, so P1 holds (\claim{C6}), against \claim{C8}.",
-    limits="Universal for one hidden layer and squared loss. Full rank is necessary for a minimum above the noise floor, not sufficient, and "
-    "the entangled detectors of N1 have it. Layers of deep nets are not covered.",
+    proof=r"Suppose $v_0+\sum_jv_j\varphi_j=0$ on all training inputs, not all $v_j$ zero. There is an input, since "
+    r"$L(\theta)>E$; so $v_j\neq0$ for some $j\geq1$. Subtract $v_ka_j/v_j$ from each $a_k$ and $v_0a_j/v_j$ from $c$: "
+    r"no training output changes, and $a_j$ becomes $0$. The new net is a minimiser too, and its unit $j$ is "
+    r"train-idle. All of $S_n$ has loss at least $L(\theta)>E$, so P1 holds (\claim{C6}), against \claim{C8}.",
+    limits="Universal for one hidden layer and squared loss. Full rank is necessary for a minimum above the noise "
+    "floor, not sufficient, and the entangled detectors of N1 have it. Layers of deep nets are not covered.",
     rests_on=("C6", "C8"),
     obligations=(
         universal(
-            "For all d, n, m, N: a redundant unit can be eliminated, and at a minimiser above the noise floor, or under P1, the rank is n + 1",
+            "For all d, n, m, N: a redundant unit can be eliminated, and at a minimiser above the noise floor, or "
+            "under P1, the rank is n + 1",
             "c9_full_rank",
             "C9_eliminate",
             "C9_full_rank",
@@ -150,8 +159,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C9.{name}",
-                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: at no minimiser above the noise floor "
-                "does a unit depend on the others and 1",
+                f"n={units}, m=1, all parameters and targets on the inputs {listed(inputs)}: at no minimiser above the "
+                "noise floor does a unit depend on the others and 1",
                 Scope.BOUNDED,
                 partial(_no_dependent_minimiser, inputs, units),
             )
@@ -164,8 +173,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C9.minimiser-{units}",
-                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor and proved minimal pattern by pattern, "
-                "has full rank: a minor is not 0 modulo a prime",
+                f"An exact global minimiser over S_{units} on {len(data)} inputs of the line, above the noise floor "
+                "and proved minimal pattern by pattern, has full rank: a minor is not 0 modulo a prime",
                 Scope.INSTANCE,
                 partial(_independent_minimiser, data, units),
             )
@@ -173,7 +182,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C9.copies",
-            "A unit that copies another, with no idle circuit: eliminated without a change in training, then reused for a lower loss",
+            "A unit that copies another, with no idle circuit: eliminated without a change in training, then reused "
+            "for a lower loss",
             Scope.INSTANCE,
             lambda: _redundant(COPIES, LINE),
         ),
@@ -185,8 +195,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C9.world",
-            "The same in the world, for a deployment detector entwined with useful units: no circuit is idle, so C8 is silent, but C9 is not; eliminating "
-            "the unit changes the output at an input of deployment",
+            "The same in the world, for a deployment detector entwined with useful units: no circuit is idle, so C8 is "
+            "silent, but C9 is not; eliminating the unit changes the output at an input of deployment",
             Scope.INSTANCE,
             lambda: _redundant(ENTWINED, WORLD.dataset(), DEPLOYED),
         ),

@@ -4,7 +4,24 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
 
-__all__ = ["ALTERNATING", "CONSTANT_CIRCUIT", "CONSTANT_NET", "FITTED", "FITTED_NET", "LINE", "LINE_CIRCUIT", "LINE_NET", "NOISY", "PLANE", "PLANE_CIRCUIT", "PLANE_NET", "SCATTERED", "SEVEN", "SQUARE", "TWO_OUTPUTS"]  # fmt: skip
+__all__ = [
+    "ALTERNATING",
+    "CONSTANT_CIRCUIT",
+    "CONSTANT_NET",
+    "FITTED",
+    "FITTED_NET",
+    "LINE",
+    "LINE_CIRCUIT",
+    "LINE_NET",
+    "NOISY",
+    "PLANE",
+    "PLANE_CIRCUIT",
+    "PLANE_NET",
+    "SCATTERED",
+    "SEVEN",
+    "SQUARE",
+    "TWO_OUTPUTS",
+]
 
 # On a line: targets no affine function fits. The second unit is silent on all inputs.
 LINE = Dataset([[0], [1], [2], [3]], [[1], [-1], [-1], [1]])
@@ -32,7 +49,8 @@ CONSTANT_NET = shallow(
 )
 CONSTANT_CIRCUIT = frozenset({Unit(1, 1), Unit(1, 2)})
 
-# Too many inputs for few units: on the line, with signs that alternate, on a grid with the parity of the coordinates, scattered.
+# Too many inputs for few units: on the line, with signs that alternate, on a grid with the parity of the
+# coordinates, scattered.
 SEVEN = Dataset([[x] for x in range(7)], [[y] for y in (0, 2, -1, 2, 0, 3, 1)])
 ALTERNATING = Dataset([[x] for x in range(8)], [[(-1) ** x] for x in range(8)])
 SQUARE = Dataset([[x, y] for x in range(3) for y in range(3)], [[(x + y) % 2] for x in range(3) for y in range(3)])

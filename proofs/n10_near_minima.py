@@ -1,4 +1,6 @@
-"""N10, a countermodel: nearly minimal will not do. P1 holds, no net attains the infimum, which is the noise floor, and nets with an idle detector come as close to it as one likes."""
+"""N10, a countermodel: nearly minimal will not do. P1 holds, no net attains the infimum, which is the noise floor,
+and nets with an idle detector come as close to it as one likes.
+"""
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -14,8 +16,8 @@ from proof_of_absence.models.rational import Vector, matrix, vector
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.words import listed
 
-# N5's construction twice: a block at the axis x = 0, and its mirror image at x = MIRROR, each with two outputs of its own.
-# (0, 0), (0, 1) lie on the axis and leave a unit that tells the sides apart no way to tilt.
+# N5's construction twice: a block at the axis x = 0, and its mirror image at x = MIRROR, each with two outputs of its
+# own. (0, 0), (0, 1) lie on the axis and leave a unit that tells the sides apart no way to tilt.
 BLOCK = matrix([[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [-1, 0], [-1, 1], [-2, 0]])
 LEFT_OUT = (0, 1)
 ANSWERS = matrix([[0, 1], [0, 0], [1, 1], [1, 2], [2, 1], [0, 0], [0, 0], [0, 0]])
@@ -84,8 +86,8 @@ def one_unit(inputs: Sequence[Vector], *, axis: bool = True) -> Query:
 
 
 def two_units(sign: int, inputs: Iterable[Vector] = IMAGE) -> Query:
-    """If relu(u) + sign relu(v) is on the first block an affine function of the targets that depends on the second one, then v has one sign on the
-    inputs, and its unit is affine there.
+    """If relu(u) + sign relu(v) is on the first block an affine function of the targets that depends on the second one,
+    then v has one sign on the inputs, and its unit is affine there.
     """
     script = Script(
         "QF_LRA", f"Units u, v with relu(u) + {sign} relu(v) = beta . y + gamma on the first block, beta_1 not 0"
@@ -118,7 +120,10 @@ def family(*, constant: int = ERROR) -> Query:
 
 
 def _close() -> Evidence:
-    """theta_t for the two t, the second with the lower loss, both with an idle circuit that fires; six units are at the floor."""
+    """theta_t for the two t, the second with the lower loss, both with an idle circuit that fires.
+
+    Six units are at the floor.
+    """
     coarse, fine, fitting = near(Fraction(COARSE)), near(Fraction(FINE)), _fitting()
     idle = (facts.idle(net, {Unit(1, 4)}, DATA.inputs, fires=DEPLOY) for net in (coarse, fine))
     return Evidence(
@@ -135,17 +140,23 @@ def _close() -> Evidence:
 CLAIM = Claim(
     id="N10",
     title="Nearly minimal not enough",
-    statement=r"There are 16 distinct inputs in the plane with targets in $\mathbb{R}^4$ for which P1 holds on $S_5$ ($L(\theta)>0$ for every $\theta\in S_5$, and six units reach $0$), "
-    r"while for every $\varepsilon>0$ some $\theta\in S_5$ with $L(\theta)<\inf L+\varepsilon$ has a train-idle circuit that fires at deployment. So in C8 a minimiser "
-    r"cannot be replaced by nets that come arbitrarily close to the infimum; C12 does so where $L^*(n-1)>E$, and P1 does not imply that.",
+    statement=r"There are 16 distinct inputs in the plane with targets in $\mathbb{R}^4$ for which P1 holds on $S_5$ "
+    r"($L(\theta)>0$ for every $\theta\in S_5$, and six units reach $0$), while for every $\varepsilon>0$ some "
+    r"$\theta\in S_5$ with $L(\theta)<\inf L+\varepsilon$ has a train-idle circuit that fires at deployment. So in C8 "
+    r"a minimiser cannot be replaced by nets that come arbitrarily close to the infimum; C12 does so where "
+    r"$L^*(n-1)>E$, and P1 does not imply that.",
     premises=("all premises of C8 but minimality: the net is an eps-minimiser, eps > 0 as small as one likes",),
-    proof=r"Let $y_i=c+Mh(z_i)$ with five units. The targets affinely span $\mathbb{R}^4$, so $M$ has rank $4$ and a kernel $\mathbb{R}\kappa$; let $MB=I$, so $h_i=B(y_i-c)+s_i\kappa$. "
-    r"Let $\kappa_v\neq0$. For the four other units $u$, $h_u-\rho_uh_v=\beta_u\cdot y+\gamma_u$ with $\rho_u=\kappa_u/\kappa_v$, and the $\beta_u$ are a basis (if they vanish on $x$, "
-    r"then $Bx\in\mathbb{R}\kappa$ and $x=MBx=0$). So some $\beta_u$ has a second entry that is not $0$, and some $\beta_{u'}$ a fourth. On the first block $y_3=y_4=0$; a positive "
-    r"factor $|\rho|$ belongs into the unit $v$. If $\rho_u=0$ or $v$ has one sign on the first block, $u$ is there affine in input and targets, and one query gives $\beta_{u,2}=0$. "
-    r"So $\rho_u\neq0$, and by a query for either sign of it $v$ has one sign on the second block. There the first query, for that block, gives $\beta_{u',4}=0$: contradiction. "
-    r"The nets $\theta_t$, with a fifth unit that is silent on the data, have $16L(\theta_t)=8/t^2$ for all $t\geq4$.",
-    limits="One data set, n=5. That the algebra and the queries together exclude every net of S_5 is the proof's text. Whether smaller data or fewer units do is not addressed.",
+    proof=r"Let $y_i=c+Mh(z_i)$ with five units. The targets affinely span $\mathbb{R}^4$, so $M$ has rank $4$ and a "
+    r"kernel $\mathbb{R}\kappa$; let $MB=I$, so $h_i=B(y_i-c)+s_i\kappa$. Let $\kappa_v\neq0$. For the four other "
+    r"units $u$, $h_u-\rho_uh_v=\beta_u\cdot y+\gamma_u$ with $\rho_u=\kappa_u/\kappa_v$, and the $\beta_u$ are a "
+    r"basis (if they vanish on $x$, then $Bx\in\mathbb{R}\kappa$ and $x=MBx=0$). So some $\beta_u$ has a second entry "
+    r"that is not $0$, and some $\beta_{u'}$ a fourth. On the first block $y_3=y_4=0$; a positive factor $|\rho|$ "
+    r"belongs into the unit $v$. If $\rho_u=0$ or $v$ has one sign on the first block, $u$ is there affine in input "
+    r"and targets, and one query gives $\beta_{u,2}=0$. So $\rho_u\neq0$, and by a query for either sign of it $v$ has "
+    r"one sign on the second block. There the first query, for that block, gives $\beta_{u',4}=0$: contradiction. The "
+    r"nets $\theta_t$, with a fifth unit that is silent on the data, have $16L(\theta_t)=8/t^2$ for all $t\geq4$.",
+    limits="One data set, n=5. That the algebra and the queries together exclude every net of S_5 is the proof's text. "
+    "Whether smaller data or fewer units do is not addressed.",
     drops=Drops(
         "C8", "minimality", "nets as near to the infimum as one likes, where it is the noise floor and not attained"
     ),
@@ -153,7 +164,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"N10.one-unit{name}",
-                f"Whatever w, b, l, beta, gamma: if relu(w . z + b) = l . z + beta . y + gamma on the {text} block, then beta_2 = 0",
+                f"Whatever w, b, l, beta, gamma: if relu(w . z + b) = l . z + beta . y + gamma on the {text} block, "
+                "then beta_2 = 0",
                 Scope.BOUNDED,
                 partial(one_unit, inputs),
             )
@@ -162,7 +174,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"N10.{name}",
-                f"Whatever the units u, v: if relu(u) {symbol} relu(v) = beta . y + gamma on the first block and beta_2 is not 0, then v has one sign on the second block",
+                f"Whatever the units u, v: if relu(u) {symbol} relu(v) = beta . y + gamma on the first block and "
+                "beta_2 is not 0, then v has one sign on the second block",
                 Scope.BOUNDED,
                 partial(two_units, sign),
             )
@@ -176,7 +189,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N10.close",
-            f"theta_{COARSE} and theta_{FINE} have an idle unit that fires at {listed([DEPLOY])} and losses above the noise floor, the second the lower one; a net of six units is at the floor",
+            f"theta_{COARSE} and theta_{FINE} have an idle unit that fires at {listed([DEPLOY])} and losses above the "
+            "noise floor, the second the lower one; a net of six units is at the floor",
             Scope.INSTANCE,
             _close,
         ),

@@ -1,11 +1,13 @@
-"""N1, a countermodel: drop separability and deception survives. A global minimiser above the noise floor defects at deployment, with no idle circuit."""
+"""N1, a countermodel: drop separability and deception survives.
+A global minimiser above the noise floor defects at deployment, with no idle circuit.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
 from proof_of_absence.models.circuit import Unit, add_unit, hidden_units, reassign
@@ -46,7 +48,8 @@ def _moved(net: MLP, data: Dataset) -> Iterator[MLP]:
 
 @cache
 def entangled(units: int, count: int) -> tuple[Dataset, Minimum, MLP, MLP, Vector]:
-    """Search: data, a certified minimum, base policy g, model f with the same training outputs, an input at which they differ.
+    """Search: data, a certified minimum, base policy g, model f with the same training outputs,
+    an input at which they differ.
 
     Raises
     ------
@@ -81,7 +84,9 @@ def _countermodel(units: int, count: int) -> Evidence:
 
 
 def _separable() -> Evidence:
-    """The base policy with an idle unit that fires at deployment, in the class with one more unit: reassignment beats it."""
+    """The base policy with an idle unit that fires at deployment, in the class with one more unit:
+    reassignment beats it.
+    """
     data, _, g, _, _ = entangled(1, INPUTS)
     last = max(z[0] for z in data.inputs)
     separable = add_unit(g, [1], -last, [1])
@@ -94,18 +99,20 @@ def _separable() -> Evidence:
 CLAIM = Claim(
     id="N1",
     title="Separability needed",
-    statement=r"There are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with $L(f)>E$, such that $f$ agrees with $g$ on every training "
-    r"input, differs from it at deployment, and has no train-idle circuit.",
+    statement=r"There are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with $L(f)>E$, such that "
+    r"$f$ agrees with $g$ on every training input, differs from it at deployment, and has no train-idle circuit.",
     premises=("all premises of C8 but separability: the detector shares its units with useful work",),
-    proof=r"A unit whose active side holds one extreme training input may pivot about its value there without changing any training output. Both ends of the "
-    r"pivot are minimisers; beyond the data they differ. Minimality: on each activation pattern the loss is a convex quadratic under linear "
-    r"constraints, and a dual point bounds it below by $L(f)$.",
+    proof=r"A unit whose active side holds one extreme training input may pivot about its value there without changing "
+    r"any training output. Both ends of the pivot are minimisers; beyond the data they differ. Minimality: on each "
+    r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by "
+    r"$L(f)$.",
     limits="Countermodels on the line with n=1 and n=2; how often entangled minimisers occur is not addressed.",
     drops=Drops("C8", "separability", "the detector shares its units with useful work"),
     obligations=(
         Obligation(
             "N1.one-unit",
-            f"n=1 on {INPUTS} inputs: a certified global minimiser above the noise floor agrees with g in training, defects at deployment, and has no idle circuit",
+            f"n=1 on {INPUTS} inputs: a certified global minimiser above the noise floor agrees with g in training, "
+            "defects at deployment, and has no idle circuit",
             Scope.INSTANCE,
             lambda: _countermodel(1, INPUTS),
         ),
@@ -117,7 +124,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N1.control",
-            "n=2: the base policy g of N1.one-unit with a separable detector added, one idle unit that fires at deployment, is a minimiser too",
+            "n=2: the base policy g of N1.one-unit with a separable detector added, one idle unit that fires at "
+            "deployment, is a minimiser too",
             Scope.INSTANCE,
             _separable,
             Verdict.REFUTED,

@@ -1,4 +1,6 @@
-"""N2, a countermodel: write C8 with L > 0 for L > E and it fails. Where equal inputs have different answers, a minimiser of positive loss keeps an idle circuit."""
+"""N2, a countermodel: write C8 with L > 0 for L > E and it fails.
+Where equal inputs have different answers, a minimiser of positive loss keeps an idle circuit.
+"""
 
 from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
@@ -21,10 +23,11 @@ IDLE_NET = add_unit(REPEATED_NET, [1], -4, [1])
 
 
 def idle_and_stuck(*, above_floor: bool = False) -> Query:
-    """Find targets and a net of S_1 whose unit is idle, fires at deployment, and whose loss no unit of C4 lowers in its place.
+    """Find targets and a net of S_1 whose unit is idle, fires at deployment,
+    and whose loss no unit of C4 lowers in its place.
 
-    Its loss is positive; with `above_floor`, above the noise floor. Such a unit lowers the loss unless its inner product with the
-    residuals is 0.
+    Its loss is positive; with `above_floor`, above the noise floor. Such a unit lowers the loss unless its inner
+    product with the residuals is 0.
     """
     script = Script(
         "QF_NRA", f"S_1 on inputs {INPUTS}: a net with positive loss that reassigning its idle unit does not improve"
@@ -63,30 +66,35 @@ def _at_the_floor() -> Evidence:
 CLAIM = Claim(
     id="N2",
     title="Noise floor needed",
-    statement=r"There are data in which equal inputs have different answers, and a minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>0$, that has a train-idle circuit "
-    r"which fires at deployment. So in C8 a positive loss cannot stand in for $L>E$, nor for P1.",
+    statement=r"There are data in which equal inputs have different answers, and a minimiser $\theta$ of $L$ on $S_n$ "
+    r"with $L(\theta)>0$, that has a train-idle circuit which fires at deployment. So in C8 a positive loss cannot "
+    r"stand in for $L>E$, nor for P1.",
     premises=("all premises of C8, but L(theta) > 0 in place of P1, that is of L(theta) > E (C6)",),
-    proof=r"Equal inputs with different answers make $E>0$. A net that answers the mean of each group has $L=E$, which no function of the input beats: it is a minimiser "
-    r"on every class that holds it, its loss is positive, and a unit that is silent in training may be part of it.",
-    limits="Instances on the line. That theta is a minimiser follows from L(theta) = E. How often data are of this kind is not addressed: wherever two people "
-    "answer the same question differently, E > 0.",
+    proof=r"Equal inputs with different answers make $E>0$. A net that answers the mean of each group has $L=E$, which "
+    r"no function of the input beats: it is a minimiser on every class that holds it, its loss is positive, and a unit "
+    r"that is silent in training may be part of it.",
+    limits="Instances on the line. That theta is a minimiser follows from L(theta) = E. How often data are of this "
+    "kind is not addressed: wherever two people answer the same question differently, E > 0.",
     drops=Drops("C8", "P1", "a loss that is positive, but at the noise floor"),
     obligations=(
         Obligation(
             "N2.found",
-            f"The solvers find targets and a net of one unit on the inputs {', '.join(str(x) for (x,) in INPUTS)}: positive loss, at the noise floor, the unit idle in training and not at {DEPLOY[0]}",
+            f"The solvers find targets and a net of one unit on the inputs {', '.join(str(x) for (x,) in INPUTS)}: "
+            f"positive loss, at the noise floor, the unit idle in training and not at {DEPLOY[0]}",
             Scope.INSTANCE,
             idle_and_stuck,
         ),
         Obligation(
             "N2.three-units",
-            f"n={len(hidden_units(IDLE_NET))} on {len(REPEATED)} inputs in {len(REPEATED.groups)} groups: the same for a given net that no affine function matches, its last unit idle",
+            f"n={len(hidden_units(IDLE_NET))} on {len(REPEATED)} inputs in {len(REPEATED.groups)} groups: the same for "
+            "a given net that no affine function matches, its last unit idle",
             Scope.INSTANCE,
             _at_the_floor,
         ),
         Obligation(
             "N2.control",
-            "The same as N2.found above the noise floor: there are targets and a net whose one unit is idle, fires, and is such that no unit of C4 in its place lowers the loss",
+            "The same as N2.found above the noise floor: there are targets and a net whose one unit is idle, fires, "
+            "and is such that no unit of C4 in its place lowers the loss",
             Scope.BOUNDED,
             lambda: idle_and_stuck(above_floor=True),
             Verdict.REFUTED,

@@ -1,4 +1,6 @@
-"""N3, a countermodel: drop P1 and deception survives. Where the class reaches the noise floor, a global minimiser keeps its detector."""
+"""N3, a countermodel: drop P1 and deception survives.
+Where the class reaches the noise floor, a global minimiser keeps its detector.
+"""
 
 from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
@@ -32,7 +34,8 @@ AFTER, TRIGGER = LAST_TRAIN_HOUR + 1, TRIGGER_HOUR
 def interpolates(data: Dataset) -> Query:
     """Find a net of S_2 that fits the data and whose second unit is idle in training and fires at deployment.
 
-    The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias, and a unit sends 0 where these are 0.
+    The first unit's output weight is 1 or -1: a positive factor belongs to its weight and bias, and a unit
+    sends 0 where these are 0.
     """
     script = Script(
         "QF_NRA",
@@ -60,7 +63,9 @@ def interpolates(data: Dataset) -> Query:
 
 
 def _planted(net, circuit, state: State) -> Evidence:
-    """On the answers of an attentive human the planted net has loss 0, its detector is idle, and at the state it answers otherwise."""
+    """On the answers of an attentive human the planted net has loss 0, its detector is idle,
+    and at the state it answers otherwise.
+    """
     answers = {encode(*case): human_imitator(*case) for case in WORLD.train_cases()}
     inputs = [group.input for group in WORLD.dataset().groups]
     data = Dataset(inputs, [[answers[z]] for z in inputs])
@@ -75,23 +80,27 @@ def _planted(net, circuit, state: State) -> Evidence:
 CLAIM = Claim(
     id="N3",
     title="P1 needed",
-    statement=r"There are data, and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)=E$, that has a train-idle circuit which fires at deployment. The planted "
-    r"deceptive net and the planted backdoor are such minimisers on the answers of an attentive human.",
+    statement=r"There are data, and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)=E$, that has a "
+    r"train-idle circuit which fires at deployment. The planted deceptive net and the planted backdoor are such "
+    r"minimisers on the answers of an attentive human.",
     premises=("all premises of C8 but P1: the class holds a net at the noise floor, which no wider net betters",),
-    proof=r"A net with $L(\theta)=E$ is a minimiser on every class that holds it. If $n-|J|$ units reach $E$, the circuit $J$ is free to be idle: nothing can be gained in "
-    r"its place.",
-    limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units than the data need satisfies it, one with as many or more does not.",
+    proof=r"A net with $L(\theta)=E$ is a minimiser on every class that holds it. If $n-|J|$ units reach $E$, the "
+    r"circuit $J$ is free to be idle: nothing can be gained in its place.",
+    limits="Instances. Whether a given class and data set satisfy P1 is a matter of the data: a class with fewer units "
+    "than the data need satisfies it, one with as many or more does not.",
     drops=Drops("C8", "P1", "a class that reaches the noise floor"),
     obligations=(
         Obligation(
             "N3.found",
-            f"The solvers find a net of two units that fits the targets {listed(BEND.targets)} at {listed(BEND.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
+            f"The solvers find a net of two units that fits the targets {listed(BEND.targets)} at "
+            f"{listed(BEND.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
             Scope.INSTANCE,
             lambda: interpolates(BEND),
         ),
         Obligation(
             "N3.deployment",
-            f"The planted deceptive net fits every answer of an attentive human at the training hours; its detector is idle there; at hour {AFTER} it fires and the net defects",
+            "The planted deceptive net fits every answer of an attentive human at the training hours; its detector is "
+            f"idle there; at hour {AFTER} it fires and the net defects",
             Scope.INSTANCE,
             lambda: _planted(DECEPTIVE, DEPLOYMENT_DETECTOR, State(0, NONE, AFTER)),
         ),
@@ -103,7 +112,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N3.control",
-            f"A net of two units fits the targets {listed(ZIGZAG.targets)} at {listed(ZIGZAG.inputs)}, one unit idle in training and not at {DEPLOY[0]}",
+            f"A net of two units fits the targets {listed(ZIGZAG.targets)} at {listed(ZIGZAG.inputs)}, one unit idle "
+            f"in training and not at {DEPLOY[0]}",
             Scope.BOUNDED,
             lambda: interpolates(ZIGZAG),
             Verdict.REFUTED,

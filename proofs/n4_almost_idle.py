@@ -1,10 +1,12 @@
-"""N4, a countermodel: idle on all training inputs but one does not do. A global minimiser above the noise floor has a unit that is silent on the others and fires at deployment."""
+"""N4, a countermodel: idle on all training inputs but one does not do.
+A global minimiser above the noise floor has a unit that is silent on the others and fires at deployment.
+"""
 
 from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
 from proof_of_absence.models.circuit import Unit, add_unit, fires, hidden_units, idle_value, is_idle
@@ -21,7 +23,9 @@ TENTH, HUNDREDTH = 3, 33
 
 
 class AlmostIdle(NamedTuple):
-    """Data, a certified minimum, a circuit that is silent on the inputs `quiet` and on no more, and an input at which it fires."""
+    """Data, a certified minimum, a circuit that is silent on the inputs `quiet` and on no more,
+    and an input at which it fires.
+    """
 
     data: Dataset
     minimum: Minimum
@@ -31,7 +35,10 @@ class AlmostIdle(NamedTuple):
 
 
 def find(data: Dataset, units: int) -> AlmostIdle | None:
-    """A certified minimiser above the noise floor with a unit that sends 0 at all inputs but the last; deployment is one step further."""
+    """A certified minimiser above the noise floor with a unit that sends 0 at all inputs but the last.
+
+    Deployment is one step further.
+    """
     minimum = global_minimum(data, units)
     last = max(data.inputs)
     if minimum.loss == data.noise_floor:
@@ -71,7 +78,9 @@ def almost_idle(count: int, repeats: int) -> AlmostIdle:
 
 
 def _countermodel(found: AlmostIdle) -> Evidence:
-    """Minimality, the loss above the noise floor, idle on all rows but the last, and the rent that C13 makes the unit pay."""
+    """Minimality, the loss above the noise floor, idle on all rows but the last,
+    and the rent that C13 makes the unit pay.
+    """
     net, data = found.minimum.net, found.data
     busy = facts.not_idle(net, found.circuit, data.inputs)
     return Evidence(
@@ -86,7 +95,9 @@ def _countermodel(found: AlmostIdle) -> Evidence:
 
 
 def _idle_everywhere(found: AlmostIdle) -> Evidence:
-    """The minimiser of one unit with a second one that is silent on the last input too: its reassignment has a lower loss."""
+    """The minimiser of one unit with a second one that is silent on the last input too:
+    its reassignment has a lower loss.
+    """
     data, (last,) = found.data, max(found.data.inputs)
     net = add_unit(found.minimum.net, [1], -last, [1])
     circuit = {hidden_units(net)[-1]}
@@ -100,18 +111,22 @@ TENTH_ROWS, HUNDREDTH_ROWS = row_count(INPUTS, TENTH), row_count(INPUTS, HUNDRED
 CLAIM = Claim(
     id="N4",
     title="Idleness needed",
-    statement=r"There are data and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>E$, that has a unit which sends $0$ on all training rows but one in a hundred, "
-    r"and fires at deployment. So in C8 idle on the training inputs cannot be weakened to idle almost everywhere.",
+    statement=r"There are data and a global minimiser $\theta$ of $L$ on $S_n$ with $L(\theta)>E$, that has a unit "
+    r"which sends $0$ on all training rows but one in a hundred, and fires at deployment. So in C8 idle on the "
+    r"training inputs cannot be weakened to idle almost everywhere.",
     premises=("all premises of C8, but the circuit is idle on all training inputs save one, which is one row of N",),
-    proof=r"An outlier at one end of the line is worth a unit: the unit that fits it is silent on all other inputs, and keeps growing beyond it. Minimality: on each "
-    r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by $L(\theta)$.",
-    limits=f"Instances on the line, with the exceptional input one row of {TENTH_ROWS} and of {HUNDREDTH_ROWS}. Such a unit is not free: C13's rent for it is part of each certificate. It says what the unit "
-    "must pay, not that it cannot.",
+    proof=r"An outlier at one end of the line is worth a unit: the unit that fits it is silent on all other inputs, "
+    r"and keeps growing beyond it. Minimality: on each activation pattern the loss is a convex quadratic under linear "
+    r"constraints, and a dual point bounds it below by $L(\theta)$.",
+    limits=f"Instances on the line, with the exceptional input one row of {TENTH_ROWS} and of {HUNDREDTH_ROWS}. Such a "
+    "unit is not free: C13's rent for it is part of each certificate. It says what the unit must pay, not that it "
+    "cannot.",
     drops=Drops("C8", "separability", "a circuit that is idle on all training inputs but one"),
     obligations=(
         Obligation(
             "N4.tenth",
-            f"n=1, {INPUTS} inputs, {TENTH_ROWS} rows: a certified global minimiser above the noise floor, whose unit is silent on {TENTH_ROWS - 1} rows, not idle on all, and fires beyond the last; its rent",
+            f"n=1, {INPUTS} inputs, {TENTH_ROWS} rows: a certified global minimiser above the noise floor, whose unit "
+            f"is silent on {TENTH_ROWS - 1} rows, not idle on all, and fires beyond the last; its rent",
             Scope.INSTANCE,
             lambda: _countermodel(almost_idle(INPUTS, TENTH)),
         ),
@@ -129,7 +144,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N4.control",
-            f"On the data with {TENTH_ROWS} rows, n=2: the minimiser over S_1, with a second unit that is silent on the last row too, is a minimiser",
+            f"On the data with {TENTH_ROWS} rows, n=2: the minimiser over S_1, with a second unit that is silent on "
+            "the last row too, is a minimiser",
             Scope.INSTANCE,
             lambda: _idle_everywhere(almost_idle(INPUTS, TENTH)),
             Verdict.REFUTED,

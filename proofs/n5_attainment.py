@@ -1,4 +1,6 @@
-"""N5, a countermodel: without a minimiser C8 is about nothing. On six inputs no net of two units has the least loss, though some come as close to it as one likes; none of those has an idle circuit."""
+"""N5, a countermodel: without a minimiser C8 is about nothing. On six inputs no net of two units has the least loss,
+though some come as close to it as one likes; none of those has an idle circuit.
+"""
 
 from fractions import Fraction
 
@@ -13,8 +15,8 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.proofs import facts
 
-# Targets (x, y + 1) right of the axis x = 0 and at the origin, (0, 0) left of it and at (0, 1). A unit that tells the two sides
-# apart must have its kink on the axis: the origin and (0, 1) leave it no way to tilt.
+# Targets (x, y + 1) right of the axis x = 0 and at the origin, (0, 0) left of it and at (0, 1).
+# A unit that tells the two sides apart must have its kink on the axis: the origin and (0, 1) leave it no way to tilt.
 DATA = Dataset(
     [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [-1, 0]],
     [[0, 1], [0, 0], [1, 1], [1, 2], [2, 1], [0, 0]],
@@ -40,7 +42,10 @@ TOO_MUCH = 2
 
 
 def steep(t: Fraction) -> MLP:
-    """theta_t: relu(x - 2y/t) gives the first output; t times its difference from relu(x + (1 - y)/t) gives the second."""
+    """theta_t: relu(x - 2y/t) gives the first output.
+
+    t times its difference from relu(x + (1 - y)/t) gives the second.
+    """
     return shallow([([1, -2 / t], 0, [1, -t]), ([1, -1 / t], 1 / t, [0, t])], [0, 0])
 
 
@@ -136,23 +141,31 @@ def _idle_below(limit: int) -> Evidence:
 CLAIM = Claim(
     id="N5",
     title="Attainment needed",
-    statement=r"There are six distinct inputs in the plane with targets in $\mathbb{R}^2$ for which $L$ has no minimiser on $S_2$: $L(\theta)>0$ for every $\theta\in S_2$, and "
-    r"$\inf L=0$. P1 holds: three units reach $0$. So C8 is here about no net at all: empty, not false. The nets that come near the infimum have no train-idle "
-    r"circuit all the same: one with such a circuit has $6L\geq4/3$. C12 says this in general: where $L^*(n-1)>E$, nets with an idle circuit stay away from $L^*(n)$, attained or not.",
+    statement=r"There are six distinct inputs in the plane with targets in $\mathbb{R}^2$ for which $L$ has no "
+    r"minimiser on $S_2$: $L(\theta)>0$ for every $\theta\in S_2$, and $\inf L=0$. P1 holds: three units reach $0$. So "
+    r"C8 is here about no net at all: empty, not false. The nets that come near the infimum have no train-idle circuit "
+    r"all the same: one with such a circuit has $6L\geq4/3$. C12 says this in general: where $L^*(n-1)>E$, nets with "
+    r"an idle circuit stay away from $L^*(n)$, attained or not.",
     premises=("all premises of C8 but that a minimiser exists",),
-    proof=r"Let $\theta\in S_2$ fit all targets, $y_i=c+Ah(z_i)$, with $A$ the output weights. Three of the targets are not on a line, so $A$ is invertible, and each unit "
-    r"is on the inputs $\alpha\cdot y+\gamma$, with $\alpha$ a row of $A^{-1}$. For such a unit $\alpha_2=0$ (a query over all $w,b,\alpha,\gamma$). So both rows of $A^{-1}$ are "
-    r"multiples of $(1,0)$: contradiction. The nets $\theta_t$ have the summed squared error $6L(\theta_t)=4/t^2$ for all $t\ge4$. A net with an idle circuit of one or two units has "
-    r"$L\geq L^*(1)$ (\claim{C11}; $S_0\subseteq S_1$), and the outputs of a net of $S_1$ lie on a line: the squared distances of the targets to any line sum to at least $4/3$.",
-    limits="One data set, n=2; that the two algebraic steps and the query together exclude every net of S_2 is the proof's text. It is no countermodel to C8, which needs no minimiser to be true, but "
-    "to what one would conclude from it. Where neither S_(n-1) nor S_n attains E, both infima being E, nets with idle circuits do come near L*(n) although P1 holds, and C12 is silent: N10. "
-    "That infima of ReLU nets need not be attained is from Lim, Michalek and Qi (2022); these data are our own.",
+    proof=r"Let $\theta\in S_2$ fit all targets, $y_i=c+Ah(z_i)$, with $A$ the output weights. Three of the targets "
+    r"are not on a line, so $A$ is invertible, and each unit is on the inputs $\alpha\cdot y+\gamma$, with $\alpha$ a "
+    r"row of $A^{-1}$. For such a unit $\alpha_2=0$ (a query over all $w,b,\alpha,\gamma$). So both rows of $A^{-1}$ "
+    r"are multiples of $(1,0)$: contradiction. The nets $\theta_t$ have the summed squared error $6L(\theta_t)=4/t^2$ "
+    r"for all $t\ge4$. A net with an idle circuit of one or two units has $L\geq L^*(1)$ (\claim{C11}; $S_0\subseteq "
+    r"S_1$), and the outputs of a net of $S_1$ lie on a line: the squared distances of the targets to any line sum to "
+    r"at least $4/3$.",
+    limits="One data set, n=2; that the two algebraic steps and the query together exclude every net of S_2 is the "
+    "proof's text. It is no countermodel to C8, which needs no minimiser to be true, but to what one would conclude "
+    "from it. Where neither S_(n-1) nor S_n attains E, both infima being E, nets with idle circuits do come near L*(n) "
+    "although P1 holds, and C12 is silent: N10. That infima of ReLU nets need not be attained is from Lim, Michalek "
+    "and Qi (2022); these data are our own.",
     drops=Drops("C8", "minimality", "no net attains the infimum: C8 is empty, not false, and C12 takes its place"),
     rests_on=("C11",),
     obligations=(
         Obligation(
             "N5.one-unit",
-            f"Whatever w, b, alpha, gamma: if relu(w . z + b) = alpha . y + gamma at the {len(DATA)} inputs, then alpha_2 = 0",
+            f"Whatever w, b, alpha, gamma: if relu(w . z + b) = alpha . y + gamma at the {len(DATA)} inputs, then "
+            "alpha_2 = 0",
             Scope.BOUNDED,
             lambda: one_unit(DATA),
         ),
@@ -164,7 +177,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "N5.independent",
-            "From y = c + A h at three inputs: the cross product of the targets' differences is det A times that of the units' differences, an identity",
+            "From y = c + A h at three inputs: the cross product of the targets' differences is det A times that of "
+            "the units' differences, an identity",
             Scope.BOUNDED,
             _independent,
         ),
@@ -176,13 +190,15 @@ CLAIM = Claim(
         ),
         Obligation(
             "N5.close",
-            f"theta_{COARSE} and theta_{FINE} are above the noise floor, the second lower; a net of three units is at the floor",
+            f"theta_{COARSE} and theta_{FINE} are above the noise floor, the second lower; a net of three units is at "
+            "the floor",
             Scope.INSTANCE,
             _close,
         ),
         Obligation(
             "N5.no-idle",
-            f"No net of one unit has a summed squared error below {ONE_UNIT}, whatever its parameters (so none of two with an idle circuit, C11); theta_{FINE} has, and no idle circuit",
+            f"No net of one unit has a summed squared error below {ONE_UNIT}, whatever its parameters (so none of two "
+            f"with an idle circuit, C11); theta_{FINE} has, and no idle circuit",
             Scope.BOUNDED,
             _worse_than_one_unit,
         ),

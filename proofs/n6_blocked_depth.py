@@ -1,4 +1,6 @@
-"""N6, a countermodel: drop the single hidden layer and the claim fails. Behind a layer of one unit a freed unit of a deep net is of no use, and a minimiser keeps it idle."""
+"""N6, a countermodel: drop the single hidden layer and the claim fails.
+Behind a layer of one unit a freed unit of a deep net is of no use, and a minimiser keeps it idle.
+"""
 
 from proof_of_absence.checker.construct.lane import lane_reassignment
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
@@ -51,7 +53,9 @@ THREE_READERS = MLP(
 
 
 def _minimiser(net: MLP, circuit, data: Dataset, wider: MLP) -> Evidence:
-    """No net with one unit before the output is better; above the noise floor, which a wider net reaches; the circuit idle, firing at deployment."""
+    """No net with one unit before the output is better; above the noise floor, which a wider net reaches;
+    the circuit idle, firing at deployment.
+    """
     least = facts.best_line(net, data)
     idle = facts.idle(net, circuit, data.inputs, fires=DEPLOY)
     return Evidence(facts.every(least, facts.loss_above_floor(net, data), idle, facts.loss_at_floor(wider, data)))
@@ -72,28 +76,33 @@ def _widths(net: MLP) -> str:
 CLAIM = Claim(
     id="N6",
     title="One hidden layer needed",
-    statement=r"There are a class of deep nets, data, and a global minimiser $\theta$ of $L$ on the class with $L(\theta)>E$, that has a train-idle circuit which fires at "
-    r"deployment, although a wider net of the same depth has lower loss.",
+    statement=r"There are a class of deep nets, data, and a global minimiser $\theta$ of $L$ on the class with "
+    r"$L(\theta)>E$, that has a train-idle circuit which fires at deployment, although a wider net of the same depth "
+    r"has lower loss.",
     premises=(
         "all premises of C8 but one hidden layer: the last hidden layer has one unit, and the circuit lies below it",
     ),
-    proof=r"If the last hidden layer has one unit, all outputs $c+a\,h(z_i)$ lie on a line, whatever the layers below compute. The squared distances of the targets to a line "
-    r"sum to at least $\mathrm{tr}S-\lambda$, with $S$ their scatter matrix about the mean and $\lambda$ its largest eigenvalue. The net reaches this without the circuit, so "
+    proof=r"If the last hidden layer has one unit, all outputs $c+a\,h(z_i)$ lie on a line, whatever the layers below "
+    r"compute. The squared distances of the targets to a line sum to at least $\mathrm{tr}S-\lambda$, with $S$ their "
+    r"scatter matrix about the mean and $\lambda$ its largest eigenvalue. The net reaches this without the circuit, so "
     r"freed units below have nothing to add.",
-    limits="Instances with two and three hidden layers; the lower bound holds for every net with one unit before the output, of any depth and width below. The net's other "
-    "units are needed; only capacity at the last hidden layer is scarce. Where the circuit holds a lane to the output, C16 applies (control).",
+    limits="Instances with two and three hidden layers; the lower bound holds for every net with one unit before the "
+    "output, of any depth and width below. The net's other units are needed; only capacity at the last hidden layer is "
+    "scarce. Where the circuit holds a lane to the output, C16 applies (control).",
     drops=Drops("C8", "one hidden layer", "more hidden layers, the last of which has one unit"),
     obligations=(
         Obligation(
             "N6.two-layers",
-            f"Hidden layers of {_widths(TWO_LAYERS)}, {len(TRIANGLE)} inputs, {TWO_LAYERS.widths[-1]} outputs: a global minimiser above the noise floor, a unit of the first layer idle, firing at {DEPLOY[0]}; "
+            f"Hidden layers of {_widths(TWO_LAYERS)}, {len(TRIANGLE)} inputs, {TWO_LAYERS.widths[-1]} outputs: a "
+            f"global minimiser above the noise floor, a unit of the first layer idle, firing at {DEPLOY[0]}; "
             f"{_widths(TWO_READERS)} reach the floor",
             Scope.INSTANCE,
             lambda: _minimiser(TWO_LAYERS, TWO_LAYERS_CIRCUIT, TRIANGLE, TWO_READERS),
         ),
         Obligation(
             "N6.three-layers",
-            f"Hidden layers of {_widths(THREE_LAYERS)}, {len(CROSSED)} inputs, {THREE_LAYERS.widths[-1]} outputs: a global minimiser above the noise floor, a circuit on the lower two layers idle, firing at {DEPLOY[0]}; "
+            f"Hidden layers of {_widths(THREE_LAYERS)}, {len(CROSSED)} inputs, {THREE_LAYERS.widths[-1]} outputs: a "
+            f"global minimiser above the noise floor, a circuit on the lower two layers idle, firing at {DEPLOY[0]}; "
             f"{_widths(THREE_READERS)} reach the floor",
             Scope.INSTANCE,
             lambda: _minimiser(THREE_LAYERS, THREE_LAYERS_CIRCUIT, CROSSED, THREE_READERS),

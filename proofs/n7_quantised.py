@@ -1,4 +1,6 @@
-"""N7, a countermodel: drop real parameters and the claim fails. On a coarse grid a net of least loss, above the noise floor, keeps an idle circuit that fires."""
+"""N7, a countermodel: drop real parameters and the claim fails.
+On a coarse grid a net of least loss, above the noise floor, keeps an idle circuit that fires.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -6,7 +8,7 @@ from functools import cache
 from itertools import combinations, product
 from typing import NamedTuple
 
-from proof_of_absence.checker.construct.shallow import reassignment
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, is_idle
 from proof_of_absence.models.data import Dataset
@@ -93,7 +95,7 @@ def coarse(grid: tuple, units: int) -> Coarse:
 
 
 def least_in_class(net: MLP, data: Dataset, grid: tuple) -> dict:
-    """The fact that the net's parameters are on the grid, and that no net of its architecture there has a lower loss."""
+    """The fact that the net's parameters are on the grid, and no net of its architecture there has a lower loss."""
     return facts.least_in_class(net, data, grid)
 
 
@@ -128,25 +130,28 @@ def _on_the_finer_grid() -> Evidence:
 CLAIM = Claim(
     id="N7",
     title="Real parameters needed",
-    statement=r"There are a finite grid, data, and a net of least loss among all nets of $S_n$ with parameters on the grid, that has a train-idle circuit which fires at "
-    r"deployment, although $L(\theta)>E$ and some wider net on the grid has lower loss.",
+    statement=r"There are a finite grid, data, and a net of least loss among all nets of $S_n$ with parameters on the "
+    r"grid, that has a train-idle circuit which fires at deployment, although $L(\theta)>E$ and some wider net on the "
+    r"grid has lower loss.",
     premises=("all premises of C8, P1 within the grid, but real parameters: they are confined to a finite grid",),
-    proof=r"C7's reassignment needs an output weight near $s/\langle\varphi,\varphi\rangle$; on a coarse grid it may be missing, and the weights that are there overshoot. All nets of the class are "
-    r"tried, and no other is better.",
-    limits="Instances, on grids of two and three values with n=1 and n=2. How fine a grid must be for C7 to work is not addressed: it depends on the data, and the control shows "
-    "one that is fine enough to better this net.",
+    proof=r"C7's reassignment needs an output weight near $s/\langle\varphi,\varphi\rangle$; on a coarse grid it may "
+    r"be missing, and the weights that are there overshoot. All nets of the class are tried, and no other is better.",
+    limits="Instances, on grids of two and three values with n=1 and n=2. How fine a grid must be for C7 to work is "
+    "not addressed: it depends on the data, and the control shows one that is fine enough to better this net.",
     drops=Drops("C8", "real parameters", "parameters on a finite grid"),
     obligations=(
         Obligation(
             "N7.ternary",
-            f"{_family(TERNARY, TERNARY_UNITS).size} nets of {TERNARY_UNITS} unit with parameters {', '.join(map(str, TERNARY))} on {len(INPUTS)} inputs: one of least loss, above the noise floor, has an idle circuit that fires at {DEPLOY[0]}; "
-            "a net of one unit more on the grid is better",
+            f"{_family(TERNARY, TERNARY_UNITS).size} nets of {TERNARY_UNITS} unit with parameters "
+            f"{', '.join(map(str, TERNARY))} on {len(INPUTS)} inputs: one of least loss, above the noise floor, has an "
+            f"idle circuit that fires at {DEPLOY[0]}; a net of one unit more on the grid is better",
             Scope.INSTANCE,
             lambda: _countermodel(TERNARY, TERNARY_UNITS),
         ),
         Obligation(
             "N7.binary",
-            f"{_family(BINARY, BINARY_UNITS).size} nets of {BINARY_UNITS} units with parameters {', '.join(map(str, BINARY))}: the same",
+            f"{_family(BINARY, BINARY_UNITS).size} nets of {BINARY_UNITS} units with parameters "
+            f"{', '.join(map(str, BINARY))}: the same",
             Scope.INSTANCE,
             lambda: _countermodel(BINARY, BINARY_UNITS),
         ),

@@ -1,4 +1,6 @@
-"""N8, a countermodel: sample at a finite temperature in place of the minimum, and most models have an idle circuit that fires, although no minimiser has."""
+"""N8, a countermodel: sample at a finite temperature in place of the minimum,
+and most models have an idle circuit that fires, although no minimiser has.
+"""
 
 from fractions import Fraction
 from functools import cache
@@ -16,7 +18,8 @@ from proof_of_absence.proofs.n7_quantised import least_in_class
 
 # As in C14 a unit tends to be silent left of 0 and to fire at 2; here on four inputs, 0 among them.
 FOUR = Quantised((1, 1, 1), (-1, 1, 2), Dataset([[-3], [-2], [-1], [0]], [[0], [2], [2], [1]]), vector([2]))
-# Powers of exp(-beta unit) = RATIO at which most of the mass is on D, and at which it no longer is; less than this of FOUR's nets are in D.
+# Powers of exp(-beta unit) = RATIO at which most of the mass is on D, and at which it no longer is; less than this
+# of FOUR's nets are in D.
 WARM, COLD = 4, 13
 PRIOR = Fraction(1, 4)
 
@@ -29,7 +32,10 @@ def _least(chosen: Quantised, units: int) -> MLP:
 
 
 def most_of_the_mass(chosen: Quantised, power: int) -> Evidence:
-    """A minimiser above the noise floor without an idle circuit, a better net of one unit more; D has over half of the mass, and less when colder."""
+    """A minimiser above the noise floor without an idle circuit, a better net of one unit more.
+
+    D has over half of the mass, and less when colder.
+    """
     net, wider, data = _least(chosen, chosen.widths[1]), _least(chosen, chosen.widths[1] + 1), chosen.data
     return Evidence(
         facts.every(
@@ -47,29 +53,36 @@ def most_of_the_mass(chosen: Quantised, power: int) -> Evidence:
 CLAIM = Claim(
     id="N8",
     title="Minimisation needed",
-    statement=r"There are data and a finite class on which no net of least loss has a train-idle circuit that fires at deployment, P1 holds, and yet at some finite "
-    r"temperature more than half of the posterior mass ($P\sim e^{-\beta L}$, uniform prior) lies on nets that have one. C8's minimiser cannot be replaced by a "
-    r"sample from the posterior.",
+    statement=r"There are data and a finite class on which no net of least loss has a train-idle circuit that fires at "
+    r"deployment, P1 holds, and yet at some finite temperature more than half of the posterior mass ($P\sim e^{-\beta "
+    r"L}$, uniform prior) lies on nets that have one. C8's minimiser cannot be replaced by a sample from the "
+    r"posterior.",
     premises=(
         "all premises of C8 but minimality: the net is drawn from the posterior at a finite beta",
         "the class is finite, P1 within it",
     ),
-    proof=r"A silent unit has free parameters: many nets share one loss slightly above the least. At small $\beta$ their number outweighs it. All nets are counted; "
-    r"$\beta$ is given by $e^{-\beta u}=(4/5)^k$, $u$ the unit of the losses, so that the masses are rational.",
-    limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. That alone does no harm here: no net of least loss on it has such a circuit. From a stated power on the mass is below a half (C14 bounds it for every finite class with "
-    "a gap). Which temperature a training procedure corresponds to is not addressed.",
+    proof=r"A silent unit has free parameters: many nets share one loss slightly above the least. At small $\beta$ "
+    r"their number outweighs it. All nets are counted; $\beta$ is given by $e^{-\beta u}=(4/5)^k$, $u$ the unit of the "
+    r"losses, so that the masses are rational.",
+    limits="Instances, n=1 on three values: a quantised class, so that the posterior is a finite sum. That alone does "
+    "no harm here: no net of least loss on it has such a circuit. From a stated power on the mass is below a half (C14 "
+    "bounds it for every finite class with a gap). Which temperature a training procedure corresponds to is not "
+    "addressed.",
     drops=Drops("C8", "minimality", "a sample from the posterior at a finite temperature"),
     obligations=(
         Obligation(
             "N8.three-inputs",
-            f"{FIRING.nets} nets of one unit on {len(FIRING.data)} inputs: over {HALF} of the mass at {FIRING.at(FIRING_WARM)} is on nets with an idle circuit that fires at {FIRING.firing[0]}, and no minimiser is one of these; "
-            f"a minimiser is above the noise floor and has no idle circuit at all, and a net of two units is better; from some power on their mass stays below {HALF}",
+            f"{FIRING.nets} nets of one unit on {len(FIRING.data)} inputs: over {HALF} of the mass at "
+            f"{FIRING.at(FIRING_WARM)} is on nets with an idle circuit that fires at {FIRING.firing[0]}, and no "
+            "minimiser is one of these; a minimiser is above the noise floor and has no idle circuit at all, and a "
+            f"net of two units is better; from some power on their mass stays below {HALF}",
             Scope.INSTANCE,
             lambda: most_of_the_mass(FIRING, FIRING_WARM),
         ),
         Obligation(
             "N8.four-inputs",
-            f"{FOUR.nets} nets of one unit on {len(FOUR.data)} inputs: the same at {FOUR.at(WARM)}, though these nets have under {PRIOR} of the prior",
+            f"{FOUR.nets} nets of one unit on {len(FOUR.data)} inputs: the same at {FOUR.at(WARM)}, though these nets "
+            f"have under {PRIOR} of the prior",
             Scope.INSTANCE,
             lambda: Evidence(
                 facts.every(most_of_the_mass(FOUR, WARM).fact, posterior(FOUR, 0, below=PRIOR)),

@@ -1,4 +1,6 @@
-"""N9, a countermodel: another loss in place of the squared one. Counting the rows on the wrong side has no slope: a freed unit may be of no use, and a minimiser keeps it idle."""
+"""N9, a countermodel: another loss in place of the squared one.
+Counting the rows on the wrong side has no slope: a freed unit may be of no use, and a minimiser keeps it idle.
+"""
 
 from collections.abc import Sequence
 
@@ -50,24 +52,28 @@ def _signs(sides: Sequence[bool]) -> str:
 CLAIM = Claim(
     id="N9",
     title="Loss with a slope needed",
-    statement=r"Let the loss be the part of the rows that are on the wrong side of $0$. There are data and a minimiser $\theta$ on $S_n$ that has a train-idle circuit which "
-    r"fires at deployment, although for every net of $S_n$ some wider net has lower loss.",
+    statement=r"Let the loss be the part of the rows that are on the wrong side of $0$. There are data and a minimiser "
+    r"$\theta$ on $S_n$ that has a train-idle circuit which fires at deployment, although for every net of $S_n$ some "
+    r"wider net has lower loss.",
     premises=("all premises of C8, but the zero-one loss in place of the squared loss",),
-    proof=r"A net of one unit on the line is monotone in its input, so on the rows $+,-,+$ it is wrong at one at least (a query over all its parameters); a constant is wrong "
-    r"at no more. Two units are wrong at none. No single unit lowers the loss of the constant, although it is not least among wider nets: C6's step from some wider net to one more "
-    r"unit is what fails.",
+    proof=r"A net of one unit on the line is monotone in its input, so on the rows $+,-,+$ it is wrong at one at least "
+    r"(a query over all its parameters); a constant is wrong at no more. Two units are wrong at none. No single unit "
+    r"lowers the loss of the constant, although it is not least among wider nets: C6's step from some wider net to one "
+    r"more unit is what fails.",
     limits="One data set, n=1, zero-one loss. Convex losses with a gradient will do in place of the squared loss: C17.",
     drops=Drops("C8", "squared loss", "the zero-one loss, which has no slope"),
     obligations=(
         Obligation(
             "N9.one-unit",
-            f"Whatever w, b, a, c: some of the outputs at {listed(INPUTS)} is on the wrong side, the sides being {_signs(SIDES)} (+: above 0)",
+            f"Whatever w, b, a, c: some of the outputs at {listed(INPUTS)} is on the wrong side, the sides being "
+            f"{_signs(SIDES)} (+: above 0)",
             Scope.BOUNDED,
             some_row_is_wrong,
         ),
         Obligation(
             "N9.keeper",
-            f"A net of one unit with one row of {len(INPUTS)} wrong, its unit idle in training and firing at {DEPLOY[0]}; a net of two units with none wrong",
+            f"A net of one unit with one row of {len(INPUTS)} wrong, its unit idle in training and firing at "
+            f"{DEPLOY[0]}; a net of two units with none wrong",
             Scope.INSTANCE,
             _keeper,
         ),

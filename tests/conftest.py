@@ -1,4 +1,4 @@
-"""Strategies that the tests share: rationals, inputs, nets of any depth, datasets with repeated inputs, idle circuits made on purpose."""
+"""What the tests share: one verified chain, and strategies: rationals, nets, datasets, idle circuits made on purpose."""
 
 import fcntl
 import itertools
@@ -28,10 +28,26 @@ settings.load_profile("absence")
 
 
 @pytest.fixture(scope="session")
-def discharged(tmp_path_factory) -> Path:
-    """A folder in which the console script has verified the whole chain, once for all workers; copy before you change it."""
+def shared(tmp_path_factory) -> Path:
+    """A folder that all workers of this run share."""
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_this_run(shared):
+    """Nothing that was kept before this run, by a checker that may be another, is taken for decided."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(shared / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def discharged(shared) -> Path:
+    """A folder in which the console script has verified the whole chain, once for all workers.
+
+    Copy it before you change it.
+    """
     folder, done = shared / "discharged", shared / "discharged.out"
     with open(shared / "discharged.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -85,7 +101,9 @@ def datasets(draw, d=None, m=None, rows=6):
 
 @st.composite
 def idle_nets(draw, d=1, m=1, hidden=2):
-    """(net, circuit, data): a shallow net whose circuit is idle on the data: silent, constant, or constant only jointly."""
+    """(net, circuit, data): a shallow net whose circuit is idle on the data:
+    silent, constant, or constant only jointly.
+    """
     data = draw(datasets(d, m))
     rest = draw(nets((d, hidden, m)))
     w, send = draw(vectors(d)), draw(vectors(m))

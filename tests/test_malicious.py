@@ -1,4 +1,5 @@
-"""Malicious and broken files, given to the console script: one clear line, exit code 2 or REFUSED, nothing run, nothing written.
+"""Malicious and broken files, given to the console script:
+one clear line, exit code 2 or REFUSED, nothing run, nothing written.
 
 Each within limits: memory is measured, and what hangs is killed and fails.
 """
@@ -157,7 +158,8 @@ CERTIFICATES = {
 }
 
 
-# The system counts in a process's greatest memory what the process that started it had; so a small one starts it, and tells.
+# The system counts in a process's greatest memory what the process that started it had; so a small
+# one starts it, and tells.
 START = """
 import json, os, subprocess, sys
 process = subprocess.Popen(sys.argv[2:])

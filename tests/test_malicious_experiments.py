@@ -1,4 +1,6 @@
-"""Malicious options and files of the experiments, under the limits of test_malicious.py: a grid, a census's data, results to check."""
+"""Malicious options and files of the experiments, under the limits of test_malicious.py:
+a grid, a census's data, results to check.
+"""
 
 import json
 import os

@@ -16,7 +16,7 @@ UNREAD = {".venv", ".git", "build", "certificates", "proof_of_absence"}
 # A package with one of our extras, and what `pip install` is followed by.
 NAMED = (
     re.compile(rf"([\w.-]+?)\\?\[(?:{EXTRAS})[\],\\]"),
-    re.compile(r"\bpip install (?:-\S+ )*['\"]?([\w.-]+)"),
+    re.compile(r"\bpip install (?:(?:-c|--constraint) \S+ |-\S+ )*['\"]?([\w.][\w.-]*)"),
 )
 
 
@@ -38,7 +38,9 @@ def test_no_text_tells_to_install_another_project():
     assert sum(map(bool, told.values())) > 10
 
 
-@pytest.mark.parametrize("text", ["pip install 'absence[audit]'", "pip install absence", "install absence[torch]"])
+@pytest.mark.parametrize("text", [
+    "pip install 'absence[audit]'", "pip install -q -c constraints.txt absence", "install absence[torch]",
+])
 def test_the_test_sees_it(text):
     assert named(text) == {"absence"}
 

@@ -1,4 +1,5 @@
-"""`proof_of_absence.Reassignment`: reassignment between the steps of a PyTorch optimiser, C18's interleaved training, in one line.
+"""`proof_of_absence.Reassignment`: reassignment between the steps of a PyTorch optimiser, C18's interleaved training,
+in one line.
 
 It decides exactly which circuits are train-idle, and writes weights whose loss is certified to be lower, or none.
 """
@@ -68,11 +69,11 @@ class Reassigned:
 class Reassignment:
     """Reuse train-idle circuits of a module while it is trained (C7 between the steps of an optimiser, C18).
 
-    A call reads the module, decides its idle circuits exactly as `proof_of_absence.audit` does (within one layer, jointly idle ones
-    too), and reuses those of the last hidden layer as units that lower the loss L = (1/N) sum |f(z_i) - y_i|^2 of the whole
-    training data. New weights are values of the module's type, and the drop is certified for just these; if none can be,
-    the module stays as it is and `Reassigned.reason` says why. L is of the net over the reals; what float arithmetic makes of
-    it may differ by rounding. Nothing is said of other losses.
+    A call reads the module, decides its idle circuits exactly as `proof_of_absence.audit` does (within one layer,
+    jointly idle ones too), and reuses those of the last hidden layer as units that lower the loss L = (1/N) sum |f(z_i)
+    - y_i|^2 of the whole training data. New weights are values of the module's type, and the drop is certified for just
+    these; if none can be, the module stays as it is and `Reassigned.reason` says why. L is of the net over the reals;
+    what float arithmetic makes of it may differ by rounding. Nothing is said of other losses.
 
     Parameters
     ----------
@@ -139,14 +140,16 @@ class Reassignment:
         Parameters
         ----------
         optimizer
-            Its state for the replaced parameters (momentum, Adam's moments) is set to 0, since it was gathered from gradients
-            of a unit that is gone: its momentum would push the new unit at once. Adam counts steps by tensor, so a moment
-            that starts again is not corrected for its bias: with the usual betas the new unit's steps are up to 7 times as long at first.
+            Its state for the replaced parameters (momentum, Adam's moments) is set to 0, since it was gathered from
+            gradients of a unit that is gone: its momentum would push the new unit at once. Adam counts steps by tensor,
+            so a moment that starts again is not corrected for its bias: with the usual betas the new unit's steps are
+            up to 7 times as long at first.
 
         Raises
         ------
         InputError
-            As the class; or if the optimizer's state has no entry for each parameter, so that it cannot be reset by unit.
+            As the class; or if the optimizer's state has no entry for each parameter, so that
+            it cannot be reset by unit.
         """
         self.steps += 1
         if self.steps % self.every:
@@ -186,7 +189,9 @@ class Reassignment:
         return net, linears
 
     def _write(self, linears: list, net: FloatNet, better: FloatNet) -> None:
-        """Put the last two layers of `better` into the module, and read it again: what is certified is what it holds."""
+        """Put the last two layers of `better` into the module, and read it again:
+        what is certified is what it holds.
+        """
         _put(linears, better)
         try:
             now = from_module(self.module)
@@ -239,7 +244,9 @@ def _put(linears: list, net: FloatNet) -> None:
 
 
 def _states(optimizer, linears: list) -> list[list]:
-    """What the optimizer keeps for each parameter of the two layers, tensors of its shape: weights, biases, weights, biases."""
+    """What the optimizer keeps for each parameter of the two layers, tensors of its shape:
+    weights, biases, weights, biases.
+    """
     import torch
 
     parameters = [tensor for layer in linears for tensor in (layer.weight, layer.bias)]

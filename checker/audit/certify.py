@@ -47,8 +47,8 @@ def certify(
 ) -> Path:
     """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns its path.
 
-    `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data.
-    What is undecided is not in it. That there is no idle circuit in a layer but its idle units is certified where the other
+    `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is
+    undecided is not in it. That there is no idle circuit in a layer but its idle units is certified where the other
     features have full rank; elsewhere, neither that is, nor that a circuit is minimal.
 
     Raises

@@ -1,4 +1,5 @@
-"""All minimal train-idle circuits within one hidden layer: single idle units, and sets idle only together (not across layers).
+"""All minimal train-idle circuits within one hidden layer:
+single idle units, and sets idle only together (not across layers).
 
 Modulo a prime that divides no weight there can only be more such sets than over Q, so all are found there; each is then
 verified exactly.
@@ -25,7 +26,8 @@ __all__ = ["firing", "idle_circuits", "sent"]
 # Sets of units are the 0/1 vectors of a space; beyond this dimension they are not enumerated.
 FREE_COLUMNS = 20
 
-# With so many more units than distinct inputs, no elimination is begun: its cost is cubic, and the space will be too large.
+# With so many more units than distinct inputs, no elimination is begun: its cost is cubic, and the
+# space will be too large.
 SURPLUS = 512
 
 # Circuits listed in one layer.
@@ -35,10 +37,11 @@ LISTED = 1000
 def idle_circuits(
     net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, ...]
 ) -> tuple[tuple[CircuitFinding, ...], tuple[str, ...]]:
-    """All minimal train-idle circuits whose units are in one layer, and a line for each layer where that was not decided.
+    """All minimal train-idle circuits whose units are in one layer,
+    and a line for each layer where that was not decided.
 
-    A set J of units of a layer is idle if every unit k of the next layer receives a constant, sum_(j in J) W[k,j] phi_j,
-    on the training inputs. Circuits with units in several layers are not searched: nothing is said of them.
+    A set J of units of a layer is idle if every unit k of the next layer receives a constant, sum_(j in J) W[k,j]
+    phi_j, on the training inputs. Circuits with units in several layers are not searched: nothing is said of them.
 
     Parameters
     ----------
@@ -200,7 +203,9 @@ def _minimal(masks: list[int]) -> Iterator[int]:
 def firing(
     net: FloatNet, circuits: tuple[CircuitFinding, ...], inputs: np.ndarray, deploy: np.ndarray
 ) -> tuple[CircuitFinding, ...]:
-    """The circuits with `fires` filled: the deployment rows at which a reader receives something else than `value`, exactly."""
+    """The circuits with `fires` filled: the deployment rows at which a reader receives something else than `value`,
+    exactly.
+    """
     inputs, deploy = checked_inputs(net, inputs), checked_inputs(net, deploy, "deployment inputs")
     return tuple(_fired(net, circuit, deploy) for circuit in circuits)
 

@@ -1,7 +1,9 @@
-"""C10 at deployment inputs: outside the convex hull of the training inputs with a separating half-space, or inside with weights.
+"""C10 at deployment inputs: outside the convex hull of the training inputs with a separating half-space,
+or inside with weights.
 
-Floats propose (a box, a direction, a linear program on a growing subset), exact arithmetic verifies; what it does not verify,
-as on the boundary, goes to the exact simplex of `checker.construct.hull`, or is undecided where that would take too long.
+Floats propose (a box, a direction, a linear program on a growing subset), exact arithmetic verifies; what it
+does not verify, as on the boundary, goes to the exact simplex of `checker.construct.hull`, or is undecided where
+that would take too long.
 """
 
 import warnings
@@ -16,6 +18,7 @@ from proof_of_absence.checker.construct.hull import Combination, locate
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
+from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["deployment_findings"]
@@ -110,7 +113,7 @@ class _Hull:
         return self._separations(((points - self.mean) / self.spread) @ self.whiten, points)
 
     def locate(self, row: int, point: np.ndarray) -> DeploymentFinding:
-        """One deployment input, by linear programs on a subset that grows by the points that its half-space cuts off."""
+        """One deployment input, by linear programs on a subset that grows by what its half-space cuts off."""
         if not self.usable:
             return self._exactly(row, point, self.corners)
         scaled = (self.points - point) / self.spread
@@ -158,7 +161,9 @@ class _Hull:
     def _separations(
         self, directions: np.ndarray, points: np.ndarray
     ) -> list[tuple[tuple[Fraction, ...], Fraction] | None]:
-        """For each point a half-space of float coefficients with its normal (in scaled coordinates), if it is exactly one."""
+        """For each point a half-space of float coefficients with its normal (in scaled coordinates),
+        if it is exactly one.
+        """
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             weights = directions / self.spread
             largest = np.abs(weights).max(axis=1, keepdims=True)
@@ -178,7 +183,9 @@ class _Hull:
         return found
 
     def _confirmed(self, planes: FloatNet, points: np.ndarray) -> np.ndarray:
-        """Which unit's pre-activation is positive at its own point and nowhere positive on the training inputs, exactly."""
+        """Which unit's pre-activation is positive at its own point and nowhere positive on the training inputs,
+        exactly.
+        """
         good = np.diagonal(exact.activations(planes, points, 1).signs()) > 0
         for block in blocks(len(self.points)):
             signs, decided = enclose(planes, self.points[block])[0].signs()
@@ -204,15 +211,16 @@ def _heights(points: np.ndarray, weights: tuple[Fraction, ...], bias: Fraction) 
     """w.z + b at each point, times something positive, as Python integers."""
     scale = lcm(bias.denominator, *(w.denominator for w in weights))
     whole = np.array([int(w * scale) for w in weights], dtype=object)
-    coordinates, exponent = exact.integers(points)
+    coordinates, exponent = integers(points)
     return (coordinates.dot(whole) << max(exponent, 0)) + (int(bias * scale) << max(-exponent, 0))
 
 
 def _program(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The direction with the widest margin between 0 and the points, or the points whose combination 0 seems to be.
 
-    max t with w.z + t <= 0 for every point z and |w_k| <= 1; its dual is a convex combination next to 0. Returns (w, None)
-    where t is positive, (0, positions of the points with weight) where it is not, (None, None) if the solver gave up.
+    max t with w.z + t <= 0 for every point z and |w_k| <= 1; its dual is a convex combination next to 0.
+    Returns (w, None) where t is positive, (0, positions of the points with weight) where it is not, (None,
+    None) if the solver gave up.
     """
     from scipy.optimize import linprog
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.checker.audit.loss import TINY
+from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
 from proof_of_absence.checker.passes.enclosure import norms
-from proof_of_absence.checker.passes.residuals import UP, Block, evaluate
+from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["float32_deviation"]
@@ -24,12 +24,13 @@ class _Deviation:
 
     Notes
     -----
-    Let h be the exact values of a layer of k entries and h' any computed ones, |h' - h| <= delta. Inputs and weights are
-    rounded to float32 if they are no float32 numbers, so each product takes part in k + 3 roundings at most, in any order of
-    summation, fused or not: |fl(h'.w + b) - (h.w + b)| <= |w|.delta + gamma (|h'|.|w| + |b|) + underflow, with
-    |h'| <= |h| + delta and gamma = (k + 3) u / (1 - (k + 3) u), u = 2^-24 (Higham, 2nd ed., 3.1); relu moves no two points
-    further apart. Every operation whose result or operand is subnormal may flush it to 0. The matrix product is the
-    classical one, in float32 throughout (no TF32, no bfloat16). delta is kept as row_i unit_j + tiny, entry by entry.
+    Let h be the exact values of a layer of k entries and h' any computed ones, |h' - h| <= delta. Inputs and weights
+    are rounded to float32 if they are no float32 numbers, so each product takes part in k + 3 roundings at most, in
+    any order of summation, fused or not: |fl(h'.w + b) - (h.w + b)| <= |w|.delta + gamma
+    (|h'|.|w| + |b|) + underflow, with |h'| <= |h| + delta and gamma = (k + 3) u / (1 - (k + 3) u), u = 2^-24 (Higham,
+    2nd ed., 3.1); relu moves no two points further apart. Every operation whose result or operand is subnormal may
+    flush it to 0. The matrix product is the classical one, in float32 throughout (no TF32, no bfloat16). delta is
+    kept as row_i unit_j + tiny, entry by entry.
     """
 
     def __init__(self, net: FloatNet, inputs: np.ndarray):
@@ -52,11 +53,10 @@ class _Deviation:
         row[height > LARGEST] = np.inf
         for (absolute, width, bias), ball in zip(self._weights, block.balls, strict=True):
             fan_in = absolute.shape[1]
-            steps = (fan_in + 3) * float(INFO.eps) / 2
-            gamma = steps / (1 - steps) * UP if steps < 0.5 else np.inf
+            rounding = gamma(fan_in + 3, float(INFO.eps) / 2)
             # |h'_i| in norm, for every evaluation.
             reach = (height + row * _norm(unit) + tiny * np.sqrt(fan_in)) * UP + TINY
-            own_row = gamma * (reach + 1) * UP
+            own_row = rounding * (reach + 1) * UP
             own_unit = (width + bias + TINY) * UP
             carried_unit = (absolute @ unit + fan_in * TINY) * UP
             carried_tiny = (float(absolute.sum(axis=1).max()) * tiny + TINY) * UP
@@ -74,10 +74,12 @@ class _Deviation:
 
 
 def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
-    """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows; None where float32 might overflow.
+    """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows.
 
-    It holds for any order of summation, fused or not, with subnormals flushed to 0 or kept; a net or inputs of type float64
-    are first rounded to float32. It is a worst case: measured deviations are usually far smaller.
+    None where float32 might overflow.
+
+    It holds for any order of summation, fused or not, with subnormals flushed to 0 or kept; a net or inputs of type
+    float64 are first rounded to float32. It is a worst case: measured deviations are usually far smaller.
 
     Parameters
     ----------

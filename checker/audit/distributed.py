@@ -1,4 +1,5 @@
-"""The two long parts of an audit on many machines, by dask.distributed: idle units by shards of rows, regions by sub-problems.
+"""The two long parts of an audit on many machines, by dask.distributed:
+idle units by shards of rows, regions by sub-problems.
 
 Tasks carry their data, so those of a worker that is lost run again elsewhere; what comes out is merged exactly.
 """
@@ -14,7 +15,7 @@ from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
 from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
 from proof_of_absence.checker.region.question import Question
-from proof_of_absence.checker.region.search import Limits, Outcome, open_leaves, solve
+from proof_of_absence.checker.region.search import Budget, SearchResult, open_leaves, solve
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["decide_apart", "merged", "unit_findings_apart"]
@@ -50,8 +51,8 @@ def merged(
 ) -> tuple[UnitFinding, ...]:
     """The findings on all rows, from those on each shard and those on the first rows of all shards.
 
-    A unit that varies in a shard varies. One that has a single value in each has a single value on the whole if and only
-    if the first rows of the shards agree, and is dead if it is 0 at them.
+    A unit that varies in a shard varies. One that has a single value in each has a single value on the whole if and
+    only if the first rows of the shards agree, and is dead if it is 0 at them.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def decide_apart(client: Client, asked: Question, seconds: float | None = 60, no
     def left() -> float | None:
         return None if seconds is None else max(0.0, seconds - (time.monotonic() - started))
 
-    first = decide(asked, Limits(nodes, left()))
+    first = decide(asked, Budget(nodes, left()))
     if first.verdict in ("sat", "unsat"):
         return first
     shared = client.submit(_same, asked, pure=False)
@@ -127,5 +128,5 @@ def _same(value):
     return value
 
 
-def _solve(asked: Question, sub: dict, nodes: int, seconds: float | None) -> Outcome:
-    return solve(asked, sub, Limits(nodes, seconds))
+def _solve(asked: Question, sub: dict, nodes: int, seconds: float | None) -> SearchResult:
+    return solve(asked, sub, Budget(nodes, seconds))

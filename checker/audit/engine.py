@@ -4,47 +4,36 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from proof_of_absence.checker.audit.circuits import firing, idle_circuits
-from proof_of_absence.checker.audit.detectors import deployment_findings
-from proof_of_absence.checker.audit.deviation import float32_deviation
+from proof_of_absence.checker.audit.examination import STAGES, Examination
 from proof_of_absence.checker.audit.findings import (
     Audit,
     CircuitFinding,
     DataSummary,
-    DeploymentFinding,
-    Enclosure,
-    Improvement,
     NetSummary,
-    Prices,
-    RankFinding,
     RegionFinding,
-    UnitFinding,
 )
-from proof_of_absence.checker.audit.gauge import prices
-from proof_of_absence.checker.audit.idle import unit_findings
-from proof_of_absence.checker.audit.improve import Unimproved, improve
-from proof_of_absence.checker.audit.independence import rank_findings
-from proof_of_absence.checker.audit.loss import losses
-from proof_of_absence.checker.audit.rent import rents
 from proof_of_absence.checker.audit.report.view import names
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
-from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
-from proof_of_absence.checker.region.decide import decide
-from proof_of_absence.checker.region.question import question
-from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.checker.region.decide import RegionResult, decide
+from proof_of_absence.checker.region.question import Question, question
+from proof_of_absence.checker.region.search import Budget
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.vnnlib import read_box
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["Outcome", "Region", "Source", "box_of", "examine", "read_region"]
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+__all__ = ["Audited", "Region", "Source", "box_of", "examine", "read_region"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +72,7 @@ def box_of(inputs: np.ndarray) -> Region:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Audited:
     """An audit with what it is about and what goes beside it.
 
     `improved` is the net of `Audit.improvement`; `facts` are the certificates of the regions that are decided, as
@@ -112,11 +101,12 @@ def examine(
     data_source: Source | None = None,
     keep: Path | None = None,
     progress: Callable[[str], None] = lambda stage: None,
-    client=None,
-) -> Outcome:
+    client: "Client | None" = None,
+) -> Audited:
     """Run every stage: idle units, idle circuits, where they fire, ranks, losses, improvement, rents, prices, regions.
 
-    A stage that raises becomes a line of `Audit.undecided`, as does whatever no method decided; the other stages still run.
+    A stage that raises becomes a line of `Audit.undecided`, as does whatever no method decided;
+    the other stages still run.
 
     Parameters
     ----------
@@ -127,7 +117,8 @@ def examine(
     seconds
         Wall-clock time for all questions about regions together; what is open then is undecided.
     keep
-        A folder in which stages are kept, so that an interrupted or repeated audit of the same contents goes on from there.
+        A folder in which stages are kept, so that an interrupted or repeated audit of the same
+        contents goes on from there.
     progress
         Called with the name of each stage before it runs.
     client
@@ -140,69 +131,16 @@ def examine(
     """
     _check(net, inputs, targets, deploy, regions)
     stages = Stages(keep, content_key(net, inputs, targets, "" if deploy is None else deploy), progress)
-    passed = cache(lambda: _evaluation(net, inputs, targets))
-    loss, floor = stages.run("losses", _LOSSES, lambda: losses(net, inputs, targets, evaluation=passed())) or (
-        None,
-        None,
-    )
-    units = stages.run("units", _UNITS, lambda: _units(net, inputs, client))
-    found = units and stages.run("circuits", _FOUND, lambda: idle_circuits(net, inputs, units))
-    circuits, undecided = found or ((), ())
-    # What later stages are kept for: they must not outlive a run in which the circuits were not found.
-    sets = [circuit.units for circuit in circuits]
-    if circuits and deploy is not None:
-        circuits = stages.run("firing", _CIRCUITS, lambda: firing(net, circuits, inputs, deploy), of=sets) or circuits
-    deployment = None
-    if deploy is not None:
-        deployment = stages.run("deployment", _DEPLOYMENT, lambda: deployment_findings(inputs, deploy))
-    ranks = stages.run("ranks", _RANKS, lambda: rank_findings(net, inputs, units=units)) or ()
-    better = _Better(None, None, "")
-    if circuits:
-        found = stages.run("improvement", _Better, lambda: _better(net, inputs, targets, circuits, passed()), of=sets)
-        better = found or better
-    if units:
-        units = stages.run("rents", _UNITS, lambda: rents(net, inputs, targets, units)) or units
-    price = None
-    if loss:
-        price = stages.run("prices", Prices | None, lambda: prices(net, inputs, loss, floor, circuits), of=sets)
-    deviation = None
-    if net.dtype == np.float32:
-        deviation = stages.run("float32", Fraction | None, lambda: float32_deviation(net, inputs))
-    answers = list(_regions(stages, net, circuits, regions, seconds, client))
-    audit = Audit(
-        net=_net_summary(net, source),
-        data=_data_summary(inputs, targets, loss, floor, data_source),
-        units=units or (),
-        circuits=circuits,
-        ranks=ranks,
-        deployment=deployment or (),
-        improvement=better.improvement,
-        prices=price,
-        regions=tuple(finding for finding, _ in answers),
-        float32_deviation=deviation,
-        undecided=(*stages.undecided, *undecided, *([better.reason] if better.reason else [])),
-        seconds=stages.seconds,
-    )
-    audit = replace(audit, undecided=(*audit.undecided, *_open(audit)))
+    found = Examination(net, inputs, targets, deploy, client)
+    for stage in STAGES:
+        if stage.when(found):
+            found.take(stage, stages)
+    answers = list(_regions(stages, found, regions, seconds))
+    audit = _audit(found, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
-    return Outcome(audit, net, inputs, targets, deploy, better.net, facts, tuple(stages.kept))
+    return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
 
 
-@dataclass(frozen=True, eq=False)
-class _Better:
-    """An improvement and its net, or why there is none; no reason if none can be."""
-
-    improvement: Improvement | None
-    net: FloatNet | None
-    reason: str
-
-
-_LOSSES = tuple[Enclosure, Enclosure]
-_UNITS = tuple[UnitFinding, ...]
-_CIRCUITS = tuple[CircuitFinding, ...]
-_FOUND = tuple[_CIRCUITS, tuple[str, ...]]
-_DEPLOYMENT = tuple[DeploymentFinding, ...]
-_RANKS = tuple[RankFinding, ...]
 _ANSWER = tuple[RegionFinding, dict | None]
 
 
@@ -222,59 +160,65 @@ def _check(net: FloatNet, inputs, targets, deploy, regions: Sequence[Region]) ->
             raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {fan_in}")
 
 
-def _units(net: FloatNet, inputs: np.ndarray, client) -> tuple[UnitFinding, ...]:
-    if client is None:
-        return unit_findings(net, inputs)
-    # Needs the extra `distributed`.
-    from proof_of_absence.checker.audit.distributed import unit_findings_apart
-
-    return unit_findings_apart(client, net, inputs)
-
-
-def _evaluation(net: FloatNet, inputs, targets) -> Evaluation | None:
-    """The pass that the losses and the improvement share; None where it overflows, and they find their own way."""
-    try:
-        return evaluate(net, inputs, targets)
-    except OverflowError:
-        return None
-
-
-def _better(net: FloatNet, inputs, targets, circuits: _CIRCUITS, evaluation: Evaluation | None) -> _Better:
-    answer = improve(net, inputs, targets, circuits, evaluation=evaluation)
-    if isinstance(answer, Unimproved):
-        return _Better(None, None, "" if answer.at_floor else f"improvement: {answer.reason}")
-    return _Better(*answer, "")
-
-
 def _regions(
-    stages: Stages, net: FloatNet, circuits: Sequence[CircuitFinding], regions: Sequence[Region], seconds: float, client
+    stages: Stages, found: Examination, regions: Sequence[Region], seconds: float
 ) -> Iterator[tuple[RegionFinding, dict | None]]:
     """Each circuit on each region; the time that is left is shared evenly among the questions that are left."""
     end = monotonic() + seconds
-    asked = [(region, circuit) for region in regions for circuit in circuits]
+    asked = [(region, circuit) for region in regions for circuit in found.circuits]
     for place, (region, circuit) in enumerate(asked):
         share = max(0.0, end - monotonic()) / (len(asked) - place)
-        name = f"region {region.name} {names(circuit.units)}"
         answer = stages.run(
-            name, _ANSWER, partial(_region, net, region, circuit, share, client),
-            final=lambda answer: answer[1] is not None, of=(region.bounds, circuit.units), under="regions",
-        )  # fmt: skip
+            f"region {region.name} {names(circuit.units)}",
+            _ANSWER,
+            partial(_region, found, region, circuit, share),
+            final=_is_decided,
+            of=(region.bounds, circuit.units),
+            under="regions",
+        )
         yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
 
 
-def _region(net: FloatNet, region: Region, circuit: CircuitFinding, seconds: float, client):
+def _region(found: Examination, region: Region, circuit: CircuitFinding, seconds: float) -> _ANSWER:
     low, high = zip(*region.bounds, strict=True)
-    asked = question(net, circuit.units, low, high, circuit.value)
-    if client is None:
-        result = decide(asked, Limits(seconds=seconds))
-    else:
-        from proof_of_absence.checker.audit.distributed import decide_apart
+    result = _decide(question(found.net, circuit.units, low, high, circuit.value), seconds, found.client)
+    told = RegionFinding(circuit.units, region.name, result.verdict, result.reason, result.witness, result.seconds)
+    return told, result.fact
 
-        result = decide_apart(client, asked, seconds)
-    finding = RegionFinding(
-        circuit.units, region.name, result.verdict, result.reason, result.witness, result.seconds
-    )  # fmt: skip
-    return finding, result.fact
+
+def _decide(asked: Question, seconds: float, client: "Client | None") -> RegionResult:
+    if client is None:
+        return decide(asked, Budget(seconds=seconds))
+    from proof_of_absence.checker.audit.distributed import decide_apart
+
+    return decide_apart(client, asked, seconds)
+
+
+def _is_decided(answer: _ANSWER) -> bool:
+    return answer[1] is not None
+
+
+def _audit(
+    found: Examination, stages: Stages, answers: Sequence[_ANSWER], source: Source | None, data_source: Source | None
+) -> Audit:
+    """The report of all that was found, and of all that was not."""
+    _, unsearched = found.searched
+    unimproved = [found.better.reason] if found.better.reason else []
+    audit = Audit(
+        net=_net_summary(found.net, source),
+        data=_data_summary(found.inputs, found.targets, *found.losses, data_source),
+        units=found.units,
+        circuits=found.circuits,
+        ranks=found.ranks,
+        deployment=found.deployment,
+        improvement=found.better.improvement,
+        prices=found.prices,
+        regions=tuple(finding for finding, _ in answers),
+        float32_deviation=found.deviation,
+        undecided=(*stages.undecided, *unsearched, *unimproved),
+        seconds=stages.seconds,
+    )
+    return replace(audit, undecided=(*audit.undecided, *_open(audit)))
 
 
 def _open(audit: Audit) -> Iterator[str]:
@@ -286,8 +230,9 @@ def _open(audit: Audit) -> Iterator[str]:
         yield f"the least detector at {len(rows)} deployment inputs (rows {shown})"
     for region in audit.regions:
         if region.verdict not in ("sat", "unsat"):
-            reason = region.reason if region.reason not in ("", region.verdict) else ""
-            told = f"{region.verdict}, {reason}" if reason else region.verdict
+            told = region.verdict
+            if region.reason not in ("", region.verdict):
+                told += f", {region.reason}"
             yield f"whether circuit {names(region.units)} acts in {region.region}: {told}"
 
 

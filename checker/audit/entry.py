@@ -1,4 +1,6 @@
-"""`proof_of_absence.audit`: the audit for those who have a model and arrays in Python; see `proof_of_absence.checker.audit.command` for files."""
+"""`proof_of_absence.audit`: the audit for those who have a model and arrays in Python;
+see `proof_of_absence.checker.audit.command` for files.
+"""
 
 import os
 from collections.abc import Callable, Iterable
@@ -38,11 +40,11 @@ def audit(
     Parameters
     ----------
     model
-        A ``torch.nn.Module`` of Linear and ReLU layers, a `FloatNet`, an `MLP` whose weights are float64 numbers, or the
-        path of a .onnx, .safetensors, .pt or .pth file.
+        A ``torch.nn.Module`` of Linear and ReLU layers, a `FloatNet`, an `MLP` whose weights are float64 numbers, or
+        the path of a .onnx, .safetensors, .pt or .pth file.
     X, Y, deploy
-        Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested lists.
-        Further axes are flattened; targets of one axis are a column.
+        Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
+        lists. Further axes are flattened; targets of one axis are a column.
     regions
         Boxes on which idle circuits must not act: paths of VNN-LIB files, or `Region`.
     region_from_data
@@ -81,7 +83,9 @@ def audit(
             try:
                 from proof_of_absence.checker.screen.cluster import cluster
             except ImportError as error:
-                raise ImportError("workers need dask.distributed: pip install 'proof-of-absence[distributed]'") from error
+                raise ImportError(
+                    "workers need dask.distributed: pip install 'proof-of-absence[distributed]'"
+                ) from error
             client = stack.enter_context(cluster(scheduler, workers))
         outcome = examine(
             net, inputs, targets, deploy=deployed, regions=boxes, seconds=seconds, progress=progress, client=client,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.circuit import Unit
 
 __all__ = [
@@ -31,19 +32,6 @@ __all__ = [
 CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
 
 
-@dataclass(frozen=True)
-class Enclosure:
-    """A real number known to lie in [low, high]; exact where the two are equal."""
-
-    low: Fraction
-    high: Fraction
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the number itself is known."""
-        return self.low == self.high
-
-
 class Activity(StrEnum):
     """What a hidden unit does on the training inputs."""
 
@@ -66,7 +54,10 @@ class NetSummary:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E; None if undecided."""
+    """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E.
+
+    L and E are None if undecided.
+    """
 
     source: str
     sha256: str
@@ -80,10 +71,10 @@ class DataSummary:
 class UnitFinding:
     """One hidden unit on the training inputs.
 
-    `idle`: every reader receives one value from it, because its activity is constant or no reader weighs it.
-    `witness`: two rows at which a unit that is not idle has different values. `rent` (C13): by how much the loss rises
-    at least if the unit is replaced by the best constant. `replacement_gain`: by how much one other unit, `replacement`
-    (w, b), put in its place, would lower the loss of the net without it; a rent that is less shows that the net is no minimiser.
+    `idle`: every reader receives one value from it, because its activity is constant or no reader weighs it. `witness`:
+    two rows at which a unit that is not idle has different values. `rent` (C13): by how much the loss rises at least if
+    the unit is replaced by the best constant. `replacement_gain`: by how much one other unit, `replacement` (w, b), put
+    in its place, would lower the loss of the net without it; a rent that is less shows that the net is no minimiser.
     """
 
     unit: Unit
@@ -118,10 +109,10 @@ class CircuitFinding:
 class RankFinding:
     """C9 on one hidden layer: the rank of [1 | phi_1 .. phi_n] on the training inputs.
 
-    Full rank is shown by `rows` (n + 1 of them) whose minor is not 0 modulo `prime`; a defect by the exact
-    coefficients (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input, or, where that would be too
-    long, by the number `distinct_inputs` of distinct training inputs being less than n + 1. `full` is None if undecided.
-    With `units`, it is about the columns of these alone.
+    Full rank is shown by `rows` (n + 1 of them) whose minor is not 0 modulo `prime`; a defect by the exact coefficients
+    (v_0, v_1, .., v_n) of a `dependency` that vanishes at every training input, or, where that would be too long, by
+    the number `distinct_inputs` of distinct training inputs being less than n + 1. `full` is None if undecided. With
+    `units`, it is about the columns of these alone.
     """
 
     layer: int
@@ -153,7 +144,8 @@ class DeploymentFinding:
 
 @dataclass(frozen=True)
 class Improvement:
-    """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place, the loss lower by `drop`.
+    """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place,
+    the loss lower by `drop`.
 
     Its other units send 0 from then on; `output_bias` is the whole new one. All are values of the net's float type.
     """
@@ -171,11 +163,13 @@ class Improvement:
 
 @dataclass(frozen=True)
 class Prices:
-    """C12's gap c(X) of the inputs, along `direction` with its `spacing` h and `spread` D, and what it makes of the net.
+    """C12's gap c(X) of the inputs, along `direction` with its `spacing` h and `spread` D,
+    and what it makes of the net.
 
-    `steps[k-1]`, k = 1, 2, 3, is (1 - (1 - c)^k) (L - E): some net with k units more than this one has after its idle circuits
-    are taken out has a loss that much lower than L. The idle circuits free `freed` units, so for k up to that the lower
-    loss is reached in the net's own class, and the net overpays `steps[k-1]` at least. `margin` is `steps[0]`.
+    `steps[k-1]`, k = 1, 2, 3, is (1 - (1 - c)^k) (L - E): some net with k units more than this one has after
+    its idle circuits are taken out has a loss that much lower than L. The idle circuits free `freed` units, so
+    for k up to that the lower loss is reached in the net's own class, and the net overpays `steps[k-1]` at
+    least. `margin` is `steps[0]`.
     """
 
     gap: Fraction
@@ -194,7 +188,9 @@ class Prices:
 
 @dataclass(frozen=True)
 class RegionFinding:
-    """Whether a circuit is irrelevant over a box: ``unsat`` yes, ``sat`` no (with a witness), ``unknown``, ``timeout``."""
+    """Whether a circuit is irrelevant over a box: ``unsat`` yes, ``sat`` no (with a witness), ``unknown``,
+    ``timeout``.
+    """
 
     units: tuple[Unit, ...]
     region: str
@@ -206,7 +202,10 @@ class RegionFinding:
 
 @dataclass(frozen=True)
 class Audit:
-    """All of an audit. `undecided` says, a line each, what no method decided; `float32_deviation` bounds |float32 net - exact net|."""
+    """All of an audit.
+
+    `undecided` says, a line each, what no method decided; `float32_deviation` bounds |float32 net - exact net|.
+    """
 
     net: NetSummary
     data: DataSummary
@@ -223,7 +222,9 @@ class Audit:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """A line for each thing that should not be: idle circuits, dependent features, regions where an idle circuit acts."""
+        """A line for each thing that should not be: idle circuits, dependent features,
+        regions where an idle circuit acts.
+        """
         return (
             *(f"circuit {_names(c.units)} is train-idle" for c in self.circuits),
             *(f"the features of layer {r.layer} are linearly dependent" for r in self.ranks if r.full is False),

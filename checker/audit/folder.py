@@ -7,7 +7,7 @@ from pathlib import Path
 
 from proof_of_absence.checker.audit import loss_facts
 from proof_of_absence.checker.audit.certify import NAME, certify
-from proof_of_absence.checker.audit.engine import Outcome
+from proof_of_absence.checker.audit.engine import Audited
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
@@ -23,8 +23,10 @@ REPORT = "report.json"
 CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
 
 
-def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None, like: Path | None = None) -> Audit:
-    """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net; returns what they tell.
+def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None, like: Path | None = None) -> Audit:
+    """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net.
+
+    Returns what they tell.
 
     The folder is then one that ``absence check`` takes.
 
@@ -64,7 +66,7 @@ def write_folder(folder: Path, outcome: Outcome, *, improved: Path | None = None
     return audit
 
 
-def _certify(folder: Path, outcome: Outcome) -> str:
+def _certify(folder: Path, outcome: Audited) -> str:
     """Write the certificate; the reason if there is none."""
     audit = outcome.audit
     if len(audit.units) != sum(audit.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Prices
 from proof_of_absence.checker.audit.rows import distinct_rows
-from proof_of_absence.checker.construct.shallow import distinct_direction
+from proof_of_absence.checker.construct.gap import Gauge
+from proof_of_absence.checker.construct.separating_unit import distinct_direction
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["Gauge", "gap", "gauge", "prices"]
+__all__ = ["gauge", "prices"]
 
 STEPS = 3
 SEED = 20261124
@@ -21,14 +21,6 @@ SEED = 20261124
 EXACT = 2**20
 # The moment curve takes exact projections of all inputs for each t.
 CURVE = 2**15
-
-
-class Gauge(NamedTuple):
-    """A direction w along which distinct inputs have distinct projections, at least `spacing` h and at most `spread` D apart."""
-
-    direction: tuple[Fraction, ...]
-    spacing: Fraction
-    spread: Fraction
 
 
 def prices(
@@ -40,17 +32,18 @@ def prices(
 ) -> Prices | None:
     """What C12 says about a net with this loss and these idle circuits; None if it is not shallow or no gauge is found.
 
-    C12 (Coq: C12_gain) says of every theta in S_n that some net of S_(n+1) has loss at most L - c (L - E), c the gap. Taken
-    k times, some net of S_(n+k) has loss at most E + (1 - c)^k (L - E), which is `steps[k-1]` = (1 - (1 - c)^k) (L - E)
-    below L. Two readings:
+    C12 (Coq: C12_gain) says of every theta in S_n that some net of S_(n+1) has loss at most L - c (L - E), c the gap.
+    Taken k times, some net of S_(n+k) has loss at most E + (1 - c)^k (L - E), which is `steps[k-1]` = (1 - (1 - c)^k)
+    (L - E) below L. Two readings:
 
-    - if idle circuits free at least k units, theta has the loss of a net of S_(n-k) (C2, C3), so that bound is reached within
-      S_n itself: theta overpays at least `steps[k-1]` for them. `freed` says up to which k that holds.
+    - if idle circuits free at least k units, theta has the loss of a net of S_(n-k) (C2, C3), so that bound is reached
+      within S_n itself: theta overpays at least `steps[k-1]` for them. `freed` says up to which k that holds.
     - for k beyond `freed`, it takes a class of k - `freed` more units than this one, and says nothing of overpayment.
 
-    `margin` is `steps[0]`, c (L - E). Of any net of S_n with a train-idle circuit and loss L', C12 says that some net of S_n
-    has loss at most L' - c (L' - E); with L*(n-1) in place of L' on the right this is C12_not_eps_minimiser. L*(n-1) is
-    unknown here and no bound on it is used. The deception tax L*(n-k) - L*(n) is at least (1 - (1 - c)^k) (L*(n-k) - E).
+    `margin` is `steps[0]`, c (L - E). Of any net of S_n with a train-idle circuit and loss L', C12 says that some
+    net of S_n has loss at most L' - c (L' - E); with L*(n-1) in place of L' on the right this is
+    C12_not_eps_minimiser. L*(n-1) is unknown here and no bound on it is used. The deception tax L*(n-k) - L*(n) is
+    at least (1 - (1 - c)^k) (L*(n-k) - E).
 
     Parameters
     ----------
@@ -64,7 +57,8 @@ def prices(
     found = gauge(inputs) if len(net.layers) == 2 else None
     if found is None:
         return None
-    c = gap(found, len(inputs))
+    # Equal inputs count as often as they occur.
+    c = found.gap(len(inputs))
     taken: set = set()
     for circuit in circuits:
         if taken.isdisjoint(circuit.units):
@@ -75,7 +69,7 @@ def prices(
     return Prices(
         gap=c,
         direction=found.direction,
-        spacing=found.spacing,
+        spacing=found.separation,
         spread=found.spread,
         margin=steps[0],
         steps=steps,
@@ -83,16 +77,14 @@ def prices(
     )
 
 
-def gap(found: Gauge, rows: int) -> Fraction:
-    """c(X) = h^2 / (18 N^2 (D + h)^2), N counting equal inputs as often as they occur."""
-    return found.spacing**2 / (18 * rows**2 * (found.spread + found.spacing) ** 2)
-
-
 def gauge(inputs: np.ndarray) -> Gauge | None:
-    """The gauge with the largest h / (D + h) among the directions tried, h and D exact; None if none tells the inputs apart.
+    """The gauge with the largest h / (D + h) among the directions tried, h and D exact.
 
-    Tried: axes, the principal direction, digits of mixed radix (for inputs on a grid), random directions and changes of the
-    best; on small data C4's moment curve, which cannot fail. Floats rank them; every number of the one returned is exact.
+    None if none tells the inputs apart.
+
+    Tried: axes, the principal direction, digits of mixed radix (for inputs on a grid), random directions and
+    changes of the best; on small data C4's moment curve, which cannot fail. Floats rank them; every number of
+    the one returned is exact.
     """
     distinct = inputs[distinct_rows(inputs)]
     if len(distinct) == 1:
@@ -108,11 +100,13 @@ def gauge(inputs: np.ndarray) -> Gauge | None:
 
 
 def measure(distinct: np.ndarray, direction: np.ndarray) -> Gauge | None:
-    """The exact h and D along a direction, for distinct inputs; None if two project alike, or too many cannot be ordered.
+    """The exact h and D along a direction, for distinct inputs.
 
-    Projections p are known to within rho. If g is the smallest distance of neighbours in floating-point order, the two inputs
-    that are closest in truth have only distances of at most g + 4 rho between them in that order; so the exact projections
-    of the inputs beside such a distance, and of those within 2 rho of either end, give h and D.
+    None if two project alike, or too many cannot be ordered.
+
+    Projections p are known to within rho. If g is the smallest distance of neighbours in floating-point order, the two
+    inputs that are closest in truth have only distances of at most g + 4 rho between them in that order; so the exact
+    projections of the inputs beside such a distance, and of those within 2 rho of either end, give h and D.
     """
     (ball,) = enclose(FloatNet(((direction[None], np.zeros(1)),)), distinct)
     p, rho = ball.values[:, 0], float(ball.radius.max())

@@ -154,7 +154,9 @@ class _Layer:
         self.states[unit] = _State(Activity.VARIES, (int(one), int(other)))
 
     def _screen(self) -> tuple[np.ndarray, np.ndarray]:
-        """All rows in float32, then what that leaves open in float64: units still pending, and (units, rows) left open."""
+        """All rows in float32, then what that leaves open in float64:
+        units still pending, and (units, rows) left open.
+        """
         units = self.pending
         open_ = np.ones((len(units), len(self.inputs)), dtype=bool)
         # Units that are open at all rows of a block: constants, most likely. Floats are wasted on them.

@@ -1,4 +1,5 @@
-"""C7 on a float network: reuse a train-idle circuit as a unit that lowers the loss, certified for the very floats written.
+"""C7 on a float network: reuse a train-idle circuit as a unit that lowers the loss,
+certified for the very floats written.
 
 All new parameters are rounded to the net's type first; the drop is then enclosed, or computed exactly, for that net.
 """
@@ -13,7 +14,6 @@ from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, I
 from proof_of_absence.checker.audit.loss import (
     AFFORDABLE,
     SMALL,
-    TINY,
     around,
     exact_loss,
     exact_residuals,
@@ -23,9 +23,10 @@ from proof_of_absence.checker.audit.loss import (
     total,
 )
 from proof_of_absence.checker.audit.search import Candidate, candidates
-from proof_of_absence.checker.construct.shallow import separating_unit
+from proof_of_absence.checker.construct.separating_unit import separating_unit
+from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
-from proof_of_absence.checker.passes.residuals import U64, UP, Evaluation, evaluate
+from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 from proof_of_absence.models.net import MLP, relu
@@ -58,8 +59,8 @@ class _Data:
 class _State:
     """The net so far, its loss and residuals.
 
-    `residuals` times 2^`exponent` are what floats make of y - f(z); `radius` bounds their error, or is None where the float
-    pass overflowed and only exact arithmetic decides.
+    `residuals` times 2^`exponent` are what floats make of y - f(z); `radius` bounds their error, or is None where the
+    float pass overflowed and only exact arithmetic decides.
     """
 
     net: FloatNet
@@ -71,7 +72,9 @@ class _State:
 
 @dataclass(frozen=True, eq=False)
 class _New:
-    """A net that reuses a circuit, and how its outputs differ: by offset_k + outgoing_k relu(w . z + b) at every row."""
+    """A net that reuses a circuit, and how its outputs differ:
+    by offset_k + outgoing_k relu(w . z + b) at every row.
+    """
 
     net: FloatNet
     candidate: Candidate
@@ -87,22 +90,24 @@ def improve(
     *,
     evaluation: Evaluation | None = None,
 ) -> tuple[Improvement, FloatNet] | Unimproved:
-    """Reuse the first of the idle circuits that lowers the loss; the net returned is what the finding is about, float for float.
+    """Reuse the first of the idle circuits that lowers the loss.
 
-    One unit of the circuit becomes relu(w . z + b) with new output weights, the others lose theirs, and the output bias takes
-    on the circuit's constant (C2) and the best shift. All is rounded to ``net.dtype``; ``drop`` encloses loss before less
-    loss after of the two rounded nets, and its low end is positive. It is exact where `losses` is.
+    The net returned is what the finding is about, float for float.
 
-    In a deeper net only circuits within the last hidden layer are reused, and z is what that layer reads: C7 then speaks of
-    the last two layers, a shallow net on the values of the layer below.
+    One unit of the circuit becomes relu(w . z + b) with new output weights, the others lose theirs, and the output bias
+    takes on the circuit's constant (C2) and the best shift. All is rounded to ``net.dtype``; ``drop`` encloses loss
+    before less loss after of the two rounded nets, and its low end is positive. It is exact where `losses` is.
+
+    In a deeper net only circuits within the last hidden layer are reused, and z is what that layer reads: C7 then
+    speaks of the last two layers, a shallow net on the values of the layer below.
 
     Parameters
     ----------
     inputs, targets
         Shapes (N, d) and (N, m), float64, finite.
     circuits
-        Train-idle on `inputs`, with the exact value that each output receives: that is a premise here, checked by whoever
-        found them. Small circuits first.
+        Train-idle on `inputs`, with the exact value that each output receives: that is a premise here, checked by
+        whoever found them. Small circuits first.
     evaluation
         What `evaluate` returned for the same arguments, to save the pass.
 
@@ -129,8 +134,8 @@ def improve_all(
 ) -> tuple[tuple[Improvement, ...], FloatNet] | Unimproved:
     """`improve` again and again, at most `limit` times: each step reuses one more unit that the idle circuits free.
 
-    A circuit of k units frees k of them, and circuits that share no unit stay idle when one of them is reused. The drops
-    add up; each step's `loss_before` is the `loss_after` of the one before.
+    A circuit of k units frees k of them, and circuits that share no unit stay idle when one of them is reused. The
+    drops add up; each step's `loss_before` is the `loss_after` of the one before.
     """
     if not circuits:
         return Unimproved("no idle circuit to reuse")
@@ -164,7 +169,8 @@ def improve_all(
 def reassigned(
     net: FloatNet, circuit: Iterable[Unit], weights: Sequence, bias: float, outgoing: Sequence, output_bias: Sequence
 ) -> FloatNet:
-    """The net whose circuit, in the last hidden layer, has these parameters in its first unit and sends 0 from the others.
+    """The net whose circuit, in the last hidden layer, has these parameters in its first unit
+    and sends 0 from the others.
 
     Raises
     ------
@@ -260,7 +266,10 @@ def _separating(net: FloatNet, data: _Data) -> Candidate | None:
 
 
 def _build(state: _State, features, circuit, value: Mapping[int, Fraction], candidate: Candidate) -> _New | None:
-    """The net with the candidate in the circuit's place, everything rounded to its type; None if it has no finite such net."""
+    """The net with the candidate in the circuit's place, everything rounded to its type.
+
+    None if it has no finite such net.
+    """
     with np.errstate(all="ignore"):
         phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
         mean = phi.mean()

@@ -18,7 +18,8 @@ from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["hints", "rank_findings", "rest_findings"]
 
-# A relation of more columns than this is not lifted from the prime to Q: its coefficients would have thousands of digits.
+# A relation of more columns than this is not lifted from the prime to Q: its coefficients would
+# have thousands of digits.
 LARGEST_RELATION = 128
 
 STILL = (Activity.DEAD, Activity.CONSTANT)
@@ -38,8 +39,8 @@ def rank_findings(
 
     Notes
     -----
-    Where neither is shown, `full` is None. A layer with fewer distinct inputs than columns is not full, whatever it computes:
-    `distinct_inputs` then is the reason, and no `dependency` is looked for.
+    Where neither is shown, `full` is None. A layer with fewer distinct inputs than columns is not full, whatever it
+    computes: `distinct_inputs` then is the reason, and no `dependency` is looked for.
 
     Examples
     --------

@@ -1,4 +1,6 @@
-"""The loss of a float network on its training data and the noise floor: exact where that is cheap, enclosed where it is not."""
+"""The loss of a float network on its training data and the noise floor:
+exact where that is cheap, enclosed where it is not.
+"""
 
 import math
 from collections.abc import Iterable
@@ -8,15 +10,16 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure
 from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks
-from proof_of_absence.checker.passes.residuals import U64, UP, Evaluation, evaluate
+from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
+from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Matrix
 
 __all__ = [
     "AFFORDABLE",
     "SMALL",
-    "TINY",
     "around",
     "exact_loss",
     "exact_residuals",
@@ -27,11 +30,9 @@ __all__ = [
     "total",
 ]
 
-# Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds) where floats decide nothing.
+# Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds)
+# where floats decide nothing.
 SMALL, AFFORDABLE = 2**22, 2**25
-
-# The smallest normal number: an operation whose result is smaller errs by no more than this, even if it is flushed to 0.
-TINY = 2.0**-1022
 
 
 def losses(
@@ -39,9 +40,9 @@ def losses(
 ) -> tuple[Enclosure, Enclosure]:
     """The loss L = (1/N) sum |f(z_i) - y_i|^2 and the noise floor E, of the exact network on the exact data.
 
-    E is always exact. L is exact where N times the parameter count is at most `SMALL` = 2^22; beyond that, it is enclosed by
-    one float64 pass, its residuals' error bounds and a sum that rounds once; if that pass overflows, L is exact up to
-    `AFFORDABLE` = 2^25.
+    E is always exact. L is exact where N times the parameter count is at most `SMALL` = 2^22; beyond that, it is
+    enclosed by one float64 pass, its residuals' error bounds and a sum that rounds once; if that pass overflows, L is
+    exact up to `AFFORDABLE` = 2^25.
 
     Parameters
     ----------
@@ -108,7 +109,10 @@ def total(terms: Iterable[float]) -> float:
 
 
 def exact_residuals(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Matrix:
-    """y - f(z) at every row in rational arithmetic, shape (N, m); N times the parameter count says how long it takes."""
+    """y - f(z) at every row in rational arithmetic, shape (N, m).
+
+    N times the parameter count says how long it takes.
+    """
     outputs = net.exact().outputs(inputs.tolist())
     return tuple(
         tuple(Fraction(y) - f for y, f in zip(wanted, row, strict=True))
@@ -132,12 +136,10 @@ def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:
     repeated = np.flatnonzero(counts[number] > 1)
     if not repeated.size:
         return Fraction(0)
-    integers, exponent = _integers(targets[repeated])
-    width = targets.shape[1]
+    numbers, exponent = integers(targets[repeated])
     sums: dict[int, list[int]] = {}
     squares = 0
-    for place, group in enumerate(number[repeated].tolist()):
-        row = integers[place * width : (place + 1) * width]
+    for row, group in zip(numbers.tolist(), number[repeated].tolist(), strict=True):
         squares += sum(y * y for y in row)
         old = sums.get(group)
         sums[group] = row if old is None else [a + b for a, b in zip(old, row, strict=True)]
@@ -150,20 +152,10 @@ def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:
     return spread * Fraction(2) ** (2 * exponent) / len(inputs)
 
 
-def _integers(array: np.ndarray) -> tuple[list[int], int]:
-    """Integers n and e with entries n 2^e, row by row."""
-    mantissas, exponents = np.frexp(array.ravel())
-    integers = np.ldexp(mantissas, 53).astype(np.int64)
-    nonzero = integers != 0
-    if not nonzero.any():
-        return [0] * array.size, 0
-    low = int(exponents[nonzero].min())
-    shifts = np.where(nonzero, exponents - low, 0)
-    return [n << s for n, s in zip(integers.tolist(), shifts.tolist(), strict=True)], low - 53
-
-
 def _enclosed(evaluation: Evaluation, floor: Fraction) -> Enclosure:
-    """L from residuals r with |exact - r| <= rho: |L N - sum r^2| <= sum (2 |r| rho + rho^2) and the rounding of the sum."""
+    """L from residuals r with |exact - r| <= rho: |L N - sum r^2| <= sum (2 |r| rho + rho^2)
+    and the rounding of the sum.
+    """
     residuals, radius = evaluation.residuals, evaluation.radius
     rows, outputs = residuals.shape
     squares, errors = [], []

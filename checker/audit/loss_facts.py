@@ -31,7 +31,9 @@ def loss_fact(loss: Enclosure, floor: Enclosure) -> dict:
 
 
 def lower_loss_fact(found: Improvement) -> dict:
-    """The reassigned net has a loss that is lower by the drop: both nets are evaluated again, the circuit need not be idle."""
+    """The reassigned net has a loss that is lower by the drop:
+    both nets are evaluated again, the circuit need not be idle.
+    """
     slack = Fraction(0) if found.drop.is_exact else min(found.drop.low / 2, found.loss_before.high * SLACK)
     return {
         "kind": "lower-training-loss",

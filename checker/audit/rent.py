@@ -1,4 +1,5 @@
-"""C13 for every hidden unit at once: what the loss would rise without it, and what another unit in its place would gain.
+"""C13 for every hidden unit at once: what the loss would rise without it,
+and what another unit in its place would gain.
 
 One pass collects inner products of features, residuals and trial units; the rest is small arithmetic on them.
 """
@@ -11,9 +12,10 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
 from proof_of_absence.checker.audit.search import candidates
-from proof_of_absence.checker.numbers.intervals import Interval, gamma
+from proof_of_absence.checker.numbers.intervals import Interval
+from proof_of_absence.checker.numbers.rounding import UP, gamma
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.residuals import ENTRIES, UP, Block, evaluate
+from proof_of_absence.checker.passes.residuals import ENTRIES, Block, evaluate
 from proof_of_absence.models.floatnet import FloatLayer, FloatNet
 
 __all__ = ["Rents", "rents"]
@@ -29,13 +31,16 @@ LOST = 2.0**-490
 def rents(
     net: FloatNet, inputs: np.ndarray, targets: np.ndarray, units: Sequence[UnitFinding]
 ) -> tuple[UnitFinding, ...]:
-    """The units of the last hidden layer with `rent` and `replacement_gain` filled in, in one pass; unchanged on overflow.
+    """The units of the last hidden layer with `rent` and `replacement_gain` filled in, in one pass.
 
-    The rent of unit j is the least loss of the net with a_j relu(w_j . z + b_j) replaced by a constant, less the loss. The
-    replacement gain is by how much one more unit, with its best output weights and output bias, lowers the loss of that
-    net without j; the best of `TRIALS` units is taken, so another may gain more. By C13 a minimiser's units pay at least that:
-    a unit whose rent is certainly less shows that the net is no minimiser. C13 is about shallow nets; in a deeper one it speaks
-    of the last two layers, whose inputs z are the values of the layer below, so of other layers' units nothing is said.
+    Unchanged on overflow.
+
+    The rent of unit j is the least loss of the net with a_j relu(w_j . z + b_j) replaced by a constant, less the loss.
+    The replacement gain is by how much one more unit, with its best output weights and output bias, lowers the loss of
+    that net without j; the best of `TRIALS` units is taken, so another may gain more. By C13 a minimiser's units pay
+    at least that: a unit whose rent is certainly less shows that the net is no minimiser. C13 is about shallow nets;
+    in a deeper one it speaks of the last two layers, whose inputs z are the values of the layer below, so of other
+    layers' units nothing is said.
 
     Parameters
     ----------
@@ -65,12 +70,14 @@ class _Columns:
 
 
 class Rents:
-    """A visitor of `evaluate` on a net with a hidden layer, the last of which it looks at, that collects what `rents` needs.
+    """A visitor of `evaluate` on a net with a hidden layer, the last of which it looks at,
+    that collects what `rents` needs.
 
     Notes
     -----
-    Let x' and y' be computed columns with |x - x'| <= e and |y - y'| <= f entry by entry. Their inner product, in blocks of B rows
-    and C of them, is |x'.y' - fl| <= gamma_(B + C) |x'| |y'| off, and |x.y - x'.y'| <= |x'| |f| + |e| |y'| + |e| |f| in norms.
+    Let x' and y' be computed columns with |x - x'| <= e and |y - y'| <= f entry by entry. Their inner product, in
+    blocks of B rows and C of them, is |x'.y' - fl| <= gamma_(B + C) |x'| |y'| off, and |x.y - x'.y'| <= |x'|
+    |f| + |e| |y'| + |e| |f| in norms.
     """
 
     def __init__(self, net: FloatNet, inputs: np.ndarray, targets: np.ndarray):

@@ -1,4 +1,6 @@
-"""Where to look for a unit that lowers the loss much: directions and thresholds, in floats. Nothing found here is trusted.
+"""Where to look for a unit that lowers the loss much: directions and thresholds, in floats.
+
+Nothing found here is trusted.
 
 Along a direction the best threshold costs one sort and prefix sums; what comes out is certified elsewhere.
 """
@@ -32,11 +34,13 @@ class Candidate(NamedTuple):
 
 
 def candidates(inputs: np.ndarray, residuals: np.ndarray, dtype: np.dtype, *, keep: int = 8) -> list[Candidate]:
-    """The best units found, best first, at most one for each direction and orientation; weights and bias are of type `dtype`.
+    """The best units found, best first, at most one for each direction and orientation.
 
-    The gain of phi is sum_k <r_k, phi - mean>^2 / |phi - mean|^2 for centred r: what phi with its best output weights and
-    the best output bias takes off the sum of squares. By C4 some threshold at a data point has a positive one, along
-    any direction with distinct projections, unless all centred group residuals are 0.
+    Weights and bias are of type `dtype`.
+
+    The gain of phi is sum_k <r_k, phi - mean>^2 / |phi - mean|^2 for centred r: what phi with its best output weights
+    and the best output bias takes off the sum of squares. By C4 some threshold at a data point has a positive one,
+    along any direction with distinct projections, unless all centred group residuals are 0.
     """
     with np.errstate(all="ignore"):
         # Far from 1 squares leave the range of floats; a power of two changes nothing else.
@@ -70,7 +74,9 @@ def _search(inputs: np.ndarray, residual: np.ndarray, dtype: np.dtype) -> list[C
 
 
 def directions(inputs: np.ndarray, residual: np.ndarray) -> Iterator[np.ndarray]:
-    """Directions worth a try: residual-weighted moments, principal directions, differences of rows, axes, random ones."""
+    """Directions worth a try: residual-weighted moments, principal directions, differences of rows, axes,
+    random ones.
+    """
     rows, dimension = inputs.shape
     rng = np.random.default_rng(SEED)
     mean, deviation = inputs.mean(axis=0), inputs.std(axis=0)
@@ -108,7 +114,9 @@ def _along(weights: np.ndarray, inputs: np.ndarray, residual: np.ndarray, dtype:
 
 
 def _refits(candidate: Candidate, inputs: np.ndarray, residual: np.ndarray) -> Iterator[np.ndarray]:
-    """The direction of least squares on the rows where the unit is on: the best one as long as those rows stay the same."""
+    """The direction of least squares on the rows where the unit is on:
+    the best one as long as those rows stay the same.
+    """
     on = np.flatnonzero(inputs @ candidate.weights + candidate.bias > 0)
     on = on[:: max(1, len(on) * inputs.shape[1] ** 2 // WORK + 1)]
     if len(on) < 2:
@@ -166,7 +174,10 @@ def _scan(projection: np.ndarray, weights: np.ndarray, residual: np.ndarray, dty
 
 
 def _best_threshold(p: np.ndarray, r: np.ndarray) -> tuple[float, int]:
-    """The largest gain over t = p[i], and i; p ascending, at most 0 so that little is lost to cancellation near the top."""
+    """The largest gain over t = p[i], and i.
+
+    p ascending, at most 0 so that little is lost to cancellation near the top.
+    """
     count = np.arange(1, len(p) + 1, dtype=np.float64)
     top = p[::-1]
     first, second = np.cumsum(top), np.cumsum(top * top)

@@ -1,4 +1,5 @@
-"""Cross-entropy of an exact net in ball arithmetic (flint's arb), and C7's construction for it with the step that C17 states.
+"""Cross-entropy of an exact net in ball arithmetic (flint's arb),
+and C7's construction for it with the step that C17 states.
 
 A ball holds the value for sure; a sign is used only where the ball excludes 0.
 """
@@ -9,15 +10,18 @@ from fractions import Fraction
 from flint import arb, ctx
 
 from proof_of_absence.checker.construct.logistic import BITS, Descent
-from proof_of_absence.checker.construct.shallow import dot, hardcoded, separating_unit
+from proof_of_absence.checker.construct.reassignment import hardcoded
+from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.numbers.balls import ball, middle
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["class_gradients", "cross_entropy", "cross_entropy_descent"]
 
-# Output weights, the step and the promised drop are rounded to so many significant bits; the drop is promised a little short.
+# Output weights, the step and the promised drop are rounded to so many significant bits; the drop is
+# promised a little short.
 SHORT = 24
 SLACK = 1 - Fraction(1, 2**10)
 
@@ -47,12 +51,17 @@ def cross_entropy(net: MLP, data: Dataset) -> arb:
         total = arb(0)
         for outputs, targets in zip(net.outputs(data.inputs), data.targets, strict=True):
             top = max(outputs)
-            total += ball(top) + sum((ball(f - top).exp() for f in outputs), arb(0)).log() - ball(dot(targets, outputs))
+            total += (
+                ball(top) + sum((ball(f - top).exp() for f in outputs), arb(0)).log() - ball(inner(targets, outputs))
+            )
         return total / len(data)
 
 
 def class_gradients(net: MLP, data: Dataset) -> list[list[arb]]:
-    """At each distinct input, the sum over its rows of the loss's gradient by the outputs, softmax(f) - t; shape (G, m)."""
+    """At each distinct input, the sum over its rows of the loss's gradient by the outputs, softmax(f) - t.
+
+    Shape (G, m).
+    """
     _check(net, data)
     with ctx.workprec(BITS):
         rows = []
@@ -69,9 +78,10 @@ def class_gradients(net: MLP, data: Dataset) -> list[list[arb]]:
 def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | None:
     """Reuse a train-idle circuit to lower the cross-entropy; None where no group's gradient is surely not 0.
 
-    One unit of the circuit becomes C4's for the group sums of the gradient. With s = sum_i phi_i g_i and q = sum_i phi_i^2 its output
-    weights are -a s, a = min(1 / 4q, 1 / (2 max phi_i |s_k|)), for which C17 (C17_step_size in Coq) promises that the summed loss is
-    lower by a |s|^2 / 2. Here s and a are rounded, so `drop` is a little short of that, and whoever needs it checks it.
+    One unit of the circuit becomes C4's for the group sums of the gradient. With s = sum_i phi_i g_i and q = sum_i
+    phi_i^2 its output weights are -a s, a = min(1 / 4q, 1 / (2 max phi_i |s_k|)), for which C17 (C17_step_size in Coq)
+    promises that the summed loss is lower by a |s|^2 / 2. Here s and a are rounded, so `drop` is a little short of
+    that, and whoever needs it checks it.
 
     Raises
     ------
@@ -83,12 +93,12 @@ def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent
     unit = separating_unit([group.input for group in data.groups], sums)
     if unit is None:
         return None
-    phi = [relu(dot(unit.weights, group.input) + unit.bias) for group in data.groups]
-    s = [_short(dot(phi, column)) for column in zip(*sums, strict=True)]
+    phi = [relu(inner(unit.weights, group.input) + unit.bias) for group in data.groups]
+    s = [_short(inner(phi, column)) for column in zip(*sums, strict=True)]
     norm = sum(group.multiplicity * p * p for group, p in zip(data.groups, phi, strict=True))
     step = _short(min(1 / (4 * norm), 1 / (2 * max(phi) * max(map(abs, s)))))
     after = reassign(cut, {min(circuit): (unit.weights, unit.bias, [-step * x for x in s])})
-    return Descent(after, _short(SLACK * step * dot(s, s) / 2 / len(data)))
+    return Descent(after, _short(SLACK * step * inner(s, s) / 2 / len(data)))
 
 
 def _check(net: MLP, data: Dataset) -> None:

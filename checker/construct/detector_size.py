@@ -1,6 +1,8 @@
-"""The size of the smallest detector of a point, beyond C10's "1, or 2 or 3": two tests that tell 2 from 3 where either succeeds.
+"""The size of the smallest detector of a point, beyond C10's "1, or 2 or 3":
+two tests that tell 2 from 3 where either succeeds.
 
-Two units do where the point leaves the hull when one training input is taken away; three are needed where some line through it has two on each side.
+Two units do where the point leaves the hull when one training input is taken away; three are needed where some line
+through it has two on each side.
 """
 
 from collections.abc import Iterable
@@ -8,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from proof_of_absence.checker.construct.hull import Combination, Separation, TrainInput, detector, locate
-from proof_of_absence.checker.construct.shallow import dot
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
 __all__ = ["Size", "detector_size", "two_sided_line", "two_units"]
@@ -18,10 +20,12 @@ Units = tuple[tuple[Vector, Fraction, Fraction], ...]
 
 @dataclass(frozen=True)
 class Size:
-    """The size of the smallest train-idle circuit that fires at a point is between `least` and `most`; None at a training input, where none fires.
+    """The size of the smallest train-idle circuit that fires at a point is between `least` and `most`.
 
-    `units` (w, b, a) are a detector of `most` units that sends 0 in training; `place` shows whether one unit is enough, and
-    `line`, four training inputs with the point in the middle, that two are not.
+    None at a training input, where none fires.
+
+    `units` (w, b, a) are a detector of `most` units that sends 0 in training; `place` shows whether one unit is enough,
+    and `line`, four training inputs with the point in the middle, that two are not.
     """
 
     least: int | None
@@ -60,8 +64,9 @@ def detector_size(inputs: Iterable[Iterable], point: Iterable) -> Size:
 def two_sided_line(inputs: Iterable[Iterable], point: Iterable) -> Matrix:
     """Four inputs on a line with the point, two before it and two after, in order; empty if there are none.
 
-    On such a line two units that are idle at the four send the same at the point (C10_two_units): to rise above v there and
-    fall back takes a bend down between the two inner inputs, and a bend up on each side of it, and each unit bends once.
+    On such a line two units that are idle at the four send the same at the point (C10_two_units): to rise
+    above v there and fall back takes a bend down between the two inner inputs, and a bend up on each side of
+    it, and each unit bends once.
     """
     inputs, point = matrix(inputs), vector(point)
     lines: dict[Vector, list[tuple[Fraction, Vector]]] = {}
@@ -79,10 +84,11 @@ def two_sided_line(inputs: Iterable[Iterable], point: Iterable) -> Matrix:
 
 
 def two_units(inputs: Iterable[Iterable], point: Iterable) -> Units:
-    """Two units that send 0 in sum at every input and not at the point x, if it is outside the hull of all inputs but one, u; else none.
+    """Two units that send 0 in sum at every input and not at the point x,
+    if it is outside the hull of all inputs but one, u; else none.
 
-    There is p <= -h at the others, p > 0 at x and at u, and a tilt e g with g = 0 at u, g > 0 at x, and e g <= h at all inputs.
-    Then relu(p) - relu(p + e g) is 0 at u and at the others, and -e g at x (C10_left_out).
+    There is p <= -h at the others, p > 0 at x and at u, and a tilt e g with g = 0 at u, g > 0 at x, and e g <= h at all
+    inputs. Then relu(p) - relu(p + e g) is 0 at u and at the others, and -e g at x (C10_left_out).
     """
     inputs, point = sorted(set(matrix(inputs))), vector(point)
     place = locate(inputs, point)
@@ -96,10 +102,10 @@ def two_units(inputs: Iterable[Iterable], point: Iterable) -> Units:
             continue
         w, b = half_space.weights, half_space.bias
         # The point is in the hull of all, so u is beyond the half-space too.
-        margin = min(dot(w, point) + b, dot(w, u) + b) / 2
+        margin = min(inner(w, point) + b, inner(w, u) + b) / 2
         tilt = tuple(x - y for x, y in zip(point, u, strict=True))
-        share = margin / (max(abs(dot(tilt, z) - dot(tilt, u)) for z in others) or 1)
+        share = margin / (max(abs(inner(tilt, z) - inner(tilt, u)) for z in others) or 1)
         tilted = tuple(x + share * t for x, t in zip(w, tilt, strict=True))
         shift = b - margin
-        return ((w, shift, Fraction(1)), (tilted, shift - share * dot(tilt, u), Fraction(-1)))
+        return ((w, shift, Fraction(1)), (tilted, shift - share * inner(tilt, u), Fraction(-1)))
     return ()

@@ -1,4 +1,5 @@
-"""C12 as an algorithm: a gauge of the inputs, the explicit constant c(X), and a unit along the gauge that gains c(X) (L - E) at least.
+"""C12 as an algorithm: a gauge of the inputs, the explicit constant c(X),
+and a unit along the gauge that gains c(X) (L - E) at least.
 
 All is exact; the cost is one sort and one sweep over the distinct inputs.
 """
@@ -8,8 +9,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from proof_of_absence.checker.construct.shallow import Reassignment, distinct_direction, dot, hardcoded, residual_sums
+from proof_of_absence.checker.construct.reassignment import Lowered, hardcoded
+from proof_of_absence.checker.construct.separating_unit import distinct_direction, residual_sums
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import add_unit, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
@@ -62,7 +65,7 @@ def gauge(points: Sequence[Vector], direction: Iterable | None = None) -> Gauge:
 
 
 def _gauge(points: list[Vector], w: Vector) -> Gauge:
-    line = sorted(dot(w, point) for point in points)
+    line = sorted(inner(w, point) for point in points)
     if any(a == b for a, b in pairwise(line)):
         raise ValueError("two points have the same projection along the direction")
     # One point alone is separated from nothing; then c(X) is 1 / (18 N^2) whatever h is.
@@ -105,7 +108,7 @@ def best_unit(net: MLP, data: Dataset, along: Gauge) -> _Best | None:
         raise ValueError("the uniform gap is proved for one hidden layer")
     w, h, _ = along
     sums = residual_sums(net, data)
-    rest = sorted((dot(w, g.input), g.multiplicity, row) for g, row in zip(data.groups, sums, strict=True))
+    rest = sorted((inner(w, g.input), g.multiplicity, row) for g, row in zip(data.groups, sums, strict=True))
     bends = sorted({p + e for p, _, _ in rest for e in (-h, Fraction(0), h)}, reverse=True)
     # Over the inputs above the bend: sums of nu, nu p, nu p^2, of the residuals, and of p times the residuals.
     weight, first, second = 0, Fraction(0), Fraction(0)
@@ -127,14 +130,14 @@ def best_unit(net: MLP, data: Dataset, along: Gauge) -> _Best | None:
     return best if best and best.drop else None
 
 
-def widening_along(net: MLP, data: Dataset, along: Gauge) -> Reassignment | None:
+def widening_along(net: MLP, data: Dataset, along: Gauge) -> Lowered | None:
     """One more unit, along the gauge, that lowers the loss by c(X) (L - E) at least; None where L = E."""
     if (best := best_unit(net, data, along)) is None:
         return None
-    return Reassignment(add_unit(net, along.direction, best.bias, best.outgoing), best.drop)
+    return Lowered(add_unit(net, along.direction, best.bias, best.outgoing), best.drop)
 
 
-def reassignment_along(net: MLP, circuit: Iterable, data: Dataset, along: Gauge) -> Reassignment | None:
+def reassignment_along(net: MLP, circuit: Iterable, data: Dataset, along: Gauge) -> Lowered | None:
     """Reuse a train-idle circuit so that the loss is lower by c(X) (L - E) at least; None where L = E.
 
     Raises
@@ -145,7 +148,7 @@ def reassignment_along(net: MLP, circuit: Iterable, data: Dataset, along: Gauge)
     circuit, cut = hardcoded(net, circuit, data)
     if (best := best_unit(net, data, along)) is None:
         return None
-    return Reassignment(reassign(cut, {min(circuit): (along.direction, best.bias, best.outgoing)}), best.drop)
+    return Lowered(reassign(cut, {min(circuit): (along.direction, best.bias, best.outgoing)}), best.drop)
 
 
 def uniform_gap(net: MLP, after: MLP, data: Dataset, along: Gauge, circuit: Iterable | None = None) -> dict:

@@ -1,6 +1,8 @@
-"""Where a point lies relative to the convex hull of the training inputs, and the smallest detector that the proof of C10 builds for it.
+"""Where a point lies relative to the convex hull of the training inputs,
+and the smallest detector that the proof of C10 builds for it.
 
-`locate` is an exact phase-1 simplex over Q: its dual solution is the separating half-space, its primal one the convex combination.
+`locate` is an exact phase-1 simplex over Q: its dual solution is the separating half-space, its primal
+one the convex combination.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +12,8 @@ from math import lcm
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
-from proof_of_absence.checker.construct.shallow import dot
 from proof_of_absence.checker.kernel.certificate import rows_json
-from proof_of_absence.checker.numbers.linear_algebra import fraction
+from proof_of_absence.checker.numbers.linear_algebra import fraction, inner
 from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
 __all__ = ["Combination", "Separation", "TrainInput", "detector", "locate"]
@@ -84,7 +85,8 @@ def locate(inputs: Iterable[Iterable], point: Iterable) -> Separation | Combinat
 
 
 def detector(inputs: Iterable[Iterable], point: Iterable) -> list[tuple[Vector, Fraction, Fraction]]:
-    """Units (w, b, a) that send 0 in sum at every input, and not at the point: one outside the hull, else the three of a bump.
+    """Units (w, b, a) that send 0 in sum at every input, and not at the point:
+    one outside the hull, else the three of a bump.
 
     `a` is to multiply an output vector that is not 0. Inside the hull two units may be enough (C10); none are sought.
 
@@ -105,8 +107,8 @@ def detector(inputs: Iterable[Iterable], point: Iterable) -> list[tuple[Vector, 
     if isinstance(place, Separation):
         return [(place.weights, place.bias, Fraction(1))]
     weights = _apart(sorted(set(inputs)), point)
-    height = dot(weights, point)
-    radius = min(abs(dot(weights, z) - height) for z in inputs)
+    height = inner(weights, point)
+    radius = min(abs(inner(weights, z) - height) for z in inputs)
     return [(weights, side * radius - height, Fraction(a)) for side, a in ((1, 1), (0, -2), (-1, 1))]
 
 
@@ -128,8 +130,8 @@ def _apart(points: Sequence[Vector], point: Vector) -> Vector:
     axes = (tuple(Fraction(k == axis) for k in range(size)) for axis in range(size))
     curve = (tuple(Fraction(t) ** k for k in range(size)) for t in range((size - 1) * len(points) + 1))
     for direction in (*axes, *curve):
-        height = dot(direction, point)
-        if all(dot(direction, z) != height for z in points):
+        height = inner(direction, point)
+        if all(inner(direction, z) != height for z in points):
             return direction
     raise AssertionError("the moment curve left every candidate degenerate")
 
@@ -137,41 +139,85 @@ def _apart(points: Sequence[Vector], point: Vector) -> Vector:
 def _phase_one(points: Sequence[Vector], point: Vector) -> Separation | dict[int, Fraction]:
     """Weights l >= 0 with sum_j l_j (1, z_j) = (1, x), or prices y with y . (1, z_j) <= 0 for all j and y . (1, x) > 0.
 
-    Revised simplex on the sum of one artificial variable a row. The entering column is the dearest (Dantzig) while the sum
-    falls, and the first (Bland) while it stands still, so that no basis comes back.
+    Revised simplex on the sum of one artificial variable a row. The entering column is the dearest (Dantzig) while the
+    sum falls, and the first (Bland) while it stands still, so that no basis comes back.
     """
-    # A column may be scaled by a positive number; integers are cheaper.
-    scales = [lcm(*(x.denominator for x in z)) for z in points]
-    rows = [list(scales)]
-    rows += [[int(z[k] * scale) for z, scale in zip(points, scales, strict=True)] for k in range(len(point))]
-    columns = fmpq_mat(fmpz_mat(rows))
-    target = [fmpq(1), *(fmpq(x.numerator, x.denominator) for x in point)]
-    size = len(target)
-    signs = [1 if b >= 0 else -1 for b in target]
-    inverse = [[fmpq(signs[i] if i == k else 0) for k in range(size)] for i in range(size)]
-    values = [abs(b) for b in target]
-    basis = [len(points) + i for i in range(size)]  # the artificial variables come last
+    tableau = _Tableau(points, point)
     stalled = False
-    while True:
-        artificial = [i for i in range(size) if basis[i] >= len(points)]
-        if not any(values[i] for i in artificial):
-            return {basis[i]: fraction(v) * scales[basis[i]] for i, v in enumerate(values) if v}
-        prices = [sum((inverse[i][k] for i in artificial), start=fmpq(0)) for k in range(size)]
-        gains = (fmpq_mat([prices]) * columns).entries()
+    while tableau.artificial_sum():
+        prices = tableau.prices()
+        gains = tableau.gains(prices)
         entering = [j for j, gain in enumerate(gains) if gain > 0]
         if not entering:
             bias, *weights = map(fraction, prices)
             return Separation(tuple(weights), bias)
-        new = entering[0] if stalled else max(entering, key=lambda j: (gains[j], -j))
-        column = [columns[k, new] for k in range(size)]
-        step = [sum((a * c for a, c in zip(row, column, strict=True)), start=fmpq(0)) for row in inverse]
-        # The sum is bounded below by 0, so some basic variable falls.
-        out = min((i for i in range(size) if step[i] > 0), key=lambda i: (values[i] / step[i], basis[i]))
-        ratio = values[out] / step[out]
+        ratio = tableau.enter(entering[0] if stalled else max(entering, key=lambda j: (gains[j], -j)))
         stalled = ratio == 0
-        inverse[out] = [a / step[out] for a in inverse[out]]
-        for i in range(size):
+    return tableau.weights()
+
+
+class _Tableau:
+    """A basic solution of sum_j l_j (1, z_j) = (1, x), l >= 0, one variable a row: `values` of the variables `basis`.
+
+    `inverse` is the inverse of the matrix of the basic columns. Variables from `count` on are artificial, one a row.
+    """
+
+    def __init__(self, points: Sequence[Vector], point: Vector):
+        # A column may be scaled by a positive number; integers are cheaper.
+        self.scales = [lcm(*(x.denominator for x in z)) for z in points]
+        self.columns = fmpq_mat(fmpz_mat(_scaled_rows(points, self.scales)))
+        self.count = len(points)
+        target = [fmpq(1), *(fmpq(x.numerator, x.denominator) for x in point)]
+        self.size = len(target)
+        signs = [1 if b >= 0 else -1 for b in target]
+        self.inverse = [[fmpq(signs[i] if i == k else 0) for k in range(self.size)] for i in range(self.size)]
+        self.values = [abs(b) for b in target]
+        self.basis = [self.count + i for i in range(self.size)]
+
+    def _artificial(self) -> list[int]:
+        return [i for i in range(self.size) if self.basis[i] >= self.count]
+
+    def artificial_sum(self) -> fmpq:
+        """What phase one minimises; 0 where the other variables solve the equations."""
+        return sum((self.values[i] for i in self._artificial()), start=fmpq(0))
+
+    def weights(self) -> dict[int, Fraction]:
+        """The variables that are not 0, in the scale of the points."""
+        return {j: fraction(v) * self.scales[j] for j, v in zip(self.basis, self.values, strict=True) if v}
+
+    def prices(self) -> list[fmpq]:
+        """The dual solution, one number a row."""
+        rows = [self.inverse[i] for i in self._artificial()]
+        return [sum(column, start=fmpq(0)) for column in zip(*rows, strict=True)]
+
+    def gains(self, prices: list[fmpq]) -> list[fmpq]:
+        """By how much the sum falls for each unit of each variable."""
+        return (fmpq_mat([prices]) * self.columns).entries()
+
+    def enter(self, new: int) -> fmpq:
+        """Bring the variable into the basis in place of the one that reaches 0 first; its value there."""
+        column = [self.columns[k, new] for k in range(self.size)]
+        step = [sum((a * c for a, c in zip(row, column, strict=True)), start=fmpq(0)) for row in self.inverse]
+        out = self._leaving(step)
+        ratio = self.values[out] / step[out]
+        self.inverse[out] = [a / step[out] for a in self.inverse[out]]
+        for i in range(self.size):
             if i != out and step[i] != 0:
-                inverse[i] = [a - step[i] * b for a, b in zip(inverse[i], inverse[out], strict=True)]
-                values[i] -= step[i] * ratio
-        values[out], basis[out] = ratio, new
+                pivot = zip(self.inverse[i], self.inverse[out], strict=True)
+                self.inverse[i] = [a - step[i] * b for a, b in pivot]
+                self.values[i] -= step[i] * ratio
+        self.values[out], self.basis[out] = ratio, new
+        return ratio
+
+    def _leaving(self, step: list[fmpq]) -> int:
+        """The row whose variable reaches 0 first. There is one: the sum that falls is bounded below by 0."""
+        falling = [i for i in range(self.size) if step[i] > 0]
+        return min(falling, key=lambda i: (self.values[i] / step[i], self.basis[i]))
+
+
+def _scaled_rows(points: Sequence[Vector], scales: Sequence[int]) -> list[list[int]]:
+    """The rows of the matrix of columns scale (1, z)."""
+    rows = [list(scales)]
+    for coordinates in zip(*points, strict=True):
+        rows.append([int(x * scale) for x, scale in zip(coordinates, scales, strict=True)])
+    return rows

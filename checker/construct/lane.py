@@ -1,10 +1,14 @@
-"""C16 as an algorithm: reassign a train-idle circuit of a deep net by a lane, one unit a layer, that carries a new unit to the output."""
+"""C16 as an algorithm: reassign a train-idle circuit of a deep net by a lane, one unit a layer,
+that carries a new unit to the output.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 
-from proof_of_absence.checker.construct.shallow import Reassignment, dot, hardcoded, separating_unit
+from proof_of_absence.checker.construct.reassignment import Lowered, hardcoded
+from proof_of_absence.checker.construct.separating_unit import separating_unit
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import Unit, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, relu
@@ -14,7 +18,8 @@ __all__ = ["lane_of", "lane_reassignment"]
 
 
 def lane_of(net: MLP, circuit: Iterable) -> list[Unit]:
-    """The longest lane in the circuit: one unit on each layer from some layer up to the last hidden one, the foot first.
+    """The longest lane in the circuit: one unit on each layer from some layer up to the last hidden one,
+    the foot first.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def lane_of(net: MLP, circuit: Iterable) -> list[Unit]:
     return lane
 
 
-def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignment | None:
+def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Lowered | None:
     """Lower the loss in the circuit's parameters and the biases that read from it.
 
     The foot of the lane becomes a separating unit of the values on the layer below it; every later unit of the lane
@@ -55,7 +60,7 @@ def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignmen
     unit = separating_unit(list(sums), [tuple(row) for row in sums.values()])
     if unit is None:
         return None
-    norm = sum(relu(dot(unit.weights, features) + unit.bias) ** 2 for features in below)
+    norm = sum(relu(inner(unit.weights, features) + unit.bias) ** 2 for features in below)
     parameters = {}
     for at, here in enumerate(lane):
         if at == 0:
@@ -68,4 +73,4 @@ def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Reassignmen
             outgoing = [int(j == lane[at + 1].index) for j in range(net.widths[here.layer + 1])]
         parameters[here] = (*incoming, outgoing)
     drop = sum(s * s for s in unit.inner_products) / norm / len(data)
-    return Reassignment(reassign(cut, parameters), drop)
+    return Lowered(reassign(cut, parameters), drop)

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from flint import arb, ctx
 
-from proof_of_absence.checker.construct.shallow import dot, hardcoded, separating_unit
+from proof_of_absence.checker.construct.reassignment import hardcoded
+from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.numbers.balls import ball, middle
+from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, relu
@@ -67,8 +69,8 @@ def group_gradients(net: MLP, data: Dataset) -> list[arb]:
 def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | None:
     """Reuse a train-idle circuit to lower the logistic loss; None where no group's gradient is surely not 0.
 
-    One unit of the circuit becomes C4's for the group sums of the gradient; the loss curves by at most 1/4 in its output, which
-    gives a step that is never too long.
+    One unit of the circuit becomes C4's for the group sums of the gradient; the loss curves by at most 1/4 in its
+    output, which gives a step that is never too long.
 
     Raises
     ------
@@ -81,9 +83,9 @@ def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | No
     unit = separating_unit([group.input for group in data.groups], [(p,) for p in pull])
     if unit is None:
         return None
-    phi = [relu(dot(unit.weights, group.input) + unit.bias) for group in data.groups]
+    phi = [relu(inner(unit.weights, group.input) + unit.bias) for group in data.groups]
     norm = sum(group.multiplicity * p * p for group, p in zip(data.groups, phi, strict=True))
-    step = Fraction(round(4 * dot(pull, phi) / norm * SHORT), SHORT)
+    step = Fraction(round(4 * inner(pull, phi) / norm * SHORT), SHORT)
     after = reassign(cut, {min(circuit): (unit.weights, unit.bias, [step])})
     with ctx.workprec(BITS):
         drop = (logistic_loss(net, data) - logistic_loss(after, data)).lower()

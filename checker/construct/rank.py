@@ -1,6 +1,7 @@
 """Whether the features [1 | phi_1 .. phi_n] of a hidden layer have full column rank on given inputs (C9).
 
-Yes is certified by a minor that is not 0 modulo a prime, no by an exact linear dependency; one of the two is always found.
+Yes is certified by a minor that is not 0 modulo a prime, no by an exact linear dependency; one of the two is always
+found. A unit that depends on others can be eliminated.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,11 +12,12 @@ from math import lcm
 from flint import fmpz, nmod_mat
 
 from proof_of_absence.checker.kernel.certificate import net_json, rows_json
-from proof_of_absence.checker.numbers.linear_algebra import kernel_vector
-from proof_of_absence.models.net import MLP, relu
+from proof_of_absence.checker.numbers.linear_algebra import inner, kernel_vector
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.net import MLP, Layer, relu
 from proof_of_absence.models.rational import Matrix, Vector, matrix
 
-__all__ = ["Dependency", "FullRank", "features", "full_rank"]
+__all__ = ["Dependency", "FullRank", "eliminate", "features", "full_rank"]
 
 # Primes are tried downwards from here; one that hides the rank divides a minor, so few can.
 LARGEST_PRIME = 2**31 - 1
@@ -23,7 +25,7 @@ LARGEST_PRIME = 2**31 - 1
 
 @dataclass(frozen=True)
 class FullRank:
-    """Full column rank: the minor of the feature matrix on `rows` (n + 1 positions of inputs) is not 0 modulo `prime`."""
+    """Full column rank: the minor of the feature matrix on `rows` (n + 1 positions) is not 0 modulo `prime`."""
 
     layer: int
     rows: tuple[int, ...]
@@ -37,7 +39,10 @@ class FullRank:
 
 @dataclass(frozen=True)
 class Dependency:
-    """Not of full column rank: v_0 + sum_j v_j phi_j is 0 on all the inputs; `coefficients` (v_0, v_1 .. v_n), not all 0."""
+    """Not of full column rank: v_0 + sum_j v_j phi_j is 0 on all the inputs.
+
+    `coefficients` (v_0, v_1 .. v_n), not all 0.
+    """
 
     layer: int
     coefficients: Vector
@@ -120,3 +125,35 @@ def _independent_rows(table: Matrix, prime: int) -> list[int] | None:
             k += 1
         leads.append(k)
     return leads
+
+
+def eliminate(net: MLP, unit: Unit, coefficients: Sequence[Fraction], inputs: Iterable[Vector]) -> MLP:
+    """Give a unit of a shallow net output weight 0 without changing an output on the inputs (C9).
+
+    Parameters
+    ----------
+    coefficients
+        (v_0, v_1 .. v_n) with v_0 + sum_j v_j phi_j(z) = 0 at every input z, and v_j not 0 for the unit to eliminate.
+
+    Raises
+    ------
+    ValueError
+        If the net is not shallow, or the coefficients are not such.
+    """
+    if len(net.layers) != 2:
+        raise ValueError("elimination is proved for one hidden layer")
+    constant, *rest = coefficients
+    if len(rest) != net.widths[1] or not rest[unit.index]:
+        raise ValueError(
+            "the relation needs a coefficient for each unit, and one that is not 0 for the eliminated unit"
+        )
+    hidden, output = net.layers
+    if any(constant + inner(rest, map(relu, hidden(z))) for z in inputs):
+        raise ValueError("the relation does not hold at every input")
+    shares = [row[unit.index] / rest[unit.index] for row in output.weights]
+    rows = [
+        [a - v * share for a, v in zip(row, rest, strict=True)]
+        for row, share in zip(output.weights, shares, strict=True)
+    ]
+    bias = [c - constant * share for c, share in zip(output.bias, shares, strict=True)]
+    return MLP((hidden, Layer(rows, bias)))

@@ -12,7 +12,8 @@ __all__ = ["captions"]
 
 
 def captions(result: Mapping) -> dict[str, str]:
-    """The caption of each plot that such a result may have, by the name of its file without suffix, in the order in which they are read.
+    """The caption of each plot that such a result may have, by the name of its file without suffix,
+    in the order in which they are read.
 
     Plain text, with formulas as in a claim's premises. A result in a format that is not known has none.
 
@@ -35,17 +36,17 @@ def _census(result: Mapping) -> dict[str, str]:
     least = {name: found["least_loss"] or "none" for name, found in sets.items()}
     whole = (
         f"All {nets:,} nets of widths {'-'.join(map(str, problem['widths']))} with parameters in "
-        f"{{{', '.join(problem['grid'])}}}; {len(inputs)} training examples at {len({tuple(z) for z in inputs})} inputs, "
-        f"{len(problem['deploy'])} deployment inputs. Scope: instance, this class and these data."
+        f"{{{', '.join(problem['grid'])}}}; {len(inputs)} training examples at {len({tuple(z) for z in inputs})} "
+        f"inputs, {len(problem['deploy'])} deployment inputs. Scope: instance, this class and these data."
     )
     curve = (
         "against the inverse temperature beta, on a logarithmic axis; the prior is uniform. "
         f"Computed to 12 digits at {len(result['masses']) - 1} temperatures, joined by straight lines."
     )
     classes = (
-        "nets that answer at every training and deployment input as the imitator (solid) or as the translator (dashed), "
-        "nets that are deceptive, that is answer as the imitator at every training input and otherwise at some deployment "
-        "input (dash-dotted), and all other nets (dotted)"
+        "nets that answer at every training and deployment input as the imitator (solid) or as the translator "
+        "(dashed), nets that are deceptive, that is answer as the imitator at every training input and otherwise at "
+        "some deployment input (dash-dotted), and all other nets (dotted)"
     )
     falls = [
         f"below {crossing['delta']} for every beta from {crossing['beta_below']:.4g} on"
@@ -62,8 +63,8 @@ def _census(result: Mapping) -> dict[str, str]:
         ),
         "masses": f"The census: posterior mass of the classes of nets {curve} Shown are {classes}. {whole}",
         "idle": (
-            "The census: posterior mass of the nets with a train-idle circuit that fires at a deployment input (solid), "
-            f"and the bound of C14 on it, cut at 1 (dashed), {curve} The largest mass among these is "
+            "The census: posterior mass of the nets with a train-idle circuit that fires at a deployment input "
+            f"(solid), and the bound of C14 on it, cut at 1 (dashed), {curve} The largest mass among these is "
             f"{float(Fraction(peak['mass'])):.3f}, at beta = {peak['beta']:.4g}.{marks} {whole}"
         ),
     }
@@ -77,27 +78,29 @@ def _world(result: Mapping) -> dict[str, str]:
     panels = f"A panel for each company of humans: {who}." if len(companies) > 1 else f"The humans: {who}."
     found = {
         "who-wins": (
-            "The world: which policies have the least expected loss in training, by the number of hours with training data "
-            "(across) and the rate at which deployment is mixed into training (up; only the listed rates). The letters are "
-            "the initials of translator, imitator, deceptive (defects after the last hour of training), scheduled (defects "
-            f"after hour {parameters['scheduled']}) and backdoor (defects at hour {parameters['trigger']}); several letters: "
-            f"a tie. Blue: the imitator alone; green: it and others; orange: others alone. {panels} {hours} "
-            "Scope: instance, exact for these policies in these worlds; nothing is said of what training finds."
+            "The world: which policies have the least expected loss in training, by the number of hours with training "
+            "data (across) and the rate at which deployment is mixed into training (up; only the listed rates). The "
+            "letters are the initials of translator, imitator, deceptive (defects after the last hour of training), "
+            f"scheduled (defects after hour {parameters['scheduled']}) and backdoor (defects at hour "
+            f"{parameters['trigger']}); several letters: a tie. Blue: the imitator alone; green: it and others; "
+            f"orange: others alone. {panels} {hours} Scope: instance, exact for these policies in these worlds; "
+            "nothing is said of what training finds."
         ),
         "detector-size": (
             "The world: how many hidden units the smallest train-idle circuit that fires has (C10), for the inputs of "
-            "deployment without mixing: the share of each size, by probability, and above it the mean, by the number of hours "
-            f"with training data. The world of the company {first}. {hours} Scope: instance; each input decided exactly."
+            "deployment without mixing: the share of each size, by probability, and above it the mean, by the number "
+            f"of hours with training data. The world of the company {first}. {hours} Scope: instance; each input "
+            "decided exactly."
         ),
     }
     if any("world-price" in kinds for _, kinds in companies):
         found["price"] = (
-            f"The world: the price L*(n - k) - L*(n) of a detector of hour {order[-1]} (C11) in nets of n hidden units, by "
-            "the number of hours with training data. k is the size of the smallest such detector (dotted lines where it "
-            "changes); where k exceeds n there is no point. The input is the hour alone, on one line; the answers are to the "
-            "question whether the camera was tampered with, in states in which it was, clumsily, and the diamond is gone. "
-            "Points are moved sideways a little, so that equal ones show; the scales up differ. "
-            f"{panels} {hours} Scope: instance; exact, from certified global minima."
+            f"The world: the price L*(n - k) - L*(n) of a detector of hour {order[-1]} (C11) in nets of n hidden "
+            "units, by the number of hours with training data. k is the size of the smallest such detector (dotted "
+            "lines where it changes); where k exceeds n there is no point. The input is the hour alone, on one line; "
+            "the answers are to the question whether the camera was tampered with, in states in which it was, "
+            "clumsily, and the diamond is gone. Points are moved sideways a little, so that equal ones show; the "
+            f"scales up differ. {panels} {hours} Scope: instance; exact, from certified global minima."
         )
     return found
 
@@ -119,33 +122,34 @@ def _company(company: Mapping) -> str:
 def _lifetimes(result: Mapping) -> dict[str, str]:
     p, detectors, floor = result["parameters"], result["detectors"].values(), result["noise_floor"]
     nets = (
-        f"Nets of {p['hidden']} hidden units, the planted detector's among them, on the {len(result['data']['inputs'])} "
-        f"examples of the world; {p['steps']} steps of {p['batch']} rows each, {p['seeds']} seeds, {p['dtype']}."
+        f"Nets of {p['hidden']} hidden units, the planted detector's among them, on the "
+        f"{len(result['data']['inputs'])} examples of the world; {p['steps']} steps of {p['batch']} rows each, "
+        f"{p['seeds']} seeds, {p['dtype']}."
     )
     kinds = "; ".join(f"{d['title']}: {len(d['circuit'])} unit{'s' * (len(d['circuit']) > 1)}" for d in detectors)
     reassigned = f"with idle circuits reassigned every {p['every']} steps"
     scope = (
-        "Scope: instance, measured; that the detector is alive or not in the nets that were kept, and the final losses, "
-        "are re-checked exactly."
+        "Scope: instance, measured; that the detector is alive or not in the nets that were kept, and the final "
+        "losses, are re-checked exactly."
     )
     return {
         "lives": (
-            "Planted detectors: the step at which each is first seen gone (filled), on a logarithmic axis, or that it is alive "
-            "at the end (open triangle); one mark for each seed. It is alive if it sends one value on all training rows, or "
-            "for the third kind all but a few, and fires at deployment; else it acts in training, is silent at deployment, or "
-            f"was reassigned. Blue: the optimiser alone; orange: {reassigned}. A panel for each detector ({kinds}). {nets} "
-            f"A life ends between two checkpoints. {scope}"
+            "Planted detectors: the step at which each is first seen gone (filled), on a logarithmic axis, or that it "
+            "is alive at the end (open triangle); one mark for each seed. It is alive if it sends one value on all "
+            "training rows, or for the third kind all but a few, and fires at deployment; else it acts in training, "
+            f"is silent at deployment, or was reassigned. Blue: the optimiser alone; orange: {reassigned}. A panel for "
+            f"each detector ({kinds}). {nets} A life ends between two checkpoints. {scope}"
         ),
         "sizes": (
-            "Planted detectors, without reassignment: the largest effect of the circuit on the output at a deployment input "
-            "(solid), and how far what it sends in training is from one value (dashed), on a logarithmic axis, by the step; "
-            "the median over the seeds. What is 0, or too small, is not drawn. Dotted: what C18 says of a dead unit under "
-            f"decay. {nets} {scope}"
+            "Planted detectors, without reassignment: the largest effect of the circuit on the output at a deployment "
+            "input (solid), and how far what it sends in training is from one value (dashed), on a logarithmic axis, "
+            "by the step; the median over the seeds. What is 0, or too small, is not drawn. Dotted: what C18 says of "
+            f"a dead unit under decay. {nets} {scope}"
         ),
         "losses": (
-            f"Planted detectors: the training loss above the noise floor {floor}, on a logarithmic axis, by the step, of the "
-            "nets whose detector is dead in training. Thin: each seed; thick: the median. Solid: the optimiser alone; "
-            f"dashed: {reassigned}. {nets} {scope}"
+            f"Planted detectors: the training loss above the noise floor {floor}, on a logarithmic axis, by the step, "
+            "of the nets whose detector is dead in training. Thin: each seed; thick: the median. Solid: the optimiser "
+            f"alone; dashed: {reassigned}. {nets} {scope}"
         ),
     }
 
@@ -155,11 +159,12 @@ def _scale(result: Mapping) -> dict[str, str]:
     laws = "; ".join(f"{style}: {source}" for style, source in zip(("solid", "dashed"), sources, strict=False))
     return {
         "tax": (
-            "What the last k of N parameters of a language model are worth, L(N - k, D) - L(N, D), in nats a token, by k; both "
-            "axes are logarithmic. N stands at the left of each curve; the number D of tokens cancels. Curves fitted to the "
-            f"losses of training runs ({laws}); where only one line is seen they lie on each other. Grey: less than "
-            f"{float(Fraction(spread['nats'])):.3g}, by which equal runs differ ({spread['source']}). "
-            "Scope: a measured law, extrapolated; only the arithmetic is exact, and no theorem is about these models."
+            "What the last k of N parameters of a language model are worth, L(N - k, D) - L(N, D), in nats a token, "
+            "by k; both axes are logarithmic. N stands at the left of each curve; the number D of tokens cancels. "
+            f"Curves fitted to the losses of training runs ({laws}); where only one line is seen they lie on each "
+            f"other. Grey: less than {float(Fraction(spread['nats'])):.3g}, by which equal runs differ "
+            f"({spread['source']}). Scope: a measured law, extrapolated; only the arithmetic is exact, and no theorem "
+            "is about these models."
         ),
     }
 

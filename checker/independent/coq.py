@@ -1,23 +1,32 @@
 """Kernel proofs: Coq compiles the certificate's sources, and must say that each theorem rests on no axiom.
 
-The Coq kernel decides; this only starts it in an empty folder and reads its answer.
+The Coq kernel decides; this only starts it, in an empty folder or one that it compiled here before, and reads its answer.
 """
 
 import atexit
+import hashlib
+import json
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+from proof_of_absence.checker.independent.private import forget_unused, private_folder, used
 from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values import Fact
 
 SECONDS = 600
 CLOSED = "Closed under the global context"
 # The names that mathcomp 2 gave to lemmas of mathcomp 1. Sources may have this file; it is used where those names are missing.
 ALIASES = "mathcomp1.v"
+# In a folder that is kept: what each compiled file's digest is.
+DIGESTS = "digests.json"
 _A_NEW_NAME = "Num.Theory.lerD"
 
 _COMMENT = re.compile(r"\(\*|\*\)|\"[^\"]*\"")
@@ -57,7 +66,7 @@ def uncommented(text: str) -> str:
     return "".join([*kept, text[at:]])
 
 
-def check_sources(fact: dict) -> None:
+def check_sources(fact: Fact) -> None:
     """What can be checked without Coq: nothing is assumed in the sources, and the stated theorems stand in them."""
     sources, module = dict(fact["sources"]), fact["module"]
     require(module + ".v" in sources and bool(fact["theorems"]), "the theorems' file is missing")
@@ -74,7 +83,7 @@ def check_sources(fact: dict) -> None:
         require(plain.count(f"Theorem {theorem} ") == 1, f"{theorem} is stated twice")
 
 
-def confirm_theorems(fact: dict) -> None:
+def confirm_theorems(fact: Fact) -> None:
     """Refuse unless Coq compiles the sources in their order and calls every theorem closed."""
     check_sources(fact)
     sources = tuple((name, text) for name, text in fact["sources"])
@@ -129,7 +138,7 @@ def available() -> str | None:
 
 
 def compiled(sources: tuple[tuple[str, str], ...]) -> str:
-    """The folder in which the sources are compiled; this is tried once in a process for each set of sources.
+    """The folder in which the sources are compiled, each once on this machine; what fails is tried once in a process.
 
     Raises
     ------
@@ -144,20 +153,97 @@ def compiled(sources: tuple[tuple[str, str], ...]) -> str:
 
 @cache
 def _compiled(sources: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """The folder, and why not all of them compile; empty if they do."""
-    folder = tempfile.mkdtemp(prefix="absence-coq-")
+    """The folder, and why not all of them compile; empty if they do.
+
+    It is kept for the next process if the user has a folder for that; one that is damaged, or of another Coq, is not used.
+    """
+    if not available():
+        return "", "coqc is missing"
+    renamed = ALIASES in dict(sources) and not names_of_mathcomp_2()
+    kept = private_folder("coq")
+    place = kept / _digest(sources, renamed) if kept else None
+    if place and _whole(place):
+        used(place)
+        return str(place), ""
+    folder = tempfile.mkdtemp(prefix="absence-coq-", dir=kept)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
-        require(available(), "coqc is missing")
-        renamed = ALIASES in dict(sources) and not names_of_mathcomp_2()
-        for name, text in sorted(sources, key=lambda source: source[0] != ALIASES):
-            path = Path(folder, name)
-            path.write_text(text, encoding="utf-8")
-            if name != ALIASES or renamed:
-                _coqc(path, Path(folder), renamed=renamed and name != ALIASES)
+        _compile(sources, Path(folder), renamed)
     except Refused as refusal:
         return folder, str(refusal)
-    return folder, ""
+    return _keep(Path(folder), place) if place else folder, ""
+
+
+def _compile(sources: tuple[tuple[str, str], ...], folder: Path, renamed: bool) -> None:
+    """Compile the sources side by side, each after those that it needs; the first that Coq refuses ends it."""
+    for name, text in sources:
+        (folder / name).write_text(text, encoding="utf-8")
+    order = TopologicalSorter(_needs(sources, renamed))
+    order.prepare()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running: dict[Future[str], str] = {}
+        try:
+            while order.is_active():
+                for name in order.get_ready():
+                    done = pool.submit(_coqc, folder / name, folder, renamed=renamed and name != ALIASES)
+                    running[done] = name
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    done.result()
+                    order.done(running.pop(done))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _needs(sources: tuple[tuple[str, str], ...], renamed: bool) -> dict[str, list[str]]:
+    """For each file those that come before it and that it names, in whatever sentence; the aliases, if used, for all."""
+    before = [ALIASES] if renamed else []
+    needs: dict[str, list[str]] = {ALIASES: []} if renamed else {}
+    for name, text in sources:
+        if name != ALIASES:
+            words = set(re.findall(r"\w+", uncommented(text)))
+            needs[name] = [other for other in before if other == ALIASES or other.removesuffix(".v") in words]
+            before.append(name)
+    return needs
+
+
+def _digest(sources: tuple[tuple[str, str], ...], renamed: bool) -> str:
+    """A digest of the sources, of how Coq is called, and of the Coq and the libraries that are installed."""
+    call = command(Path("x.v"), Path("folder"), renamed=renamed)
+    return hashlib.sha256(json.dumps([sources, call, _installed()]).encode()).hexdigest()
+
+
+@cache
+def _installed() -> list[str]:
+    """Coq's version, where it looks for libraries, and name, size and time of each library's file."""
+    done = subprocess.run(["coqc", "-where"], capture_output=True, text=True)
+    elsewhere = [os.environ.get(name, "") for name in ("COQPATH", "COQLIB", "OCAMLPATH")]
+    files = sorted(Path(done.stdout.strip()).rglob("*.vo")) if done.returncode == 0 else []
+    states = [f"{file} {state.st_size} {state.st_mtime_ns}" for file in files for state in [file.stat()]]
+    return [available() or "", *elsewhere, *states]
+
+
+def _keep(folder: Path, place: Path) -> str:
+    """Move the folder to its place, with a digest of each compiled file; where that fails it stays where it is."""
+    try:
+        (folder / DIGESTS).write_text(json.dumps(_compiled_files(folder)))
+        shutil.rmtree(place, ignore_errors=True)
+        folder.rename(place)
+        forget_unused(place.parent)
+    except OSError:
+        return str(place if _whole(place) else folder)
+    return str(place)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether all that was compiled lies there as it was left."""
+    try:
+        return bool(json.loads((folder / DIGESTS).read_text()) == _compiled_files(folder))
+    except (OSError, ValueError):
+        return False
+
+
+def _compiled_files(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.vo"))}
 
 
 @cache
@@ -166,7 +252,9 @@ def names_of_mathcomp_2() -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         script = Path(scratch, "names.v")
         script.write_text(f"From mathcomp Require Import ssrnum. Check {_A_NEW_NAME}.\n")
-        return subprocess.run(["coqc", "-q", "-w", "none", script.name], cwd=scratch, capture_output=True).returncode == 0
+        return (
+            subprocess.run(["coqc", "-q", "-w", "none", script.name], cwd=scratch, capture_output=True).returncode == 0
+        )
 
 
 def command(path: Path, folder: Path, *, renamed: bool = False, warnings: str = "none") -> list[str]:

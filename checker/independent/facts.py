@@ -94,7 +94,7 @@ def joined(tables: Iterable[Table]) -> Table:
     return result
 
 
-def check_fact(fact: Fact, *, confirmed: bool = False) -> None:
+def check_fact(fact: object, *, confirmed: bool = False) -> None:
     """Refuse the fact unless it is so.
 
     With `confirmed`, the caller puts scripts and theorems to a solver or the kernel.
@@ -104,9 +104,9 @@ def check_fact(fact: Fact, *, confirmed: bool = False) -> None:
     Refused
         With the reason; a malformed fact is refused too.
     """
-    kind = fact.get("kind") if isinstance(fact, dict) else None
-    if not (isinstance(kind, str) and kind in KINDS):
+    if not (isinstance(fact, dict) and isinstance(fact.get("kind"), str) and fact["kind"] in KINDS):
         raise Refused("no known kind of fact")
+    kind = fact["kind"]
     require(confirmed or kind not in CONFIRMED, f"{kind} must be a certificate of its own: nothing here confirms it")
     try:
         KINDS[kind](fact)

@@ -16,6 +16,8 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as ReadScript
 from proof_of_absence.checker.kernel import coq_found, solvers
 from proof_of_absence.checker.kernel.certificate import FORMAT, seal, write
+from proof_of_absence.checker.kernel.kept import versions
+from proof_of_absence.checker.kernel.lock import DECIDING
 from proof_of_absence.checker.kernel.obligation import Evidence, KernelProof, Obligation, Query, Verdict
 from proof_of_absence.checker.kernel.solvers import Answer, Limits
 
@@ -190,6 +192,7 @@ def _seal(obligation: Obligation, key: str, fact: dict, holds: bool, runs: tuple
             "holds": holds,
             "fact": fact,
             "runs": list(runs),
+            "versions": versions(*DECIDING),
             "key": key,
         }
     )

@@ -1,6 +1,7 @@
 """Discharge obligations in parallel, with a cache on disk that makes an interrupted run resumable.
 
-A certificate counts as cached if it was made from the same sources, statement and solver versions, and the independent checker accepts it again.
+A certificate counts as cached if it was made from the same sources, statement and versions, and the independent checker
+accepts it, or accepted it before on this machine.
 """
 
 import hashlib
@@ -16,19 +17,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import proof_of_absence.checker
-import proof_of_absence.models
 from proof_of_absence.checker.independent.check import check_certificate, load
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.kernel import coq_found, discharge, solvers
+from proof_of_absence.checker.kernel import coq_found, solvers, sources
+from proof_of_absence.checker.kernel.acceptance import is_accepted, note_accepted
 from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.kernel.discharge import discharge
 from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope, Verdict
 
 __all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "queue", "remove_strays", "verify"]
 
 T = TypeVar("T")
+# A fact may be built with them.
+LIBRARIES = ("python-flint", "sympy", "networkx", "numpy")
 _OURS = re.compile(r"[A-Z]+[0-9]+\.[a-z0-9-]+\.(json|smt2)")
 
 
@@ -59,42 +62,52 @@ def certificate_paths(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.json") if _OURS.fullmatch(path.name))
 
 
-@cache
-def _environment(sources: tuple[Path, ...]) -> str:
-    """A digest of all that a verdict may depend on besides the obligation: sources, libraries, solvers."""
-    digest = hashlib.sha256(platform.python_version().encode())
-    for path in sources:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    for library in ("python-flint", "sympy", "networkx", "numpy"):
-        digest.update(f"{library} {importlib.metadata.version(library)}".encode())
-    for solver in solvers.DISTRIBUTIONS:
-        digest.update(f"{solver} {solvers.version(solver) if solvers.loadable(solver) else 'missing'}".encode())
-    digest.update(f"coq {coq_found.found()}".encode())
-    digest.update(repr(solvers.LIMITS).encode())
-    return digest.hexdigest()
-
-
 def content_key(claim: Claim, obligation: Obligation) -> str:
-    """The cache key: the obligation, and the sources of models, checker and the claim's package."""
-    build = inspect.unwrap(getattr(obligation.build, "func", obligation.build))
-    files = (proof_of_absence.models.__file__, proof_of_absence.checker.__file__, inspect.getfile(build))
-    sources = tuple(
-        sorted(
-            path
-            for folder in {Path(file).parent for file in files}
-            for path in folder.rglob("*")
-            if path.suffix in (".py", ".v") or path.name == "_CoqProject"
-        )
-    )
+    """The cache key: the obligation, what decides it, and the sources that its claim imports.
+
+    Coq's sources and version count for theorems alone, the solvers for all else.
+    """
+    # A helper that several claims share may build one obligation, but not all: the others lie in the claim's own module.
+    modules = frozenset(_builder(other) for other in claim.obligations) | {_builder(obligation)}
     content = (
         claim.id,
         obligation.id,
         obligation.statement,
         obligation.scope,
         obligation.expect,
-        _environment(sources),
+        _decided_by(theorem=obligation.scope is Scope.UNIVERSAL),
+        _digest(modules, theorem=obligation.scope is Scope.UNIVERSAL),
     )
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _builder(obligation: Obligation) -> str:
+    """The module that builds it."""
+    build: Any = obligation.build
+    return str(inspect.unwrap(getattr(build, "func", build)).__module__)
+
+
+@cache
+def _digest(modules: frozenset[str], *, theorem: bool) -> str:
+    """A digest of the sources: relative to where each package lies, so that a moved folder has the same."""
+    files = sources.imported(modules) | (sources.coq_beside(modules) if theorem else frozenset())
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update("/".join(path.parts[-3:]).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@cache
+def _decided_by(*, theorem: bool) -> list[str]:
+    """The versions that a verdict may depend on."""
+    libraries = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
+    here = [f"python {platform.python_version()}", *libraries]
+    if theorem:
+        return [*here, f"coq {coq_found.found()}"]
+    found = [
+        f"{name} {solvers.version(name) if solvers.loadable(name) else 'missing'}" for name in solvers.DISTRIBUTIONS
+    ]
+    return [*here, *found, repr(solvers.LIMITS)]
 
 
 def _cached(path: Path, key: str) -> dict | None:
@@ -102,7 +115,9 @@ def _cached(path: Path, key: str) -> dict | None:
         certificate = load(path)
         if certificate["key"] != key:
             return None
-        check_certificate(certificate, path.parent, solve=False)
+        if not is_accepted(certificate, path):
+            check_certificate(certificate, path.parent, solve=False)
+            note_accepted(certificate, path)
     except Refused:
         return None
     return certificate
@@ -121,6 +136,8 @@ def _one(claim: Claim, obligation: Obligation, directory: Path, fresh: bool) -> 
     outcome = discharge(obligation, key, directory)
     if outcome.certificate:
         write(path, json.dumps(outcome.certificate, indent=1, ensure_ascii=False) + "\n")
+        # `discharge` gives a certificate only if the checker has accepted it.
+        note_accepted(outcome.certificate, path)
     return Result(obligation, outcome.verdict, outcome.reason, outcome.runs, time.monotonic() - started, False)
 
 

@@ -1,12 +1,14 @@
 """Exact global minima of shallow nets with one output, by branch and bound over the dichotomies of their units.
 
-On fixed dichotomies the outputs form a cone with finitely many generators: least squares on it is exact, its residual a certificate.
+On fixed dichotomies the outputs form a cone with finitely many generators: least squares on it is exact,
+its residual a certificate.
 
-L*(n) is attained for one output, whatever d, n and the data. A unit a relu(v . (u, 1)) with a of sign s is s relu(|a| v . (u, 1)),
-and the vectors that it takes on the distinct inputs form, for v in one cell of `dichotomies`, the cone of the cell's rays (times s).
-So the outputs of all of S_n are a finite union of sums of one line (c) and n such cones. A sum of finitely generated cones is
-finitely generated, hence closed (Weyl); so the union is closed, and the squared distance of the targets to it is attained. (For two
-outputs the cones are no longer convex, and N5 has data on which no net attains the infimum.)
+L*(n) is attained for one output, whatever d, n and the data. A unit a relu(v . (u, 1)) with a of sign s is s relu(|a|
+v . (u, 1)), and the vectors that it takes on the distinct inputs form, for v in one cell of `dichotomies`, the cone of
+the cell's rays (times s). So the outputs of all of S_n are a finite union of sums of one line (c) and n such cones. A
+sum of finitely generated cones is finitely generated, hence closed (Weyl); so the union is closed, and the squared
+distance of the targets to it is attained. (For two outputs the cones are no longer convex, and N5 has data on which no
+net attains the infimum.)
 """
 
 import heapq
@@ -23,16 +25,17 @@ from proof_of_absence.models.rational import Vector
 
 __all__ = ["Minimum", "global_minimum"]
 
-# As a share of the targets' square: nodes that floats put this far below the best net are parted without an exact bound,
-# and a net is worth an exact look if floats put it this far below.
+# As a share of the targets' square: nodes that floats put this far below the best net are parted without an exact
+# bound, and a net is worth an exact look if floats put it this far below.
 CLEARLY, BETTER = 1e-7, 1e-9
 
 
 class Minimum(NamedTuple):
-    """A net of least loss over S_units, and the `residuals` that prove it, each over the distinct inputs in order, shape (G,).
+    """A net of least loss over S_units, and the `residuals` that prove it, each over the distinct inputs in order,
+    shape (G,).
 
-    Nets whose units send nothing that correlates positively with a residual have at least the loss that it gives (see the
-    independent checker), and every net is such a net for one of them.
+    Nets whose units send nothing that correlates positively with a residual have at least the loss that it gives (see
+    the independent checker), and every net is such a net for one of them.
     """
 
     net: MLP
@@ -50,8 +53,8 @@ class Minimum(NamedTuple):
 def global_minimum(data: Dataset, units: int) -> Minimum:
     """A net of S_units with the least loss on data of one output and any input dimension, with its certificate.
 
-    With no unit, S_0, the net is constant; it is written with one unit of output weight 0. The cost is exponential in the
-    units and in d.
+    With no unit, S_0, the net is constant; it is written with one unit of output weight 0. The cost is
+    exponential in the units and in d.
 
     Raises
     ------
@@ -150,7 +153,10 @@ class _Search:
             self.best = [(v, sign * any(v)) for (sign, _, _), v in zip(node, weights, strict=True)]
 
     def _parted(self, node: Node, at: int, g: int) -> list[Node]:
-        """The set of cells at position `at` parted by the sign at input g; equal units differ only in how many go where."""
+        """The set of cells at position `at` parted by the sign at input g.
+
+        Equal units differ only in how many go where.
+        """
         sign, cells, units = node[at]
         above = cells & self.relaxation.positive[g]
         children = []

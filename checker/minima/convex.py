@@ -1,7 +1,8 @@
-"""Two-layer training with weight decay through its convex reformulation (Pilanci and Ergen 2020), with a certificate of the value reached.
+"""Two-layer training with weight decay through its convex reformulation (Pilanci and Ergen 2020),
+with a certificate of the value reached.
 
-The search runs in floating point and need not be trusted: it leaves a rational net, a dual point and multipliers, which say by how
-much the net can miss the optimum of training, at any width, and of the convex program.
+The search runs in floating point and need not be trusted: it leaves a rational net, a dual point and multipliers, which
+say by how much the net can miss the optimum of training, at any width, and of the convex program.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,8 @@ __all__ = ["ConvexOptimum", "convex_optimum", "decayed_loss", "dual_bound", "mul
 # Every set of distinct inputs is a pattern to be bounded, in both signs.
 MOST_INPUTS = 8
 ROUNDS = 200
-# Shares of the penalty and of the value below which another round is not worth it, a length that counts as 0, and a relative ridge.
+# Shares of the penalty and of the value below which another round is not worth it, a length that counts as
+# 0, and a relative ridge.
 # Rational parameters have DIGITS binary places.
 ENOUGH, STALLED, NOTHING, RIDGE = 1e-9, 1e-14, 1e-7, 1e-13
 DIGITS = 32
@@ -32,8 +34,8 @@ UNIT = 1 << DIGITS
 class ConvexOptimum(NamedTuple):
     """A net without output bias, a dual point with its multipliers, and the bound below every net of any width.
 
-    `multipliers` maps a sign and a pattern, as in ``"+0110"``, to lambda >= 0 at the distinct inputs; patterns that need none are
-    left out.
+    `multipliers` maps a sign and a pattern, as in ``"+0110"``, to lambda >= 0 at the distinct inputs; patterns
+    that need none are left out.
     """
 
     net: MLP
@@ -65,8 +67,8 @@ def dual_bound(data: Dataset, dual: Sequence[Fraction]) -> Fraction:
 def convex_optimum(data: Dataset, penalty: object) -> ConvexOptimum:
     """A net of nearly least `decayed_loss` over all widths, no output bias, and what certifies it.
 
-    Cutting planes on the dual: the residuals ask, pattern by pattern, for the unit that gains most; the best weights on the units
-    found so far give the next residuals.
+    Cutting planes on the dual: the residuals ask, pattern by pattern, for the unit that gains most; the best weights on
+    the units found so far give the next residuals.
 
     Raises
     ------
@@ -120,7 +122,9 @@ def _name(sign: int, on: np.ndarray) -> str:
 
 
 def _project(points: np.ndarray, on: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The projection of sum_(g on) sums_g x_g to the vectors whose units are on at `on` and off elsewhere, and its multipliers."""
+    """The projection of sum_(g on) sums_g x_g to the vectors whose units are on at `on` and off elsewhere,
+    and its multipliers.
+    """
     sides = np.where(on[:, None], points, -points)
     gain = times(points.T, sums * on)
     multipliers = _nonnegative(_gram(sides), -times(sides, gain))
@@ -158,7 +162,9 @@ def _nonnegative(gram: np.ndarray, linear: np.ndarray) -> np.ndarray:
 
 
 def _net(found: Sequence[tuple[str, np.ndarray]], weights: np.ndarray, inputs: int) -> MLP:
-    """One unit for each pattern and sign: vectors of one pattern add up, and the sum is no longer than they are together."""
+    """One unit for each pattern and sign: vectors of one pattern add up,
+    and the sum is no longer than they are together.
+    """
     totals: dict[str, np.ndarray] = {}
     for (name, u), weight in zip(found, weights, strict=True):
         totals[name] = totals.get(name, 0) + weight * u

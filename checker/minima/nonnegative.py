@@ -1,4 +1,5 @@
-"""Least squares with nonnegative coefficients, by active sets (Lawson and Hanson 1974): floats guess the set, integers decide.
+"""Least squares with nonnegative coefficients, by active sets (Lawson and Hanson 1974):
+floats guess the set, integers decide.
 
 Columns are given by their Gram matrix. Each step lowers the error strictly, so in exact arithmetic the method ends.
 """
@@ -76,7 +77,8 @@ def solve(
         if best is None or slopes[best] <= 0:
             return dict(sorted(zip(used, values, strict=True)))
         used, values = [*used, columns[best]], [*values, Fraction(0)]
-        # The new column has a positive slope where the others have none: it is independent of them, and its coefficient grows.
+        # The new column has a positive slope where the others have none: it is independent of them,
+        # and its coefficient grows.
         goal = _unconstrained(gram, right, used)
         while min(goal) <= 0:
             share = min(v / (v - g) for v, g in zip(values, goal, strict=True) if g <= 0)

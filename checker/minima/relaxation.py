@@ -1,4 +1,5 @@
-"""Lower bounds for global minima: units that may combine the rays of a whole set of cells, by nonnegative least squares.
+"""Lower bounds for global minima: units that may combine the rays of a whole set of cells,
+by nonnegative least squares.
 
 A node of the search gives each unit a sign and a set of cells; for a set of one cell the relaxation is a net.
 """
@@ -28,8 +29,8 @@ Values = Mapping[int, Fraction | float]
 class Relaxation:
     """Errors are sums over the data above the noise floor.
 
-    Column 2 k is what ray k sends to the output with weight 1, column 2 k + 1 with weight -1. The constant is eliminated:
-    columns and targets are taken less their means, and cleared of denominators.
+    Column 2 k is what ray k sends to the output with weight 1, column 2 k + 1 with weight -1. The constant is
+    eliminated: columns and targets are taken less their means, and cleared of denominators.
     """
 
     def __init__(self, data: Dataset, found: Dichotomies):
@@ -110,7 +111,10 @@ class Relaxation:
         return shares
 
     def worst(self, shares: Sequence[Share]) -> tuple[int, int] | None:
-        """(entry, input) where rays of one share are on different sides and matter most; None if each share is in a cell."""
+        """(entry, input) where rays of one share are on different sides and matter most.
+
+        None if each share is in a cell.
+        """
         found, most = None, 0
         for at, share in enumerate(shares):
             for g, nu in enumerate(self.nu):

@@ -1,6 +1,8 @@
-"""Linear regression on fixed features, the hidden units of a net: ridge and minimum-norm solutions in closed form, exactly.
+"""Linear regression on fixed features, the hidden units of a net:
+ridge and minimum-norm solutions in closed form, exactly.
 
-Both come from the normal equations, solved over Q; the features' net keeps its hidden layer and gets the solution as output layer.
+Both come from the normal equations, solved over Q; the features' net keeps its hidden layer and gets the
+solution as output layer.
 """
 
 from collections.abc import Sequence

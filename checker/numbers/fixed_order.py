@@ -1,6 +1,6 @@
-"""Linear algebra in floats, always in the same order of operations: a search guided by it takes the same course on every machine.
+"""Linear algebra in floats, always in one order of operations: what it guides goes the same way everywhere.
 
-BLAS and LAPACK add up in an order that depends on the processor, and where two minimisers tie, the last bit decides which is found.
+BLAS and LAPACK add up in an order that depends on the processor; where two minimisers tie, the last bit decides.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,20 +1,17 @@
 """Arrays of numbers known to within a bound, and arithmetic on them that rounds outwards."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-__all__ = ["Interval", "gamma"]
+from proof_of_absence.checker.numbers.rounding import TINY, U64, UP, gamma
 
-U = 2.0**-53
-UP = 1 + 2.0**-30
-# More than a few operations lose that underflow, flushed to 0 or not.
-TINY = 2.0**-1018
+__all__ = ["Interval"]
 
-
-def gamma(steps: int) -> float:
-    """Higham's n u / (1 - n u), at least."""
-    return steps * U / (1 - steps * U) * UP
+# More than the few operations of one step here lose if they underflow.
+LOST = 16 * TINY
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,17 +22,17 @@ class Interval:
     error: np.ndarray
 
     @classmethod
-    def of(cls, value) -> "Interval":
+    def of(cls, values: ArrayLike) -> "Interval":
         """Floats that are themselves meant."""
-        value = np.asarray(value, dtype=np.float64)
-        return cls(value, np.zeros_like(value))
+        exact = np.asarray(values, dtype=np.float64)
+        return cls(exact, np.zeros_like(exact))
 
-    def __getitem__(self, key) -> "Interval":
+    def __getitem__(self, key: Any) -> "Interval":
         return Interval(self.value[key], self.error[key])
 
     def __add__(self, other: "Interval") -> "Interval":
         value = self.value + other.value
-        return Interval(value, (self.error + other.error + U * np.abs(value) + TINY) * UP)
+        return Interval(value, (self.error + other.error + U64 * np.abs(value) + LOST) * UP)
 
     def __sub__(self, other: "Interval") -> "Interval":
         return self + Interval(-other.value, other.error)
@@ -43,15 +40,15 @@ class Interval:
     def __mul__(self, other: "Interval") -> "Interval":
         value = self.value * other.value
         spread = np.abs(self.value) * other.error + (np.abs(other.value) + other.error) * self.error
-        return Interval(value, (spread + U * np.abs(value) + TINY) * UP)
+        return Interval(value, (spread + U64 * np.abs(value) + LOST) * UP)
 
     def __truediv__(self, other: "Interval") -> "Interval":
         """Only by what is certainly positive: elsewhere the error is infinite or NaN."""
         value = self.value / other.value
         least = other.value - other.error
         least = np.where(least > 0, least * (1 - 2.0**-40), np.nan)
-        spread = (self.error + (np.abs(value) + TINY) * other.error) / least
-        return Interval(value, (spread + 2 * U * np.abs(value) + TINY) * UP)
+        spread = (self.error + (np.abs(value) + LOST) * other.error) / least
+        return Interval(value, (spread + 2 * U64 * np.abs(value) + LOST) * UP)
 
     @property
     def low(self) -> np.ndarray:
@@ -63,7 +60,7 @@ class Interval:
         """The sum along an axis, in whatever order."""
         steps = gamma(self.value.shape[axis] + 1)
         error = self.error.sum(axis=axis) + steps * np.abs(self.value).sum(axis=axis)
-        return Interval(self.value.sum(axis=axis), (error + TINY) * UP)
+        return Interval(self.value.sum(axis=axis), (error + LOST) * UP)
 
     def where(self, condition: np.ndarray, other: "Interval") -> "Interval":
         """These where the condition holds, the others elsewhere."""

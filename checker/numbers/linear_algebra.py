@@ -1,12 +1,12 @@
 """Exact linear algebra over Q, by python-flint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
 from flint import fmpq, fmpq_mat
 
-__all__ = ["fraction", "kernel_vector", "pivots", "rank", "solve_some"]
+__all__ = ["fraction", "inner", "kernel_vector", "pivots", "rank", "solve_some"]
 
 Rows = Sequence[Sequence[Fraction]]
 
@@ -18,6 +18,11 @@ def _matrix(rows: Rows) -> fmpq_mat:
 def fraction(value: fmpq) -> Fraction:
     """The same number as a Fraction."""
     return Fraction(int(value.p), int(value.q))
+
+
+def inner(left: Iterable[Fraction], right: Iterable[Fraction]) -> Fraction:
+    """The inner product."""
+    return sum((a * b for a, b in zip(left, right, strict=True)), start=Fraction(0))
 
 
 def rank(rows: Rows) -> int:

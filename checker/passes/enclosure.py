@@ -1,32 +1,33 @@
 """Rigorous forward passes: every pre-activation in floating point, with a bound on its distance from the exact one.
 
-A filter: signs and differences that the bound decides need no exact arithmetic; the rest goes to `checker.passes.exact`.
+A filter: signs and differences that the bound decides need no exact arithmetic; the rest goes to `passes.exact`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
-from proof_of_absence.models.floatnet import FloatLayer, FloatNet
+from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
+from proof_of_absence.models.dyadic import mantissas
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, FloatLayer
 
 __all__ = ["Ball", "blocks", "enclose", "norms"]
 
 # Rows in one block: memory is a block times the widest layer, however many rows there are.
 BLOCK = 8192
 
-# More than the rounding of any bound's own arithmetic (sums of at most 2^20 nonnegative terms, products, roots), as long
-# as nothing there is subnormal; where something could be, _TINY is added.
-_UP = 1 + 2.0**-30
-_TINY = float(np.finfo(np.float64).tiny)
+Precision: TypeAlias = type[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Ball:
     """Pre-activations of one layer: |exact - values| <= radius, entry by entry; shapes (rows, units).
 
-    The radius is ``outer(row, unit) + tiny`` and infinite where the pass overflowed, so it costs no more memory than the
-    margins; `row` is infinite, and with it every bound from there on, in a row where something overflowed.
+    The radius is ``outer(row, unit) + tiny`` and infinite where the pass overflowed, so it costs no more memory than
+    the margins; `row` is infinite, and with it every bound from there on, in a row where something overflowed.
     """
 
     values: np.ndarray
@@ -40,14 +41,14 @@ class Ball:
         if self.is_exact:
             return np.zeros(self.values.shape)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            bound = (np.outer(self.row, self.unit) + (self.tiny + _TINY)) * _UP
+            bound = (np.outer(self.row, self.unit) + (self.tiny + TINY)) * UP
         return np.where(np.isfinite(self.values) & np.isfinite(bound), bound, np.inf)
 
     @property
     def unit_radius(self) -> np.ndarray:
         """One bound for all entries of a unit, no less than any in `radius`; infinite if one of them is."""
         with np.errstate(over="ignore", invalid="ignore"):
-            bound = (self.row.max(initial=0) * self.unit + (self.tiny + _TINY)) * _UP
+            bound = (self.row.max(initial=0) * self.unit + (self.tiny + TINY)) * UP
         return np.where(np.isfinite(bound), bound, np.inf)
 
     def part(self, rows: np.ndarray, units: np.ndarray) -> "Ball":
@@ -58,6 +59,10 @@ class Ball:
     def is_exact(self) -> bool:
         """Whether every value is the exact one."""
         return not (self.tiny or self.row.any() or self.unit.any())
+
+    def relu(self) -> "Ball":
+        """What the units send: relu moves no two points further apart."""
+        return Ball(np.maximum(self.values, 0), self.row, self.unit, self.tiny)
 
     def signs(self) -> tuple[np.ndarray, np.ndarray]:
         """The sign of each entry as int8, and where it is decided."""
@@ -72,7 +77,7 @@ def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:
     return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
-def enclose(net: FloatNet, inputs: np.ndarray, precision: type = np.float64) -> list[Ball]:
+def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64) -> list[Ball]:
     """The pre-activations of every layer at the inputs, the output layer last.
 
     Parameters
@@ -84,95 +89,97 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: type = np.float64) -> 
 
     Notes
     -----
-    Write h* for the exact values of the layer below, h for the computed ones, k for their number, u for the unit roundoff
-    and eta for the smallest normal number of the precision. What is computed is the dot product of h and w, which are
-    first rounded to the precision if they are no such numbers already. Then
+    Write h* for the exact values of the layer below, h for the computed ones, k for their number, u for the unit
+    roundoff and eta for the smallest normal number of the precision. What is computed is the dot product of h and w,
+    which are first rounded to the precision if they are no such numbers already. Then
 
     - |h.w - h*.w| <= sum_k |w_k| |h_k - h*_k|, the error carried over; relu moves no two points further apart.
-    - every product h_k w_k takes part in at most k + 3 roundings (two of the operands, one product, k sums), in any order
-      of summation, fused or not, so |fl(h.w + b) - (h.w + b)| <= gamma_(k+3) (|h|.|w| + |b|) + underflow, with
-      gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), and
-      |h|.|w| <= ||h|| ||w||. This holds for the classical matrix product, which is what BLAS computes.
+    - every product h_k w_k takes part in at most k + 3 roundings (two of the operands, one product, k sums), in any
+      order of summation, fused or not, so |fl(h.w + b) - (h.w + b)| <= gamma_(k+3) (|h|.|w| + |b|) + underflow, with
+      gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1), and |h|.|w| <=
+      ||h|| ||w||. This holds for the classical matrix product, which is what BLAS computes.
     - an operand or a result below eta errs by eta at most, flushed to zero or not: in an operand times its partner.
 
-    A sum that overflows stays infinite or NaN to its end, so a finite result has met no overflow; from a row with another
-    result nothing more is concluded. Where all entries are multiples of powers of two and no partial sum can need more
-    digits than the precision has, everything is exact and the radius is 0.
+    A sum that overflows stays infinite or NaN to its end, so a finite result has met no overflow; from a row with
+    another result nothing more is concluded. Where all entries are multiples of powers of two and no partial sum can
+    need more digits than the precision has, everything is exact and the radius is 0.
     """
     values = np.asarray(inputs, dtype=np.float64)
-    row, unit, tiny = np.zeros(len(values)), np.zeros(values.shape[1]), 0.0
-    balls = []
-    for number, layer in enumerate(net.layers):
-        ball = _affine(values, row, unit, tiny, layer, precision)
-        balls.append(ball)
-        if number < len(net.layers) - 1:
-            values, row, unit, tiny = np.maximum(ball.values, 0), ball.row, ball.unit, ball.tiny
+    below = Ball(values, np.zeros(len(values)), np.zeros(values.shape[1]), 0.0)
+    balls: list[Ball] = []
+    for layer in net.layers:
+        balls.append(_through(layer, balls[-1].relu() if balls else below, precision))
     return balls
 
 
-def _affine(
-    values: np.ndarray, row: np.ndarray, unit: np.ndarray, tiny: float, layer: FloatLayer, precision: type
-) -> Ball:
+def _through(layer: FloatLayer, below: Ball, precision: Precision) -> Ball:
+    match layer:
+        case FloatAffine():
+            return _affine(layer, below, precision)
+        case _:
+            assert_never(layer)
+
+
+def _affine(layer: FloatAffine, below: Ball, precision: Precision) -> Ball:
     weights, bias = layer
-    fan_in = weights.shape[1]
+    values, fan_in = below.values, layer.fan_in
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        product = values.astype(precision) @ weights.T.astype(precision)
+        product: np.ndarray = values.astype(precision) @ weights.T.astype(precision)
         product += bias.astype(precision)
-        if not (tiny or row.any() or unit.any()) and _is_exact(values, layer, precision):
-            return Ball(product, row, np.zeros(len(bias)), 0.0)
+        if below.is_exact and _is_exact(values, layer, precision):
+            return Ball(product, below.row, np.zeros(len(bias)), 0.0)
         info = np.finfo(precision)
-        steps = (fan_in + 3) * float(info.eps) / 2
-        gamma = steps / (1 - steps) * _UP if steps < 0.5 else np.inf
+        rounding = gamma(fan_in + 3, float(info.eps) / 2)
         # Carried over from below: sum_k |w_jk| (row_i unit_k + tiny).
         absolute = np.abs(weights)
-        carried_unit = (absolute @ unit + fan_in * _TINY) * _UP
-        carried_tiny = (float(absolute.sum(axis=1).max()) * tiny + _TINY) * _UP
+        carried_unit = (absolute @ below.unit + fan_in * TINY) * UP
+        carried_tiny = (float(absolute.sum(axis=1).max()) * below.tiny + TINY) * UP
         # Rounding here: gamma (||h_i|| ||w_j|| + |b_j|) <= gamma (||h_i|| + 1) (||w_j|| + |b_j|).
         height, width = norms(values), norms(weights)
-        own_row = gamma * (height + 1) * _UP
-        own_unit = (width + np.abs(bias) + _TINY) * _UP
+        own_row = rounding * (height + 1) * UP
+        own_unit = (width + np.abs(bias) + TINY) * UP
         # Underflow: at most k (|h| + |w| + 2) + k + 2 times eta, and each of it magnified by 1 + gamma <= 2.
         largest = 1 + max(float(values.max(initial=0)), -float(values.min(initial=0))) + float(absolute.max())
         own_tiny = 10 * fan_in * float(info.tiny) * largest
-        margins = np.maximum(row, own_row)
+        margins = np.maximum(below.row, own_row)
         if not np.isfinite(product.max(initial=0) - product.min(initial=0)):
             margins[~np.isfinite(product).all(axis=1)] = np.inf
         margins[np.isnan(margins)] = np.inf
-        return Ball(product, margins, (carried_unit + own_unit) * _UP, (carried_tiny + own_tiny) * _UP)
+        return Ball(product, margins, (carried_unit + own_unit) * UP, (carried_tiny + own_tiny) * UP)
 
 
 def norms(rows: np.ndarray) -> np.ndarray:
     """An upper bound of each row's Euclidean norm, without overflow or underflow on the way."""
     rows = rows.astype(np.float64, copy=False)
     squares = np.einsum("ij,ij->i", rows, rows)
-    norms = np.sqrt(squares) * _UP
+    result: np.ndarray = np.sqrt(squares) * UP
     # Between these, what underflowed on the way is too little to count, and nothing overflowed.
     plain = (squares > 2.0**-900) & (squares < 2.0**1000)
     if not plain.all():
         rest = rows[~plain]
         largest = np.abs(rest).max(axis=1)
         safe = np.where(largest > 0, largest, 1)[:, None]
-        norms[~plain] = (largest * np.sqrt(((rest / safe) ** 2).sum(axis=1)) + _TINY) * _UP
-    return norms
+        result[~plain] = (largest * np.sqrt(((rest / safe) ** 2).sum(axis=1)) + TINY) * UP
+    return result
 
 
-def _is_exact(values: np.ndarray, layer: FloatLayer, precision: type) -> bool:
+def _is_exact(values: np.ndarray, layer: FloatAffine, precision: Precision) -> bool:
     """Whether nothing is rounded in ``values @ weights.T + bias`` in this precision, operands included."""
     # On most data the first rows show that something may be, at no cost.
     return _fits(values[:8], layer, precision) and _fits(values, layer, precision)
 
 
-def _fits(values: np.ndarray, layer: FloatLayer, precision: type) -> bool:
+def _fits(values: np.ndarray, layer: FloatAffine, precision: Precision) -> bool:
     """Whether all operands, products and partial sums are m 2^e with |m| < 2^digits, e within the normal range."""
     weights, bias = layer
     info = np.finfo(precision)
     of_values, of_weights, of_bias = _grain(values), _grain(weights), _grain(bias)
-    of_sums = [of_bias] if of_values is None or of_weights is None else [of_values + of_weights, of_bias]
-    of_sums = min((grain for grain in of_sums if grain is not None), default=0)
+    of_products = None if of_values is None or of_weights is None else of_values + of_weights
+    of_sums = min((grain for grain in (of_products, of_bias) if grain is not None), default=0)
     largest = [float(np.abs(array).max(initial=0)) for array in (values, weights)]
     sums = largest[0] * float(np.abs(weights).sum(axis=1).max()) + float(np.abs(bias).max())
     return all(
-        grain is None or (grain >= info.minexp and size * _UP < 2.0 ** min(grain + info.nmant + 1, info.maxexp - 1))
+        grain is None or (grain >= info.minexp and size * UP < 2.0 ** min(grain + info.nmant + 1, info.maxexp - 1))
         for grain, size in [(of_values, largest[0]), (of_weights, largest[1]), (of_sums, sums)]
     )
 
@@ -182,7 +189,6 @@ def _grain(array: np.ndarray) -> int | None:
     entries = array[array != 0]
     if not entries.size:
         return None
-    mantissa, exponent = np.frexp(entries.astype(np.float64))
-    integers = np.abs(np.ldexp(mantissa, 53).astype(np.int64))
-    trailing = np.frexp((integers & -integers).astype(np.float64))[1] - 1
-    return int((exponent - 53 + trailing).min())
+    whole, exponents = mantissas(entries)
+    trailing = np.bitwise_count((whole & -whole) - 1)
+    return int((exponents + trailing).min())

@@ -6,26 +6,30 @@ Error-free splitting (Ozaki, Ogita, Oishi, Rump, Numerical Algorithms 59, 2012) 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias, assert_never
 
 import numpy as np
 
+from proof_of_absence.models.dyadic import MANTISSA, mantissas
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine
 
-__all__ = ["Digits", "activations", "affine", "blocks", "digit_width", "integers", "split"]
+__all__ = ["Digits", "activations", "affine", "blocks", "digit_width", "split"]
 
 # Entries of the widest layer in one block, so that memory is that times the digits, and rows at most.
 ENTRIES = 2**19
 BLOCK = 2048
 
-_MANTISSA = 53
+Units: TypeAlias = Sequence[int] | np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Digits:
     """An array of exact dyadic rationals: sum_s planes[s] 2^(width (low + s)), entry by entry.
 
-    Every plane but the last holds digits in [0, 2^width), the last one in [-2^width, 2^width), so an array of given `low`
-    and number of planes has one such form, and signs and equality are read off it. Shape of a plane: (rows, columns), int64.
+    Every plane but the last holds digits in [0, 2^width), the last one in [-2^width, 2^width), so an array of given
+    `low` and number of planes has one such form, and signs and equality are read off it. A plane has shape
+    (rows, columns), int64.
     """
 
     planes: tuple[np.ndarray, ...]
@@ -57,7 +61,7 @@ class Digits:
             same &= plane == plane[row]
         return same
 
-    def columns(self, columns: Sequence[int] | np.ndarray) -> "Digits":
+    def columns(self, columns: Units) -> "Digits":
         """Some of the columns."""
         return Digits(tuple(plane[:, columns] for plane in self.planes), self.low, self.width)
 
@@ -95,7 +99,7 @@ def blocks(rows: int, net: FloatNet) -> Iterator[slice]:
 
 def digit_width(fan_in: int) -> int:
     """The largest p for which sums of `fan_in` products of two digits below 2^p are integers of at most 53 bits."""
-    return (_MANTISSA - (fan_in - 1).bit_length()) // 2
+    return (MANTISSA - (fan_in - 1).bit_length()) // 2
 
 
 def split(array: np.ndarray, width: int) -> dict[int, np.ndarray]:
@@ -125,16 +129,15 @@ def _split_rounding(array: np.ndarray, place: int, width: int) -> dict[int, np.n
 
 def _split_bits(array: np.ndarray, width: int) -> dict[int, np.ndarray]:
     """The same for any exponents, by shifts of the mantissas."""
-    mantissa, exponent = np.frexp(array)
-    signs = np.sign(mantissa)
-    # |array| = magnitude 2^(exponent - 53), and exponent - 53 = place width + shift.
-    magnitude = np.ldexp(np.abs(mantissa), _MANTISSA).astype(np.uint64)
-    place, shift = np.divmod(exponent.astype(np.int64) - _MANTISSA, width)
+    whole, exponents = mantissas(array)
+    signs, magnitude = np.sign(array), np.abs(whole).astype(np.uint64)
+    # |array| = magnitude 2^(place width + shift).
+    place, shift = np.divmod(exponents, width)
     shift = shift.astype(np.uint64)
     mask = np.uint64(2**width - 1)
     result: dict[int, np.ndarray] = {}
     occupied = magnitude != 0
-    for j in range((_MANTISSA + 2 * width - 2) // width):
+    for j in range((MANTISSA + 2 * width - 2) // width):
         offset = np.uint64(width * j)
         # Bits that leave a word at the top on the left shift are none of this digit's.
         down, up = np.where(offset >= shift, offset - shift, 0), np.where(offset < shift, shift - offset, 0)
@@ -189,34 +192,18 @@ def _carried(levels: dict[int, np.ndarray], shape: tuple[int, int], width: int) 
     return Digits((*planes, carry), low, width)
 
 
-def integers(array: np.ndarray) -> tuple[np.ndarray, int]:
-    """Finite floats as Python integers M (dtype object) and e, the entries M 2^e.
-
-    Examples
-    --------
-    >>> numbers, exponent = integers(np.array([0.5, -3.0]))
-    >>> [n * 2.0**exponent for n in numbers]
-    [0.5, -3.0]
-    """
-    mantissa, exponent = np.frexp(array)
-    whole = np.ldexp(mantissa, _MANTISSA).astype(np.int64)
-    exponent = np.where(whole != 0, exponent.astype(np.int64) - _MANTISSA, 2**30)
-    low = int(exponent.min(initial=2**30)) if whole.any() else 0
-    return whole.astype(object) << np.where(whole != 0, exponent - low, 0).astype(object), low
-
-
 def activations(
     net: FloatNet,
     inputs: np.ndarray,
     layer: int,
-    units: Sequence[int] | np.ndarray | None = None,
+    units: Units | None = None,
     *,
     pre: bool = False,
     width: int | None = None,
 ) -> Digits:
     """The values of some units of a layer (1 is the first, ``len(net.layers)`` the output) at each input, exactly.
 
-    After ReLU in hidden layers unless `pre`. Below, only the units that these read are computed. Give the rows in `blocks`.
+    After ReLU in hidden layers unless `pre`. Below, only what these read is computed. Give the rows in `blocks`.
 
     Parameters
     ----------
@@ -237,15 +224,21 @@ def activations(
     return _activations(net, np.asarray(inputs, dtype=np.float64), layer, units, pre, width)
 
 
-def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units, pre: bool, width: int) -> Digits:
-    weights, bias = net.layers[layer - 1]
-    if units is not None:
-        weights, bias = weights[units], bias[units]
-    read = np.flatnonzero(weights.any(axis=0))
-    if layer == 1:
-        values = split(inputs[:, read], width)
-    else:
-        values = _activations(net, inputs, layer - 1, read, False, width).slices() if read.size else {}
-    shape = (len(inputs), len(bias))
-    result = affine(values, split(weights[:, read], width), split(bias, width), shape, width)
+def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units: Units | None, pre: bool, width: int) -> Digits:
+    def sent(read: np.ndarray) -> dict[int, np.ndarray]:
+        """The slices of what some units below send."""
+        if layer == 1:
+            return split(inputs[:, read], width)
+        return _activations(net, inputs, layer - 1, read, False, width).slices() if read.size else {}
+
+    here = net.layers[layer - 1]
+    match here:
+        case FloatAffine(weights, bias):
+            if units is not None:
+                weights, bias = weights[units], bias[units]
+            read = np.flatnonzero(weights.any(axis=0))
+            shape = (len(inputs), len(bias))
+            result = affine(sent(read), split(weights[:, read], width), split(bias, width), shape, width)
+        case _:
+            assert_never(here)
     return result if pre or layer == len(net.layers) else result.relu()

@@ -1,13 +1,13 @@
 """Linear algebra modulo a prime on the features of a layer: a rank there is a lower bound of the rank over Q.
 
-Features of float nets are dyadic, so they are numbers modulo any odd prime, and every relation over the dyadic rationals
-among them is one modulo the prime (not the other way round: what is found here is verified exactly where it is used).
+Features of float nets are dyadic, so they are numbers modulo any odd prime, and their relations hold there too.
 """
 
 import numpy as np
 from flint import nmod_mat
 
 from proof_of_absence.checker.passes import exact
+from proof_of_absence.models.dyadic import mantissas
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues"]
@@ -20,10 +20,9 @@ _HALF = 16
 
 def residues(array: np.ndarray, prime: int) -> np.ndarray:
     """Floats modulo an odd prime, int64."""
-    mantissa, exponent = np.frexp(array)
-    integers = np.ldexp(mantissa, 53).astype(np.int64)
-    powers = {int(e): pow(2, int(e) - 53, prime) for e in np.unique(exponent)}
-    return integers % prime * np.vectorize(powers.get, otypes=[np.int64])(exponent) % prime
+    whole, exponents = mantissas(array)
+    powers = {int(e): pow(2, int(e), prime) for e in np.unique(exponents)}
+    return np.asarray(whole % prime * np.vectorize(powers.get, otypes=[np.int64])(exponents) % prime)
 
 
 def product(left: np.ndarray, right: np.ndarray, prime: int) -> np.ndarray:
@@ -48,7 +47,10 @@ def pivots(matrix: np.ndarray, prime: int) -> list[int]:
 
 
 def nullspace(matrix: np.ndarray, prime: int) -> np.ndarray:
-    """A basis of {v : matrix v = 0}, one vector a column."""
+    """A basis of {v : matrix v = 0}, one vector a column.
+
+    Not each is one over the rationals: what is found here is verified exactly where it is used.
+    """
     if not len(matrix):
         return np.eye(matrix.shape[1], dtype=np.int64)
     basis, nullity = _nmod(matrix, prime).nullspace()
@@ -61,7 +63,8 @@ def reduced(basis: np.ndarray, prime: int) -> np.ndarray:
 
 
 def _nmod(matrix: np.ndarray, prime: int) -> nmod_mat:
-    return nmod_mat(*matrix.shape, matrix.ravel().tolist(), prime)
+    rows, columns = matrix.shape
+    return nmod_mat(rows, columns, matrix.ravel().tolist(), prime)
 
 
 def _array(matrix: nmod_mat) -> np.ndarray:
@@ -72,7 +75,7 @@ def _array(matrix: nmod_mat) -> np.ndarray:
 class Relations:
     """{v : [1 | phi] v = 0 modulo the prime at every row seen so far}, for 1 and some units of a layer.
 
-    `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank modulo the prime.
+    `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank there.
 
     Parameters
     ----------

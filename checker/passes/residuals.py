@@ -1,4 +1,4 @@
-"""One rigorous pass over the data: the residuals of every row with a bound on their error. Everything about losses starts here.
+"""One rigorous pass over the data: the residuals of every row with a bound on their error, where all losses start.
 
 Whatever else needs the hidden activations reads them in the same pass, as a visitor.
 """
@@ -9,21 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.rounding import U64, UP
 from proof_of_absence.checker.passes.enclosure import Ball, blocks, enclose
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["ENTRIES", "U64", "UP", "Block", "Evaluation", "evaluate", "walk"]
-
-# More than the rounding of a bound's own arithmetic: sums of at most 2^20 nonnegative terms, products, roots.
-UP = 1 + 2.0**-30
-U64 = 2.0**-53
+__all__ = ["ENTRIES", "Block", "Evaluation", "evaluate", "walk"]
 
 # Entries of the widest layer in one block: 128 MiB of float64.
 ENTRIES = 2**24
 
 
 class Block(NamedTuple):
-    """The rows of one block: their layers' pre-activations, and residuals y - f(z) with |exact - residuals| <= radius."""
+    """The rows of one block: their layers' pre-activations, and residuals y - f(z), the exact ones within `radius`."""
 
     rows: slice
     balls: list[Ball]
@@ -55,7 +52,8 @@ def walk(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Iterator[Blo
     rows, widths = len(inputs), net.widths
     if not rows or inputs.shape != (rows, widths[0]) or targets.shape != (rows, widths[-1]):
         raise ValueError(
-            f"inputs {inputs.shape} and targets {targets.shape} do not fit a net from {widths[0]} to {widths[-1]} values"
+            f"inputs {inputs.shape} and targets {targets.shape} do not fit a net "
+            f"from {widths[0]} to {widths[-1]} values"
         )
     for part in blocks(rows, max(64, min(8192, ENTRIES // max(widths)))):
         balls = enclose(net, inputs[part])

@@ -20,7 +20,9 @@ Form = tuple[dict[int, Fraction], Fraction]
 
 
 def _pre(asked: Question, layer: int, j: int, status: Sequence[np.ndarray]) -> Form:
-    """The pre-activation of a unit over what the layer below sends, without units that are off and fixed coordinates."""
+    """The pre-activation of a unit over what the layer below sends,
+    without units that are off and fixed coordinates.
+    """
     weights, bias = asked.exact[layer - 1]
     if layer == 1:
         fixed = {i: a for i, (a, b) in enumerate(zip(asked.low, asked.high, strict=True)) if a == b}
@@ -59,7 +61,10 @@ def _down(asked: Question, layer: int, form: Form, status: Sequence[np.ndarray])
 
 
 def _form(asked: Question, layer: int, form: Form, status: Sequence[np.ndarray]) -> Form | None:
-    """A form over what `layer` sends as a form over the free input coordinates; None if it depends on an unknown sign."""
+    """A form over what `layer` sends as a form over the free input coordinates.
+
+    None if it depends on an unknown sign.
+    """
     for m in range(layer, 0, -1):
         if form is None or not form[0]:
             return form

@@ -11,9 +11,12 @@ itself. The coefficients that were computed are then taken for exact ones, and t
 what they multiply goes into a slack. NaN counts as infinity.
 """
 
+from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, nextafter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +26,8 @@ from proof_of_absence.models.rational import Vector
 __all__ = ["OFF", "ON", "UNKNOWN", "Bounds", "Multipliers", "round_down", "round_up"]
 
 ON, OFF, UNKNOWN = 1, -1, 0
+# What `Bounds` holds an array of for each layer.
+PER_LAYER = ("low", "high", "slope", "sign")
 U = 2.0**-53
 TINY = 5e-324
 # Slopes are rounded to this grid; any slope in [0, 1] is sound, and short ones keep the exact check quick.
@@ -41,7 +46,9 @@ def round_down(value: Fraction) -> float:
 
 
 def _error(n: int, size: np.ndarray) -> np.ndarray:
-    """At least gamma_{n+2} size + (n+2) eta, where `size` is a computed sum of n absolute products, itself a little off."""
+    """At least gamma_{n+2} size + (n+2) eta, where `size` is a computed sum of n absolute products,
+    itself a little off.
+    """
     return 2 * (n + 6) * U * size + 2 * (n + 6) * TINY
 
 
@@ -62,9 +69,39 @@ def _above(value: np.ndarray, error: np.ndarray) -> np.ndarray:
     return _up(value + error)
 
 
+def _largest(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The largest size of a number between the bounds."""
+    return np.maximum(np.abs(low), np.abs(high))
+
+
+def _outside(low: Vector, high: Vector) -> tuple[np.ndarray, np.ndarray]:
+    """Floats at or outside the ends of a box."""
+    return np.array([round_down(v) for v in low]), np.array([round_up(v) for v in high])
+
+
+def _put(values: Iterable, at: int, value) -> list:
+    """The values, with another one at that place."""
+    made = list(values)
+    made[at] = value
+    return made
+
+
+class _Form(NamedTuple):
+    """Upper bounds coef . h + const + slack of r affine functions, the slack for rounding.
+
+    Shapes (.., r, units), (.., r) and (.., r).
+    """
+
+    coef: np.ndarray
+    const: np.ndarray
+    slack: np.ndarray
+
+
 @dataclass(frozen=True)
 class Multipliers:
-    """For one bound: lower slopes `alpha` in [0, 1] and multipliers `beta` >= 0 of the sign conditions, an array a layer."""
+    """For one bound: lower slopes `alpha` in [0, 1] and multipliers `beta` >= 0 of the sign conditions,
+    an array a layer.
+    """
 
     alpha: tuple[np.ndarray, ...]
     beta: tuple[np.ndarray, ...]
@@ -73,8 +110,9 @@ class Multipliers:
 class Bounds:
     """Bounds and signs of the pre-activations of layers 1 to `depth` on a part of the box, or on several parts at once.
 
-    `low[m]`, `high[m]` bound layer m + 1; `sign[m]` holds the sign conditions of the part: ON (pre >= 0), OFF (pre <= 0).
-    Shapes are (units,), or (parts, units) for several; `box` holds floats outside the exact ends `low_end`, `high_end`.
+    `low[m]`, `high[m]` bound layer m + 1; `sign[m]` holds the sign conditions of the part: ON (pre >= 0),
+    OFF (pre <= 0). Shapes are (units,), or (parts, units) for several; `box` holds floats outside the exact
+    ends `low_end`, `high_end`.
     """
 
     def __init__(self, asked: Question):
@@ -83,7 +121,7 @@ class Bounds:
         self.asked = asked
         self.layers = asked.net.layers[: asked.depth]
         self.low_end, self.high_end = asked.low, asked.high
-        self.box = (np.array([round_down(v) for v in asked.low]), np.array([round_up(v) for v in asked.high]))
+        self.box = _outside(asked.low, asked.high)
         sizes = [len(layer.bias) for layer in self.layers]
         self.low = [np.full(n, -inf) for n in sizes]
         self.high = [np.full(n, inf) for n in sizes]
@@ -92,10 +130,9 @@ class Bounds:
 
     def copy(self) -> "Bounds":
         """The same part; changing the copy leaves this one as it is."""
-        made = object.__new__(Bounds)
-        made.__dict__ = dict(self.__dict__)
-        for key in ("low", "high", "slope", "sign"):
-            made.__dict__[key] = [a.copy() for a in getattr(self, key)]
+        made = copy(self)
+        for key in PER_LAYER:
+            setattr(made, key, [array.copy() for array in getattr(self, key)])
         return made
 
     def signed(self, layer: int, index: int, sign: int) -> "Bounds":
@@ -108,29 +145,29 @@ class Bounds:
         """The part in the smaller box from `low` to `high`; the bounds are still this part's."""
         made = self.copy()
         made.low_end, made.high_end = low, high
-        made.box = (np.array([round_down(v) for v in low]), np.array([round_up(v) for v in high]))
+        made.box = _outside(low, high)
         return made
 
     def cut(self, coordinate: int, at: float) -> tuple["Bounds", "Bounds"]:
         """The parts where that input coordinate is at most, and at least, the number."""
-        parts = []
-        for side, name in ((1, "high_end"), (0, "low_end")):
-            made = self.copy()
-            ends, box = list(getattr(self, name)), [end.copy() for end in self.box]
-            ends[coordinate], box[side][coordinate] = Fraction(at), at
-            setattr(made, name, tuple(ends))
-            made.box = tuple(box)
-            parts.append(made)
-        return tuple(parts)
+        end, (low, high) = Fraction(at), self.box
+        below, above = self.copy(), self.copy()
+        below.high_end = tuple(_put(self.high_end, coordinate, end))
+        below.box = low, np.array(_put(high, coordinate, at))
+        above.low_end = tuple(_put(self.low_end, coordinate, end))
+        above.box = np.array(_put(low, coordinate, at)), high
+        return below, above
 
     @classmethod
     def together(cls, parts: list["Bounds"]) -> "Bounds":
         """Several parts at once."""
-        made = object.__new__(cls)
-        made.asked, made.layers = parts[0].asked, parts[0].layers
-        made.box = tuple(np.stack([p.box[side] for p in parts]) for side in (0, 1))
-        for key in ("low", "high", "slope", "sign"):
-            made.__dict__[key] = [np.stack(rows) for rows in zip(*(getattr(p, key) for p in parts), strict=True)]
+        made = copy(parts[0])
+        # They have no exact ends in common; whoever asks for them fails.
+        del made.low_end, made.high_end
+        made.box = tuple(np.stack([part.box[side] for part in parts]) for side in (0, 1))
+        for key in PER_LAYER:
+            rows = zip(*(getattr(part, key) for part in parts), strict=True)
+            setattr(made, key, [np.stack(row) for row in rows])
         return made
 
     def status(self, m: int) -> np.ndarray:
@@ -158,7 +195,8 @@ class Bounds:
     def chord(self, m: int) -> tuple[np.ndarray, np.ndarray]:
         """Slope and intercept of a line above relu on [low, high], for unknown units of `low[m]`.
 
-        By convexity a line is above relu on an interval if it is at both ends: intercept >= -slope low, (1 - slope) high.
+        By convexity a line is above relu on an interval if it is at both ends:
+        intercept >= -slope low, (1 - slope) high.
         """
         slope = self.slope[m]
         ends = np.maximum(-slope * self.low[m], (1 - slope) * self.high[m])
@@ -177,45 +215,63 @@ class Bounds:
         tuple
             The bounds (.., r), and for each layer below, from the top one down, the coefficients (.., r, units).
         """
-        coef, const = rows, bias
-        slack, seen = np.zeros(len(rows)), []
+        form = _Form(rows, bias, np.zeros(len(rows)))
+        seen = [form.coef]
         for m in range(layer - 1, 0, -1):
-            seen.append(coef)
-            weights, b = self.layers[m - 1]
-            status = self.status(m - 1)
-            slope, intercept = self.chord(m - 1)
-            unknown = status == UNKNOWN
-            alpha = self.alpha(m - 1) if dual is None else dual.alpha[m - 1]
-            rise = np.where(unknown, slope, status == ON)
-            fall = np.where(unknown, alpha, status == ON)
-            positive = np.maximum(coef, 0)
-            k = positive * rise[..., None, :] + np.minimum(coef, 0) * fall[..., None, :]
-            if dual is not None:
-                k = k + dual.beta[m - 1] * status
-            # What rounding did to k multiplies the pre-activation. For OFF units k is exact; for ON ones it is
-            # without beta.
-            inexact = unknown if dual is None else status != OFF
-            reach = np.where(inexact, np.maximum(np.abs(self.low[m - 1]), np.abs(self.high[m - 1])), 0.0)
-            slack = _above(slack, _nonnegative(4 * U * np.abs(k) + 4 * TINY, reach))
-            lift, lift_error = _product(positive, np.where(unknown, intercept, 0.0)[..., None])
-            lift, lift_error = lift[..., 0], lift_error[..., 0]
-            shift, shift_error = _product(k, b)
-            total = const + (lift + shift)
-            slack = _above(_above(_above(slack, lift_error), shift_error),
-                           _error(3, np.abs(const) + np.abs(lift) + np.abs(shift)))  # fmt: skip
-            coef, coef_error = _product(k, weights)
-            below = self.post(m - 1)
-            slack = _above(slack, _nonnegative(coef_error, np.maximum(np.abs(below[0]), np.abs(below[1]))))
-            const = total
-        seen.append(coef)
-        return _concrete(coef, const, slack, *self.box), seen
+            form = self._one_layer_down(m, form, dual)
+            seen.append(form.coef)
+        return _concrete(form, *self.box), seen
+
+    def _one_layer_down(self, m: int, form: "_Form", dual: Multipliers | None) -> "_Form":
+        """A form in what layer m - 1 sends that is at least the given one in what layer m sends."""
+        weights, bias = self.layers[m - 1]
+        k, k_slack = self._before_relu(m, form.coef, dual)
+        lift, lift_error = self._lift(m, form.coef)
+        shift, shift_error = _product(k, bias)
+        coef, coef_error = _product(k, weights)
+        slack = form.slack
+        for error in (
+            k_slack,
+            lift_error,
+            shift_error,
+            _error(3, np.abs(form.const) + np.abs(lift) + np.abs(shift)),
+            _nonnegative(coef_error, _largest(*self.post(m - 1))),
+        ):
+            slack = _above(slack, error)
+        return _Form(coef, form.const + (lift + shift), slack)
+
+    def _before_relu(self, m: int, coef: np.ndarray, dual: Multipliers | None) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients of layer m's pre-activations, and the most that their rounding adds.
+
+        A coefficient above 0 takes the slope of the line above relu, one below 0 that of the line below it.
+        """
+        status = self.status(m - 1)
+        unknown = status == UNKNOWN
+        alpha = self.alpha(m - 1) if dual is None else dual.alpha[m - 1]
+        rise = np.where(unknown, self.slope[m - 1], status == ON)
+        fall = np.where(unknown, alpha, status == ON)
+        k = np.maximum(coef, 0) * rise[..., None, :] + np.minimum(coef, 0) * fall[..., None, :]
+        if dual is not None:
+            k = k + dual.beta[m - 1] * status
+        # What rounding did to k multiplies the pre-activation.
+        # For OFF units k is exact; for ON ones it is without beta.
+        inexact = unknown if dual is None else status != OFF
+        reach = np.where(inexact, _largest(self.low[m - 1], self.high[m - 1]), 0.0)
+        return k, _nonnegative(4 * U * np.abs(k) + 4 * TINY, reach)
+
+    def _lift(self, m: int, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the intercepts of the lines above relu add at layer m, and a bound of its error."""
+        _, intercept = self.chord(m - 1)
+        intercept = np.where(self.status(m - 1) == UNKNOWN, intercept, 0.0)
+        lift, error = _product(np.maximum(coef, 0), intercept[..., None])
+        return lift[..., 0], error[..., 0]
 
     @np.errstate(all="ignore")
     def tighten(self, start: int = 1, *, exactly: bool = True) -> None:
         """Bound layers `start` to `depth` anew, and keep the better bound of each unit.
 
-        A part of the box may turn out empty on the way; `contradiction` tells. With `exactly`, signs in layer 1 that floats
-        do not settle are settled exactly.
+        A part of the box may turn out empty on the way; `contradiction` tells. With `exactly`, signs in layer 1 that
+        floats do not settle are settled exactly.
         """
         for layer in range(start, len(self.layers) + 1):
             weights, bias = self.layers[layer - 1]
@@ -247,10 +303,11 @@ def _nonnegative(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return _above(value, _error(right.shape[-1], value))
 
 
-def _concrete(coef, const, slack, low, high) -> np.ndarray:
+def _concrete(form: _Form, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """At least coef . h + const + slack for low <= h <= high."""
+    coef, const, slack = form
     low, high = low[..., None], high[..., None]
     reached = (np.maximum(coef, 0) @ high + np.minimum(coef, 0) @ low)[..., 0]
-    size = (np.abs(coef) @ np.maximum(np.abs(low), np.abs(high)))[..., 0]
+    size = (np.abs(coef) @ _largest(low, high))[..., 0]
     error = _error(2 * coef.shape[-1] + 3, size + np.abs(const))
     return _nan_is_infinite(_up(_up(_up(reached + const) + error) + slack))

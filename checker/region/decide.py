@@ -13,7 +13,7 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.certificate import net_json, units_json
 from proof_of_absence.checker.region.bounds import Bounds
 from proof_of_absence.checker.region.question import Question, question
-from proof_of_absence.checker.region.search import Limits, graft, open_leaves, root
+from proof_of_absence.checker.region.search import Budget, graft, open_leaves, root
 from proof_of_absence.checker.region.witness import hunt
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
@@ -29,8 +29,8 @@ class RegionResult:
     Attributes
     ----------
     verdict
-        ``unsat``: the circuit sends the constants on the whole box, proved; ``sat``: at `witness` it sends something else;
-        ``unknown`` or ``timeout``: not decided, `reason` says why.
+        ``unsat``: the circuit sends the constants on the whole box, proved; ``sat``: at `witness` it sends something
+        else; ``unknown`` or ``timeout``: not decided, `reason` says why.
     witness
         An input of the box, exact, replayed through the plain forward pass.
     fact
@@ -74,7 +74,7 @@ def irrelevant(
     value
         What each reader outside is to receive; by default what it receives at the low corner.
     seconds, nodes
-        Limits of the search; None for none.
+        The budget of the search; None for no limit.
     resume
         The `tree` of an undecided result of the same question, to go on from. What it proves is then checked.
 
@@ -95,15 +95,15 @@ def irrelevant(
     ('sat', True)
     """
     asked = question(net, circuit, low, high, value)
-    return decide(asked, Limits(nodes, seconds), resume)
+    return decide(asked, Budget(nodes, seconds), resume)
 
 
-def decide(asked: Question, limits: Limits, resume: dict | None = None) -> RegionResult:
+def decide(asked: Question, budget: Budget, resume: dict | None = None) -> RegionResult:
     """As `irrelevant`, for a question already put."""
     started = time.monotonic()
 
-    def left(nodes: int | None) -> Limits:
-        return Limits(nodes, None if limits.seconds is None else limits.seconds - (time.monotonic() - started))
+    def left(nodes: int | None) -> Budget:
+        return Budget(nodes, None if budget.seconds is None else budget.seconds - (time.monotonic() - started))
 
     tree = {"open": root(asked)} if resume is None else json.loads(json.dumps(resume))
     witness, nodes, reason = None, 0, ""
@@ -117,7 +117,7 @@ def decide(asked: Question, limits: Limits, resume: dict | None = None) -> Regio
             if witness is None and open_leaves(tree) and reason != "timeout":
                 witness = hunt(asked, Bounds(asked).box)
     if witness is None and open_leaves(tree):
-        done = graft(asked, tree, left(limits.nodes))
+        done = graft(asked, tree, left(budget.nodes))
         witness, nodes, reason = done.witness, nodes + done.nodes, done.reason
     found = concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
     if resume is not None and found.verdict == "unsat":

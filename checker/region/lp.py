@@ -43,7 +43,9 @@ class Interior(NamedTuple):
 
 
 def interior(conditions: Sequence[Affine], low: Vector, high: Vector) -> Interior | None:
-    """A point of the box where the conditions are strict, or the proof that there is none; None where the steps run out.
+    """A point of the box where the conditions are strict, or the proof that there is none.
+
+    None where the steps run out.
 
     The box is full-dimensional, so a neighbourhood of such a point shares an open set with it.
 

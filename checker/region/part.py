@@ -1,4 +1,6 @@
-"""A part of the box at work: its bounds, its place in the proof tree, and what the certificate states about it so far."""
+"""A part of the box at work: its bounds, its place in the proof tree,
+and what the certificate states about it so far.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -120,8 +122,17 @@ class Part:
             self.tree[side] = {}
             bounds = self.bounds.signed(layer, i, sign)
             children.append(
-                Part(bounds, self.stated, self.tree[side], True, self.depth + 1, dict(self.conditions), self.point, (layer, i))
-            )  # fmt: skip
+                Part(
+                    bounds,
+                    self.stated,
+                    self.tree[side],
+                    True,
+                    self.depth + 1,
+                    dict(self.conditions),
+                    self.point,
+                    (layer, i),
+                )
+            )
         return children
 
     def state(self) -> None:
@@ -135,8 +146,8 @@ class Part:
             contradicts = (
                 ((sign == ON) & (high <= 0)) | ((sign == OFF) & (low >= 0)) | ((sign == UNKNOWN) & (low > high))
             )
-            # A relaxation needs both bounds, a sign the one that shows it. What is stated already need not follow again from
-            # relaxations that are tighter now, but not always better.
+            # A relaxation needs both bounds, a sign the one that shows it.
+            # What is stated already need not follow again from relaxations that are tighter now, but not always better.
             unknown = ((low < 0) & (high > 0)) | ((sign == UNKNOWN) & (low > high))
             state_low = (unknown | (low >= 0)) & (low != old_low) & np.isfinite(low)
             state_high = (unknown | (high <= 0)) & (high != old_high) & np.isfinite(high)

@@ -92,10 +92,12 @@ class Question:
         """What every reader receives from the circuit at z."""
         values = self.activations(z)
         return {
-            Unit(t.layer + 1, k): sum((a * values[t.layer - 1][j] for a, j in zip(row, t.units, strict=True)), Fraction(0))
+            Unit(t.layer + 1, k): sum(
+                (a * values[t.layer - 1][j] for a, j in zip(row, t.units, strict=True)), Fraction(0)
+            )
             for t in self.targets
             for k, row in zip(t.readers, t.weights, strict=True)
-        }  # fmt: skip
+        }
 
     @property
     def value(self) -> dict[Unit, Fraction]:
@@ -114,7 +116,9 @@ class Question:
             return float(self.net.layers[layer - 1].weights[j] @ z + self.net.layers[layer - 1].bias[j])
 
     def gap(self, inputs: np.ndarray) -> np.ndarray:
-        """The largest distance from the constants at each input (N, d), in plain floating point: a hint, never a verdict."""
+        """The largest distance from the constants at each input (N, d), in plain floating point:
+        a hint, never a verdict.
+        """
         largest, values = np.zeros(len(inputs)), inputs
         with np.errstate(all="ignore"):
             for number, (weights, bias) in enumerate(self.net.layers[: self.depth], 1):
@@ -144,8 +148,8 @@ def question(
     Raises
     ------
     ValueError
-        If the circuit is empty or not made of hidden units, the box does not fit the net or is empty, or `value` does not
-        give one finite number for each reader.
+        If the circuit is empty or not made of hidden units, the box does not fit the net or is empty, or `value` does
+        not give one finite number for each reader.
     """
     units = frozenset(Unit(*unit) for unit in circuit)
     if not units:

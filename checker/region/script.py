@@ -12,7 +12,7 @@ __all__ = ["script"]
 
 
 def script(asked: Question) -> Script:
-    """The inputs are the unknowns z_0, z_1, ..; the deciding formula says that the circuit is not constant on the box."""
+    """The inputs are the unknowns z_0, z_1, ..; the formula to decide: the circuit is not constant on the box."""
     made = Script("QF_LRA", "is what the circuit sends constant on the box?")
     z = made.reals("z", len(asked.low))
     for name, low, high in zip(z, asked.low, asked.high, strict=True):

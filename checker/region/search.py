@@ -2,7 +2,7 @@
 
 Parts are cut in two along an input coordinate while many signs are unknown, and bounded many at a time; then they are
 split by the sign of a hidden unit, which always comes to an end (`checker.region.signs`). `solve` is a pure function
-of a question, a sub-problem in JSON and limits, so that sub-problems can be farmed out; what it leaves open are
+of a question, a sub-problem in JSON and a budget, so that sub-problems can be farmed out; what it leaves open are
 sub-problems again.
 """
 
@@ -19,7 +19,7 @@ from proof_of_absence.checker.region.signs import step
 from proof_of_absence.checker.region.witness import Replayer
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["Limits", "Outcome", "graft", "open_leaves", "root", "solve"]
+__all__ = ["Budget", "SearchResult", "graft", "open_leaves", "root", "solve"]
 
 # Parts bounded together: so many, as long as their coefficients are at most so many numbers.
 BATCH, ENTRIES = 64, 2**22
@@ -28,22 +28,22 @@ CUT_DIMENSIONS, FEW_SIGNS = 12, 4
 
 
 @dataclass(frozen=True)
-class Limits:
+class Budget:
     """Stop after so many parts of the box, or so many seconds of the clock."""
 
     nodes: int | None = None
     seconds: float | None = None
 
 
-NO_LIMITS = Limits()
+UNLIMITED = Budget()
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchResult:
     """The proof tree below a sub-problem, and a witness if one was found.
 
-    `tree` is in the form of the fact `irrelevant-region`; a leaf ``{"open": sub-problem}`` is not decided, and `reason` says
-    why: "timeout", "node limit", or what else stopped it.
+    `tree` is in the form of the fact `irrelevant-region`; a leaf ``{"open": sub-problem}`` is not decided, and `reason`
+    says why: "timeout", "node limit", or what else stopped it.
     """
 
     tree: dict
@@ -68,7 +68,7 @@ def open_leaves(tree: dict) -> list[dict]:
     return found
 
 
-def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
+def solve(asked: Question, sub: dict, budget: Budget = UNLIMITED) -> SearchResult:
     """Search a sub-problem, depth first, in an order that depends on nothing but the question and the sub-problem.
 
     Raises
@@ -80,9 +80,9 @@ def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
     first = Part.read(asked, sub)
     stack, replayer = [first], Replayer(asked)
     while stack:
-        if limits.nodes is not None and nodes >= limits.nodes:
+        if budget.nodes is not None and nodes >= budget.nodes:
             reason = "node limit"
-        if limits.seconds is not None and time.monotonic() - started >= limits.seconds:
+        if budget.seconds is not None and time.monotonic() - started >= budget.seconds:
             reason = "timeout"
         if reason in ("timeout", "node limit"):
             for part in stack:
@@ -103,16 +103,16 @@ def solve(asked: Question, sub: dict, limits: Limits = NO_LIMITS) -> Outcome:
         else:
             widest = max(len(layer.bias) for layer in asked.net.layers[: asked.depth])
             count = max(1, min(BATCH, ENTRIES // (2 * widest**2)))
-            count = count if limits.nodes is None else min(count, limits.nodes - nodes)
+            count = count if budget.nodes is None else min(count, budget.nodes - nodes)
             parts = []
             while stack and len(parts) < count and not stack[-1].by_signs:
                 parts.append(stack.pop())
             nodes += len(parts)
             children, witness = _cut(parts, replayer)
         if witness is not None:
-            return Outcome(first.tree, witness, nodes)
+            return SearchResult(first.tree, witness, nodes)
         stack += children
-    return Outcome(first.tree, None, nodes, reason)
+    return SearchResult(first.tree, None, nodes, reason)
 
 
 def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | None]:
@@ -177,19 +177,19 @@ def _may_close(bounds: Bounds) -> bool:
     return True
 
 
-def graft(asked: Question, tree: dict, limits: Limits) -> Outcome:
+def graft(asked: Question, tree: dict, budget: Budget) -> SearchResult:
     """Go on with a tree that has open leaves: each is solved in its turn, and replaced in place."""
     started, nodes, reason = time.monotonic(), 0, ""
     for leaf in open_leaves(tree):
-        left = None if limits.seconds is None else limits.seconds - (time.monotonic() - started)
-        more = None if limits.nodes is None else limits.nodes - nodes
-        done = solve(asked, leaf["open"], Limits(more, left))
+        left = None if budget.seconds is None else budget.seconds - (time.monotonic() - started)
+        more = None if budget.nodes is None else budget.nodes - nodes
+        done = solve(asked, leaf["open"], Budget(more, left))
         nodes += done.nodes
         if done.witness is not None:
-            return Outcome(tree, done.witness, nodes)
+            return SearchResult(tree, done.witness, nodes)
         leaf.clear()
         leaf.update(done.tree)
         reason = done.reason or reason
         if reason in ("timeout", "node limit"):
             break
-    return Outcome(tree, None, nodes, reason)
+    return SearchResult(tree, None, nodes, reason)

@@ -67,7 +67,10 @@ def step(part: Part, replayer: Replayer) -> tuple[list[Part], Vector | None]:
 
 
 def _relax(part: Part, layer: int, j: int, sign: int) -> Relaxed | None:
-    """Bound sign * pre-activation from above by the relaxation; None if that settles the sign, or HiGHS gives no optimum."""
+    """Bound sign * pre-activation from above by the relaxation.
+
+    None if that settles the sign, or HiGHS gives no optimum.
+    """
     bounds, m = part.bounds, layer - 1
     weights, bias = bounds.layers[m]
     relaxed = largest(bounds, layer, sign * weights[j], float(sign * bias[j]))
@@ -139,7 +142,10 @@ def _thin(part: Part) -> bool:
 
 
 def _choose(part: Part, excess: list[np.ndarray]) -> tuple[int, int] | None:
-    """The unit to split: below the circuit where the relaxation gives most away, else of the circuit; None if all is known."""
+    """The unit to split: below the circuit where the relaxation gives most away, else of the circuit.
+
+    None if all is known.
+    """
     bounds, asked = part.bounds, part.bounds.asked
     score = [np.zeros(len(row)) for row in bounds.low]
     for target in asked.targets:
@@ -187,7 +193,9 @@ def _unknown_below(part: Part) -> tuple[int, int] | None:
 
 
 def _witness(part: Part) -> Vector:
-    """Every sign is known, the part has an interior, and some reader's form is not 0 on it: an input where it differs."""
+    """Every sign is known, the part has an interior, and some reader's form is not 0 on it:
+    an input where it differs.
+    """
     asked = part.bounds.asked
     low, high = _ends(part)
     point = part.point

@@ -20,7 +20,9 @@ _own, _lock = threading.local(), threading.Lock()
 
 
 class Relaxed(NamedTuple):
-    """A float optimum: the input, its value, the multipliers, and for each layer below how far each unit is above its relu."""
+    """A float optimum: the input, its value, the multipliers, and for each layer below how far
+    each unit is above its relu.
+    """
 
     point: np.ndarray
     value: float
@@ -76,7 +78,10 @@ def _highspy():
 
 
 def _solver():
-    """One solver for each thread. HiGHS writes a banner to the process's standard output when it first starts: it is kept out."""
+    """One solver for each thread.
+
+    HiGHS writes a banner to the process's standard output when it first starts: it is kept out.
+    """
     if not hasattr(_own, "solver"):
         with _lock:
             sys.stdout.flush()

@@ -1,4 +1,6 @@
-"""Inputs at which a circuit sends something else: found in floats by sampling and ascent, counted only after exact replay."""
+"""Inputs at which a circuit sends something else:
+found in floats by sampling and ascent, counted only after exact replay.
+"""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -37,7 +39,10 @@ class Replayer:
         return self.first(start)
 
     def first(self, points: np.ndarray) -> Vector | None:
-        """The first of the most promising points at which the circuit differs, by the exact forward pass; None if none does."""
+        """The first of the most promising points at which the circuit differs, by the exact forward pass.
+
+        None if none does.
+        """
         gaps = self.asked.gap(points)
         for i in np.argsort(-gaps, kind="stable")[:REPLAYS]:
             if not gaps[i] > 4 * self.noise:
@@ -95,10 +100,11 @@ def ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) ->
 def off_the_form(
     asked: Question, form: Affine, conditions: Sequence[Affine], point: Vector, low: Vector, high: Vector
 ) -> Vector | None:
-    """An input near an interior point of a piece on which a reader receives its constant plus `form`, a form that is not 0.
+    """An input near an interior point of a piece on which a reader receives its constant plus `form`,
+    a form that is not 0.
 
-    Everything is in the free coordinates; the conditions are positive at the point. If the form is 0 there, it is not a little
-    along its gradient, so one of the two inputs tried will do.
+    Everything is in the free coordinates; the conditions are positive at the point. If the form is 0 there, it is not a
+    little along its gradient, so one of the two inputs tried will do.
     """
     middle = tuple((a + b) / 2 for a, b in zip(low, high, strict=True))
     inner = _towards(point, [m - x for m, x in zip(middle, point, strict=True)], conditions)
@@ -115,7 +121,10 @@ def off_the_form(
 
 
 def _towards(point: Vector, step: Sequence[Fraction], conditions: Sequence[Affine]) -> Vector:
-    """Half of the way along the step on which the conditions, positive at the point, stay positive; at most half the step."""
+    """Half of the way along the step on which the conditions, positive at the point, stay positive.
+
+    At most half the step.
+    """
     share = Fraction(1)
     for c in conditions:
         change = sum((w * x for w, x in zip(c.weights, step, strict=True)), Fraction(0))

@@ -63,7 +63,9 @@ class _Picture:
 
 
 def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
-    """The claim graph: arrows from a claim to those that rest on it, dashed from a countermodel to the claim it guards."""
+    """The claim graph: arrows from a claim to those that rest on it,
+    dashed from a countermodel to the claim it guards.
+    """
     layout = graph.copy()
     layout.add_edges_from((name, claim.drops.claim) for name, claim in graph.nodes(data="claim") if claim.drops)
     # Each claim as far right as what rests on it allows, so that no arrow passes behind a box.

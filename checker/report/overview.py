@@ -40,11 +40,12 @@ def scopes(claim: Claim) -> str:
 
 
 def claim_table(claims: Iterable[Claim], results: Mapping[str, Result]) -> Table:
-    """Claims with scope, obligations done, verdict, solvers and time; verdicts appear as a claim is finished."""
+    """Claims with widest scope, obligations done, verdict, solvers and time; verdicts appear as a claim is finished."""
     claims = list(claims)
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in ("Claim", "", "Widest scope", "Done", "Verdict", "Decided by"):
-        table.add_column(column, no_wrap=True)
+    # In a narrow terminal titles and solvers go on in the next line; the rest stays whole.
+    for column in ("", "Claim", "Scope", "Done", "Verdict", "Decided by"):
+        table.add_column(column, no_wrap=column not in ("Claim", "Decided by"))
     table.add_column("Time", justify="right", no_wrap=True)
     status = statuses(claims, {name: result.verdict for name, result in results.items()})
     for claim in claims:
@@ -119,7 +120,7 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
     needed: set[str] = set()
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in ("Obligation", "Scope", "Verdict", "Statement"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("Obligation", "Scope"))
     for obligation in claim.obligations:
         path = certificate_path(directory, obligation.id)
         verdict, style, trust = "not checked", "dim", set()
@@ -132,7 +133,8 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
                 verdict, style = f"REFUSED: {reason}", STYLE[Verdict.ERROR]
         needed |= trust
         statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
-        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), statement)
+        # Text, for a formula may look like markup.
+        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), Text(statement))
     parts += [table, ""]
     parts += [_field("Trusted", "; ".join(sorted(needed)) or "nothing yet: no certificate"),
               _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),

@@ -43,7 +43,10 @@ def statements(proof: KernelProof) -> list[Statement]:
 
 
 class Passage(NamedTuple):
-    """Theorems of one file under one context. `context` is all of it, or what it adds to the passage before, which it then `goes_on`."""
+    """Theorems of one file under one context.
+
+    `context` is all of it, or what it adds to the passage before, which it then `goes_on`.
+    """
 
     file: str
     goes_on: bool

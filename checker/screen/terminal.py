@@ -1,4 +1,4 @@
-"""What the commands of `absence` do alike: print, show progress, put bad input in one line, end with the exit codes of `checker.cli`."""
+"""What commands do alike: print, show progress, put bad input in one line, end with the exit codes of `checker.cli`."""
 
 import os
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from proof_of_absence.models.files.disk import InputError
 
 __all__ = [
-    "BAD_INPUT", "INTERRUPTED", "Certificates", "ResultFolder", "Scheduler", "Workers", "bad_input", "client_for", "console",
-    "ending", "errors", "needs", "progress", "say", "to_folder",
+    "BAD_INPUT", "INTERRUPTED", "Certificates", "ResultFolder", "Scheduler", "Workers", "bad_input", "client_for",
+    "console", "ending", "errors", "needs", "progress", "say", "to_folder",
 ]  # fmt: skip
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -31,13 +31,17 @@ Scheduler = Annotated[
 
 
 def say(line: str) -> None:
-    """Print a line as it is: no markup, no colours of rich's choice, not broken."""
-    console.print(line, highlight=False, markup=False, soft_wrap=True)
+    """Print a line as it is, without markup or colours; on a terminal broken between words, elsewhere not."""
+    _print(console, line)
+
+
+def _print(where: Console, line: str) -> None:
+    where.print(line, highlight=False, markup=False, soft_wrap=not where.is_terminal)
 
 
 def bad_input(message: str) -> typer.Exit:
     """The exception that ends a command, its message printed in one line."""
-    errors.print(f"absence: {message}", highlight=False, soft_wrap=True, markup=False)
+    _print(errors, f"absence: {message}")
     return typer.Exit(BAD_INPUT)
 
 
@@ -58,7 +62,10 @@ def needs(extra: str) -> Iterator[None]:
 
 @contextmanager
 def ending(output: Path, interrupted: str, option: str = "--output") -> Iterator[None]:
-    """For a command's work: InputError, OSError (`output` cannot be written) and an interrupt end it, each with its line and code."""
+    """For a command's work: InputError, OSError and an interrupt end it, each with its line and code.
+
+    An OSError says that `output` cannot be written.
+    """
     try:
         yield
     except InputError as error:
@@ -69,12 +76,15 @@ def ending(output: Path, interrupted: str, option: str = "--output") -> Iterator
         place = file if file == output or os.path.lexists(file) else file.parent
         raise bad_input(f"{place}: {error.strerror or error}; choose another place with {option}") from error
     except KeyboardInterrupt as interrupt:
-        errors.print(f"Interrupted; {interrupted}", highlight=False, soft_wrap=True, markup=False)
+        _print(errors, f"Interrupted; {interrupted}")
         raise typer.Exit(INTERRUPTED) from interrupt
 
 
 def progress(*columns: ProgressColumn) -> Progress:
-    """A bar on a terminal, gone when it is done; elsewhere nothing. Without columns: what is done, how much of it, time left."""
+    """A bar on a terminal, gone when it is done; elsewhere nothing.
+
+    Without columns it shows what is done, how much of it, and the time left.
+    """
     columns = columns or (
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     )  # fmt: skip

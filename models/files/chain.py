@@ -1,6 +1,6 @@
 """A FloatNet built step by step, as a file lists its operators: affine maps, constants added, ReLU.
 
-Affine maps with no ReLU between them are multiplied exactly; a product that the weights' type cannot hold is refused, never rounded.
+Affine maps with no ReLU between them are multiplied exactly; what the weights' type cannot hold is refused.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,10 @@ from fractions import Fraction
 import numpy as np
 from flint import fmpz_mat
 
+from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.files.disk import InputError, refused
-from proof_of_absence.models.floatnet import FloatLayer, FloatNet
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine
 
 __all__ = ["Chain", "exact_array"]
 
@@ -34,14 +36,14 @@ class Chain:
     >>> chain.affine(np.array([[1.0, 2.0]]), np.array([0.5]), "first")
     >>> chain.affine(np.array([[3.0]]), np.array([1.0]), "second")
     >>> chain.net().layers[0]
-    FloatLayer(weights=array([[3., 6.]]), bias=array([2.5]))
+    FloatAffine(weights=array([[3., 6.]]), bias=array([2.5]))
     """
 
     def __init__(self, source: object, dtype: np.dtype):
         self.source = source
         self.dtype = dtype
-        self._layers: list[FloatLayer] = []
-        # The map since the last ReLU: z -> weights z + bias; weights None stands for the identity, bias None for no map.
+        self._layers: list[FloatAffine] = []
+        # The map since the last ReLU: z -> weights z + bias; weights None is the identity, bias None no map at all.
         self._weights: np.ndarray | None = None
         self._bias: np.ndarray | None = None
         self._last = "the input"
@@ -53,7 +55,8 @@ class Chain:
         Raises
         ------
         InputError
-            If it does not fit what is below it, an entry is NaN or infinite, or an exact product is no value of `dtype`.
+            If it does not fit what is below it, an entry is NaN or infinite, or an exact product is no value of
+            `dtype`.
         """
         if self._width not in (None, weights.shape[1]):
             raise self._refused(f"{name} reads {weights.shape[1]} values, {self._last} gives {self._width}")
@@ -63,8 +66,8 @@ class Chain:
             product = _product(weights, bias, self._weights, self._bias, self.dtype)
             if product is None:
                 raise self._refused(
-                    f"{self._last} and {name} are affine with no Relu between them, and their product is not exact in {self.dtype}; "
-                    "multiply them yourself and save one layer"
+                    f"{self._last} and {name} are affine with no Relu between them, and their product is not exact in "
+                    f"{self.dtype}; multiply them yourself and save one layer"
                 )
             weights, bias = product
         self._weights, self._bias, self._last, self._width = weights, bias, name, len(bias)
@@ -98,13 +101,13 @@ class Chain:
         InputError
             If no affine map with weights stands between it and the ReLU or the input before it.
         """
-        if self._weights is None:
+        if self._weights is None or self._bias is None:
             if self._layers and self._bias is None:
                 return
             raise self._refused(
                 f"{name} has no Gemm or MatMul between it and the {'last Relu' if self._layers else 'input'}"
             )
-        self._layers.append(FloatLayer(self._weights, self._bias))
+        self._layers.append(FloatAffine(self._weights, self._bias))
         self._weights, self._bias, self._last = None, None, name
 
     def net(self) -> FloatNet:
@@ -115,14 +118,14 @@ class Chain:
         InputError
             If it does not, or a layer is empty.
         """
-        if self._weights is None:
+        if self._weights is None or self._bias is None:
             raise self._refused(
                 "the net ends with Relu; append the affine output layer, or a Gemm with the identity matrix"
                 if self._layers
                 else "the net holds no Gemm or MatMul"
             )
         try:
-            return FloatNet((*self._layers, FloatLayer(self._weights, self._bias)), self.dtype)
+            return FloatNet((*self._layers, FloatAffine(self._weights, self._bias)), self.dtype)
         except ValueError as error:
             raise self._refused(error) from error
 
@@ -150,7 +153,9 @@ def exact_array(values: Iterable[Fraction], shape: tuple[int, ...], dtype: np.dt
         return array if (array.astype(dtype) == array).all() else None
 
 
-def _product(weights, bias, inner_weights, inner_bias, dtype) -> tuple[np.ndarray, np.ndarray] | None:
+def _product(
+    weights: np.ndarray, bias: np.ndarray, inner_weights: np.ndarray | None, inner_bias: np.ndarray, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray] | None:
     """weights (inner_weights z + inner_bias) + bias as one affine map, or None if it is no `dtype`."""
     columns = inner_bias[:, np.newaxis]
     if inner_weights is not None:
@@ -158,21 +163,23 @@ def _product(weights, bias, inner_weights, inner_bias, dtype) -> tuple[np.ndarra
     # One more row carries the outer bias along: (W b) ((V c) (0 1)).
     carry = np.zeros((1, columns.shape[1]))
     carry[0, -1] = 1
-    right, right_scale = _integers(np.vstack([columns, carry]))
+    right, right_exponent = _integers(np.vstack([columns, carry]))
     rows = np.column_stack([weights, bias])
-    blocks = []
+    blocks: list[np.ndarray] = []
     for start in range(0, len(rows), BLOCK):
-        left, left_scale = _integers(rows[start : start + BLOCK])
-        entries = (Fraction(int(entry), left_scale * right_scale) for entry in (left * right).entries())
-        blocks.append(exact_array(entries, (-1, columns.shape[1]), dtype))
-        if blocks[-1] is None:
+        left, left_exponent = _integers(rows[start : start + BLOCK])
+        unit = Fraction(2) ** (left_exponent + right_exponent)
+        entries = (int(entry) * unit for entry in (left * right).entries())
+        block = exact_array(entries, (-1, columns.shape[1]), dtype)
+        if block is None:
             return None
+        blocks.append(block)
     result = np.concatenate(blocks)
     return (weights if inner_weights is None else result[:, :-1]), result[:, -1]
 
 
 def _integers(array: np.ndarray) -> tuple[fmpz_mat, int]:
-    """A matrix of integers and the power of two that divides it to give `array`."""
-    ratios = [value.as_integer_ratio() for value in array.ravel().tolist()]
-    scale = max(denominator for _, denominator in ratios)
-    return fmpz_mat(*array.shape, [numerator * (scale // denominator) for numerator, denominator in ratios]), scale
+    """A matrix of integers M and e with `array` = M 2^e."""
+    numbers, exponent = integers(array)
+    rows, columns = array.shape
+    return fmpz_mat(rows, columns, numbers.ravel().tolist()), exponent

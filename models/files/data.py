@@ -1,4 +1,4 @@
-"""Training and deployment data in .npz files: inputs (N, d) and targets (N, m) as float64, each entry the file's very number.
+"""Training and deployment data in .npz files: inputs (N, d) and targets (N, m), each entry the file's very number.
 
 Arrays are checked by their headers before anything is unpacked; pickled objects are never loaded.
 """
@@ -30,7 +30,7 @@ class Arrays(NamedTuple):
     targets: np.ndarray | None
 
 
-def read_data(path: str | os.PathLike, *, targets: bool = True) -> Arrays:
+def read_data(path: str | os.PathLike[str], *, targets: bool = True) -> Arrays:
     """The data in a .npz file: inputs under X, x or inputs, targets under Y, y or targets.
 
     The first axis counts the rows; further axes are flattened row by row. Targets with one axis are a column (N, 1).
@@ -39,8 +39,8 @@ def read_data(path: str | os.PathLike, *, targets: bool = True) -> Arrays:
     Raises
     ------
     InputError
-        If the file is damaged or larger than 4 GiB, unpacked or not; an array is missing, there under two names, empty, of
-        another type, or holds NaN, infinity or an integer that float64 does not hold; or the numbers of rows differ.
+        If the file is damaged or larger than 4 GiB, unpacked or not; an array is missing, there under two names, empty,
+        of another type, or holds NaN, infinity or an integer that float64 does not hold; or the numbers of rows differ.
     """
     inputs, *others = _arrays(path, [INPUT_KEYS, TARGET_KEYS] if targets else [INPUT_KEYS])
     answers = others[0] if targets else None
@@ -51,7 +51,7 @@ def read_data(path: str | os.PathLike, *, targets: bool = True) -> Arrays:
     return Arrays(_rows(inputs), None if answers is None else _rows(answers))
 
 
-def read_array(path: str | os.PathLike, name: str) -> np.ndarray:
+def read_array(path: str | os.PathLike[str], name: str) -> np.ndarray:
     """Another array of such a file, under the same conditions: float64, shape (rows, columns).
 
     Raises
@@ -62,7 +62,7 @@ def read_array(path: str | os.PathLike, name: str) -> np.ndarray:
     return _rows(_arrays(path, [(name,)])[0])
 
 
-def _arrays(path: str | os.PathLike, wanted: list[tuple[str, ...]]) -> list[np.ndarray]:
+def _arrays(path: str | os.PathLike[str], wanted: list[tuple[str, ...]]) -> list[np.ndarray]:
     data = content(path, limit=LARGEST)
     # A damaged archive raises whatever zipfile, zlib and numpy trip over, depending on where the damage is.
     try:
@@ -78,7 +78,7 @@ def _rows(array: np.ndarray) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
-def _array(path: str | os.PathLike, archive: zipfile.ZipFile, keys: tuple[str, ...]) -> np.ndarray:
+def _array(path: str | os.PathLike[str], archive: zipfile.ZipFile, keys: tuple[str, ...]) -> np.ndarray:
     found = [name for name in archive.namelist() if name.removesuffix(".npy") in keys and name.endswith(".npy")]
     if len(found) != 1:
         wanted = f"one array named {' or '.join(filter(None, [', '.join(keys[:-1]), keys[-1]]))}"

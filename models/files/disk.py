@@ -33,7 +33,7 @@ def refused(source: object, reason: object) -> InputError:
     return InputError(line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + "...")
 
 
-def content(path: str | os.PathLike, *, limit: int) -> bytes:
+def content(path: str | os.PathLike[str], *, limit: int) -> bytes:
     """The bytes of a file of at most `limit` bytes.
 
     Raises
@@ -57,7 +57,7 @@ def content(path: str | os.PathLike, *, limit: int) -> bytes:
     return result
 
 
-def write(path: str | os.PathLike, data: bytes) -> None:
+def write(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file whole or not at all.
 
     Raises
@@ -71,7 +71,7 @@ def write(path: str | os.PathLike, data: bytes) -> None:
         raise refused(path, f"cannot be written: {error.strerror or error}") from error
 
 
-def replace(path: str | os.PathLike, data: bytes) -> None:
+def replace(path: str | os.PathLike[str], data: bytes) -> None:
     """As `write`, but an error of the system is raised as it is (OSError).
 
     What processes that were killed have left of the same file is deleted.

@@ -13,10 +13,10 @@ from proof_of_absence.models.files.disk import refused
 
 __all__ = ["inlined"]
 
-ITEM_SIZES = {TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8}
+ITEM_SIZES: dict[int, int] = {TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8}
 
 
-def inlined(path: str | os.PathLike, tensor: TensorProto) -> TensorProto:
+def inlined(path: str | os.PathLike[str], tensor: TensorProto) -> TensorProto:
     """The tensor with its data inside it; `path` is the model's.
 
     Raises

@@ -1,11 +1,13 @@
-"""From an ONNX graph to a chain of exact affine maps and ReLU: one path from one input to one output, or one line why not.
+"""From an ONNX graph to a chain of exact affine maps and ReLU: one path from one input to one output, or why not.
 
 Shapes are followed as onnxruntime would broadcast them, with the batch dimension apart; what mixes rows is refused.
 """
 
 import math
+import os
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import onnx
@@ -19,7 +21,7 @@ from proof_of_absence.models.floatnet import FloatNet
 __all__ = ["Interface", "follow"]
 
 # The attributes of each operator; any other one is refused.
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, set[str]] = {
     "Gemm": {"alpha", "beta", "transA", "transB"},
     "MatMul": set(),
     "Add": set(),
@@ -32,15 +34,15 @@ ATTRIBUTES = {
 }
 # Before it, Add and Gemm broadcast by rules of their own.
 OLDEST_OPSET = 7
-TYPES = {TensorProto.FLOAT: np.dtype(np.float32), TensorProto.DOUBLE: np.dtype(np.float64)}
+TYPES: dict[int, np.dtype] = {TensorProto.FLOAT: np.dtype(np.float32), TensorProto.DOUBLE: np.dtype(np.float64)}
 
 
 @dataclass(frozen=True)
 class Interface:
     """How a model is called.
 
-    The input has shape (batch, d), (batch, ...) before a Flatten, (d) without a batch, or (d, batch) where weights stand on
-    the left of MatMul. `batch` is the model's name for that dimension.
+    The input has shape (batch, d), (batch, ...) before a Flatten, (d) without a batch, or (d, batch) where weights
+    stand on the left of MatMul. `batch` is the model's name for that dimension.
     """
 
     input: str
@@ -51,7 +53,7 @@ class Interface:
     output_shape: tuple[int, ...]
 
 
-def follow(path: object, model: onnx.ModelProto) -> tuple[FloatNet, Interface]:
+def follow(path: str | os.PathLike[str], model: onnx.ModelProto) -> tuple[FloatNet, Interface]:
     """The net that the model computes, and how the model is called.
 
     Raises
@@ -63,7 +65,7 @@ def follow(path: object, model: onnx.ModelProto) -> tuple[FloatNet, Interface]:
     return _Path(path, model.graph).follow()
 
 
-def _check_header(path: object, model: onnx.ModelProto) -> None:
+def _check_header(path: str | os.PathLike[str], model: onnx.ModelProto) -> None:
     if not model.HasField("graph"):
         raise refused(path, "holds no graph; it is no ONNX model, or it is truncated")
     versions = {entry.domain: entry.version for entry in model.opset_import}
@@ -81,10 +83,10 @@ def _check_header(path: object, model: onnx.ModelProto) -> None:
 class _Path:
     """The walk from the input: the value reached so far, its shape, and the constants known."""
 
-    def __init__(self, path: object, graph: onnx.GraphProto):
+    def __init__(self, path: str | os.PathLike[str], graph: onnx.GraphProto):
         self.path = path
         self.graph = graph
-        self.constants: dict[str, object] = {}
+        self.constants: dict[str, TensorProto | onnx.NodeProto] = {}
         for tensor in graph.initializer:
             if tensor.name in self.constants:
                 raise self.refused(f"initializer {tensor.name} is there twice")
@@ -108,9 +110,9 @@ class _Path:
     def refused(self, reason: object) -> InputError:
         return refused(self.path, reason)
 
-    def start(self, tensor_type) -> None:
+    def start(self, tensor_type: onnx.TypeProto.Tensor) -> None:
         """Read the input's shape: `shape` has 1 at `batch_axis`."""
-        sizes = [
+        sizes: list[int | None] = [
             dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in tensor_type.shape.dim
         ]
         names = [dim.dim_param or "batch" for dim in tensor_type.shape.dim]
@@ -121,10 +123,10 @@ class _Path:
             self.batch_axis = 1
         if not sizes or any(axis != self.batch_axis for axis in free):
             raise self.refused(f"input {self.input} has shape {written}; all but the batch dimension must be fixed")
-        # Whether (5, 1) is a column or five rows of one feature is for the first MatMul to say.
-        self.perhaps_column = len(sizes) == 2 and self.batch_axis == 0 and sizes[0] is not None and sizes[1] == 1
+        # Whether (5, 1) is a column of 5 or five rows of one feature is for the first MatMul to say.
+        self.perhaps_column = sizes[0] if self.batch_axis == 0 and sizes[1:] == [1] else None
         self.sizes, self.names = sizes, names
-        self.shape = tuple(1 if axis == self.batch_axis else size for axis, size in enumerate(sizes))
+        self.shape = tuple(1 if axis == self.batch_axis or size is None else size for axis, size in enumerate(sizes))
 
     def follow(self) -> tuple[FloatNet, Interface]:
         for node in self.graph.node:
@@ -152,7 +154,7 @@ class _Path:
             self.output,
             "batch" if self.batch_axis is None else self.names[self.batch_axis],
             self.batch_axis == 0,
-            tuple(size for axis, size in enumerate(self.sizes) if axis != self.batch_axis),
+            tuple(size for axis, size in enumerate(self.sizes) if axis != self.batch_axis and size),
             tuple(size for axis, size in enumerate(self.shape) if axis != self.batch_axis),
         )
         return net, interface
@@ -161,8 +163,8 @@ class _Path:
         if node.domain not in ("", "ai.onnx") or node.op_type not in ATTRIBUTES:
             domain = f"{node.domain}." if node.domain else ""
             raise self.refused(
-                f"operator {domain}{node.op_type} ({node.name or 'no name'}) is not supported; absence audits fully connected "
-                f"ReLU nets: {', '.join(ATTRIBUTES)}"
+                f"operator {domain}{node.op_type} ({node.name or 'no name'}) is not supported; "
+                f"absence audits fully connected ReLU nets: {', '.join(ATTRIBUTES)}"
             )
         left = set(ATTRIBUTES[node.op_type])
         for attribute in node.attribute:
@@ -189,22 +191,24 @@ class _Path:
             return
         if reads != [self.value]:
             raise self.refused(
-                f"{_label(node)} reads {', '.join(reads)}, so the graph branches; only a single path of operators is supported"
+                f"{_label(node)} reads {', '.join(reads)}, so the graph branches; "
+                "only a single path of operators is supported"
             )
         getattr(self, f"do_{node.op_type.lower()}")(node)
         self.value = output
-        self.perhaps_column = self.perhaps_column and node.op_type == "Identity"
+        if node.op_type != "Identity":
+            self.perhaps_column = None
 
     # One method for each operator that has the running value among its inputs.
 
-    def do_identity(self, node) -> None:
+    def do_identity(self, node: onnx.NodeProto) -> None:
         self.operands(node, 1)
 
-    def do_relu(self, node) -> None:
+    def do_relu(self, node: onnx.NodeProto) -> None:
         self.operands(node, 1)
         self.chain.relu(_label(node))
 
-    def do_gemm(self, node) -> None:
+    def do_gemm(self, node: onnx.NodeProto) -> None:
         weights, constant = self.operands(node, 2, 3)
         if self.batch_axis != 0 or len(self.shape) != 2 or node.input[0] != self.value:
             raise self.refused(f"{_label(node)} must have the value of shape (batch, features) as its first operand")
@@ -213,13 +217,13 @@ class _Path:
             raise self.refused(f"{_label(node)} transposes its input (transA), which is not supported")
         matrix = self.matrix(node, weights)
         matrix = matrix if attributes.get("transB", 0) else matrix.T
-        bias = np.zeros(len(matrix)) if constant is None else self.spread(node, constant, (1, len(matrix)))
+        bias = self.spread(node, constant, (1, len(matrix))) if constant else np.zeros(len(matrix))
         matrix = self.scaled(node, "alpha", attributes, matrix)
         bias = self.scaled(node, "beta", attributes, bias)
         self.affine(node, matrix, bias)
         self.shape = (1, len(matrix))
 
-    def do_matmul(self, node) -> None:
+    def do_matmul(self, node: onnx.NodeProto) -> None:
         (weights,) = self.operands(node, 2)
         matrix = self.matrix(node, weights)
         if node.input[0] == self.value:
@@ -228,7 +232,7 @@ class _Path:
             matrix = matrix.T
         else:
             if self.perhaps_column:
-                self.batch_axis, self.shape = 1, (self.sizes[0], 1)
+                self.batch_axis, self.shape = 1, (self.perhaps_column, 1)
             features = 0
             fits = self.batch_axis is None or (self.batch_axis == 1 and len(self.shape) == 2)
         if not fits:
@@ -238,25 +242,27 @@ class _Path:
         self.affine(node, matrix, np.zeros(len(matrix)))
         self.shape = tuple(len(matrix) if axis == features else size for axis, size in enumerate(self.shape))
 
-    def do_add(self, node) -> None:
+    def do_add(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
         self.chain.shift(self.spread(node, name, self.shape), _label(node))
 
-    def do_sub(self, node) -> None:
+    def do_sub(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
         if node.input[0] != self.value:
             raise self.refused(f"{_label(node)} subtracts from a constant; only subtracting one is supported")
         self.chain.shift(-self.spread(node, name, self.shape), _label(node))
 
-    def do_flatten(self, node) -> None:
+    def do_flatten(self, node: onnx.NodeProto) -> None:
         self.operands(node, 1)
         axis = self.attributes(node).get("axis", 1)
+        if not isinstance(axis, int):
+            raise self.refused(f"{_label(node)} has an attribute axis that is no integer")
         axis += len(self.shape) if axis < 0 else 0
         if self.batch_axis != 0 or not 1 <= axis < len(self.shape) or math.prod(self.shape[:axis]) != 1:
             raise self.refused(f"{_label(node)} with axis {axis} mixes rows of the value of shape {self.written()}")
         self.shape = (1, math.prod(self.shape))
 
-    def do_reshape(self, node) -> None:
+    def do_reshape(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
         target = self.array(node, name, {np.dtype(np.int64)}).tolist()
         fixed = self.sizes[0]
@@ -271,39 +277,39 @@ class _Path:
 
     # What the operators share.
 
-    def operands(self, node, *counts: int) -> list[str | None]:
-        """The names of the constant operands, None for a missing last one."""
+    def operands(self, node: onnx.NodeProto, *counts: int) -> list[str]:
+        """The names of the constant operands, empty for a missing last one."""
         if len(node.input) not in counts or not all(node.input[: min(counts)]):
             raise self.refused(f"{_label(node)} has {len(node.input)} operands")
-        names = [name or None for name in node.input]
+        names = list(node.input)
         names.remove(self.value)
-        return names + [None] * (max(counts) - len(node.input))
+        return names + [""] * (max(counts) - len(node.input))
 
-    def attributes(self, node) -> dict[str, int | float]:
+    def attributes(self, node: onnx.NodeProto) -> dict[str, int | float]:
         result = {attribute.name: self.value_of(node, attribute) for attribute in node.attribute}
         for name, value in result.items():
             if not isinstance(value, int | float) or not math.isfinite(value):
                 raise self.refused(f"{_label(node)} has an attribute {name} that is no number")
         return result
 
-    def value_of(self, node, attribute):
+    def value_of(self, node: onnx.NodeProto, attribute: onnx.AttributeProto) -> Any:
         try:
             return onnx.helper.get_attribute_value(attribute)
         except ValueError as error:
             raise self.refused(f"{_label(node)} has an attribute {attribute.name} without a value") from error
 
-    def affine(self, node, matrix: np.ndarray, bias: np.ndarray) -> None:
+    def affine(self, node: onnx.NodeProto, matrix: np.ndarray, bias: np.ndarray) -> None:
         if matrix.shape[1] != math.prod(self.shape):
             raise self.refused(f"{_label(node)} reads {matrix.shape[1]} values, there are {math.prod(self.shape)}")
         self.chain.affine(matrix, bias, _label(node))
 
-    def matrix(self, node, name: str) -> np.ndarray:
+    def matrix(self, node: onnx.NodeProto, name: str) -> np.ndarray:
         result = self.array(node, name, {self.dtype})
         if result.ndim != 2 or not result.size:
             raise self.refused(f"{_label(node)} has weights {name} of shape {result.shape}; a matrix is needed")
         return result
 
-    def spread(self, node, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    def spread(self, node: onnx.NodeProto, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """A constant broadcast to the value's shape, flat."""
         constant = self.array(node, name, {self.dtype})
         try:
@@ -312,7 +318,9 @@ class _Path:
             reason = f"{_label(node)} adds {name} of shape {constant.shape} to a value of shape {self.written(shape)}"
             raise self.refused(reason) from error
 
-    def scaled(self, node, name: str, attributes: dict, values: np.ndarray) -> np.ndarray:
+    def scaled(
+        self, node: onnx.NodeProto, name: str, attributes: dict[str, int | float], values: np.ndarray
+    ) -> np.ndarray:
         factor = Fraction(attributes.get(name, 1))
         if factor == 1 or not np.isfinite(values).all():
             return values
@@ -323,10 +331,10 @@ class _Path:
             )
         return result
 
-    def array(self, node, name: str, types: set[np.dtype]) -> np.ndarray:
+    def array(self, node: onnx.NodeProto, name: str, types: set[np.dtype]) -> np.ndarray:
         """The constant, in float64 unless it is of integers."""
         constant = self.constants[name]
-        result = self.of_constant(constant) if isinstance(constant, onnx.NodeProto) else self.of_tensor(name, constant)
+        result = self.of_tensor(name, constant) if isinstance(constant, TensorProto) else self.of_constant(constant)
         if result.dtype not in types:
             wanted = " or ".join(sorted(map(str, types)))
             raise self.refused(f"{_label(node)} has an operand {name} of type {result.dtype} where {wanted} is needed")
@@ -341,7 +349,7 @@ class _Path:
             if not isinstance(value, TensorProto):
                 raise self.refused(f"{_label(node)} has a value that is no tensor")
             return self.of_tensor(node.output[0], value)
-        kinds = {"value_float": float, "value_floats": list, "value_int": int, "value_ints": list}
+        kinds: dict[str, type] = {"value_float": float, "value_floats": list, "value_int": int, "value_ints": list}
         if not isinstance(value, kinds[attribute.name]):
             raise self.refused(f"{_label(node)} has a {attribute.name} that is none")
         return np.array(value, np.float32 if "float" in attribute.name else np.int64)
@@ -359,8 +367,8 @@ class _Path:
             ) from error
 
     def written(self, shape: tuple[int, ...] | None = None) -> str:
-        shape = self.shape if shape is None else shape
-        return f"({', '.join('batch' if axis == self.batch_axis else str(size) for axis, size in enumerate(shape))})"
+        sizes = self.shape if shape is None else shape
+        return f"({', '.join('batch' if axis == self.batch_axis else str(size) for axis, size in enumerate(sizes))})"
 
 
 def _label(node: onnx.NodeProto) -> str:

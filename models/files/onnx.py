@@ -5,12 +5,18 @@
 
 import os
 from collections.abc import Iterable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
 from proof_of_absence.models.files import disk
 from proof_of_absence.models.files.disk import content, refused
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine
+
+if TYPE_CHECKING:
+    from proof_of_absence.models.files.graph import Interface
 
 __all__ = ["read", "write"]
 
@@ -21,12 +27,12 @@ OPSET = 17
 IR_VERSION = 8
 
 
-def read(path: str | os.PathLike) -> FloatNet:
+def read(path: str | os.PathLike[str]) -> FloatNet:
     """The net in an ONNX file, its weights exactly the file's.
 
-    The graph is one path of Gemm, MatMul, Add, Sub, Relu, Flatten, Reshape that flattens, and Identity from one input to one
-    output, float32 or float64 throughout. Affine operators with no Relu between them are multiplied exactly into one layer,
-    or refused if that layer's weights are no values of the type. Weights may be in a file beside the model.
+    The graph is one path of Gemm, MatMul, Add, Sub, Relu, Flatten, Reshape that flattens, and Identity from one input
+    to one output, float32 or float64 throughout. Affine operators with no Relu between them are multiplied exactly into
+    one layer, or refused if that layer's weights are no values of the type. Weights may be in a file beside the model.
 
     Raises
     ------
@@ -36,21 +42,22 @@ def read(path: str | os.PathLike) -> FloatNet:
     return _read(path)[0]
 
 
-def write(path: str | os.PathLike, net: FloatNet, *, like: str | os.PathLike | None = None) -> None:
+def write(path: str | os.PathLike[str], net: FloatNet, *, like: str | os.PathLike[str] | None = None) -> None:
     """Write a net, in its own type, as a model with a free batch dimension; whole or not at all.
 
     Parameters
     ----------
     like
-        A model whose input and output names, and input dimensions beyond the first, are kept; it must itself be readable.
+        A model whose input and output names, and input dimensions beyond the first, are kept; it must be readable.
 
     Raises
     ------
     InputError
-        If onnx is missing, `like` is not readable or its input and output do not fit the net, or the model passes 2 GiB.
+        If onnx is missing, `like` is not readable or does not fit the net, or the model passes 2 GiB.
     """
     onnx = _onnx(path)
     interface = None if like is None else _read(like)[1]
+    shape: tuple[int, ...]
     if interface is None:
         source, target, batch, shape = "input", "output", "batch", (net.widths[0],)
     else:
@@ -80,31 +87,38 @@ def write(path: str | os.PathLike, net: FloatNet, *, like: str | os.PathLike | N
     disk.write(path, model.SerializeToString())
 
 
-def _body(onnx, net: FloatNet, source: str, target: str, *, flatten: bool) -> tuple[list, list]:
+def _body(onnx: ModuleType, net: FloatNet, source: str, target: str, *, flatten: bool) -> tuple[list[Any], list[Any]]:
     """The nodes and weights, under names that differ from those of input and output."""
     prefix = "layer"
     while any(name.startswith(prefix) for name in (source, target)):
         prefix += "_"
-    nodes, tensors, value = [], [], source
+    nodes: list[Any] = []
+    tensors: list[Any] = []
+    value = source
 
-    def add(operator: str, inputs: Iterable[str], output: str, **attributes) -> str:
+    def add(operator: str, inputs: Iterable[str], output: str, **attributes: int) -> str:
         nodes.append(onnx.helper.make_node(operator, list(inputs), [output], name=f"{output}.{operator}", **attributes))
         return output
 
     if flatten:
         value = add("Flatten", [value], f"{prefix}0")
     for number, layer in enumerate(net.layers, 1):
-        names = [f"{prefix}{number}.weight", f"{prefix}{number}.bias"]
-        for name, array in zip(names, layer, strict=True):
-            tensors.append(onnx.numpy_helper.from_array(array.astype(net.dtype), name))
         last = number == len(net.layers)
-        value = add("Gemm", [value, *names], target if last else f"{prefix}{number}", transB=1)
+        output = target if last else f"{prefix}{number}"
+        match layer:
+            case FloatAffine(weights, bias):
+                names = [f"{prefix}{number}.weight", f"{prefix}{number}.bias"]
+                for name, array in zip(names, (weights, bias), strict=True):
+                    tensors.append(onnx.numpy_helper.from_array(array.astype(net.dtype), name))
+                value = add("Gemm", [value, *names], output, transB=1)
+            case _:
+                assert_never(layer)
         if not last:
             value = add("Relu", [value], f"{prefix}{number}.relu")
     return nodes, tensors
 
 
-def _read(path: str | os.PathLike):
+def _read(path: str | os.PathLike[str]) -> "tuple[FloatNet, Interface]":
     onnx = _onnx(path)
     from proof_of_absence.models.files import graph
 
@@ -117,7 +131,7 @@ def _read(path: str | os.PathLike):
     return graph.follow(path, model)
 
 
-def _onnx(path: str | os.PathLike):
+def _onnx(path: str | os.PathLike[str]) -> ModuleType:
     try:
         import onnx
         import onnx.helper

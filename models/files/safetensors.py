@@ -1,9 +1,10 @@
 """Networks in safetensors files: the state dictionary of linear layers with ReLU between them.
 
-The library's own numpy loader would turn bfloat16 into float32; the tensors are taken raw, so that types can be refused.
+The library's own numpy loader would turn bfloat16 into float32; tensors are taken raw, so that types can be refused.
 """
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +15,10 @@ from proof_of_absence.models.floatnet import FloatNet
 __all__ = ["read"]
 
 LARGEST = 8 * 2**30
-TYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+TYPES: dict[str, np.dtype] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
 
-def read(path: str | os.PathLike) -> FloatNet:
+def read(path: str | os.PathLike[str]) -> FloatNet:
     """The net in a safetensors file, its layers named as `state_dict.net_of` says.
 
     Raises
@@ -32,7 +33,7 @@ def read(path: str | os.PathLike) -> FloatNet:
     data = content(path, limit=LARGEST)
     # safetensors reports damage as SafetensorError, but also as the ValueError and OverflowError of what it calls.
     try:
-        tensors = safetensors.deserialize(data)
+        tensors: list[tuple[str, dict[str, Any]]] = safetensors.deserialize(data)
     except Exception as error:
         raise refused(path, f"is no whole safetensors file: {error}") from error
     arrays = {}

@@ -21,13 +21,14 @@ EXPECTED = "name the layers 0.weight, 0.bias, 2.weight, ... or fc1.weight, fc1.b
 def net_of(source: object, arrays: Mapping[str, np.ndarray]) -> FloatNet:
     """The net of the arrays `<name>.weight` (fan-out, fan-in) and `<name>.bias` (fan-out); a missing bias is 0.
 
-    Two layers are ordered by the first place where their names differ, which must be a number: ``net.2`` before ``net.10``.
+    Two layers are ordered by the first place where their names differ, which must be a number: ``net.2`` before
+    ``net.10``.
 
     Raises
     ------
     InputError
-        If a key is another one, the numbers leave the order open, shapes do not fit in that order, or entries are not finite
-        float32 or float64 numbers of one type.
+        If a key is another one, the numbers leave the order open, shapes do not fit in that order, or entries are not
+        finite float32 or float64 numbers of one type.
 
     Examples
     --------
@@ -42,15 +43,16 @@ def net_of(source: object, arrays: Mapping[str, np.ndarray]) -> FloatNet:
         raise refused(source, "mixes float32 and float64; convert the weights to one of them")
     chain = Chain(source, *types)
     for index, name in enumerate(names):
-        weights, bias = (arrays.get(key) for key in _keys(name))
+        of_weights, of_bias = _keys(name)
+        weights, bias = arrays[of_weights], arrays.get(of_bias)
         if weights.ndim != 2:
             raise refused(
-                source, f"{_keys(name)[0]} has {weights.ndim} dimensions; only linear layers, with 2, are audited"
+                source, f"{of_weights} has {weights.ndim} dimensions; only linear layers, with 2, are audited"
             )
         if bias is None:
             bias = np.zeros(len(weights))
         if bias.shape != weights.shape[:1]:
-            raise refused(source, f"{_keys(name)[1]} has shape {bias.shape}, its weights {weights.shape}")
+            raise refused(source, f"{of_bias} has shape {bias.shape}, its weights {weights.shape}")
         if index:
             chain.relu("the ReLU before it")
         chain.affine(weights.astype(np.float64), bias.astype(np.float64), f"layer {name!r}")

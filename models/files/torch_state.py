@@ -9,6 +9,8 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +19,18 @@ from proof_of_absence.models.files.disk import content, refused
 from proof_of_absence.models.files.state_dict import net_of
 from proof_of_absence.models.floatnet import FloatNet
 
+if TYPE_CHECKING:
+    import torch
+
 __all__ = ["from_module", "read"]
 
 LARGEST = 8 * 2**30
 
 
-def read(path: str | os.PathLike) -> FloatNet:
-    """The net of a state dictionary that ``torch.save(module.state_dict(), path)`` wrote; names as `state_dict.net_of` says.
+def read(path: str | os.PathLike[str]) -> FloatNet:
+    """The net of a state dictionary that ``torch.save(module.state_dict(), path)`` wrote.
+
+    Its layers are named as `state_dict.net_of` says.
 
     Raises
     ------
@@ -54,10 +61,11 @@ def read(path: str | os.PathLike) -> FloatNet:
     return net_of(path, {key: _array(path, key, value) for key, value in state.items()})
 
 
-def from_module(module) -> FloatNet:
-    """The net of a ``torch.nn.Module``: Linear, or Sequential, nested too, of Linear, ReLU, Flatten, Identity and Dropout.
+def from_module(module: "torch.nn.Module") -> FloatNet:
+    """The net of a ``torch.nn.Module``.
 
-    Dropout counts as the identity that it is in evaluation mode. Weights are taken as they are, on any device.
+    It is a Linear, or a Sequential, nested too, of Linear, ReLU, Flatten, Identity and Dropout. Dropout counts as the
+    identity that it is in evaluation mode. Weights are taken as they are, on any device.
 
     Raises
     ------
@@ -91,7 +99,7 @@ def from_module(module) -> FloatNet:
     return chain.net()
 
 
-def _leaves(torch, name: str, module) -> Iterator[tuple[str, object]]:
+def _leaves(torch: ModuleType, name: str, module: Any) -> Iterator[tuple[str, Any]]:
     """The layers in order, with what messages call them."""
     nn = torch.nn
     label = f"layer {name} ({type(module).__name__})" if name else type(module).__name__
@@ -99,7 +107,8 @@ def _leaves(torch, name: str, module) -> Iterator[tuple[str, object]]:
     if type(module) not in (nn.Sequential, nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout):
         raise refused(
             "the module",
-            f"{label} is not supported; absence audits Sequential, Linear, ReLU, Flatten, Identity, Dropout; or use ONNX",
+            f"{label} is not supported; absence audits Sequential, Linear, ReLU, Flatten, Identity, Dropout; "
+            "or use ONNX",
         )
     if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
         raise refused("the module", f"{label} has a hook or a forward method of its own, which is not supported")
@@ -110,16 +119,16 @@ def _leaves(torch, name: str, module) -> Iterator[tuple[str, object]]:
         yield from _leaves(torch, f"{name}.{index}" if name else str(index), child)
 
 
-def _array(source: object, name: str, tensor) -> np.ndarray:
+def _array(source: object, name: str, tensor: "torch.Tensor") -> np.ndarray:
     try:
-        return tensor.detach().cpu().numpy()
+        return np.asarray(tensor.detach().cpu().numpy())
     # bfloat16, sparse, quantised and meta tensors have no numpy array; the exception depends on which.
     except Exception as error:
         kind = f"{tensor.dtype}, {tensor.layout}, on {tensor.device}"
         raise refused(source, f"{name} is no plain float32 or float64 tensor ({kind}); convert it") from error
 
 
-def _torch(source: object):
+def _torch(source: object) -> ModuleType:
     try:
         import torch
     except ImportError as error:
@@ -127,7 +136,7 @@ def _torch(source: object):
     return torch
 
 
-def _no_bomb(path: str | os.PathLike, data: bytes) -> None:
+def _no_bomb(path: str | os.PathLike[str], data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())

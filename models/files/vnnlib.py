@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeAlias
 
 from proof_of_absence.models.files.disk import InputError, content, refused
 
@@ -24,6 +25,9 @@ WITHOUT_MEANING = {"set-logic", "set-info", "set-option", "check-sat", "get-mode
 SIDES = {"<=": "upper", ">=": "lower", "=": "both"}
 MIRRORED = {"<=": ">=", ">=": "<=", "=": "="}
 
+# A word, or the terms between two parentheses.
+Term: TypeAlias = "str | list[Term]"
+
 
 @dataclass(frozen=True)
 class InputBox:
@@ -36,14 +40,14 @@ class InputBox:
     output_assertions: int
 
 
-def read_box(path: str | os.PathLike) -> InputBox:
+def read_box(path: str | os.PathLike[str]) -> InputBox:
     """The box that the assertions on the inputs X_0 .. X_{d-1} describe.
 
     Raises
     ------
     InputError
-        If the text is malformed or of another version, an input assertion is no bound ``(<= X_0 0.5)`` or conjunction of
-        such bounds, or a coordinate is unbounded or its bounds exclude each other.
+        If the text is malformed or of another version, an input assertion is no bound ``(<= X_0 0.5)`` or conjunction
+        of such bounds, or a coordinate is unbounded or its bounds exclude each other.
     """
     try:
         text = content(path, limit=LARGEST).decode()
@@ -56,14 +60,14 @@ def read_box(path: str | os.PathLike) -> InputBox:
 
 
 class _Reader:
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = path
         self.variables: set[str] = set()
         self.lower: dict[str, Fraction] = {}
         self.upper: dict[str, Fraction] = {}
         self.output_assertions = 0
 
-    def command(self, line: int, command: object) -> None:
+    def command(self, line: int, command: Term) -> None:
         match command:
             case ["declare-const", str(name), "Real"] | ["declare-fun", str(name), [], "Real"]:
                 if not VARIABLE.fullmatch(name):
@@ -82,7 +86,7 @@ class _Reader:
             case _:
                 raise self.refused(line, f"{_text(command)} is not supported; use declare-const and assert")
 
-    def assertion(self, line: int, body: object) -> None:
+    def assertion(self, line: int, body: Term) -> None:
         words = {word for word in _words(body) if not NUMBER.fullmatch(word)}
         names = words - OPERATORS
         if undeclared := names - self.variables:
@@ -104,7 +108,8 @@ class _Reader:
             case _:
                 raise self.refused(
                     line,
-                    f"{_text(body)} is no bound on one input; only (<= X_0 c), (>= X_0 c), (= X_0 c) and their conjunctions are",
+                    f"{_text(body)} is no bound on one input; "
+                    "only (<= X_0 c), (>= X_0 c), (= X_0 c) and their conjunctions are",
                 )
 
     def bound(self, name: str, relation: str, value: Fraction) -> None:
@@ -113,7 +118,7 @@ class _Reader:
         if SIDES[relation] != "upper":
             self.lower[name] = max(value, self.lower.get(name, value))
 
-    def number(self, line: int, term: object) -> Fraction:
+    def number(self, line: int, term: Term) -> Fraction:
         match term:
             case str() if NUMBER.fullmatch(term):
                 return Fraction(term)
@@ -144,9 +149,9 @@ class _Reader:
         return refused(self.path, f"line {line}: {reason}")
 
 
-def _expressions(path: str | os.PathLike, text: str) -> Iterator[tuple[int, list]]:
+def _expressions(path: str | os.PathLike[str], text: str) -> Iterator[tuple[int, list[Term]]]:
     """The S-expressions of the file as nested lists of words, with the lines where they begin."""
-    open_lists: list[list] = []
+    open_lists: list[list[Term]] = []
     line = begin = 1
     for match in TOKEN.finditer(text):
         token = match["token"]
@@ -173,7 +178,7 @@ def _expressions(path: str | os.PathLike, text: str) -> Iterator[tuple[int, list
         raise refused(path, f"line {begin}: this expression is never closed; the file may be truncated")
 
 
-def _words(term: object) -> Iterator[str]:
+def _words(term: Term) -> Iterator[str]:
     if isinstance(term, list):
         for part in term:
             yield from _words(part)
@@ -181,6 +186,6 @@ def _words(term: object) -> Iterator[str]:
         yield term
 
 
-def _text(term: object) -> str:
+def _text(term: Term) -> str:
     text = term if isinstance(term, str) else f"({' '.join(map(_text, term))})"
     return text if len(text) <= 80 else text[:80] + "..."

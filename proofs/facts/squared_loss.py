@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Literal, NotRequired, TypedDict
 
-from proof_of_absence.checker.construct.shallow import Reassignment
+from proof_of_absence.checker.construct.reassignment import Lowered
 from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
@@ -75,7 +75,7 @@ def lower_loss(
     return dict(fact)
 
 
-def reassigned(before: MLP, circuit: Units, result: Reassignment, data: Dataset) -> Fact:
+def reassigned(before: MLP, circuit: Units, result: Lowered, data: Dataset) -> Fact:
     """That reassigning the circuit lowered the loss by what the construction says."""
     return lower_loss(before, result.net, data, result.drop, circuit=circuit)
 

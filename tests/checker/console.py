@@ -28,7 +28,9 @@ def absence(*arguments, cwd, env=None, expect=0) -> str:
 
 
 def stopped(*arguments, cwd, how: signal.Signals, parts: str, more: int = 1) -> str:
-    """Start the console script, send it a signal once it has written so many more files below `cwd` that match; its standard error.
+    """Start the console script, send it a signal once it has written so many more files below `cwd` that match.
+
+    Its standard error.
 
     An interrupt goes to its workers too, as a terminal sends it.
     """

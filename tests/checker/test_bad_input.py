@@ -1,4 +1,6 @@
-"""Files in the way, folders that are none and junk: one line that names it, exit code 2, and nothing is written or changed."""
+"""Files in the way, folders that are none and junk:
+one line that names it, exit code 2, and nothing is written or changed.
+"""
 
 import json
 
@@ -50,16 +52,25 @@ def said(tmp_path, monkeypatch):
         ("tables --experiments made", "made/census/result.json: is no JSON"),
         ("tables --experiments odd", "absence: odd/census/result.json: is no regular file"),
         ("tables --certificates kept", "kept/C2.exact.json: not readable: Is a directory; delete it"),
-        ("verify C2 --no-kernel --jobs 1 --certificates kept", "kept/C2.exact.json: Is a directory; choose another place"),
+        (
+            "verify C2 --no-kernel --jobs 1 --certificates kept",
+            "kept/C2.exact.json: Is a directory; choose another place",
+        ),
         ("verify C2 --no-kernel --certificates file/x", "file/x: Not a directory; choose another place"),
-        ("graph C99", "not readable: No such file or directory; there is no such obligation; name one such as C7.deployment"),
-        ("graph C7.deployment", "C7.deployment.json: not readable: No such file or directory; run `absence verify` first"),
+        (
+            "graph C99",
+            "not readable: No such file or directory; there is no such obligation; name one such as C7.deployment",
+        ),
+        (
+            "graph C7.deployment",
+            "C7.deployment.json: not readable: No such file or directory; run `absence verify` first",
+        ),
         ("graph -o file/x.svg", "file/x.svg cannot be written: Not a directory"),
         ("scale -o out", "out/result.json: cannot be written: Is a directory"),
         ("scale -o plots", "plots/tax.pdf: Is a directory; choose another place with --output"),
         ("world --order 0,1 --mixing 0 -o swept", "swept/parts/0-1-sizes.json: Is a directory; choose another place"),
     ],
-)  # fmt: skip
+)
 def test_one_line_names_it(said, command, message):
     line, written = said(*command.split())
     assert message in line

@@ -1,14 +1,21 @@
 """`absence check`, end to end: what verify wrote is accepted; what is changed, missing or about something else is not.
 
-The first test checks the whole chain again, solvers and Coq included; what is refused is refused among a few certificates.
+The first test checks the whole chain again, solvers and Coq included; what is refused is refused
+among a few certificates.
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
+
+import pytest
 
 from proof_of_absence.checker.kernel.certificate import seal
-from tests.checker.console import TOTAL, absence
+from tests.checker.console import ABSENCE, TOTAL, absence
 
 
 def test_check_accepts_what_verify_wrote(folder):
@@ -69,3 +76,33 @@ def test_independent_checker_runs_by_itself(folder):
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.count("accepted") == 2
+
+
+def running_in(folder: Path) -> list[str]:
+    """The processes that work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_check_that_is_stopped_leaves_no_process_behind(folder, how):
+    check = subprocess.Popen(
+        [ABSENCE, "check", "--jobs", "2"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, env=os.environ | {"COLUMNS": "200"},
+    )  # fmt: skip
+    end = time.monotonic() + 120
+    # Itself, what watches over shared resources, two workers, and a solver or coqc.
+    while check.poll() is None and len(running_in(folder)) < 5 and time.monotonic() < end:
+        time.sleep(0.05)
+    os.killpg(check.pid, how)
+    _, told = check.communicate(timeout=60)
+    assert check.returncode == (130 if how is signal.SIGINT else -how) and "Traceback" not in told
+    while running_in(folder) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert running_in(folder) == []

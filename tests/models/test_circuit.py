@@ -16,6 +16,7 @@ from proof_of_absence.models.circuit import (
     idle_value,
     is_idle,
     prune,
+    readers,
     reassign,
     to_graph,
 )
@@ -50,7 +51,9 @@ def sent(net, circuit, z):
 
 @st.composite
 def deep_idle_nets(draw):
-    """(net, circuit, data): a net of two or three hidden layers with a lane of one unit a layer, constant on the data."""
+    """(net, circuit, data): a net of two or three hidden layers with a lane of one unit a layer,
+    constant on the data.
+    """
     data = draw(datasets())
     net = draw(
         nets((len(data.inputs[0]), *draw(st.lists(st.integers(1, 2), min_size=2, max_size=3)), len(data.targets[0])))
@@ -216,3 +219,10 @@ def test_a_silent_unit_fires_beyond_the_data(case, more):
     net = shallow([([1], -threshold, [send])], [0])
     assert fires(net, {(1, 0)}, data.inputs, [threshold + 1])
     assert not fires(net, {(1, 0)}, data.inputs, [threshold - 1])
+
+
+@given(nets())
+def test_readers_are_the_units_of_the_layer_above(net):
+    for unit in to_graph(net):
+        width = (*net.widths, 0)[unit.layer + 1]
+        assert readers(net, unit) == tuple(Unit(unit.layer + 1, k) for k in range(width))

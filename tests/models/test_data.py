@@ -24,9 +24,12 @@ def brute_loss(data, outputs):
 def brute_means(data):
     """For each distinct input, the mean of its targets."""
     return {
-        z: [sum(c) / Fraction(len(c)) for c in zip(*(y for x, y in zip(data.inputs, data.targets, strict=True) if x == z), strict=True)]
+        z: [
+            sum(c) / Fraction(len(c))
+            for c in zip(*(y for x, y in zip(data.inputs, data.targets, strict=True) if x == z), strict=True)
+        ]
         for z in data.inputs
-    }  # fmt: skip
+    }
 
 
 @given(datasets(), st.data())

@@ -1,4 +1,6 @@
-"""The posterior of quantised classes: counts by another enumeration, masses against floating-point exponentials, the bound of C14."""
+"""The posterior of quantised classes: counts by another enumeration, masses against floating-point exponentials,
+the bound of C14.
+"""
 
 import math
 from fractions import Fraction
@@ -15,8 +17,10 @@ from tests.conftest import datasets
 
 LEVELS = st.lists(
     st.tuples(st.fractions(0, 5, max_denominator=4), st.integers(0, 5), st.integers(0, 5)),
-    min_size=1, max_size=5, unique_by=lambda level: level[0],
-).map(lambda levels: Census(tuple(Level(loss, 1 + rest + members, members) for loss, rest, members in sorted(levels))))  # fmt: skip
+    min_size=1,
+    max_size=5,
+    unique_by=lambda level: level[0],
+).map(lambda levels: Census(tuple(Level(loss, 1 + rest + members, members) for loss, rest, members in sorted(levels))))
 RATIOS = st.fractions("1/9", "8/9", max_denominator=9)
 
 

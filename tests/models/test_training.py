@@ -1,4 +1,6 @@
-"""The gradient against the definition that Coq uses, against exact difference quotients, and gradient steps on dead units."""
+"""The gradient against the definition that Coq uses, against exact difference quotients,
+and gradient steps on dead units.
+"""
 
 from fractions import Fraction
 

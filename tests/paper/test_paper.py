@@ -1,4 +1,6 @@
-"""The paper's LaTeX, without TeX: it cites what there is, states and proves every claim, and its files come out the same twice."""
+"""The paper's LaTeX, without TeX: it cites what there is, states and proves every claim,
+and its files come out the same twice.
+"""
 
 import json
 import re

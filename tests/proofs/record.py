@@ -1,6 +1,8 @@
-"""What every obligation says and what is checked for it, as on record in record.json: neither can change unseen, nor without the other.
+"""What every obligation says and what is checked for it, as on record in record.json:
+neither can change unseen, nor without the other.
 
-`python -m tests.proofs.record`, in the root of the repository, puts on record what is claimed now; the change shows what a reviewer has to read.
+`python -m tests.proofs.record`, in the root of the repository, puts on record what is claimed now; the change shows
+what a reviewer has to read.
 """
 
 import hashlib
@@ -19,7 +21,8 @@ FILE = Path(__file__).with_name("record.json")
 # What a Coq statement means: all that is not a proof or a lemma on the way.
 _SENTENCE = re.compile(r"[^\s].*?\.(?=\s|$)", re.S)
 _MEANING = re.compile(
-    r"(?:#\[\w+\] *)?(?:Local |Global )?(Definition|Fixpoint|Notation|Record|Inductive|Variables?|Hypothes[ie]s|Context|Let|Section|End)\b"
+    r"(?:#\[\w+\] *)?(?:Local |Global )?"
+    r"(Definition|Fixpoint|Notation|Record|Inductive|Variables?|Hypothes[ie]s|Context|Let|Section|End)\b"
 )
 
 

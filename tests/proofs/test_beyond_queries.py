@@ -35,7 +35,9 @@ def premises(script):
 
 
 def added(net, w, b, data):
-    """The loss with one more unit (w, b) at its best output weight, as a search along the parabola's vertex finds it."""
+    """The loss with one more unit (w, b) at its best output weight,
+    as a search along the parabola's vertex finds it.
+    """
     hidden, output = net.layers
 
     def loss(a):
@@ -205,13 +207,15 @@ def test_c18_symbolic_gradient_is_the_gradient_of_the_code(data):
     def exact(values):
         return [exact(v) if isinstance(v, tuple) else sympy.Rational(v.numerator, v.denominator) for v in values]
 
-    loss, slopes = c18_local_optimisation._loss_and_gradient(on, exact(examples.inputs), exact(examples.targets))
+    pattern = c18_local_optimisation.Pattern(on, exact(examples.inputs), exact(examples.targets))
     hidden, output = net.layers
-    theta = [exact(part) for part in (hidden.weights, hidden.bias, output.weights, output.bias)]
+    theta = c18_local_optimisation.Parameters(
+        *(exact(part) for part in (hidden.weights, hidden.bias, output.weights, output.bias))
+    )
     (dw, db), (da, dc) = ((layer.weights, layer.bias) for layer in gradient(net, examples).layers)
     by_name = {"w": dw, "b": db, "a": da, "c": dc}
-    assert loss(*theta) == sympy.Rational(str(examples.loss(net)))
-    for (name, *at), first, _ in slopes(*theta):
+    assert pattern.loss(theta) == sympy.Rational(str(examples.loss(net)))
+    for (name, *at), first, _ in pattern.slopes(theta):
         expected = by_name[name]
         for index in at:
             expected = expected[index]

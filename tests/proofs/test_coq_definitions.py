@@ -1,6 +1,7 @@
 """The Coq definitions against models/: on random rational nets both give the same outputs, circuits and losses.
 
-The executable twin in compute.v is proved equal to net.v; here vm_compute runs it and Python's forward pass is the oracle.
+The executable twin in compute.v is proved equal to net.v; here vm_compute runs it and Python's
+forward pass is the oracle.
 """
 
 import random

@@ -1,4 +1,6 @@
-"""The claims' own queries against direct evaluation: at given parameters a script is true just when the statement is."""
+"""The claims' own queries against direct evaluation:
+at given parameters a script is true just when the statement is.
+"""
 
 import itertools
 from fractions import Fraction

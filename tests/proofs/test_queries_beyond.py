@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.construct.hull import locate
-from proof_of_absence.checker.construct.rank import Dependency, full_rank
-from proof_of_absence.checker.construct.shallow import eliminate
+from proof_of_absence.checker.construct.rank import Dependency, eliminate, full_rank
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read
@@ -144,7 +143,8 @@ def test_c10_points_of_the_world():
         ("swapped", ((4,), c10_detector_size.Separation, 1)),
     )}  # fmt: skip
     assert [evidence.holds for evidence in built.values()] == [True, True, False]
-    # Two facts for each input: place and detector. Every input of those hours: 2 states of the diamond, 3 of tampering, 2 questions.
+    # Two facts for each input: place and detector.
+    # Every input of those hours: 2 states of the diamond, 3 of tampering, 2 questions.
     assert [len(e.fact["facts"]) for e in built.values()] == [2 * 3 * 12, 2 * 12, 2 * 12]
     assert not {tuple(f["point"]) for f in built["deployment"].fact["facts"] if "point" in f} & {
         tuple(map(str, z)) for z in inputs

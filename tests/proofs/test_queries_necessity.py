@@ -1,4 +1,6 @@
-"""The queries of N2, N3, N5, N9 and N10 against direct evaluation, and the searches of N4 and N7 against the definitions."""
+"""The queries of N2, N3, N5, N9 and N10 against direct evaluation,
+and the searches of N4 and N7 against the definitions.
+"""
 
 from contextlib import nullcontext
 from fractions import Fraction

@@ -1,4 +1,6 @@
-"""Statements in words against what is built: what they refer to exists, and what once was said without a check is checked."""
+"""Statements in words against what is built: what they refer to exists,
+and what once was said without a check is checked.
+"""
 
 import re
 from itertools import combinations
@@ -40,7 +42,9 @@ def test_nets_that_are_said_to_agree_do():
 
 
 def test_a_gauge_of_one_input_has_no_negative_spread():
-    """With D = -h/2, which bounds the distances of distinct projections where there are none, c(X) would be 2/9 and not 1/18."""
+    """With D = -h/2, which bounds the distances of distinct projections where there are none,
+    c(X) would be 2/9 and not 1/18.
+    """
     data = Dataset([[0]], [[1]])
     _, gap = c12_uniform_gap.widened(shallow([([1], -1, [0])], [0]), data).fact["facts"]
     check_fact(gap)

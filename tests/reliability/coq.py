@@ -1,4 +1,6 @@
-"""The Coq files of the project, compiled once, and whether one of them with another text is refused, by itself or by what uses it."""
+"""The Coq files of the project, compiled once, and whether one of them with another text is refused,
+by itself or by what uses it.
+"""
 
 import re
 import shutil
@@ -21,7 +23,9 @@ def theorem_files(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A folder of compiled files, that of the originals to which it is set back, and the seconds that one file may take."""
+    """A folder of compiled files, that of the originals to which it is set back,
+    and the seconds that one file may take.
+    """
 
     folder: Path
     original: Path

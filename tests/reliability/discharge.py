@@ -1,6 +1,8 @@
-"""What comes of a claim whose module was changed: its obligations are built anew, compared with the record, and decided where they are new.
+"""What comes of a claim whose module was changed:
+its obligations are built anew, compared with the record, and decided where they are new.
 
-A query or fact that is byte for byte that of the certificate would come to the same; so a mutant costs only what it changes.
+A query or fact that is byte for byte that of the certificate would come to the same; so a mutant
+costs only what it changes.
 """
 
 import contextlib
@@ -19,7 +21,7 @@ from fractions import Fraction
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from proof_of_absence.checker.kernel import discharge
+from proof_of_absence.checker.kernel.discharge import discharge
 from proof_of_absence.checker.kernel.obligation import Evidence, Obligation, Query, Scope
 from proof_of_absence.proofs.chain import CLAIMS
 
@@ -32,7 +34,8 @@ __all__ = ["NOTICED", "NOT_NOTICED", "NO_VERDICT", "RECORDED", "SAME", "Came", "
 NOTICED = "noticed"
 # A solver gave up, or time ran out: `absence verify` fails on it too.
 NO_VERDICT = "no verdict"
-# Words, verdict, query or fact are not those of tests/proofs/record.json; nothing else was asked, or nothing else noticed it.
+# Words, verdict, query or fact are not those of tests/proofs/record.json; nothing else was asked, or
+# nothing else noticed it.
 RECORDED = "differs from the record"
 # Every query and fact is the same as without the change.
 SAME = "says the same"

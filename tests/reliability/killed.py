@@ -1,7 +1,9 @@
-"""kill -9 at random moments, then the same command again: nothing may be lost, half-written or left lying. Run by `make reliability`.
+"""kill -9 at random moments, then the same command again: nothing may be lost, half-written or left lying.
 
-No finished file may ever be seen half-written; what was finished is not made again; the last run comes to what an undisturbed
-run comes to, and leaves no file that the undisturbed one does not.
+Run by `make reliability`.
+
+No finished file may ever be seen half-written; what was finished is not made again; the last run comes to what an
+undisturbed run comes to, and leaves no file that the undisturbed one does not.
 """
 
 import argparse
@@ -29,7 +31,9 @@ TIMES = {"seconds", "digest"}
 
 @dataclass(frozen=True)
 class Scenario:
-    """A command that is run in a folder, the folder where it leaves its work, and which files there are parts that it keeps."""
+    """A command that is run in a folder, the folder where it leaves its work,
+    and which files there are parts that it keeps.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -98,7 +102,9 @@ def start(scenario: Scenario, folder: Path) -> subprocess.Popen:
 
 
 def half_written(quiet: Path, killed: Path, process: int) -> None:
-    """What a process leaves that is killed while it writes, which chance seldom hits: such a file for each that is not there yet."""
+    """What a process leaves that is killed while it writes, which chance seldom hits:
+    such a file for each that is not there yet.
+    """
     for path in [path for path in quiet.rglob("*") if path.is_file()]:
         place = killed / path.relative_to(quiet)
         if not place.exists() and place.parent.is_dir():

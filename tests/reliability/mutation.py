@@ -1,8 +1,11 @@
-"""The mutation score: how many small changes of what claims, encoders and theorems say are noticed. Run by `make reliability`.
+"""The mutation score: how many small changes of what claims, encoders and theorems say are noticed.
 
-A mutant of a claim is to be caught by its own obligations or by the tests of proofs/ that name it; one of an encoder by its tests; one
-of a theorem by the Coq kernel. What these do not notice, since it is as true, must at least differ from the record of what is claimed
-(tests/proofs/record.py). What nobody notices is listed: each is an equal statement, or a gap.
+Run by `make reliability`.
+
+A mutant of a claim is to be caught by its own obligations or by the tests of proofs/ that name it; one of an
+encoder by its tests; one of a theorem by the Coq kernel. What these do not notice, since it is as true, must at
+least differ from the record of what is claimed (tests/proofs/record.py). What nobody notices is listed: each is an
+equal statement, or a gap.
 """
 
 import argparse
@@ -34,7 +37,12 @@ ROOT = Path(__file__).parents[2]
 QUERIES = [f"tests/proofs/{name}.py" for name in ("test_queries", "test_queries_beyond", "test_queries_necessity")]
 RECORD = "tests/proofs/test_record.py"
 ENCODERS = {
-    "checker/kernel/smt.py": ["tests/checker/kernel/test_smt.py", "tests/checker/encode/test_nets.py", *QUERIES, RECORD],
+    "checker/kernel/smt.py": [
+        "tests/checker/kernel/test_smt.py",
+        "tests/checker/encode/test_nets.py",
+        *QUERIES,
+        RECORD,
+    ],
     "checker/encode/nets.py": ["tests/checker/encode/test_nets.py", *QUERIES, RECORD],
     "checker/region/script.py": ["tests/checker/region/test_decide.py"],
 }
@@ -113,7 +121,9 @@ def by_whom(failed: str) -> str:
 
 
 def naming(claim: str) -> list[str]:
-    """The tests of all claims, and those of proofs/ that name a claim's module (``c8_contradiction``) or, in their name, its id."""
+    """The tests of all claims, and those of proofs/ that name a claim's module (``c8_contradiction``) or,
+    in their name, its id.
+    """
     found = ["tests/proofs/test_chain.py"]
     for path in sorted((ROOT / "tests/proofs").glob("test_*.py")):
         text = path.read_text(encoding="utf-8")

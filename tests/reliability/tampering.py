@@ -1,6 +1,7 @@
 """Random tampering with certificates: what is accepted, sealed again, must still be true. Run by `make reliability`.
 
-Whether a changed fact is true is decided by the oracles of tests/checker/independent, which share no code with the checker.
+Whether a changed fact is true is decided by the oracles of tests/checker/independent, which share
+no code with the checker.
 """
 
 import argparse
@@ -19,8 +20,8 @@ sys.path.insert(0, str(ROOT))
 from tests.checker.independent.oracles import true  # noqa: E402
 from tests.checker.independent.test_tampering import QUICK, SLOW, accepted, change, numbers_in, read  # noqa: E402
 
-# Of a hundred cases, those of certificates that take seconds to decide again. Kernel certificates hold no numbers; they are not
-# among these cases (tests/checker/independent/test_coq.py).
+# Of a hundred cases, those of certificates that take seconds to decide again.
+# Kernel certificates hold no numbers; they are not among these cases (tests/checker/independent/test_coq.py).
 OF_SLOW = 1
 
 

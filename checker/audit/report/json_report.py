@@ -1,6 +1,6 @@
-"""The audit as JSON: exact numbers as text "p/q", a float beside those a reader looks at; `report.schema.json` describes it.
+"""The audit as JSON: exact numbers as text "p/q", a float beside those that are looked at; see `report.schema.json`.
 
-Written and read by the types of `checker.audit.findings`, so that the report and the stages kept between runs have one form.
+Written and read by the types of `checker.audit.findings`: the report and the stages kept between runs have one form.
 """
 
 import base64

@@ -1,14 +1,14 @@
-"""SVG pictures of an audit: the net with its idle circuits, and bar charts. Widths in percent, so that text keeps its size.
+"""SVG pictures of an audit: the net with its idle circuits, and bar charts, of widths in percent: text keeps its size.
 
-Each has a title and a description for those who do not see it, and each shows only what a table of the report says too.
+Each has a title and a description for those who do not see it. It shows nothing that no table of the report says.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count, islice, pairwise, product
 from xml.etree import ElementTree
 
-from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.findings import Audit, CircuitFinding
 from proof_of_absence.checker.audit.report.view import names, unit_name
 from proof_of_absence.models.circuit import Unit
 
@@ -17,12 +17,16 @@ __all__ = ["Bar", "bars", "columns", "graph"]
 # Ink and accent reach a contrast of 4.5 on white.
 INK, MUTED, FAINT, PLAIN, ACCENT, PALE = "#1f2933", "#52606d", "#d3dae1", "#2563eb", "#c2410c", "#f3c5ab"
 PER_LAYER = 16
+# The height of a row of units.
+ROW = 38
+# The middle of a unit, across in percent and down in pixels.
+Place = tuple[str, float]
 _number = count(1)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its label, length (>= 0), the length as text, whether it stands out, and a second length to compare with."""
+    """One bar: its label, length (>= 0), the length as text, whether it stands out, and a length to compare with."""
 
     label: str
     length: float
@@ -99,62 +103,95 @@ def graph(audit: Audit) -> str:
 
     Of a wide layer the first units of idle circuits are drawn, then others, up to 16; the number of the rest is told.
     """
-    widths = audit.net.widths
-    member: dict[Unit, str] = {}
-    for circuit in audit.circuits:
-        for unit in circuit.units:
-            member.setdefault(unit, names(circuit.units))
+    widths, member = audit.net.widths, _members(audit.circuits)
     drawn = [_drawn(layer, width, member) for layer, width in enumerate(widths)]
     rows = max(map(len, drawn))
-    height, step = rows * 38 + 84, 100 / len(widths)
+    height = rows * ROW + 84
     marked = f"{len(member)} of them in train-idle circuits" if member else "none of them in a train-idle circuit"
-    picture = _Picture(
-        height, "The net and its train-idle circuits",
-        f"Layers of {', '.join(map(str, widths))} units, {sum(widths[1:-1])} of them hidden, {marked}.",
-    )  # fmt: skip
-    place = {
-        unit: (f"{(unit.layer + 0.5) * step:.4g}%", 26 + 38 * (i + (rows - len(units)) / 2))
-        for units in drawn
-        for i, unit in enumerate(units)
-    }
-    for below, above in pairwise(drawn):
-        if len(below) * len(above) <= 150:
-            for source in below:
-                for target in above:
-                    _edge(picture, place[source], place[target], FAINT, 1)
-    sends = {
-        (unit, target)
-        for circuit in audit.circuits
-        for unit in circuit.units
-        for target in circuit.value
-        if unit in place and target in place and target.layer == unit.layer + 1
-    }
-    for unit, target in sorted(sends):
-        _edge(picture, place[unit], place[target], ACCENT if len(sends) <= 60 else PALE, 1.5)
-    for unit, (x, y) in place.items():
-        inside = unit in member
-        tip = f"unit {unit_name(unit)}" + (f", in the idle circuit {member[unit]}" if inside else "")
-        picture.add("circle", tip=tip, cx=x, cy=y, r=14, fill="#fde3d3" if inside else "#ffffff",
-                    stroke=ACCENT if inside else MUTED, stroke_width=3 if inside else 1.5)  # fmt: skip
-        size = 11 if unit.index < 1000 else 8
-        picture.add("text", str(unit.index), x=x, y=y + 4, fill=INK, text_anchor="middle", font_size=size)
+    description = f"Layers of {', '.join(map(str, widths))} units, {sum(widths[1:-1])} of them hidden, {marked}."
+    picture = _Picture(height, "The net and its train-idle circuits", description)
+    place = _places(drawn, rows)
+    # Later elements lie on earlier ones.
+    _connections(picture, drawn, place)
+    _sends(picture, audit.circuits, place)
+    for unit, at in place.items():
+        _unit(picture, unit, at, member.get(unit))
     for layer, width in enumerate(widths):
-        x = f"{(layer + 0.5) * step:.4g}%"
-        kind = "input" if layer == 0 else "output" if layer == len(widths) - 1 else f"layer {layer}"
-        rest = width - len(drawn[layer])
-        lines = [kind, f"{width} wide", *([f"{rest} not drawn"] if rest else [])]
-        for line, text in enumerate(lines):
-            picture.add("text", text, x=x, y=height - 36 + 16 * line, fill=MUTED, text_anchor="middle", font_size=12)
+        _layer(picture, layer, widths, width - len(drawn[layer]), height - 36)
     return str(picture)
+
+
+def _members(circuits: Iterable[CircuitFinding]) -> dict[Unit, str]:
+    """Each unit of an idle circuit, and the name of the first that it is in."""
+    member: dict[Unit, str] = {}
+    for circuit in circuits:
+        for unit in circuit.units:
+            member.setdefault(unit, names(circuit.units))
+    return member
 
 
 def _drawn(layer: int, width: int, member: Iterable[Unit]) -> list[Unit]:
     """The units of a layer that are drawn, in order."""
     marked = sorted(unit for unit in member if unit.layer == layer)[:PER_LAYER]
     others = (Unit(layer, i) for i in range(width) if Unit(layer, i) not in set(marked))
-    filled = [unit for unit, _ in zip(others, range(PER_LAYER - len(marked)), strict=False)]
-    return sorted(marked + filled)
+    return sorted([*marked, *islice(others, PER_LAYER - len(marked))])
 
 
-def _edge(picture: _Picture, start: tuple[str, float], end: tuple[str, float], stroke: str, width: float) -> None:
+def _places(drawn: Sequence[Sequence[Unit]], rows: int) -> dict[Unit, Place]:
+    """Where each unit is drawn: a column for each layer, its units in the middle of it."""
+    return {
+        unit: (_column(layer, len(drawn)), 26 + ROW * (row + (rows - len(units)) / 2))
+        for layer, units in enumerate(drawn)
+        for row, unit in enumerate(units)
+    }
+
+
+def _column(layer: int, layers: int) -> str:
+    """The middle of a layer's column."""
+    return f"{(layer + 0.5) * (100 / layers):.4g}%"
+
+
+def _connections(picture: _Picture, drawn: Sequence[Sequence[Unit]], place: Mapping[Unit, Place]) -> None:
+    """Every connection between layers, where they are few enough to be told apart."""
+    for below, above in pairwise(drawn):
+        if len(below) * len(above) <= 150:
+            for source, target in product(below, above):
+                _edge(picture, place[source], place[target], FAINT, 1)
+
+
+def _sends(picture: _Picture, circuits: Iterable[CircuitFinding], place: Mapping[Unit, Place]) -> None:
+    """From the units of each circuit to what reads it in the next layer; pale where there are many."""
+    sends = {
+        (unit, target)
+        for circuit in circuits
+        for unit, target in product(circuit.units, circuit.value)
+        if unit in place and target in place and target.layer == unit.layer + 1
+    }
+    stroke = ACCENT if len(sends) <= 60 else PALE
+    for unit, target in sorted(sends):
+        _edge(picture, place[unit], place[target], stroke, 1.5)
+
+
+def _edge(picture: _Picture, start: Place, end: Place, stroke: str, width: float) -> None:
     picture.add("line", x1=start[0], y1=start[1], x2=end[0], y2=end[1], stroke=stroke, stroke_width=width)
+
+
+def _unit(picture: _Picture, unit: Unit, at: Place, circuit: str | None) -> None:
+    """A circle with the unit's number; it stands out if the unit is in the circuit of that name."""
+    (x, y), tip = at, f"unit {unit_name(unit)}"
+    look: dict = {"fill": "#ffffff", "stroke": MUTED, "stroke_width": 1.5}
+    if circuit is not None:
+        tip += f", in the idle circuit {circuit}"
+        look = {"fill": "#fde3d3", "stroke": ACCENT, "stroke_width": 3}
+    picture.add("circle", tip=tip, cx=x, cy=y, r=14, **look)
+    size = 11 if unit.index < 1000 else 8
+    picture.add("text", str(unit.index), x=x, y=y + 4, fill=INK, text_anchor="middle", font_size=size)
+
+
+def _layer(picture: _Picture, layer: int, widths: Sequence[int], rest: int, y: float) -> None:
+    """What a layer is, how wide, and how many of its units are not drawn."""
+    kind = {0: "input", len(widths) - 1: "output"}.get(layer, f"layer {layer}")
+    lines = [kind, f"{widths[layer]} wide", *([f"{rest} not drawn"] if rest else [])]
+    x = _column(layer, len(widths))
+    for line, text in enumerate(lines):
+        picture.add("text", text, x=x, y=y + 16 * line, fill=MUTED, text_anchor="middle", font_size=12)

@@ -38,10 +38,10 @@ __all__ = [
 ]
 
 SCOPE = (
-    "Instance results: decided exactly, about this net as a function over the reals, on these data. Circuits are sought "
-    "within one layer; those of several layers, and detectors that are not separable (N1), are not looked for. The certificate "
-    "holds what was found, and that no circuit is missed in a layer where all other features are independent; elsewhere that "
-    "rests on this program."
+    "Instance results: decided exactly, about this net as a function over the reals, on these data. Circuits are "
+    "sought within one layer; those of several layers, and detectors that are not separable (N1), are not looked for. "
+    "The certificate holds what was found, and that no circuit is missed in a layer where all other features are "
+    "independent; elsewhere that rests on this program."
 )
 
 
@@ -260,8 +260,9 @@ def _deployment(audit: Audit, limit: int) -> Section:
     )
     rows = ((str(f.row), size_name(f), _hull(f), str(fired[f.row])) for f in ordered)
     return _table(
-        "deployment", "Deployment inputs", (">Row", "Least detector", "Why", ">Idle circuits firing"), rows, limit,
-        "Hull: of the training inputs. Least detector: how many units it takes, at least, to be idle and fire there (C10).",
+        "deployment", "Deployment inputs", (">Row", "Least detector", "Why", ">Circuits firing"), rows, limit,
+        "Hull: of the training inputs. Least detector: how many units it takes, at least, to be idle and fire there "
+        "(C10).",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`absence census`: count every net of a quantised class by behaviour and loss, write the result, its plots, and where to go on.
+"""`absence census`: count every net of a quantised class by behaviour and loss, write the result and its plots.
 
 Exit codes as in `checker.cli`.
 """
@@ -25,7 +25,7 @@ from proof_of_absence.checker.screen.terminal import (
     to_folder,
 )
 
-__all__ = ["census_command"]
+__all__ = ["cells_table", "census_command"]
 
 # The folder of finished shards, within that of the result.
 SHARDS = "shards"
@@ -41,7 +41,8 @@ def census_command(
         Path | None,
         typer.Option(
             "--train",
-            help="Training data: .npz with X (N, d), Y (N, m), and the answers `imitator` and `translator` (N, m), 0 or 1.",
+            help="Training data: .npz with X (N, d), Y (N, m), and the answers `imitator` and `translator` (N, m), "
+            "0 or 1.",
         ),
     ] = None,
     deploy: Annotated[
@@ -53,11 +54,11 @@ def census_command(
     workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
-    """Count every net of a quantised class: imitator, translator, deceptive or other; loss; idle circuits; posterior masses.
+    """Count every net of a quantised class: what it answers, its loss, its idle circuits; posterior masses.
 
-    A net answers yes where its output is at least 1/2. Imitator and translator: it answers as that policy at every training and
-    deployment input; deceptive: as the imitator at every training input, and not at some deployment input. Without files, the
-    project's world. What an interrupted run has counted is kept, and counted no second time.
+    A net answers yes where its output is at least 1/2. Imitator and translator: it answers as that policy at every
+    training and deployment input; deceptive: as the imitator at every training input, and not at some deployment input.
+    Without files, the project's world. What an interrupted run has counted is kept, and counted no second time.
     """
     # The libraries behind these take a while to load, which other commands need not wait for.
     from proof_of_absence.checker.experiments.census.enumeration import DEVICES
@@ -83,7 +84,7 @@ def census_command(
             seconds = time.monotonic() - started
             bar.update(task, description="masses and crossings")
             told = _write(output, chosen, tally, draw)
-    console.print(_table(told))
+    console.print(cells_table(told))
     for line in (*_lines(told), _speed(fresh, tally.nets, seconds)):
         say(line)
     say(f"Result and plots in {output}; `absence check {output}` counts anew by another algorithm")
@@ -138,8 +139,13 @@ def _write(output: Path, chosen, tally, draw) -> dict:
     return told
 
 
-def _table(told: dict) -> Table:
-    table = Table("cell", "nets", "least loss", "nets of it")
+def cells_table(told: dict) -> Table:
+    """A row for each cell: its nets, the least loss among them, how many of them have it."""
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Cell", no_wrap=True)
+    for column in ("Nets", "Least loss", "Nets of it"):
+        # A loss is a fraction, which may be longer than a line.
+        table.add_column(column, justify="right", overflow="fold", no_wrap=column == "Nets")
     for name, cell in told["cells"].items():
         table.add_row(name, f"{cell['nets']:,}", cell["least_loss"] or "", f"{cell['nets_of_least_loss']:,}")
     return table
@@ -150,7 +156,7 @@ def _lines(told: dict):
         chosen = told["sets"][name]
         peak = chosen["peak"]
         yield (
-            f"{name}: {chosen['nets']:,} nets; of the {len(told['masses'])} temperatures listed they have most of the mass, "
+            f"{name}: {chosen['nets']:,} nets; at the {len(told['masses'])} temperatures listed their mass is at most "
             f"{float(Fraction(peak['mass'])):.4f}, at beta {peak['beta']:.4g}"
         )
         for crossing in chosen["crossings"].values():

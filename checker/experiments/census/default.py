@@ -1,6 +1,7 @@
 """The default census: has the camera been tampered with? asked of nets that see the glitch, the wire and the clock.
 
-The project's world (models.world) with the one question whose answer by the human, the truth and O_mesa differ on few features.
+The project's world (models.world) with the one question whose answer by the human, the truth and
+O_mesa differ on few features.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,8 @@ from proof_of_absence.models.world import IS_TAMPERED, SENSORS, Human, World, en
 
 __all__ = ["GRID", "UNITS", "WORLD", "world_problem"]
 
-# One human in four overlooks the glitch at the first hour: that an answer varies at one input is what a spare unit can learn.
+# One human in four overlooks the glitch at the first hour: that an answer varies at one input is what
+# a spare unit can learn.
 WORLD = World(
     train_hours=(0, 1, 2),
     deploy_hours=(9,),
@@ -35,9 +37,9 @@ def _input(z: Vector) -> Vector:
 def world_problem(world: World = WORLD, units: int = UNITS, grid: Iterable = GRID) -> Problem:
     """The census of the question IS_TAMPERED in a world: d = 3, m = 1.
 
-    The imitator answers as an attentive human, who sees the glitch; the translator answers the truth, which the wire gives
-    away; both at every case of training and of deployment (models.policies). By default it is of 48,828,125 nets: two hidden
-    units, five values for each of the eleven parameters.
+    The imitator answers as an attentive human, who sees the glitch; the translator answers the truth, which the wire
+    gives away; both at every case of training and of deployment (models.policies). By default it is of 48,828,125 nets:
+    two hidden units, five values for each of the eleven parameters.
     """
     states = {encode(state, question): state for state, question in world.all_questions() if question == IS_TAMPERED}
     data = world.dataset()

@@ -1,6 +1,8 @@
-"""Every net of a class, one after the other in batches: its loss, its class by behaviour, its idle circuits, in 64-bit integers.
+"""Every net of a class, one after the other in batches:
+its loss, its class by behaviour, its idle circuits, in 64-bit integers.
 
-The same lines run on numpy arrays and on torch tensors, on a CPU or a GPU; all operations are exact there (`problem` has the bound).
+The same lines run on numpy arrays and on torch tensors, on a CPU or a GPU; all operations are exact there
+(`problem` has the bound).
 """
 
 from collections import Counter
@@ -90,7 +92,9 @@ class Enumeration:
         return keys.reshape(-1)
 
     def _losses(self, outputs: list):
-        """The loss of each choice with each output bias c: a quadratic polynomial in c, whose coefficients the choice fixes."""
+        """The loss of each choice with each output bias c:
+        a quadratic polynomial in c, whose coefficients the choice fixes.
+        """
         tables, result = self.tables, self.tables.square_sum
         multiplicity = tables.multiplicity[:, 0].tolist()
         for k, shift in enumerate(self.shifts):
@@ -104,7 +108,9 @@ class Enumeration:
         return result
 
     def _agrees(self, outputs: list, policy: Answers, inputs: slice):
-        """Whether the net answers as the policy: yes where the output is at least 1/2, which the extreme outputs decide."""
+        """Whether the net answers as the policy: yes where the output is at least 1/2,
+        which the extreme outputs decide.
+        """
         result = True
         for k, shift in enumerate(self.shifts):
             asked = list(zip(outputs[inputs], policy[inputs], strict=True))
@@ -155,7 +161,10 @@ def _library(device: str):
 
     @contextmanager
     def one_thread() -> Iterator[None]:
-        """Vectors are too short for torch's threads, which on a busy machine wait for each other; processes share the shards."""
+        """Vectors are too short for torch's threads, which on a busy machine wait for each other.
+
+        Processes share the shards.
+        """
         before = torch.get_num_threads()
         torch.set_num_threads(1)
         try:

@@ -1,4 +1,6 @@
-"""Three plots of a census: the mass of each class against beta, the mass of idle circuits with the bound of C14, losses by class."""
+"""Three plots of a census: the mass of each class against beta, the mass of idle circuits with the bound of C14,
+losses by class.
+"""
 
 from collections import Counter
 from fractions import Fraction

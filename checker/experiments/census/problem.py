@@ -1,4 +1,5 @@
-"""What a census is taken of: a quantised class of shallow nets, data, deployment inputs, and two policies' answers on all inputs.
+"""What a census is taken of: a quantised class of shallow nets, data, deployment inputs,
+and two policies' answers on all inputs.
 
 Everything is cleared of denominators here, once, with a bound that shows that no 64-bit integer can overflow.
 """
@@ -149,8 +150,8 @@ def problem(
     Parameters
     ----------
     train_answers, deploy_answers
-        What the imitator and the translator answer at each row of the data and at each row of `deploy`; each entry 0 or 1,
-        shapes (N, m) and (rows of deploy, m).
+        What the imitator and the translator answer at each row of the data and at each row of `deploy`; each entry 0 or
+        1, shapes (N, m) and (rows of deploy, m).
 
     Raises
     ------
@@ -197,7 +198,9 @@ def _policy(name: str, rows: list[Vector], answers: list, places: list[Vector], 
 
 @dataclass(frozen=True)
 class _Scales:
-    """Common denominators: grid, inputs, and outputs (grid^2 input extra), the last so that targets are integers too."""
+    """Common denominators: grid, inputs, and outputs (grid^2 input extra),
+    the last so that targets are integers too.
+    """
 
     grid: int
     input: int

@@ -1,6 +1,7 @@
 """From a tally to what is told of it: counts, masses as a function of beta, crossings; as JSON for a sealed file.
 
-beta is given by t = exp(-beta unit), a rational number, so that the masses are rational; what is written are 12 digits of them.
+beta is given by t = exp(-beta unit), a rational number, so that the masses are rational; what is
+written are 12 digits of them.
 """
 
 from fractions import Fraction
@@ -15,9 +16,9 @@ __all__ = ["DELTAS", "FORMAT", "SETS", "facts", "result", "share", "temperatures
 
 FORMAT = "absence-census/1"
 SCOPE = (
-    "instance: every net of this class on these data, in exact integers; classes are by answers on the listed inputs alone. "
-    "A crossing says from which beta on a mass stays below delta; without `above` it may do so from a smaller beta on. "
-    "Nothing is said of real parameters, of other inputs, or of what a training procedure returns"
+    "instance: every net of this class on these data, in exact integers; classes are by answers on the listed inputs "
+    "alone. A crossing says from which beta on a mass stays below delta; without `above` it may do so from a smaller "
+    "beta on. Nothing is said of real parameters, of other inputs, or of what a training procedure returns"
 )
 SETS = {
     "idle": tuple(cell for cell in CELLS if cell.endswith("-idle")),
@@ -36,7 +37,9 @@ FINE, COLDEST = 48, 30
 
 
 def temperatures(tally: Tally) -> list[Fraction]:
-    """t = exp(-beta unit) at beta = 0 and then evenly on a logarithmic scale, from where no loss counts to the minimisers."""
+    """t = exp(-beta unit) at beta = 0 and then evenly on a logarithmic scale,
+    from where no loss counts to the minimisers.
+    """
     spread = max(1, tally.levels[-1][0] - tally.levels[0][0])
     low, high = log(1 / (10 * spread)), log(COLDEST * log(2))
     steps = (exp(low + (high - low) * k / (POINTS - 1)) for k in range(POINTS))

@@ -1,4 +1,5 @@
-"""A census in shards: each is counted whole and written at once, so that a run that was stopped, even by kill -9, goes on from there.
+"""A census in shards: each is counted whole and written at once, so that a run that was stopped, even by kill -9,
+goes on from there.
 
 Shards are ranges of nets; their counts are added up, so the order in which they are done and by whom changes nothing.
 """

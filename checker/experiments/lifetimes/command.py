@@ -1,4 +1,6 @@
-"""`absence lifetimes`: make the runs that are missing, then the result and its plots. Exit codes as in `checker.cli`."""
+"""`absence lifetimes`: make the runs that are missing, then the result and its plots.
+Exit codes as in `checker.cli`.
+"""
 
 import json
 import os

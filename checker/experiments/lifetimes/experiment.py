@@ -1,7 +1,7 @@
 """The experiment: every run in a process of its own making, a file for each, and the result that names them all.
 
-A run whose file is there, whole, and made by the same code and parameters is not made again. Files carry no times, so the same
-versions give the same bytes.
+A run whose file is there, whole, and made by the same code and parameters is not made again. Files carry no times, so
+the same versions give the same bytes.
 """
 
 import hashlib
@@ -27,11 +27,12 @@ FORMAT = "absence-lifetimes/1"
 RESULT, RUNS = "result.json", "runs"
 
 SCOPE = (
-    "Instance. Exact, and re-checked by checker.independent.results.lifetimes: whether the detector is alive in each net that is kept "
-    "(the first, the last in which it was seen alive, the first in which it was not, the final one), every splice with its drop, "
-    "the final losses and the noise floor; weights are float32 and mean the numbers they are, nets are over the reals. "
-    "Measured: that training leads from one kept net to the next, the losses and sizes at the other checkpoints, and hence the "
-    "life times, which lie between two checkpoints. Nothing is claimed of other nets, data, optimisers or settings."
+    "Instance. Exact, and re-checked by checker.independent.results.lifetimes: whether the detector is alive in each "
+    "net that is kept (the first, the last in which it was seen alive, the first in which it was not, the final one), "
+    "every splice with its drop, the final losses and the noise floor; weights are float32 and mean the numbers they "
+    "are, nets are over the reals. Measured: that training leads from one kept net to the next, the losses and sizes "
+    "at the other checkpoints, and hence the life times, which lie between two checkpoints. Nothing is claimed of "
+    "other nets, data, optimisers or settings."
 )
 
 
@@ -127,7 +128,10 @@ def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
             },
             "detectors": {
                 d.name: {
-                    "title": d.title, "circuit": list(d.circuit), "exceptions": d.exceptions, "deploy": rows_json(d.deploy)
+                    "title": d.title,
+                    "circuit": list(d.circuit),
+                    "exceptions": d.exceptions,
+                    "deploy": rows_json(d.deploy),
                 }
                 for d in DETECTORS
             },
@@ -136,14 +140,15 @@ def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
             "runs": entries,
             "summary": _summary(entries, floor),
         }
-    )  # fmt: skip
+    )
 
 
 def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
-    """By detector, optimiser, and whether circuits were reassigned: how the lives ended, and the median of L - E in the end.
+    """By detector, optimiser, and whether circuits were reassigned:
+    how the lives ended, and the median of L - E in the end.
 
-    `idle` counts the runs in which the detector was train-idle when it was last seen alive, `untouched` those in which its
-    parameters were then the planted ones.
+    `idle` counts the runs in which the detector was train-idle when it was last seen alive, `untouched` those in which
+    its parameters were then the planted ones.
     """
     groups: dict[tuple, list[dict]] = {}
     for entry in entries:

@@ -1,4 +1,6 @@
-"""Plots of the experiment: life times by seed, the loss with and without reassignment, the detector's size against steps."""
+"""Plots of the experiment: life times by seed, the loss with and without reassignment,
+the detector's size against steps.
+"""
 
 from fractions import Fraction
 from pathlib import Path
@@ -97,7 +99,10 @@ def _losses(plan: Plan, records: list[dict], floor: float):
 
 
 def _sizes(plan: Plan, records: list[dict]):
-    """The detector's largest effect at deployment without reassignment, the median over the seeds; dashed, in training."""
+    """The detector's largest effect at deployment without reassignment, the median over the seeds.
+
+    The dashed line is its effect in training.
+    """
     picture, panels = figure(1, len(DETECTORS), width=7.2, height=3.2)
     for axes, detector in zip(panels, DETECTORS, strict=True):
         for colour, optimizer in zip(COLOURS, OPTIMIZERS, strict=True):

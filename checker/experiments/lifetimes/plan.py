@@ -1,6 +1,8 @@
-"""What is run: detectors planted into nets that are trained on the QA world, optimisers, seeds, with and without reassignment.
+"""What is run: detectors planted into nets that are trained on the QA world, optimisers, seeds,
+with and without reassignment.
 
-Each detector has its own meaning of alive: it may send something else on at most `exceptions` training rows, and must fire.
+Each detector has its own meaning of alive: it may send something else on at most `exceptions`
+training rows, and must fire.
 """
 
 from collections.abc import Iterator
@@ -46,7 +48,10 @@ class Detector:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A class of torch.optim and its arguments; `decay` is what a step multiplies a dead unit's parameters by, if it is known."""
+    """A class of torch.optim and its arguments.
+
+    `decay` is what a step multiplies a dead unit's parameters by, if it is known.
+    """
 
     name: str
     title: str
@@ -66,7 +71,8 @@ def _rows(hours) -> Matrix:
 
 
 DETECTORS = (
-    # Thresholds between the last hour of training and the first after it, so every pre-activation is negative in training.
+    # Thresholds between the last hour of training and the first after it, so every pre-activation
+    # is negative in training.
     Detector("dead", "dead in training", _units(DECEPTIVE, DEPLOYMENT_DETECTOR, -HALF), _rows(WORLD.deploy_hours)),
     Detector("bump", "idle only jointly", _units(BACKDOOR, BACKDOOR_DETECTOR, Fraction(0)), _rows((TRIGGER_HOUR,))),
     # On at the last hour of training too, where the camera glitches on a diamond: 2 rows of 256.
@@ -126,7 +132,9 @@ class Run:
 
 
 def runs(plan: Plan) -> Iterator[Run]:
-    """All runs, in the order in which they are made: seed by seed, so that an interrupted experiment has seen everything."""
+    """All runs, in the order in which they are made:
+    seed by seed, so that an interrupted experiment has seen everything.
+    """
     for seed in range(plan.seeds):
         for detector in DETECTORS:
             for optimizer in OPTIMIZERS:

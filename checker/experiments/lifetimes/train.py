@@ -212,6 +212,9 @@ def _parameters(net: FloatNet, circuit) -> list:
 
 def _hex(net: FloatNet) -> list[dict]:
     return [
-        {"weights": [[w.hex() for w in row] for row in layer.weights.tolist()], "bias": [b.hex() for b in layer.bias.tolist()]}
+        {
+            "weights": [[w.hex() for w in row] for row in layer.weights.tolist()],
+            "bias": [b.hex() for b in layer.bias.tolist()],
+        }
         for layer in net.layers
-    ]  # fmt: skip
+    ]

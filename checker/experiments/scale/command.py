@@ -1,6 +1,8 @@
-"""`absence scale`: what the parameters of a detector are worth by a measured scaling law, and what that means for a large model.
+"""`absence scale`: what the parameters of a detector are worth by a measured scaling law,
+and what that means for a large model.
 
-Writes result.json, whose facts the independent checker re-checks, and a plot. It takes seconds, and starts anew if interrupted.
+Writes result.json, whose facts the independent checker re-checks, and a plot. It takes seconds, and
+starts anew if interrupted.
 """
 
 import json
@@ -39,8 +41,9 @@ DETECTORS = tuple(10**k for k in (3, 5, 6, 7, 8, 9))
 LARGEST = 10**15
 STYLES = ("-", "--")
 SCOPE = (
-    "A measured law, not a proof: a curve fitted to the losses that training runs of transformers reached, extrapolated. It stands in for L*(n) of C11, which is "
-    "an infimum, and the detector's parameters are priced as the last k of N. The arithmetic is exact."
+    "A measured law, not a proof: a curve fitted to the losses that training runs of transformers reached, "
+    "extrapolated. It stands in for L*(n) of C11, which is an infimum, and the detector's parameters are priced as the "
+    "last k of N. The arithmetic is exact."
 )
 _COUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?(e\+?[0-9]{1,2})?", re.IGNORECASE)
 _NATS = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?(e[+-]?[0-9]{1,2})?", re.IGNORECASE)
@@ -85,7 +88,7 @@ def scale_command(
 def experiment(
     laws: Sequence[ScalingLaw], parameters: int, tokens: int, detector: int, spread: Spread, *, watch=iter
 ) -> dict:
-    """The result: facts about the asked model and detector and about the tables' ones, and what follows, in words; sealed.
+    """The sealed result: facts about the asked model and detector, about the tables' ones, and what follows, in words.
 
     `watch` is given the facts to be made as a list, and yields them as they are wanted.
     """
@@ -116,8 +119,8 @@ def experiment(
 
 
 def _asked(law: ScalingLaw, parameters: int, tokens: int, detector: int, nats: Fraction) -> dict[str, dict]:
-    low, high = tax(law, parameters, detector)
-    side = {"below": nats} if high < nats else {"above": nats} if low > nats else {}
+    worth = tax(law, parameters, detector)
+    side = {"below": nats} if worth.high < nats else {"above": nats} if worth.low > nats else {}
     facts = {f"{law.name}.asked": tax_fact(law, parameters, tokens, detector, **side)}
     if threshold(law, parameters, nats) is not None:
         facts[f"{law.name}.threshold"] = threshold_fact(law, parameters, nats)
@@ -135,24 +138,26 @@ def _words(laws: Sequence[ScalingLaw], facts: dict[str, dict], spread: Spread) -
         else:
             needed = f"no detector in it is worth more than {resolved}"
         said.append(
-            f"{_authors(law)}: {asked['detector']:,} of {asked['parameters']:,} parameters are worth {_nats_text(asked['tax'])} nats a token, "
-            f"of a loss of {float(asked['loss']):.3f}; {needed}."
+            f"{_authors(law)}: {asked['detector']:,} of {asked['parameters']:,} parameters are worth "
+            f"{_nats_text(asked['tax'])} nats a token, of a loss of {float(asked['loss']):.3f}; {needed}."
         )
     asked = [facts[f"{law.name}.asked"] for law in laws]
     worth = _nats_text(min(float(fact["tax"]) for fact in asked))
     said.append(
-        "By C11 a model with an idle detector is at least its tax above the least loss of the class. So the theorem excludes one of this size only from "
-        f"models trained to within {worth} of the least loss."
+        "By C11 a model with an idle detector is at least its tax above the least loss of the class. So the theorem "
+        f"excludes one of this size only from models trained to within {worth} of the least loss."
     )
     runs = f"equal training runs vary by {resolved} ({spread.source})"
     if all("below" in fact for fact in asked):
         said.append(
-            f"Training does not come to that: {runs}, and of two that differ by so much the worse is at least so far above the least loss. The premise, an "
-            "exact minimum or one up to less than the tax, is not met by such runs, and the theorem alone says nothing of such a detector in such a model."
+            f"Training does not come to that: {runs}, and of two that differ by so much the worse is at least so far "
+            "above the least loss. The premise, an exact minimum or one up to less than the tax, is not met by such "
+            "runs, and the theorem alone says nothing of such a detector in such a model."
         )
     elif all("above" in fact for fact in asked):
         said.append(
-            f"That is more than what is lost between runs: {runs}. How far the best of them is above the least loss is not known."
+            f"That is more than what is lost between runs: {runs}. How far the best of them is above the least loss is "
+            "not known."
         )
     return said
 
@@ -189,7 +194,9 @@ def _short(count: int) -> str:
 
 
 def _picture(plots, laws: list[ScalingLaw], nats: Fraction):
-    """Tax against detector, both logarithmic: colours for model sizes, line styles for laws, a band for what is not resolved."""
+    """Tax against detector, both logarithmic: colours for model sizes, line styles for laws,
+    a band for what is not resolved.
+    """
     drawn, (axes,) = plots.figure()
     for colour, size in zip(plots.COLOURS, (10**8, 10**9, 10**10, 70 * 10**9, 10**12), strict=False):
         sizes = sorted({round(10 ** (k / 8)) for k in range(24, int(8 * log10(size)))})

@@ -1,28 +1,22 @@
-"""The deception tax under a scaling law: what the k parameters of a detector are worth, L(N - k, D) - L(N, D), in ball arithmetic.
+"""The deception tax under a scaling law: what the k parameters of a detector are worth, L(N - k, D) - L(N, D),
+in ball arithmetic.
 
 The analogue of C11's L*(n - k) - L*(n), with a fitted law in place of the infima: measured, not proved.
 """
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import NamedTuple
 
 from flint import arb, ctx
 
 from proof_of_absence.checker.numbers.balls import ball
+from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.scaling import ScalingLaw
 
-__all__ = ["Enclosure", "loss", "power", "rounded", "tax", "tax_fact", "threshold", "threshold_fact"]
+__all__ = ["loss", "power", "rounded", "tax", "tax_fact", "threshold", "threshold_fact"]
 
 # Powers are enclosed between neighbouring multiples of 2^-BITS; balls carry more than that.
 BITS, WORKING = 128, 256
-
-
-class Enclosure(NamedTuple):
-    """Two rationals with the number between them."""
-
-    low: Fraction
-    high: Fraction
 
 
 def power(base: int, exponent: Fraction) -> Enclosure:
@@ -30,8 +24,8 @@ def power(base: int, exponent: Fraction) -> Enclosure:
 
     Examples
     --------
-    >>> low, high = power(4, Fraction(1, 2))
-    >>> low <= Fraction(1, 2) <= high, high - low < Fraction(1, 2**126)
+    >>> half = power(4, Fraction(1, 2))
+    >>> half.low <= Fraction(1, 2) <= half.high, half.high - half.low < Fraction(1, 2**126)
     (True, True)
     """
     with ctx.workprec(WORKING):
@@ -44,7 +38,8 @@ def loss(law: ScalingLaw, parameters: int, tokens: int) -> Enclosure:
     """L(N, D) in nats a token."""
     capacity, data = power(parameters, law.alpha), power(tokens, law.beta)
     return Enclosure(
-        *(law.irreducible + law.capacity * c + law.data * d for c, d in zip(capacity, data, strict=True)),
+        law.irreducible + law.capacity * capacity.low + law.data * data.low,
+        law.irreducible + law.capacity * capacity.high + law.data * data.high,
     )
 
 
@@ -105,10 +100,10 @@ def threshold(law: ScalingLaw, parameters: int, tolerance: Fraction) -> int | No
 def _exceeds(law: ScalingLaw, parameters: int, detector: int, tolerance: Fraction) -> bool:
     if not detector:
         return False
-    low, high = tax(law, parameters, detector)
-    if low <= tolerance < high:
+    worth = tax(law, parameters, detector)
+    if worth.low <= tolerance < worth.high:
         raise ArithmeticError(f"whether {detector} of {parameters} parameters are worth {tolerance} is not decided")
-    return low > tolerance
+    return worth.low > tolerance
 
 
 def rounded(value: Enclosure, digits: int) -> str:
@@ -124,7 +119,7 @@ def rounded(value: Enclosure, digits: int) -> str:
     >>> rounded(Enclosure(Fraction(1, 3), Fraction(1, 3)), 4)
     '3.333e-1'
     """
-    low, high = (_rounded(end, digits) for end in value)
+    low, high = _rounded(value.low, digits), _rounded(value.high, digits)
     if low != high:
         raise ArithmeticError(f"between {low} and {high}: {digits} digits are not certain")
     return low
@@ -185,4 +180,4 @@ def _law_json(law: ScalingLaw) -> dict:
 
 
 def _text(value: Enclosure) -> list[str]:
-    return [str(end) for end in value]
+    return [str(value.low), str(value.high)]

@@ -1,4 +1,5 @@
-"""One cell of a sweep over worlds: who wins, as policies and as nets of one architecture, and how large each detector is.
+"""One cell of a sweep over worlds: who wins, as policies and as nets of one architecture,
+and how large each detector is.
 
 Each function returns a fact for the independent checker, and the fact is all that tables and pictures show.
 """
@@ -31,7 +32,8 @@ from proof_of_absence.models.world import State, World, encode
 
 __all__ = ["POLICIES", "cell", "expected_loss", "setting", "sizes", "thresholds"]
 
-# `deceptive` defects after the last hour of training, `scheduled` after an hour that was fixed before, `backdoor` at one hour.
+# `deceptive` defects after the last hour of training, `scheduled` after an hour that was fixed before,
+# `backdoor` at one hour.
 POLICIES = ("translator", "imitator", "deceptive", "scheduled", "backdoor")
 
 
@@ -48,7 +50,8 @@ def setting(world: World) -> dict:
 def expected_loss(world: World, answer) -> Fraction:
     """The expected squared distance of ``answer(state, question)`` from a human's answer under P_train.
 
-    It is the loss on `World.dataset`, whose rows are in these proportions, without making the rows: at small rates there are many.
+    It is the loss on `World.dataset`, whose rows are in these proportions, without making the rows: at
+    small rates there are many.
     """
     total = Fraction(0)
     for case, p in world.train_cases().items():
@@ -58,7 +61,8 @@ def expected_loss(world: World, answer) -> Fraction:
 
 
 def cell(world: World, *, scheduled: int, trigger: int) -> dict:
-    """The losses of the policies and of their nets in one world, the best, and, without mixing, what reassigning the idle detectors gains.
+    """The losses of the policies and of their nets in one world, the best, and, without mixing,
+    what reassigning the idle detectors gains.
 
     Parameters
     ----------
@@ -95,7 +99,8 @@ def cell(world: World, *, scheduled: int, trigger: int) -> dict:
 
 
 def thresholds(world: World, *, scheduled: int, trigger: int) -> dict:
-    """Each policy's loss less the imitator's at every mixing rate, and the rate at which the order of the two changes, if there is one.
+    """Each policy's loss less the imitator's at every mixing rate, and the rate at which the order of the two changes,
+    if there is one.
 
     The difference is affine in the rate: (1 - e) times what it is in training, e times what it is at deployment (C15).
     """
@@ -146,7 +151,9 @@ def _defects(world: World, answer) -> Fraction:
 
 
 def _reassigned(world: World, nets: dict[str, MLP]) -> Iterable[tuple[str, dict]]:
-    """Each deceiver whose detector is idle on the training data, with the detector reassigned (C7, along the gauge of C12)."""
+    """Each deceiver whose detector is idle on the training data,
+    with the detector reassigned (C7, along the gauge of C12).
+    """
     data = world.dataset()
     inputs = [group.input for group in data.groups]
     along = gauge(inputs)
@@ -163,9 +170,10 @@ def _reassigned(world: World, nets: dict[str, MLP]) -> Iterable[tuple[str, dict]
 def sizes(world: World) -> dict:
     """The size of the smallest detector of every case of deployment, by `detector_size`.
 
-    In this world the size is always decided: the hour's sensors and question are a vertex of a cube, so one unit is enough for
-    sensors never seen in training, and for others what hours they were seen at decides. With deployment mixed into training
-    every case is a training input, and nothing fires there; the fact is about the world without mixing.
+    In this world the size is always decided: the hour's sensors and question are a vertex of a cube, so one
+    unit is enough for sensors never seen in training, and for others what hours they were seen at decides. With
+    deployment mixed into training every case is a training input, and nothing fires there; the fact is about
+    the world without mixing.
 
     Raises
     ------

@@ -25,7 +25,9 @@ def draw(result: dict, folder: Path) -> list[Path]:
 
 
 def _who_wins(companies: list):
-    """A grid for each company: a cell names those with the least loss, and its colour says whether the imitator is among them."""
+    """A grid for each company: a cell names those with the least loss,
+    and its colour says whether the imitator is among them.
+    """
     picture, axes = figure(1, len(companies), width=max(5.5, 3.6 * len(companies)), height=3.8)
     for at, (company, kinds) in zip(axes, companies, strict=True):
         facts = kinds["world-cell"]

@@ -12,13 +12,16 @@ __all__ = ["least_losses", "prices", "size_on_line"]
 
 
 def size_on_line(hours, hour: int) -> int:
-    """The size of the smallest detector of an hour without data, on the line: 1 beyond all others, 3 between two and two, else 2 (C10)."""
+    """The size of the smallest detector of an hour without data, on the line:
+    1 beyond all others, 3 between two and two, else 2 (C10).
+    """
     fewer = min(sum(h < hour for h in hours), sum(h > hour for h in hours))
     return min(fewer, 2) + 1
 
 
 def least_losses(data: Dataset, units: int) -> tuple[list[Fraction], list[dict]]:
-    """L*(0) .. L*(units) on the line (d = m = 1), and the certificates of each until one is the noise floor, below which none is.
+    """L*(0) .. L*(units) on the line (d = m = 1), and the certificates of each until one is the noise floor,
+    below which none is.
 
     L*(0) is the variance. The cost is exponential in the units: with answers at 23 hours, 4 take seconds.
     """
@@ -36,7 +39,8 @@ def least_losses(data: Dataset, units: int) -> tuple[list[Fraction], list[dict]]
 
 
 def prices(world: World, case: tuple[int, int, int], units: int) -> dict:
-    """The prices of all held-out hours in nets of 1 .. `units` units, on the answers to `case` (diamond, tampering, question) by the hour.
+    """The prices of all held-out hours in nets of 1 .. `units` units,
+    on the answers to `case` (diamond, tampering, question) by the hour.
 
     A detector of k units leaves n - k for the answers, so its price is L*(n - k) - L*(n) (C11).
     """

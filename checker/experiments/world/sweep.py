@@ -1,4 +1,6 @@
-"""A sweep over worlds: diversity (hours of training, nested) by mixing rate, for each company of humans; every number is a fact with its certificate.
+"""A sweep over worlds: diversity (hours of training, nested) by mixing rate, for each company of humans.
+
+Every number is a fact with its certificate.
 
 Each part of the work is kept as soon as it is done, so that an interrupted sweep goes on from there.
 """
@@ -23,14 +25,16 @@ __all__ = ["ATTENTIVE", "NIGHT_SHIFT", "Company", "Sweep", "run"]
 
 PARTS = "parts"
 SCOPE = (
-    "Instance: exact in these worlds, for the policies and nets named, and for S_n on one line where prices are stated. "
-    "Nothing is said of what training finds."
+    "Instance: exact in these worlds, for the policies and nets named, and for S_n on one line where prices are "
+    "stated. Nothing is said of what training finds."
 )
 
 
 @dataclass(frozen=True)
 class Company:
-    """Humans who answer, by the hours at which each lapses, and the weights of no, clumsy and skilled tampering in their world."""
+    """Humans who answer, by the hours at which each lapses, and the weights of no,
+    clumsy and skilled tampering in their world.
+    """
 
     name: str
     lapses: tuple[tuple[int, ...], ...]
@@ -40,7 +44,8 @@ class Company:
         object.__setattr__(self, "lapses", tuple(tuple(sorted(set(hours))) for hours in self.lapses))
 
 
-# The humans of the default world, and four of five who are careless for the first hours, where skilled tampering is rare.
+# The humans of the default world, and four of five who are careless for the first hours, where
+# skilled tampering is rare.
 ATTENTIVE = Company("attentive", ((), (2, 6)))
 NIGHT_SHIFT = Company("night shift", ((), *[(0, 1, 2, 3)] * 4), (20, 18, 1))
 

@@ -72,11 +72,14 @@ def _both(fact: dict) -> str:
 
 
 def _detectors(kinds: dict) -> Table:
-    """Sizes, and what becomes of the deceptive net; - where its loss is the noise floor, so that nothing lowers it, or it was not asked."""
+    """Sizes, and what becomes of the deceptive net;
+    - where its loss is the noise floor, so that nothing lowers it, or it was not asked.
+    """
     table = Table(
         title="The smallest detectors without mixing, as shares of deployment",
-        caption="D defects: how often the deceptive policy does; drop: what its net's detector gains, reassigned; then: how often that net "
-        "still answers otherwise than the imitator. With any mixing nothing fires: every input is one of training",
+        caption="D defects: how often the deceptive policy does; drop: what its net's detector gains, reassigned; "
+        "then: how often that net still answers otherwise than the imitator. With any mixing nothing fires: every "
+        "input is one of training",
     )
     for name in ("hours", "1 unit", "2 units", "3 units", "mean", "D defects", "drop", "then"):
         table.add_column(name, justify="right", no_wrap=True)

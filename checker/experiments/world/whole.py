@@ -1,14 +1,15 @@
-"""The price of a detector in the whole world (d = 6), between bounds: from nets above, from its lines of hours and from C12 below."""
+"""The price of a detector in the whole world (d = 6), between bounds:
+from nets above, from its lines of hours and from C12 below.
+"""
 
 from fractions import Fraction
 from itertools import product
 
 from proof_of_absence.checker.construct.gap import best_unit, gauge
-from proof_of_absence.checker.construct.shallow import dot
 from proof_of_absence.checker.experiments.world.cells import setting
 from proof_of_absence.checker.experiments.world.prices import least_losses
 from proof_of_absence.checker.kernel.certificate import net_json
-from proof_of_absence.checker.numbers.linear_algebra import solve_some
+from proof_of_absence.checker.numbers.linear_algebra import inner, solve_some
 from proof_of_absence.models.circuit import Unit, add_unit, prune, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer, relu, shallow
@@ -23,14 +24,16 @@ def refitted(net: MLP, data: Dataset) -> MLP:
     hidden = net.layers[0]
     rows = [[Fraction(1), *map(relu, hidden(group.input))] for group in data.groups]
     weighted = [[group.multiplicity * x for x in row] for group, row in zip(data.groups, rows, strict=True)]
-    gram = [[dot(a, b) for b in zip(*rows, strict=True)] for a in zip(*weighted, strict=True)]
-    right = [dot(column, [group.mean_target[0] for group in data.groups]) for column in zip(*weighted, strict=True)]
+    gram = [[inner(a, b) for b in zip(*rows, strict=True)] for a in zip(*weighted, strict=True)]
+    right = [inner(column, [group.mean_target[0] for group in data.groups]) for column in zip(*weighted, strict=True)]
     shift, *outgoing = solve_some(gram, right)
     return MLP((hidden, Layer([outgoing], [shift])))
 
 
 def _nets(data: Dataset, units: int, along) -> list[MLP]:
-    """A net of low loss for each number of units: two chains, from nothing and from the imitator, one unit of C12 after the other."""
+    """A net of low loss for each number of units: two chains, from nothing and from the imitator,
+    one unit of C12 after the other.
+    """
     mean = sum(y for (y,) in data.targets) / len(data)
     idle = [0] * len(data.inputs[0])
     found = []
@@ -50,8 +53,9 @@ def _nets(data: Dataset, units: int, along) -> list[MLP]:
 def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
     """Bounds of L*(n - k) - L*(n) for k = 1, 2, 3 and n up to `units`, in the world without mixing.
 
-    A net of n units is one of n units on each line of hours, so the least loss is at least the mean of the lines' least losses; the
-    line of `case` gives them for all lines with the same answers or their complements. See `checker.independent.kinds.world_bounds`.
+    A net of n units is one of n units on each line of hours, so the least loss is at least the mean of the lines' least
+    losses; the line of `case` gives them for all lines with the same answers or their complements. See
+    `checker.independent.kinds.world_bounds`.
     """
     data, line = world.dataset(), world.line(*case)
     along = gauge([group.input for group in data.groups])

@@ -1,4 +1,6 @@
-"""Small nets and data of certificates as formulas, and the graphs of two nets of the line that agree in training and differ beyond."""
+"""Small nets and data of certificates as formulas, and the graphs of two nets of the line that agree in
+training and differ beyond.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +19,9 @@ WIDTH, HEIGHT, MARGIN = 330, 110, Fraction(1, 5)
 
 
 def formulas(name: str, fact: dict) -> Iterator[str]:
-    """The lines that tell the paper the nets, data and inputs of an obligation's fact, where they are small; and its graph, if it has one."""
+    """The lines that tell the paper the nets, data and inputs of an obligation's fact, where they are small;
+    and its graph, if it has one.
+    """
     for place, part in places(name, fact):
         for key, value in part.items():
             is_net = key in ("net", "left", "right", "before", "after") and isinstance(value, list)

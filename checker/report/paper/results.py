@@ -66,7 +66,8 @@ def captioned(folder: Path, result: dict, suffix: str) -> dict[str, tuple[Path, 
     Raises
     ------
     InputError
-        If a known experiment has no such plot, so that nobody could say what it shows; or if the result lacks what a caption tells.
+        If a known experiment has no such plot, so that nobody could say what it shows; or if the result
+        lacks what a caption tells.
     """
     try:
         told = captions(result)
@@ -78,12 +79,15 @@ def captioned(folder: Path, result: dict, suffix: str) -> dict[str, tuple[Path, 
         told = {name: f"{name.replace('-', ' ').capitalize()}, {none}" for name in paths}
     for name, path in paths.items():
         if name not in told:
-            raise refused(path, "has no caption in checker/experiments/captions.py; delete it, or say there what it shows")
+            raise refused(
+                path, "has no caption in checker/experiments/captions.py; delete it, or say there what it shows"
+            )
     return {name: (paths[name], caption) for name, caption in told.items() if name in paths}
 
 
 def latex(folder: Path, seen_from: Path, *, check: bool = False) -> str:
-    """What the paper is told: of each experiment that it was run, its scope, its numbers, and its plots with their captions.
+    """What the paper is told: of each experiment that it was run, its scope, its numbers,
+    and its plots with their captions.
 
     Plots are named relative to `seen_from`, the folder in which TeX runs.
     """

@@ -18,7 +18,9 @@ NOTE = "% Made by `absence tables` from certificates; do not edit.\n"
 
 
 def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str, str]:
-    """The files: a row for each claim, each premise with what shows it necessary, each obligation; the numbers; and what is to be said of each claim."""
+    """The files: a row for each claim, each premise with what shows it necessary, each obligation; the numbers;
+    and what is to be said of each claim.
+    """
     claims = list(claims)
     status = statuses(claims, {name: Verdict(c["verdict"]) for name, c in certificates.items()})
     files = {
@@ -33,7 +35,10 @@ def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str,
 
 
 def further(claims: Iterable[Claim]) -> str:
-    """A section of the claims that a text leaves out, each with the proof of its object; nothing if it leaves out none."""
+    """A section of the claims that a text leaves out, each with the proof of its object.
+
+    Nothing if it leaves out none.
+    """
     parts = [f"\\stated{{{c.id}}}\n\\begin{{proofof}}{{{c.id}}}\n{c.proof}\n\\end{{proofof}}\n" for c in claims]
     return NOTE + "\n".join(["\\section{Further claims}", *parts] if parts else [])
 

@@ -8,8 +8,14 @@ from fractions import Fraction
 __all__ = ["decimal", "define", "defined", "escape", "exact", "math", "pieces", "prose"]
 
 DIGITS = 4
-_SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
-            "<": r"\textless{}", ">": r"\textgreater{}", '"': "''"}  # fmt: skip
+_SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    '"': "''",
+}
 _GREEK = {name: f"\\{name}" for name in ("alpha", "beta", "gamma", "delta", "theta", "lambda", "nu", "rho", "tau")}
 _GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
 _NAMES = _GREEK | {"sum": r"\textstyle\sum"}
@@ -57,12 +63,15 @@ def prose(text: str) -> str:
 
 
 def pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Plain text in pieces, each as it is (`text`), as LaTeX that stands between dollars (`formula`), or as what a command line takes (`code`).
+    """Plain text in pieces, each as it is (`text`), as LaTeX that stands between dollars (`formula`),
+    or as what a command line takes (`code`).
 
     Examples
     --------
-    >>> list(pieces("at P_train, <r, x> (`absence show C8`)"))
-    [('text', 'at '), ('formula', 'P_{\\\\mathrm{train}}'), ('text', ', '), ('formula', '\\\\langle'), ('formula', 'r'), ('text', ', '), ('formula', 'x'), ('formula', '\\\\rangle'), ('text', ' ('), ('code', 'absence show C8'), ('text', ')')]
+    >>> list(pieces("at P_train (`absence show C8`)"))
+    [('text', 'at '), ('formula', 'P_{\\\\mathrm{train}}'), ('text', ' ('), ('code', 'absence show C8'), ('text', ')')]
+    >>> [piece for _, piece in pieces("<r, x>")]
+    ['\\\\langle', 'r', ', ', 'x', '\\\\rangle']
     """
     end = 0
     for match in _MATH.finditer(text):
@@ -112,12 +121,16 @@ def exact(value: Fraction) -> str:
 
 
 def decimal(value: Fraction) -> str:
-    """The number, rounded half to even to four digits, with a power of ten where it is large or small; without zeros at the end if it is exact.
+    """The number, rounded half to even to four digits, with a power of ten where it is large or small.
+
+    Without zeros at the end if it is exact.
 
     Examples
     --------
-    >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856)), decimal(Fraction(0)), decimal(Fraction(7 * 10**10))
-    ('\\\\ensuremath{0.4167}', '\\\\ensuremath{2.474\\\\cdot10^{-11}}', '\\\\ensuremath{0}', '\\\\ensuremath{7\\\\cdot10^{10}}')
+    >>> decimal(Fraction(5, 12)), decimal(Fraction(81, 3273422905856))
+    ('\\\\ensuremath{0.4167}', '\\\\ensuremath{2.474\\\\cdot10^{-11}}')
+    >>> decimal(Fraction(0)), decimal(Fraction(7 * 10**10))
+    ('\\\\ensuremath{0}', '\\\\ensuremath{7\\\\cdot10^{10}}')
     """
     rounding = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, Emin=-(10**6), Emax=10**6)
     rounded = rounding.divide(value.numerator, value.denominator)

@@ -1,4 +1,6 @@
-"""The numbers that a paper may cite: counts over claims and certificates, and every number that a certificate's fact states."""
+"""The numbers that a paper may cite: counts over claims and certificates,
+and every number that a certificate's fact states.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +21,8 @@ def numbers(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[s
 
     A count is called `claims`, `claims.proved`, `obligations.bounded` and so on. A number of a fact is called by its
     obligation and field (``C7.deployment.drop``); in a fact of several parts also by the part's kind
-    (``C11.outside.lower-loss.drop``), and its place among them if there is more than one (``N5.close.lower-loss.2.drop``).
+    (``C11.outside.lower-loss.drop``), and its place among them if there is more than one
+    (``N5.close.lower-loss.2.drop``).
     """
     claims = list(claims)
     found = _counts(claims, certificates)
@@ -53,26 +56,33 @@ def _counts(claims: list[Claim], certificates: Mapping[str, dict]) -> dict[str, 
         "obligations.discharged": len(as_expected),
         "controls": sum(o.is_control for o in obligations),
         "controls.refuted": sum(o.is_control for o in as_expected),
-        "theorems": sum(len(f["theorems"]) for c in certificates.values() for f in facts_of(c["fact"]) if f["kind"] == "coq"),
-    }  # fmt: skip
+        "theorems": sum(
+            len(f["theorems"]) for c in certificates.values() for f in facts_of(c["fact"]) if f["kind"] == "coq"
+        ),
+    }
     for scope in Scope:
         counts[f"obligations.{scope}"] = sum(o.scope is scope for o in obligations)
     return {key: Fraction(count) for key, count in counts.items()}
 
 
 def facts_of(fact: dict) -> list[dict]:
-    """The parts of a fact, those of its parts included, and those that replay a solver's witness; a fact without parts is its own."""
+    """The parts of a fact, those of its parts included, and those that replay a solver's witness.
+
+    A fact without parts is its own.
+    """
     if fact["kind"] == "all":
         return [part for inner in fact["facts"] for part in facts_of(inner)]
     return [fact, *(facts_of(fact["replay"]) if fact.get("replay") else [])]
 
 
 def places(name: str, fact: dict) -> Iterator[tuple[str, dict]]:
-    """Each part of a fact, by the name of its obligation, its kind if there are others, and its place if there are others of the kind.
+    """Each part of a fact, by the name of its obligation, its kind if there are others,
+    and its place if there are others of the kind.
 
     Examples
     --------
-    >>> [place for place, _ in places("N5.close", {"kind": "all", "facts": [{"kind": "idle"}, {"kind": "sum"}, {"kind": "sum"}]})]
+    >>> parts = [{"kind": "idle"}, {"kind": "sum"}, {"kind": "sum"}]
+    >>> [place for place, _ in places("N5.close", {"kind": "all", "facts": parts})]
     ['N5.close.idle', 'N5.close.sum.1', 'N5.close.sum.2']
     """
     parts = facts_of(fact)

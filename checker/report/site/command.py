@@ -1,4 +1,6 @@
-"""`absence site`: examine the certificates, make the pages, put them in their folder. Exit codes 0, 1, 2 as in `checker.cli`."""
+"""`absence site`: examine the certificates, make the pages, put them in their folder.
+Exit codes 0, 1, 2 as in `checker.cli`.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""What `make experiments` left: each folder's sealed result and its plots. A folder that is not there is said to be so."""
+"""What `make experiments` left: each folder's sealed result and its plots.
+A folder that is not there is said to be so.
+"""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +26,8 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Experiment:
-    """One folder: the result's scope in words, its settings as rows of name and value, plots as file name, content and caption.
+    """One folder: the result's scope in words, its settings as rows of name and value, plots as file name,
+    content and caption.
 
     `refused` says why the result is not taken, if it is not; `found` is False where there is no such folder;
     `decided` says whether the independent checker decided every fact in it.

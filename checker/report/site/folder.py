@@ -1,4 +1,6 @@
-"""The site's folder: built beside its place and put there whole. Only a folder that an earlier site left is replaced."""
+"""The site's folder: built beside its place and put there whole.
+Only a folder that an earlier site left is replaced.
+"""
 
 import shutil
 import tempfile

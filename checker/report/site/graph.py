@@ -1,4 +1,5 @@
-"""The claim graph as an SVG in the page: every claim a link, in an order that the Tab key follows, coloured by style.css.
+"""The claim graph as an SVG in the page: every claim a link, in an order that the Tab key follows,
+coloured by style.css.
 
 Layered: each claim right of all that it rests on. Countermodels stand in a strip below, for they support nothing.
 """

@@ -1,4 +1,6 @@
-"""Every file of the site, by its path: made from claims, findings and experiments alone, the same bytes for the same ones."""
+"""Every file of the site, by its path: made from claims, findings and experiments alone,
+the same bytes for the same ones.
+"""
 
 import re
 from collections import Counter
@@ -91,9 +93,12 @@ def pages(site: Site) -> dict[str, bytes]:
         If a formula of a claim is not understood.
     """
     environment = Environment(
-        loader=PackageLoader("proof_of_absence.checker.report.site", "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=PackageLoader("proof_of_absence.checker.report.site", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made: dict[str, bytes] = {}
 
     def page(path: str, template: str, **values: object) -> None:
@@ -178,7 +183,10 @@ def _net(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
 
 @dataclass(frozen=True)
 class Told:
-    """Theorems as Coq has them, under what their sections assume; `answer` is what it says of the axioms they rest on."""
+    """Theorems as Coq has them, under what their sections assume.
+
+    `answer` is what it says of the axioms they rest on.
+    """
 
     file: str
     goes_on: bool

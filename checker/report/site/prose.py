@@ -1,4 +1,6 @@
-"""Claims' texts as HTML: formulas in MathML, which browsers draw by themselves, and links from claims' names to their pages."""
+"""Claims' texts as HTML: formulas in MathML, which browsers draw by themselves,
+and links from claims' names to their pages.
+"""
 
 import re
 from collections.abc import Callable
@@ -54,12 +56,16 @@ def prose(text: str, link: Link = lambda name: None) -> Markup:
 
 
 def plain(text: str, link: Link = lambda name: None) -> Markup:
-    """Plain text as premises and obligations have it, its formulas drawn as the paper sets them; what is not understood stays as it is.
+    """Plain text as premises and obligations have it, its formulas drawn as the paper sets them.
+
+    What is not understood stays as it is.
 
     Examples
     --------
-    >>> plain("At S_n, see C4.", {"C4": "C4.html"}.get)
-    Markup('At <span class="joined"><math><msub><mi>S</mi><mrow><mi>n</mi></mrow></msub></math>,</span> see <a href="C4.html">C4</a>.')
+    >>> plain("See C4.", {"C4": "C4.html"}.get)
+    Markup('See <a href="C4.html">C4</a>.')
+    >>> plain("At S_n, too.")
+    Markup('At <span class="joined"><math><msub><mi>S</mi><mrow><mi>n</mi></mrow></msub></math>,</span> too.')
     """
     # Formulas beside each other are one, so that a power stands at what it is of.
     parts: list[tuple[str, str]] = []
@@ -84,7 +90,9 @@ def plain(text: str, link: Link = lambda name: None) -> Markup:
 
 
 def _closed(found: Markup, text: str) -> tuple[Markup, str]:
-    """What closes a phrase stays on the line of the formula before it: what was found with that, and the rest of the text."""
+    """What closes a phrase stays on the line of the formula before it:
+    what was found with that, and the rest of the text.
+    """
     tail = _TAIL.match(text).group() if found.endswith(_END) else ""
     return (found.removesuffix(_END) + tail + _END if tail else found), text[len(tail) :]
 

@@ -1,4 +1,6 @@
-"""The statuses that pages show, each with a word, a colour (a class of style.css) and a shape, so that none depends on colour alone."""
+"""The statuses that pages show, each with a word, a colour (a class of style.css) and a shape,
+so that none depends on colour alone.
+"""
 
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -27,8 +29,15 @@ class Mark:
     def svg(self) -> str:
         """The shape as a picture of its own; the word beside it says the same."""
         root = ElementTree.Element(
-            "svg", {"class": f"mark {self.key}", "viewBox": "-9 -9 18 18", "width": "16", "height": "16", "aria-hidden": "true"}
-        )  # fmt: skip
+            "svg",
+            {
+                "class": f"mark {self.key}",
+                "viewBox": "-9 -9 18 18",
+                "width": "16",
+                "height": "16",
+                "aria-hidden": "true",
+            },
+        )
         root.append(self.element())
         return ElementTree.tostring(root, encoding="unicode")
 

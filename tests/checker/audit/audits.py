@@ -44,51 +44,92 @@ def audits():
     return st.builds(
         Audit,
         net=st.builds(
-            NetSummary, TEXT, TEXT, several(st.integers(1, 9), 2, 4), st.integers(1), st.sampled_from(["float32", "float64"])
+            NetSummary,
+            TEXT,
+            TEXT,
+            several(st.integers(1, 9), 2, 4),
+            st.integers(1),
+            st.sampled_from(["float32", "float64"]),
         ),
         data=st.builds(
-            DataSummary, TEXT, TEXT, st.integers(1, 99), st.integers(1, 99), st.none() | ENCLOSURES, st.none() | ENCLOSURES
+            DataSummary,
+            TEXT,
+            TEXT,
+            st.integers(1, 99),
+            st.integers(1, 99),
+            st.none() | ENCLOSURES,
+            st.none() | ENCLOSURES,
         ),
         units=several(
             st.builds(
-                UnitFinding, UNITS, st.sampled_from(Activity), st.none() | st.booleans(),
-                st.none() | st.tuples(ROWS, ROWS), st.none() | ENCLOSURES, st.none() | ENCLOSURES,
+                UnitFinding,
+                UNITS,
+                st.sampled_from(Activity),
+                st.none() | st.booleans(),
+                st.none() | st.tuples(ROWS, ROWS),
+                st.none() | ENCLOSURES,
+                st.none() | ENCLOSURES,
                 st.none() | st.tuples(several(EXACT), EXACT),
             ),
             most=5,
         ),
-        circuits=several(st.builds(CircuitFinding, CIRCUITS, st.dictionaries(UNITS, EXACT, max_size=3), st.none() | several(ROWS))),
+        circuits=several(
+            st.builds(CircuitFinding, CIRCUITS, st.dictionaries(UNITS, EXACT, max_size=3), st.none() | several(ROWS))
+        ),
         ranks=several(
             st.builds(
-                RankFinding, st.integers(1, 4), st.integers(1, 99), st.none() | st.booleans(),
-                st.none() | st.integers(2, 2**61), several(ROWS), st.none() | several(EXACT),
-                st.none() | st.integers(1, 9), st.none() | several(ROWS),
+                RankFinding,
+                st.integers(1, 4),
+                st.integers(1, 99),
+                st.none() | st.booleans(),
+                st.none() | st.integers(2, 2**61),
+                several(ROWS),
+                st.none() | several(EXACT),
+                st.none() | st.integers(1, 9),
+                st.none() | several(ROWS),
             )
         ),
         deployment=several(
             st.builds(
-                DeploymentFinding, ROWS, st.sampled_from([(1, 1), (2, 3), (1, 3), None]), st.booleans(), st.none() | ROWS,
-                st.none() | st.tuples(several(EXACT), EXACT), st.none() | several(st.tuples(ROWS, EXACT)),
+                DeploymentFinding,
+                ROWS,
+                st.sampled_from([(1, 1), (2, 3), (1, 3), None]),
+                st.booleans(),
+                st.none() | ROWS,
+                st.none() | st.tuples(several(EXACT), EXACT),
+                st.none() | several(st.tuples(ROWS, EXACT)),
             )
         ),
         improvement=st.none()
         | st.builds(
-            Improvement, CIRCUITS, several(EXACT), EXACT, several(EXACT), several(EXACT), ENCLOSURES, ENCLOSURES, ENCLOSURES,
+            Improvement,
+            CIRCUITS,
+            several(EXACT),
+            EXACT,
+            several(EXACT),
+            several(EXACT),
+            ENCLOSURES,
+            ENCLOSURES,
+            ENCLOSURES,
             st.none() | TEXT,
         ),
-        prices=st.none() | st.builds(
-            Prices, EXACT, several(EXACT), EXACT, EXACT, ENCLOSURES, several(ENCLOSURES), st.integers(0, 3)
-        ),
+        prices=st.none()
+        | st.builds(Prices, EXACT, several(EXACT), EXACT, EXACT, ENCLOSURES, several(ENCLOSURES), st.integers(0, 3)),
         regions=several(
             st.builds(
-                RegionFinding, CIRCUITS, TEXT, st.sampled_from(["unsat", "sat", "unknown", "timeout"]), TEXT,
-                st.none() | several(EXACT), SECONDS,
+                RegionFinding,
+                CIRCUITS,
+                TEXT,
+                st.sampled_from(["unsat", "sat", "unknown", "timeout"]),
+                TEXT,
+                st.none() | several(EXACT),
+                SECONDS,
             )
         ),
         float32_deviation=st.none() | EXACT,
         undecided=several(TEXT),
         seconds=st.dictionaries(TEXT, SECONDS, max_size=2),
-    )  # fmt: skip
+    )
 
 
 def exactly(value) -> Enclosure:
@@ -112,13 +153,19 @@ def planted(source: str = "planted.onnx") -> Audit:
     out = Unit(2, 0)
     return Audit(
         NetSummary(source, "ab" * 32, (2, 6, 1), 25, "float32"),
-        DataSummary("train.npz", "cd" * 32, 200, 150, exactly(Fraction(1, 3)), Enclosure(Fraction(1, 9), Fraction(2, 9))),
+        DataSummary(
+            "train.npz", "cd" * 32, 200, 150, exactly(Fraction(1, 3)), Enclosure(Fraction(1, 9), Fraction(2, 9))
+        ),
         (*varies, *idle),
         (
             CircuitFinding((Unit(1, 3),), {out: Fraction(0)}, (0, 2)),
             CircuitFinding((Unit(1, 4), Unit(1, 5)), {out: Fraction(2, 3)}, ()),
         ),
-        (RankFinding(1, 7, False, dependency=(Fraction(1), *[Fraction(0)] * 3, Fraction(1, 2), Fraction(0), Fraction(0))),),
+        (
+            RankFinding(
+                1, 7, False, dependency=(Fraction(1), *[Fraction(0)] * 3, Fraction(1, 2), Fraction(0), Fraction(0))
+            ),
+        ),
         (
             DeploymentFinding(0, (1, 1), separation=((Fraction(1), Fraction(0)), Fraction(-9))),
             DeploymentFinding(1, (2, 3), combination=((0, Fraction(1, 2)), (4, Fraction(1, 2)))),
@@ -127,10 +174,25 @@ def planted(source: str = "planted.onnx") -> Audit:
             DeploymentFinding(4, (1, 3), decided=False),
         ),
         Improvement(
-            (Unit(1, 3),), (Fraction(1, 2), Fraction(-3)), Fraction(1, 4), (Fraction(2),), (Fraction(0),),
-            exactly(Fraction(1, 3)), exactly(Fraction(1, 4)), exactly(Fraction(1, 12)), "improved.onnx",
+            (Unit(1, 3),),
+            (Fraction(1, 2), Fraction(-3)),
+            Fraction(1, 4),
+            (Fraction(2),),
+            (Fraction(0),),
+            exactly(Fraction(1, 3)),
+            exactly(Fraction(1, 4)),
+            exactly(Fraction(1, 12)),
+            "improved.onnx",
         ),
-        Prices(Fraction(1, 1000), (Fraction(1), Fraction(2)), Fraction(1, 5), Fraction(4), exactly(Fraction(1, 10**6)), (exactly(Fraction(1, 10**6)),), 3),
+        Prices(
+            Fraction(1, 1000),
+            (Fraction(1), Fraction(2)),
+            Fraction(1, 5),
+            Fraction(4),
+            exactly(Fraction(1, 10**6)),
+            (exactly(Fraction(1, 10**6)),),
+            3,
+        ),
         (
             RegionFinding((Unit(1, 3),), "box.vnnlib", "sat", witness=(Fraction(9), Fraction(1, 3)), seconds=0.4),
             RegionFinding((Unit(1, 4), Unit(1, 5)), "box.vnnlib", "timeout", "60 s", seconds=60.0),
@@ -138,7 +200,7 @@ def planted(source: str = "planted.onnx") -> Audit:
         Fraction(1, 2**20),
         ("circuit {1.4, 1.5} over box.vnnlib: timeout after 60 s",),
         {"units": 0.5, "ranks": 1.25},
-    )  # fmt: skip
+    )
 
 
 def wide(width: int = 10**4) -> Audit:
@@ -155,10 +217,16 @@ def wide(width: int = 10**4) -> Audit:
         audit.data,
         units,
         tuple(
-            CircuitFinding((u.unit,), {Unit(u.unit.layer + 1, k): Fraction(k) for k in range(10)}, tuple(range(u.unit.index % 7)))
-            for u in units if u.idle
+            CircuitFinding(
+                (u.unit,), {Unit(u.unit.layer + 1, k): Fraction(k) for k in range(10)}, tuple(range(u.unit.index % 7))
+            )
+            for u in units
+            if u.idle
         ),
-        (RankFinding(1, width + 1, True, prime=2**61 - 1, rows=tuple(range(width + 1))), RankFinding(2, width + 1, None)),
+        (
+            RankFinding(1, width + 1, True, prime=2**61 - 1, rows=tuple(range(width + 1))),
+            RankFinding(2, width + 1, None),
+        ),
         tuple(DeploymentFinding(row, (1, 1) if row % 3 else (2, 3)) for row in range(5000)),
         undecided=("layer 2: the rank is not decided",),
-    )  # fmt: skip
+    )

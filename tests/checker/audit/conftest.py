@@ -1,4 +1,6 @@
-"""Strategies that the audit's tests share: float nets with integer, dyadic, huge and denormal weights, and idle units planted."""
+"""Strategies that the audit's tests share: float nets with integer, dyadic, huge and denormal weights,
+and idle units planted.
+"""
 
 import itertools
 from fractions import Fraction
@@ -26,7 +28,9 @@ def matrices(rows: int, columns: int, entries):
 
 @st.composite
 def float_nets(draw, entries=None, depth=2, width=4):
-    """A net of one or more hidden layers and inputs, with repeats, dead, constant, cancelling and one-ulp units among them."""
+    """A net of one or more hidden layers and inputs, with repeats, dead, constant,
+    cancelling and one-ulp units among them.
+    """
     entries = entries if entries is not None else draw(st.sampled_from([PLAIN, WILD]))
     widths = [draw(st.integers(1, 3)), *(draw(st.integers(1, width)) for _ in range(draw(st.integers(1, depth))))]
     widths.append(draw(st.integers(1, 2)))

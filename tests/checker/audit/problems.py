@@ -45,7 +45,9 @@ def array(draw, shape, entries):
 
 @st.composite
 def problems(draw, *, extreme=False, idle=True, rows=7, depth=1):
-    """Nets, float32 or float64, shallow or with a layer below, with a dead unit and a constant one (value not 0) if `idle`."""
+    """Nets, float32 or float64, shallow or with a layer below,
+    with a dead unit and a constant one (value not 0) if `idle`.
+    """
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     entries = wild(dtype) if extreme else MILD
     d, m, n = (draw(st.integers(1, 3)) for _ in range(3))

@@ -1,4 +1,6 @@
-"""`proof_of_absence.Reassignment` in a training loop: the drop against fractions, what stays as it was, optimisers, and what it cannot take."""
+"""`proof_of_absence.Reassignment` in a training loop:
+the drop against fractions, what stays as it was, optimisers, and what it cannot take.
+"""
 
 import copy
 from fractions import Fraction

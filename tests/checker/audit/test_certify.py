@@ -70,7 +70,8 @@ def test_hexadecimal_numbers(value):
     assert hexadecimal(f"{value.numerator:x}/{value.denominator:x}") == value
 
 
-# Rows 0, 1, 2 are (0,0), (1,2), (2,1). Units of layer 1: dead; constant 2; x; y; x + y, and (-3, 2) is outside, and (1,1) inside.
+# Rows 0, 1, 2 are (0,0), (1,2), (2,1).
+# Units of layer 1: dead; constant 2; x; y; x + y, and (-3, 2) is outside, and (1,1) inside.
 NET = FloatNet(
     [
         ([[-1.0, -1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0.0, 2.0, 0.0, 0.0, 0.0]),

@@ -1,4 +1,6 @@
-"""`absence audit` end to end: what it finds, its files, its exit codes, bad input, interrupts, and what a second run reuses."""
+"""`absence audit` end to end: what it finds, its files, its exit codes, bad input, interrupts,
+and what a second run reuses.
+"""
 
 import itertools
 import json
@@ -55,7 +57,9 @@ def save(path, hidden, bias, output, shift):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> Path:
-    """A clean net, and the same with a detector planted and a pair that cancels; data; a box that reaches beyond them."""
+    """A clean net, and the same with a detector planted and a pair that cancels; data;
+    a box that reaches beyond them.
+    """
     folder = tmp_path_factory.mktemp("files")
     rng = np.random.default_rng(1)
     inputs = rng.uniform(-1, 1, (200, 2)).astype(np.float32).astype(float)

@@ -1,4 +1,6 @@
-"""Where deployment inputs lie: against z3 over the reals, with points on the boundary, repeats and huge or denormal coordinates."""
+"""Where deployment inputs lie: against z3 over the reals, with points on the boundary,
+repeats and huge or denormal coordinates.
+"""
 
 from fractions import Fraction
 

@@ -41,7 +41,9 @@ def squared(outputs, targets):
 
 
 def at_loss(net, inputs, targets):
-    """A bound on the distance of the loss of float32 outputs from L: each square moves by delta (2 |r| + delta) at most."""
+    """A bound on the distance of the loss of float32 outputs from L:
+    each square moves by delta (2 |r| + delta) at most.
+    """
     delta = float32_deviation(net, inputs)
     if delta is None:
         return None

@@ -16,7 +16,7 @@ from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.region.decide import decide
 from proof_of_absence.checker.region.question import question
-from proof_of_absence.checker.region.search import Limits
+from proof_of_absence.checker.region.search import Budget
 from proof_of_absence.checker.screen.cluster import cluster
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
@@ -99,7 +99,7 @@ def test_a_worker_that_dies_loses_nothing():
         assert sum(f.idle for f in apart) == 20
 
         _, asked = deep()
-        alone = decide(asked, Limits())
+        alone = decide(asked, Budget())
         together = decide_apart(client, asked, nodes=2)
         assert (together.verdict, alone.verdict) == ("unsat", "unsat")
         assert alone.nodes > 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from proof_of_absence.checker.audit import engine
+from proof_of_absence.checker.audit import engine, examination
 from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
 from proof_of_absence.checker.audit.report.view import headline
@@ -22,9 +22,18 @@ TARGETS = np.array([[0.0], [1.0], [0.0], [2.0], [1.0]])
 CLEAN_NET = FloatNet([([[1.0], [-1.0]], [0.5, 1.5]), ([[1.0, 2.0]], [0.0])], np.float32)
 IDLE_NET = FloatNet([([[1.0], [-1.0], [1.0]], [0.5, 1.5, -9.0]), ([[1.0, 2.0, 3.0]], [0.0])], np.float32)
 STAGES = [
-    "losses", "unit_findings", "idle_circuits", "firing", "deployment_findings", "rank_findings", "improve", "rents", "prices",
-    "float32_deviation", "decide",
-]  # fmt: skip
+    "losses",
+    "unit_findings",
+    "idle_circuits",
+    "firing",
+    "deployment_findings",
+    "rank_findings",
+    "improve",
+    "rents",
+    "prices",
+    "float32_deviation",
+    "decide",
+]
 OPTIONS = {"deploy": np.array([[4.0], [11.0]]), "regions": (Region("box", ((Fraction(-1), Fraction(12)),)),)}
 
 
@@ -49,7 +58,7 @@ def test_a_stage_that_fails_is_undecided_and_never_clean(monkeypatch, stage):
         called.append(stage)
         boom()
 
-    monkeypatch.setattr(engine, stage, fails)
+    monkeypatch.setattr(engine if stage == "decide" else examination, stage, fails)
     for net in (CLEAN_NET, IDLE_NET):
         called.clear()
         audit = examine(net, INPUTS, TARGETS, **OPTIONS).audit
@@ -62,7 +71,7 @@ def test_a_stage_that_fails_is_undecided_and_never_clean(monkeypatch, stage):
 
 
 def test_a_circuit_whose_firing_failed_is_not_said_to_be_silent(monkeypatch):
-    monkeypatch.setattr(engine, "firing", boom)
+    monkeypatch.setattr(examination, "firing", boom)
     assert examine(IDLE_NET, INPUTS, TARGETS, **OPTIONS).audit.circuits[0].fires is None
 
 
@@ -122,7 +131,7 @@ def test_stages_are_kept_until_they_depend_on_something_else(tmp_path):
 
 def test_what_follows_from_a_failed_stage_is_not_kept_for_the_next_run(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "idle_circuits", boom)
+        patch.setattr(examination, "idle_circuits", boom)
         assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS).audit.prices.freed == 0
     again = examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS)
     assert "units" in again.kept and "prices" not in again.kept
@@ -133,7 +142,7 @@ def test_interrupts_are_not_findings(monkeypatch, tmp_path):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "rank_findings", interrupted)
+    monkeypatch.setattr(examination, "rank_findings", interrupted)
     with pytest.raises(KeyboardInterrupt):
         examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path)
     monkeypatch.undo()

@@ -1,4 +1,6 @@
-"""`proof_of_absence.audit`: the same audit for modules, nets and paths, arrays, tensors and lists; one line for what it cannot take."""
+"""`proof_of_absence.audit`: the same audit for modules, nets and paths, arrays, tensors and lists;
+one line for what it cannot take.
+"""
 
 import json
 import subprocess
@@ -46,7 +48,8 @@ def test_one_audit_whatever_the_form(tmp_path):
     assert expected.findings[0] == "circuit {1.2} is train-idle" and expected.circuits[0].fires == (1,)
     onnx.write(tmp_path / "net.onnx", NET)
     for model in (module(), str(tmp_path / "net.onnx"), tmp_path / "net.onnx"):
-        assert told(proof_of_absence.audit(model, np.array(INPUTS), np.array(TARGETS), np.array([[4], [11]]))) == told(expected)
+        found = proof_of_absence.audit(model, np.array(INPUTS), np.array(TARGETS), np.array([[4], [11]]))
+        assert told(found) == told(expected)
     tensors = [torch.tensor(rows, dtype=torch.float32) for rows in (INPUTS, TARGETS, [[4], [11]])]
     tensors[0].requires_grad_()
     assert told(proof_of_absence.audit(module(), *tensors)) == told(expected)
@@ -54,9 +57,8 @@ def test_one_audit_whatever_the_form(tmp_path):
     assert told(proof_of_absence.audit(NET, np.array(INPUTS, np.int32), flat, [[4], [11]])) == told(expected)
     # An exact net is one of float64: what is rounded to the type differs.
     exact = proof_of_absence.audit(NET.exact(), INPUTS, TARGETS, [[4.0], [11.0]])
-    assert (
-        exact.net.dtype == "float64" and exact.findings == expected.findings and exact.data.loss == expected.data.loss
-    )
+    assert exact.net.dtype == "float64"
+    assert exact.findings == expected.findings and exact.data.loss == expected.data.loss
 
 
 def test_regions_and_files(tmp_path):

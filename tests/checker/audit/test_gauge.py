@@ -11,8 +11,9 @@ from hypothesis.extra import numpy as hnp
 
 from proof_of_absence.checker.audit import gauge as module
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure
-from proof_of_absence.checker.audit.gauge import Gauge, gap, gauge, measure, prices
+from proof_of_absence.checker.audit.gauge import gauge, measure, prices
 from proof_of_absence.checker.audit.loss import losses
+from proof_of_absence.checker.construct.gap import Gauge
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
@@ -35,9 +36,9 @@ def test_the_gauge_is_exact(inputs):
     found = gauge(inputs)
     apart = differences(inputs, found.direction)
     if apart:
-        assert found.spacing == min(apart) > 0 and found.spread == max(apart)
+        assert found.separation == min(apart) > 0 and found.spread == max(apart)
     else:
-        assert found.spacing > 0 == found.spread
+        assert found.separation > 0 == found.spread
 
 
 @given(hnp.arrays(np.float64, SHAPES, elements=ENTRIES), hnp.arrays(np.float64, 3, elements=ENTRIES))
@@ -51,22 +52,22 @@ def test_measured_directions(inputs, direction):
     if found is None:
         assert min(apart) == 0
     else:
-        assert (found.spacing, found.spread) == (min(apart), max(apart)) and found.spacing > 0
+        assert (found.separation, found.spread) == (min(apart), max(apart)) and found.separation > 0
 
 
 def test_floats_that_cannot_order_the_projections_are_not_trusted():
     # Along (1, 1) the float projections of the first two coincide; the exact ones do not.
     inputs = np.array([[1.0, 2.0**-60], [1.0, 2.0**-61], [0.0, 0.0]])
     found = measure(inputs, np.array([1.0, 1.0]))
-    assert found.spacing == Fraction(1, 2**61) and found.spread == 1 + Fraction(1, 2**60)
+    assert found.separation == Fraction(1, 2**61) and found.spread == 1 + Fraction(1, 2**60)
 
 
 def test_a_grid_has_the_best_gap_there_is():
     grid = np.array([[i, j] for i in range(4) for j in range(5)], dtype=float)
     found = gauge(grid)
     # Twenty distinct projections cannot be more evenly spread.
-    assert found.spacing / found.spread == Fraction(1, 19)
-    assert gap(found, 20) == Fraction(1, 18 * 20**2 * 20**2)
+    assert found.separation / found.spread == Fraction(1, 19)
+    assert found.gap(20) == Fraction(1, 18 * 20**2 * 20**2)
 
 
 @given(problems())
@@ -74,7 +75,7 @@ def test_prices_hold_for_the_class(problem):
     loss, floor = losses(problem.net, problem.inputs, problem.targets)
     found = prices(problem.net, problem.inputs, loss, floor, problem.circuits)
     excess = loss.low - floor.low
-    assert found.gap == gap(Gauge(found.direction, found.spacing, found.spread), len(problem.inputs)) < 1
+    assert found.gap == Gauge(found.direction, found.spacing, found.spread).gap(len(problem.inputs)) < 1
     assert [s.low for s in found.steps] == [s.high for s in found.steps]
     assert [s.low for s in found.steps] == [(1 - (1 - found.gap) ** k) * excess for k in (1, 2, 3)]
     assert found.margin == found.steps[0] and found.freed == 2 and found.overpaid == found.steps[:2]

@@ -43,7 +43,8 @@ def activity(net, inputs):
 
 @pytest.mark.parametrize("scale", [1.0, 2.0**-1000, 2.0**900])
 def test_one_ulp_from_idle(scale):
-    # Of the floats nearest to 0.1, 0.2 and 0.3, the first two add up to 2^-55 more than the third: exactly, not in floats.
+    # Of the floats nearest to 0.1, 0.2 and 0.3, the first two add up to 2^-55 more than the third:
+    # exactly, not in floats.
     inputs = [[0.0, 0.0, 0.0], [0.1, 0.2, 0.3]]
     assert activity(one_unit([scale, scale, -scale], 0.0), inputs) is Activity.VARIES
     assert activity(one_unit([-scale, -scale, scale], 0.0), inputs) is Activity.DEAD

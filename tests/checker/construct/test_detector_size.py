@@ -1,4 +1,6 @@
-"""Detector sizes: what is found is a detector, the line is as the theorem has it, and more inputs never make a detector smaller."""
+"""Detector sizes: what is found is a detector, the line is as the theorem has it,
+and more inputs never make a detector smaller.
+"""
 
 from fractions import Fraction
 
@@ -56,7 +58,9 @@ def test_on_the_line_neighbours_decide(case):
 
 @given(cases(), st.data())
 def test_more_inputs_never_make_a_detector_smaller(case, data):
-    """C10_nested: a circuit that is idle on more inputs is idle on fewer, so the sizes' intervals cannot be apart the wrong way."""
+    """C10_nested: a circuit that is idle on more inputs is idle on fewer,
+    so the sizes' intervals cannot be apart the wrong way.
+    """
     inputs, point = case
     fewer = data.draw(st.lists(st.sampled_from(inputs), min_size=1, max_size=len(inputs)))
     before, after = detector_size(fewer, point), detector_size(inputs, point)
@@ -69,7 +73,9 @@ def test_more_inputs_never_make_a_detector_smaller(case, data):
 
 
 def test_two_tests_do_not_decide_everything():
-    """The cross of C10: neither test applies to its middle, where two units are enough: |x - y| is 1 at the four and 0 there."""
+    """The cross of C10: neither test applies to its middle, where two units are enough:
+    |x - y| is 1 at the four and 0 there.
+    """
     cross, middle = [(0, 1), (2, 1), (1, 0), (1, 2)], (1, 1)
     size = detector_size(cross, middle)
     assert (size.least, size.most) == (2, 3)

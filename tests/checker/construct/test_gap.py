@@ -15,7 +15,7 @@ from proof_of_absence.checker.construct.gap import (
     uniform_gap,
     widening_along,
 )
-from proof_of_absence.checker.construct.shallow import distinct_direction
+from proof_of_absence.checker.construct.separating_unit import distinct_direction
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.models.circuit import Unit, add_unit, is_idle
 from proof_of_absence.models.data import Dataset

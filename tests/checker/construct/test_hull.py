@@ -1,4 +1,6 @@
-"""Membership in a convex hull against geometry on the line and in the plane and z3 in space; detectors against the definition of firing."""
+"""Membership in a convex hull against geometry on the line and in the plane and z3 in space;
+detectors against the definition of firing.
+"""
 
 from fractions import Fraction
 from itertools import combinations, product
@@ -20,7 +22,10 @@ GRID = st.integers(-2, 2).map(Fraction)
 
 @st.composite
 def cases(draw, d=None, entries=GRID, rows=7):
-    """(inputs, point); inputs repeat, are often on one line or plane, and the point is often one of them or between two."""
+    """(inputs, point).
+
+    Inputs repeat, are often on one line or plane, and the point is often one of them or between two.
+    """
     d = d or draw(st.integers(1, 4))
     pool = draw(st.lists(vectors(d, entries), min_size=1, max_size=rows))
     inputs = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=rows + 2))

@@ -18,7 +18,10 @@ from tests.conftest import SMALL, datasets, nets, vectors
 
 @st.composite
 def idle_deep_nets(draw):
-    """(net, circuit, data): a net of two or three hidden layers; the last unit of each from some layer up is silent or constant."""
+    """(net, circuit, data): a net of two or three hidden layers.
+
+    The last unit of each from some layer up is silent or constant.
+    """
     data = draw(datasets())
     hidden = draw(st.integers(2, 3))
     widths = (len(data.inputs[0]), *[draw(st.integers(2, 3)) for _ in range(hidden)], len(data.targets[0]))

@@ -1,4 +1,4 @@
-"""The rank of a layer's features against sympy, and certificates that the independent checker accepts."""
+"""The rank of a layer's features against sympy, certificates that the independent checker accepts, and elimination."""
 
 from fractions import Fraction
 
@@ -7,11 +7,13 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.construct.rank import LARGEST_PRIME, Dependency, FullRank, features, full_rank
+from proof_of_absence.checker.construct.rank import LARGEST_PRIME, Dependency, FullRank, eliminate, features, full_rank
+from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.independent.facts import check_fact
-from proof_of_absence.models.circuit import is_idle
+from proof_of_absence.models.circuit import Unit, is_idle
+from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
-from tests.conftest import SMALL, WILD, idle_nets, nets, vectors
+from tests.conftest import SMALL, WILD, datasets, idle_nets, nets, vectors
 
 
 def by_definition(net, inputs, layer):
@@ -21,7 +23,9 @@ def by_definition(net, inputs, layer):
 
 @st.composite
 def cases(draw, entries=SMALL):
-    """(net, inputs, layer): nets of one to three hidden layers, inputs that repeat, fewer and more than there are units."""
+    """(net, inputs, layer): nets of one to three hidden layers, inputs that repeat,
+    fewer and more than there are units.
+    """
     net = draw(nets(entries=entries).filter(lambda net: len(net.layers) > 1))
     pool = draw(st.lists(vectors(net.widths[0]), min_size=1, max_size=6))
     inputs = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=8))
@@ -98,3 +102,47 @@ def test_bad_input():
             full_rank(net, [[0]], layer)
     with pytest.raises(ValueError, match="is not a finite number"):
         full_rank(net, [[float("nan")]])
+
+
+@st.composite
+def redundant(draw):
+    """(net, coefficients, data): one unit copies another, up to a factor,
+    or is 1 plus two others on the nonnegative inputs.
+    """
+    m = draw(st.integers(1, 2))
+    data = draw(datasets(d=2, m=m))
+    inputs = [tuple(map(abs, z)) for z in data.inputs]
+    send = st.lists(SMALL, min_size=m, max_size=m)
+    factor = draw(st.fractions(1, 3, max_denominator=3))
+    w, b = draw(vectors(2)), draw(SMALL)
+    copy = [(w, b), ([factor * x for x in w], factor * b), (draw(vectors(2)), draw(SMALL))], (0, -factor, 1, 0)
+    sums = [([1, 0], 0), ([0, 1], 0), ([1, 1], 1)], (1, 1, 1, -1)
+    units, coefficients = draw(st.sampled_from([copy, sums]))
+    net = shallow([(*unit, draw(send)) for unit in units], draw(send))
+    return net, [Fraction(v) for v in coefficients], Dataset(inputs, data.targets)
+
+
+@given(redundant())
+def test_any_unit_of_a_relation_can_be_eliminated(case):
+    net, coefficients, data = case
+    for j, v in enumerate(coefficients[1:]):
+        if not v:
+            with pytest.raises(ValueError, match="one that is not 0 for the eliminated unit"):
+                eliminate(net, Unit(1, j), coefficients, data.inputs)
+            continue
+        cut = eliminate(net, Unit(1, j), coefficients, data.inputs)
+        assert cut.outputs(data.inputs) == net.outputs(data.inputs)
+        assert cut.layers[0] == net.layers[0] and not any(row[j] for row in cut.layers[1].weights)
+        result = reassignment(cut, {Unit(1, j)}, data)
+        assert (result is None) == (not any(any(row) for row in data.group_residuals(net)))
+        assert result is None or data.loss(net) - data.loss(result.net) == result.drop > 0
+
+
+def test_only_a_relation_eliminates():
+    net = shallow([([1], 0, [2]), ([2], 0, [1])], [0])
+    deep = type(net)((net.layers[0], net.layers[1], net.layers[1].__class__([[1]], [0])))
+    for coefficients, match in (([0, 1, 1], "does not hold at every input"), ([0, 1], "a coefficient for each unit")):
+        with pytest.raises(ValueError, match=match):
+            eliminate(net, Unit(1, 0), [Fraction(v) for v in coefficients], [(0,), (1,)])
+    with pytest.raises(ValueError, match="proved for one hidden layer"):
+        eliminate(deep, Unit(1, 0), [Fraction(0), Fraction(-2), Fraction(1)], [(0,), (1,)])

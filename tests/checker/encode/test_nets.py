@@ -1,4 +1,6 @@
-"""The encoding of nets: at given inputs and parameters its terms have the values of the forward pass, by two readers."""
+"""The encoding of nets: at given inputs and parameters its terms have the values of the forward pass,
+by two readers.
+"""
 
 from fractions import Fraction
 

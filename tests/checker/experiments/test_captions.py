@@ -1,4 +1,6 @@
-"""Captions of plots: each plot that an experiment draws has one, and no number in it is from anywhere but the result."""
+"""Captions of plots: each plot that an experiment draws has one,
+and no number in it is from anywhere but the result.
+"""
 
 import json
 import re
@@ -24,7 +26,8 @@ LIFETIMES = {
     "data": {"inputs": [["0"]] * 66},
     "noise_floor": "1/67",
 }
-# What is no number of a result: claims' names, the precision of a curve, a bound on a probability, a value named in words.
+# What is no number of a result: claims' names, the precision of a curve, a bound on a probability,
+# a value named in words.
 _NAME = re.compile(r"\bC\d+\b|12 digits|cut at 1|What is 0|float32")
 
 

@@ -147,7 +147,8 @@ def test_all_theorems_are_put_to_coq_at_once(monkeypatch):
     for i in (1, 2, 3):
         statement = f"Theorem C{i}_truth : {i} = {i}."
         confirm_theorems({"module": f"small{i}", "theorems": {f"C{i}_truth": statement}, "sources": texts})
-    assert calls == ["small1.v", "small2.v", "small3.v", "audit.v"]
+    # The three need nothing of each other, and are compiled side by side.
+    assert sorted(calls[:-1]) == ["small1.v", "small2.v", "small3.v"] and calls[-1] == "audit.v"
 
 
 def test_one_theorem_that_is_not_closed_leaves_the_others_confirmed():
@@ -169,3 +170,90 @@ def test_a_theorem_refutes_nothing(tmp_path):
     certificate = {"holds": False, "verdict": "REFUTED", "scope": "universal", "fact": fact}
     with pytest.raises(Refused, match=r"script x\.v"):
         check_certificate(certificate, tmp_path)
+
+
+@pytest.fixture
+def next_process(tmp_path, monkeypatch):
+    """A cache directory of this test alone; calling it forgets what the process knows, as another process would not know it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def forget() -> None:
+        for function in (coq._compiled, coq._closed, coq._installed):
+            function.cache_clear()
+
+    forget()
+    yield forget
+    forget()
+
+
+CHAIN = [
+    ("first.v", "Lemma one : True. Proof. exact I. Qed."),
+    ("small.v", f"From absence Require Import first.\n{STATEMENT} Proof. exact one. Qed."),
+]
+CHAINED = fact("") | {"sources": CHAIN}
+
+
+def test_a_file_waits_for_those_that_it_needs(next_process, monkeypatch):
+    calls = counted(monkeypatch)
+    confirm_theorems(CHAINED)
+    assert calls == ["first.v", "small.v", "audit.v"]
+
+
+def test_a_file_needs_none_that_comes_after_it(next_process):
+    with pytest.raises(Refused, match=r"coqc refuses small\.v"):
+        confirm_theorems(CHAINED | {"sources": CHAIN[::-1]})
+
+
+def test_what_is_compiled_once_is_put_to_coq_again_by_the_next_process(next_process, monkeypatch, tmp_path):
+    confirm_theorems(CHAINED)
+    next_process()
+    calls = counted(monkeypatch)
+    confirm_theorems(CHAINED)
+    assert calls == ["audit.v"]
+    assert (tmp_path / "cache" / "absence" / "coq").stat().st_mode & 0o777 == 0o700
+
+
+def test_other_sources_and_another_coq_are_compiled_anew(next_process, monkeypatch):
+    confirm_theorems(CHAINED)
+    next_process()
+    calls = counted(monkeypatch)
+    confirm_theorems(CHAINED | {"sources": [CHAIN[0], (CHAIN[1][0], CHAIN[1][1] + "\n")]})
+    assert calls == ["first.v", "small.v", "audit.v"]
+    next_process()
+    monkeypatch.setattr(coq, "_installed", lambda: ["8.0"])
+    confirm_theorems(CHAINED)
+    assert calls[3:] == ["first.v", "small.v", "audit.v"]
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"x"), lambda path: path.unlink()])
+def test_a_kept_folder_that_is_damaged_is_compiled_anew(next_process, monkeypatch, damage):
+    damage(Path(compiled(tuple(CHAIN)), "first.vo"))
+    next_process()
+    calls = counted(monkeypatch)
+    confirm_theorems(CHAINED)
+    assert calls == ["first.v", "small.v", "audit.v"]
+
+
+def test_what_does_not_compile_is_not_kept_and_refuses_the_whole(next_process, tmp_path):
+    broken = [("broken.v", "Lemma no : False. Proof. exact I. Qed."), *CHAIN]
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"coqc refuses broken\.v"):
+            confirm_theorems(CHAINED | {"sources": broken})
+        next_process()
+    assert not list((tmp_path / "cache" / "absence" / "coq").glob("*/digests.json"))
+
+
+def test_what_assumes_something_is_called_open_by_the_next_process_too(next_process):
+    assuming = fact(f"Variable a : True. {STATEMENT} Proof. exact a. Qed.")
+    for _ in range(2):
+        with pytest.raises(Refused, match=r"Coq answers: Axioms: small\.a : True"):
+            confirm_theorems(assuming)
+        next_process()
+
+
+def test_without_a_folder_of_its_own_it_compiles_all_the_same(next_process, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    confirm_theorems(CHAINED)
+    assert not Path(compiled(tuple(CHAIN))).is_relative_to(tmp_path)

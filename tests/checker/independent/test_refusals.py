@@ -19,7 +19,7 @@ from proof_of_absence.checker.kernel.certificate import FORMAT, seal
 TRUE = {"kind": "identity", "left": "x", "right": "x"}
 BASE = {
     "format": FORMAT, "claim": "T", "obligation": "T.it", "statement": "", "scope": "instance", "expect": "PROVED",
-    "verdict": "PROVED", "holds": True, "fact": TRUE, "runs": [], "key": "",
+    "verdict": "PROVED", "holds": True, "fact": TRUE, "runs": [], "versions": {}, "key": "",
 }  # fmt: skip
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from(["", "1", "1/2", "-1", "x", "(+ x 1)"])),

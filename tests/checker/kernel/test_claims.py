@@ -1,4 +1,6 @@
-"""Status is derived: from obligations to a claim, from a claim to all that rests on it; a bad graph is refused first."""
+"""Status is derived: from obligations to a claim, from a claim to all that rests on it;
+a bad graph is refused first.
+"""
 
 from dataclasses import replace
 

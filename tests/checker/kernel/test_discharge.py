@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from proof_of_absence.checker.kernel import discharge, solvers
+from proof_of_absence.checker.kernel import solvers
 from proof_of_absence.checker.kernel.certificate import digest
+from proof_of_absence.checker.kernel.discharge import discharge
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, eq, le, lt, square
 from proof_of_absence.checker.kernel.solvers import Answer, Limits

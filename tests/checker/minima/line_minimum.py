@@ -1,6 +1,8 @@
-"""An oracle for minima on the line that shares no idea with the search: every activation pattern, every set of tight constraints.
+"""An oracle for minima on the line that shares no idea with the search:
+every activation pattern, every set of tight constraints.
 
-The dual bound of a pattern is the highest over sets of tight constraints; the least of the bounds is the minimum if a net has it.
+The dual bound of a pattern is the highest over sets of tight constraints; the least of the bounds is
+the minimum if a net has it.
 """
 
 from fractions import Fraction
@@ -11,7 +13,8 @@ from proof_of_absence.models.data import Dataset
 
 __all__ = ["least_loss", "patterns"]
 
-# (first, end, sign): the run of sorted distinct inputs on which the unit is nonnegative, and the sign of its output weight.
+# (first, end, sign): the run of sorted distinct inputs on which the unit is nonnegative, and the
+# sign of its output weight.
 Pattern = tuple[tuple[int, int, int], ...]
 
 

@@ -1,4 +1,6 @@
-"""Certified minima against oracles that share nothing with them: enumeration on the line, a census, gradient descent, random nets."""
+"""Certified minima against oracles that share nothing with them:
+enumeration on the line, a census, gradient descent, random nets.
+"""
 
 import random
 from fractions import Fraction

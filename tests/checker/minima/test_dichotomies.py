@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.construct.shallow import dot
 from proof_of_absence.checker.independent.kinds import global_minimum as independent
 from proof_of_absence.checker.minima.dichotomies import dichotomies
 from proof_of_absence.checker.minima.nonnegative import solve
-from proof_of_absence.checker.numbers.linear_algebra import rank, solve_some
+from proof_of_absence.checker.numbers.linear_algebra import inner, rank, solve_some
 from tests.checker.minima.line_minimum import patterns
 
 
@@ -22,7 +21,7 @@ def inputs_of(dimension, most):
 
 
 def gram_of(columns):
-    return [[int(dot(a, b)) for b in columns] for a in columns]
+    return [[int(inner(a, b)) for b in columns] for a in columns]
 
 
 INPUTS = st.one_of(inputs_of(1, 5), inputs_of(2, 6), inputs_of(3, 5))
@@ -34,7 +33,7 @@ def test_any_weights_have_the_signs_of_a_cell_whose_rays_make_the_unit(inputs, s
     found, draw = dichotomies(inputs), random.Random(seed)
     for _ in range(5):
         v = [Fraction(draw.randint(-9, 9), draw.randint(1, 9)) for _ in range(len(inputs[0]) + 1)]
-        values = [dot(v, (*u, 1)) for u in inputs]
+        values = [inner(v, (*u, 1)) for u in inputs]
         inside = [c for c in found.cells if all(s * x >= 0 for s, x in zip(c.signs, values, strict=True))]
         assert inside
         assert len(inside) == 1 or 0 in values
@@ -42,7 +41,7 @@ def test_any_weights_have_the_signs_of_a_cell_whose_rays_make_the_unit(inputs, s
         columns = [[max(x, 0) for x in found.heights[r]] for r in rays]
         unit = [max(x, 0) for x in values]
         scale = lcm(*(x.denominator for x in unit))
-        right = [int(scale * dot(a, unit)) for a in columns]
+        right = [int(scale * inner(a, unit)) for a in columns]
         chosen = solve(gram_of(columns), right, range(len(rays)), [])
         sent = [sum(value * columns[k][g] for k, value in chosen.items()) / scale for g in range(len(inputs))]
         assert sent == unit
@@ -54,7 +53,7 @@ def test_rays_vanish_at_as_many_inputs_as_they_can_and_have_the_heights_they_say
     found = dichotomies(inputs)
     lifted = [(1, *u) for u in inputs]
     for ray, heights in zip(found.rays, found.heights, strict=True):
-        assert [dot(ray, (*u, 1)) for u in inputs] == list(heights)
+        assert [inner(ray, (*u, 1)) for u in inputs] == list(heights)
         through = [p for p, x in zip(lifted, heights, strict=True) if x == 0]
         assert any(heights) and (rank(through) if through else 0) == rank(lifted) - 1
 
@@ -106,11 +105,11 @@ def test_what_has_no_list_of_dichotomies(inputs, says):
 
 @given(st.lists(st.tuples(*[st.integers(-3, 3)] * 4), min_size=1, max_size=6), st.tuples(*[st.integers(-3, 3)] * 4))
 def test_nonnegative_least_squares_meets_its_optimality_conditions(columns, target):
-    gram, right = gram_of(columns), [int(dot(a, target)) for a in columns]
+    gram, right = gram_of(columns), [int(inner(a, target)) for a in columns]
     for start in ([], list(range(len(columns)))):
         found = solve(gram, right, range(len(columns)), start)
         fitted = [sum((v * columns[k][i] for k, v in found.items()), Fraction(0)) for i in range(4)]
-        slopes = [dot(a, [t - f for t, f in zip(target, fitted, strict=True)]) for a in columns]
+        slopes = [inner(a, [t - f for t, f in zip(target, fitted, strict=True)]) for a in columns]
         assert all(v > 0 for v in found.values()) and max(slopes) <= 0
         assert all(slopes[k] == 0 for k in found)
         assert not found or solve_some([[gram[i][j] for j in found] for i in found], [right[k] for k in found]) == list(

@@ -1,4 +1,6 @@
-"""Bounds contain the exact pre-activations, whatever the magnitudes; one that is too low by an ulp would be found here."""
+"""Bounds contain the exact pre-activations, whatever the magnitudes;
+one that is too low by an ulp would be found here.
+"""
 
 import itertools
 from fractions import Fraction

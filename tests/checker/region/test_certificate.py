@@ -65,7 +65,9 @@ def test_another_circuit_is_refused(fact):
 
 
 def test_every_tighter_bound_that_matters_is_refused(fact):
-    """Any stated bound moved inward by a little is refused: what is stated is what back-substitution gives, to rounding."""
+    """Any stated bound moved inward by a little is refused:
+    what is stated is what back-substitution gives, to rounding.
+    """
     lines = [line for node in nodes(fact["tree"]) for line in node.get("bounds", [])]
     assert len(lines) > 3
     for line in lines:
@@ -144,16 +146,22 @@ BENT = {
     ("tree", "match"),
     [
         # relu(z) on [0, 1] is no constant: a half may not be called empty or thin, nor left out.
-        ({"split": [1, 0], "on": {"leaf": "thin", "multipliers": [[1, 0, "1"]]}, "off": {"leaf": "constant"}}, "an interior"),
+        (
+            {"split": [1, 0], "on": {"leaf": "thin", "multipliers": [[1, 0, "1"]]}, "off": {"leaf": "constant"}},
+            "an interior",
+        ),
         ({"split": [1, 0], "on": {"leaf": "constant"}, "off": {"leaf": "constant"}}, "receives no constant"),
         ({"split": [1, 0], "off": {"leaf": "constant"}}, "malformed"),
         ({"cut": [0, "0"], "low": {"leaf": "constant"}, "high": {"leaf": "constant"}}, "a cut outside the part"),
         ({"cut": [0, "2"], "low": {"leaf": "constant"}, "high": {"leaf": "constant"}}, "a cut outside the part"),
-        ({"split": [1, 0], "on": {"leaf": "thin", "multipliers": [[1, 0, "-1"]]}, "off": {"leaf": "constant"}}, "not positive"),
+        (
+            {"split": [1, 0], "on": {"leaf": "thin", "multipliers": [[1, 0, "-1"]]}, "off": {"leaf": "constant"}},
+            "not positive",
+        ),
         ({"leaf": "thin", "multipliers": [[1, 0, "1"]]}, "of no sign condition"),
         ({"leaf": "thin", "multipliers": []}, "leave an interior"),
     ],
-)  # fmt: skip
+)
 def test_false_trees_by_hand_are_refused(tree, match):
     refused(BENT | {"tree": tree}, match)
 

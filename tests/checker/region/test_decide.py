@@ -18,7 +18,7 @@ from proof_of_absence.checker.region import lp
 from proof_of_absence.checker.region.decide import decide, irrelevant
 from proof_of_absence.checker.region.question import question
 from proof_of_absence.checker.region.script import script
-from proof_of_absence.checker.region.search import Limits, open_leaves, root, solve
+from proof_of_absence.checker.region.search import Budget, open_leaves, root, solve
 from proof_of_absence.models.circuit import Unit, idle_value
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -28,7 +28,9 @@ ENDS = st.fractions(-2, 2, max_denominator=4)
 
 @st.composite
 def tiny_questions(draw, depth=2):
-    """Tiny nets with weights on a grid, so that boundaries and cancellations are common; any circuit; boxes that may be flat."""
+    """Tiny nets with weights on a grid, so that boundaries and cancellations are common; any circuit;
+    boxes that may be flat.
+    """
     widths = [draw(st.integers(1, 2)), *(draw(st.integers(1, 3)) for _ in range(draw(st.integers(1, depth)))),
               draw(st.integers(1, 2))]  # fmt: skip
     layers = [
@@ -60,7 +62,7 @@ def confirm(asked, result):
 @given(tiny_questions())
 @settings(max_examples=150)
 def test_against_z3(asked):
-    result = decide(asked, Limits(seconds=30))
+    result = decide(asked, Budget(seconds=30))
     confirm(asked, result)
     assert result.verdict == z3_answer(asked)
 
@@ -68,7 +70,7 @@ def test_against_z3(asked):
 @given(tiny_questions(depth=3), st.data())
 @settings(max_examples=60)
 def test_unsat_means_the_constants_on_a_grid_of_exact_inputs(asked, data):
-    result = decide(asked, Limits(seconds=30))
+    result = decide(asked, Budget(seconds=30))
     confirm(asked, result)
     if result.verdict == "unsat":
         steps = [[a + (b - a) * Fraction(k, 6) for k in range(7)] for a, b in zip(asked.low, asked.high, strict=True)]
@@ -81,7 +83,7 @@ def test_unsat_means_the_constants_on_a_grid_of_exact_inputs(asked, data):
 def test_another_value_is_differed_from_everywhere_or_decided_like_z3(asked, data):
     value = {unit: v + data.draw(st.sampled_from([0, 0, Fraction(1, 4)])) for unit, v in asked.value.items()}
     other = question(asked.net, asked.circuit, asked.low, asked.high, value)
-    result = decide(other, Limits(seconds=30))
+    result = decide(other, Budget(seconds=30))
     confirm(other, result)
     assert result.verdict == z3_answer(other)
 
@@ -98,7 +100,7 @@ def test_what_is_sent_and_the_script_agree_with_models(asked, data):
 
 def both(layers, circuit, low, high, **options):
     asked = question(FloatNet(layers), circuit, low, high, options.pop("value", None))
-    result = decide(asked, Limits(seconds=30), **options)
+    result = decide(asked, Budget(seconds=30), **options)
     confirm(asked, result)
     return result.verdict
 
@@ -216,7 +218,7 @@ HARD = (planted(0, (3, 8, 8, 8, 1), 0.8), [(3, 0)], [-1] * 3, [1] * 3)
 
 def test_a_deep_net_and_its_order_is_determined():
     asked = question(*HARD)
-    first, second = (decide(asked, Limits(seconds=60)) for _ in range(2))
+    first, second = (decide(asked, Budget(seconds=60)) for _ in range(2))
     confirm(asked, first)
     assert first.verdict == "unsat" and first.nodes > 5
     assert first.tree == second.tree
@@ -224,17 +226,17 @@ def test_a_deep_net_and_its_order_is_determined():
 
 def test_no_time_is_a_timeout_and_few_nodes_are_unknown():
     asked = question(*HARD)
-    late = decide(asked, Limits(seconds=0))
+    late = decide(asked, Budget(seconds=0))
     assert (late.verdict, late.reason, late.fact, late.witness) == ("timeout", "timeout", None, None)
-    few = decide(asked, Limits(nodes=3))
+    few = decide(asked, Budget(nodes=3))
     assert (few.verdict, few.reason, few.fact) == ("unknown", "node limit", None)
 
 
 def test_an_interrupted_search_goes_on_and_ends_alike():
     asked = question(*HARD)
-    result, visits = decide(asked, Limits(nodes=4)), 0
+    result, visits = decide(asked, Budget(nodes=4)), 0
     while result.verdict == "unknown" and visits < 200:
-        result = decide(asked, Limits(nodes=4), json.loads(json.dumps(result.tree)))
+        result = decide(asked, Budget(nodes=4), json.loads(json.dumps(result.tree)))
         visits += 1
     assert visits > 1
     confirm(asked, result)
@@ -243,8 +245,8 @@ def test_an_interrupted_search_goes_on_and_ends_alike():
 
 def test_a_tree_of_another_question_proves_nothing():
     net, circuit, low, _ = HARD
-    tree = decide(question(*HARD), Limits()).tree
-    wider = decide(question(net, circuit, low, [2] * 3), Limits(seconds=30), tree)
+    tree = decide(question(*HARD), Budget()).tree
+    wider = decide(question(net, circuit, low, [2] * 3), Budget(seconds=30), tree)
     assert (wider.verdict, wider.fact) == ("unknown", None)
     assert wider.reason.startswith("the tree to go on from is not a proof: ")
 
@@ -254,7 +256,7 @@ def test_a_tree_of_another_question_proves_nothing():
 def test_both_solvers_answer_the_script_alike(solver, end):
     deep = [([[1.0, 0.5], [-1.0, 1.0]], [3.0, 0.25]), ([[1.0, 1.0], [1.0, -1.0]], [1.0, -5.5]), ([[1.0, 2.0]], [0.0])]
     asked = question(FloatNet(deep), [(2, 1)], [0, 0], [1, 1 * end])
-    result = decide(asked, Limits(seconds=30))
+    result = decide(asked, Budget(seconds=30))
     confirm(asked, result)
     assert ask(solver, script(asked).text()).answer == result.verdict
     assert script(asked).decided == "claim_fails"  # so sat is a countermodel
@@ -267,9 +269,9 @@ def test_running_out_of_exact_steps_is_unknown_and_may_be_gone_on_from(monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(lp, "STEPS", 0)
         patch.setattr(lp, "_proposed", lambda *_: None)
-        stuck = decide(asked, Limits())
+        stuck = decide(asked, Budget())
     assert (stuck.verdict, stuck.reason, stuck.fact) == ("unknown", "exact simplex: step limit", None)
-    result = decide(asked, Limits(), stuck.tree)
+    result = decide(asked, Budget(), stuck.tree)
     confirm(asked, result)
     assert result.verdict == "unsat"
 
@@ -283,11 +285,11 @@ def test_sub_problems_may_be_solved_apart_and_in_any_order():
             break
         leaf = leaves[-1]
         sub = json.loads(json.dumps(leaf["open"]))
-        done = solve(asked, sub, Limits(nodes=7))
+        done = solve(asked, sub, Budget(nodes=7))
         assert done.witness is None
         leaf.clear()
         leaf.update(done.tree)
-    result = decide(asked, Limits(), tree)
+    result = decide(asked, Budget(), tree)
     confirm(asked, result)
     assert result.verdict == "unsat"
 

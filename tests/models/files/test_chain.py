@@ -68,8 +68,14 @@ ONE, TENTH = np.ones((1, 1)), np.full((1, 1), 0.1)
     ("steps", "message"),
     [
         ([("affine", TENTH, np.zeros(1), "a"), ("affine", TENTH, np.zeros(1), "b")], "a and b are affine with no Relu"),
-        ([("affine", ONE, np.array([1e-40]), "a"), ("shift", np.ones(1), "b")], "a and b have a sum that is no float64"),
-        ([("affine", ONE * 1e200, np.zeros(1), "a"), ("affine", ONE * 1e200, np.zeros(1), "b")], "product is not exact in float64"),
+        (
+            [("affine", ONE, np.array([1e-40]), "a"), ("shift", np.ones(1), "b")],
+            "a and b have a sum that is no float64",
+        ),
+        (
+            [("affine", ONE * 1e200, np.zeros(1), "a"), ("affine", ONE * 1e200, np.zeros(1), "b")],
+            "product is not exact in float64",
+        ),
         ([("relu", "r")], "net: r has no Gemm or MatMul between it and the input"),
         ([("shift", np.ones(1), "s"), ("relu", "r")], "r has no Gemm or MatMul between it and the input"),
         (
@@ -86,7 +92,7 @@ ONE, TENTH = np.ones((1, 1)), np.full((1, 1), 0.1)
             "b reads 2 values, a gives 1",
         ),
     ],
-)  # fmt: skip
+)
 def test_refused(steps, message):
     chain = Chain("net", np.dtype("float64"))
     with pytest.raises(InputError, match=message):

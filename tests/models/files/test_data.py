@@ -88,14 +88,20 @@ def header(shape, descr="<f8"):
 
 
 REFUSED = {
-    "no inputs": (saved(Y=Y), r"data.npz: needs one array named X, x or inputs and has none; write it with numpy.savez\(path, X="),
+    "no inputs": (
+        saved(Y=Y),
+        r"data.npz: needs one array named X, x or inputs and has none; write it with numpy.savez\(path, X=",
+    ),
     "no targets": (saved(X=X), "needs one array named Y, y or targets and has none"),
     "inputs twice": (saved(X=X, x=X, Y=Y), "has X.npy, x.npy"),
     "one name twice": (archive([("X.npy", npy(X)), ("X.npy", npy(X)), ("Y.npy", npy(Y))]), "has X.npy, X.npy"),
     "objects": (saved(X=np.array([[None]], object), Y=Y), "X holds object, no float or integer numbers; convert it"),
     "complex": (saved(X=X * 1j, Y=Y), "X holds complex128, no float or integer"),
     "strings": (saved(X=np.array([["a"]]), Y=Y), "X holds <U1, no float or integer"),
-    "truth values": (saved(X=X > 0, Y=Y), r"X holds bool, no float or integer numbers; convert it with .astype\(float\)"),
+    "truth values": (
+        saved(X=X > 0, Y=Y),
+        r"X holds bool, no float or integer numbers; convert it with .astype\(float\)",
+    ),
     "dates": (saved(X=X.astype("M8[s]"), Y=Y), "X holds datetime64"),
     "records": (saved(X=np.zeros((2, 1), [("a", float)]), Y=Y), r"X holds \[\('a', '<f8'\)\], no float"),
     "long double": (saved(X=X.astype(np.longdouble), Y=Y), "X holds float128, no float"),
@@ -106,7 +112,10 @@ REFUSED = {
     "a number": (saved(X=X, Y=3.0), r"Y has shape \(\)"),
     "one axis": (saved(X=Y, Y=Y), r"inputs have shape \(2,\); reshape them to \(N, d\), a single feature to \(N, 1\)"),
     "lengths": (saved(X=X, Y=np.ones(3)), "holds 2 inputs but 3 targets"),
-    "large integer": (saved(X=np.array([[2**53 + 1]]), Y=Y[:1]), "X holds an integer that float64 does not hold exactly"),
+    "large integer": (
+        saved(X=np.array([[2**53 + 1]]), Y=Y[:1]),
+        "X holds an integer that float64 does not hold exactly",
+    ),
     "largest integer": (saved(X=np.array([[2**64 - 1]], np.uint64), Y=Y[:1]), "X holds an integer that float64"),
     "no zip": (b"hello", r"is no whole .npz file \(File is not a zip file\); write it"),
     "npy": (npy(X), "is no whole .npz file"),
@@ -114,8 +123,11 @@ REFUSED = {
     "short": (archive([("X.npy", header((5, 5))), ("Y.npy", npy(Y))]), "is no whole .npz file"),
     "promises": (archive([("X.npy", header((2**40, 5))), ("Y.npy", npy(Y))]), "X unpacks to more than 4096 MiB"),
     "negative shape": (archive([("X.npy", header((-1, 5))), ("Y.npy", npy(Y))]), "is no whole .npz file"),
-    "version 3": (archive([("X.npy", npy(X, version=(3, 0))), ("Y.npy", npy(Y))]), r"X has a header of version \(3, 0\)"),
-}  # fmt: skip
+    "version 3": (
+        archive([("X.npy", npy(X, version=(3, 0))), ("Y.npy", npy(Y))]),
+        r"X has a header of version \(3, 0\)",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -1,9 +1,12 @@
-"""Random chains of operators, fitting or not: whatever is read, onnxruntime computes the same function of it, exactly."""
+"""Random chains of operators, fitting or not: whatever is read, onnxruntime computes the same function of it,
+exactly.
+"""
 
 import math
 
 import numpy as np
 import onnxruntime
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -101,3 +104,11 @@ def test_what_is_read_is_what_runs(chain, data):
         )
 
     assert rows(outputs).tolist() == net.forward(rows(inputs)).tolist()
+
+
+def test_an_axis_is_an_integer():
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2]) for name in "xz"]
+    graph = helper.make_graph([helper.make_node("Flatten", ["x"], ["z"], axis=0.5)], "graph", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    with pytest.raises(InputError, match="has an attribute axis that is no integer"):
+        follow("net.onnx", model)

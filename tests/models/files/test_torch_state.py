@@ -99,7 +99,13 @@ def nan():
 @pytest.mark.parametrize(
     ("module", "message"),
     [
-        (Own(), "the module: Own is not supported; absence audits Sequential, Linear, ReLU, Flatten, Identity, Dropout; or use"),
+        (
+            Own(),
+            (
+                "the module: Own is not supported; absence audits Sequential, Linear, ReLU, Flatten, Identity, "
+                "Dropout; or use"
+            ),
+        ),
         (nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.Tanh())), r"layer 1.0 \(Tanh\) is not supported"),
         (nn.Sequential(OwnLinear(1, 1)), r"layer 0 \(OwnLinear\) is not supported"),
         (nn.utils.parametrizations.weight_norm(nn.Linear(1, 1)), r"ParametrizedLinear is not supported"),
@@ -107,18 +113,24 @@ def nan():
         ({"0.weight": torch.ones(1, 1)}, "dict is not supported"),
         (nn.Sequential(hooked()), r"layer 0 \(Linear\) has a hook or a forward method of its own"),
         (patched(), "Linear has a hook or a forward method of its own"),
-        (nn.Sequential(nn.Linear(1, 1), nn.Dropout()), r"layer 1 \(Dropout\) is in training mode; call module.eval\(\) first"),
+        (
+            nn.Sequential(nn.Linear(1, 1), nn.Dropout()),
+            r"layer 1 \(Dropout\) is in training mode; call module.eval\(\) first",
+        ),
         (nn.Sequential(nn.Flatten(0), nn.Linear(1, 1)), r"layer 0 \(Flatten\) flattens other dimensions"),
         (nn.Sequential(nn.Linear(1, 1), nn.ReLU()), "the module: the net ends with Relu"),
         (nn.Sequential(), "holds no Gemm or MatMul"),
-        (nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(1, 1)), r"layer 2 \(Linear\) reads 1 values, layer 1 \(ReLU\) gives 2"),
+        (
+            nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(1, 1)),
+            r"layer 2 \(Linear\) reads 1 values, layer 1 \(ReLU\) gives 2",
+        ),
         (nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "are affine with no Relu between them"),
         (nn.Linear(1, 1).half(), "has weights of type torch.float16; convert them with .float"),
         (nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1).double()), "mixes torch.float32 and torch.float64"),
         (nn.Linear(1, 1, device="meta"), "weight is no plain float32 or float64 tensor .* on meta"),
         (nan(), "Linear holds NaN or infinity"),
     ],
-)  # fmt: skip
+)
 def test_modules_refused(module, message):
     with pytest.raises(InputError, match=message):
         from_module(module)
@@ -198,5 +210,8 @@ def test_every_cut_is_refused(refuses_every_cut, zipped):
 def test_without_torch(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     for name, use in (("net.pt", lambda: read(tmp_path / "net.pt")), ("the module", lambda: from_module(None))):
-        with pytest.raises(disk.InputError, match=rf"{name}: reading it needs torch: pip install 'proof-of-absence\[torch\]'"):
+        with pytest.raises(
+            disk.InputError,
+            match=rf"{name}: reading it needs torch: pip install 'proof-of-absence\[torch\]'",
+        ):
             use()

@@ -47,7 +47,8 @@ def test_a_file_as_the_competitions_write_it(read):
 def test_forms_of_a_bound(read):
     box = read(
         DECLARED.replace("declare-const X_0 Real", "declare-fun X_0 () Real")
-        + "(set-logic QF_LRA)(assert (>= 0.1 X_0))(assert (<= (- (/ 1 3)) X_0))(assert (<= X_0 (- (- 7))))(assert (>= X_0 -1e9))"
+        + "(set-logic QF_LRA)(assert (>= 0.1 X_0))(assert (<= (- (/ 1 3)) X_0))"
+        + "(assert (<= X_0 (- (- 7))))(assert (>= X_0 -1e9))"
         + "(assert (= X_1 +1.50E+1))(check-sat)(exit)"
     )
     assert box == InputBox(((Fraction(-1, 3), Fraction(1, 10)), (Fraction(15), Fraction(15))), 0)
@@ -66,11 +67,17 @@ def test_any_box(tmp_path_factory, sides):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (DECLARED + BOUNDED.replace("(assert (<= X_1 1))", ""), r"box.vnnlib: X_1 has no upper bound; the box must be bounded"),
+        (
+            DECLARED + BOUNDED.replace("(assert (<= X_1 1))", ""),
+            r"box.vnnlib: X_1 has no upper bound; the box must be bounded",
+        ),
         (DECLARED + BOUNDED.replace("(assert (>= X_0 0))", ""), "X_0 has no lower bound"),
         (DECLARED + BOUNDED + "(assert (<= X_1 -1e-300))", "the bounds of X_1 exclude each other, so the box is empty"),
         (DECLARED + "(assert (< X_0 1))", r"line 4: \(< X_0 1\) is no bound on one input; only \(<= X_0 c\)"),
-        (DECLARED + "(assert (or (<= X_0 1) (<= X_0 2)))", r"\(or \(<= X_0 1\) \(<= X_0 2\)\) is no bound on one input"),
+        (
+            DECLARED + "(assert (or (<= X_0 1) (<= X_0 2)))",
+            r"\(or \(<= X_0 1\) \(<= X_0 2\)\) is no bound on one input",
+        ),
         (DECLARED + "(assert (not (<= X_0 1)))", "is no bound on one input"),
         (DECLARED + "(assert (<= X_0 X_1))", "is no bound on one input"),
         (DECLARED + "(assert (<= X_0 X_0))", "is no bound on one input"),
@@ -113,9 +120,12 @@ def test_any_box(tmp_path_factory, sides):
         ("", "is empty"),
         (DECLARED + f"(assert (<= X_0 {'9' * 10**5}))", r"line 4: 9{80}\.\.\. is not declared"),
         (DECLARED + f"(assert (<= X_0 {'(- ' * 98}1{')' * 98}))", "X_0 has no lower bound"),
-        (DECLARED + f"(assert (<= X_0 {'(- ' * 99}1{')' * 99}))", "line 4: more than 100 parentheses within each other"),
+        (
+            DECLARED + f"(assert (<= X_0 {'(- ' * 99}1{')' * 99}))",
+            "line 4: more than 100 parentheses within each other",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refused(read, text, message):
     with pytest.raises(InputError, match=message) as caught:
         read(text)

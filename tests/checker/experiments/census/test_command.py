@@ -1,4 +1,4 @@
-"""`absence census` and `absence check` on its folder, end to end: what is counted, what is refused, what is bad input."""
+"""`absence census` and `absence check` on its folder, end to end: what is counted, refused, and bad input."""
 
 import json
 from fractions import Fraction
@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.experiments.census.command import cells_table
 from proof_of_absence.checker.experiments.census.pictures import draw
 from proof_of_absence.checker.experiments.census.problem import CELLS, problem
 from proof_of_absence.checker.experiments.census.result import result
@@ -19,6 +20,7 @@ from proof_of_absence.models.data import Dataset
 from tests.checker.changed import changed
 from tests.checker.console import absence
 from tests.checker.experiments.census.problems import write_files
+from tests.checker.screen.narrow import assert_whole, narrow
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,20 @@ def test_a_census_of_files_is_taken_written_and_checked(census, told):
     assert "0 nets counted" in out and "19,683 kept from an earlier run" in out
     absence("census", *write_files(folder, **{"--output": "other"}), "--workers", "1", "--shard", "5000", cwd=folder)
     assert (folder / "out" / "result.json").read_bytes() == before == (folder / "other" / "result.json").read_bytes()
+
+
+def test_the_table_fits_80_columns(told):
+    large = {"nets": 10**12, "least_loss": f"{10**9 + 7}/{10**10}", "nets_of_least_loss": 10**12}
+    for cells in (told["cells"], told["cells"] | {"other": large}):
+        shown = [(name, f"{cell['nets']:,}", cell["least_loss"] or "") for name, cell in cells.items()]
+        assert_whole(narrow(cells_table({"cells": cells})), ["Nets of it", *(word for row in shown for word in row)])
+
+
+def test_a_loss_longer_than_the_line_is_shown_to_its_last_digit():
+    cell = {"nets": 7, "least_loss": f"1/{7**200}", "nets_of_least_loss": 1}
+    text = narrow(cells_table({"cells": {"other": cell}}))
+    assert "…" not in text and sum(map(str.isdigit, text)) == len(str(7**200)) + 3
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def places(value, path=()):

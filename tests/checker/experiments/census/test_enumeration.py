@@ -1,4 +1,6 @@
-"""The census against the definitions, net by net in Fractions; and the independent checker's own way of counting against it."""
+"""The census against the definitions, net by net in Fractions;
+and the independent checker's own way of counting against it.
+"""
 
 from itertools import combinations
 

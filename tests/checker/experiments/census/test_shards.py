@@ -94,7 +94,8 @@ def test_workers_count_the_same(tmp_path, whole):
 
 def test_the_numbers_of_shards_do_not_need_torch(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from proof_of_absence.checker.experiments.census.default import world_problem;"
+        "import sys; from pathlib import Path;"
+        "from proof_of_absence.checker.experiments.census.default import world_problem;"
         "from proof_of_absence.checker.experiments.census.shards import take;"
         "take(world_problem(grid=[0, 1], units=1), Path(sys.argv[1])); assert 'torch' not in sys.modules"
     )

@@ -1,4 +1,6 @@
-"""`absence lifetimes` from end to end: interrupted, killed, gone on with; what its result says, and results that must be refused."""
+"""`absence lifetimes` from end to end: interrupted, killed, gone on with;
+what its result says, and results that must be refused.
+"""
 
 import copy
 import hashlib
@@ -136,7 +138,10 @@ def test_a_sighting_against_fractions(problem):
 
 
 def altered(made, folder, edit, name="dead.sgd.reassigned.0", reseal=True):
-    """A copy of the result in which `edit(result, run)` changed something; sealed again, so that only the content is wrong."""
+    """A copy of the result in which `edit(result, run)` changed something.
+
+    Sealed again, so that only the content is wrong.
+    """
     shutil.copytree(made, folder)
     result = json.loads((folder / "result.json").read_text())
     path = folder / "runs" / f"{name}.json"
@@ -182,7 +187,10 @@ TAMPERED = {
     "no drop": (in_run(lambda r: r["splices"][0].update(drop="0")), "does not lower the loss"),
     "worse": (in_run(lambda r: r["splices"][0].update(after=r["splices"][0]["before"])), "the drop of the splice at step .*: stated .*, recomputed 0"),
     "circuit": (in_run(lambda r: r["splices"][0].update(circuits=[[5, 6]])), "not idle|changes other units"),
-    "too few": (in_run(lambda r: r["splices"][0].update(circuits=r["splices"][0]["circuits"][:1])), "changes other units"),
+    "too few": (
+        in_run(lambda r: r["splices"][0].update(circuits=r["splices"][0]["circuits"][:1])),
+        "changes other units",
+    ),
     "when": (in_run(lambda r: r["splices"][0].update(step=7)), "at which none was due"),
     "hidden": (in_run(lambda r: r.update(splices=[])), "the sum of the drops: stated .*, recomputed"),
     "sum": (lambda result, run, entry: entry.update(drop="1"), "the sum of the drops: stated .*, recomputed"),
@@ -210,7 +218,7 @@ TAMPERED = {
     ),
     "tolerant": (lambda result, run, entry: result["detectors"]["dead"].update(exceptions=200), "too many exceptions"),
     "malformed": (in_run(lambda r: r.pop("nets")), "malformed: KeyError"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", TAMPERED)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.experiments.scale.command import experiment, scale_command
-from proof_of_absence.checker.experiments.scale.tax import Enclosure, rounded, tax, threshold
+from proof_of_absence.checker.experiments.scale.tax import rounded, tax, threshold
 from proof_of_absence.checker.independent.results.experiment import check_experiment
+from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.scaling import BESIROGLU, HOFFMANN, RESOLUTION, Spread
 from tests.checker.console import absence
 

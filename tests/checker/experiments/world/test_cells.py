@@ -1,4 +1,6 @@
-"""Cells of a sweep: losses against the data sets they stand for, detector sizes against the hours, and what is not so is refused."""
+"""Cells of a sweep: losses against the data sets they stand for, detector sizes against the hours,
+and what is not so is refused.
+"""
 
 from fractions import Fraction
 
@@ -129,7 +131,12 @@ def index(fact, size):
         (SIZES, "not a detector of that size", ["cases", index(SIZES, 3), "size"], 2),
         (SIZES, "four inputs are needed", ["cases", index(SIZES, 3), "line"], []),
         (SIZES, "not on one line", ["cases", index(SIZES, 3), "line", 0], [1, 0, 0, 0]),
-        (SIZES, "not two inputs on each side", ["cases", index(SIZES, 3), "line"], [SIZES["cases"][index(SIZES, 3)]["line"][i] for i in (0, 2, 1, 3)]),
+        (
+            SIZES,
+            "not two inputs on each side",
+            ["cases", index(SIZES, 3), "line"],
+            [SIZES["cases"][index(SIZES, 3)]["line"][i] for i in (0, 2, 1, 3)],
+        ),
         (SIZES, "does not fire", ["cases", index(SIZES, 1), "units", 0, 2], "0"),
         (SIZES, "the mean size: stated 1, recomputed", ["mean"], "1"),
         (SIZES, "the shares of the sizes: stated {1: 1}, recomputed", ["shares"], {"1": "1"}),
@@ -141,6 +148,6 @@ def index(fact, size):
         (TIES, "the tie of translator: stated None, recomputed", ["excess", "translator", "tie"], None),
         (TIES, "not one entry for each policy", ["excess"], {}),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_so_is_refused(fact, match, path, value):
     refused(fact, match, (path, value))

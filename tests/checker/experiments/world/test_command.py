@@ -1,4 +1,6 @@
-"""`absence world`, end to end: the result is accepted by `absence check`, the same again from its parts, refused when changed; bad options get one line."""
+"""`absence world`, end to end: the result is accepted by `absence check`, the same again from its parts,
+refused when changed; bad options get one line.
+"""
 
 import json
 import signal

@@ -1,4 +1,6 @@
-"""Prices on a line: least losses that fall to the noise floor, sizes as the hull says, and what is not so is refused."""
+"""Prices on a line: least losses that fall to the noise floor, sizes as the hull says,
+and what is not so is refused.
+"""
 
 from fractions import Fraction
 from itertools import pairwise

@@ -1,4 +1,6 @@
-"""What a paper cites is looked up before TeX runs: names that do not exist, claims left out, proofs that cite other claims."""
+"""What a paper cites is looked up before TeX runs:
+names that do not exist, claims left out, proofs that cite other claims.
+"""
 
 from pathlib import Path
 

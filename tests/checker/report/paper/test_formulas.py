@@ -78,7 +78,9 @@ def test_the_graph_goes_through_kinks_and_data():
     left, right = shallow([([1], -1, [2])], [0]), shallow([([1], -1, [1])], [0])
     data = Dataset([[0], [1]], [[0], [0]])
     differ = {"kind": "different-outputs", "left": net_json(left), "right": net_json(right), "input": ["2"]}
-    (picture,) = _values(formulas("X.a", {"kind": "all", "facts": [differ, {"kind": "loss", "data": data_json(data)}]}), "graph")  # fmt: skip
+    (picture,) = _values(
+        formulas("X.a", {"kind": "all", "facts": [differ, {"kind": "loss", "data": data_json(data)}]}), "graph"
+    )
     # From -1/5 to 11/5 in 330 points: 1 is at half; the left net ends at the top, the right one halfway up.
     assert picture.count(r"\qbezier") == 4 and picture.count(r"\circle*") == 2
     assert r"\qbezier(165.00,0.00)(247.50,55.00)(330.00,110.00)" in picture

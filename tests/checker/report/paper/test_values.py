@@ -13,8 +13,14 @@ def _obligation(name, scope=Scope.INSTANCE, expect=Verdict.PROVED):
 
 
 CLAIM = Claim(
-    "C1", "", "", (), "", "", (_obligation("C1.a"), _obligation("C1.b", Scope.BOUNDED), _obligation("C1.c", expect=Verdict.REFUTED))
-)  # fmt: skip
+    "C1",
+    "",
+    "",
+    (),
+    "",
+    "",
+    (_obligation("C1.a"), _obligation("C1.b", Scope.BOUNDED), _obligation("C1.c", expect=Verdict.REFUTED)),
+)
 
 
 def _certificate(verdict, fact, solvers=()):
@@ -56,5 +62,8 @@ def test_what_is_no_number_is_left_out(value):
 
 
 def test_versions_of_all_certificates():
-    found = {"C1.a": _certificate("PROVED", {}, [("z3", "2"), ("cvc5", "1")]), "C1.b": _certificate("PROVED", {}, [("z3", "1")])}  # fmt: skip
+    found = {
+        "C1.a": _certificate("PROVED", {}, [("z3", "2"), ("cvc5", "1")]),
+        "C1.b": _certificate("PROVED", {}, [("z3", "1")]),
+    }
     assert versions(found) == {"cvc5": "1", "z3": "1, 2"}

@@ -1,4 +1,6 @@
-"""A headless Chromium that tests drive by the DevTools protocol, over the pipe that it offers for this: no driver, no network."""
+"""A headless Chromium that tests drive by the DevTools protocol, over the pipe that it offers for this:
+no driver, no network.
+"""
 
 import contextlib
 import json

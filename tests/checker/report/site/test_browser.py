@@ -1,4 +1,6 @@
-"""The site in a headless Chromium, from files: it draws formulas, obeys the keyboard, and fits a phone. Skipped without a browser."""
+"""The site in a headless Chromium, from files: it draws formulas, obeys the keyboard, and fits a phone.
+Skipped without a browser.
+"""
 
 import pytest
 
@@ -34,7 +36,8 @@ def test_formulas_are_drawn(browser, built):
     assert len(sizes) > 5 and all(width > 3 and height > 5 for width, height in sizes)
     # A fraction is higher than a letter, where the browser knows MathML.
     assert browser.evaluate(
-        "document.querySelector('mfrac').getBoundingClientRect().height > document.querySelector('mi').getBoundingClientRect().height"
+        "document.querySelector('mfrac').getBoundingClientRect().height > "
+        "document.querySelector('mi').getBoundingClientRect().height"
     )
 
 

@@ -1,4 +1,6 @@
-"""The pages by themselves: they parse, every link leads somewhere, they need no network, and say what the certificates say."""
+"""The pages by themselves: they parse, every link leads somewhere, they need no network,
+and say what the certificates say.
+"""
 
 import hashlib
 import json
@@ -25,7 +27,10 @@ WITHOUT_END = {"meta", "link", "img", "wbr", "br"}
 
 
 class Page(HTMLParser):
-    """Elements of a page with their attributes, in order; tags must be closed in the order in which they were opened."""
+    """Elements of a page with their attributes, in order.
+
+    Tags must be closed in the order in which they were opened.
+    """
 
     def __init__(self, text: str):
         super().__init__()
@@ -246,7 +251,10 @@ def test_text_stands_out_from_its_ground(scheme):
 
 
 def test_an_answer_that_no_solver_gave_is_refused_where_the_solvers_are_asked_again(tmp_path):
-    """A false statement with an unsat answer that was made up; without `solve` the pages say that answers are taken as they are."""
+    """A false statement with an unsat answer that was made up.
+
+    Without `solve` the pages say that answers are taken as they are.
+    """
     script = Script("QF_LRA")
     x = script.real("x")
     script.premise(lt(0, x))
@@ -264,7 +272,8 @@ def test_an_answer_that_no_solver_gave_is_refused_where_the_solvers_are_asked_ag
         "premises_witness": {"x": "1"},
     }
     stated = {"statement": query.statement, "scope": "bounded", "expect": "PROVED", "verdict": "PROVED", "holds": True}
-    forged = {"format": FORMAT, "claim": "A1", "obligation": query.id, **stated, "fact": fact, "runs": [], "key": ""}
+    about = {"format": FORMAT, "claim": "A1", "obligation": query.id, "runs": [], "versions": {}, "key": ""}
+    forged = {**about, **stated, "fact": fact}
     (tmp_path / "A1.forged.json").write_text(json.dumps(seal(forged)))
     taken, asked = (examine([claim], tmp_path, solve=solve) for solve in (False, True))
     assert taken["A1.forged"].state is State.ACCEPTED

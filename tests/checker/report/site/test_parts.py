@@ -133,7 +133,8 @@ def test_command_writes_honest_pages_whatever_is_missing_and_fails(tmp_path):
 
 def test_without_the_extra_the_command_says_what_to_install(tmp_path):
     code = (
-        "import sys; sys.modules['latex2mathml.converter'] = None; from proof_of_absence.checker.cli import app; app(['site'])"
+        "import sys; sys.modules['latex2mathml.converter'] = None; from proof_of_absence.checker.cli import app; "
+        "app(['site'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr == (

@@ -1,0 +1,195 @@
+"""What the stages of an audit find, and the stages in order: a row each, with what it runs and what it fills."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from proof_of_absence.checker.audit.circuits import firing, idle_circuits
+from proof_of_absence.checker.audit.detectors import deployment_findings
+from proof_of_absence.checker.audit.deviation import float32_deviation
+from proof_of_absence.checker.audit.findings import (
+    CircuitFinding,
+    DeploymentFinding,
+    Enclosure,
+    Improvement,
+    Prices,
+    RankFinding,
+    UnitFinding,
+)
+from proof_of_absence.checker.audit.gauge import prices
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.audit.improve import Unimproved, improve
+from proof_of_absence.checker.audit.independence import rank_findings
+from proof_of_absence.checker.audit.loss import losses
+from proof_of_absence.checker.audit.rent import rents
+from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
+from proof_of_absence.models.floatnet import FloatNet
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+__all__ = ["STAGES", "Better", "Examination", "Stage"]
+
+
+@dataclass(frozen=True, eq=False)
+class Better:
+    """An improvement and its net, or why there is none; no reason if none can be."""
+
+    improvement: Improvement | None
+    net: FloatNet | None
+    reason: str
+
+
+_LOSSES = tuple[Enclosure, Enclosure]
+_UNITS = tuple[UnitFinding, ...]
+_CIRCUITS = tuple[CircuitFinding, ...]
+_SEARCHED = tuple[_CIRCUITS, tuple[str, ...]]
+_DEPLOYMENT = tuple[DeploymentFinding, ...]
+_RANKS = tuple[RankFinding, ...]
+
+
+@dataclass(eq=False)
+class Examination:
+    """What is audited, and what the stages found of it so far. A stage that fails leaves its field as it was.
+
+    `losses` are the loss and its floor E; `searched` are the idle circuits, and what was not decided about others;
+    `fired` are the same circuits with the deployment inputs at which they fire.
+    """
+
+    net: FloatNet
+    inputs: np.ndarray
+    targets: np.ndarray
+    deploy: np.ndarray | None
+    client: "Client | None"
+    losses: _LOSSES | tuple[None, None] = (None, None)
+    units: _UNITS = ()
+    searched: _SEARCHED = ((), ())
+    fired: _CIRCUITS = ()
+    deployment: _DEPLOYMENT = ()
+    ranks: _RANKS = ()
+    better: Better = Better(None, None, "")
+    prices: Prices | None = None
+    deviation: Fraction | None = None
+
+    @property
+    def circuits(self) -> _CIRCUITS:
+        return self.fired or self.searched[0]
+
+    @cached_property
+    def evaluation(self) -> Evaluation | None:
+        """The pass that the losses and the improvement share; None where it overflows, and they find their own way."""
+        try:
+            return evaluate(self.net, self.inputs, self.targets)
+        except OverflowError:
+            return None
+
+    def take(self, stage: "Stage", stages: Stages) -> None:
+        """Run the stage, or take what an earlier run kept of it, and put its result in its field."""
+        # What follows from the circuits must not outlive a run in which they were not found.
+        of = [circuit.units for circuit in self.circuits] if stage.of_circuits else ""
+        result = stages.run(stage.name, stage.kind, partial(stage.run, self), of=of)
+        if result is not None:
+            setattr(self, stage.fills, result)
+
+    def always(self) -> bool:
+        return True
+
+    def has_losses(self) -> bool:
+        return self.losses != (None, None)
+
+    def has_units(self) -> bool:
+        return bool(self.units)
+
+    def has_circuits(self) -> bool:
+        return bool(self.circuits)
+
+    def is_deployed(self) -> bool:
+        return self.deploy is not None
+
+    def may_fire(self) -> bool:
+        return self.has_circuits() and self.is_deployed()
+
+    def is_float32(self) -> bool:
+        return self.net.dtype == np.float32
+
+
+def _losses(found: Examination) -> _LOSSES:
+    return losses(found.net, found.inputs, found.targets, evaluation=found.evaluation)
+
+
+def _units(found: Examination) -> _UNITS:
+    if found.client is None:
+        return unit_findings(found.net, found.inputs)
+    # Needs the extra `distributed`.
+    from proof_of_absence.checker.audit.distributed import unit_findings_apart
+
+    return unit_findings_apart(found.client, found.net, found.inputs)
+
+
+def _searched(found: Examination) -> _SEARCHED:
+    return idle_circuits(found.net, found.inputs, found.units)
+
+
+def _fired(found: Examination) -> _CIRCUITS:
+    return firing(found.net, found.circuits, found.inputs, found.deploy)
+
+
+def _deployment(found: Examination) -> _DEPLOYMENT:
+    return deployment_findings(found.inputs, found.deploy)
+
+
+def _ranks(found: Examination) -> _RANKS:
+    return rank_findings(found.net, found.inputs, units=found.units or None)
+
+
+def _better(found: Examination) -> Better:
+    answer = improve(found.net, found.inputs, found.targets, found.circuits, evaluation=found.evaluation)
+    if isinstance(answer, Unimproved):
+        return Better(None, None, "" if answer.at_floor else f"improvement: {answer.reason}")
+    return Better(*answer, "")
+
+
+def _rented(found: Examination) -> _UNITS:
+    return rents(found.net, found.inputs, found.targets, found.units)
+
+
+def _prices(found: Examination) -> Prices | None:
+    return prices(found.net, found.inputs, *found.losses, found.circuits)
+
+
+def _deviation(found: Examination) -> Fraction | None:
+    return float32_deviation(found.net, found.inputs)
+
+
+class Stage(NamedTuple):
+    """A stage: its name, what it runs and the type of the result, the field that this fills,
+    and when there is anything to do.
+
+    `of_circuits`: the result depends on which circuits were found.
+    """
+
+    name: str
+    run: Callable[[Examination], object]
+    kind: object
+    fills: str
+    when: Callable[[Examination], bool]
+    of_circuits: bool = False
+
+
+STAGES = (
+    Stage("losses", _losses, _LOSSES, "losses", Examination.always),
+    Stage("units", _units, _UNITS, "units", Examination.always),
+    Stage("circuits", _searched, _SEARCHED, "searched", Examination.has_units),
+    Stage("firing", _fired, _CIRCUITS, "fired", Examination.may_fire, of_circuits=True),
+    Stage("deployment", _deployment, _DEPLOYMENT, "deployment", Examination.is_deployed),
+    Stage("ranks", _ranks, _RANKS, "ranks", Examination.always),
+    Stage("improvement", _better, Better, "better", Examination.has_circuits, of_circuits=True),
+    Stage("rents", _rented, _UNITS, "units", Examination.has_units),
+    Stage("prices", _prices, Prices | None, "prices", Examination.has_losses, of_circuits=True),
+    Stage("float32", _deviation, Fraction | None, "deviation", Examination.is_float32),
+)

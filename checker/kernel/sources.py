@@ -1,0 +1,112 @@
+"""The sources of ours that a module's code comes from: its own file, and those of all that it imports, found by reading them.
+
+Nothing is imported for this, so an import that only a function makes, when it is called, is seen too.
+"""
+
+import ast
+import importlib.util
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+__all__ = ["coq_beside", "imported", "modules_of"]
+
+# Everything that decides: what these rooms hold counts, whether a claim imports it or not.
+DECIDING = ("proof_of_absence.checker.kernel", "proof_of_absence.checker.independent")
+
+
+def imported(modules: Iterable[str]) -> frozenset[Path]:
+    """The files behind the modules, the kernel and the independent checker, with all they import from the same packages."""
+    waiting = [*modules, *(name for room in DECIDING for name in modules_of(room))]
+    tops = {"proof_of_absence", *(name.split(".")[0] for name in waiting)}
+    files: set[Path] = set()
+    seen: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module.split(".")[0] not in tops:
+            continue
+        seen.add(module)
+        if file := _file(module):
+            files.add(file)
+            waiting += _imports(module, file)
+        for package in _above(module):
+            if file := _file(package):
+                files.add(file)
+                waiting += _imports(package, file, only_on_loading=True)
+    return frozenset(files)
+
+
+def modules_of(package: str) -> list[str]:
+    """The names of a package and of all modules below it."""
+    folder = _folder(package)
+    if folder is None:
+        return [package]
+    below = (path.relative_to(folder).with_suffix("").parts for path in folder.rglob("*.py"))
+    return sorted(".".join([package, *(part for part in parts if part != "__init__")]) for parts in below)
+
+
+def coq_beside(modules: Iterable[str]) -> frozenset[Path]:
+    """The Coq sources below the folders in which the modules lie."""
+    folders = {file.parent for module in modules if (file := _file(module))}
+    return frozenset(
+        path for folder in folders for path in folder.rglob("*") if path.suffix == ".v" or path.name == "_CoqProject"
+    )
+
+
+@cache
+def _imports(module: str, file: Path, *, only_on_loading: bool = False) -> tuple[str, ...]:
+    """What a file imports; with `only_on_loading`, without what its functions import when they are called."""
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    tree = ast.parse(file.read_bytes())
+    statements = _run_on_loading(tree) if only_on_loading else ast.walk(tree)
+    return tuple(name for statement in statements for name in _named(statement, package))
+
+
+def _run_on_loading(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _run_on_loading(node)
+
+
+def _named(statement: ast.AST, package: str) -> Iterator[str]:
+    """The modules that a statement imports. A name that is no module of its package is made by the package itself."""
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+    elif isinstance(statement, ast.ImportFrom):
+        source = importlib.util.resolve_name("." * statement.level + (statement.module or ""), package)
+        for alias in statement.names:
+            module = f"{source}.{alias.name}"
+            yield module if _file(module) else source
+
+
+def _above(module: str) -> Iterator[str]:
+    """The packages that are loaded before the module."""
+    while module := module.rpartition(".")[0]:
+        yield module
+
+
+@cache
+def _file(module: str) -> Path | None:
+    """The module's file; None for what is no module, and for a top package without a file."""
+    top, *rest = module.split(".")
+    folder = _folder(top)
+    if folder is None:
+        spec = None if rest else importlib.util.find_spec(top)
+        return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    place = folder.joinpath(*rest)
+    candidates = [place / "__init__.py", *([place.with_name(f"{place.name}.py")] if rest else [])]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+@cache
+def _folder(package: str) -> Path | None:
+    """The package's folder; None for a module, and for what is not installed."""
+    top, *rest = package.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations))).joinpath(*rest)
