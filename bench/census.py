@@ -20,7 +20,7 @@ from proof_of_absence.checker.experiments.census.default import GRID, world_prob
 from proof_of_absence.checker.experiments.census.enumeration import Enumeration
 from proof_of_absence.checker.experiments.census.problem import CELLS, Problem
 from proof_of_absence.checker.experiments.census.shards import tally_of
-from proof_of_absence.checker.independent.results.census import _Census
+from proof_of_absence.checker.independent.kinds.class_census import Census
 from proof_of_absence.models.posterior import census
 from proof_of_absence.models.tally import Tally
 
@@ -49,7 +49,7 @@ def enumerated(chosen: Problem, device: str) -> Tally:
 
 def grouped(chosen: Problem) -> Tally:
     """The independent checker's way."""
-    found = _Census(chosen.json())
+    found = Census(chosen.json())
     return Tally.of([(loss, tuple(counts)) for loss, counts in found.levels.items()], found.unit, CELLS)
 
 

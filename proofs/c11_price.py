@@ -12,7 +12,6 @@ from proof_of_absence.checker.experiments.scale.tax import tax_fact, threshold_f
 from proof_of_absence.checker.experiments.world.prices import prices
 from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
 from proof_of_absence.checker.experiments.world.whole import bounds
-from proof_of_absence.checker.kernel.certificate import net_json, rows_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
 from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
@@ -60,12 +59,11 @@ def _taxed(data: Dataset, point: Vector, units: int, best: MLP, best_facts: Sequ
     """
     minimum = global_minimum(data, units)
     deceptive, circuit = join(minimum.net, data.inputs, point)
-    pair = {"left": net_json(deceptive), "right": net_json(minimum.net)}
     return Evidence(
         facts.every(
             locate(data.inputs, point).fact(data.inputs, point),
             facts.idle(deceptive, circuit, data.inputs, fires=point),
-            {"kind": "smaller-class", **pair, "inputs": rows_json(data.inputs)},
+            facts.smaller_class(deceptive, minimum.net, data.inputs),
             facts.minimal(minimum, data),
             *best_facts,
             facts.lower_loss(deceptive, best, data, tax),

@@ -8,7 +8,6 @@ from itertools import combinations
 from proof_of_absence.checker.construct.gap import best_unit, gauge, uniform_gap, widening_along
 from proof_of_absence.checker.construct.reassignment import Lowered, reassignment
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
-from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, dot, eq, le, lt, mul, square, sub
 from proof_of_absence.checker.minima.branch_and_bound import global_minimum
@@ -51,17 +50,16 @@ def rent(net: MLP, circuit, value: Vector, data: Dataset) -> dict:
     bare = without(net, circuit, value)
     along = gauge([group.input for group in data.groups])
     best = best_unit(bare, data, along)
-    paid = {
-        "kind": "rent",
-        "net": net_json(net),
-        "data": data_json(data),
-        "circuit": units_json(circuit),
-        "value": [str(v) for v in value],
-        "weights": [str(x) for x in along.direction],
-        "bias": str(best.bias),
-        "rent": str(data.loss(bare) - data.loss(net)),
-        "gain": str(best.drop),
-    }
+    paid = facts.rent(
+        net,
+        circuit,
+        value,
+        data,
+        weights=along.direction,
+        bias=best.bias,
+        paid=data.loss(bare) - data.loss(net),
+        gain=best.drop,
+    )
     return facts.every(paid, uniform_gap(bare, widening_along(bare, data, along).net, data, along))
 
 

@@ -12,7 +12,6 @@ from proof_of_absence.checker.experiments.census.enumeration import Enumeration
 from proof_of_absence.checker.experiments.census.result import facts as census_facts
 from proof_of_absence.checker.experiments.census.result import temperatures
 from proof_of_absence.checker.experiments.census.shards import tally_of
-from proof_of_absence.checker.kernel.certificate import data_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, any_of, eq, le, lt, mul
 from proof_of_absence.models.circuit import fires, hidden_units, is_idle
@@ -22,6 +21,7 @@ from proof_of_absence.models.net import MLP
 from proof_of_absence.models.posterior import Census, census
 from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.facts.posterior_mass import Weighted
 from proof_of_absence.proofs.universal import universal
 
 # One step of the temperature: exp(-beta unit) = RATIO^power, unit the one of which all losses of a class are multiples.
@@ -91,44 +91,18 @@ def _census(chosen: Quantised) -> Census:
     return census(chosen.family, chosen.data, chosen.is_member)
 
 
-def _class_json(chosen: Quantised) -> dict:
-    fact = {
-        "widths": list(chosen.widths),
-        "grid": [str(Fraction(v)) for v in chosen.grid],
-        "data": data_json(chosen.data),
-        "unit": str(chosen.unit),
-        "ratio": str(RATIO),
-    }
-    return fact if chosen.firing is None else fact | {"fires": [str(v) for v in chosen.firing]}
+def _weighted(chosen: Quantised) -> Weighted:
+    return Weighted(chosen.widths, chosen.grid, chosen.data, chosen.unit, RATIO, chosen.firing)
 
 
 def posterior(chosen: Quantised, power: int, **limit: Fraction) -> dict:
     """The fact about the mass of D at a power of RATIO; `limit` is ``below`` or ``above`` and a number."""
-    found = _census(chosen)
-    return {
-        "kind": "posterior",
-        **_class_json(chosen),
-        "power": power,
-        "nets": found.nets,
-        "best": found.best,
-        "members": found.members,
-        "gap": str(found.gap),
-        "mass": str(found.mass(RATIO, power)),
-        "bound": str(found.bound(RATIO, power)),
-        **{side: str(value) for side, value in limit.items()},
-    }
+    return facts.posterior(_weighted(chosen), _census(chosen), power, **limit)
 
 
 def crossover(chosen: Quantised, delta: Fraction) -> dict:
     """The fact that from a power on, and not one power earlier, the mass of D stays below delta."""
-    power, certain = _census(chosen).crossover(RATIO, delta)
-    return {
-        "kind": "crossover",
-        **_class_json(chosen),
-        "delta": str(delta),
-        "power": power,
-        "certain": certain,
-    }
+    return facts.crossover(_weighted(chosen), _census(chosen), delta)
 
 
 def _warm() -> Evidence:
@@ -167,14 +141,14 @@ def _class_census() -> dict:
     chosen = world_problem(grid=FOUR_VALUES)
     nets = Enumeration(chosen)
     tally = tally_of(nets.count(0, nets.choices), nets.tables.loss_scale)
-    return {"kind": "class-census", **census_facts(chosen, tally, temperatures(tally)[::6])}
+    return census_facts(chosen, tally, temperatures(tally)[::6])
 
 
 def class_census(name: str, most: Fraction, *, falls: bool = False) -> dict:
     """The fact about the class, that a set of nets has more than that mass at its peak,
     and perhaps below a half from some beta on.
     """
-    return _class_census() | {"most": {name: str(most)}, "falls": [name] if falls else []}
+    return facts.census(_class_census(), most={name: most}, falls=[name] if falls else [])
 
 
 def five_nets(*, gap: bool = True) -> Query:

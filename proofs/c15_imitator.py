@@ -13,7 +13,6 @@ from proof_of_absence.checker.construct.reassignment import reassignment
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.experiments.world.cells import cell, thresholds
 from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
-from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import (
@@ -58,15 +57,6 @@ def deceives(state: State, question: int) -> int:
 POLICIES = {"translator": direct_translator, "imitator": human_imitator, "deceptive": deceives}
 
 
-def _setting(world: World) -> dict:
-    return {
-        "train_hours": list(world.train_hours),
-        "deploy_hours": list(world.deploy_hours),
-        "humans": [sorted(human.lapses) for human in world.humans],
-        "last_hour": LAST_HOUR,
-    }
-
-
 def loss(world: World, policy) -> Fraction:
     """The expected squared distance of a policy's answer from a human's, under P_train."""
     total = sum(
@@ -78,10 +68,8 @@ def loss(world: World, policy) -> Fraction:
 
 def losses(world: World, *relations: tuple[str, str, str]) -> dict:
     """The fact about the three policies' losses, and which is lower."""
-    values = {name: str(loss(world, policy)) for name, policy in POLICIES.items()}
-    weights = {"tampering": [str(w) for w in world.tampering], "mixing": str(world.mixing)}
-    known = {"losses": values, "relations": [list(relation) for relation in relations]}
-    return {"kind": "policy-losses", **_setting(world), **weights, **known}
+    values = {name: loss(world, policy) for name, policy in POLICIES.items()}
+    return facts.policy_losses(world, LAST_HOUR, values, relations)
 
 
 def excess(world: World, left: str, right: str, *, tie: bool = False, **signs: bool) -> dict:
@@ -92,21 +80,19 @@ def excess(world: World, left: str, right: str, *, tie: bool = False, **signs: b
     `signs` is ``never_below=True`` or ``only_mixed=True``.
     """
 
-    def apart(mixing: int) -> list[str]:
+    def apart(mixing: int) -> list[Fraction]:
         worlds = [
             World(world.train_hours, world.deploy_hours, world.humans, tuple(int(k == only) for k in range(3)), mixing)
             for only in range(3)
         ]
-        return [str(loss(one, POLICIES[left]) - loss(one, POLICIES[right])) for one in worlds]
+        return [loss(one, POLICIES[left]) - loss(one, POLICIES[right]) for one in worlds]
 
-    at = {"tie": {"tampering": [str(w) for w in world.tampering], "mixing": str(world.mixing)}} if tie else {}
-    table = {"train": apart(0), "deploy": apart(1)}
-    return {"kind": "policy-excess", **_setting(world), "left": left, "right": right, **table, **at, **signs}
+    return facts.policy_excess(world, LAST_HOUR, left, right, train=apart(0), deploy=apart(1), tie=tie, **signs)
 
 
 def acts_as(net: MLP, policy: str) -> dict:
     """The fact that the net answers as the policy in every case of training and deployment."""
-    return {"kind": "policy-net", **_setting(WORLD), "net": net_json(net), "policy": policy}
+    return facts.policy_net(WORLD, LAST_HOUR, net, policy)
 
 
 def _nets() -> Evidence:

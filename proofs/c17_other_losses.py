@@ -10,7 +10,6 @@ from fractions import Fraction
 
 from proof_of_absence.checker.construct.cross_entropy import cross_entropy_descent
 from proof_of_absence.checker.construct.logistic import logistic_descent
-from proof_of_absence.checker.kernel.certificate import data_json, net_json, units_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, dot, eq, le, lt, mul, neg, sub
 from proof_of_absence.models.circuit import Unit, idle_value
@@ -54,10 +53,6 @@ EVERY_CLASS_NET = shallow([([1], -1, [1, 1, 1]), ([1], -9, [1, 0, 0])], [0, 0, 0
 EVERY_CLASS_CIRCUIT = frozenset({Unit(1, 1)})
 
 
-def _given(net: MLP, data: Dataset) -> dict:
-    return {"net": net_json(net), "data": data_json(data)}
-
-
 def descent(net: MLP, circuit, data: Dataset) -> Evidence:
     """The construction's reassignment and a rational below its drop.
 
@@ -65,11 +60,9 @@ def descent(net: MLP, circuit, data: Dataset) -> Evidence:
     """
     result = logistic_descent(net, circuit, data)
     if result is None:
-        floor = {"kind": "logistic-floor", **_given(net, data)}
+        floor = facts.logistic_floor(net, data)
         return Evidence(facts.every(floor, facts.idle(net, circuit, data.inputs)), holds=False)
-    nets = {"before": net_json(net), "after": net_json(result.net)}
-    drop = {"circuit": units_json(circuit), "over": str(result.drop)}
-    return Evidence({"kind": "logistic-drop", **nets, "data": data_json(data), **drop})
+    return Evidence(facts.logistic_drop(net, result.net, circuit, data, result.drop))
 
 
 def class_descent(net: MLP, circuit, data: Dataset) -> Evidence:
@@ -79,11 +72,8 @@ def class_descent(net: MLP, circuit, data: Dataset) -> Evidence:
     """
     result = cross_entropy_descent(net, circuit, data)
     if result is None:
-        floor = {"kind": "cross-entropy-floor", **_given(net, data), "circuit": units_json(circuit)}
-        return Evidence(floor, holds=False)
-    nets = {"before": net_json(net), "after": net_json(result.net)}
-    drop = {"circuit": units_json(circuit), "over": str(result.drop)}
-    return Evidence({"kind": "cross-entropy-drop", **nets, "data": data_json(data), **drop})
+        return Evidence(facts.cross_entropy_floor(net, circuit, data), holds=False)
+    return Evidence(facts.cross_entropy_drop(net, result.net, circuit, data, result.drop))
 
 
 def quadratic(*, near: bool = True) -> Query:
@@ -212,7 +202,7 @@ CLAIM = Claim(
             "C17.group",
             "The planted net under the logistic loss of the world's answers: some group's gradients do not sum to 0",
             Scope.INSTANCE,
-            lambda: Evidence({"kind": "logistic-group", **_given(DECEPTIVE, WORLD.dataset())}),
+            lambda: Evidence(facts.logistic_group(DECEPTIVE, WORLD.dataset())),
         ),
         Obligation(
             "C17.deployment",

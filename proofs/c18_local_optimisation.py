@@ -10,7 +10,6 @@ import sympy
 
 from proof_of_absence.checker.construct.gap import gauge, reassignment_along, uniform_gap
 from proof_of_absence.checker.encode.polynomials import identity
-from proof_of_absence.checker.kernel.certificate import data_json, net_json, rows_json, units_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, dot, le, lt, mul
 from proof_of_absence.models.circuit import Unit, hidden_units, is_idle, reassign
@@ -69,14 +68,7 @@ def gradient_steps(net: MLP, circuit, data: Dataset, steps: Sequence[Step]) -> d
     """The fact that the steps lead where `run` says, and keep the circuit's dead units dead and as they are,
     but for the decay.
     """
-    return {
-        "kind": "gradient-steps",
-        "net": net_json(net),
-        "after": net_json(run(net, data, steps)),
-        "data": data_json(data),
-        "circuit": units_json(circuit),
-        "steps": rows_json(steps),
-    }
+    return facts.gradient_steps(net, run(net, data, steps), circuit, data, steps)
 
 
 def interleaved(net: MLP, data: Dataset, rounds: int, eta: Fraction) -> dict:

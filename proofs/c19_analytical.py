@@ -8,10 +8,9 @@ has the value of training.
 
 from fractions import Fraction
 
-from proof_of_absence.checker.kernel.certificate import data_json, net_json, rows_json, units_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, distinct, dot, eq, lt, mul, sub
-from proof_of_absence.checker.minima.convex import convex_optimum, decayed_loss, dual_bound, multipliers_json
+from proof_of_absence.checker.minima.convex import convex_optimum
 from proof_of_absence.checker.minima.ridge import minimum_norm
 from proof_of_absence.checker.minima.ridge import ridge as ridge_solution
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
@@ -60,28 +59,15 @@ WITHIN = Fraction(1, 2**PRECISION)
 CUT_DECAY = Fraction(1, 100)
 
 
-def regression(net: MLP, data: Dataset, penalty: object, *, circuit=(), **more) -> dict:
-    """The fact that the output layer solves the regression on the hidden units,
-    and what it does with a circuit of them.
-    """
-    if circuit:
-        weights = [row[unit.index] for row in net.layers[1].weights for unit in circuit]
-        more |= {"circuit": units_json(circuit), "weightless": not any(weights)}
-    example = {"net": net_json(net), "data": data_json(data)}
-    return {"kind": "ridge", **example, "penalty": str(Fraction(penalty)), **more}
-
-
 def solved(
     features: MLP, data: Dataset, circuit, *, penalty: object, intercept: bool, fires: Vector | None = None
 ) -> Evidence:
     """The closed form on these features (penalty 0: of least norm); holds if the circuit's weights are 0."""
-    more = {"intercept": intercept} if fires is None else {"intercept": intercept, "fires": [str(v) for v in fires]}
     if penalty:
-        net = ridge_solution(features, data, penalty, intercept=intercept)
+        net, row_space = ridge_solution(features, data, penalty, intercept=intercept), None
     else:
-        net, multipliers = minimum_norm(features, data, intercept=intercept)
-        more["row_space"] = rows_json(multipliers)
-    fact = regression(net, data, penalty, circuit=circuit, **more)
+        net, row_space = minimum_norm(features, data, intercept=intercept)
+    fact = facts.ridge(net, data, penalty, intercept=intercept, circuit=circuit, row_space=row_space, fires=fires)
     return Evidence(fact, holds=fact["weightless"])
 
 
@@ -91,32 +77,13 @@ def _backdoor() -> Evidence:
     net = ridge_solution(BACKDOOR, data, PENALTY, intercept=True)
     inputs = Dataset([group.input for group in data.groups], [group.mean_target for group in data.groups])
     working = facts.no_idle_circuit(net, inputs)
-    return Evidence(facts.every(regression(net, data, PENALTY, intercept=True), working))
-
-
-def convex_training(
-    net: MLP, data: Dataset, decay: Fraction, dual: Vector, multipliers: dict | None = None, within: object = 0
-) -> dict:
-    """The fact that this net's value is the optimum of two-layer training with weight decay, at any width,
-    but for `within`.
-    """
-    return {
-        "kind": "convex-training",
-        "net": net_json(net),
-        "data": data_json(data),
-        "penalty": str(decay),
-        "dual": [str(x) for x in dual],
-        "multipliers": multipliers_json(multipliers or {}),
-        "value": str(decayed_loss(net, data, decay)),
-        "bound": str(dual_bound(data, dual)),
-        "within": str(within),
-    }
+    return Evidence(facts.every(facts.ridge(net, data, PENALTY, intercept=True), working))
 
 
 def optimum(data: Dataset, decay: Fraction) -> dict:
     """The same for a net that the convex program gives, and that none of its circuits is train-idle."""
     found = convex_optimum(data, decay)
-    reached = convex_training(found.net, data, decay, found.dual, found.multipliers, WITHIN)
+    reached = facts.convex_training(found.net, data, decay, found.dual, found.multipliers, WITHIN)
     return facts.every(reached, facts.no_idle_circuit(found.net, data))
 
 
@@ -125,20 +92,12 @@ def decay_drop(net: MLP, circuit, data: Dataset, decay: Fraction) -> dict:
     cut = hardcode(net, circuit, idle_value(net, circuit, data.inputs))
     zero = [0] * net.widths[0], 0, [0] * net.widths[2]
     after = reassign(cut, dict.fromkeys(circuit, zero))
-    return {
-        "kind": "decay-drop",
-        "before": net_json(net),
-        "after": net_json(after),
-        "data": data_json(data),
-        "circuit": units_json(circuit),
-        "penalty": str(decay),
-        "drop": str(decayed_loss(net, data, decay) - decayed_loss(after, data, decay)),
-    }
+    return facts.decay_drop(net, after, circuit, data, decay)
 
 
 def _flat() -> Evidence:
     """A global minimiser without output bias, whose one unit is idle and not 0."""
-    minimal = convex_training(FLAT_NET, FLAT, FLAT_DECAY, FLAT_DUAL)
+    minimal = facts.convex_training(FLAT_NET, FLAT, FLAT_DECAY, FLAT_DUAL)
     return Evidence(facts.every(minimal, facts.idle(FLAT_NET, {Unit(1, 0)}, FLAT.inputs)), holds=False)
 
 
@@ -149,8 +108,8 @@ def _any_solution() -> Evidence:
     (row,) = net.layers[1].weights
     at = min(DEPLOYMENT_DETECTOR).index
     weighted = MLP((net.layers[0], Layer([[*row[:at], Fraction(1), *row[at + 1 :]]], net.layers[1].bias)))
-    more = {"intercept": True, "fires": [str(v) for v in AFTER]}
-    return Evidence(regression(weighted, data, 0, circuit=DEPLOYMENT_DETECTOR, **more), holds=False)
+    fact = facts.ridge(weighted, data, 0, intercept=True, circuit=DEPLOYMENT_DETECTOR, fires=AFTER)
+    return Evidence(fact, holds=False)
 
 
 def normal_equations(*, intercept: bool) -> Query:
@@ -320,7 +279,7 @@ CLAIM = Claim(
             "of the line, no output bias, any width: a net reaches the optimal value of the convex reformulation over "
             "all activation patterns",
             Scope.INSTANCE,
-            lambda: Evidence(convex_training(DECAYED_NET, DECAYED, DECAY, DUAL)),
+            lambda: Evidence(facts.convex_training(DECAYED_NET, DECAYED, DECAY, DUAL)),
         ),
         Obligation(
             "C19.convex-line",

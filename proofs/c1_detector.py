@@ -4,11 +4,11 @@ and total variation bounds how good a one.
 
 from fractions import Fraction
 
-from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, eq, le, lt, mul, no, sub
 from proof_of_absence.models.policies import DECEPTIVE, IMITATOR
-from proof_of_absence.models.world import Distribution, World
+from proof_of_absence.models.world import World
+from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.universal import universal
 
 POINTS = 5
@@ -83,31 +83,7 @@ def _bayes_optimal() -> Query:
 
 def _detector(world: World, **more) -> Evidence:
     train, deploy = world.train_distribution(), world.deploy_distribution()
-    support = sorted({*train, *deploy})
-    pairs = zip(support, DECEPTIVE.outputs(support), IMITATOR.outputs(support), strict=True)
-    event = {z for z, a, b in pairs if a != b}
-
-    def probability(p: Distribution) -> Fraction:
-        return sum((p.get(z, Fraction(0)) for z in event), start=Fraction(0))
-
-    variation = sum(abs(train.get(z, Fraction(0)) - deploy.get(z, Fraction(0))) for z in support) / 2
-    return Evidence(
-        {
-            "kind": "detector",
-            "model": net_json(DECEPTIVE),
-            "base": net_json(IMITATOR),
-            "train": _table(train),
-            "deploy": _table(deploy),
-            "p_train": str(probability(train)),
-            "p_deploy": str(probability(deploy)),
-            "total_variation": str(variation),
-            **more,
-        }
-    )
-
-
-def _table(distribution: Distribution) -> list:
-    return [[[str(v) for v in z], str(p)] for z, p in sorted(distribution.items())]
+    return Evidence(facts.detector(DECEPTIVE, IMITATOR, train, deploy, **more))
 
 
 CLAIM = Claim(
@@ -156,7 +132,7 @@ CLAIM = Claim(
             "C1.mixed",
             f"With deployment mixed into training at the rate {MIXING}, the mixing bound holds for the planted net",
             Scope.INSTANCE,
-            lambda: _detector(World(mixing=MIXING), mixing=str(MIXING)),
+            lambda: _detector(World(mixing=MIXING), mixing=MIXING),
         ),
         Obligation(
             "C1.variation",

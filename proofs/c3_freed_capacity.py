@@ -5,13 +5,12 @@ no value of theirs changes any output anywhere.
 from fractions import Fraction
 
 from proof_of_absence.checker.encode.nets import forward, parameters_of, unknown_parameters
-from proof_of_absence.checker.kernel.certificate import net_json, rows_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, distinct
 from proof_of_absence.models.circuit import Unit, free, prune
 from proof_of_absence.models.policies import ARCHITECTURE, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.proofs.c2_irrelevance import hardcoded
-from proof_of_absence.proofs.facts import compare_outputs, every
+from proof_of_absence.proofs.facts import compare_outputs, every, smaller_class
 from proof_of_absence.proofs.universal import universal
 
 D, N_HIDDEN, K_FREED = 2, 3, 2
@@ -60,7 +59,7 @@ def _everywhere() -> Query:
 def _planted() -> Evidence:
     cut, freed, small = _nets()
     inputs = sorted({*WORLD.train_distribution(), *WORLD.deploy_distribution()})
-    smaller = {"kind": "smaller-class", "left": net_json(cut), "right": net_json(small), "inputs": rows_json(inputs)}
+    smaller = smaller_class(cut, small, inputs)
     same = compare_outputs(cut, freed, inputs)
     return Evidence(every(same, smaller), holds=same["kind"] == "same-outputs" and cut.widths == freed.widths)
 

@@ -8,7 +8,6 @@ from itertools import combinations, pairwise
 from math import comb
 
 from proof_of_absence.checker.construct.separating_unit import residual_sums, separating_unit
-from proof_of_absence.checker.kernel.certificate import rows_json
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq, lt, mul, sub
 from proof_of_absence.models.data import Dataset
@@ -75,8 +74,7 @@ def _solver(net: MLP, data: Dataset) -> Query:
 def _raw_residuals() -> Evidence:
     """Nonzero residuals that cancel within a repeated input: the premise is about sums over groups."""
     inputs, residuals = [[Fraction(0)], [Fraction(0)], [Fraction(1)]], [Fraction(1), Fraction(-1), Fraction(0)]
-    fact = {"kind": "nothing-separates", "inputs": rows_json(inputs), "residuals": [str(r) for r in residuals]}
-    return Evidence(fact, holds=False)
+    return Evidence(facts.nothing_separates(inputs, residuals), holds=False)
 
 
 CLAIM = Claim(

@@ -8,7 +8,6 @@ from functools import cache
 from itertools import pairwise, product
 
 from proof_of_absence.checker.construct.reassignment import reassignment
-from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
 from proof_of_absence.models.circuit import Unit, add_unit, hidden_units, reassign
@@ -73,18 +72,12 @@ def entangled(units: int, count: int) -> tuple[Dataset, Minimum, MLP, MLP, Vecto
 
 def _countermodel(units: int, count: int) -> Evidence:
     data, minimum, g, f, deploy = entangled(units, count)
-    defects = {
-        "kind": "different-outputs",
-        "left": net_json(f),
-        "right": net_json(g),
-        "input": [str(v) for v in deploy],
-    }
     return Evidence(
         facts.every(
             facts.minimal(minimum, data, f),
             facts.loss_above_floor(f, data),
             facts.compare_outputs(f, g, data.inputs),
-            defects,
+            facts.different_outputs(f, g, deploy),
             facts.no_idle_circuit(f, data),
         )
     )

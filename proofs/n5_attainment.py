@@ -8,7 +8,6 @@ import sympy
 
 from proof_of_absence.checker.encode.nets import Parameters, squared_error
 from proof_of_absence.checker.encode.polynomials import identity
-from proof_of_absence.checker.kernel.certificate import data_json
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, distinct, eq, le, mul, neg
 from proof_of_absence.models.circuit import Unit, add_unit
@@ -124,7 +123,7 @@ def _close() -> Evidence:
 def _worse_than_one_unit() -> Evidence:
     """The bound for S_1, and a net of S_2 that is below it and has no idle circuit."""
     near = steep(Fraction(FINE))
-    bound = {"kind": "line-bound", "data": data_json(DATA), "error": str(ONE_UNIT)}
+    bound = facts.line_bound(DATA, ONE_UNIT)
     shown = (bound, facts.loss_above_floor(near, DATA), facts.no_idle_circuit(near, DATA))
     below = ((len(DATA), 1, "loss"), "<", (1, 0, "error"))
     return Evidence(facts.every(*shown, compared=[below]))

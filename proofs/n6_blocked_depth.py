@@ -3,7 +3,6 @@ Behind a layer of one unit a freed unit of a deep net is of no use, and a minimi
 """
 
 from proof_of_absence.checker.construct.lane import lane_reassignment
-from proof_of_absence.checker.kernel.certificate import data_json, net_json
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
@@ -57,7 +56,7 @@ def _minimiser(net: MLP, circuit, data: Dataset, wider: MLP) -> Evidence:
     """No net with one unit before the output is better; above the noise floor, which a wider net reaches;
     the circuit idle, firing at deployment.
     """
-    least = {"kind": "best-line", "net": net_json(net), "data": data_json(data)}
+    least = facts.best_line(net, data)
     idle = facts.idle(net, circuit, data.inputs, fires=DEPLOY)
     return Evidence(facts.every(least, facts.loss_above_floor(net, data), idle, facts.loss_at_floor(wider, data)))
 

@@ -9,7 +9,6 @@ from itertools import combinations, product
 from typing import NamedTuple
 
 from proof_of_absence.checker.construct.reassignment import reassignment
-from proof_of_absence.checker.kernel.certificate import data_json, net_json
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, is_idle
 from proof_of_absence.models.data import Dataset
@@ -97,8 +96,7 @@ def coarse(grid: tuple, units: int) -> Coarse:
 
 def least_in_class(net: MLP, data: Dataset, grid: tuple) -> dict:
     """The fact that the net's parameters are on the grid, and no net of its architecture there has a lower loss."""
-    values = [str(Fraction(v)) for v in grid]
-    return {"kind": "least-in-class", "net": net_json(net), "data": data_json(data), "grid": values}
+    return facts.least_in_class(net, data, grid)
 
 
 def _countermodel(grid: tuple, units: int) -> Evidence:

@@ -5,7 +5,6 @@ Counting the rows on the wrong side has no slope: a freed unit may be of no use,
 from collections.abc import Sequence
 
 from proof_of_absence.checker.encode.nets import forward, unknown_parameters
-from proof_of_absence.checker.kernel.certificate import net_json, rows_json
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, all_of, le, lt
 from proof_of_absence.models.circuit import Unit
@@ -28,13 +27,7 @@ SORTED = shallow([([1], 0, [-2]), ([1], -1, [4])], [1])
 
 def zero_one(net: MLP, wrong: int) -> dict:
     """The fact that so many of the rows are on the wrong side."""
-    return {
-        "kind": "zero-one-loss",
-        "net": net_json(net),
-        "inputs": rows_json(INPUTS),
-        "sides": list(SIDES),
-        "wrong": wrong,
-    }
+    return facts.zero_one_loss(net, INPUTS, SIDES, wrong)
 
 
 def some_row_is_wrong(sides: Sequence[bool] = SIDES) -> Query:

@@ -123,10 +123,10 @@ def _circuit(circuit: CircuitFinding) -> dict:
 
 def _rank(finding: RankFinding) -> dict | None:
     if finding.full:
-        fact = {"kind": "full-rank", "layer": finding.layer, "modulus": finding.prime, "rows": list(finding.rows)}
+        fact = {"kind": "full-rank", "layer": finding.layer, "prime": finding.prime, "rows": list(finding.rows)}
         return fact if finding.units is None else fact | {"units": list(finding.units)}
     if finding.dependency:
-        terms = {str(j): _number(v) for j, v in enumerate(finding.dependency) if v}
+        terms = [_number(v) for v in finding.dependency]
         return {"kind": "dependency", "layer": finding.layer, "coefficients": terms}
     if finding.full is False:
         return {"kind": "few-inputs", "layer": finding.layer, "distinct_inputs": finding.distinct_inputs}

@@ -82,7 +82,7 @@ def price_fact(prices: Prices, loss: Enclosure) -> dict:
     return {
         "kind": "uniform-gap",
         "direction": _texts(prices.direction),
-        "spacing": str(prices.spacing),
+        "separation": str(prices.spacing),
         "spread": str(prices.spread),
         "gap": str(prices.gap),
         "steps": [_widened(step, slack) for step, slack in zip(prices.steps, slacks, strict=True)],

@@ -1,4 +1,6 @@
-"""``python -m proof_of_absence.checker.independent FILE...``: check certificates (or the folder of an audit or an experiment), a line for each; exit 1 if one is refused."""
+"""``python -m proof_of_absence.checker.independent FILE...``: check certificates and whole results, a line for each.
+
+Exit status 1 if one is refused."""
 
 import sys
 from pathlib import Path

@@ -8,6 +8,7 @@ from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.solve import confirm_unsat
+from proof_of_absence.checker.independent.values import Fact
 
 FORMAT = "absence-certificate/1"
 LARGEST = 64 * 2**20
@@ -17,7 +18,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-def load(path: Path) -> dict:
+def load(path: Path) -> Fact:
     """Read a certificate and its script, and compare the digest.
 
     Raises
@@ -28,7 +29,7 @@ def load(path: Path) -> dict:
     return read_sealed(path, FORMAT, largest=LARGEST, fields=FIELDS | {"digest"})
 
 
-def check_certificate(certificate: dict, directory: Path, *, solve: bool = True) -> None:
+def check_certificate(certificate: Fact, directory: Path, *, solve: bool = True) -> None:
     """Refuse unless the fact is so and shows the verdict; with `solve`, unsat answers are put to the solvers again."""
     holds, verdict = certificate["holds"], certificate["verdict"]
     require(isinstance(holds, bool), "holds is a truth value")
@@ -58,15 +59,17 @@ def check_certificate(certificate: dict, directory: Path, *, solve: bool = True)
         confirm_unsat(fact["script"])
 
 
-def _sources(fact: dict, directory: Path) -> list[tuple[str, str]]:
+def _sources(fact: Fact, directory: Path) -> list[tuple[str, str]]:
     files = fact.get("files")
-    require(isinstance(files, list) and bool(files) and all(isinstance(f, dict) for f in files), "no source is named")
+    if not (isinstance(files, list) and files and all(isinstance(f, dict) for f in files)):
+        raise Refused("no source is named")
     return [(f["file"], _script(f, directory / "coq")) for f in files if isinstance(f.get("file"), str)]
 
 
-def _script(fact: dict, directory: Path) -> str:
+def _script(fact: Fact, directory: Path) -> str:
     name = fact.get("file")
-    require(isinstance(name, str) and Path(name).name == name, "the script's file is not named")
+    if not (isinstance(name, str) and Path(name).name == name):
+        raise Refused("the script's file is not named")
     try:
         data = (directory / name).read_bytes()
         text = data.decode("utf-8")
@@ -76,7 +79,7 @@ def _script(fact: dict, directory: Path) -> str:
     return text
 
 
-def check_file(path: Path, *, solve: bool = True) -> dict:
+def check_file(path: Path, *, solve: bool = True) -> Fact:
     """Load and check one certificate; returns it."""
     certificate = load(path)
     check_certificate(certificate, path.parent, solve=solve)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from proof_of_absence.checker.independent.private import forget_unused, private_folder, used
 from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values import Fact
 
 SECONDS = 600
 CLOSED = "Closed under the global context"
@@ -65,7 +66,7 @@ def uncommented(text: str) -> str:
     return "".join([*kept, text[at:]])
 
 
-def check_sources(fact: dict) -> None:
+def check_sources(fact: Fact) -> None:
     """What can be checked without Coq: nothing is assumed in the sources, and the stated theorems stand in them."""
     sources, module = dict(fact["sources"]), fact["module"]
     require(module + ".v" in sources and bool(fact["theorems"]), "the theorems' file is missing")
@@ -82,7 +83,7 @@ def check_sources(fact: dict) -> None:
         require(plain.count(f"Theorem {theorem} ") == 1, f"{theorem} is stated twice")
 
 
-def confirm_theorems(fact: dict) -> None:
+def confirm_theorems(fact: Fact) -> None:
     """Refuse unless Coq compiles the sources in their order and calls every theorem closed."""
     check_sources(fact)
     sources = tuple((name, text) for name, text in fact["sources"])

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values import Fact
 
 
 def read_sealed(
@@ -15,7 +16,7 @@ def read_sealed(
     fields: set[str] | None = None,
     prefix: str = "",
     unsealed: str = "the digest does not fit the content",
-) -> dict:
+) -> Fact:
     """The object that the file holds, of at most `largest` bytes and, if they are given, with just these fields.
 
     Raises
@@ -37,4 +38,4 @@ def read_sealed(
     except (ValueError, RecursionError) as error:
         raise Refused(f"{prefix}not readable as JSON: {error}") from error
     require(digest == found.get("digest"), unsealed)
-    return found
+    return dict(found)

@@ -5,18 +5,25 @@ Only the fragment that the certificates use is understood; anything else is refu
 
 import itertools
 import re
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from proof_of_absence.checker.independent.refusal import Refused, require
+
+# A word, or a list of terms.
+Term = Any
+# A number or a truth value.
+Value = Any
 
 _TOKEN = re.compile(r";[^\n]*|\s+|([()])|([^\s();|\"]+)|(.)", re.S)
 _RESERVED = {"true", "false", "ite", "let", "exists", "forall"}
 _NUMERAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-def parse(text: str) -> list:
+def parse(text: str) -> list[Term]:
     """The S-expressions of a text as nested lists of words."""
-    stack: list[list] = [[]]
+    stack: list[list[Term]] = [[]]
     for match in _TOKEN.finditer(text):
         bracket, word, stray = match.groups()
         if stray:
@@ -33,11 +40,11 @@ def parse(text: str) -> list:
     return stack[0]
 
 
-def _chained(relation):
+def _chained(relation: Callable[[Value, Value], bool]) -> Callable[[list[Value]], bool]:
     return lambda values: all(relation(a, b) for a, b in itertools.pairwise(values))
 
 
-def _divide(values):
+def _divide(values: list[Fraction]) -> Fraction:
     result, *divisors = values
     for divisor in divisors:
         require(divisor != 0, "division by zero")
@@ -45,14 +52,14 @@ def _divide(values):
     return result
 
 
-def _product(values):
+def _product(values: list[Fraction]) -> Fraction:
     result = Fraction(1)
     for value in values:
         result *= value
     return result
 
 
-def _implies(values):
+def _implies(values: list[bool]) -> bool:
     *hypotheses, conclusion = values
     return not all(hypotheses) or conclusion
 
@@ -66,7 +73,7 @@ _ARITHMETIC, _ORDER, _LOGIC, _EQUALITY = (
 )
 
 
-def _apply(operator: str, values: list):
+def _apply(operator: str, values: list[Value]) -> Value:
     sorts = {isinstance(value, bool) for value in values}
     if operator in _EQUALITY:
         require(len(sorts) == 1 and len(values) > 1, f"{operator} compares two terms or more of one sort")
@@ -77,7 +84,7 @@ def _apply(operator: str, values: list):
     return _OPERATORS[operator](values)
 
 
-_OPERATORS = {
+_OPERATORS: dict[str, Callable[[list[Any]], Value]] = {
     "+": sum,
     "*": _product,
     "-": lambda v: -v[0] if len(v) == 1 else v[0] - sum(v[1:]),
@@ -100,8 +107,8 @@ class Script:
 
     def __init__(self, text: str):
         self.declared: dict[str, str] = {}
-        self.definitions: dict[str, tuple[list[str], object]] = {}
-        self.assertions: list = []
+        self.definitions: dict[str, tuple[list[str], Term]] = {}
+        self.assertions: list[Term] = []
         for command in parse(text):
             match command:
                 case ["declare-fun", str(name), [], ("Real" | "Bool") as sort]:
@@ -124,7 +131,7 @@ class Script:
         taken = name in self.declared or name in self.definitions or name in _OPERATORS or name in _RESERVED
         require(not taken and not _NUMERAL.fullmatch(name), f"{name} is declared twice or reserved")
 
-    def holds(self, formulas: list, values: dict) -> bool:
+    def holds(self, formulas: list[Term], values: Mapping[str, Value]) -> bool:
         """Whether all the formulas are true at these values of the declared names."""
         for name, value in values.items():
             sort = self.declared.get(name)
@@ -134,7 +141,7 @@ class Script:
         require(all(isinstance(truth, bool) for truth in truths), "an assertion is not a truth value")
         return all(truths)
 
-    def _value(self, term, memo: dict, local: dict | None = None):
+    def _value(self, term: Term, memo: dict[str, Value], local: dict[str, Value] | None = None) -> Value:
         """The value of a term; `memo` holds constants and definitions, `local` a macro's arguments."""
         local = local or {}
         if isinstance(term, str):
@@ -155,7 +162,7 @@ class Script:
             return self._value(body, memo, dict(zip(parameters, values, strict=True)))
         raise Refused(f"operator {head} is not understood")
 
-    def _name(self, name: str, memo: dict, local: dict):
+    def _name(self, name: str, memo: dict[str, Value], local: dict[str, Value]) -> Value:
         if name in local:
             return local[name]
         if name in memo:
@@ -171,10 +178,11 @@ class Script:
         return memo[name]
 
 
+ZERO = Fraction(0)
 Polynomial = dict[tuple[tuple[str, int], ...], Fraction]
 
 
-def expand(term) -> Polynomial:
+def expand(term: Term) -> Polynomial:
     """The polynomial over Q that a term in +, -, *, numerals and names denotes: {monomial: coefficient}."""
     if isinstance(term, str):
         return _nonzero({(): Fraction(term)}) if _NUMERAL.fullmatch(term) else {((term, 1),): Fraction(1)}
@@ -194,7 +202,7 @@ def expand(term) -> Polynomial:
             result = _times(result, part)
         else:
             sign = 1 if head == "+" else -1
-            result = _nonzero({m: result.get(m, 0) + sign * part.get(m, 0) for m in {*result, *part}})
+            result = _nonzero({m: result.get(m, ZERO) + sign * part.get(m, ZERO) for m in {*result, *part}})
     return result
 
 

@@ -91,7 +91,7 @@ def _other_words(certificate, other):
     [
         # True, and made by us, but not what the obligation builds.
         (_other_fact, "it is about another fact"),
-        (_other_number, "a probability is another"),
+        (_other_number, "the probabilities, p_train: stated 1/11, recomputed"),
         (_other_words, "its statement is not the obligation's"),
     ],
 )

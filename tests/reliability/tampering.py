@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.checker.independent.conftest import true  # noqa: E402
+from tests.checker.independent.oracles import true  # noqa: E402
 from tests.checker.independent.test_tampering import QUICK, SLOW, accepted, change, numbers_in, read  # noqa: E402
 
 # Of a hundred cases, those of certificates that take seconds to decide again.

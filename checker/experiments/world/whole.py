@@ -55,7 +55,7 @@ def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
 
     A net of n units is one of n units on each line of hours, so the least loss is at least the mean of the lines' least
     losses; the line of `case` gives them for all lines with the same answers or their complements. See
-    `checker.independent.kinds.whole`.
+    `checker.independent.kinds.world_bounds`.
     """
     data, line = world.dataset(), world.line(*case)
     along = gauge([group.input for group in data.groups])

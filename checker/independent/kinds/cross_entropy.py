@@ -7,23 +7,25 @@ from fractions import Fraction
 
 from proof_of_absence.checker.independent.kinds.logistic import idle_drop
 from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.nets import Data, Net, circuit, dot
 from proof_of_absence.checker.independent.values.series import ONE, down, exponential, logarithm, up
 
 
-def cross_entropy_drop(fact: dict) -> None:
-    """`after` differs from `before` in a train-idle circuit only, and its cross-entropy is lower by more than `over` > 0.
+def cross_entropy_drop(fact: Fact) -> None:
+    """Reuse of a train-idle circuit: the cross-entropy of `after` is lower by more than `over` > 0.
 
     The loss is the mean of log(sum_k exp f_k) - sum_k t_k f_k over the rows; the targets t of a row are probabilities.
     """
     idle_drop(fact, _is_classification, _total)
 
 
-def cross_entropy_floor(fact: dict) -> None:
-    """At every distinct input the gradients of the cross-entropy sum to 0, exactly; with `circuit`, that circuit is train-idle.
+def cross_entropy_floor(fact: Fact) -> None:
+    """At every distinct input the gradients of the cross-entropy sum to 0, exactly, and the circuit is train-idle.
 
-    For rational outputs that is so just where they are all equal, as are the mean targets: exp of a rational other than 0 is
-    irrational. Cross-entropy is convex, so no function of the input has a lower loss: the net is a global minimiser.
+    For rational outputs that is so just where they are all equal, as are the mean targets: exp of a rational other
+    than 0 is irrational. Cross-entropy is convex, so no function of the input has a lower loss: the net is a global
+    minimiser.
     """
     net, data = Net(fact["net"]), Data(fact["data"])
     _is_classification(net, data)
@@ -59,3 +61,9 @@ def _log_sum_exp(outputs: list[Fraction]) -> tuple[int, int]:
     ones = outputs.count(top) * ONE
     below, above = logarithm(ones + sum(low for low, _ in terms), ones + sum(high for _, high in terms))
     return down(top * ONE) + below, up(top * ONE) + above
+
+
+KINDS = {
+    "cross-entropy-drop": cross_entropy_drop,
+    "cross-entropy-floor": cross_entropy_floor,
+}

@@ -7,20 +7,24 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.nets import Data, Net, circuit, differ_only_in, number
 from proof_of_absence.checker.independent.values.series import ONE, down, exponential, log_of_one_plus, up
 
 
-def logistic_drop(fact: dict) -> None:
-    """`after` differs from `before` in a train-idle circuit only, and its logistic loss is lower by more than `over` > 0.
+def logistic_drop(fact: Fact) -> None:
+    """Reuse of a train-idle circuit: the logistic loss of `after` is lower by more than `over` > 0.
 
     The loss is the mean of log(1 + exp f) - y f over the rows; targets y are 0 or 1, and there is one output.
     """
     idle_drop(fact, _is_binary, _total)
 
 
-def idle_drop(fact: dict, suits: Callable[[Net, Data], None], total: Callable[[Net, Data], tuple[int, int]]) -> None:
-    """The same for any loss: `suits` refuses nets and data it is not for, `total` bounds its sum over the rows, in units of 1/ONE."""
+def idle_drop(fact: Fact, suits: Callable[[Net, Data], None], total: Callable[[Net, Data], tuple[int, int]]) -> None:
+    """The same for any loss.
+
+    `suits` refuses nets and data that the loss is not for; `total` bounds its sum over the rows, in units of 1/ONE.
+    """
     before, after, data = Net(fact["before"]), Net(fact["after"]), Data(fact["data"])
     suits(before, data)
     units = circuit(before, fact["circuit"])
@@ -33,8 +37,8 @@ def idle_drop(fact: dict, suits: Callable[[Net, Data], None], total: Callable[[N
     require(Fraction(low - high, ONE * len(data.inputs)) > over, "the loss is not lower by that much")
 
 
-def logistic_group(fact: dict) -> None:
-    """At some distinct input the gradients of the logistic loss by the output do not sum to 0, by a sign that is sure."""
+def logistic_group(fact: Fact) -> None:
+    """At some distinct input the gradients of the logistic loss by the output surely do not sum to 0."""
     net, data = Net(fact["net"]), Data(fact["data"])
     _is_binary(net, data)
     require(
@@ -48,8 +52,8 @@ def _surely_not_zero(output: Fraction, mean: Fraction) -> bool:
     return low > mean or high < mean
 
 
-def logistic_floor(fact: dict) -> None:
-    """At every distinct input the gradients of the logistic loss sum to 0, exactly: the output is 0, the mean target 1/2.
+def logistic_floor(fact: Fact) -> None:
+    """At every distinct input the gradients of the logistic loss sum to 0, exactly: output 0, mean target 1/2.
 
     The losses are convex, so no function of the input has a lower loss. It is positive: at least log 2 at each row.
     """
@@ -93,3 +97,10 @@ def _sigmoid(f: Fraction) -> tuple[Fraction, Fraction]:
     """Bounds of 1 / (1 + exp(-f)); with t = exp(-|f|), it is 1 / (1 + t) or t / (1 + t)."""
     low, high = (Fraction(t, ONE) for t in exponential(abs(f)))
     return (1 / (1 + high), 1 / (1 + low)) if f >= 0 else (low / (1 + low), high / (1 + high))
+
+
+KINDS = {
+    "logistic-drop": logistic_drop,
+    "logistic-floor": logistic_floor,
+    "logistic-group": logistic_group,
+}

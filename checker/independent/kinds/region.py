@@ -1,21 +1,44 @@
-"""Irrelevance over a box: every leaf of a tree of cuts and sign splits is empty, or thin, or has the circuit constant.
-
-A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense
-together, so the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it is
-on the box. Coordinates with low = high are constants, and "interior" is among the others. All arithmetic is exact.
-"""
+"""Irrelevance over a box: each leaf of a tree of cuts and sign splits is empty or thin, or has the circuit constant."""
 
 from fractions import Fraction
 from math import lcm
 from operator import mul
+from typing import Any, NamedTuple
 
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.values.nets import Net, circuit, number, numbers
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.nets import Net, Vector, circuit, number, numbers
 
 ON, OFF, UNKNOWN = 1, -1, 0
 
+Unit = tuple[int, int]
+# An affine function of what a layer sends: coefficients by the unit's index.
+Form = dict[int, Fraction]
+Multipliers = dict[Unit, Fraction]
+# Bounds of a pre-activation, each once it is proved, and the slope of the line above its ReLU.
+Proved = tuple[Fraction | None, Fraction | None, Fraction]
+NOTHING: Proved = (None, None, Fraction(0))
 
-def relevant_at(fact: dict) -> None:
+
+class _Integers(NamedTuple):
+    """A layer's weights and biases over one denominator, and the weights' columns."""
+
+    rows: list[list[int]]
+    biases: list[int]
+    scale: int
+    columns: list[tuple[int, ...]]
+
+
+class _Line(NamedTuple):
+    """A unit's status; a line above its ReLU, in integers; and whether the line below has slope 1 or 0."""
+
+    known: int
+    slope: int
+    height: int | None
+    steep: int
+
+
+def relevant_at(fact: Fact) -> None:
     """At the input, which is in the box, some reader receives something else than the stated constant."""
     box = _Box(fact)
     z = numbers(fact["input"])
@@ -24,8 +47,15 @@ def relevant_at(fact: dict) -> None:
     require(box.net.sent(box.units, z) != box.value, "the circuit sends the constants there")
 
 
-def irrelevant_region(fact: dict) -> None:
-    """On the whole box every reader receives the stated constant from the circuit."""
+def irrelevant_region(fact: Fact) -> None:
+    """On the whole box every reader receives the stated constant from the circuit.
+
+    Notes
+    -----
+    A closed box with an interior is the union of the leaves' closed parts. Those without interior are nowhere dense
+    together, so the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it
+    is on the box. Coordinates with low = high are constants, and "interior" is among the others. All is exact.
+    """
     box = _Box(fact)
     _check(box, fact["tree"], box.low, box.high, {}, {})
 
@@ -33,7 +63,7 @@ def irrelevant_region(fact: dict) -> None:
 class _Box:
     """The net, the circuit, the box, the constants."""
 
-    def __init__(self, fact: dict):
+    def __init__(self, fact: Fact):
         self.net = Net(fact["net"])
         self.units = circuit(self.net, fact["circuit"])
         self.low, self.high = numbers(fact["low"]), numbers(fact["high"])
@@ -46,45 +76,46 @@ class _Box:
         require(set(self.value) == readers, "the constants are not those of the readers")
         self.integers = [_integers(*layer) for layer in self.net.layers[: self.depth]]
 
-    def hidden(self, layer, index) -> tuple[int, int]:
+    def hidden(self, layer: int, index: int) -> Unit:
+        """A unit that the question is about."""
         fits = isinstance(layer, int) and isinstance(index, int) and 1 <= layer <= self.depth
         require(fits and 0 <= index < self.net.widths[layer], f"({layer}, {index}) is no unit of the question")
         return layer, index
 
-    def row(self, unit) -> tuple[list[Fraction], Fraction]:
+    def row(self, unit: Unit) -> tuple[Vector, Fraction]:
+        """Its weights and bias."""
         weights, bias = self.net.layers[unit[0] - 1]
         return weights[unit[1]], bias[unit[1]]
 
 
-def _integers(weights: list[list[Fraction]], bias: list[Fraction]) -> tuple[list, list, int, list]:
-    """Weights and biases as integers over one denominator, and the weights' columns."""
+def _integers(weights: list[Vector], bias: Vector) -> _Integers:
     scale = lcm(*(w.denominator for row in (*weights, bias) for w in row))
     rows = [[int(w * scale) for w in row] for row in weights]
-    return rows, [int(b * scale) for b in bias], scale, list(zip(*rows, strict=True))
+    return _Integers(rows, [int(b * scale) for b in bias], scale, list(zip(*rows, strict=True)))
 
 
 class _Part:
-    """What is known on a part of the box: sign conditions of the splits, and bounds (low, high, slope) that were proved."""
+    """What is known on a part of the box: sign conditions of the splits, and bounds that were proved."""
 
-    def __init__(self, box: _Box, low: list, high: list, signs: dict, bounds: dict):
+    def __init__(self, box: _Box, low: Vector, high: Vector, signs: dict[Unit, int], bounds: dict[Unit, Proved]):
         self.box, self.low, self.high, self.signs, self.bounds = box, low, high, signs, bounds
-        self.tables: dict[int, list] = {}
+        self.tables: dict[int, tuple[list[_Line], int, int]] = {}
         self.grid = lcm(*(x.denominator for x in (*low, *high)))
         self.lows, self.highs = ([int(x * self.grid) for x in end] for end in (low, high))
 
-    def largest(self, form: dict[int, Fraction], constant: Fraction) -> Fraction:
+    def largest(self, form: Form, constant: Fraction) -> Fraction:
         """The largest value of an affine function on the part's box."""
-        return constant + sum(max(c * self.low[i], c * self.high[i]) for i, c in form.items())
+        return constant + sum((max(c * self.low[i], c * self.high[i]) for i, c in form.items()), Fraction(0))
 
-    def status(self, unit) -> int:
+    def status(self, unit: Unit) -> int:
         """A unit is off where its pre-activation is at most 0, on where it is at least 0."""
-        low, high, _ = self.bounds.get(unit, (None, None, None))
+        low, high, _ = self.bounds.get(unit, NOTHING)
         sign = self.signs.get(unit)
         if sign == OFF or (high is not None and high <= 0):
             return OFF
         return ON if sign == ON or (low is not None and low >= 0) else UNKNOWN
 
-    def add(self, line: list) -> None:
+    def add(self, line: Any) -> None:
         """Prove the stated bounds of one pre-activation, and keep them."""
         require(isinstance(line, list) and len(line) in (5, 6), "a bound has five or six entries")
         unit = self.box.hidden(line[0], line[1])
@@ -94,13 +125,13 @@ class _Part:
             if stated is not None:
                 proved = self.above(unit, side, alpha, beta)
                 require(proved is not None and proved <= side * stated, f"a bound of unit {unit} is not proved")
-        known = self.bounds.get(unit, (None, None, None))
+        known = self.bounds.get(unit, NOTHING)
         slope = number(line[4])
         require(0 <= slope <= 1, "a slope is outside [0, 1]")
         self.bounds[unit] = (known[0] if low is None else low, known[1] if high is None else high, slope)
         self.tables.pop(unit[0], None)
 
-    def _multipliers(self, layer: int, given: dict) -> tuple[dict, dict]:
+    def _multipliers(self, layer: int, given: dict[str, Any]) -> tuple[Multipliers, Multipliers]:
         alpha, beta = ({self.box.hidden(m, i): number(v) for m, i, v in given[key]} for key in ("alpha", "beta"))
         require(all(m < layer for m, _ in (*alpha, *beta)), "a multiplier of a unit that is not below")
         require(all(0 <= a <= 1 for a in alpha.values()), "a lower slope is outside [0, 1]")
@@ -108,8 +139,8 @@ class _Part:
         require(all(self.status(unit) != UNKNOWN for unit in beta), "a multiplier of a sign that is not known")
         return alpha, beta
 
-    def above(self, unit, side: int, alpha: dict, beta: dict) -> Fraction | None:
-        """An upper bound of side * pre-activation, by back-substitution to the part's box; None if a bound below is missing.
+    def above(self, unit: Unit, side: int, alpha: Multipliers, beta: Multipliers) -> Fraction | None:
+        """An upper bound of side * pre-activation, by back-substitution to the box; None if one below is missing.
 
         A form over a layer is a vector of integers over one denominator, and a constant.
         """
@@ -129,10 +160,13 @@ class _Part:
         most = sum(c * (high if c > 0 else low) for c, low, high in zip(form, self.lows, self.highs, strict=True))
         return constant + Fraction(most, denominator * self.grid)
 
-    def _relaxed(self, layer: int, form: list[int], denominator: int, alpha: dict, beta: dict):
+    def _relaxed(
+        self, layer: int, form: list[int], denominator: int, alpha: Multipliers, beta: Multipliers
+    ) -> tuple[list[int], int, Fraction] | None:
         """Replace relu by a line above it or below it, and add multiples of sign conditions.
 
-        Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines' heights.
+        Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines'
+        heights.
         """
         table, coarse, fine = self._lines(layer)
         own = {i: a for (at, i), a in alpha.items() if at == layer}
@@ -155,15 +189,16 @@ class _Part:
             lines[i] += int(multiplier * grid) * denominator * table[i][0]
         return lines, grid, Fraction(lift, denominator * fine)
 
-    def _lines(self, layer: int) -> tuple[list[tuple], int, int]:
-        """For each unit its status; a line above relu, by slope and height; and whether the line below has slope 1 or 0.
+    def _lines(self, layer: int) -> tuple[list[_Line], int, int]:
+        """The lines of a layer's units.
 
-        Slopes are integers over the first number returned, heights over the second; the height is None if a bound is missing.
+        Slopes are integers over the first number returned, heights over the second; the height is None if a bound is
+        missing.
         """
         if layer not in self.tables:
-            found = []
+            found: list[tuple[int, Fraction, Fraction | None, int]] = []
             for i in range(self.box.net.widths[layer]):
-                low, high, slope = self.bounds.get((layer, i), (None, None, Fraction(0)))
+                low, high, slope = self.bounds.get((layer, i), NOTHING)
                 known = self.status((layer, i))
                 if known != UNKNOWN or low is None or high is None:
                     found.append((known, Fraction(0), None, 0))
@@ -172,13 +207,13 @@ class _Part:
                     found.append((known, slope, max(-slope * low, (1 - slope) * high), int(high > -low)))
             coarse = lcm(*(slope.denominator for _, slope, _, _ in found))
             fine = lcm(*(height.denominator for _, _, height, _ in found if height is not None))
-            table = [(k, int(s * coarse), None if h is None else int(h * fine), steep) for k, s, h, steep in found]
+            table = [_Line(k, int(s * coarse), None if h is None else int(h * fine), steep) for k, s, h, steep in found]
             self.tables[layer] = table, coarse, fine
         return self.tables[layer]
 
-    def _through(self, layer: int, lines: dict[int, Fraction], constant: Fraction) -> tuple[dict, Fraction]:
+    def _through(self, layer: int, lines: Form, constant: Fraction) -> tuple[Form, Fraction]:
         """A combination of pre-activations as a form over what the layer below sends."""
-        below: dict[int, Fraction] = {}
+        below: Form = {}
         for i, k in lines.items():
             weights, bias = self.box.row((layer, i))
             constant += k * bias
@@ -187,10 +222,11 @@ class _Part:
                     below[j] = below.get(j, Fraction(0)) + k * w
         return {j: c for j, c in below.items() if c}, constant
 
-    def affine(self, layer: int, form: dict, constant: Fraction) -> tuple[dict, Fraction]:
-        """A form over what `layer` sends as an affine function of the free input coordinates; exact on the whole part."""
+    def affine(self, layer: int, form: Form, constant: Fraction) -> tuple[Form, Fraction]:
+        """A form over what `layer` sends as an affine function of the free inputs; exact on the whole part."""
         for m in range(layer, 0, -1):
-            lines, kinks = {}, {}
+            lines: Form = {}
+            kinks: dict[tuple[Fraction, ...], list[tuple[int, Fraction, Fraction]]] = {}
             for i, c in form.items():
                 known = self.status((m, i)) if c else OFF
                 if known == ON:
@@ -207,7 +243,7 @@ class _Part:
         constant += sum((c * self.box.low[i] for i, c in form.items() if i in fixed), Fraction(0))
         return {i: c for i, c in form.items() if i not in fixed}, constant
 
-    def _direction(self, unit) -> tuple[tuple, Fraction]:
+    def _direction(self, unit: Unit) -> tuple[tuple[Fraction, ...], Fraction]:
         """The pre-activation up to a factor, and the factor's size."""
         weights, bias = self.box.row(unit)
         if unit[0] == 1:
@@ -228,20 +264,22 @@ class _Part:
                 self.affine(layer - 1, form, Fraction(0)) == ({}, value), f"reader ({layer}, {k}) receives no constant"
             )
 
-    def empty(self, unit) -> None:
+    def empty(self, unit: Unit) -> None:
         """Refuse unless the unit's bounds contradict its sign condition, or each other."""
         low, high, _ = self.bounds[unit]
         sign = self.signs.get(unit)
         against = (sign == ON and high is not None and high < 0) or (sign == OFF and low is not None and low > 0)
-        require(against or (None not in (low, high) and low > high), f"unit {unit} does not show the part empty")
+        crossed = low is not None and high is not None and low > high
+        require(against or crossed, f"unit {unit} does not show the part empty")
 
-    def thin(self, multipliers: list) -> None:
+    def thin(self, multipliers: list[Any]) -> None:
         """Refuse unless the part has no interior.
 
         At an interior point every sign condition that is an affine function, and no constant, is positive; so is a
         combination of them with multipliers >= 0. It is not if the combination is at most 0 on the box.
         """
-        total, constant, strict = {}, Fraction(0), False
+        total: Form = {}
+        constant, strict = Fraction(0), False
         for layer, index, text in multipliers:
             unit, multiplier = self.box.hidden(layer, index), number(text)
             sign = self.status(unit) if unit not in self.signs else self.signs[unit]
@@ -256,7 +294,9 @@ class _Part:
         require(most < 0 or (strict and most == 0), "the sign conditions leave an interior")
 
 
-def _check(box: _Box, node: dict, low: list, high: list, signs: dict, bounds: dict) -> None:
+def _check(
+    box: _Box, node: Fact, low: Vector, high: Vector, signs: dict[Unit, int], bounds: dict[Unit, Proved]
+) -> None:
     """A part of the box: its bounds in their order, then its two halves, or what closes it."""
     part = _Part(box, low, high, signs, dict(bounds))
     for line in node.get("bounds", []):
@@ -279,3 +319,9 @@ def _check(box: _Box, node: dict, low: list, high: list, signs: dict, bounds: di
         part.thin(node["multipliers"])
     else:
         raise Refused("a leaf is not closed")
+
+
+KINDS = {
+    "irrelevant-region": irrelevant_region,
+    "relevant-at": relevant_at,
+}

@@ -1,21 +1,28 @@
 """Check the certificate of an audit: a folder with a float net, its inputs, and facts about them, each decided anew.
 
-What is claimed of all training rows is checked at all of them, what two rows show at those two; a fact left out claims nothing.
+What is claimed of all training rows is checked at all of them; a fact that is left out claims nothing.
 """
 
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from proof_of_absence.checker.independent.kinds import losses
+from proof_of_absence.checker.independent.kinds import float_losses
+from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
-from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.sealed import read_sealed
-from proof_of_absence.checker.independent.values.arrays import FloatData, Floats
-from proof_of_absence.checker.independent.values.floats import FloatNet, arrays, blocks, integers, number, table
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import arrays, hexadecimal, table
+from proof_of_absence.checker.independent.values.floats import FloatData, FloatNet, Floats, Integers, blocks, integers
+from proof_of_absence.checker.independent.values.rounding import TINY, UP
+
+Truths = NDArray[np.bool_]
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -29,7 +36,7 @@ def certificate_in(path: Path) -> Path | None:
     return file if file.name == NAME and file.is_file() else None
 
 
-def check_audit(path: Path) -> dict:
+def check_audit(path: Path) -> Fact:
     """Check an audit's certificate and every fact in it; returns it.
 
     Raises
@@ -57,12 +64,10 @@ def check_audit(path: Path) -> dict:
 class _Audit:
     """The net and the inputs that the facts are about."""
 
-    def __init__(self, directory: Path, files):
-        require(
-            isinstance(files, dict) and {"net", "train"} <= set(files) <= {"net", "train", "deploy", "targets"},
-            "files are missing",
-        )
-        self.net = FloatNet(arrays(directory, files["net"]))
+    def __init__(self, directory: Path, files: object):
+        if not (isinstance(files, dict) and {"net", "train"} <= set(files) <= {"net", "train", "deploy", "targets"}):
+            raise Refused("files are missing")
+        self.net = FloatNet.read(arrays(directory, files["net"]))
         self.train = table(directory, files["train"])
         self.deploy = table(directory, files["deploy"]) if "deploy" in files else None
         self.targets = table(directory, files["targets"], "targets") if "targets" in files else None
@@ -72,7 +77,7 @@ class _Audit:
         self.still: set[tuple[int, int]] = set()
 
     @cached_property
-    def written(self) -> list[dict]:
+    def written(self) -> list[Fact]:
         """The net as exact numbers in text."""
         return [
             {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
@@ -80,28 +85,40 @@ class _Audit:
             for weights, bias in self.net.layers
         ]  # fmt: skip
 
-    def layer(self, value) -> int:
-        require(type(value) is int and 1 <= value < len(self.net.layers), "no such hidden layer")
+    def layer(self, value: object) -> int:
+        """The number of a hidden layer."""
+        if not (type(value) is int and 1 <= value < len(self.net.layers)):
+            raise Refused("no such hidden layer")
         return value
 
-    def row(self, value) -> int:
-        require(type(value) is int and 0 <= value < len(self.train), "no such training row")
+    def row(self, value: object) -> int:
+        """The number of a training row."""
+        if not (type(value) is int and 0 <= value < len(self.train)):
+            raise Refused("no such training row")
         return value
 
-    def training_rows(self, layer: int, members: list[int]):
+    def training_rows(self, layer: int, members: list[int]) -> Iterable[Floats]:
         """The training rows in blocks; one is enough for units found to have one value at all of them."""
         if all((layer, j) in self.still for j in members):
             return [self.train[:1]]
         return (self.train[block] for block in blocks(len(self.train)))
 
-    def deployment_row(self, value) -> int:
-        require(self.deploy is not None, "the certificate names no deployment inputs")
-        require(type(value) is int and 0 <= value < len(self.deploy), "no such deployment row")
+    @property
+    def deployment(self) -> Floats:
+        """The deployment inputs."""
+        if self.deploy is None:
+            raise Refused("the certificate names no deployment inputs")
+        return self.deploy
+
+    def deployment_row(self, value: object) -> int:
+        """The number of a deployment row."""
+        if not (type(value) is int and 0 <= value < len(self.deployment)):
+            raise Refused("no such deployment row")
         return value
 
 
-def units(audit: _Audit, fact: dict) -> None:
-    """What every unit of a layer does on the training rows: dead, constant (and positive), or varying between two of them."""
+def units(audit: _Audit, fact: Fact) -> None:
+    """What every unit of a layer does on the training rows: it is dead, or constant and positive, or varies."""
     layer = audit.layer(fact["layer"])
     activity, witness, idle = fact["activity"], fact["witness"], fact["idle"]
     require(len(activity) == len(witness) == len(idle) == audit.net.widths[layer], "not one entry for each unit")
@@ -115,7 +132,7 @@ def units(audit: _Audit, fact: dict) -> None:
     audit.still |= {(layer, j) for j, does in enumerate(activity) if does != "varies"}
 
 
-def _varying(audit: _Audit, layer: int, witness: dict) -> None:
+def _varying(audit: _Audit, layer: int, witness: dict[int, list[int]]) -> None:
     for j, pair in witness.items():
         one, other = (audit.row(i) for i in pair)
         if layer == 1 or not _apart(audit, layer, j, one, other):
@@ -125,11 +142,11 @@ def _varying(audit: _Audit, layer: int, witness: dict) -> None:
 
 def _apart(audit: _Audit, layer: int, unit: int, one: int, other: int) -> bool:
     """Whether floats show that the unit differs; an exact pass over all layers below is dear."""
-    values, error = audit.net.bounded(audit.train[[one, other]], layer, [unit])
-    # Beyond the floats the bounds are infinite or NaN, and show nothing.
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = np.maximum(values - error, 0)[:, 0], np.maximum(values + error, 0)[:, 0] * (1 + 2.0**-50)
-    return bool(low[0] > high[1] + 2.0**-900 or low[1] > high[0] + 2.0**-900)
+    values, error = audit.net.bounded(audit.train[[one, other]], layer, [unit])[-1]
+    # Beyond the floats the bounds are infinite, and show nothing.
+    with np.errstate(over="ignore"):
+        low, high = np.maximum(values - error, 0)[:, 0], np.maximum(values + error, 0)[:, 0] * UP + TINY
+    return bool(low[0] > high[1] or low[1] > high[0])
 
 
 def _still(audit: _Audit, layer: int, chosen: list[int], *, dead: bool) -> None:
@@ -142,7 +159,7 @@ def _still(audit: _Audit, layer: int, chosen: list[int], *, dead: bool) -> None:
         rows = audit.train[block]
         open_ = np.ones((len(rows), len(chosen)), dtype=bool)
         if dead:
-            values, error = audit.net.bounded(rows, layer, chosen)
+            values, error = audit.net.bounded(rows, layer, chosen)[-1]
             open_ = ~(values <= -error)
         for columns in ([k] for k in range(len(chosen))) if layer == 1 else [list(range(len(chosen)))]:
             left = np.flatnonzero(open_[:, columns].any(axis=1))
@@ -153,15 +170,15 @@ def _still(audit: _Audit, layer: int, chosen: list[int], *, dead: bool) -> None:
                     require(_all_equal(found[:, at], power, first[0, k], scale), where)
 
 
-def _all_equal(column: np.ndarray, power: int, value: int, scale: int) -> bool:
+def _all_equal(column: Integers, power: int, value: int, scale: int) -> bool:
     low = min(power, scale)
     return bool((column << (power - low) == value << (scale - low)).all())
 
 
-def circuit(audit: _Audit, fact: dict) -> None:
-    """Units of one layer send each unit of the next one value at all training rows, and others at just the rows that fire."""
+def circuit(audit: _Audit, fact: Fact) -> None:
+    """A circuit of one layer sends the stated values at all training rows, and others at just the rows of `fires`."""
     layer = audit.layer(fact["layer"])
-    members, value = fact["units"], [number(v) for v in fact["value"]]
+    members, value = fact["units"], [hexadecimal(v) for v in fact["value"]]
     require(len(members) == len(set(members)) > 0, "a circuit is a nonempty set")
     require(all(type(j) is int and 0 <= j < audit.net.widths[layer] for j in members), "no such unit")
     require(len(value) == audit.net.widths[layer + 1], "not one value for each reader")
@@ -174,18 +191,18 @@ def circuit(audit: _Audit, fact: dict) -> None:
     for block in blocks(len(audit.deploy) if audit.deploy is not None else 0):
         rows = np.arange(block.start, block.stop)
         if not any(value):
-            rows = rows[~_silent(audit, layer, members, audit.deploy[rows])]
-        expected += rows[_differs(audit, layer, members, audit.deploy[rows], value)].tolist()
-    require(fires == expected, f"circuit {layer}.{members} fires at other deployment rows")
+            rows = rows[~_silent(audit, layer, members, audit.deployment[rows])]
+        expected += rows[_differs(audit, layer, members, audit.deployment[rows], value)].tolist()
+    require_equal(f"the deployment rows at which circuit {layer}.{members} fires", fires, expected)
 
 
-def _silent(audit: _Audit, layer: int, members: list[int], rows: np.ndarray) -> np.ndarray:
+def _silent(audit: _Audit, layer: int, members: list[int], rows: Floats) -> Truths:
     """The rows at which floats show that all the units are 0."""
-    values, error = audit.net.bounded(rows, layer, members)
-    return (values <= -error).all(axis=1)
+    values, error = audit.net.bounded(rows, layer, members)[-1]
+    return np.asarray((values <= -error).all(axis=1))
 
 
-def _differs(audit: _Audit, layer: int, members: list[int], rows: np.ndarray, value: list[Fraction]) -> np.ndarray:
+def _differs(audit: _Audit, layer: int, members: list[int], rows: Floats, value: list[Fraction]) -> Truths:
     if not len(rows):
         return np.zeros(0, dtype=bool)
     sent, scale = audit.net.sent(rows, layer, members)
@@ -197,76 +214,73 @@ def _differs(audit: _Audit, layer: int, members: list[int], rows: np.ndarray, va
     return result
 
 
-def full_rank(audit: _Audit, fact: dict) -> None:
-    """The columns [1 | phi_1 .. phi_n] on some rows have a minor that is a unit modulo an odd number, so it is not 0.
+def full_rank(audit: _Audit, fact: Fact) -> None:
+    """The columns [1 | phi_1 .. phi_n] on some rows have a minor that is not 0 modulo a prime, so it is not 0.
 
     With `units`, the columns are those of these alone.
     """
-    layer, modulus = audit.layer(fact["layer"]), fact["modulus"]
+    layer, prime = audit.layer(fact["layer"]), fact["prime"]
     chosen = [audit.row(i) for i in fact["rows"]]
-    require(type(modulus) is int and 2 < modulus < 2**31 and modulus % 2, "the modulus is odd and below 2^31")
+    # 2 would have no inverse, and products of residues below 2^31 fit 64 bits.
+    require(is_prime(prime) and 2 < prime < 2**31, "the modulus is not an odd prime below 2^31")
     members = fact.get("units", list(range(audit.net.widths[layer])))
     require(all(type(j) is int and 0 <= j < audit.net.widths[layer] for j in members), "no such unit")
     count = len(members) + 1
     require(len(chosen) == count, "a minor has as many rows as columns")
     values, scale = audit.net.exact(audit.train[chosen], layer, members)
-    remainders = (values % modulus * pow(2, scale, modulus) % modulus).astype(np.int64)
+    remainders = (values % prime * pow(2, scale, prime) % prime).astype(np.int64)
     matrix = np.hstack([np.ones((count, 1), dtype=np.int64), remainders])
     for step in range(count):
         pivot = step + int((matrix[step:, step] != 0).argmax())
-        require(matrix[pivot, step], f"the minor of layer {layer} is 0 modulo {modulus}")
+        require(matrix[pivot, step], f"the minor of layer {layer} is 0 modulo {prime}")
         matrix[[step, pivot]] = matrix[[pivot, step]]
-        # Raises ValueError if it has no inverse.
-        inverse = pow(int(matrix[step, step]), -1, modulus)
-        factors = matrix[step + 1 :, step] * inverse % modulus
-        matrix[step + 1 :, step:] = (
-            matrix[step + 1 :, step:] - factors[:, None] * matrix[step, step:] % modulus
-        ) % modulus
+        inverse = pow(int(matrix[step, step]), -1, prime)
+        factors = matrix[step + 1 :, step] * inverse % prime
+        matrix[step + 1 :, step:] = (matrix[step + 1 :, step:] - factors[:, None] * matrix[step, step:] % prime) % prime
 
 
-def dependency(audit: _Audit, fact: dict) -> None:
+def dependency(audit: _Audit, fact: Fact) -> None:
     """v_0 + sum_j v_j phi_j = 0 at every training row, and some v is not 0."""
     layer = audit.layer(fact["layer"])
-    coefficients = {int(j): number(v) for j, v in fact["coefficients"].items()}
-    require(all(0 <= j <= audit.net.widths[layer] for j in coefficients), "no such column")
-    require(any(coefficients.values()), "all coefficients are 0")
-    members = sorted(j - 1 for j in coefficients if j)
-    denominator = lcm(*(v.denominator for v in coefficients.values()))
-    whole = {j: int(v * denominator) for j, v in coefficients.items()}
-    vector = np.array([whole[j + 1] for j in members], dtype=object)
+    coefficients = [hexadecimal(v) for v in fact["coefficients"]]
+    require(len(coefficients) == audit.net.widths[layer] + 1, "there is not one coefficient for each column")
+    require(any(coefficients), "all coefficients are 0")
+    denominator = lcm(*(v.denominator for v in coefficients))
+    constant, *whole = (int(v * denominator) for v in coefficients)
+    members = [j for j, v in enumerate(whole) if v]
+    vector = np.array([whole[j] for j in members], dtype=object)
     for rows in audit.training_rows(layer, members):
         values, scale = audit.net.exact(rows, layer, members)
-        constant = whole.get(0, 0)
         sums = (values.dot(vector) << max(scale, 0)) + (constant << max(-scale, 0)) if members else np.array([constant])
         require(not sums.any(), f"the relation of layer {layer} does not hold")
 
 
-def few_inputs(audit: _Audit, fact: dict) -> None:
+def few_inputs(audit: _Audit, fact: Fact) -> None:
     """There are fewer distinct training inputs than columns [1 | phi_1 .. phi_n], so these are dependent."""
     layer = audit.layer(fact["layer"])
     distinct = len({row.tobytes() for row in audit.train + 0.0})
-    require(distinct == fact["distinct_inputs"], f"there are {distinct} distinct training inputs")
+    require_equal("the number of distinct training inputs", fact["distinct_inputs"], distinct)
     require(distinct <= audit.net.widths[layer], "there are no fewer of them than columns")
 
 
-def train_input(audit: _Audit, fact: dict) -> None:
+def train_input(audit: _Audit, fact: Fact) -> None:
     """A deployment row is a training row."""
-    same = audit.deploy[audit.deployment_row(fact["row"])] == audit.train[audit.row(fact["train_row"])]
+    same = audit.deployment[audit.deployment_row(fact["row"])] == audit.train[audit.row(fact["train_row"])]
     require(same.all(), f"deployment row {fact['row']} is no such training row")
 
 
-def outside(audit: _Audit, fact: dict) -> None:
+def outside(audit: _Audit, fact: Fact) -> None:
     """w.z + b <= 0 at every training row and > 0 at the deployment row."""
-    weights, bias = [number(w) for w in fact["weights"]], number(fact["bias"])
+    weights, bias = [hexadecimal(w) for w in fact["weights"]], hexadecimal(fact["bias"])
     require(len(weights) == audit.net.widths[0], "not one weight for each input")
     for block in blocks(len(audit.train)):
         rows = _not_below(audit.train[block], weights, bias)
         require(not (_heights(rows, weights, bias) > 0).any(), "a training row is on the wrong side")
-    point = audit.deploy[[audit.deployment_row(fact["row"])]]
+    point = audit.deployment[[audit.deployment_row(fact["row"])]]
     require((_heights(point, weights, bias) > 0).all(), f"deployment row {fact['row']} is not outside")
 
 
-def _not_below(rows: np.ndarray, weights: list[Fraction], bias: Fraction) -> np.ndarray:
+def _not_below(rows: Floats, weights: list[Fraction], bias: Fraction) -> Floats:
     """The rows at which floats do not show that w.z + b <= 0; all of them if w or b are no floats."""
     try:
         floats = [float(v) for v in (*weights, bias)]
@@ -276,26 +290,27 @@ def _not_below(rows: np.ndarray, weights: list[Fraction], bias: Fraction) -> np.
         return rows
     # Half-spaces along an axis are frequent.
     used = [k for k, w in enumerate(weights) if w] or [0]
-    plane = FloatNet({"weights_1": np.array([[floats[k] for k in used]]), "bias_1": np.array(floats[-1:])})
-    values, error = plane.bounded(rows[:, used], 1, [0])
+    plane = FloatNet([(np.array([[floats[k] for k in used]]), np.array(floats[-1:]))])
+    values, error = plane.bounded(rows[:, used])[-1]
     return rows[~(values <= -error)[:, 0]]
 
 
-def _heights(rows: np.ndarray, weights: list[Fraction], bias: Fraction) -> np.ndarray:
+def _heights(rows: Floats, weights: list[Fraction], bias: Fraction) -> Integers:
     """w.z + b at each row times something positive, in integers."""
     if not len(rows):
         return np.zeros(0, dtype=object)
     denominator = lcm(bias.denominator, *(w.denominator for w in weights))
     whole = np.array([int(w * denominator) for w in weights], dtype=object)
     matrix, scale = integers(rows)
-    return (matrix.dot(whole) << max(scale, 0)) + (int(bias * denominator) << max(-scale, 0))
+    heights: Integers = (matrix.dot(whole) << max(scale, 0)) + (int(bias * denominator) << max(-scale, 0))
+    return heights
 
 
-def inside(audit: _Audit, fact: dict) -> None:
+def inside(audit: _Audit, fact: Fact) -> None:
     """A deployment row is the convex combination of training rows: positive weights with sum 1."""
-    point = audit.deploy[[audit.deployment_row(fact["row"])]]
+    point = audit.deployment[[audit.deployment_row(fact["row"])]]
     chosen = [audit.row(i) for i, _ in fact["combination"]]
-    weights = [number(w) for _, w in fact["combination"]]
+    weights = [hexadecimal(w) for _, w in fact["combination"]]
     require(
         len(chosen) == len(set(chosen)) > 0 and all(w > 0 for w in weights) and sum(weights) == 1, "no convex weights"
     )
@@ -308,16 +323,17 @@ def inside(audit: _Audit, fact: dict) -> None:
     )
 
 
-def region(audit: _Audit, fact: dict) -> None:
+def region(audit: _Audit, fact: Fact) -> None:
     """What a circuit of the net sends on a box (kind ``irrelevant-region``), or at an input of it (``relevant-at``)."""
     require("net" not in fact, "a fact about a region is about the net of this folder")
     decided = {"irrelevant-region": irrelevant_region, "relevant-at": relevant_at}[fact["kind"]]
     decided(fact | {"net": audit.written})
 
 
-def loss(audit: _Audit, fact: dict) -> None:
-    """What `losses` decides, about the net, the inputs and the targets of this folder."""
-    require(audit.targets is not None, "the certificate names no targets")
+def loss(audit: _Audit, fact: Fact) -> None:
+    """What `float_losses` decides, about the net, the inputs and the targets of this folder."""
+    if audit.targets is None:
+        raise Refused("the certificate names no targets")
     require(not {"net", "data"} & set(fact), "a fact about losses is about the net and the data of this folder")
     require(fact["dtype"] in ("float32", "float64"), "no type of float")
     dtype = np.dtype(fact["dtype"])
@@ -326,10 +342,10 @@ def loss(audit: _Audit, fact: dict) -> None:
     require(typed, f"a weight is no {dtype}")
     widths = audit.net.widths
     require(audit.targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
-    losses.decide(fact, Floats(audit.net.layers, dtype), FloatData(audit.train, audit.targets))
+    float_losses.decide(fact, FloatNet(audit.net.layers, dtype), FloatData(audit.train, audit.targets))
 
 
-KINDS = {
+KINDS: dict[str, Callable[[_Audit, Fact], None]] = {
     "units": units,
     "circuit": circuit,
     "full-rank": full_rank,
@@ -340,5 +356,5 @@ KINDS = {
     "inside": inside,
     "irrelevant-region": region,
     "relevant-at": region,
-    **dict.fromkeys(losses.KINDS, loss),
+    **dict.fromkeys(float_losses.KINDS, loss),
 }

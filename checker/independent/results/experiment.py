@@ -1,9 +1,10 @@
-"""Check the result of an experiment: that it is whole, and that each of its facts is so. Its words and plots are made from these."""
+"""Check the result of an experiment: that it is whole, and that each of its facts is so."""
 
 from pathlib import Path
+from typing import Any
 
 from proof_of_absence.checker.independent.facts import check_fact
-from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sealed import read_sealed
 
 FORMAT = "absence-experiment/1"
@@ -11,7 +12,7 @@ NAME = "result.json"
 LARGEST = 2**28
 
 
-def check_experiment(path: Path) -> dict:
+def check_experiment(path: Path) -> dict[str, Any]:
     """Check a result and every fact in it; returns it.
 
     Raises
@@ -21,7 +22,8 @@ def check_experiment(path: Path) -> dict:
     """
     result = read_sealed(path, FORMAT, largest=LARGEST)
     facts = result.get("facts")
-    require(isinstance(facts, dict | list) and bool(facts), "it holds no facts")
+    if not (isinstance(facts, dict | list) and facts):
+        raise Refused("it holds no facts")
     for name, fact in facts.items() if isinstance(facts, dict) else enumerate(facts, 1):
         try:
             check_fact(fact)

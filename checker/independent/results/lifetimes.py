@@ -1,8 +1,6 @@
-"""Check the result of `absence lifetimes`: what it says of each net that is kept, its splices, losses, and the counts made of them.
+"""Check the result of `absence lifetimes`: each net that is kept, its splices and losses, and the counts made of them.
 
-Weights are float32 in hexadecimal and mean the numbers they are; all are multiples of 2^-149, so everything here is an integer.
-That training leads from one net to the next is a measurement, and not checked; nor are the lines under `measured`, except
-where the net of that step is kept.
+That training leads from net to net is a measurement, and not checked; nor is `measured`, where the net is not kept.
 """
 
 import hashlib
@@ -12,19 +10,23 @@ from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.sealed import read_sealed
+from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.nets import number
 
 FORMAT, RUN_FORMAT = "absence-lifetimes/1", "absence-lifetime-run/1"
 LARGEST = 2**26
-# The least float32, as a power of 2.
+Input = tuple[int, ...]
+Sighting = tuple[int, float, float, bool]
+# The least float32, as a power of 2. All float32 are multiples of it, so that everything here is an integer.
 UNIT = 149
 COPIED = ("detector", "optimizer", "reassigned", "seed", "alive", "gone", "end", "others", "untouched", "final_loss")
 
 
-def check_lifetimes(path: Path) -> dict:
+def check_lifetimes(path: Path) -> Fact:
     """Check the result and the file of every run; returns the result.
 
     Raises
@@ -44,13 +46,13 @@ def check_lifetimes(path: Path) -> dict:
         require(len(seen) == len(entries), "a run is listed twice")
         kinds = {of[:3] for of in seen}
         require(len(seen) == len(kinds) * parameters["seeds"], "a run is left out")
-        require(result["summary"] == _summary(entries, experiment.floor), "the summary does not fit the runs")
+        require_equal("the summary", result["summary"], _summary(entries, experiment.floor))
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise Refused(f"malformed: {type(error).__name__}: {error}") from error
     return result
 
 
-def _load(path: Path, kind: str) -> dict:
+def _load(path: Path, kind: str) -> Fact:
     unsealed = f"the digest of {path.name} does not fit its content"
     return read_sealed(path, kind, largest=LARGEST, prefix=f"{path.name} is ", unsealed=unsealed)
 
@@ -58,10 +60,10 @@ def _load(path: Path, kind: str) -> dict:
 class _Experiment:
     """The data, the noise floor, and where each detector lies and should fire; inputs and targets are integers."""
 
-    def __init__(self, result: dict):
+    def __init__(self, result: Fact):
         inputs, targets = _table(result["data"]["inputs"]), _table(result["data"]["targets"])
         require(len(inputs) == len(targets) and {len(y) for y in targets} == {1}, "not one target to each input")
-        answers: dict[tuple, list[int]] = {}
+        answers: dict[Input, list[int]] = {}
         for z, (y,) in zip(inputs, targets, strict=True):
             answers.setdefault(z, []).append(y)
         # Each distinct input once: how many rows hold it, the sum of their targets, and of the squares.
@@ -71,7 +73,7 @@ class _Experiment:
             (squares - Fraction(total**2, count) for count, total, squares in self.groups.values()), Fraction(0)
         )
         self.floor = spread / self.rows
-        require(self.floor == number(result["noise_floor"]), "the noise floor is another")
+        require_equal("the noise floor", number(result["noise_floor"]), self.floor)
         self.detectors = {}
         for name, detector in result["detectors"].items():
             circuit, exceptions = detector["circuit"], detector["exceptions"]
@@ -81,16 +83,18 @@ class _Experiment:
             self.detectors[name] = (_units(circuit), exceptions, deploy)
 
 
-def _table(rows) -> list[tuple[int, ...]]:
-    require(isinstance(rows, list) and bool(rows), "a table is missing")
+def _table(rows: object) -> list[Input]:
+    if not (isinstance(rows, list) and rows):
+        raise Refused("a table is missing")
     exact = [tuple(map(number, row)) for row in rows]
     require(all(v.denominator == 1 for row in exact for v in row), "an input or target is no integer")
     require(len({len(row) for row in exact}) == 1, "a table has rows of different lengths")
     return [tuple(map(int, row)) for row in exact]
 
 
-def _units(circuit) -> frozenset[int]:
-    require(isinstance(circuit, list) and bool(circuit), "the circuit is empty")
+def _units(circuit: object) -> frozenset[int]:
+    if not (isinstance(circuit, list) and circuit):
+        raise Refused("the circuit is empty")
     require(all(type(j) is int and j >= 0 for j in circuit), "a unit has no such number")
     require(len(set(circuit)) == len(circuit), "a unit is listed twice")
     return frozenset(circuit)
@@ -99,7 +103,7 @@ def _units(circuit) -> frozenset[int]:
 class _Net:
     """c + sum_j a_j relu(w_j.z + b_j): each parameter as an integer, in units of 2^-149."""
 
-    def __init__(self, layers):
+    def __init__(self, layers: Any):
         hidden, output = layers
         self.weights = [[_integer(w) for w in row] for row in hidden["weights"]]
         self.bias = [_integer(b) for b in hidden["bias"]]
@@ -107,11 +111,12 @@ class _Net:
         self.outgoing, self.shift = [_integer(a) for a in row], _integer(shift)
         require(len(self.weights) == len(self.bias) == len(self.outgoing) > 0, "the layers do not fit")
 
-    def unit(self, j: int) -> tuple:
+    def unit(self, j: int) -> tuple[int, ...]:
+        """Weights, bias and output weight."""
         require(j < len(self.bias), "no such unit")
         return (*self.weights[j], self.bias[j], self.outgoing[j])
 
-    def sent(self, units: frozenset[int], z: tuple[int, ...]) -> int:
+    def sent(self, units: frozenset[int], z: Input) -> int:
         """What the units send to the output, in units of 2^-298."""
         total = 0
         for j in units:
@@ -128,8 +133,9 @@ class _Net:
         return Fraction(total, experiment.rows << 4 * UNIT)
 
 
-def _integer(text) -> int:
-    require(isinstance(text, str) and len(text) <= 40, "a weight is missing")
+def _integer(text: object) -> int:
+    if not (isinstance(text, str) and len(text) <= 40):
+        raise Refused("a weight is missing")
     value = float.fromhex(text)
     require(math.isfinite(value), "a weight is not finite")
     # Raises OverflowError if it is too large.
@@ -137,10 +143,10 @@ def _integer(text) -> int:
     return int(Fraction(value) * 2**UNIT)
 
 
-def _sighting(experiment: _Experiment, net: _Net, name: str) -> tuple[int, float, float, bool]:
-    """Rows with another value than most have, their largest distance, the largest at deployment, and whether it is alive."""
+def _sighting(experiment: _Experiment, net: _Net, name: str) -> Sighting:
+    """Rows with another value than most have, their largest distance, that at deployment, and whether it is alive."""
     circuit, exceptions, deploy = experiment.detectors[name]
-    counts: Counter = Counter()
+    counts: Counter[int] = Counter()
     for z, (count, _, _) in experiment.groups.items():
         counts[net.sent(circuit, z)] += count
     most = max(counts.values())
@@ -154,14 +160,14 @@ def _rounded(value: int) -> float:
     return float(Fraction(value, 1 << 2 * UNIT))
 
 
-def _which(entry: dict, parameters: dict) -> tuple:
+def _which(entry: Fact, parameters: Fact) -> tuple[Any, ...]:
     """Detector, optimiser, whether circuits are reassigned, seed: each kind of run is made with all seeds."""
     require(type(entry["seed"]) is int and 0 <= entry["seed"] < parameters["seeds"], "a seed is none of the plan's")
     require(isinstance(entry["reassigned"], bool), "whether circuits are reassigned is not told")
     return tuple(entry[name] for name in COPIED[:4])
 
 
-def _run(experiment: _Experiment, folder: Path, entry: dict, parameters: dict) -> None:
+def _run(experiment: _Experiment, folder: Path, entry: Fact, parameters: Fact) -> None:
     name = Path(entry["file"])
     require(not name.is_absolute() and ".." not in name.parts, "a run's file lies elsewhere")
     try:
@@ -176,8 +182,9 @@ def _run(experiment: _Experiment, folder: Path, entry: dict, parameters: dict) -
         raise Refused(f"{name}: {reason}") from reason
 
 
-def _check_run(experiment: _Experiment, run: dict, entry: dict, parameters: dict) -> None:
-    require(all(run[key] == entry[key] for key in COPIED), "it is not as the result has it")
+def _check_run(experiment: _Experiment, run: Fact, entry: Fact, parameters: Fact) -> None:
+    for key in COPIED:
+        require_equal(f"{key}, as the result has it", entry[key], run[key])
     steps, alive, gone = parameters["steps"], run["alive"], run["gone"]
     circuit, exceptions, _ = experiment.detectors[run["detector"]]
     require(all(type(at) is int for at in (steps, alive, 0 if gone is None else gone)), "a step is no number")
@@ -190,20 +197,21 @@ def _check_run(experiment: _Experiment, run: dict, entry: dict, parameters: dict
     seen = {step: _sighting(experiment, net, run["detector"]) for step, net in nets.items()}
     for step, (others, spread, size, _) in seen.items():
         line = lines[step]
-        require([line[key] for key in ("others", "spread", "size")] == [others, spread, size], f"step {step} differs")
+        stated = {key: line[key] for key in ("others", "spread", "size")}
+        require_equal(f"what is measured at step {step}", stated, {"others": others, "spread": spread, "size": size})
     require(seen[0][3] and seen[alive][3], "it is not alive where it says so")
     require(gone is None or not seen[gone][3], "it is alive where it says that it is gone")
-    require(run["others"] == seen[alive][0], "it acts on another number of rows")
+    require_equal("the rows on which it acts", run["others"], seen[alive][0])
     same = all(nets[0].unit(j) == nets[alive].unit(j) for j in circuit)
     require(run["untouched"] is same, "whether its parameters are the planted ones is told wrongly")
-    require(number(run["final_loss"]) == nets[steps].loss(experiment), "the final loss is another")
+    require_equal("the final loss", number(run["final_loss"]), nets[steps].loss(experiment))
     reused = _splices(experiment, run, parameters)
     total = sum((number(splice["drop"]) for splice in run["splices"]), Fraction(0))
-    require(number(entry["drop"]) == total, "the drops do not add up")
-    require(run["end"] == _end(run, seen, circuit, exceptions, reused), "its life ended otherwise")
+    require_equal("the sum of the drops", number(entry["drop"]), total)
+    require_equal("how its life ended", run["end"], _end(run, seen, circuit, exceptions, reused))
 
 
-def _splices(experiment: _Experiment, run: dict, parameters: dict) -> dict[int, set[int]]:
+def _splices(experiment: _Experiment, run: Fact, parameters: Fact) -> dict[int, set[int]]:
     """Check each splice; the units that it reused, by its step."""
     require(run["reassigned"] or not run["splices"], "nothing was to be reassigned")
     due, reused = range(parameters["every"], parameters["steps"] + 1, parameters["every"]), {}
@@ -225,12 +233,14 @@ def _splices(experiment: _Experiment, run: dict, parameters: dict) -> dict[int, 
         require(all(before.unit(j) == after.unit(j) for j in kept), "a splice changes other units")
         drop = number(splice["drop"])
         require(drop > 0, "a splice does not lower the loss")
-        require(before.loss(experiment) - after.loss(experiment) == drop, "a splice lowers the loss by another amount")
+        require_equal(f"the drop of the splice at step {step}", drop, before.loss(experiment) - after.loss(experiment))
         reused[step] = units
     return reused
 
 
-def _end(run: dict, seen: dict, circuit: frozenset[int], exceptions: int, reused: dict[int, set[int]]) -> str:
+def _end(
+    run: Fact, seen: dict[int, Sighting], circuit: frozenset[int], exceptions: int, reused: dict[int, set[int]]
+) -> str:
     if run["gone"] is None:
         return "alive"
     if any(run["alive"] < step <= run["gone"] and units & circuit for step, units in reused.items()):
@@ -238,8 +248,8 @@ def _end(run: dict, seen: dict, circuit: frozenset[int], exceptions: int, reused
     return "acts in training" if seen[run["gone"]][0] > exceptions else "silent at deployment"
 
 
-def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
-    groups: dict[tuple, list[dict]] = {}
+def _summary(entries: list[Fact], floor: Fraction) -> list[Fact]:
+    groups: dict[tuple[str, str, bool], list[Fact]] = {}
     for entry in entries:
         groups.setdefault((entry["detector"], entry["optimizer"], entry["reassigned"]), []).append(entry)
     return [

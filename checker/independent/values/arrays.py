@@ -1,93 +1,59 @@
-"""Float networks evaluated on float data, exactly or with rigorous bounds of this package's own.
+"""What an audit's certificate names: files of float arrays, read without trust; and its numbers, in hexadecimal."""
 
-Exact: integers of unbounded length. Bounds: float64 with an entrywise error bound, where exact arithmetic would take too long.
-"""
-
+import hashlib
+import io
+import re
+import zipfile
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
-__all__ = [
-    "EXACT",
-    "PATIENT",
-    "FloatData",
-    "Floats",
-    "bounded",
-    "exact_outputs",
-    "whole_numbers",
-]
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values.floats import Floats
 
-# Rows times parameters: up to EXACT (a second) losses are exact, up to PATIENT where bounds do not decide.
-EXACT, PATIENT = 2**22, 2**25
-U = 2.0**-53
-# Relative and absolute slack for the rounding and underflow of a bound's own arithmetic.
-UP = 1 + 2.0**-30
-TINY = 2.0**-1015
-
-Layers = list[tuple[np.ndarray, np.ndarray]]
+_HEX = re.compile(r"(-?)([0-9a-f]+)(?:/([0-9a-f]+))?")
 
 
-class Floats:
-    """A net: pairs of weights (fan-out, fan-in) and bias, float64, and the type that the file held."""
-
-    def __init__(self, layers: Layers, dtype: np.dtype):
-        self.layers, self.dtype = layers, dtype
-
-    @property
-    def parameters(self) -> int:
-        """Weights and biases together."""
-        return sum(w.size + b.size for w, b in self.layers)
-
-
-class FloatData:
-    """Inputs (N, d) and targets (N, m), float64."""
-
-    def __init__(self, inputs: np.ndarray, targets: np.ndarray):
-        self.inputs, self.targets = inputs, targets
-
-    def __len__(self) -> int:
-        return len(self.inputs)
+def hexadecimal(text: object) -> Fraction:
+    """An exact rational in hexadecimal, ``-1f/a``: no limit on the digits, and no exponents."""
+    match = _HEX.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise Refused(f"{str(text)[:40]!r} is not a hexadecimal rational")
+    sign, numerator, denominator = match.groups()
+    bottom = int(denominator or "1", 16)
+    require(bottom, "division by zero")
+    return Fraction((-1 if sign else 1) * int(numerator, 16), bottom)
 
 
-def whole_numbers(array: np.ndarray) -> tuple[np.ndarray, int]:
-    """Python integers n (dtype object) and e with entries n / 2^e."""
-    ratios = [float(x).as_integer_ratio() for x in array.ravel()]
-    exponent = max((q.bit_length() - 1 for _, q in ratios), default=0)
-    integers = [p << (exponent - q.bit_length() + 1) for p, q in ratios]
-    result = np.empty(len(integers), dtype=object)
-    result[:] = integers
-    return result.reshape(array.shape), exponent
+def arrays(directory: Path, entry: object) -> dict[str, Floats]:
+    """The arrays of an npz file that the certificate names with its SHA-256; float64 and finite."""
+    if not (isinstance(entry, dict) and set(entry) == {"file", "sha256"}):
+        raise Refused("a file is not named with its sha256")
+    name = entry["file"]
+    require(isinstance(name, str) and Path(name).name == name and name.endswith(".npz"), "a file is not named")
+    try:
+        data = (directory / name).read_bytes()
+    except OSError as error:
+        raise Refused(f"{name}: {error.strerror}") from error
+    require(hashlib.sha256(data).hexdigest() == entry["sha256"], f"{name} is not the file that was audited")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            # So that no short file unfolds to a huge array.
+            stored = all(member.compress_type == zipfile.ZIP_STORED for member in archive.infolist())
+        require(stored, f"{name} is compressed")
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            result = {key: archive[key] for key in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile) as error:
+        raise Refused(f"{name} is no npz file of plain arrays: {error}") from error
+    for key, array in result.items():
+        require(array.dtype == np.float64 and np.isfinite(array).all(), f"{name}: {key} is not float64 and finite")
+    return result
 
 
-def exact_outputs(net: Floats, inputs: np.ndarray) -> list[list[Fraction]]:
-    """The outputs, shape (N, m), in integers over a power of two."""
-    values, exponent = whole_numbers(inputs)
-    for depth, (weights, bias) in enumerate(net.layers, 1):
-        (w, of_w), (b, of_b) = whole_numbers(weights), whole_numbers(bias)
-        product, of_product = values.dot(w.T), exponent + of_w
-        exponent = max(of_product, of_b)
-        values = product * (1 << (exponent - of_product)) + b * (1 << (exponent - of_b))
-        if depth < len(net.layers):
-            values = np.where(values > 0, values, 0)
-    return [[Fraction(v, 1 << exponent) for v in row] for row in values]
-
-
-def bounded(net: Floats, inputs: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Pre-activations v of each layer with radii: |exact - v| <= rad entry by entry; infinite where nothing is known.
-
-    |fl(h.w + b) - (h.w + b)| <= gamma_(k+1) (|h|.|w| + |b|) + k underflows for k products, in any order, fused or not.
-    """
-    values, radius = inputs, np.zeros_like(inputs)
-    result = []
-    with np.errstate(all="ignore"):
-        for weights, bias in net.layers:
-            steps = weights.shape[1] + 2
-            gamma = steps * U / (1 - steps * U) * UP
-            absolute = np.abs(weights.T)
-            product = values @ weights.T + bias
-            # The bound's own products underflow too, by no more than TINY together with those of the product.
-            radius = (radius @ absolute + gamma * (np.abs(values) @ absolute + np.abs(bias)) + steps * TINY) * UP**2
-            radius = np.where(np.isfinite(product) & np.isfinite(radius), radius, np.inf)
-            result.append((product, radius))
-            values = np.maximum(np.where(np.isfinite(product), product, 0), 0)
-        return result
+def table(directory: Path, entry: object, name: str = "inputs") -> Floats:
+    """The one array of a file, under its name, shape (rows, d), at least one row."""
+    found = arrays(directory, entry)
+    require(set(found) == {name}, f"a file of {name} holds the array `{name}` and nothing else")
+    require(found[name].ndim == 2 and found[name].size, f"{name} are a matrix with at least one row")
+    return found[name]

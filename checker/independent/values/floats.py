@@ -1,142 +1,141 @@
-"""Float arrays of an audit as exact numbers: files read without trust, nets evaluated in Python integers.
+"""Float networks on float data: one exact pass, in integers of unbounded length, and one bounded pass, in float64.
 
-A float pass with a running error bound, entry by entry, spares the integers what it decides; it decides nothing else.
+The bounded pass carries an error bound for each entry, and so spares the integers what the bound decides.
 """
 
-import hashlib
-import io
-import re
-import zipfile
-from fractions import Fraction
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import require
+from proof_of_absence.checker.independent.values.rounding import TINY, UP, gamma
 
 BLOCK = 4096
-_HEX = re.compile(r"(-?)([0-9a-f]+)(?:/([0-9a-f]+))?")
+DOUBLE = np.dtype(np.float64)
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.object_]
+Dtype = np.dtype[np.float32] | np.dtype[np.float64]
+Layers = list[tuple[Floats, Floats]]
 
 
-def number(text) -> Fraction:
-    """An exact rational in hexadecimal, ``-1f/a``: no limit on the digits, and no exponents."""
-    match = _HEX.fullmatch(text) if isinstance(text, str) else None
-    require(match, f"{str(text)[:40]!r} is not a hexadecimal rational")
-    sign, numerator, denominator = match.groups()
-    bottom = int(denominator or "1", 16)
-    require(bottom, "division by zero")
-    return Fraction((-1 if sign else 1) * int(numerator, 16), bottom)
+class Exact(NamedTuple):
+    """Numbers M 2^e: Python integers M, an array of objects, and e."""
+
+    whole: Integers
+    exponent: int
 
 
-def arrays(directory: Path, entry) -> dict[str, np.ndarray]:
-    """The arrays of an npz file that the certificate names with its SHA-256; float64 and finite."""
-    require(isinstance(entry, dict) and set(entry) == {"file", "sha256"}, "a file is not named with its sha256")
-    name = entry["file"]
-    require(isinstance(name, str) and Path(name).name == name and name.endswith(".npz"), "a file is not named")
-    try:
-        data = (directory / name).read_bytes()
-    except OSError as error:
-        raise Refused(f"{name}: {error.strerror}") from error
-    require(hashlib.sha256(data).hexdigest() == entry["sha256"], f"{name} is not the file that was audited")
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            # So that no short file unfolds to a huge array.
-            stored = all(member.compress_type == zipfile.ZIP_STORED for member in archive.infolist())
-        require(stored, f"{name} is compressed")
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            result = {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile) as error:
-        raise Refused(f"{name} is no npz file of plain arrays: {error}") from error
-    for key, array in result.items():
-        require(array.dtype == np.float64 and np.isfinite(array).all(), f"{name}: {key} is not float64 and finite")
-    return result
+class Bounded(NamedTuple):
+    """Floats v and radii: |exact - v| <= radius entry by entry. Where nothing is known v is 0, the radius infinite."""
+
+    value: Floats
+    radius: Floats
 
 
-def table(directory: Path, entry, name: str = "inputs") -> np.ndarray:
-    """The one array of a file, under its name, shape (rows, d), at least one row."""
-    found = arrays(directory, entry)
-    require(set(found) == {name}, f"a file of {name} holds the array `{name}` and nothing else")
-    require(found[name].ndim == 2 and found[name].size, f"{name} are a matrix with at least one row")
-    return found[name]
+class FloatData(NamedTuple):
+    """Inputs (N, d) and targets (N, m)."""
+
+    inputs: Floats
+    targets: Floats
 
 
 class FloatNet:
-    """Layers of (weights, bias), from the arrays ``weights_1, bias_1, weights_2, ..``."""
+    """Layers of weights (fan-out, fan-in) and bias, all float64; `dtype` is the type that the net itself has."""
 
-    def __init__(self, found: dict[str, np.ndarray]):
+    def __init__(self, layers: Layers, dtype: Dtype = DOUBLE):
+        self.layers, self.dtype = layers, dtype
+        self.widths = [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
+
+    @classmethod
+    def read(cls, found: Mapping[str, Floats]) -> "FloatNet":
+        """From the arrays ``weights_1, bias_1, weights_2, ..``; refused if they are no net."""
         depth = len(found) // 2
         names = {f"{kind}_{k}" for k in range(1, depth + 1) for kind in ("weights", "bias")}
         require(depth > 0 and set(found) == names, "a net holds weights_1, bias_1, weights_2, .. and nothing else")
-        self.layers = [(found[f"weights_{k}"], found[f"bias_{k}"]) for k in range(1, depth + 1)]
-        for weights, bias in self.layers:
+        layers = [(found[f"weights_{k}"], found[f"bias_{k}"]) for k in range(1, depth + 1)]
+        for weights, bias in layers:
             fits = weights.ndim == 2 and bias.ndim == 1 and len(weights) == len(bias) and weights.size
             require(fits, "a layer has as many rows as biases")
-        self.widths = [self.layers[0][0].shape[1], *(len(bias) for _, bias in self.layers)]
-        for (weights, _), below in zip(self.layers, self.widths, strict=False):
-            require(weights.shape[1] == below, "a layer does not fit the one below")
+        for (_, below), (weights, _) in pairwise(layers):
+            require(weights.shape[1] == len(below), "a layer does not fit the one below")
+        return cls(layers)
 
-    def exact(self, inputs: np.ndarray, layer: int, units: list[int]) -> tuple[np.ndarray, int]:
-        """Values of units of a hidden layer after ReLU at some inputs: integers M (dtype object) and e, the values M 2^e."""
-        weights, bias = self.layers[layer - 1][0][units], self.layers[layer - 1][1][units]
+    @property
+    def parameters(self) -> int:
+        """Weights and biases together."""
+        return sum(w.size + b.size for w, b in self.layers)
+
+    def exact(self, inputs: Floats, layer: int, units: Sequence[int] | None = None) -> Exact:
+        """Values of units of a layer (all, if none are named): after ReLU if it is hidden. Shape (rows, units)."""
+        weights, bias = self._rows(layer, units)
         read = np.flatnonzero((weights != 0).any(axis=0))
-        if layer == 1:
-            values, scale = integers(inputs[:, read])
-        else:
-            values, scale = self.exact(inputs, layer - 1, read.tolist())
-        return _affine(values, scale, weights[:, read], bias, relu=True)
+        below = integers(inputs[:, read]) if layer == 1 else self.exact(inputs, layer - 1, read.tolist())
+        result = _affine(below, weights[:, read], bias)
+        return result if layer == len(self.layers) else Exact(np.maximum(result.whole, 0), result.exponent)
 
-    def sent(self, inputs: np.ndarray, layer: int, units: list[int]) -> tuple[np.ndarray, int]:
-        """What each unit of the next layer receives from these, likewise."""
-        values, scale = self.exact(inputs, layer, units)
+    def sent(self, inputs: Floats, layer: int, units: Sequence[int]) -> Exact:
+        """What each unit of the next layer receives from these, shape (rows, next width)."""
         weights = self.layers[layer][0][:, units]
-        return _affine(values, scale, weights, np.zeros(len(weights)), relu=False)
+        return _affine(self.exact(inputs, layer, units), weights, np.zeros(len(weights)))
 
-    def bounded(self, inputs: np.ndarray, layer: int, units: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Float pre-activations and a bound of their errors; the former are NaN where nothing is known.
+    def bounded(self, inputs: Floats, layer: int | None = None, units: Sequence[int] | None = None) -> list[Bounded]:
+        """Pre-activations of each layer up to this one (all, if none is named), of which only these units.
 
-        |fl(h.w + b) - (h.w + b)| <= (k + 2) 2^-52 (|h|.|w| + |b|) and what the error e of h adds, |w|.e, for any order of
-        summation (IEEE arithmetic, no operand flushed to 0); 2^-900 a term for underflow of products, a part in 2^30 for the
-        rounding of the bound itself.
+        |fl(h.w + b) - (h.w + b)| <= gamma_(k+1) (|h|.|w| + |b|) and k underflows for k products, in any order, fused
+        or not; an error e of h adds |w|.e.
         """
-        values, error = inputs, np.zeros_like(inputs)
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            for number in range(1, layer + 1):
-                weights, bias = self.layers[number - 1]
-                if number == layer:
-                    weights, bias = weights[units], bias[units]
-                count = weights.shape[1]
-                sizes = np.abs(weights).T
-                magnitude = np.abs(values) @ sizes + np.abs(bias)
-                carried = error @ sizes
-                values = values @ weights.T + bias
-                error = ((count + 2) * 2.0**-52 * magnitude + carried + count * 2.0**-900) * (1 + 2.0**-30)
-                # NaN, which no comparison holds for, goes on through the layers above.
-                values[~(np.isfinite(values) & np.isfinite(error))] = np.nan
-                if number < layer:
-                    values = np.maximum(values, 0)
-        return values, error
+        last = len(self.layers) if layer is None else layer
+        values, radius = inputs, np.zeros_like(inputs)
+        result = []
+        with np.errstate(all="ignore"):
+            for number in range(1, last + 1):
+                weights, bias = self._rows(number, units if number == last else None)
+                steps = weights.shape[1] + 2
+                sizes = np.abs(weights.T)
+                found = values @ weights.T + bias
+                # The bound's own products underflow too, by no more than TINY together with those of the product.
+                own = gamma(steps) * (np.abs(values) @ sizes + np.abs(bias)) + steps * TINY
+                radius = (radius @ sizes + own) * UP**2
+                known = np.isfinite(found) & np.isfinite(radius)
+                found, radius = np.where(known, found, 0), np.where(known, radius, np.inf)
+                result.append(Bounded(found, radius))
+                values = np.maximum(found, 0)
+        return result
+
+    def _rows(self, layer: int, units: Sequence[int] | None) -> tuple[Floats, Floats]:
+        weights, bias = self.layers[layer - 1]
+        return (weights, bias) if units is None else (weights[units], bias[units])
 
 
-def integers(array: np.ndarray) -> tuple[np.ndarray, int]:
-    """Finite floats as integers M (dtype object) times 2^e."""
+def integers(array: Floats) -> Exact:
+    """Finite floats, exactly."""
     mantissa, exponent = np.frexp(array)
     whole = np.ldexp(mantissa, 53).astype(np.int64)
     exponent = exponent.astype(np.int64) - 53
     low = int(exponent[whole != 0].min()) if whole.any() else 0
     shift = np.where(whole != 0, exponent - low, 0)
-    return whole.astype(object) << shift.astype(object), low
+    return Exact(whole.astype(object) << shift.astype(object), low)
 
 
-def _affine(values: np.ndarray, scale: int, weights: np.ndarray, bias: np.ndarray, *, relu: bool):
-    (matrix, power), (offset, other) = integers(weights), integers(bias)
-    low = min(scale + power, other)
-    if weights.shape[1]:
-        result = (values.dot(matrix.T) << (scale + power - low)) + (offset << (other - low))
-    else:
-        result = np.tile(offset << (other - low), (len(values), 1))
-    return (np.maximum(result, 0) if relu else result), low
+def aligned(left: Exact, right: Exact) -> tuple[Integers, Integers, int]:
+    """The integers of both over one exponent."""
+    low = min(left.exponent, right.exponent)
+    return left.whole << (left.exponent - low), right.whole << (right.exponent - low), low
 
 
-def blocks(rows: int):
+def _affine(values: Exact, weights: Floats, bias: Floats) -> Exact:
+    matrix, offset = integers(weights), integers(bias)
+    if not weights.shape[1]:
+        return Exact(np.tile(offset.whole, (len(values.whole), 1)), offset.exponent)
+    product = Exact(values.whole.dot(matrix.whole.T), values.exponent + matrix.exponent)
+    left, right, low = aligned(product, offset)
+    return Exact(left + right, low)
+
+
+def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:
     """Slices of the rows."""
-    return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))

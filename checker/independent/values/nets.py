@@ -1,38 +1,46 @@
 """Nets and datasets as a certificate writes them, evaluated from the definitions."""
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
 from proof_of_absence.checker.independent.refusal import Refused, require
+
+Vector = list[Fraction]
+Units = set[tuple[int, int]]
 
 # No exponents: they would let a short text ask for an enormous number.
 _NUMBER = re.compile(r"-?[0-9]+(/[0-9]+)?")
 
 
-def number(text) -> Fraction:
+def number(text: object) -> Fraction:
     """An exact rational, written as text."""
-    require(isinstance(text, str) and _NUMBER.fullmatch(text), f"{text!r} is not an exact number")
+    if not (isinstance(text, str) and _NUMBER.fullmatch(text)):
+        raise Refused(f"{text!r} is not an exact number")
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise Refused(f"{text!r} is not an exact number") from error
 
 
-def numbers(row) -> list[Fraction]:
+def numbers(row: object) -> Vector:
     """A vector."""
-    require(isinstance(row, list), "a vector is missing")
+    if not isinstance(row, list):
+        raise Refused("a vector is missing")
     return [number(entry) for entry in row]
 
 
-def rows(table) -> list[list[Fraction]]:
+def rows(table: object) -> list[Vector]:
     """A nonempty rectangular matrix."""
-    require(isinstance(table, list) and bool(table), "a table is missing")
+    if not (isinstance(table, list) and table):
+        raise Refused("a table is missing")
     result = [numbers(row) for row in table]
     require(len({len(row) for row in result}) == 1, "a table has rows of different lengths")
     return result
 
 
-def dot(left, right) -> Fraction:
+def dot(left: Iterable[Fraction], right: Iterable[Fraction]) -> Fraction:
     """The inner product of two vectors of one length."""
     return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))
 
@@ -40,7 +48,7 @@ def dot(left, right) -> Fraction:
 class Net:
     """Layers of (weights, bias)."""
 
-    def __init__(self, layers):
+    def __init__(self, layers: Any):
         require(isinstance(layers, list) and bool(layers), "a net is missing")
         self.layers = [(rows(layer["weights"]), numbers(layer["bias"])) for layer in layers]
         for weights, bias in self.layers:
@@ -50,9 +58,10 @@ class Net:
 
     @property
     def widths(self) -> list[int]:
+        """Of the input, the hidden layers and the output."""
         return [len(self.layers[0][0][0]), *(len(bias) for _, bias in self.layers)]
 
-    def values(self, z: list[Fraction]) -> list[list[Fraction]]:
+    def values(self, z: Vector) -> list[Vector]:
         """Input, hidden layers after ReLU, output."""
         require(len(z) == self.widths[0], "an input has the wrong dimension")
         result = [z]
@@ -63,16 +72,17 @@ class Net:
             result.append(z)
         return result
 
-    def output(self, z: list[Fraction]) -> list[Fraction]:
+    def output(self, z: Vector) -> Vector:
+        """What the last layer gives."""
         return self.values(z)[-1]
 
-    def idle_value(self, circuit: set[tuple[int, int]], inputs: list) -> dict[tuple[int, int], Fraction]:
+    def idle_value(self, circuit: Units, inputs: Iterable[Vector]) -> dict[tuple[int, int], Fraction]:
         """What the circuit sends at every input; refused if that is not the same at all of them."""
         sent = [self.sent(circuit, z) for z in inputs]
         require(all(values == sent[0] for values in sent), "the circuit is not idle")
         return sent[0]
 
-    def sent(self, circuit: set[tuple[int, int]], z: list[Fraction]) -> dict[tuple[int, int], Fraction]:
+    def sent(self, circuit: Units, z: Vector) -> dict[tuple[int, int], Fraction]:
         """What each unit outside the circuit, one layer above some of it, receives from it at z."""
         values = self.values(z)
         return {
@@ -83,7 +93,7 @@ class Net:
         }
 
 
-def circuit(net: Net, units) -> set[tuple[int, int]]:
+def circuit(net: Net, units: Any) -> Units:
     """A nonempty set of hidden units of the net."""
     result = {(layer, index) for layer, index in units}
     require(bool(result), "the circuit is empty")
@@ -94,7 +104,7 @@ def circuit(net: Net, units) -> set[tuple[int, int]]:
     return result
 
 
-def differ_only_in(before: Net, after: Net, units: set[tuple[int, int]]) -> None:
+def differ_only_in(before: Net, after: Net, units: Units) -> None:
     """Refuse unless the nets differ only in the units' parameters and in the biases that read from them."""
     require(before.widths == after.widths, "the architectures differ")
     for layer, ((old, old_bias), (new, new_bias)) in enumerate(zip(before.layers, after.layers, strict=True), 1):
@@ -110,7 +120,7 @@ def differ_only_in(before: Net, after: Net, units: set[tuple[int, int]]) -> None
 class Data:
     """Inputs and targets."""
 
-    def __init__(self, data):
+    def __init__(self, data: Any):
         self.inputs, self.targets = rows(data["inputs"]), rows(data["targets"])
         require(len(self.inputs) == len(self.targets), "there are as many inputs as targets")
 
@@ -123,12 +133,12 @@ class Data:
             Fraction(0),
         )  # fmt: skip
 
-    def means(self) -> dict[tuple, tuple[int, list[Fraction]]]:
+    def means(self) -> dict[tuple[Fraction, ...], tuple[int, Vector]]:
         """For each distinct input its multiplicity and mean target."""
-        found: dict[tuple, list] = {}
+        found: dict[tuple[Fraction, ...], list[Vector]] = {}
         for z, y in zip(self.inputs, self.targets, strict=True):
             found.setdefault(tuple(z), []).append(y)
-        return {z: (len(ys), [sum(c) / len(ys) for c in zip(*ys, strict=True)]) for z, ys in found.items()}
+        return {z: (len(ys), [sum(c, Fraction(0)) / len(ys) for c in zip(*ys, strict=True)]) for z, ys in found.items()}
 
     def floor(self) -> Fraction:
         """N times the noise floor."""

@@ -35,7 +35,7 @@ def exponential(x: Fraction) -> tuple[int, int]:
     halvings = max(x.numerator.bit_length() - x.denominator.bit_length() + 1, 0)
     small = x / 2**halvings
     low_x, high_x = down(small * ONE), up(small * ONE)
-    # Terms x^n / n! fall, x < 1: the error of a partial sum is below the first term left out, which is added to either side.
+    # Terms x^n / n! fall, x < 1: a partial sum is off by less than the first term left out, added to either side.
     low_sum = high_sum = low_term = high_term = ONE
     for n in range(1, TERMS):
         low_term, high_term = low_term * low_x // (n * ONE), over(high_term * high_x, n * ONE)

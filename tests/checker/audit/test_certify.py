@@ -23,8 +23,8 @@ from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.independent.__main__ import main
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.audit import check_audit
+from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
-from proof_of_absence.checker.independent.values.floats import number
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import PLAIN, float_nets, hidden_values, matrices
@@ -54,10 +54,10 @@ def test_the_checkers_own_arithmetic(case):
         for k, layer in enumerate(net.layers, 1)
         for kind, array in zip(("weights", "bias"), layer, strict=True)
     }
-    other, expected = Unshared(names), hidden_values(net, inputs)
+    other, expected = Unshared.read(names), hidden_values(net, inputs)
     for layer, width in enumerate(net.widths[1:-1], 1):
         integers, scale = other.exact(inputs, layer, list(range(width)))
-        values, error = other.bounded(inputs, layer, list(range(width)))
+        values, error = other.bounded(inputs, layer, list(range(width)))[-1]
         for (i, j), whole in np.ndenumerate(integers):
             exact = expected[i][layer - 1][j]
             assert whole * Fraction(2) ** scale == exact
@@ -67,7 +67,7 @@ def test_the_checkers_own_arithmetic(case):
 
 @given(st.fractions())
 def test_hexadecimal_numbers(value):
-    assert number(f"{value.numerator:x}/{value.denominator:x}") == value
+    assert hexadecimal(f"{value.numerator:x}/{value.denominator:x}") == value
 
 
 # Rows 0, 1, 2 are (0,0), (1,2), (2,1).
@@ -125,11 +125,11 @@ def remove_units(facts):
 
 
 def rank_of_a_part(facts):
-    facts.append({"kind": "full-rank", "layer": 1, "modulus": 7, "rows": [0, 1, 2], "units": [2, 4]})
+    facts.append({"kind": "full-rank", "layer": 1, "prime": 7, "rows": [0, 1, 2], "units": [2, 4]})
 
 
 def full_rank_of_two(facts):
-    facts.append({"kind": "full-rank", "layer": 2, "modulus": 7, "rows": [0, 1, 2]})
+    facts.append({"kind": "full-rank", "layer": 2, "prime": 7, "rows": [0, 1, 2]})
 
 
 TAMPERED = {
@@ -158,20 +158,25 @@ TAMPERED = {
     "a layer is left out": (remove_units, "each hidden layer has one fact"),
     "another circuit": (change("circuit", 2, units=[2, 3]), "is not idle"),
     "another value": (change("circuit", 1, value=["2", "1/2"]), "is not idle"),
-    "it fires elsewhere": (change("circuit", fires=[]), "fires at other deployment rows"),
-    "it fires where it does not": (change("circuit", 1, fires=[0]), "fires at other deployment rows"),
-    "a relation that is none": (change("dependency", coefficients={"1": "1"}), "relation of layer 2 does not hold"),
-    "the empty relation": (change("dependency", coefficients={"1": "0"}), "all coefficients are 0"),
+    "it fires elsewhere": (change("circuit", fires=[]), "the deployment rows at which circuit .* fires: stated .*, recomputed"),
+    "it fires where it does not": (change("circuit", 1, fires=[0]), "the deployment rows at which circuit .* fires: stated .*, recomputed"),
+    "a relation that is none": (change("dependency", coefficients=["0", "1", "0"]), "relation of layer 2 does not hold"),
+    "the empty relation": (change("dependency", coefficients=["0", "0", "0"]), "all coefficients are 0"),
+    "a relation of fewer columns": (change("dependency", coefficients=["1"]), "not one coefficient for each column"),
     "rank of other units": (
         lambda facts: (rank_of_a_part(facts), change("full-rank", units=[1, 4])(facts)),
         "minor of layer 1 is 0 modulo 7",
     ),
     "full rank": (full_rank_of_two, "minor of layer 2 is 0 modulo 7"),
-    "an even modulus": (
-        lambda facts: (full_rank_of_two(facts), change("full-rank", modulus=8)(facts)),
-        "the modulus is odd",
+    "an even prime": (
+        lambda facts: (full_rank_of_two(facts), change("full-rank", prime=2)(facts)),
+        "the modulus is not an odd prime",
     ),
-    "more distinct inputs": (change("few-inputs", distinct_inputs=4), "there are 3 distinct"),
+    "an odd modulus that is no prime": (
+        lambda facts: (full_rank_of_two(facts), change("full-rank", prime=9)(facts)),
+        "the modulus is not an odd prime",
+    ),
+    "more distinct inputs": (change("few-inputs", distinct_inputs=4), "the number of distinct training inputs: stated 4, recomputed 3"),
     "few inputs, but enough": (change("few-inputs", layer=2), "no fewer of them than columns"),
     "a half-space through the data": (change("outside", bias="1"), "a training row is on the wrong side"),
     "a half-space without the point": (change("outside", weights=["0", "0"]), "deployment row 0 is not outside"),

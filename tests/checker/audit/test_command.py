@@ -150,11 +150,11 @@ def test_a_certificate_that_was_changed_is_refused(arguments, files, tmp_path):
         ("irrelevant-region", {"high": ["4", "9"]}, ""),
         ("relevant-at", {"input": ["3", "1"]}, "the circuit sends the constants there"),
         ("relevant-at", {"net": []}, "about the net of this folder"),
-        ("training-loss", {"loss": ["0", "1/1000"]}, "the loss is another number"),
+        ("training-loss", {"loss": ["0", "1/1000"]}, "the loss: stated 0 to 1/1000, recomputed"),
         ("training-loss", {"data": {}}, "about the net and the data of this folder"),
-        ("lower-training-loss", {"output_bias": ["1"]}, "the drop is another number"),
+        ("lower-training-loss", {"output_bias": ["1"]}, "the drop: stated"),
         ("lower-training-loss", {"dtype": "int8"}, "no type of float"),
-        ("uniform-gap", {"gap": "1"}, "the gap is another number"),
+        ("uniform-gap", {"gap": "1"}, "the gap: stated 1, recomputed"),
         ("float32-deviation", {"bound": "1/1000000000"}, "may be off by"),
     ):
         facts = [dict(fact) for fact in whole["facts"]]

@@ -12,7 +12,7 @@ from proof_of_absence.models.circuit import Unit, is_idle
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, Layer
 from proof_of_absence.proofs import facts
-from tests.checker.independent.kinds.beyond import only_in
+from tests.checker.independent.kinds.read import only_in
 from tests.conftest import SMALL, datasets, nets, vectors
 
 

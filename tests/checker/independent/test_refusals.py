@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import suppress
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.independent.check import check_certificate, check_file
 from proof_of_absence.checker.independent.facts import KINDS, check_fact
-from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.refusal import Refused, require_equal
 from proof_of_absence.checker.independent.sexpr import Script, parse
 from proof_of_absence.checker.independent.solve import confirm_unsat
 from proof_of_absence.checker.kernel.certificate import FORMAT, seal
@@ -267,3 +268,32 @@ def test_unsat_is_confirmed_by_both_solvers(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)  # spawned processes get this path
     with pytest.raises(Refused, match=r"cvc5 answers no answer \(ImportError: gone\)"):
         confirm_unsat(unsat)
+
+
+@pytest.mark.parametrize(
+    ("stated", "recomputed", "words"),
+    [
+        (Fraction(1, 2), Fraction(3, 4), "it: stated 1/2, recomputed 3/4"),
+        (None, Fraction(1), "it: stated None, recomputed 1"),
+        ([1, 2, 3], [1, 5, 3], "it, entry 1: stated 2, recomputed 5"),
+        ([1, 2], [1], "it: stated [1, 2], recomputed [1]"),
+        ({"a": [0], "b": 1}, {"a": [9], "b": 1}, "it, a, entry 0: stated 0, recomputed 9"),
+        (list(range(99)), [], "it: stated [0, 1, 2, 3, 4, 5, ..], recomputed []"),
+        (
+            Fraction(7) ** -9000,
+            Fraction(7) ** 9000,
+            "it: stated about 1.31111224e-7606, recomputed about 7.62711208e+7605",
+        ),
+        (Fraction(1, 3), Fraction(1, 3) + Fraction(1, 10**60), "it: stated 1/3, recomputed about 0.333333333"),
+        (
+            Fraction(10**60, 3 * 10**60 + 1),
+            Fraction(10**60, 3 * 10**60 + 2),
+            "it: stated about 0.333333333, recomputed about 0.333333333, about 1.11111111e-61 apart",
+        ),
+    ],
+)
+def test_a_reason_shows_both_values(stated, recomputed, words):
+    require_equal("it", stated, stated)
+    with pytest.raises(Refused) as refusal:
+        require_equal("it", stated, recomputed)
+    assert str(refusal.value) == words

@@ -1,8 +1,8 @@
 """Tampered certificates: a changed byte is refused by the digest; a changed and resealed fact, unless it is still true.
 
-Whether it is still true is decided by `proof_of_absence.models` and z3 (see conftest), which the independent
-checker does not use for facts. That every certificate is accepted as it is, tests/checker/test_check_command.py
-checks, with solvers and Coq.
+Whether it is still true is decided by `proof_of_absence.models` and z3 (see oracles), which the independent checker
+does not use for facts. That every certificate is accepted as it is, tests/checker/test_check_command.py checks, with
+solvers and Coq.
 """
 
 import copy
@@ -19,11 +19,12 @@ from proof_of_absence.checker.independent.check import check_certificate, check_
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.proofs.chain import CLAIMS
-from tests.checker.independent.conftest import true
+from tests.checker.independent.oracles import true
 
 OBLIGATIONS = [obligation.id for claim in CLAIMS for obligation in claim.obligations]
-# Many cells of a sweep take seconds to decide again, and their facts are of the same kinds as those of one; the
-# censuses of millions of nets have tests of their own (tests/checker/census). A kernel certificate holds no numbers.
+# Many cells of a sweep take seconds to decide again, and their facts are of the same kinds as those of one. Those of
+# the censuses of millions of nets have a test of their own (kinds/test_class_census.py). A kernel certificate holds no
+# numbers.
 SLOW = ("C11.price-falls", "C14.census", "C14.control-deceptive", "C15.grid")
 QUICK = [name for name in OBLIGATIONS if name not in SLOW and ".universal" not in name]
 # Names, not numbers; nor are the strings below.

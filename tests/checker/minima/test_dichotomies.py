@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.independent.kinds import minimum as independent
+from proof_of_absence.checker.independent.kinds import global_minimum as independent
 from proof_of_absence.checker.minima.dichotomies import dichotomies
 from proof_of_absence.checker.minima.nonnegative import solve
 from proof_of_absence.checker.numbers.linear_algebra import inner, rank, solve_some

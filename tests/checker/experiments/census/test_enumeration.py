@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.experiments.census.enumeration import DENSE, Enumeration
 from proof_of_absence.checker.experiments.census.problem import CELLS, problem
 from proof_of_absence.checker.experiments.census.shards import tally_of
-from proof_of_absence.checker.independent.results.census import _Census
+from proof_of_absence.checker.independent.kinds.class_census import Census
 from proof_of_absence.models.circuit import fires, hidden_units, is_idle
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.files.disk import InputError
@@ -52,7 +52,7 @@ def test_cells_have_the_census_of_their_definitions(chosen, cells):
 def test_multisets_of_units_give_the_same_histogram(chosen):
     counted = Enumeration(chosen)
     found = tally_of(counted.count(0, counted.choices), counted.tables.loss_scale)
-    other = _Census(chosen.json())
+    other = Census(chosen.json())
     assert other.unit == found.unit
     assert other.levels == {loss: list(counts) for loss, counts in found.levels}
 

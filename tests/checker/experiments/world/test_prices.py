@@ -71,19 +71,19 @@ FOUR = prices(Sweep().world(ATTENTIVE, 4), LINE, 3)
 @pytest.mark.parametrize(
     ("match", "path", "value"),
     [
-        ("the price of hour 4 is another", ["prices", 0, "price"], "1"),
+        ("the price of hour 4: stated 1, recomputed", ["prices", 0, "price"], "1"),
         ("too low a bound|does not sum to 0|no residual", ["humans"], [[], [1]]),
-        ("has another size", ["prices", 0, "size"], 2),
+        ("the size of the detector of hour 4: stated 2, recomputed", ["prices", 0, "size"], 2),
         ("training data at the hour", ["prices", 0, "hour"], 2),
         ("too few units for the detector, or too many", ["prices", 0, "units"], 0),
         ("too few units for the detector, or too many", ["prices", 0, "units"], 9),
-        ("the least losses are others", ["least", 1], "0"),
+        ("the least losses, entry 1: stated 0, recomputed", ["least", 1], "0"),
         ("no such case", ["case", 0], 2),
         ("there is no residual", ["minima", 0, "residuals"], []),
         ("too low a bound", ["minima", 0, "residuals", 0, 0], ["0"] * 4),
         ("the minima stop above the noise floor", ["minima"], []),
         ("not in order of their units", ["minima", 0, "units"], 0),
-        ("the least losses are others", ["least"], FOUR["least"][:2]),
+        (r"the least losses: stated \[.*\], recomputed", ["least"], FOUR["least"][:2]),
     ],
 )
 def test_a_price_that_is_not_so_is_refused(match, path, value):

@@ -42,11 +42,11 @@ FACT = bounds(Sweep().world(ATTENTIVE, 4), LINE, 3)
 @pytest.mark.parametrize(
     ("match", "path", "value"),
     [
-        ("the price of 1 of 1 units is another", ["prices", 0, "low"], "1"),
-        ("the price of 1 of 1 units is another", ["prices", 0, "high"], "0"),
+        ("the price of 1 of 1 units, entry 0: stated 1, recomputed", ["prices", 0, "low"], "1"),
+        ("the price of 1 of 1 units, entry 1: stated 0, recomputed", ["prices", 0, "high"], "0"),
         ("no such net, or no such detector", ["prices", 0, "size"], 2),
-        ("the gap is another", ["gap"], "1"),
-        ("the gap is another", ["humans"], [[], [2, 6], []]),
+        ("the gap: stated 1, recomputed", ["gap"], "1"),
+        ("the gap: stated .*, recomputed", ["humans"], [[], [2, 6], []]),
         ("closer than that", ["separation"], "1000"),
         ("further apart than that", ["spread"], "1"),
         ("too low a bound", ["minima", 0, "net", 1, "bias", 0], "9"),

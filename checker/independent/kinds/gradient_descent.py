@@ -1,0 +1,90 @@
+"""C18 on a given net: weight decay and gradient steps, run again, and what they do to dead units."""
+
+from fractions import Fraction
+
+from proof_of_absence.checker.independent.refusal import require, require_equal
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.nets import Data, Net, Vector, circuit, number
+
+Layers = list[tuple[list[Vector], Vector]]
+Parameters = tuple[list[Vector], Vector, list[Vector], Vector]
+
+STEPS = 12  # numbers grow threefold in length with each
+
+
+def gradient_steps(fact: Fact) -> None:
+    """From `net` the steps lead to `after`; the circuit's units stay dead, and shrink by the product of the decays.
+
+    A step [rho, eta] multiplies every parameter by rho > 0, then subtracts eta times the gradient of the loss; the
+    derivative of ReLU at 0 counts as 0. Dead: the pre-activation is negative on every training input.
+    """
+    net, after, data = Net(fact["net"]), Net(fact["after"]), Data(fact["data"])
+    require(len(net.layers) == 2 and net.widths == after.widths, "not shallow nets of one architecture")
+    require(net.widths[2] == len(data.targets[0]), "the net's outputs do not fit the targets")
+    require(0 < len(fact["steps"]) <= STEPS, f"not between 1 and {STEPS} steps")
+    dead = sorted(j for _, j in circuit(net, fact["circuit"]))
+    (weights, bias), (outgoing, shift) = net.layers
+    start = [_unit(net.layers, j) for j in dead]
+    _require_dead(net.layers, dead, data)
+    total = Fraction(1)
+    for rho, eta in fact["steps"]:
+        rho, eta = number(rho), number(eta)
+        require(rho > 0, "a factor of the decay is not positive")
+        total *= rho
+        weights, outgoing = _scaled(weights, rho), _scaled(outgoing, rho)
+        (bias,), (shift,) = _scaled([bias], rho), _scaled([shift], rho)
+        weights, bias, outgoing, shift = _descend((weights, bias, outgoing, shift), data, eta)
+        _require_dead([(weights, bias), (outgoing, shift)], dead, data)
+    layers = [(weights, bias), (outgoing, shift)]
+    require_equal("the net after the steps", after.layers, layers)
+    shrunk = [[total * x for x in unit] for unit in start]
+    require([_unit(layers, j) for j in dead] == shrunk, "a dead unit has changed")
+
+
+def _require_dead(layers: Layers, units: list[int], data: Data) -> None:
+    weights, bias = layers[0]
+    for j in units:
+        pre = [sum((w * x for w, x in zip(weights[j], z, strict=True)), bias[j]) for z in data.inputs]
+        require(max(pre) < 0, f"unit {j} is not dead")
+
+
+def _unit(layers: Layers, j: int) -> Vector:
+    (weights, bias), (outgoing, _) = layers
+    return [*weights[j], bias[j], *(row[j] for row in outgoing)]
+
+
+def _scaled(table: list[Vector], factor: Fraction) -> list[Vector]:
+    return [[factor * x for x in row] for row in table]
+
+
+def _descend(parameters: Parameters, data: Data, eta: Fraction) -> Parameters:
+    """One step, parameter by parameter, from the partial derivatives."""
+    weights, bias, outgoing, shift = parameters
+    count, units, outputs = len(data.inputs), range(len(bias)), range(len(shift))
+    pre = [
+        [sum((w * x for w, x in zip(weights[j], z, strict=True)), bias[j]) for j in units] for z in data.inputs
+    ]  # fmt: skip
+    act = [[max(p, Fraction(0)) for p in row] for row in pre]
+    wrong = [
+        [shift[k] + sum(outgoing[k][j] * h[j] for j in units) - y[k] for k in outputs]
+        for h, y in zip(act, data.targets, strict=True)
+    ]
+    rate = eta * 2 / count
+    # What reaches unit j at example i, where it is on.
+    back = [
+        [sum(outgoing[k][j] * e[k] for k in outputs) if row[j] > 0 else Fraction(0) for j in units]
+        for row, e in zip(pre, wrong, strict=True)
+    ]
+    examples = range(count)
+    return (
+        [[w - rate * sum(back[i][j] * data.inputs[i][at] for i in examples) for at, w in enumerate(weights[j])]
+         for j in units],
+        [bias[j] - rate * sum(back[i][j] for i in examples) for j in units],
+        [[outgoing[k][j] - rate * sum(wrong[i][k] * act[i][j] for i in examples) for j in units] for k in outputs],
+        [shift[k] - rate * sum(wrong[i][k] for i in examples) for k in outputs],
+    )  # fmt: skip
+
+
+KINDS = {
+    "gradient-steps": gradient_steps,
+}

@@ -1,0 +1,63 @@
+"""Facts in the form that the independent checker reads: a module for each family, a typed producer for each kind.
+
+Those that are made with their proofs have their producers in `checker/`; tests/test_stems.py has the table.
+"""
+
+from proof_of_absence.proofs.facts.class_census import census
+from proof_of_absence.proofs.facts.conjunction import every
+from proof_of_absence.proofs.facts.cross_entropy import cross_entropy_drop, cross_entropy_floor
+from proof_of_absence.proofs.facts.detection import detector
+from proof_of_absence.proofs.facts.global_minimum import minimal
+from proof_of_absence.proofs.facts.gradient_descent import gradient_steps
+from proof_of_absence.proofs.facts.idleness import idle, no_idle_circuit, not_idle
+from proof_of_absence.proofs.facts.lines import best_line, line_bound
+from proof_of_absence.proofs.facts.logistic import logistic_drop, logistic_floor, logistic_group
+from proof_of_absence.proofs.facts.outputs import compare_outputs, different_outputs, same_outputs, smaller_class
+from proof_of_absence.proofs.facts.policies import policy_excess, policy_losses, policy_net
+from proof_of_absence.proofs.facts.posterior_mass import crossover, posterior
+from proof_of_absence.proofs.facts.quantised import least_in_class
+from proof_of_absence.proofs.facts.regression import ridge
+from proof_of_absence.proofs.facts.rents import rent
+from proof_of_absence.proofs.facts.separation import nothing_separates, separating_unit
+from proof_of_absence.proofs.facts.squared_loss import loss_above_floor, loss_at_floor, lower_loss, reassigned
+from proof_of_absence.proofs.facts.weight_decay import convex_training, decay_drop
+from proof_of_absence.proofs.facts.zero_one import zero_one_loss
+
+__all__ = [
+    "best_line",
+    "census",
+    "compare_outputs",
+    "convex_training",
+    "cross_entropy_drop",
+    "cross_entropy_floor",
+    "crossover",
+    "decay_drop",
+    "detector",
+    "different_outputs",
+    "every",
+    "gradient_steps",
+    "idle",
+    "least_in_class",
+    "line_bound",
+    "logistic_drop",
+    "logistic_floor",
+    "logistic_group",
+    "loss_above_floor",
+    "loss_at_floor",
+    "lower_loss",
+    "minimal",
+    "no_idle_circuit",
+    "not_idle",
+    "nothing_separates",
+    "policy_excess",
+    "policy_losses",
+    "policy_net",
+    "posterior",
+    "reassigned",
+    "rent",
+    "ridge",
+    "same_outputs",
+    "separating_unit",
+    "smaller_class",
+    "zero_one_loss",
+]
