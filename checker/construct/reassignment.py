@@ -1,4 +1,6 @@
-"""C5 to C7 as algorithms: one more unit, or a train-idle circuit reassigned, lowers the loss. No solver; all is exact."""
+"""C5 to C7 as algorithms: one more unit, or a train-idle circuit reassigned, lowers the loss.
+No solver; all is exact.
+"""
 
 from collections.abc import Iterable
 from fractions import Fraction

@@ -1,6 +1,6 @@
-"""C4 as an algorithm: a direction that tells the inputs apart, and a unit that correlates with the residuals. No solver.
+"""C4 as an algorithm: a direction that tells the inputs apart, and a unit that correlates with the residuals.
 
-All is exact; the cost is one sort and one pass over the data for each direction tried.
+All is exact, with no solver; the cost is one sort and one pass over the data for each direction tried.
 """
 
 from collections.abc import Sequence
