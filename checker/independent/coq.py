@@ -1,6 +1,6 @@
 """Kernel proofs: Coq compiles the certificate's sources, and must say that each theorem rests on no axiom.
 
-The Coq kernel decides. This only starts it, in a folder that is empty or was compiled here before, and reads the answer.
+The Coq kernel decides. This only starts it, in a folder that is empty or was compiled here before, and reads answers.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from proof_of_absence.checker.independent.values import Fact
 
 SECONDS = 600
 CLOSED = "Closed under the global context"
-# The names that mathcomp 2 gave to lemmas of mathcomp 1. Sources may have this file; it is used where those are missing.
+# The names that mathcomp 2 gave to lemmas of mathcomp 1. Sources may have this file; it is used where they are missing.
 ALIASES = "mathcomp1.v"
 # In a folder that is kept: what each compiled file's digest is.
 DIGESTS = "digests.json"

@@ -123,9 +123,8 @@ def _cached(path: Path, key: str) -> dict[str, Any] | None:
     return certificate
 
 
-def _one(claim: Claim, obligation: Obligation, directory: Path, fresh: bool) -> Result:
+def _one(obligation: Obligation, key: str, directory: Path, fresh: bool) -> Result:
     started = time.monotonic()
-    key = content_key(claim, obligation)
     path = certificate_path(directory, obligation.id)
     if not fresh and (certificate := _cached(path, key)):
         runs = tuple(certificate["runs"])
@@ -155,13 +154,15 @@ def verify(
     """
     directory.mkdir(parents=True, exist_ok=True)
     work = [(claim, obligation) for claim in claims for obligation in claim.obligations]
+    # Before any thread starts: Python 3.11 cannot parse files in several at once.
+    keys = {obligation.id: content_key(claim, obligation) for claim, obligation in work}
     results: dict[str, Result] = {}
     with ExitStack() as stack:
         # Once the pool has ended, and with it what an interrupt was to stop.
         stack.callback(solvers.resume)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
         running = {
-            pool.submit(_one, claim, obligation, directory, fresh): claim
+            pool.submit(_one, obligation, keys[obligation.id], directory, fresh): claim
             for claim, obligation in queue(work, lambda one: one[1].scope)
         }
         try:
