@@ -1,4 +1,4 @@
-"""The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw graphs, make tables.
+"""The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw, make tables.
 
 Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
 """
@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.live import Live
+from rich.table import Table
 
 from proof_of_absence.checker.audit.command import audit_command
 from proof_of_absence.checker.experiments.census.command import census_command
@@ -27,7 +28,7 @@ from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, select, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
 from proof_of_absence.checker.kernel.recheck import refusals
-from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths, remove_strays, verify
+from proof_of_absence.checker.kernel.verify import Result, certificate_path, certificate_paths, remove_strays, verify
 from proof_of_absence.checker.report import draw, overview
 from proof_of_absence.checker.report.paper import citations, results, tables
 from proof_of_absence.checker.report.paper.typeset import defined
@@ -45,8 +46,10 @@ from proof_of_absence.checker.screen.terminal import (
 from proof_of_absence.models.files.disk import InputError, content, refused
 
 app = typer.Typer(
-    help="Machine-checked: the lowest-loss MLP carries no separable shift detector. Begin with `absence verify`, then `absence show C8`.",
-    epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; audit adds 3, undecided.",
+    help="Machine-checked: the lowest-loss MLP carries no separable shift detector. "
+    "Begin with `absence verify`, then `absence show C8`.",
+    epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; "
+    "audit adds 3, undecided.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -84,21 +87,21 @@ def verify_command(
     if left_out:
         claims = [replace(c, obligations=tuple(o for o in c.obligations if o.id not in left_out)) for c in claims]
     started = time.monotonic()
-    seen = {}
+    seen: dict[str, Result] = {}
 
-    def table():
-        return overview.claim_table(claims, seen)
+    def table() -> Table:
+        return overview.claim_table(claims, dict(seen))
 
-    with Live(table(), console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
+    # The table is made when it is shown, not at each result.
+    with Live(get_renderable=table, console=console, transient=not console.is_terminal) as live:
 
-        def done(claim, result) -> None:
+        def done(claim: Claim, result: Result) -> None:
             seen[result.obligation.id] = result
-            live.update(table())
 
         kept = "certificates written so far are kept, the next run goes on from there."
         with ending(certificates, kept, "--certificates"):
             results = verify(claims, certificates, jobs=jobs, fresh=fresh, on_result=done)
-        live.update(table())
+        live.refresh()
     if not console.is_terminal:
         console.print(table())
     if not names:
@@ -214,11 +217,12 @@ def tables_command(
         bool, typer.Option("--check/--no-check", help="Re-check certificates and results first, which takes a minute.")
     ] = True,
 ) -> None:
-    """Write LaTeX tables (booktabs) of claims, obligations and numbers, from the certificates; check what a paper cites.
+    """Write LaTeX tables of claims, obligations and numbers, from the certificates; check what a paper cites.
 
     A certificate is taken if the independent checker accepts it, its words are the obligation's, and its fact is what
     the obligation builds now. Not done again here: unsat answers are not put to the solvers, nor theorems to Coq
-    (`absence check` does that); training is not repeated, and plots are taken as they lie. With --no-check only the seals are compared.
+    (`absence check` does that); training is not repeated, and plots are taken as they lie. With --no-check only the
+    seals are compared.
     """
     to_folder(certificates, "--certificates")
     to_folder(measured, "--experiments")

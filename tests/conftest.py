@@ -1,4 +1,4 @@
-"""What the tests share: one verified chain, and strategies: rationals, nets, datasets, idle circuits made on purpose."""
+"""What the tests share: one verified chain; strategies for rationals, nets, datasets, idle circuits made on purpose."""
 
 import fcntl
 import itertools
@@ -101,9 +101,7 @@ def datasets(draw, d=None, m=None, rows=6):
 
 @st.composite
 def idle_nets(draw, d=1, m=1, hidden=2):
-    """(net, circuit, data): a shallow net whose circuit is idle on the data:
-    silent, constant, or constant only jointly.
-    """
+    """(net, circuit, data): a shallow net, its circuit idle on the data: silent, constant, or constant only jointly."""
     data = draw(datasets(d, m))
     rest = draw(nets((d, hidden, m)))
     w, send = draw(vectors(d)), draw(vectors(m))

@@ -75,7 +75,7 @@ def class_gradients(net: MLP, data: Dataset) -> list[list[arb]]:
         return rows
 
 
-def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | None:
+def cross_entropy_descent(net: MLP, circuit: Iterable[tuple[int, int]], data: Dataset) -> Descent | None:
     """Reuse a train-idle circuit to lower the cross-entropy; None where no group's gradient is surely not 0.
 
     One unit of the circuit becomes C4's for the group sums of the gradient. With s = sum_i phi_i g_i and q = sum_i
@@ -95,7 +95,7 @@ def cross_entropy_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent
         return None
     phi = [relu(inner(unit.weights, group.input) + unit.bias) for group in data.groups]
     s = [_short(inner(phi, column)) for column in zip(*sums, strict=True)]
-    norm = sum(group.multiplicity * p * p for group, p in zip(data.groups, phi, strict=True))
+    norm = sum((group.multiplicity * p * p for group, p in zip(data.groups, phi, strict=True)), Fraction(0))
     step = _short(min(1 / (4 * norm), 1 / (2 * max(phi) * max(map(abs, s)))))
     after = reassign(cut, {min(circuit): (unit.weights, unit.bias, [-step * x for x in s])})
     return Descent(after, _short(SLACK * step * inner(s, s) / 2 / len(data)))

@@ -7,7 +7,7 @@ All is exact; the cost is one sort and one sweep over the distinct inputs.
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from proof_of_absence.checker.construct.reassignment import Lowered, hardcoded
 from proof_of_absence.checker.construct.separating_unit import distinct_direction, residual_sums
@@ -137,7 +137,7 @@ def widening_along(net: MLP, data: Dataset, along: Gauge) -> Lowered | None:
     return Lowered(add_unit(net, along.direction, best.bias, best.outgoing), best.drop)
 
 
-def reassignment_along(net: MLP, circuit: Iterable, data: Dataset, along: Gauge) -> Lowered | None:
+def reassignment_along(net: MLP, circuit: Iterable[tuple[int, int]], data: Dataset, along: Gauge) -> Lowered | None:
     """Reuse a train-idle circuit so that the loss is lower by c(X) (L - E) at least; None where L = E.
 
     Raises
@@ -151,7 +151,9 @@ def reassignment_along(net: MLP, circuit: Iterable, data: Dataset, along: Gauge)
     return Lowered(reassign(cut, {min(circuit): (along.direction, best.bias, best.outgoing)}), best.drop)
 
 
-def uniform_gap(net: MLP, after: MLP, data: Dataset, along: Gauge, circuit: Iterable | None = None) -> dict:
+def uniform_gap(
+    net: MLP, after: MLP, data: Dataset, along: Gauge, circuit: Iterable[tuple[int, int]] | None = None
+) -> dict[str, Any]:
     """The fact that `after` gains c(X) (L - E) at least: by one more unit, or in the parameters of an idle circuit."""
     fact = {
         "kind": "uniform-gap",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
@@ -26,7 +27,7 @@ class Separation:
     weights: Vector
     bias: Fraction
 
-    def fact(self, inputs: Iterable[Vector], point: Vector) -> dict:
+    def fact(self, inputs: Iterable[Vector], point: Vector) -> dict[str, Any]:
         """The fact for the independent checker."""
         half_space = {"weights": [str(w) for w in self.weights], "bias": str(self.bias)}
         return {"kind": "outside-hull", "inputs": rows_json(inputs), "point": [str(x) for x in point], **half_space}
@@ -38,11 +39,11 @@ class Combination:
 
     weights: Mapping[int, Fraction]
 
-    def fact(self, inputs: Iterable[Vector], point: Vector) -> dict:
+    def fact(self, inputs: Iterable[Vector], point: Vector) -> dict[str, Any]:
         """The fact for the independent checker."""
         pairs = [[row, str(weight)] for row, weight in sorted(self.weights.items())]
-        table, point = rows_json(inputs), [str(x) for x in point]
-        return {"kind": "inside-hull", "inputs": table, "point": point, "combination": pairs}
+        table, x = rows_json(inputs), [str(coordinate) for coordinate in point]
+        return {"kind": "inside-hull", "inputs": table, "point": x, "combination": pairs}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from proof_of_absence.models.rational import Vector
 __all__ = ["lane_of", "lane_reassignment"]
 
 
-def lane_of(net: MLP, circuit: Iterable) -> list[Unit]:
+def lane_of(net: MLP, circuit: Iterable[tuple[int, int]]) -> list[Unit]:
     """The longest lane in the circuit: one unit on each layer from some layer up to the last hidden one,
     the foot first.
 
@@ -26,7 +26,7 @@ def lane_of(net: MLP, circuit: Iterable) -> list[Unit]:
     ValueError
         If the circuit has no unit on the last hidden layer: its values then reach the output through other units only.
     """
-    first = {}
+    first: dict[int, Unit] = {}
     for unit in sorted(Unit(*unit) for unit in circuit):
         first.setdefault(unit.layer, unit)
     lane: list[Unit] = []
@@ -39,7 +39,7 @@ def lane_of(net: MLP, circuit: Iterable) -> list[Unit]:
     return lane
 
 
-def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Lowered | None:
+def lane_reassignment(net: MLP, circuit: Iterable[tuple[int, int]], data: Dataset) -> Lowered | None:
     """Lower the loss in the circuit's parameters and the biases that read from it.
 
     The foot of the lane becomes a separating unit of the values on the layer below it; every later unit of the lane
@@ -60,17 +60,19 @@ def lane_reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Lowered | N
     unit = separating_unit(list(sums), [tuple(row) for row in sums.values()])
     if unit is None:
         return None
-    norm = sum(relu(inner(unit.weights, features) + unit.bias) ** 2 for features in below)
+    norm = sum((relu(inner(unit.weights, features) + unit.bias) ** 2 for features in below), Fraction(0))
     parameters = {}
     for at, here in enumerate(lane):
-        if at == 0:
-            incoming = (unit.weights, unit.bias)
-        else:
-            incoming = ([int(j == lane[at - 1].index) for j in range(net.widths[here.layer - 1])], 0)
-        if here == lane[-1]:
-            outgoing = [s / norm for s in unit.inner_products]
-        else:
-            outgoing = [int(j == lane[at + 1].index) for j in range(net.widths[here.layer + 1])]
-        parameters[here] = (*incoming, outgoing)
-    drop = sum(s * s for s in unit.inner_products) / norm / len(data)
+        weights, bias, outgoing = unit.weights, unit.bias, tuple(s / norm for s in unit.inner_products)
+        if at > 0:
+            weights, bias = _only(lane[at - 1].index, net.widths[here.layer - 1]), Fraction(0)
+        if here != lane[-1]:
+            outgoing = _only(lane[at + 1].index, net.widths[here.layer + 1])
+        parameters[here] = (weights, bias, outgoing)
+    drop = inner(unit.inner_products, unit.inner_products) / norm / len(data)
     return Lowered(reassign(cut, parameters), drop)
+
+
+def _only(index: int, size: int) -> Vector:
+    """1 at one place, 0 elsewhere."""
+    return tuple(Fraction(int(j == index)) for j in range(size))

@@ -66,7 +66,7 @@ def group_gradients(net: MLP, data: Dataset) -> list[arb]:
         ]
 
 
-def logistic_descent(net: MLP, circuit: Iterable, data: Dataset) -> Descent | None:
+def logistic_descent(net: MLP, circuit: Iterable[tuple[int, int]], data: Dataset) -> Descent | None:
     """Reuse a train-idle circuit to lower the logistic loss; None where no group's gradient is surely not 0.
 
     One unit of the circuit becomes C4's for the group sums of the gradient; the loss curves by at most 1/4 in its

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 from flint import fmpz, nmod_mat
 
@@ -31,7 +32,7 @@ class FullRank:
     rows: tuple[int, ...]
     prime: int
 
-    def fact(self, net: MLP, inputs: Iterable[Vector]) -> dict:
+    def fact(self, net: MLP, inputs: Iterable[Vector]) -> dict[str, Any]:
         """The fact for the independent checker."""
         proof = {"layer": self.layer, "rows": list(self.rows), "prime": self.prime}
         return {"kind": "full-rank", "net": net_json(net), "inputs": rows_json(inputs), **proof}
@@ -47,7 +48,7 @@ class Dependency:
     layer: int
     coefficients: Vector
 
-    def fact(self, net: MLP, inputs: Iterable[Vector]) -> dict:
+    def fact(self, net: MLP, inputs: Iterable[Vector]) -> dict[str, Any]:
         """The fact for the independent checker."""
         proof = {"layer": self.layer, "coefficients": [str(v) for v in self.coefficients]}
         return {"kind": "dependency", "net": net_json(net), "inputs": rows_json(inputs), **proof}
@@ -104,7 +105,7 @@ def full_rank(net: MLP, inputs: Sequence[Iterable], layer: int = 1) -> FullRank 
             return FullRank(layer, tuple(places[i] for i in rows), prime)
         # These rows are independent over Q too. If they span all others, the kernel is theirs.
         kernel = kernel_vector([table[i] for i in rows])
-        if not any(sum(v * x for v, x in zip(kernel, row, strict=True)) for row in table):
+        if kernel is not None and not any(inner(kernel, row) for row in table):
             return Dependency(layer, tuple(kernel))
     raise ArithmeticError("every prime divides a denominator or hides the rank")
 

@@ -21,7 +21,7 @@ class Lowered(NamedTuple):
     drop: Fraction
 
 
-def reassignment(net: MLP, circuit: Iterable, data: Dataset) -> Lowered | None:
+def reassignment(net: MLP, circuit: Iterable[tuple[int, int]], data: Dataset) -> Lowered | None:
     """Reuse a train-idle circuit of a shallow net to lower its loss (C7); None where the loss is the noise floor.
 
     One unit of the circuit becomes a separating unit; the others are disconnected.
@@ -50,7 +50,7 @@ def widening(net: MLP, data: Dataset) -> Lowered | None:
     return Lowered(add_unit(net, unit.weights, unit.bias, outgoing), drop)
 
 
-def hardcoded(net: MLP, circuit: Iterable, data: Dataset) -> tuple[frozenset[Unit], MLP]:
+def hardcoded(net: MLP, circuit: Iterable[tuple[int, int]], data: Dataset) -> tuple[frozenset[Unit], MLP]:
     """A train-idle circuit, and the net with what it sends hardcoded, so that its parameters are free (C2, C3).
 
     Raises
@@ -71,6 +71,7 @@ def _best_unit(net: MLP, data: Dataset) -> tuple[SeparatingUnit, Vector, Fractio
     unit = separating_unit(points, residual_sums(net, data))
     if unit is None:
         return None
-    norm = sum(group.multiplicity * relu(inner(unit.weights, group.input) + unit.bias) ** 2 for group in data.groups)
+    phi = [relu(inner(unit.weights, group.input) + unit.bias) for group in data.groups]
+    norm = sum((group.multiplicity * p**2 for group, p in zip(data.groups, phi, strict=True)), Fraction(0))
     outgoing = tuple(s / norm for s in unit.inner_products)
-    return unit, outgoing, sum(s * s for s in unit.inner_products) / norm / len(data)
+    return unit, outgoing, inner(unit.inner_products, unit.inner_products) / norm / len(data)

@@ -16,7 +16,7 @@ __all__ = ["Entry", "Parameters", "forward", "net_at", "parameters_of", "squared
 
 Entry = Fraction | int | Term
 # One (weights, bias) pair a layer; entries are numbers or terms.
-Parameters = list[tuple[list[list[Entry]], list[Entry]]]
+Parameters = Sequence[tuple[Sequence[Sequence[Entry]], Sequence[Entry]]]
 
 
 def parameters_of(net: MLP) -> Parameters:
@@ -59,14 +59,16 @@ def forward(script: Script, parameters: Parameters, z: Sequence[Entry], prefix: 
 
     Hidden unit (l, j) is named ``{prefix}_l_j`` and the outputs likewise.
     """
-    values, terms = list(z), {}
+    values: Sequence[Entry] = z
+    terms: dict[Unit, Term] = {}
     for layer, (weights, bias) in enumerate(parameters, 1):
         pre = [add(dot(row, values), b) for row, b in zip(weights, bias, strict=True)]
         last = layer == len(parameters)
-        values = [
+        sent = [
             script.define(f"{prefix}_{layer}_{j}", term if last else f"(relu {term})") for j, term in enumerate(pre)
         ]
-        terms |= {Unit(layer, j): value for j, value in enumerate(values)}
+        terms |= {Unit(layer, j): value for j, value in enumerate(sent)}
+        values = sent
     return terms
 
 

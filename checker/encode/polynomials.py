@@ -44,7 +44,7 @@ def term(expression: sympy.Expr) -> str:
     if isinstance(expression, sympy.Rational):
         return num(Fraction(int(expression.p), int(expression.q)))
     if isinstance(expression, sympy.Symbol):
-        return expression.name
+        return str(expression.name)
     if isinstance(expression, sympy.Add):
         return add(*map(term, expression.args))
     if isinstance(expression, sympy.Mul):

@@ -1,6 +1,6 @@
 """Kernel proofs: Coq compiles the certificate's sources, and must say that each theorem rests on no axiom.
 
-The Coq kernel decides; this only starts it, in an empty folder or one that it compiled here before, and reads its answer.
+The Coq kernel decides. This only starts it, in a folder that is empty or was compiled here before, and reads the answer.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from proof_of_absence.checker.independent.values import Fact
 
 SECONDS = 600
 CLOSED = "Closed under the global context"
-# The names that mathcomp 2 gave to lemmas of mathcomp 1. Sources may have this file; it is used where those names are missing.
+# The names that mathcomp 2 gave to lemmas of mathcomp 1. Sources may have this file; it is used where those are missing.
 ALIASES = "mathcomp1.v"
 # In a folder that is kept: what each compiled file's digest is.
 DIGESTS = "digests.json"
@@ -39,7 +39,7 @@ _FORBIDDEN = re.compile(
     r"Universe Checking|Typing Flags|Load|Declare ML Module|Add (Rec )?LoadPath|Cd|Drop|Redirect|[Ee]lpi|NativeCompute|"
     r"Print (Sorted )?Universes|Extract|Extraction)\b"
 )
-# Extraction is allowed in two sentences: that which brings the command, and that which writes one file beside the sources.
+# Extraction is allowed in two sentences: one brings the command, the other writes one file beside the sources.
 _EXTRACTION = re.compile(
     rf"\bRequire(?: Import)?(?:\s+\w+)*\s+Extraction(?:\s+\w+)*\.(?=\s|$)|"
     rf"\bExtraction \"[a-z][a-z0-9_]*\.ml\"{_WORDS}(?=\s|$)"
@@ -155,7 +155,7 @@ def compiled(sources: tuple[tuple[str, str], ...]) -> str:
 def _compiled(sources: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     """The folder, and why not all of them compile; empty if they do.
 
-    It is kept for the next process if the user has a folder for that; one that is damaged, or of another Coq, is not used.
+    It is kept for the next process if the user has a folder for that. One that is damaged is not used.
     """
     if not available():
         return "", "coqc is missing"
@@ -195,7 +195,7 @@ def _compile(sources: tuple[tuple[str, str], ...], folder: Path, renamed: bool) 
 
 
 def _needs(sources: tuple[tuple[str, str], ...], renamed: bool) -> dict[str, list[str]]:
-    """For each file those that come before it and that it names, in whatever sentence; the aliases, if used, for all."""
+    """For each file those that come before it and that it names, in any sentence; the aliases, if used, for all."""
     before = [ALIASES] if renamed else []
     needs: dict[str, list[str]] = {ALIASES: []} if renamed else {}
     for name, text in sources:
@@ -258,7 +258,7 @@ def names_of_mathcomp_2() -> bool:
 
 
 def command(path: Path, folder: Path, *, renamed: bool = False, warnings: str = "none") -> list[str]:
-    """The call of coqc for one file; with `renamed`, what it does not find under its new name it finds through the aliases."""
+    """The call of coqc for one file; with `renamed`, it finds through the aliases what has no new name."""
     aliases = ["-rifrom", "absence", ALIASES.removesuffix(".v")] if renamed else []
     return ["coqc", "-q", "-w", warnings, "-Q", str(folder), "absence", *aliases, str(path)]
 

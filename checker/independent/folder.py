@@ -1,4 +1,4 @@
-"""Folders that hold one whole result, of an audit or an experiment: which checker is for which, and what it accepted in words."""
+"""Folders that hold one whole result, of an audit or an experiment: which checker is for which, and what it accepted."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ CHECKERS: dict[str, Callable[[Path], str]] = {
 
 
 def whole_in(path: Path) -> Path | None:
-    """The certificate of an audit or the result of an experiment that a folder holds, or that the path is; None if there is none."""
+    """The certificate of an audit or the result of an experiment that a folder holds, or that the path is; else None."""
     file = path / experiment.NAME if path.is_dir() else path
     return audit.certificate_in(path) or (file if file.name == experiment.NAME and file.is_file() else None)
 

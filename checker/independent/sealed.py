@@ -22,8 +22,8 @@ def read_sealed(
     Raises
     ------
     Refused
-        If it is no such file, or any byte of its content is not what was sealed; `prefix` begins the reason, and `unsealed` is
-        the reason where the digest is another.
+        If it is no such file, or any byte of its content is not what was sealed. `prefix` begins the reason; `unsealed`
+        is the reason where the digest is another.
     """
     try:
         require(path.stat().st_size <= largest, f"{prefix}larger than {largest} bytes")

@@ -1,6 +1,7 @@
-"""What the independent checker accepted earlier and need not be shown again: each acceptance an empty file, named by a digest.
+"""What the independent checker accepted earlier and need not be shown again: each acceptance an empty file.
 
-The digest is of the certificate, the files that it names, the checker's sources and its versions; a change of any is decided anew.
+Its name is a digest of the certificate, the files that it names, the checker's sources and its versions; a change of any
+is decided anew.
 """
 
 import hashlib

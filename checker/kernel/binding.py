@@ -1,4 +1,4 @@
-"""Whether a certificate is accepted, and about the obligation whose name it bears: build the obligation again and compare.
+"""Whether a certificate is accepted, and about the obligation whose name it bears: that is built again, and compared.
 
 The independent checker decides whether a fact is so; this decides whether it is the fact that was asked for.
 """
@@ -6,6 +6,7 @@ The independent checker decides whether a fact is so; this decides whether it is
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from proof_of_absence.checker.independent.check import check_file
 from proof_of_absence.checker.independent.refusal import Refused
@@ -15,8 +16,8 @@ from proof_of_absence.checker.kernel.obligation import Evidence, KernelProof, Ob
 __all__ = ["accepted"]
 
 
-def accepted(path: Path, obligations: Mapping[str, Obligation], *, solve: bool = True) -> dict:
-    """The certificate in a file, if the independent checker accepts it and it discharges the obligation that the file is named after.
+def accepted(path: Path, obligations: Mapping[str, Obligation], *, solve: bool = True) -> dict[str, Any]:
+    """The certificate in a file, if the checker accepts it and it discharges the obligation that the file's name says.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def accepted(path: Path, obligations: Mapping[str, Obligation], *, solve: bool =
     return certificate
 
 
-def _mismatch(certificate: dict, obligation: Obligation, directory: Path) -> str | None:
+def _mismatch(certificate: dict[str, Any], obligation: Obligation, directory: Path) -> str | None:
     """Why the certificate does not discharge the obligation, or None if it does."""
     stated = {"statement": obligation.statement, "scope": obligation.scope.value, "expect": obligation.expect.value}
     for field, value in stated.items():

@@ -1,4 +1,4 @@
-"""The claims that are installed, the graph of what rests on what, and the status each earns from its obligations' verdicts."""
+"""The claims that are installed, the graph of what rests on what, and the status each earns from its obligations."""
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import networkx as nx
 
-from proof_of_absence.checker.kernel.obligation import Claim, Verdict
+from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Verdict
 
 __all__ = ["Status", "claim_graph", "load_claims", "necessity", "select", "statuses"]
 
@@ -37,7 +37,7 @@ def load_claims() -> tuple[Claim, ...]:
 
 
 def necessity(claims: Iterable[Claim]) -> dict[str, dict[str, list[Claim]]]:
-    """For each claim that countermodels are about, each of its premises with those that drop it: an empty list where none is known.
+    """For each claim that countermodels are about, each of its premises with those that drop it, an empty list if none.
 
     Raises
     ------
@@ -61,7 +61,9 @@ def necessity(claims: Iterable[Claim]) -> dict[str, dict[str, list[Claim]]]:
 
 
 def claim_graph(claims: Iterable[Claim]) -> nx.DiGraph:
-    """An edge from each claim to every claim that rests on it; nodes carry `claim`, in a topological order that keeps the given one where it can.
+    """An edge from each claim to every claim that rests on it; nodes carry `claim`.
+
+    Their order is topological, and keeps the given one where it can.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def statuses(claims: Iterable[Claim], verdicts: Mapping[str, Verdict]) -> dict[s
     return found
 
 
-def _earned(obligation, verdict: Verdict) -> Verdict:
+def _earned(obligation: Obligation, verdict: Verdict) -> Verdict:
     """PROVED if the verdict is the expected one; a control that comes out PROVED is an ERROR of the claim."""
     if verdict is obligation.expect:
         return Verdict.PROVED

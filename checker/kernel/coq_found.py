@@ -1,6 +1,7 @@
 """Which Coq and mathcomp are installed, and whether the proofs are known to compile with them.
 
-`python -m proof_of_absence.checker.kernel.coq_found` says in one line what is too old or untried, before any work; what is too old ends it with 2.
+`python -m proof_of_absence.checker.kernel.coq_found` says in one line what is too old or untried, before any work.
+What is too old ends it with 2.
 """
 
 import re
@@ -41,7 +42,7 @@ def verdict(here: Found | None) -> tuple[str, int]:
     """A line for who sets this up, empty where all is well, and the exit code: 2 for what is too old."""
     if here is None or here in TRIED:
         return "", 0
-    if any(version and _older(version, least) for version, least in zip(here, OLDEST, strict=True)):
+    if any(version and least and _older(version, least) for version, least in zip(here, OLDEST, strict=True)):
         return f"Coq {here} is too old: Coq {OLDEST} or later is needed; update it, or leave it out with KERNEL=no", 2
     return f"Coq {here} is untried: the proofs were tried with {' and '.join(f'Coq {known}' for known in TRIED)}", 0
 

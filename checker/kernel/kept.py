@@ -1,4 +1,4 @@
-"""What long runs keep in files, so that one that was stopped, even by kill -9, goes on from there: each part whole, sealed and keyed.
+"""What long runs keep in files, each part whole, sealed and keyed: one that was stopped by kill -9 goes on from there.
 
 A key is made from all that the part depends on, this program's own sources included, so nothing stale is used.
 """
@@ -9,6 +9,7 @@ import platform
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def sources() -> str:
     """A digest of the code that the results come from."""
     digest = hashlib.sha256(np.__version__.encode())
     for package in (proof_of_absence.models, proof_of_absence.checker):
-        folder = Path(package.__file__).parent
+        (folder,) = map(Path, package.__path__)
         for path in sorted(folder.rglob("*.py")):
             digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -52,7 +53,7 @@ def content_key(*parts: object) -> str:
     return digest.hexdigest()
 
 
-def keep(path: Path, key: str, part: dict) -> dict:
+def keep(path: Path, key: str, part: dict[str, Any]) -> dict[str, Any]:
     """Write a part under its key, whole or not at all; the object that `kept` will give back.
 
     Raises
@@ -65,7 +66,7 @@ def keep(path: Path, key: str, part: dict) -> dict:
     return sealed
 
 
-def kept(path: Path, key: str) -> dict | None:
+def kept(path: Path, key: str) -> dict[str, Any] | None:
     """The part that was kept under this key; None if there is none: a damaged or foreign file is no part."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 """What is to be checked, and the closed list of what may come out.
 
-An obligation is one machine check; a claim is a statement that is green when all its obligations are, and those of the claims it rests on.
+An obligation is one machine check. A claim is a statement that is green when all its obligations are, and those of the
+claims it rests on.
 """
 
 from collections.abc import Callable
@@ -8,13 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from proof_of_absence.checker.kernel.smt import Script
 
 __all__ = ["Claim", "Drops", "Evidence", "KernelProof", "Obligation", "Query", "Scope", "Verdict"]
 
-Fact = dict
+Fact = dict[str, Any]
 Witness = dict[str, Fraction | bool]
 
 
@@ -92,7 +93,7 @@ class Obligation:
 
 
 class Drops(NamedTuple):
-    """What a countermodel shows necessary: the premise `premise`, named as `Claim.premise` finds it, of the claim `claim`.
+    """What a countermodel shows necessary: `premise` of the claim `claim`, named as `Claim.premise` finds it.
 
     `instead` is what the countermodel has in the premise's place.
     """
@@ -120,7 +121,7 @@ class Claim:
     rests_on: tuple[str, ...] = ()
     drops: Drops | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         ids = [o.id for o in self.obligations]
         if len(set(ids)) != len(ids) or any(not i.startswith(f"{self.id}.") for i in ids):
             raise ValueError(f"{self.id}: obligations need distinct ids that begin with '{self.id}.'")

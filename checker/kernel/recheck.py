@@ -25,7 +25,7 @@ Answer = tuple[Path, str | None]
 
 
 def refusals(paths: Iterable[Path], jobs: int) -> Iterator[Answer]:
-    """Each certificate's file with the reason why it is refused, None if it is accepted; in the order in which they end.
+    """Each certificate's file with the reason why it is refused, None if it is accepted, as they end.
 
     An interrupt kills the processes, with the solvers that they wait for, and is raised again.
     """
@@ -85,7 +85,7 @@ def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _begin() -> None:
-    """Make a worker lead a group of its own, which a terminal's interrupt does not reach, and let it end with its parent."""
+    """Let a worker lead a group of its own, which a terminal's interrupt does not reach, and end with its parent."""
     os.setsid()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -3,7 +3,7 @@
 Terms are strings; numbers are exact rationals. A script is premises plus one formula that decides the obligation.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -27,9 +27,10 @@ __all__ = [
 ]
 
 Term = str
+Value = Fraction | int | Term
 
 
-def num(value: Fraction | int | Term) -> Term:
+def num(value: Value) -> Term:
     """A numeral term; a string is a term already.
 
     Examples
@@ -45,58 +46,58 @@ def num(value: Fraction | int | Term) -> Term:
     return f"(- {text})" if value < 0 else text
 
 
-def _chain(operator: str, neutral: str, terms: Sequence) -> Term:
-    terms = [num(t) for t in terms]
-    return neutral if not terms else terms[0] if len(terms) == 1 else f"({operator} {' '.join(terms)})"
+def _chain(operator: str, neutral: str, terms: Iterable[Value]) -> Term:
+    written = [num(t) for t in terms]
+    return neutral if not written else written[0] if len(written) == 1 else f"({operator} {' '.join(written)})"
 
 
-def add(*terms) -> Term:
+def add(*terms: Value) -> Term:
     """The sum; 0 of nothing."""
     return _chain("+", "0", [t for t in map(num, terms) if t != "0"])
 
 
-def mul(*terms) -> Term:
+def mul(*terms: Value) -> Term:
     """The product; 1 of nothing, 0 if a factor is the numeral 0."""
     factors = [t for t in map(num, terms) if t != "1"]
     return "0" if "0" in factors else _chain("*", "1", factors)
 
 
-def neg(term) -> Term:
+def neg(term: Value) -> Term:
     """The opposite."""
     return f"(- {num(term)})"
 
 
-def sub(left, right) -> Term:
+def sub(left: Value, right: Value) -> Term:
     """The difference."""
     return f"(- {num(left)} {num(right)})"
 
 
-def square(term) -> Term:
+def square(term: Value) -> Term:
     """term * term."""
     return mul(term, term)
 
 
-def dot(left: Iterable, right: Iterable) -> Term:
+def dot(left: Iterable[Value], right: Iterable[Value]) -> Term:
     """The inner product of two vectors of terms."""
     return add(*(mul(a, b) for a, b in zip(left, right, strict=True)))
 
 
-def eq(left, right) -> Term:
+def eq(left: Value, right: Value) -> Term:
     """left = right."""
     return f"(= {num(left)} {num(right)})"
 
 
-def distinct(*terms) -> Term:
+def distinct(*terms: Value) -> Term:
     """Pairwise different."""
     return f"(distinct {' '.join(map(num, terms))})"
 
 
-def le(left, right) -> Term:
+def le(left: Value, right: Value) -> Term:
     """left <= right."""
     return f"(<= {num(left)} {num(right)})"
 
 
-def lt(left, right) -> Term:
+def lt(left: Value, right: Value) -> Term:
     """left < right."""
     return f"(< {num(left)} {num(right)})"
 
@@ -156,7 +157,7 @@ class Script:
         """Declare an uninterpreted real function of `arity` reals."""
         self.lines.append(f"(declare-fun {name} ({' '.join(['Real'] * arity)}) Real)")
 
-    def define(self, name: str, term: Term, sort: str = "Real") -> Term:
+    def define(self, name: str, term: Value, sort: str = "Real") -> Term:
         """Name a term, so that it can be shared."""
         self.lines.append(f"(define-fun {name} () {sort} {num(term)})")
         return name

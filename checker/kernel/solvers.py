@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 __all__ = ["DISTRIBUTIONS", "LIMITS", "Answer", "Limits", "ask", "loadable", "resume", "stop_all", "version"]
 
@@ -20,7 +21,7 @@ DISTRIBUTIONS = {"z3": "z3-solver", "cvc5": "cvc5"}
 
 
 # Solver processes under way, so that an interrupt can end them; None from then on, until `resume`.
-_running: set[subprocess.Popen] | None = set()
+_running: set[subprocess.Popen[str]] | None = set()
 _lock = threading.Lock()
 
 
@@ -48,7 +49,7 @@ class Answer:
     values: dict[str, str]
     seconds: float
 
-    def summary(self) -> dict:
+    def summary(self) -> dict[str, Any]:
         """What a certificate keeps of the run."""
         return {key: value for key, value in asdict(self).items() if key != "values"}
 

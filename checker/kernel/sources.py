@@ -1,4 +1,4 @@
-"""The sources of ours that a module's code comes from: its own file, and those of all that it imports, found by reading them.
+"""The sources of ours that a module's code comes from: its own file and those of all that it imports, found by reading.
 
 Nothing is imported for this, so an import that only a function makes, when it is called, is seen too.
 """
@@ -16,7 +16,7 @@ DECIDING = ("proof_of_absence.checker.kernel", "proof_of_absence.checker.indepen
 
 
 def imported(modules: Iterable[str]) -> frozenset[Path]:
-    """The files behind the modules, the kernel and the independent checker, with all they import from the same packages."""
+    """The files of the modules, the kernel and the independent checker, and of all they import from our packages."""
     waiting = [*modules, *(name for room in DECIDING for name in modules_of(room))]
     tops = {"proof_of_absence", *(name.split(".")[0] for name in waiting)}
     files: set[Path] = set()

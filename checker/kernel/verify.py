@@ -42,7 +42,7 @@ class Result:
     obligation: Obligation
     verdict: Verdict
     reason: str
-    runs: tuple[dict, ...]
+    runs: tuple[dict[str, Any], ...]
     seconds: float
     cached: bool
 
@@ -67,7 +67,7 @@ def content_key(claim: Claim, obligation: Obligation) -> str:
 
     Coq's sources and version count for theorems alone, the solvers for all else.
     """
-    # A helper that several claims share may build one obligation, but not all: the others lie in the claim's own module.
+    # A helper that several claims share may build one obligation, but not all: others lie in the claim's own module.
     modules = frozenset(_builder(other) for other in claim.obligations) | {_builder(obligation)}
     content = (
         claim.id,
@@ -110,7 +110,7 @@ def _decided_by(*, theorem: bool) -> list[str]:
     return [*here, *found, repr(solvers.LIMITS)]
 
 
-def _cached(path: Path, key: str) -> dict | None:
+def _cached(path: Path, key: str) -> dict[str, Any] | None:
     try:
         certificate = load(path)
         if certificate["key"] != key:
@@ -181,7 +181,8 @@ def verify(
 def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
     """What is to be decided side by side, in a good order.
 
-    One theorem comes first, which compiles the files of all; meanwhile what needs no Coq; then the other theorems, which would wait.
+    One theorem comes first, which compiles the files of all; meanwhile what needs no Coq. The other theorems would wait
+    for the first, and come last.
     """
     things = list(things)
     theorems = [thing for thing in things if scope(thing) is Scope.UNIVERSAL]

@@ -6,9 +6,10 @@ Only sat, unsat and unknown leave this process; a value that is not rational is 
 import json
 import resource
 import sys
+from typing import Any
 
 
-def z3_answer(script: str, limit: int) -> dict:
+def z3_answer(script: str, limit: int) -> dict[str, Any]:
     """Check with z3."""
     import z3
 
@@ -23,7 +24,7 @@ def z3_answer(script: str, limit: int) -> dict:
     return {"answer": answer, "reason": solver.reason_unknown() if answer == "unknown" else ""}
 
 
-def _z3_constants(solver) -> list:
+def _z3_constants(solver: Any) -> list[Any]:
     import z3
 
     found, seen, stack = {}, set(), list(solver.assertions())
@@ -38,7 +39,7 @@ def _z3_constants(solver) -> list:
     return list(found.values())
 
 
-def _z3_text(value) -> str:
+def _z3_text(value: Any) -> str:
     import z3
 
     if z3.is_rational_value(value):
@@ -48,7 +49,7 @@ def _z3_text(value) -> str:
     return str(value).lower()
 
 
-def cvc5_answer(script: str, limit: int) -> dict:
+def cvc5_answer(script: str, limit: int) -> dict[str, Any]:
     """Check with cvc5."""
     import cvc5
 
@@ -73,7 +74,7 @@ def cvc5_answer(script: str, limit: int) -> dict:
     return {"answer": "unknown", "reason": str(result.getUnknownExplanation()).rsplit(".", 1)[-1].lower()}
 
 
-def _cvc5_text(value) -> str:
+def _cvc5_text(value: Any) -> str:
     if value.isRealValue() or value.isIntegerValue():
         return str(value.toPythonObj())
     return str(value).lower() if value.getSort().isBoolean() else f"irrational {value}"

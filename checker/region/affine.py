@@ -4,19 +4,18 @@ Units whose pre-activations are multiples of one function g, sum_j c_j relu(s_j 
 0: then the sum is (1/2) sum_j c_j s_j g, because relu(t) = (t + |t|)/2. Such a group needs no sign.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from proof_of_absence.checker.region.bounds import OFF, ON, Bounds
 from proof_of_absence.checker.region.lp import Affine
-from proof_of_absence.checker.region.question import Question, Target
+from proof_of_absence.checker.region.question import Form, Question, Target
 
-__all__ = ["circuit_form", "constant", "pre_activation"]
+__all__ = ["ZERO", "circuit_form", "constant", "pre_activation"]
 
-# Coefficients by unit of a layer (layer 0: the input), and a constant.
-Form = tuple[dict[int, Fraction], Fraction]
+ZERO: Form = ({}, Fraction(0))
 
 
 def _pre(asked: Question, layer: int, j: int, status: Sequence[np.ndarray]) -> Form:
@@ -39,8 +38,9 @@ def _add(into: dict[int, Fraction], form: Form, times: Fraction) -> Fraction:
 
 def _down(asked: Question, layer: int, form: Form, status: Sequence[np.ndarray]) -> Form | None:
     """The form over what the layer below sends; None if it depends on a sign that is not known."""
-    below, constant = {}, form[1]
-    kinks: dict[tuple, list[tuple[Fraction, Fraction, Form]]] = {}
+    below: dict[int, Fraction] = {}
+    constant = form[1]
+    kinks: dict[tuple[object, ...], list[tuple[Fraction, Fraction, Form]]] = {}
     for j, c in form[0].items():
         known = status[layer - 1][j]
         if not c or known == OFF:
@@ -65,14 +65,15 @@ def _form(asked: Question, layer: int, form: Form, status: Sequence[np.ndarray])
 
     None if it depends on an unknown sign.
     """
+    found: Form | None = form
     for m in range(layer, 0, -1):
-        if form is None or not form[0]:
-            return form
-        form = _down(asked, m, form, status)
-    return form
+        if found is None or not found[0]:
+            return found
+        found = _down(asked, m, found, status)
+    return found
 
 
-def circuit_form(asked: Question, status: Sequence[np.ndarray]):
+def circuit_form(asked: Question, status: Sequence[np.ndarray]) -> Iterator[Form | None]:
     """For each reader, what it receives less its constant, as a form over the free coordinates, or None."""
     for target in asked.targets:
         known = status[target.layer - 1]
@@ -81,9 +82,9 @@ def circuit_form(asked: Question, status: Sequence[np.ndarray]):
             blank = [np.zeros_like(row) for row in status[: target.layer - 1]]
             forms = [_down(asked, target.layer, form, [*blank, known]) for form in _sent(target)]
             # A sum that is constant whatever the layer below sends needs no further thought, here or elsewhere.
-            asked.settled[key] = forms if all(form is not None and not form[0] for form in forms) else None
-        settled = asked.settled[key]
-        yield from settled if settled else (_form(asked, target.layer, form, status) for form in _sent(target))
+            settled = [form for form in forms if form is not None and not form[0]]
+            asked.settled[key] = settled if len(settled) == len(forms) else None
+        yield from asked.settled[key] or (_form(asked, target.layer, form, status) for form in _sent(target))
 
 
 def _sent(target: Target) -> list[Form]:
@@ -94,13 +95,14 @@ def _sent(target: Target) -> list[Form]:
 def constant(bounds: Bounds) -> bool:
     """Whether every reader receives its constant on the whole part, as the known signs show."""
     status = [bounds.status(m) for m in range(len(bounds.layers))]
-    return all(form == ({}, 0) for form in circuit_form(bounds.asked, status))
+    return all(form == ZERO for form in circuit_form(bounds.asked, status))
 
 
 def pre_activation(asked: Question, layer: int, j: int, status: Sequence[np.ndarray]) -> Affine | None:
     """A unit's pre-activation as an affine function of the free coordinates; None if it depends on an unknown sign."""
     form = _pre(asked, layer, j, status)
-    form = form if layer == 1 else _form(asked, layer - 1, form, status)
-    if form is None:
+    over_inputs = form if layer == 1 else _form(asked, layer - 1, form, status)
+    if over_inputs is None:
         return None
-    return Affine(tuple(form[0].get(i, Fraction(0)) for i in asked.free), form[1])
+    coefficients, bias = over_inputs
+    return Affine(tuple(coefficients.get(i, Fraction(0)) for i in asked.free), bias)

@@ -16,7 +16,7 @@ from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, nextafter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from proof_of_absence.models.rational import Vector
 
 __all__ = ["OFF", "ON", "UNKNOWN", "Bounds", "Multipliers", "round_down", "round_up"]
 
+T = TypeVar("T")
 ON, OFF, UNKNOWN = 1, -1, 0
 # What `Bounds` holds an array of for each layer.
 PER_LAYER = ("low", "high", "slope", "sign")
@@ -49,11 +50,13 @@ def _error(n: int, size: np.ndarray) -> np.ndarray:
     """At least gamma_{n+2} size + (n+2) eta, where `size` is a computed sum of n absolute products,
     itself a little off.
     """
-    return 2 * (n + 6) * U * size + 2 * (n + 6) * TINY
+    error: np.ndarray = 2 * (n + 6) * U * size + 2 * (n + 6) * TINY
+    return error
 
 
 def _up(value: np.ndarray) -> np.ndarray:
-    return np.nextafter(value, inf)
+    above: np.ndarray = np.nextafter(value, inf)
+    return above
 
 
 def _nan_is_infinite(value: np.ndarray) -> np.ndarray:
@@ -71,7 +74,8 @@ def _above(value: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 def _largest(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """The largest size of a number between the bounds."""
-    return np.maximum(np.abs(low), np.abs(high))
+    size: np.ndarray = np.maximum(np.abs(low), np.abs(high))
+    return size
 
 
 def _outside(low: Vector, high: Vector) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +83,7 @@ def _outside(low: Vector, high: Vector) -> tuple[np.ndarray, np.ndarray]:
     return np.array([round_down(v) for v in low]), np.array([round_up(v) for v in high])
 
 
-def _put(values: Iterable, at: int, value) -> list:
+def _put(values: Iterable[T], at: int, value: T) -> list[T]:
     """The values, with another one at that place."""
     made = list(values)
     made[at] = value
@@ -164,7 +168,7 @@ class Bounds:
         made = copy(parts[0])
         # They have no exact ends in common; whoever asks for them fails.
         del made.low_end, made.high_end
-        made.box = tuple(np.stack([part.box[side] for part in parts]) for side in (0, 1))
+        made.box = np.stack([part.box[0] for part in parts]), np.stack([part.box[1] for part in parts])
         for key in PER_LAYER:
             rows = zip(*(getattr(part, key) for part in parts), strict=True)
             setattr(made, key, [np.stack(row) for row in rows])
@@ -207,7 +211,9 @@ class Bounds:
         return (self.high[m] > -self.low[m]).astype(float)
 
     @np.errstate(all="ignore")
-    def upper(self, layer: int, rows: np.ndarray, bias: np.ndarray, dual: Multipliers | None = None):
+    def upper(
+        self, layer: int, rows: np.ndarray, bias: np.ndarray, dual: Multipliers | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
         """Upper bounds of rows . h + bias, h what layer - 1 sends; and the coefficients at every layer below.
 
         Returns

@@ -12,6 +12,7 @@ from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.certificate import net_json, units_json
 from proof_of_absence.checker.region.bounds import Bounds
+from proof_of_absence.checker.region.part import Json
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.search import Budget, graft, open_leaves, root
 from proof_of_absence.checker.region.witness import hunt
@@ -44,22 +45,22 @@ class RegionResult:
     verdict: str
     reason: str
     witness: Vector | None
-    fact: dict | None
-    tree: dict
+    fact: Json | None
+    tree: Json
     nodes: int
     seconds: float
 
 
 def irrelevant(
     net: FloatNet,
-    circuit: Iterable,
+    circuit: Iterable[tuple[int, int]],
     low: Iterable,
     high: Iterable,
     *,
     value: Mapping[Unit, object] | None = None,
     seconds: float | None = 60,
     nodes: int | None = None,
-    resume: dict | None = None,
+    resume: Json | None = None,
 ) -> RegionResult:
     """Decide whether the circuit is irrelevant on the closed box from `low` to `high`.
 
@@ -98,7 +99,7 @@ def irrelevant(
     return decide(asked, Budget(nodes, seconds), resume)
 
 
-def decide(asked: Question, budget: Budget, resume: dict | None = None) -> RegionResult:
+def decide(asked: Question, budget: Budget, resume: Json | None = None) -> RegionResult:
     """As `irrelevant`, for a question already put."""
     started = time.monotonic()
 
@@ -120,7 +121,7 @@ def decide(asked: Question, budget: Budget, resume: dict | None = None) -> Regio
         done = graft(asked, tree, left(budget.nodes))
         witness, nodes, reason = done.witness, nodes + done.nodes, done.reason
     found = concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
-    if resume is not None and found.verdict == "unsat":
+    if resume is not None and found.fact is not None and found.verdict == "unsat":
         # The tree came from outside: it may be another question's.
         try:
             check_fact(found.fact)
@@ -132,7 +133,7 @@ def decide(asked: Question, budget: Budget, resume: dict | None = None) -> Regio
 
 
 def concluded(
-    asked: Question, tree: dict, witness: Vector | None, reason: str, nodes: int, seconds: float
+    asked: Question, tree: Json, witness: Vector | None, reason: str, nodes: int, seconds: float
 ) -> RegionResult:
     """What a search that ended with this tree, or this witness, has decided."""
     fact = None
@@ -145,7 +146,7 @@ def concluded(
     return RegionResult(verdict, reason, witness, fact, tree, nodes, seconds)
 
 
-def _fact(asked: Question) -> dict:
+def _fact(asked: Question) -> Json:
     return {
         "net": net_json(asked.net.exact()),
         "circuit": units_json(asked.circuit),

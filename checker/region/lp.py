@@ -116,7 +116,9 @@ def _highest(conditions: Sequence[Affine], multipliers: Vector, low: Vector, hig
 
 
 @np.errstate(all="ignore")
-def _proposed(conditions: Sequence[Affine], scales: list[Fraction], low: Vector, high: Vector):
+def _proposed(
+    conditions: Sequence[Affine], scales: list[Fraction], low: Vector, high: Vector
+) -> tuple[Vector, Vector] | None:
     """A point of the box and multipliers of the scaled conditions, from floats; None if HiGHS gives no optimum."""
     size = len(low)
     factors = np.array([nearest(s) for s in scales])
@@ -137,7 +139,7 @@ def _proposed(conditions: Sequence[Affine], scales: list[Fraction], low: Vector,
     return point, tuple(Fraction(int(y), 2**30) for y in dual)
 
 
-def _matrix(rows) -> fmpq_mat:
+def _matrix(rows: Sequence[Sequence[Fraction]]) -> fmpq_mat:
     return fmpq_mat([[fmpq(x.numerator, x.denominator) for x in row] for row in rows])
 
 
@@ -145,7 +147,9 @@ def _fractions(column: fmpq_mat) -> list[Fraction]:
     return [Fraction(int(v.p), int(v.q)) for v in column.entries()]
 
 
-def _simplex(rows, rights, basis: list[int]) -> tuple[list[Fraction], dict[int, Fraction]] | None:
+def _simplex(
+    rows: Sequence[Sequence[Fraction]], rights: Sequence[Fraction], basis: list[int]
+) -> tuple[list[Fraction], dict[int, Fraction]] | None:
     """Maximise the last unknown over rows . x + rights >= 0 from a feasible vertex; the vertex and its dual."""
     size = len(rows[0])
     cost = [[Fraction(0)] for _ in range(size - 1)] + [[Fraction(1)]]

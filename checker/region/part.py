@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,11 @@ from proof_of_absence.checker.region.lp import Affine
 from proof_of_absence.checker.region.question import Question
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["Part", "Undecided"]
+__all__ = ["Json", "Part", "Undecided"]
 
+
+Json = dict[str, Any]
+Stated = tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]
 
 # A part cut so often is very thin, and divided by signs from there on.
 DEEP = 60
@@ -52,8 +56,8 @@ class Part:
     """
 
     bounds: Bounds
-    stated: tuple[list, list, list]
-    tree: dict = field(default_factory=dict)
+    stated: Stated
+    tree: Json = field(default_factory=dict)
     by_signs: bool = False
     depth: int = 0
     conditions: dict[tuple[int, int], Affine] = field(default_factory=dict)
@@ -66,7 +70,7 @@ class Part:
         bounds = Bounds(asked)
         return cls(bounds, _kept(bounds))
 
-    def write(self) -> dict:
+    def write(self) -> Json:
         """The part as a sub-problem in JSON: its box, sign conditions, and what the certificate states."""
         signs = [[m + 1, int(i), int(s[i])] for m, s in enumerate(self.bounds.sign) for i in np.flatnonzero(s)]
         box = [[str(x) for x in end] for end in (self.bounds.low_end, self.bounds.high_end)]
@@ -74,7 +78,7 @@ class Part:
         return {"box": box, "signs": signs, "stated": stated, "by_signs": self.by_signs, "depth": self.depth}
 
     @classmethod
-    def read(cls, asked: Question, sub: dict) -> "Part":
+    def read(cls, asked: Question, sub: Json) -> "Part":
         """The part that `write` wrote."""
         bounds = Bounds(asked).within(*(tuple(map(Fraction, end)) for end in sub["box"]))
         for key, side in zip(("low", "high", "slope"), sub["stated"], strict=True):
@@ -108,11 +112,12 @@ class Part:
         """Two parts, by an input coordinate. This one's bounds are left out of the certificate."""
         self.forget()
         self.tree["cut"] = [coordinate, text(at)]
-        children = []
-        for side, bounds in zip(("high", "low"), self.bounds.cut(coordinate, at)[::-1], strict=True):
-            self.tree[side] = {}
-            children.append(Part(bounds, self.stated, self.tree[side], depth=self.depth + 1))
-        return tuple(children)
+        low, high = self.bounds.cut(coordinate, at)
+        self.tree |= {"high": {}, "low": {}}
+        return (
+            Part(high, self.stated, self.tree["high"], depth=self.depth + 1),
+            Part(low, self.stated, self.tree["low"], depth=self.depth + 1),
+        )
 
     def halves(self, layer: int, i: int) -> list["Part"]:
         """Two parts, by the sign of a unit's pre-activation."""
@@ -157,7 +162,7 @@ class Part:
         if not lines:
             del self.tree["bounds"]
 
-    def _line(self, m: int, i: int, with_low: bool, with_high: bool) -> list:
+    def _line(self, m: int, i: int, with_low: bool, with_high: bool) -> list[int | str | None]:
         low, high, slope = (side[m].item(i) for side in (self.bounds.low, self.bounds.high, self.bounds.slope))
         return [m + 1, i, text(low) if with_low else None, text(high) if with_high else None, text(slope)]
 
@@ -189,5 +194,5 @@ class Part:
         return True
 
 
-def _kept(bounds: Bounds) -> tuple[list, list, list]:
-    return tuple([a.copy() for a in getattr(bounds, key)] for key in ("low", "high", "slope"))
+def _kept(bounds: Bounds) -> Stated:
+    return [a.copy() for a in bounds.low], [a.copy() for a in bounds.high], [a.copy() for a in bounds.slope]

@@ -10,11 +10,14 @@ from functools import cached_property
 
 import numpy as np
 
-from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.circuit import Unit, readers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Vector, rational, vector
 
-__all__ = ["Question", "Target", "nearest", "question"]
+__all__ = ["Form", "Question", "Target", "nearest", "question"]
+
+# Coefficients by unit of a layer (layer 0: the input), and a constant.
+Form = tuple[dict[int, Fraction], Fraction]
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Question:
         )
 
     @cached_property
-    def settled(self) -> dict:
+    def settled(self) -> dict[tuple[int, bytes], list[Form] | None]:
         """A cache of `circuit_form`."""
         return {}
 
@@ -141,7 +144,11 @@ def nearest(value: Fraction) -> float:
 
 
 def question(
-    net: FloatNet, circuit: Iterable, low: Iterable, high: Iterable, value: Mapping[Unit, object] | None = None
+    net: FloatNet,
+    circuit: Iterable[tuple[int, int]],
+    low: Iterable,
+    high: Iterable,
+    value: Mapping[Unit, object] | None = None,
 ) -> Question:
     """Check the arguments and put the question; without `value` the constants are what is sent at the low corner.
 
@@ -166,9 +173,10 @@ def question(
     targets = []
     for layer in sorted({u.layer for u in units}):
         inside = tuple(sorted(u.index for u in units if u.layer == layer))
-        readers = tuple(k for k in range(net.widths[layer + 1]) if Unit(layer + 1, k) not in units)
-        weights = tuple(vector(net.layers[layer].weights[k, list(inside)].tolist()) for k in readers)
-        targets.append(Target(layer, inside, readers, weights, (Fraction(0),) * len(readers)))
+        outside = {reader for j in inside for reader in readers(net, Unit(layer, j))} - units
+        reading = tuple(sorted(reader.index for reader in outside))
+        weights = tuple(vector(net.layers[layer].weights[k, list(inside)].tolist()) for k in reading)
+        targets.append(Target(layer, inside, reading, weights, (Fraction(0),) * len(reading)))
     made = Question(net, units, low, high, tuple(targets))
     constants = made.sent(low) if value is None else {Unit(*u): rational(v) for u, v in value.items()}
     if set(constants) != set(made.value):

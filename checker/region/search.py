@@ -13,7 +13,7 @@ import numpy as np
 
 from proof_of_absence.checker.region.affine import constant
 from proof_of_absence.checker.region.bounds import OFF, UNKNOWN, Bounds
-from proof_of_absence.checker.region.part import Part, Undecided
+from proof_of_absence.checker.region.part import Json, Part, Undecided
 from proof_of_absence.checker.region.question import Question
 from proof_of_absence.checker.region.signs import step
 from proof_of_absence.checker.region.witness import Replayer
@@ -46,18 +46,18 @@ class SearchResult:
     says why: "timeout", "node limit", or what else stopped it.
     """
 
-    tree: dict
+    tree: Json
     witness: Vector | None
     nodes: int
     reason: str = ""
 
 
-def root(asked: Question) -> dict:
+def root(asked: Question) -> Json:
     """The whole box as a sub-problem."""
     return Part.root(asked).write()
 
 
-def open_leaves(tree: dict) -> list[dict]:
+def open_leaves(tree: Json) -> list[Json]:
     """The leaves of a tree that are not decided, in order."""
     found, stack = [], [tree]
     while stack:
@@ -68,7 +68,7 @@ def open_leaves(tree: dict) -> list[dict]:
     return found
 
 
-def solve(asked: Question, sub: dict, budget: Budget = UNLIMITED) -> SearchResult:
+def solve(asked: Question, sub: Json, budget: Budget = UNLIMITED) -> SearchResult:
     """Search a sub-problem, depth first, in an order that depends on nothing but the question and the sub-problem.
 
     Raises
@@ -104,7 +104,7 @@ def solve(asked: Question, sub: dict, budget: Budget = UNLIMITED) -> SearchResul
             widest = max(len(layer.bias) for layer in asked.net.layers[: asked.depth])
             count = max(1, min(BATCH, ENTRIES // (2 * widest**2)))
             count = count if budget.nodes is None else min(count, budget.nodes - nodes)
-            parts = []
+            parts: list[Part] = []
             while stack and len(parts) < count and not stack[-1].by_signs:
                 parts.append(stack.pop())
             nodes += len(parts)
@@ -140,7 +140,7 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
     for m in range(asked.depth - 1):
         unknown += (batch.status(m) == UNKNOWN).sum(axis=1)
     longest = np.argmax(np.nan_to_num(np.abs(steer).max(axis=1) * (high - low), nan=0.0), axis=1)
-    children = []
+    children: list[Part] = []
     for at, i in enumerate(left):
         coordinate, part = int(longest[at]), parts[i]
         middle = float(low[at, coordinate] / 2 + high[at, coordinate] / 2)
@@ -177,7 +177,7 @@ def _may_close(bounds: Bounds) -> bool:
     return True
 
 
-def graft(asked: Question, tree: dict, budget: Budget) -> SearchResult:
+def graft(asked: Question, tree: Json, budget: Budget) -> SearchResult:
     """Go on with a tree that has open leaves: each is solved in its turn, and replaced in place."""
     started, nodes, reason = time.monotonic(), 0, ""
     for leaf in open_leaves(tree):

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.checker.region.affine import circuit_form, constant, pre_activation
+from proof_of_absence.checker.region.affine import ZERO, circuit_form, constant, pre_activation
 from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN
 from proof_of_absence.checker.region.lp import Affine, interior
 from proof_of_absence.checker.region.part import Part, Undecided
@@ -134,7 +134,7 @@ def _thin(part: Part) -> bool:
     if found is None:
         raise Undecided("exact simplex: step limit")
     part.point = found.point
-    if found.point is not None:
+    if found.multipliers is None:
         return False
     pairs = zip(part.conditions, found.multipliers, strict=True)
     part.tree |= {"leaf": "thin", "multipliers": [[*unit, str(y)] for unit, y in pairs if y]}
@@ -202,7 +202,7 @@ def _witness(part: Part) -> Vector:
     if point is None:
         point = tuple((a + b) / 2 for a, b in zip(low, high, strict=True))
     for form in circuit_form(asked, _statuses(part)):
-        if form is not None and form != ({}, 0):
+        if form is not None and form != ZERO:
             affine = Affine(tuple(form[0].get(i, Fraction(0)) for i in asked.free), form[1])
             found = off_the_form(asked, affine, list(part.conditions.values()), point, low, high)
             if found is not None:

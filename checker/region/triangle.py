@@ -8,7 +8,9 @@ replay.
 import os
 import sys
 import threading
-from typing import NamedTuple
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,7 +41,9 @@ class Solved(NamedTuple):
     column_dual: np.ndarray
 
 
-def solve_lp(cost, rows, row_low, row_high, low, high) -> Solved | None:
+def solve_lp(
+    cost: np.ndarray, rows: np.ndarray, row_low: np.ndarray, row_high: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> Solved | None:
     """Maximise cost . x, row_low <= rows x <= row_high, low <= x <= high, by HiGHS in floats; None without an optimum.
 
     Raises
@@ -69,7 +73,7 @@ def solve_lp(cost, rows, row_low, row_high, low, high) -> Solved | None:
     return Solved(x, float(cost @ x), np.array(found.row_dual), np.array(found.col_dual))
 
 
-def _highspy():
+def _highspy() -> ModuleType:
     try:
         import highspy
     except ImportError as error:
@@ -77,7 +81,7 @@ def _highspy():
     return highspy
 
 
-def _solver():
+def _solver() -> Any:
     """One solver for each thread.
 
     HiGHS writes a banner to the process's standard output when it first starts: it is kept out.
@@ -132,16 +136,18 @@ def largest(bounds: Bounds, layer: int, row: np.ndarray, bias: float) -> Relaxed
     cost = np.zeros(begin[-1])
     cost[begin[below] :] = row
     rows = np.vstack(blocks) if blocks else np.zeros((0, begin[-1]))
-    ends = [np.concatenate(part) if part else np.zeros(0) for part in (lowest, highest)]
-    if not np.isfinite(rows).all() or np.isnan(ends[0]).any() or np.isnan(ends[1]).any():
+    row_low, row_high = (np.concatenate(part) if part else np.zeros(0) for part in (lowest, highest))
+    if not np.isfinite(rows).all() or np.isnan(row_low).any() or np.isnan(row_high).any():
         return None
-    found = solve_lp(cost, rows, *ends, low, high)
+    found = solve_lp(cost, rows, row_low, row_high, low, high)
     if found is None or not np.isfinite(found.x).all():
         return None
     return Relaxed(found.x[: sizes[0]], found.value + bias, *_duals(bounds, below, begin, kinds, found))
 
 
-def _duals(bounds, below, begin, kinds, found) -> tuple[Multipliers, tuple[np.ndarray, ...]]:
+def _duals(
+    bounds: Bounds, below: int, begin: np.ndarray, kinds: Sequence[tuple[str, int, np.ndarray]], found: Solved
+) -> tuple[Multipliers, tuple[np.ndarray, ...]]:
     columns = [np.maximum(found.column_dual[begin[m + 1] : begin[m + 2]], 0) for m in range(below)]
     alpha = [bounds.alpha(m) for m in range(below)]
     beta = [np.where((bounds.sign[m] == ON) & (bounds.status(m) == ON), columns[m], 0) for m in range(below)]

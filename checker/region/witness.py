@@ -29,7 +29,9 @@ class Replayer:
     def __init__(self, asked: Question):
         self.asked, self.noise, self.calls = asked, 0.0, 0
 
-    def near(self, layer: int, j: int, sign: int, point: np.ndarray, box: tuple) -> Vector | None:
+    def near(
+        self, layer: int, j: int, sign: int, point: np.ndarray, box: tuple[np.ndarray, np.ndarray]
+    ) -> Vector | None:
         """As `first`, at a point, and every so often where ascent of sign * pre-activation leads from it in the box."""
         start = np.clip(point, *box)[None, :]
         self.calls += 1
@@ -76,11 +78,13 @@ def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> 
     return None
 
 
-def ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) -> np.ndarray:
+def ascend(
+    asked: Question, layer: int, j: int, sign: int, points: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
     """Signed gradient steps, shrinking, from the samples where the pre-activation is largest."""
     layers = asked.net.layers[:layer]
 
-    def climb(z):
+    def climb(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         masks = []
         for weights, bias in layers[:-1]:
             pre = z @ weights.T + bias
@@ -91,7 +95,7 @@ def ascend(asked: Question, layer: int, j: int, sign: int, points, low, high) ->
             gradient = (gradient * mask) @ weights
         return z @ layers[-1].weights[j] + layers[-1].bias[j], gradient
 
-    z = points[np.argsort(-sign * climb(points)[0], kind="stable")[:ASCENTS]]
+    z: np.ndarray = points[np.argsort(-sign * climb(points)[0], kind="stable")[:ASCENTS]]
     for step in range(25):
         z = np.clip(z + sign * np.sign(climb(z)[1]) * (high - low) * 0.25 * 0.8**step, low, high)
     return z

@@ -3,6 +3,7 @@
 The same numbers give the same bytes: neither format carries a date, and the SVG's ids do not vary.
 """
 
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 
@@ -16,19 +17,24 @@ __all__ = ["COLOURS", "figure", "save"]
 
 # Okabe and Ito (2008): told apart by colour-blind readers, and in grey by the line styles that plots pair them with.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-STYLE = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "svg.hashsalt": "absence",
-    "pdf.fonttype": 42,
-}
+
+
+def _style() -> AbstractContextManager[None]:
+    return rc_context(
+        {
+            "font.size": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+            "svg.hashsalt": "absence",
+            "pdf.fonttype": 42,
+        }
+    )
 
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 5.5, height: float = 3.4) -> tuple[Figure, list[Axes]]:
     """An empty figure of this size in inches, and its axes row by row; 5.5 is the width of a page's text."""
-    with rc_context(STYLE):
+    with _style():
         empty = Figure(figsize=(width, height), layout="constrained")
         return empty, list(empty.subplots(rows, columns, squeeze=False).flat)
 
@@ -38,7 +44,7 @@ def save(drawn: Figure, path: Path) -> list[Path]:
     written = []
     for kind, metadata in (("svg", {"Date": None}), ("pdf", {"CreationDate": None})):
         content = BytesIO()
-        with rc_context(STYLE):
+        with _style():
             drawn.savefig(content, format=kind, metadata=metadata)
         written.append(path.with_suffix(f".{kind}"))
         replace(written[-1], content.getvalue())

@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from proof_of_absence.models.files.disk import InputError
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
 
 __all__ = [
     "BAD_INPUT", "INTERRUPTED", "Certificates", "ResultFolder", "Scheduler", "Workers", "bad_input", "client_for",
@@ -92,7 +95,7 @@ def progress(*columns: ProgressColumn) -> Progress:
 
 
 @contextmanager
-def client_for(scheduler: str | None, workers: int | None) -> Iterator:
+def client_for(scheduler: str | None, workers: int | None) -> Iterator["Client | None"]:
     """A client of dask.distributed, or None if nobody asked for one; what is wrong ends the command."""
     if scheduler is not None and workers is not None:
         raise bad_input("--workers starts processes here, --scheduler asks for them elsewhere; choose one")

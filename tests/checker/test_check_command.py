@@ -1,7 +1,6 @@
 """`absence check`, end to end: what verify wrote is accepted; what is changed, missing or about something else is not.
 
-The first test checks the whole chain again, solvers and Coq included; what is refused is refused
-among a few certificates.
+The first test checks the whole chain again, solvers and Coq included; the others refuse among a few certificates.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The console script, end to end: verify, show, check, graph, tables, and what it does with bad input.
 
-The whole chain is discharged once, in `discharged`, and Coq with it: a test that discharges again takes a
-few claims without theorems.
+The whole chain is discharged once, in `discharged`, and Coq with it. A test that discharges again takes a few claims
+without theorems.
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""What stands behind each page: the certificates that the independent checker accepts now, and why it refuses the others.
+"""What stands behind each page: the certificates that the checker accepts now, and why it refuses the others.
 
 A status is made from these findings alone; what is missing or refused never counts.
 """
@@ -27,7 +27,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One obligation with its certificate, if that is accepted, and the files that belong to it; else the reason why not."""
+    """One obligation with its certificate and the files that belong to it, if that is accepted; else why not."""
 
     obligation: Obligation
     state: State
@@ -51,7 +51,7 @@ def examine(
     solve: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> dict[str, Finding]:
-    """Each obligation's finding by its name. With `solve`, unsat answers go to both solvers and theorems to Coq again."""
+    """Each obligation's finding by its name. With `solve`, solvers and Coq are asked again."""
     obligations = {obligation.id: obligation for claim in claims for obligation in claim.obligations}
 
     def one(obligation: Obligation) -> Finding:

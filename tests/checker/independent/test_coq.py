@@ -174,7 +174,7 @@ def test_a_theorem_refutes_nothing(tmp_path):
 
 @pytest.fixture
 def next_process(tmp_path, monkeypatch):
-    """A cache directory of this test alone; calling it forgets what the process knows, as another process would not know it."""
+    """A cache directory of this test alone; calling it forgets what another process would not know."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def forget() -> None:

@@ -31,7 +31,7 @@ def empty(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Verify C2 without theorems; which results came from the cache, and which certificates were shown to the checker."""
+    """Verify C2 without theorems: which results came from the cache, and which were shown to the checker."""
     shown = []
     check = verify.check_certificate
     monkeypatch.setattr(

@@ -1,6 +1,4 @@
-"""Status is derived: from obligations to a claim, from a claim to all that rests on it;
-a bad graph is refused first.
-"""
+"""Status is derived, from obligations to a claim and to all that rests on it; a bad graph is refused first."""
 
 from dataclasses import replace
 

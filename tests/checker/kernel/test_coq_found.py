@@ -30,15 +30,13 @@ def test_what_is_untried_is_named_in_one_line(here):
 @pytest.mark.parametrize("package", ["coq-mathcomp-ssreflect", "rocq-mathcomp-boot"])
 def test_opam_tells_the_version_of_mathcomp(tmp_path, monkeypatch, package):
     (tmp_path / ".opam-switch/packages" / f"{package}.2.4.0").mkdir(parents=True)
-    monkeypatch.setattr(
-        coq_found, "_said", lambda *command: str(tmp_path / "lib/coq") if command[0] == "coqc" else "no"
-    )
+    where = str(tmp_path / "lib/coq")
+    monkeypatch.setattr(coq_found, "_said", lambda *command: where if command[0] == "coqc" else "no")
     assert coq_found._mathcomp() == "2.4.0"
 
 
 def test_as_a_module_it_says_the_line_and_ends_with_the_code():
     line, code = verdict(coq_found.found())
-    run = subprocess.run(
-        [sys.executable, "-m", "proof_of_absence.checker.kernel.coq_found"], capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "proof_of_absence.checker.kernel.coq_found"]
+    run = subprocess.run(command, capture_output=True, text=True)
     assert (run.stdout, run.stderr.strip(), run.returncode) == ("", line, code)

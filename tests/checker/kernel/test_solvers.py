@@ -25,8 +25,7 @@ def query(*formulas, logic="QF_NRA"):
     return script.text()
 
 
-# No integers satisfy it, which nonlinear real arithmetic cannot see; over the reals it is a hard
-# system of many products.
+# No integers satisfy it, which real arithmetic cannot see; over the reals it is a hard system of many products.
 HARD = "".join(
     [
         "(set-logic QF_NRA)",
