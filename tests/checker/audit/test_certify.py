@@ -158,9 +158,18 @@ TAMPERED = {
     "a layer is left out": (remove_units, "each hidden layer has one fact"),
     "another circuit": (change("circuit", 2, units=[2, 3]), "is not idle"),
     "another value": (change("circuit", 1, value=["2", "1/2"]), "is not idle"),
-    "it fires elsewhere": (change("circuit", fires=[]), "the deployment rows at which circuit .* fires: stated .*, recomputed"),
-    "it fires where it does not": (change("circuit", 1, fires=[0]), "the deployment rows at which circuit .* fires: stated .*, recomputed"),
-    "a relation that is none": (change("dependency", coefficients=["0", "1", "0"]), "relation of layer 2 does not hold"),
+    "it fires elsewhere": (
+        change("circuit", fires=[]),
+        "the deployment rows at which circuit .* fires: stated .*, recomputed",
+    ),
+    "it fires where it does not": (
+        change("circuit", 1, fires=[0]),
+        "the deployment rows at which circuit .* fires: stated .*, recomputed",
+    ),
+    "a relation that is none": (
+        change("dependency", coefficients=["0", "1", "0"]),
+        "relation of layer 2 does not hold",
+    ),
     "the empty relation": (change("dependency", coefficients=["0", "0", "0"]), "all coefficients are 0"),
     "a relation of fewer columns": (change("dependency", coefficients=["1"]), "not one coefficient for each column"),
     "rank of other units": (
@@ -176,7 +185,10 @@ TAMPERED = {
         lambda facts: (full_rank_of_two(facts), change("full-rank", prime=9)(facts)),
         "the modulus is not an odd prime",
     ),
-    "more distinct inputs": (change("few-inputs", distinct_inputs=4), "the number of distinct training inputs: stated 4, recomputed 3"),
+    "more distinct inputs": (
+        change("few-inputs", distinct_inputs=4),
+        "the number of distinct training inputs: stated 4, recomputed 3",
+    ),
     "few inputs, but enough": (change("few-inputs", layer=2), "no fewer of them than columns"),
     "a half-space through the data": (change("outside", bias="1"), "a training row is on the wrong side"),
     "a half-space without the point": (change("outside", weights=["0", "0"]), "deployment row 0 is not outside"),

@@ -147,7 +147,10 @@ def test_what_is_no_census_is_refused(told, census, tmp_path):
         (json.dumps(resealed(told, ("problem", "widths"), [2, 2, 10**9])), "not an architecture"),
         (json.dumps(resealed(told, ("problem", "widths"), [2, 9, 1])), "too large to be checked"),
         (json.dumps(resealed(told, ("problem", "grid"), ["0", str(10**12)])), "do not fit 64 bits"),
-        (json.dumps(resealed(told, ("levels",), told["levels"][:-1])), "the histogram of the losses: stated .*, recomputed"),
+        (
+            json.dumps(resealed(told, ("levels",), told["levels"][:-1])),
+            "the histogram of the losses: stated .*, recomputed",
+        ),
         (json.dumps(resealed(told, ("levels",), 7)), "malformed"),
     ):
         path.write_text(text)

@@ -177,15 +177,30 @@ TAMPERED = {
     "final loss": (both("final_loss", lambda v: v + "1"), "the final loss: stated .*, recomputed"),
     "alive": (both("gone", lambda v: None), "other nets are kept|out of order"),
     "earlier": (both("gone", lambda v: 3), "other nets are kept"),
-    "end": (both("end", lambda v: "silent at deployment"), "how its life ended: stated 'silent at deployment', recomputed"),
+    "end": (
+        both("end", lambda v: "silent at deployment"),
+        "how its life ended: stated 'silent at deployment', recomputed",
+    ),
     "others": (both("others", lambda v: 1), "the rows on which it acts: stated 1, recomputed"),
     "untouched": (both("untouched", lambda v: not v), "planted ones is told wrongly"),
     "one side": (lambda result, run, entry: entry.update(gone=3), "gone, as the result has it: stated 3, recomputed"),
-    "planted": (in_run(lambda r: r["nets"]["0"][0]["bias"].__setitem__(6, "-0x1.0p+3")), "what is measured at step 0, .*: stated .*, recomputed"),
-    "size": (in_run(lambda r: r["measured"][0].update(size=9.0)), "what is measured at step 0, size: stated 9.0, recomputed"),
-    "drop": (in_run(lambda r: r["splices"][0].update(drop="1")), "the drop of the splice at step .*: stated 1, recomputed"),
+    "planted": (
+        in_run(lambda r: r["nets"]["0"][0]["bias"].__setitem__(6, "-0x1.0p+3")),
+        "what is measured at step 0, .*: stated .*, recomputed",
+    ),
+    "size": (
+        in_run(lambda r: r["measured"][0].update(size=9.0)),
+        "what is measured at step 0, size: stated 9.0, recomputed",
+    ),
+    "drop": (
+        in_run(lambda r: r["splices"][0].update(drop="1")),
+        "the drop of the splice at step .*: stated 1, recomputed",
+    ),
     "no drop": (in_run(lambda r: r["splices"][0].update(drop="0")), "does not lower the loss"),
-    "worse": (in_run(lambda r: r["splices"][0].update(after=r["splices"][0]["before"])), "the drop of the splice at step .*: stated .*, recomputed 0"),
+    "worse": (
+        in_run(lambda r: r["splices"][0].update(after=r["splices"][0]["before"])),
+        "the drop of the splice at step .*: stated .*, recomputed 0",
+    ),
     "circuit": (in_run(lambda r: r["splices"][0].update(circuits=[[5, 6]])), "not idle|changes other units"),
     "too few": (
         in_run(lambda r: r["splices"][0].update(circuits=r["splices"][0]["circuits"][:1])),
@@ -200,7 +215,10 @@ TAMPERED = {
     "infinite": (in_run(lambda r: weight(r, "inf")), "a weight is not finite"),
     "number": (in_run(lambda r: weight(r, 1)), "a weight is missing"),
     "floor": (lambda result, run, entry: result.update(noise_floor="0"), "the noise floor: stated 0, recomputed"),
-    "summary": (lambda result, run, entry: result["summary"][0].update(idle=0), "the summary, entry 0, idle: stated 0, recomputed"),
+    "summary": (
+        lambda result, run, entry: result["summary"][0].update(idle=0),
+        "the summary, entry 0, idle: stated 0, recomputed",
+    ),
     "twice": (lambda result, run, entry: result["runs"].append(copy.deepcopy(result["runs"][0])), "listed twice"),
     "place": (lambda result, run, entry: result["runs"][0].update(file="../x.json"), "lies elsewhere"),
     "seeds": (lambda result, run, entry: result["parameters"].update(seeds=2), "a run is left out"),
