@@ -33,9 +33,10 @@ def refusals(paths: Iterable[Path], jobs: int) -> Iterator[Answer]:
     theorems = [path for path in paths if _is_theorem(path)]
     others = [path for path in paths if path not in theorems]
     with ThreadPoolExecutor(1) as here, _processes(min(jobs, len(others)) or 1) as elsewhere:
-        answers: list[Future[Answer]] = [here.submit(refusal, path) for path in theorems]
-        answers += [elsewhere.submit(refusal, path) for path in others]
         try:
+            answers: list[Future[Answer]] = [here.submit(refusal, path) for path in theorems]
+            with _out_of_reach():
+                answers += [elsewhere.submit(refusal, path) for path in others]
             for done in as_completed(answers):
                 yield done.result()
         finally:
@@ -82,6 +83,16 @@ def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
                     os.killpg(worker.pid, signal.SIGKILL)
         pool.shutdown(wait=False, cancel_futures=True)
         raise
+
+
+@contextmanager
+def _out_of_reach() -> Iterator[None]:
+    """Processes that are started here never see an interrupt, not even before they lead a group."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:
