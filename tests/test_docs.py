@@ -1,4 +1,4 @@
-"""The documents name what there is: files that they link to, every claim, and the picture that `absence graph` draws."""
+"""The documents name what there is: files they link to, every claim, and the picture that `absence graph` draws."""
 
 import re
 from pathlib import Path

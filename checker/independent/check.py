@@ -14,7 +14,8 @@ FORMAT = "absence-certificate/1"
 LARGEST = 64 * 2**20
 SCOPES = ("universal", "bounded", "instance")
 FIELDS = {
-    "format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "versions", "key",
+    "format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "versions",
+    "key",
 }  # fmt: skip
 
 
