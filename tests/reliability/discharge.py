@@ -19,7 +19,7 @@ from fractions import Fraction
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from proof_of_absence.checker.kernel import discharge
+from proof_of_absence.checker.kernel.discharge import discharge
 from proof_of_absence.checker.kernel.obligation import Evidence, Obligation, Query, Scope
 from proof_of_absence.proofs.chain import CLAIMS
 
