@@ -61,7 +61,7 @@ def test_a_changed_result_is_refused(swept, tmp_path):
     path.write_text(json.dumps(result))
     assert "the digest does not fit the content" in absence("check", path, cwd=tmp_path, expect=1)
     path.write_text(json.dumps(seal(result)))
-    refusal = f"fact {place + 1}: other policies have the least loss"
+    refusal = f"fact {place + 1}: the policies of least loss"
     assert refusal in absence("check", path, cwd=tmp_path, expect=1)
     for change, reason in (({"facts": []}, "it holds no facts"), ({"format": "x"}, "not in one of the formats")):
         path.write_text(json.dumps(seal(result | change)))

@@ -30,8 +30,10 @@ def world_bounds(fact):
     above = [min(v for k, v in above.items() if k <= n) for n in range(max(above) + 1)]
     own = world_of(fact, [1, 1, 1], 0).line(*fact["case"])
     exact_at = {}
-    for entry in fact["minima"]:
+    for n, entry in enumerate(fact["minima"], 1):
         net = net_of(entry["net"])
+        if entry["units"] != n or net.widths[1] > n:
+            return False
         exact_at[net.widths[1]] = own.loss(net)
         if own.loss(net) != least(own, net.widths[1]):
             return False
