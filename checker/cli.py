@@ -100,17 +100,17 @@ def verify_command(
 
         kept = "certificates written so far are kept, the next run goes on from there."
         with ending(certificates, kept, "--certificates"):
-            results = verify(claims, certificates, jobs=jobs, fresh=fresh, on_result=done)
+            decided = verify(claims, certificates, jobs=jobs, fresh=fresh, on_result=done)
         live.refresh()
     if not console.is_terminal:
         console.print(table())
     if not names:
         remove_strays(certificates, load_claims())
-    for line in overview.open_ends(results):
+    for line in overview.open_ends(decided):
         say(line)
-    status = statuses(claims, {name: result.verdict for name, result in results.items()})
+    status = statuses(claims, {name: result.verdict for name, result in decided.items()})
     green = all(s.closed is Verdict.PROVED for s in status.values())
-    say(overview.summary(claims, results, time.monotonic() - started))
+    say(overview.summary(claims, decided, time.monotonic() - started))
     if left_out:
         say(f"Left out, and not proved: {', '.join(left_out)}")
     if other := lock.unlocked():

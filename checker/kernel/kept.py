@@ -7,7 +7,6 @@ import hashlib
 import json
 import platform
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import proof_of_absence.checker
 import proof_of_absence.models
 from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["content_key", "keep", "kept", "sources", "versions"]
@@ -34,7 +34,7 @@ def sources() -> str:
 
 def versions(*libraries: str) -> dict[str, str]:
     """The versions of Python, of this program and of the libraries, by their names in the package index."""
-    return {"python": platform.python_version()} | {name: version(name) for name in ("proof-of-absence", *libraries)}
+    return {"python": platform.python_version()} | {name: version_of(name) for name in ("proof-of-absence", *libraries)}
 
 
 def content_key(*parts: object) -> str:

@@ -7,10 +7,13 @@ from importlib.resources import files
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-__all__ = ["DECIDING", "differences", "installed", "locked", "unlocked"]
+__all__ = ["DECIDING", "LIBRARIES", "MISSING", "differences", "installed", "locked", "unlocked", "version_of"]
 
-# What a verdict on a claim may depend on: the solvers, and the libraries that facts are made and checked with.
-DECIDING = ("z3-solver", "cvc5", "python-flint", "networkx", "numpy", "sympy")
+# The libraries that facts are made and checked with.
+LIBRARIES = ("python-flint", "networkx", "numpy", "sympy")
+# What a verdict on a claim may depend on.
+DECIDING = ("z3-solver", "cvc5", *LIBRARIES)
+MISSING = "missing"
 
 
 def locked() -> dict[str, Version]:
@@ -25,12 +28,18 @@ def locked() -> dict[str, Version]:
     return found
 
 
+def version_of(name: str) -> str:
+    """The installed version of a package, by its name in the package index, or ``missing``."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return MISSING
+
+
 def installed(name: str) -> Version | None:
     """The installed version, without what its builder added after a plus sign; None if it is missing."""
-    try:
-        return Version(Version(version(name)).public)
-    except PackageNotFoundError:
-        return None
+    text = version_of(name)
+    return None if text == MISSING else Version(Version(text).public)
 
 
 def differences(here: Mapping[str, Version | None], lock: Mapping[str, Version]) -> str:

@@ -13,11 +13,10 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from proof_of_absence.checker.independent.check import load
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.binding import accepted
 from proof_of_absence.checker.kernel.claims import load_claims
-from proof_of_absence.checker.kernel.obligation import Obligation
+from proof_of_absence.checker.kernel.obligation import Obligation, Scope
 
 __all__ = ["refusal", "refusals"]
 
@@ -53,11 +52,9 @@ def refusal(path: Path) -> Answer:
 
 
 def _is_theorem(path: Path) -> bool:
-    """What cannot be read is refused, no matter where."""
-    try:
-        return bool(load(path)["scope"] == "universal")
-    except Refused:
-        return False
+    """By the obligation that the file is named after; under another name it is refused, no matter where."""
+    obligation = _obligations().get(path.stem)
+    return obligation is not None and obligation.scope is Scope.UNIVERSAL
 
 
 @cache

@@ -3,7 +3,6 @@
 The answer is sat with values, unsat, or unknown with the reason; nothing here decides what that proves.
 """
 
-import importlib.metadata
 import json
 import os
 import signal
@@ -14,6 +13,8 @@ import time
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
+
+from proof_of_absence.checker.kernel.lock import version_of
 
 __all__ = ["DISTRIBUTIONS", "LIMITS", "Answer", "Limits", "ask", "loadable", "resume", "stop_all", "version"]
 
@@ -56,10 +57,7 @@ class Answer:
 
 def version(solver: str) -> str:
     """The installed version, or ``missing``."""
-    try:
-        return importlib.metadata.version(DISTRIBUTIONS[solver])
-    except importlib.metadata.PackageNotFoundError:
-        return "missing"
+    return version_of(DISTRIBUTIONS[solver])
 
 
 @cache

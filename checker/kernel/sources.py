@@ -12,12 +12,12 @@ from pathlib import Path
 __all__ = ["coq_beside", "imported", "modules_of"]
 
 # Everything that decides: what these rooms hold counts, whether a claim imports it or not.
-DECIDING = ("proof_of_absence.checker.kernel", "proof_of_absence.checker.independent")
+ALWAYS = ("proof_of_absence.checker.kernel", "proof_of_absence.checker.independent")
 
 
 def imported(modules: Iterable[str]) -> frozenset[Path]:
     """The files of the modules, the kernel and the independent checker, and of all they import from our packages."""
-    waiting = [*modules, *(name for room in DECIDING for name in modules_of(room))]
+    waiting = [*modules, *(name for room in ALWAYS for name in modules_of(room))]
     tops = {"proof_of_absence", *(name.split(".")[0] for name in waiting)}
     files: set[Path] = set()
     seen: set[str] = set()

@@ -5,7 +5,6 @@ accepts it, or accepted it before on this machine.
 """
 
 import hashlib
-import importlib.metadata
 import inspect
 import json
 import platform
@@ -21,7 +20,7 @@ from typing import Any, TypeVar
 
 from proof_of_absence.checker.independent.check import check_certificate, load
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.kernel import coq_found, solvers, sources
+from proof_of_absence.checker.kernel import coq_found, lock, solvers, sources
 from proof_of_absence.checker.kernel.acceptance import is_accepted, note_accepted
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.discharge import discharge
@@ -30,8 +29,6 @@ from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope,
 __all__ = ["Result", "certificate_path", "certificate_paths", "content_key", "queue", "remove_strays", "verify"]
 
 T = TypeVar("T")
-# A fact may be built with them.
-LIBRARIES = ("python-flint", "sympy", "networkx", "numpy")
 _OURS = re.compile(r"[A-Z]+[0-9]+\.[a-z0-9-]+\.(json|smt2)")
 
 
@@ -100,7 +97,7 @@ def _digest(modules: frozenset[str], *, theorem: bool) -> str:
 @cache
 def _decided_by(*, theorem: bool) -> list[str]:
     """The versions that a verdict may depend on."""
-    libraries = [f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES]
+    libraries = [f"{name} {lock.version_of(name)}" for name in lock.LIBRARIES]
     here = [f"python {platform.python_version()}", *libraries]
     if theorem:
         return [*here, f"coq {coq_found.found()}"]

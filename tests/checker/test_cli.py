@@ -4,6 +4,7 @@ The whole chain is discharged once, in `discharged`, and Coq with it. A test tha
 without theorems.
 """
 
+import json
 import signal
 from xml.etree import ElementTree
 
@@ -51,6 +52,29 @@ def test_a_claim_is_verified_with_all_it_rests_on(tmp_path):
     out = absence("verify", "C3", "--no-kernel", cwd=tmp_path)
     assert "2 claims: 2 PROVED" in out
     assert {path.stem.split(".")[0] for path in (tmp_path / "certificates").glob("*.json")} == {"C2", "C3"}
+
+
+UNINSTALLED = """
+import importlib.metadata as metadata
+found = metadata.version
+def version(name):
+    if name == "{package}":
+        raise metadata.PackageNotFoundError(name)
+    return found(name)
+metadata.version = version
+"""
+
+
+def test_a_solver_that_is_not_installed_leaves_what_needs_none(tmp_path):
+    shim = tmp_path / "shim"
+    shim.mkdir()
+    (shim / "cvc5.py").write_text("raise ImportError('not installed')\n")
+    (shim / "sitecustomize.py").write_text(UNINSTALLED.format(package="cvc5"))
+    out = absence("verify", "C3", "--no-kernel", cwd=tmp_path, env={"PYTHONPATH": str(shim)}, expect=1)
+    assert "C3.symbolic UNKNOWN: cvc5 missing" in out and "cvc5 is missing (locked" in out
+    certificate = json.loads((tmp_path / "certificates" / "C3.exact.json").read_text())
+    assert certificate["versions"]["cvc5"] == "missing"
+    assert not (tmp_path / "certificates" / "C3.symbolic.json").exists()
 
 
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
