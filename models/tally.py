@@ -6,7 +6,10 @@ At one beta masses are exact (`Census`); on an interval they are enclosed in int
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import gcd, log
+from operator import add
+from typing import NamedTuple
 
 from proof_of_absence.models.posterior import Census, Level
 
@@ -120,9 +123,13 @@ class Tally:
             raise ValueError(f"not an interval within [0, 1]: from {low} to {high}")
         return _enclosure(self._parts(cells), low, high)
 
+    @cached_property
+    def _with_rest(self) -> "list[_Part]":
+        return _with_rest(self.levels)
+
     def masses(self, t: Fraction) -> tuple[tuple[Fraction, Fraction], ...]:
         """Bounds on the mass of each cell at t = exp(-beta unit), 0 < t <= 1; the exact numbers have many digits."""
-        low, high = _weights(self.levels, t, up=False), _weights(self.levels, t, up=True)
+        low, high = _weights(self._with_rest, t, up=False), _weights(self._with_rest, t, up=True)
         return tuple(
             (Fraction(mine, mine + sum(high) - most), Fraction(most, most + sum(low) - mine))
             for mine, most in zip(low, high, strict=True)
@@ -199,23 +206,40 @@ class Tally:
     def _places(self, cells: tuple[str, ...]) -> list[int]:
         return [self.cells.index(cell) for cell in dict.fromkeys(cells)]
 
-    def _parts(self, cells: tuple[str, ...]) -> list[tuple[int, tuple[int, ...]]]:
+    def _parts(self, cells: tuple[str, ...]) -> "list[_Part]":
         """Each loss with how many nets have it in these cells, and in the others."""
         places = self._places(cells)
         mine = [sum(counts[place] for place in places) for _, counts in self.levels]
-        return [(loss, (part, sum(counts) - part)) for (loss, counts), part in zip(self.levels, mine, strict=True)]
+        return _with_rest(
+            (loss, (part, sum(counts) - part)) for (loss, counts), part in zip(self.levels, mine, strict=True)
+        )
 
 
-def _enclosure(
-    parts: Sequence[tuple[int, tuple[int, ...]]], low: Fraction, high: Fraction
-) -> tuple[Fraction, Fraction]:
+class _Part(NamedTuple):
+    """A loss, how many nets of each column have it, and how many have it or a higher one."""
+
+    loss: int
+    counts: tuple[int, ...]
+    rest: tuple[int, ...]
+
+
+def _with_rest(levels: Iterable[tuple[int, tuple[int, ...]]]) -> list[_Part]:
+    """The levels, lowest loss first, each with the counts from it on."""
+    found: list[_Part] = []
+    for loss, counts in reversed(list(levels)):
+        rest = found[-1].rest if found else (0,) * len(counts)
+        found.append(_Part(loss, counts, tuple(map(add, counts, rest))))
+    return found[::-1]
+
+
+def _enclosure(parts: Sequence[_Part], low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
     mine_low, rest_low = _weights(parts, low, up=False)
     mine_high, rest_high = _weights(parts, high, up=True)
     # Never 0 / 0: the nets of least loss have weight 1.
     return Fraction(mine_low, mine_low + rest_high), Fraction(mine_high, mine_high + rest_low)
 
 
-def _weights(levels: Sequence[tuple[int, tuple[int, ...]]], t: Fraction, *, up: bool) -> list[int]:
+def _weights(levels: Sequence[_Part], t: Fraction, *, up: bool) -> list[int]:
     """For each column of counts the sum of count t^(loss - least) in units of 2^-BITS, rounded up or down."""
 
     def rounded(value: int) -> int:
@@ -223,16 +247,16 @@ def _weights(levels: Sequence[tuple[int, tuple[int, ...]]], t: Fraction, *, up: 
 
     base = -(-(t.numerator << BITS) // t.denominator) if up else (t.numerator << BITS) // t.denominator
     steps: dict[int, int] = {}
-    power, previous, columns = ONE, levels[0][0], range(len(levels[0][1]))
+    power, previous, columns = ONE, levels[0].loss, range(len(levels[0].counts))
     result = [0 for _ in columns]
-    for place, (loss, counts) in enumerate(levels):
+    for loss, counts, rest in levels:
         gap = loss - previous
         if gap not in steps:
             steps[gap] = _power(base, gap, rounded)
         power, previous = rounded(power * steps[gap]), loss
         if power <= 1:
             # It stays what it is: 0 rounded down, 1 rounded up.
-            return [result[k] + power * sum(counts[k] for _, counts in levels[place:]) for k in columns]
+            return [result[k] + power * rest[k] for k in columns]
         for k in columns:
             result[k] += counts[k] * power
     return result

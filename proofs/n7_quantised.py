@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
+from math import lcm
 from typing import NamedTuple
 
 from proof_of_absence.checker.construct.reassignment import reassignment
@@ -47,10 +48,12 @@ class Coarse(NamedTuple):
 
 
 def least(grid: tuple, units: int, data: Dataset) -> list[MLP]:
-    """Every net of least loss."""
+    """Every net of least loss; the targets are integers."""
     best, found = None, []
-    for net, outputs in _outputs(grid, units):
-        error = sum((f - y) ** 2 for f, (y,) in zip(outputs, data.targets, strict=True))
+    nets, scale = _outputs(grid, units)
+    targets = [int(y * scale) for (y,) in data.targets]
+    for net, outputs in nets:
+        error = sum((f - y) ** 2 for f, y in zip(outputs, targets, strict=True))
         if best is None or error < best:
             best, found = error, []
         if error == best:
@@ -59,10 +62,11 @@ def least(grid: tuple, units: int, data: Dataset) -> list[MLP]:
 
 
 @cache
-def _outputs(grid: tuple, units: int) -> list[tuple[MLP, tuple]]:
-    """The nets of the class, with their outputs on INPUTS."""
-    family = _family(grid, units)
-    return [(net, tuple(row[0] for row in net.outputs(INPUTS))) for net in members_of(family)]
+def _outputs(grid: tuple, units: int) -> tuple[list[tuple[MLP, list[int]]], int]:
+    """The nets of the class, with their outputs on INPUTS times a number that makes them integers, and that number."""
+    found = [(net, [row[0] for row in net.outputs(INPUTS)]) for net in members_of(_family(grid, units))]
+    scale = lcm(*(f.denominator for _, outputs in found for f in outputs))
+    return [(net, [int(f * scale) for f in outputs]) for net, outputs in found], scale
 
 
 def _firing(net: MLP) -> Iterator[tuple[Unit, ...]]:

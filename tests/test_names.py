@@ -38,9 +38,14 @@ def test_no_text_tells_to_install_another_project():
     assert sum(map(bool, told.values())) > 10
 
 
-@pytest.mark.parametrize("text", [
-    "pip install 'absence[audit]'", "pip install -q -c constraints.txt absence", "install absence[torch]",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip install 'absence[audit]'",
+        "pip install -q -c constraints.txt absence",
+        "install absence[torch]",
+    ],
+)
 def test_the_test_sees_it(text):
     assert named(text) == {"absence"}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proof_of_absence.checker.construct.hull import Combination, Separation, TrainInput, detector, locate
+from proof_of_absence.checker.construct.hull import Combination, Separation, TrainInput, detector_at, locate
 from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
@@ -53,12 +53,12 @@ def detector_size(inputs: Iterable[Iterable], point: Iterable) -> Size:
     if isinstance(place, TrainInput):
         return Size(None, None, place)
     if isinstance(place, Separation):
-        return Size(1, 1, place, tuple(detector(inputs, point)))
+        return Size(1, 1, place, tuple(detector_at(place, inputs, point)))
     if line := two_sided_line(inputs, point):
-        return Size(3, 3, place, tuple(detector(inputs, point)), line)
+        return Size(3, 3, place, tuple(detector_at(place, inputs, point)), line)
     if units := two_units(inputs, point):
         return Size(2, 2, place, units)
-    return Size(2, 3, place, tuple(detector(inputs, point)))
+    return Size(2, 3, place, tuple(detector_at(place, inputs, point)))
 
 
 def two_sided_line(inputs: Iterable[Iterable], point: Iterable) -> Matrix:

@@ -17,7 +17,7 @@ from proof_of_absence.checker.kernel.certificate import rows_json
 from proof_of_absence.checker.numbers.linear_algebra import fraction, inner
 from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
 
-__all__ = ["Combination", "Separation", "TrainInput", "detector", "locate"]
+__all__ = ["Combination", "Separation", "TrainInput", "detector", "detector_at", "locate"]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,13 @@ def detector(inputs: Iterable[Iterable], point: Iterable) -> list[tuple[Vector, 
     [(0, 1), (-1, -2), (-2, 1)]
     """
     inputs, point = _table(inputs, point)
-    place = locate(inputs, point)
+    return detector_at(locate(inputs, point), inputs, point)
+
+
+def detector_at(
+    place: Separation | Combination | TrainInput, inputs: Matrix, point: Vector
+) -> list[tuple[Vector, Fraction, Fraction]]:
+    """`detector`, once it is known where the point lies."""
     if isinstance(place, TrainInput):
         raise ValueError("the point is a training input: no train-idle circuit fires there")
     if isinstance(place, Separation):

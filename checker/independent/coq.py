@@ -49,6 +49,7 @@ _THEOREM = re.compile(r"[CN][0-9]+_\w+")
 _lock = threading.RLock()
 
 
+@cache
 def uncommented(text: str) -> str:
     """The source without its comments, which nest."""
     depth, at, kept = 0, 0, []
@@ -71,16 +72,21 @@ def check_sources(fact: Fact) -> None:
     sources, module = dict(fact["sources"]), fact["module"]
     require(module + ".v" in sources and bool(fact["theorems"]), "the theorems' file is missing")
     for name, text in sources.items():
-        require(_NAME.fullmatch(name), f"{name!r} is no source file")
-        plain = uncommented(text)
-        if found := _FORBIDDEN.search(_EXTRACTION.sub(" ", plain)):
-            raise Refused(f"{name} says {found.group()}")
-        require(name != ALIASES or not _ALIAS.sub("", plain).strip(), f"{name} holds more than other names of lemmas")
+        _check_source(name, text)
     plain = _STRING.sub('""', uncommented(sources[module + ".v"]))
     for theorem, statement in fact["theorems"].items():
         require(_THEOREM.fullmatch(theorem), f"{theorem!r} is no theorem's name")
         require(statement.startswith(f"Theorem {theorem} ") and statement in plain, f"{theorem} is stated otherwise")
         require(plain.count(f"Theorem {theorem} ") == 1, f"{theorem} is stated twice")
+
+
+@cache
+def _check_source(name: str, text: str) -> None:
+    require(_NAME.fullmatch(name), f"{name!r} is no source file")
+    plain = uncommented(text)
+    if found := _FORBIDDEN.search(_EXTRACTION.sub(" ", plain)):
+        raise Refused(f"{name} says {found.group()}")
+    require(name != ALIASES or not _ALIAS.sub("", plain).strip(), f"{name} holds more than other names of lemmas")
 
 
 def confirm_theorems(fact: Fact) -> None:

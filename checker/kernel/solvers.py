@@ -1,17 +1,19 @@
 """Run a solver on a script: a fresh process for each check, a resource limit, and a wall-clock kill.
 
+The process is forked by one that has loaded the solver, since loading takes longer than most checks.
 The answer is sat with values, unsat, or unknown with the reason; nothing here decides what that proves.
 """
 
+import atexit
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 from proof_of_absence.checker.kernel.lock import version_of
@@ -21,9 +23,11 @@ __all__ = ["DISTRIBUTIONS", "LIMITS", "Answer", "Limits", "ask", "loadable", "re
 DISTRIBUTIONS = {"z3": "z3-solver", "cvc5": "cvc5"}
 
 
-# Solver processes under way, so that an interrupt can end them; None from then on, until `resume`.
-_running: set[subprocess.Popen[str]] | None = set()
+# Those who have loaded a solver, by solver and PYTHONPATH; None from an interrupt on, until `resume`.
+_servers: "dict[tuple[str, str], _Server] | None" = {}
 _lock = threading.Lock()
+# How long loading a solver may take, in seconds.
+_START = 60
 
 
 @dataclass(frozen=True)
@@ -60,60 +64,144 @@ def version(solver: str) -> str:
     return version_of(DISTRIBUTIONS[solver])
 
 
-@cache
+class _Server:
+    """A process that has loaded a solver and forks for each check, as `worker` describes.
+
+    Raises
+    ------
+    OSError
+        If it ends or says nothing before the solver is loaded.
+    """
+
+    def __init__(self, solver: str) -> None:
+        self._channel, other = socket.socketpair()
+        with other:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "proof_of_absence.checker.kernel.worker", solver, str(other.fileno())],
+                pass_fds=[other.fileno()], start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        self._channel.settimeout(_START)
+        self._lock = threading.Lock()
+        try:
+            with self._channel.makefile("rb") as said:
+                self.fault = str(json.loads(said.readline()))
+        except (OSError, ValueError) as error:
+            self.stop()
+            raise OSError(f"{solver} ended while it was loaded") from error
+
+    @property
+    def runs(self) -> bool:
+        """Whether it can still be asked."""
+        return self._process.poll() is None
+
+    def fork(self, request: socket.socket) -> int:
+        """Start the process that answers the request on this socket; its number."""
+        with self._lock:
+            socket.send_fds(self._channel, [b"1"], [request.fileno()])
+            number = self._channel.recv(8)
+        if not number:
+            raise OSError("the process that loaded the solver has ended")
+        return int.from_bytes(number, "big")
+
+    def stop(self) -> None:
+        """Kill it, and with it all that it has started."""
+        if self.runs:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._channel.close()
+
+
+def _server(solver: str) -> _Server | None:
+    """The solver's server, started if none runs where modules are found as they are now; None after `stop_all`."""
+    key = (solver, os.environ.get("PYTHONPATH", ""))
+    with _lock:
+        if _servers is None:
+            return None
+        if key in _servers and not _servers[key].runs:
+            _servers.pop(key).stop()
+        if key not in _servers:
+            _servers[key] = _Server(solver)
+        return _servers[key]
+
+
 def loadable(solver: str) -> bool:
     """Whether the solver's module really loads in a fresh process."""
-    return subprocess.run([sys.executable, "-c", f"import {solver}"], capture_output=True).returncode == 0
+    try:
+        server = _server(solver)
+    except OSError:
+        return False
+    return server is not None and not server.fault
 
 
 def ask(solver: str, script: str, limits: Limits = LIMITS) -> Answer:
     """Check one script. Never raises for what a solver does: every failure is an ``unknown`` with its reason."""
-    request = {"script": script, "resource": limits.resource[solver], "memory": limits.memory}
     started = time.monotonic()
-    with _lock:
-        if _running is None:
-            return Answer(solver, version(solver), "unknown", "interrupted", {}, 0.0)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "proof_of_absence.checker.kernel.worker", solver],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        _running.add(process)
+    request = {"script": script, "resource": limits.resource[solver], "memory": limits.memory}
     try:
-        out, err = process.communicate(json.dumps(request), timeout=limits.seconds)
-        reply = json.loads(out.splitlines()[-1]) if process.returncode == 0 and out.strip() else None
-        if reply is None:
-            last = (err.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
-            reply = {"answer": "unknown", "reason": last}
-    except subprocess.TimeoutExpired:
-        reply = {"answer": "unknown", "reason": f"wall-clock limit of {limits.seconds:g} s"}
-    except json.JSONDecodeError:
-        reply = {"answer": "unknown", "reason": "the solver process wrote no answer"}
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        with _lock:
-            if _running is not None:
-                _running.discard(process)
+        server = _server(solver)
+        if server is None:
+            reply = _unknown("interrupted")
+        elif server.fault:
+            reply = _unknown(server.fault)
+        else:
+            reply = _asked(server, request, limits.seconds)
+    except OSError as error:
+        reply = _unknown(str(error))
     seconds = time.monotonic() - started
     return Answer(
         solver, version(solver), reply["answer"], reply.get("reason", ""), reply.get("values", {}), round(seconds, 3)
     )
 
 
+def _unknown(reason: str) -> dict[str, Any]:
+    return {"answer": "unknown", "reason": reason}
+
+
+def _asked(server: _Server, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """What a fresh process answers to the request; it is killed when its time is up."""
+    here, there = socket.socketpair()
+    with here:
+        with there:
+            process = server.fork(there)
+        deadline = time.monotonic() + seconds
+        said = b""
+        try:
+            here.settimeout(seconds)
+            here.sendall(json.dumps(request).encode())
+            here.shutdown(socket.SHUT_WR)
+            while True:
+                here.settimeout(max(deadline - time.monotonic(), 1e-6))
+                if not (part := here.recv(2**16)):
+                    break
+                said += part
+        except TimeoutError:
+            # Its socket is open, so the process is there and the number is its own.
+            os.kill(process, signal.SIGKILL)
+            return _unknown(f"wall-clock limit of {seconds:g} s")
+    last = (said.decode(errors="replace").strip().splitlines() or ["the solver process ended without an answer"])[-1]
+    try:
+        reply = json.loads(last)
+    except json.JSONDecodeError:
+        return _unknown(last)
+    return reply if isinstance(reply, dict) else _unknown("the solver process wrote no answer")
+
+
 def stop_all() -> None:
     """Kill every solver under way and start no other until `resume`: each answers ``unknown``."""
-    global _running
+    global _servers
     with _lock:
-        processes, _running = _running or set(), None
-    for process in processes:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        servers, _servers = _servers or {}, None
+    for server in servers.values():
+        server.stop()
 
 
 def resume() -> None:
     """Let solvers be started again, once nothing is under way that `stop_all` was to end."""
-    global _running
+    global _servers
     with _lock:
-        if _running is None:
-            _running = set()
+        if _servers is None:
+            _servers = {}
+
+
+atexit.register(stop_all)

@@ -1,12 +1,19 @@
-"""The process in which one solver checks one script: JSON request on stdin, JSON answer on stdout.
+"""A process that has loaded one solver, and forks a fresh one for each script: JSON request in, JSON answer out.
 
-Only sat, unsat and unknown leave this process; a value that is not rational is sent as text that says so.
+Only sat, unsat and unknown leave these processes; a value that is not rational is sent as text that says so.
 """
 
+import importlib
 import json
+import os
 import resource
+import signal
+import socket
 import sys
+from collections.abc import Callable
 from typing import Any
+
+__all__ = ["SOLVERS"]
 
 
 def z3_answer(script: str, limit: int) -> dict[str, Any]:
@@ -80,22 +87,64 @@ def _cvc5_text(value: Any) -> str:
     return str(value).lower() if value.getSort().isBoolean() else f"irrational {value}"
 
 
-def main() -> None:
-    """Answer one request."""
-    request = json.load(sys.stdin)
+SOLVERS: dict[str, Callable[[str, int], dict[str, Any]]] = {"z3": z3_answer, "cvc5": cvc5_answer}
+
+
+def _answer(solver: str, request: dict[str, Any]) -> dict[str, Any]:
+    """What the solver says within the request's limits."""
     limit = request["memory"] * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    solvers = {"z3": z3_answer, "cvc5": cvc5_answer}
     try:
-        reply = solvers[sys.argv[1]](request["script"], request["resource"])
-    except ImportError as error:
-        reply = {"answer": "unknown", "reason": f"{sys.argv[1]} is missing: {error}"}
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        return SOLVERS[solver](request["script"], request["resource"])
     except MemoryError:
-        reply = {"answer": "unknown", "reason": f"memory limit of {request['memory']} MiB"}
+        return {"answer": "unknown", "reason": f"memory limit of {request['memory']} MiB"}
     except Exception as error:  # a solver's own failure is an unknown, with what it said
-        reply = {"answer": "unknown", "reason": f"{type(error).__name__}: {error}"}
-    print(json.dumps(reply))
+        return {"answer": "unknown", "reason": f"{type(error).__name__}: {error}"}
+
+
+def _child(solver: str, descriptor: int) -> None:
+    """Answer the one request that comes on a socket; what is printed goes there too, the answer as the last line."""
+    for stream in (0, 1, 2):
+        os.dup2(descriptor, stream)
+    with open(0, encoding="utf-8", closefd=False) as requests:
+        reply = _answer(solver, json.load(requests))
+    os.write(1, f"\n{json.dumps(reply)}\n".encode())
+
+
+def _fault(solver: str) -> str:
+    """Why the solver cannot be loaded; empty if it is."""
+    try:
+        importlib.import_module(solver)
+    except ImportError as error:
+        return f"{solver} is missing: {error}"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def main(solver: str, descriptor: int) -> None:
+    """Say whether the solver is loaded, then fork for each socket that is sent; end when nobody is left to send one.
+
+    The processes are of this one's group: who kills the group ends all that is under way.
+    """
+    channel = socket.socket(fileno=descriptor)
+    channel.sendall(json.dumps(_fault(solver)).encode() + b"\n")
+    # Nobody waits for the processes; that one has ended is seen by its socket.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, sockets, _, _ = socket.recv_fds(channel, 1, 1)
+        if not message:
+            os.killpg(0, signal.SIGKILL)
+        if child := os.fork():
+            channel.sendall(child.to_bytes(8, "big"))
+            os.close(sockets[0])
+            continue
+        try:
+            channel.close()
+            _child(solver, sockets[0])
+        finally:
+            os._exit(0)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1], int(sys.argv[2]))

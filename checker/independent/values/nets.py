@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cached_property
+from math import lcm
+from operator import mul
 from typing import Any
 
 from proof_of_absence.checker.independent.refusal import Refused, require
@@ -45,6 +48,12 @@ def dot(left: Iterable[Fraction], right: Iterable[Fraction]) -> Fraction:
     return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))
 
 
+def _cleared(table: list[Vector]) -> tuple[list[list[int]], int]:
+    """The table times its common denominator, and that denominator."""
+    common = lcm(*(entry.denominator for row in table for entry in row))
+    return [[entry.numerator * (common // entry.denominator) for entry in row] for row in table], common
+
+
 class Net:
     """Layers of (weights, bias)."""
 
@@ -56,20 +65,27 @@ class Net:
         for (_, below), (above, _) in zip(self.layers, self.layers[1:], strict=False):
             require(len(above[0]) == len(below), "a layer does not fit the one below")
 
+    @cached_property
+    def _integers(self) -> list[tuple[list[list[int]], int]]:
+        """Of each layer the rows of weights, each with its bias at the end, and their common denominator."""
+        return [_cleared([[*row, b] for row, b in zip(*layer, strict=True)]) for layer in self.layers]
+
     @property
     def widths(self) -> list[int]:
         """Of the input, the hidden layers and the output."""
         return [len(self.layers[0][0][0]), *(len(bias) for _, bias in self.layers)]
 
     def values(self, z: Vector) -> list[Vector]:
-        """Input, hidden layers after ReLU, output."""
+        """Input, hidden layers after ReLU, output; computed in integers, with one denominator for each of them."""
         require(len(z) == self.widths[0], "an input has the wrong dimension")
+        (values,), denominator = _cleared([z])
         result = [z]
-        for depth, (weights, bias) in enumerate(self.layers, 1):
-            z = [sum((w * v for w, v in zip(row, z, strict=True)), b) for row, b in zip(weights, bias, strict=True)]
+        for depth, (layer, own) in enumerate(self._integers, 1):
+            values = [sum(map(mul, row, values), row[-1] * denominator) for row in layer]
+            denominator *= own
             if depth < len(self.layers):
-                z = [v if v > 0 else Fraction(0) for v in z]
-            result.append(z)
+                values = [max(value, 0) for value in values]
+            result.append([Fraction(value, denominator) for value in values])
         return result
 
     def output(self, z: Vector) -> Vector:

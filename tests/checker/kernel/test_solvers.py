@@ -1,7 +1,14 @@
 """Solver runs: what a solver cannot say is unknown with a reason, whatever went wrong."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -98,9 +105,7 @@ def test_a_missing_or_broken_module_is_unknown(solver, error, tmp_path, monkeypa
     answer = ask(solver, query())
     assert answer.answer == "unknown"
     assert answer.reason == (f"{solver} is missing: gone" if "Import" in error else "RuntimeError: broken")
-    loadable.cache_clear()
     assert not loadable(solver) and loadable("cvc5" if solver == "z3" else "z3")
-    loadable.cache_clear()
 
 
 @BOTH
@@ -112,6 +117,58 @@ def test_a_solver_that_dies_is_unknown(solver, code, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     answer = ask(solver, query())
     assert answer.answer == "unknown" and answer.reason
+
+
+@BOTH
+def test_a_server_that_was_killed_is_started_again(solver):
+    assert ask(solver, query(eq("x_0", 1))).answer == "sat"
+    for process in servers(os.getpid()):
+        os.kill(process, signal.SIGKILL)
+    until(lambda: not servers(os.getpid()))
+    assert ask(solver, query(eq("x_0", 1))).answer == "sat"
+
+
+def processes():
+    """Of every process that runs: its number, its parent's, and its group's."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, parent, group = (place / "stat").read_text().rpartition(")")[2].split()[:3]
+            if state not in "ZX":
+                found.append((int(place.name), int(parent), int(group)))
+    return found
+
+
+def servers(parent):
+    """The processes that this one started and that lead a group."""
+    return [number for number, above, group in processes() if above == parent and group == number]
+
+
+@BOTH
+def test_no_solver_outlives_a_process_that_is_killed(solver):
+    code = f"from proof_of_absence.checker.kernel.solvers import ask; ask({solver!r}, {HARD!r})"
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        group = until(lambda: next(iter(servers(parent.pid)), None))
+        until(lambda: len(members(group)) == 2)
+    finally:
+        parent.kill()
+        parent.wait()
+    until(lambda: not members(group))
+
+
+def members(group):
+    """The processes of a group."""
+    return [number for number, _, its in processes() if its == group]
+
+
+def until(asked, seconds=60):
+    """Wait for something that is true."""
+    end = time.monotonic() + seconds
+    while not (found := asked()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+    return found
 
 
 def test_an_uninstalled_distribution_is_missing(monkeypatch):

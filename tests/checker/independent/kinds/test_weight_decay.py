@@ -76,9 +76,7 @@ def test_the_convex_program_is_certified_whatever_the_data(data, dimension, deca
     examples = Dataset(inputs, [data.draw(vectors(1)) for _ in inputs])
     found = convex_optimum(examples, decay)
     assert 0 <= found.value - found.bound <= (1 + found.value) / 2**20
-    fact = facts.convex_training(
-        found.net, examples, decay, found.dual, found.multipliers, found.value - found.bound
-    )
+    fact = facts.convex_training(found.net, examples, decay, found.dual, found.multipliers, found.value - found.bound)
     check_fact(fact)
     assert oracle.convex_training(fact)
 
