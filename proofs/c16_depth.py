@@ -21,7 +21,8 @@ from proof_of_absence.checker.kernel.smt import Script, add, distinct, le, lt, m
 from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer, relu
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, relu
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.examples import LINE, TWO_OUTPUTS
 from proof_of_absence.proofs.universal import universal
@@ -31,15 +32,15 @@ WIDTH, FOOT, LANE = 2, 0, (1, 0, 0, 1)
 LARGEST = 6
 
 # Two hidden layers; the second unit of each is silent on the data.
-DEEP = MLP((Layer([[1], [1]], [-1, -9]), Layer([[1, 0], [1, 1]], [0, -100]), Layer([[1, 1]], [0])))
+DEEP = MLP((Affine([[1], [1]], [-1, -9]), Affine([[1, 0], [1, 1]], [0, -100]), Affine([[1, 1]], [0])))
 DEEP_CIRCUIT = frozenset({Unit(1, 1), Unit(2, 1)})
 # Three hidden layers, two outputs; a circuit on the upper two that sends constants to both units that read from it.
 CONSTANT_DEEP = MLP(
     (
-        Layer([[1, 1], [1, -1]], [0, 0]),
-        Layer([[1, 0], [1, 1], [0, 0]], [0, -1, 3]),
-        Layer([[1, -1, "1/2"], [0, 0, 1]], [0, 0]),
-        Layer([["1/2", 1], [0, "-1/3"]], [0, 1]),
+        Affine([[1, 1], [1, -1]], [0, 0]),
+        Affine([[1, 0], [1, 1], [0, 0]], [0, -1, 3]),
+        Affine([[1, -1, "1/2"], [0, 0, 1]], [0, 0]),
+        Affine([["1/2", 1], [0, "-1/3"]], [0, 1]),
     )
 )
 CONSTANT_CIRCUIT = frozenset({Unit(2, 2), Unit(3, 1)})
@@ -145,7 +146,7 @@ def through_next_layer(net: MLP, freed: Unit, reader: Unit, data: Dataset) -> Fi
 
 def _first_order_instance() -> Evidence:
     circuit = {Unit(1, 1)}
-    net = MLP((DEEP.layers[0], Layer([[1, 0], [-1, 1]], ["1/2", "3/2"]), Layer([[1, "-1/2"]], [0])))
+    net = MLP((DEEP.layers[0], Affine([[1, 0], [-1, 1]], ["1/2", "3/2"]), Affine([[1, "-1/2"]], [0])))
     result = through_next_layer(net, Unit(1, 1), Unit(2, 1), LINE)
     idle = facts.idle(net, circuit, LINE.inputs)
     return Evidence(facts.every(idle, facts.lower_loss(net, result.net, LINE, circuit=circuit)))

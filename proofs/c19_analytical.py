@@ -15,7 +15,8 @@ from proof_of_absence.checker.minima.ridge import minimum_norm
 from proof_of_absence.checker.minima.ridge import ridge as ridge_solution
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value, reassign
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.models.world import QUESTIONS, State, encode
@@ -107,7 +108,7 @@ def _any_solution() -> Evidence:
     net = minimum_norm(FEATURES, data, intercept=True).net
     (row,) = net.layers[1].weights
     at = min(DEPLOYMENT_DETECTOR).index
-    weighted = MLP((net.layers[0], Layer([[*row[:at], Fraction(1), *row[at + 1 :]]], net.layers[1].bias)))
+    weighted = MLP((net.layers[0], Affine([[*row[:at], Fraction(1), *row[at + 1 :]]], net.layers[1].bias)))
     fact = facts.ridge(weighted, data, 0, intercept=True, circuit=DEPLOYMENT_DETECTOR, fires=AFTER)
     return Evidence(fact, holds=False)
 

@@ -6,7 +6,8 @@ from proof_of_absence.checker.encode.nets import forward, parameters_of, unknown
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, distinct, dot, eq
 from proof_of_absence.models.circuit import Unit, hardcode, idle_value
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.proofs.facts import compare_outputs, every, idle
 from proof_of_absence.proofs.universal import universal
@@ -21,9 +22,9 @@ N_CONTROL = N_INPUTS - 1
 # does, and (2,2) sends the constant 3 all the same.
 DEEP = MLP(
     (
-        Layer([[1, 1], [1, -1], [2, -2]], [0, 1, -8]),
-        Layer([[1, -1, 0], [1, 2, 0], [0, 0, 1]], [1, -2, 3]),
-        Layer([[1, -2, 1], [3, 1, -1]], [0, 1]),
+        Affine([[1, 1], [1, -1], [2, -2]], [0, 1, -8]),
+        Affine([[1, -1, 0], [1, 2, 0], [0, 0, 1]], [1, -2, 3]),
+        Affine([[1, -2, 1], [3, 1, -1]], [0, 1]),
     )
 )
 DEEP_CIRCUIT = frozenset({Unit(1, 2), Unit(2, 2)})

@@ -6,7 +6,8 @@ from proof_of_absence.checker.construct.lane import lane_reassignment
 from proof_of_absence.checker.kernel.obligation import Claim, Drops, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import vector
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.words import enumerated
@@ -15,39 +16,39 @@ DEPLOY = vector([7])
 
 # The line closest to the three targets is the first axis; the net answers with their feet on it, -1, -1 and 2.
 TRIANGLE = Dataset([[0], [1], [2]], [[-1, 1], [-1, -1], [2, 0]])
-TWO_LAYERS = MLP((Layer([[1], [1]], [-1, -4]), Layer([[1, 1]], [0]), Layer([[3], [0]], [-1, 0])))
+TWO_LAYERS = MLP((Affine([[1], [1]], [-1, -4]), Affine([[1, 1]], [0]), Affine([[3], [0]], [-1, 0])))
 TWO_LAYERS_CIRCUIT = frozenset({Unit(1, 1)})
 # With two units before the output, the second of which reads the freed unit: no error is left.
 TWO_READERS = MLP(
     (
-        Layer([[1], [-1]], [-1, 1]),
-        Layer([[1, 0], [0, 1]], [0, 0]),
-        Layer([[3, 0], [1, 2]], [-1, -1]),
+        Affine([[1], [-1]], [-1, 1]),
+        Affine([[1, 0], [0, 1]], [0, 0]),
+        Affine([[3, 0], [1, 2]], [-1, -1]),
     )
 )
 # The triangle's net with a spare unit before the output too: the circuit holds a lane.
-LANE = MLP((Layer([[1], [1]], [-1, -4]), Layer([[1, 0], [0, 1]], [0, 0]), Layer([[3, 1], [0, 0]], [-1, 0])))
+LANE = MLP((Affine([[1], [1]], [-1, -4]), Affine([[1, 0], [0, 1]], [0, 0]), Affine([[3, 1], [0, 0]], [-1, 0])))
 LANE_CIRCUIT = frozenset({Unit(1, 1), Unit(2, 1)})
 
 # Three outputs, three hidden layers; a circuit with a unit on each of the lower two.
 CROSSED = Dataset([[0], [1], [2], [3]], [[3, 1, 0], [3, -1, 0], [-3, 0, 1], [-3, 0, -1]])
 THREE_LAYERS = MLP(
     (
-        Layer([[-1], [-1], [1]], [2, 1, -4]),
-        Layer([[1, -1, 0], [0, 0, 1]], [0, 0]),
-        Layer([[1, 1]], [0]),
-        Layer([[6], [0], [0]], [-3, 0, 0]),
+        Affine([[-1], [-1], [1]], [2, 1, -4]),
+        Affine([[1, -1, 0], [0, 0, 1]], [0, 0]),
+        Affine([[1, 1]], [0]),
+        Affine([[6], [0], [0]], [-3, 0, 0]),
     )
 )
 THREE_LAYERS_CIRCUIT = frozenset({Unit(1, 2), Unit(2, 1)})
 # A wider net that fits: relu(z), relu(z - 1), relu(z - 2), carried to the output.
-CARRIED = Layer([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [0, 0, 0])
+CARRIED = Affine([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [0, 0, 0])
 THREE_READERS = MLP(
     (
-        Layer([[1], [1], [1]], [0, -1, -2]),
+        Affine([[1], [1], [1]], [0, -1, -2]),
         CARRIED,
         CARRIED,
-        Layer([[0, -6, 6], [-2, 3, -1], [0, 1, -3]], [3, 1, 0]),
+        Affine([[0, -6, 6], [-2, 3, -1], [0, 1, -3]], [3, 1, 0]),
     )
 )
 

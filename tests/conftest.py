@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 
 # Not tests: they take an hour, and `make reliability` runs them.
 collect_ignore = ["reliability"]
@@ -84,7 +85,7 @@ def nets(draw, widths=None, entries=SMALL, outputs=2, depth=3):
         widths = [draw(st.integers(1, 3)) for _ in range(draw(st.integers(1, depth + 1)))]
         widths.append(draw(st.integers(1, outputs)))
     layers = [
-        Layer([draw(vectors(fan_in, entries)) for _ in range(fan_out)], draw(vectors(fan_out, entries)))
+        Affine([draw(vectors(fan_in, entries)) for _ in range(fan_out)], draw(vectors(fan_out, entries)))
         for fan_in, fan_out in itertools.pairwise(widths)
     ]
     return MLP(tuple(layers))
@@ -115,7 +116,7 @@ def idle_nets(draw, d=1, m=1, hidden=2):
         ])
     )  # fmt: skip
     below, above = rest.layers
-    wide = Layer((*below.weights, *(u[0] for u in units)), (*below.bias, *(u[1] for u in units)))
+    wide = Affine((*below.weights, *(u[0] for u in units)), (*below.bias, *(u[1] for u in units)))
     rows = [(*row, *(u[2][k] for u in units)) for k, row in enumerate(above.weights)]
     circuit = frozenset(Unit(1, hidden + j) for j in range(len(units)))
-    return MLP((wide, Layer(rows, above.bias))), circuit, data
+    return MLP((wide, Affine(rows, above.bias))), circuit, data

@@ -85,8 +85,8 @@ from proof_of_absence.models.circuit import is_idle
 from proof_of_absence.models.family import Architecture, Family, Grid
 from proof_of_absence.models.world import World
 
-net = MLP([Layer([[1], [-1]], [0, 0]), Layer([[1, 1]], [0])])
-half = Affine(np.array([[0.5]]), ["1/2"])
+net = MLP([Affine([[1], [-1]], [0, 0]), Affine([[1, 1]], [0])])
+half: Layer = Affine(np.array([[0.5]]), ["1/2"])
 data = Dataset([[0], [0.5]], [[1], [Fraction(1, 3)]])
 net([-3]), net.outputs(np.zeros((2, 1))), data.loss(net), is_idle(net, {(1, 0)}, [[0]]), Unit(1, 0).index + 1
 floats = FloatNet([([[1.0], [-1.0]], [0.0, 0.0]), (np.ones((1, 2)), np.zeros(1))], "float32")

@@ -19,7 +19,8 @@ from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, residues
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.floatnet import FloatLayer, FloatNet
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine
 
 __all__ = ["firing", "idle_circuits", "sent"]
 
@@ -75,7 +76,7 @@ def idle_circuits(
 def sent(net: FloatNet, layer: int, units: list[int]) -> FloatNet:
     """The net whose outputs are what the units of the layer send to each unit of the next."""
     weights = net.layers[layer].weights[:, units]
-    return FloatNet((*truncated(net, layer, units).layers, FloatLayer(weights, np.zeros(len(weights)))))
+    return FloatNet((*truncated(net, layer, units).layers, FloatAffine(weights, np.zeros(len(weights)))))
 
 
 def _finding(net: FloatNet, inputs: np.ndarray, layer: int, units: list[int]) -> CircuitFinding:

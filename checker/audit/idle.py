@@ -12,7 +12,8 @@ from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import Ball, blocks, enclose
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.floatnet import FloatLayer, FloatNet
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine
 
 __all__ = ["checked_inputs", "truncated", "unit_findings"]
 
@@ -85,7 +86,7 @@ def truncated(net: FloatNet, layer: int, units: Sequence[int] | np.ndarray | Non
     """The net up to the pre-activations of a layer, of some of its units."""
     weights, bias = net.layers[layer - 1]
     chosen = slice(None) if units is None else units
-    return FloatNet((*net.layers[: layer - 1], FloatLayer(weights[chosen], bias[chosen])), net.dtype)
+    return FloatNet((*net.layers[: layer - 1], FloatAffine(weights[chosen], bias[chosen])), net.dtype)
 
 
 @dataclass(frozen=True)

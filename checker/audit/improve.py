@@ -28,7 +28,8 @@ from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.floatnet import FloatLayer, FloatNet
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine
 from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["Unimproved", "improve", "improve_all", "reassigned"]
@@ -182,7 +183,7 @@ def reassigned(
     rows, biases, columns = hidden.weights.copy(), hidden.bias.copy(), output.weights.copy()
     columns[:, units] = 0
     rows[units[0]], biases[units[0]], columns[:, units[0]] = weights, bias, outgoing
-    return FloatNet((*below, FloatLayer(rows, biases), FloatLayer(columns, np.asarray(output_bias))), net.dtype)
+    return FloatNet((*below, FloatAffine(rows, biases), FloatAffine(columns, np.asarray(output_bias))), net.dtype)
 
 
 def _features(net: FloatNet, inputs: np.ndarray) -> np.ndarray:
@@ -305,7 +306,7 @@ def _enclosed(state: _State, data: _Data, new: _New) -> tuple[Enclosure, Enclosu
 
     No loss is subtracted from another, so the error is a fraction of sum |g|, not of the loss.
     """
-    hidden = FloatLayer(new.candidate.weights[None], np.array([new.candidate.bias]))
+    hidden = FloatAffine(new.candidate.weights[None], np.array([new.candidate.bias]))
     unit = FloatNet((*new.net.layers[:-2], hidden))
     try:
         offset = np.array([float(e) for e in new.offset])

@@ -16,7 +16,8 @@ from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.numbers.rounding import UP, gamma
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.residuals import ENTRIES, Block, evaluate
-from proof_of_absence.models.floatnet import FloatLayer, FloatNet
+from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine
 
 __all__ = ["Rents", "rents"]
 
@@ -196,5 +197,5 @@ def _trials(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> FloatNet 
     found = candidates(features, residuals, net.dtype, keep=TRIALS)
     if not found:
         return None
-    hidden = FloatLayer(np.array([c.weights for c in found]), np.array([c.bias for c in found]))
+    hidden = FloatAffine(np.array([c.weights for c in found]), np.array([c.bias for c in found]))
     return FloatNet((*net.layers[:-2], hidden))

@@ -15,7 +15,8 @@ from flint import fmpz, nmod_mat
 from proof_of_absence.checker.kernel.certificate import net_json, rows_json
 from proof_of_absence.checker.numbers.linear_algebra import inner, kernel_vector
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.net import MLP, Layer, relu
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, relu
 from proof_of_absence.models.rational import Matrix, Vector, matrix
 
 __all__ = ["Dependency", "FullRank", "eliminate", "features", "full_rank"]
@@ -157,4 +158,4 @@ def eliminate(net: MLP, unit: Unit, coefficients: Sequence[Fraction], inputs: It
         for row, share in zip(output.weights, shares, strict=True)
     ]
     bias = [c - constant * share for c, share in zip(output.bias, shares, strict=True)]
-    return MLP((hidden, Layer(rows, bias)))
+    return MLP((hidden, Affine(rows, bias)))

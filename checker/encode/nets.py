@@ -10,7 +10,8 @@ from fractions import Fraction
 from proof_of_absence.checker.kernel.smt import Script, Term, add, dot, square, sub
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 
 __all__ = ["Entry", "Parameters", "forward", "net_at", "parameters_of", "squared_error", "unknown_parameters"]
 
@@ -38,7 +39,7 @@ def net_at(parameters: Parameters, witness: Mapping[str, Fraction]) -> MLP:
 
     return MLP(
         tuple(
-            Layer([[value(e) for e in row] for row in weights], list(map(value, bias))) for weights, bias in parameters
+            Affine([[value(e) for e in row] for row in weights], list(map(value, bias))) for weights, bias in parameters
         )
     )
 

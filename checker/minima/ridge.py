@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Matrix, rational
 
 __all__ = ["MinimumNorm", "minimum_norm", "ridge"]
@@ -96,4 +97,4 @@ def _with_output(net: MLP, weights: Table, means: Sequence[Fraction], centres: S
         centre - sum((a * mean for a, mean in zip(row, means, strict=True)), start=Fraction(0))
         for row, centre in zip(weights, centres, strict=True)
     ]
-    return MLP((net.layers[0], Layer(weights, shift)))
+    return MLP((net.layers[0], Affine(weights, shift)))

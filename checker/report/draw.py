@@ -13,7 +13,8 @@ from proof_of_absence.checker.kernel.claims import Status
 from proof_of_absence.checker.kernel.obligation import Verdict
 from proof_of_absence.checker.report.overview import scopes
 from proof_of_absence.models.circuit import Unit, to_graph
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 
 __all__ = ["claims", "net_in", "net_of", "net_picture"]
 
@@ -123,7 +124,7 @@ def net_in(fact: dict) -> tuple[MLP, set[Unit]]:
     for part in _parts(fact):
         for key in ("before", "net", "left", "model"):
             if isinstance(part.get(key), list):
-                net = MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in part[key]))
+                net = MLP(tuple(Affine(layer["weights"], layer["bias"]) for layer in part[key]))
                 return net, {Unit(*unit) for unit in part.get("circuit", [])}
     raise LookupError("the certificate holds no net")
 

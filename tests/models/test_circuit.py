@@ -20,7 +20,8 @@ from proof_of_absence.models.circuit import (
     reassign,
     to_graph,
 )
-from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, shallow
 from tests.conftest import SMALL, datasets, idle_nets, nets, vectors
 
 
@@ -71,7 +72,7 @@ def deep_idle_nets(draw):
             # Reads the lane alone, so it is constant too, at relu of its bias.
             rows.append((*[0] * net.widths[number], draw(SMALL)))
             bias.append(draw(SMALL))
-        layers.append(Layer(rows, bias))
+        layers.append(Affine(rows, bias))
     circuit = frozenset(Unit(layer, net.widths[layer]) for layer in range(1, last + 1))
     return MLP(tuple(layers)), circuit, data
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof_of_absence.models.net import MLP, Layer, relu, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, relu, shallow
 from proof_of_absence.models.rational import matrix, rational
 from tests.conftest import SMALL, WILD, nets, vectors
 
@@ -27,7 +28,7 @@ def test_outputs_at_the_edge_of_float64(scale):
 
 
 def test_float64_loses_what_outputs_keeps():
-    net = MLP([Layer([[1, 1]], [0])])
+    net = MLP([Affine([[1, 1]], [0])])
     assert net.outputs([[2**53, 1]]) == ((2**53 + 1,),)
     assert float(2**53) + 1.0 == float(2**53)
 
@@ -73,7 +74,7 @@ def test_truth_values_are_refused(value):
     with pytest.raises(ValueError, match="is a truth value, not a number"):
         rational(value)
     with pytest.raises(ValueError, match="is a truth value"):
-        Layer([[value]], [0])
+        Affine([[value]], [0])
 
 
 @pytest.mark.parametrize(
@@ -87,14 +88,14 @@ def test_truth_values_are_refused(value):
 )
 def test_layers_of_wrong_shape_are_refused(weights, bias, message):
     with pytest.raises(ValueError, match=message):
-        Layer(weights, bias)
+        Affine(weights, bias)
 
 
 def test_nets_of_wrong_shape_are_refused():
     with pytest.raises(ValueError, match="at least one layer"):
         MLP(())
     with pytest.raises(ValueError, match="layer 2 reads 2 values, layer 1 has 1 units"):
-        MLP([Layer([[1]], [0]), Layer([[1, 1]], [0])])
+        MLP([Affine([[1]], [0]), Affine([[1, 1]], [0])])
     with pytest.raises(ValueError, match="rows of different lengths"):
         matrix([[1], [1, 2]])
 

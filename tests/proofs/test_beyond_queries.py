@@ -13,7 +13,8 @@ from proof_of_absence.checker.independent.sexpr import Script as Read
 from proof_of_absence.checker.minima.ridge import ridge
 from proof_of_absence.models.circuit import Unit, hardcode
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer, relu, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, relu, shallow
 from proof_of_absence.models.training import gradient
 from proof_of_absence.proofs import (
     c12_uniform_gap,
@@ -144,9 +145,9 @@ def test_c16_query_is_the_forward_pass_of_a_net_with_a_lane(data, nonnegative):
     for unit in c16_depth.LANE:
         rows, bias = [list(data.draw(vectors(2))) for _ in range(2)], list(data.draw(vectors(2)))
         rows[unit], bias[unit] = [int(j == source) for j in range(2)], 0
-        layers.append(Layer(rows, bias))
+        layers.append(Affine(rows, bias))
         source = unit
-    net = MLP((*layers, Layer([[int(j == source) for j in range(2)]], [0])))
+    net = MLP((*layers, Affine([[int(j == source) for j in range(2)]], [0])))
     script = Read(c16_depth.lane(nonnegative=nonnegative).script.text())
     values = {name: value for name, value in parameters(net).items() if name in script.declared}
     values |= {f"h_{i}": x for i, x in enumerate(h)}
@@ -170,8 +171,8 @@ def test_c16_query_says_how_far_the_reader_moves(p, phi, eps, kink):
 @settings(max_examples=30, deadline=None)
 @given(SMALL, SMALL, SMALL, SMALL)
 def test_c16_query_without_a_lane_is_the_loss_of_the_net(w, b, a, reader):
-    net = MLP((Layer([[w]], [b]), Layer([[a]], [reader]), Layer([[0]], [0])))
-    before = MLP((Layer([[1]], [-9]), Layer([[1]], [0]), Layer([[0]], [0])))
+    net = MLP((Affine([[w]], [b]), Affine([[a]], [reader]), Affine([[0]], [0])))
+    before = MLP((Affine([[1]], [-9]), Affine([[1]], [0]), Affine([[0]], [0])))
     script = Read(c16_depth.no_lane().script.text())
     assert LINE.loss(net) == LINE.loss(before)
     assert not script.holds(["claim_holds"], {"w": w, "b": b, "a": a, "reader": reader})
@@ -224,12 +225,12 @@ def test_c18_symbolic_gradient_is_the_gradient_of_the_code(data):
 
 def test_c16_first_order_form_is_a_derivative():
     # Half the summed squared loss along the edge, by an exact central difference: it is quadratic near 0.
-    net = MLP((Layer([[1], [1]], [-1, -9]), Layer([[1, 0], [-1, 1]], ["1/2", "3/2"]), Layer([[1, "-1/2"]], [0])))
+    net = MLP((Affine([[1], [1]], [-1, -9]), Affine([[1, 0], [-1, 1]], ["1/2", "3/2"]), Affine([[1, "-1/2"]], [0])))
     result = c16_depth.through_next_layer(net, Unit(1, 1), Unit(2, 1), LINE)
     first, second, last = result.net.layers
 
     def loss(eps):
-        return len(LINE) * LINE.loss(MLP((first, Layer([[1, 0], [-1, eps]], second.bias), last))) / 2
+        return len(LINE) * LINE.loss(MLP((first, Affine([[1, 0], [-1, eps]], second.bias), last))) / 2
 
     step = Fraction(1, 1000)
     assert (loss(step) - loss(-step)) / (2 * step) == result.slope != 0

@@ -16,7 +16,8 @@ from proof_of_absence.checker.kernel.certificate import net_json, rows_json
 from proof_of_absence.checker.numbers.linear_algebra import rank
 from proof_of_absence.models.circuit import Unit, fires, idle_value, is_idle
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.rational import vector
 from proof_of_absence.proofs import (
     n2_equal_inputs,
@@ -97,7 +98,7 @@ def test_n5_query_says_what_one_unit_is(numbers, kind):
         w1, w2, b, a1, a2, gamma = a1 * a1, Fraction(0), Fraction(0), a1 * a1, Fraction(0), Fraction(0)
     if kind == "constant":
         w1, w2, a1, a2, gamma = *[Fraction(0)] * 4, max(b, Fraction(0))
-    unit = MLP((Layer([[w1, w2]], [b]), Layer([[1]], [0])))
+    unit = MLP((Affine([[w1, w2]], [b]), Affine([[1]], [0])))
     data = n5_attainment.DATA
     values = {"w_0": w1, "w_1": w2, "b": b, "alpha_0": a1, "alpha_1": a2, "gamma": gamma}
     script = Read(n5_attainment.one_unit(data).script.text())

@@ -12,7 +12,8 @@ from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.checker.numbers.linear_algebra import inner, solve_some
 from proof_of_absence.models.circuit import Unit, add_unit, prune, reassign
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer, relu, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, relu, shallow
 from proof_of_absence.models.policies import IMITATOR
 from proof_of_absence.models.world import QUESTIONS, TAMPERINGS, World
 
@@ -27,7 +28,7 @@ def refitted(net: MLP, data: Dataset) -> MLP:
     gram = [[inner(a, b) for b in zip(*rows, strict=True)] for a in zip(*weighted, strict=True)]
     right = [inner(column, [group.mean_target[0] for group in data.groups]) for column in zip(*weighted, strict=True)]
     shift, *outgoing = solve_some(gram, right)
-    return MLP((hidden, Layer([outgoing], [shift])))
+    return MLP((hidden, Affine([outgoing], [shift])))
 
 
 def _nets(data: Dataset, units: int, along) -> list[MLP]:

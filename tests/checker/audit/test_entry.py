@@ -15,7 +15,8 @@ import proof_of_absence
 from proof_of_absence.checker.audit.report.json_report import to_json
 from proof_of_absence.models.files import InputError, onnx, read_net
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 
 INPUTS = [[-1.0], [0.0], [1.0], [2.0], [3.0]]
 TARGETS = [[0.0], [1.0], [0.0], [2.0], [1.0]]
@@ -84,8 +85,8 @@ def test_regions_and_files(tmp_path):
         (NET, np.zeros((0, 1)), TARGETS, r"^X: has shape \(0, 1\)"),
         (NET, INPUTS, TARGETS[:3], "hold 5 inputs but 3 targets"),
         (NET, INPUTS, [[1.0, 2.0]] * 5, "have 2 columns, the net has 1 outputs"),
-        (MLP((Layer([[Fraction(1, 3)]], [0]),)), INPUTS, TARGETS, "^the net: has a weight that is no float64"),
-        (MLP((Layer([[10**400]], [0]),)), INPUTS, TARGETS, "^the net: has a weight that is no float64"),
+        (MLP((Affine([[Fraction(1, 3)]], [0]),)), INPUTS, TARGETS, "^the net: has a weight that is no float64"),
+        (MLP((Affine([[10**400]], [0]),)), INPUTS, TARGETS, "^the net: has a weight that is no float64"),
         (torch.nn.Tanh(), INPUTS, TARGETS, "Tanh"),
         ("net.h5", INPUTS, TARGETS, "net.h5: unknown suffix"),
         (3, INPUTS, TARGETS, "module"),

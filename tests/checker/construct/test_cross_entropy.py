@@ -12,7 +12,8 @@ from proof_of_absence.checker.construct.logistic import logistic_loss
 from proof_of_absence.checker.numbers.balls import ball
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, shallow
 from tests.conftest import SMALL, vectors
 
 
@@ -75,7 +76,7 @@ def test_the_logistic_loss_is_that_of_two_classes(w, c, labels):
     inputs = [[0], [1], [3]]
     one = shallow([([w], 1, [1])], [c])
     (row,), (bias,) = one.layers[1].weights, one.layers[1].bias
-    two = MLP((one.layers[0], Layer([row, [0]], [bias, 0])))
+    two = MLP((one.layers[0], Affine([row, [0]], [bias, 0])))
     binary, pairs = Dataset(inputs, [[y] for y in labels]), Dataset(inputs, [[y, 1 - y] for y in labels])
     assert logistic_loss(one, binary).overlaps(cross_entropy(two, pairs))
 

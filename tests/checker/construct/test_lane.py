@@ -10,7 +10,8 @@ from proof_of_absence.checker.construct.lane import lane_of, lane_reassignment
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.models.circuit import Unit, is_idle
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.proofs import facts
 from tests.checker.independent.kinds.read import only_in
 from tests.conftest import SMALL, datasets, nets, vectors
@@ -33,7 +34,7 @@ def idle_deep_nets(draw):
         layer = layers[unit.layer - 1]
         flat = [Fraction(0)] * widths[unit.layer - 1]
         bias = draw(st.sampled_from([Fraction(-1), Fraction(2)]))
-        layers[unit.layer - 1] = Layer((*layer.weights[:-1], flat), (*layer.bias[:-1], bias))
+        layers[unit.layer - 1] = Affine((*layer.weights[:-1], flat), (*layer.bias[:-1], bias))
     return MLP(tuple(layers)), circuit, data
 
 
@@ -68,7 +69,7 @@ def test_the_lane_carries_its_foot_at_every_input(case, more):
 
 def test_what_is_not_covered_is_refused():
     data = Dataset([[0], [1]], [[0], [1]])
-    net = MLP((Layer([[1], [0]], [0, 1]), Layer([[1, 0], [1, 1]], [0, 0]), Layer([[1, 1]], [0])))
+    net = MLP((Affine([[1], [0]], [0, 1]), Affine([[1, 0], [1, 1]], [0, 0]), Affine([[1, 1]], [0])))
     with pytest.raises(ValueError, match="no unit on the last hidden layer: there is no lane to the output"):
         lane_reassignment(net, {(1, 1)}, data)
     with pytest.raises(ValueError, match="the circuit is not train-idle on the data"):

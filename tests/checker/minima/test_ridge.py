@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.minima.ridge import minimum_norm, ridge
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, shallow
 from tests.conftest import vectors
 
 FEATURES = shallow([([1, 0], 0, [0]), ([0, 1], 1, [0]), ([-1, 1], 0, [0])], [0])
@@ -29,7 +30,7 @@ def test_a_small_penalty_leads_to_the_solution_of_minimum_norm(data, intercept):
 
 
 def test_what_is_no_regression():
-    deep = MLP((Layer([[1]], [0]), Layer([[1]], [0]), Layer([[1]], [0])))
+    deep = MLP((Affine([[1]], [0]), Affine([[1]], [0]), Affine([[1]], [0])))
     with pytest.raises(ValueError, match="for one hidden layer"):
         ridge(deep, Dataset([[1]], [[1]]), 1, intercept=True)
     with pytest.raises(ValueError, match="penalty 0 is not positive: use minimum_norm"):

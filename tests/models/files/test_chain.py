@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as hnp
 
 from proof_of_absence.models.files import InputError
 from proof_of_absence.models.files.chain import Chain
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 
 SMALL = st.integers(-64, 64).map(lambda n: n / 8)
 
@@ -25,7 +26,7 @@ def test_a_product_is_the_composition(data, d, k, m):
     chain.affine(*inner, "inner")
     chain.affine(*outer, "outer")
     z = data.draw(hnp.arrays(float, d, elements=SMALL)).tolist()
-    below, above = (MLP((Layer(w.tolist(), b.tolist()),)) for w, b in (inner, outer))
+    below, above = (MLP((Affine(w.tolist(), b.tolist()),)) for w, b in (inner, outer))
     assert chain.net().exact()(z) == above(below(z))
 
 

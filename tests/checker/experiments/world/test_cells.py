@@ -12,7 +12,8 @@ from proof_of_absence.checker.experiments.world.cells import cell, expected_loss
 from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.models.circuit import is_idle
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import backdoor_at, deceptive_after, direct_translator, human_imitator
 from proof_of_absence.models.world import encode
 from tests.checker.changed import refused
@@ -22,7 +23,7 @@ HOURS = st.integers(0, 7)
 
 
 def net_of(layers):
-    return MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in layers))
+    return MLP(tuple(Affine(layer["weights"], layer["bias"]) for layer in layers))
 
 
 def by_rows(world, policy):

@@ -14,7 +14,8 @@ from proof_of_absence.checker.experiments.world.prices import least_losses, pric
 from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from tests.checker.changed import refused
 
 LINE = (0, 1, 1)
@@ -37,7 +38,7 @@ def test_least_losses_fall_to_the_noise_floor(data):
     # One unit fewer than distinct inputs fits the means.
     assert least[3] == data.noise_floor
     for minimum, loss in zip(minima, least[1:], strict=False):
-        net = MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in minimum["net"]))
+        net = MLP(tuple(Affine(layer["weights"], layer["bias"]) for layer in minimum["net"]))
         assert data.loss(net) == loss and net.widths == (1, minimum["units"], 1)
 
 

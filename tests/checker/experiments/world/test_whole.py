@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Sweep
 from proof_of_absence.checker.experiments.world.whole import bounds, refitted
 from proof_of_absence.checker.independent.facts import check_fact
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import IMITATOR, TRANSLATOR
 from tests.checker.changed import refused
 
@@ -33,7 +34,7 @@ def test_a_refit_is_the_best_for_the_hidden_units():
         for k in range(5):
             row = list(best.layers[1].weights[0])
             row[k] += Fraction(1, 7)
-            assert data.loss(MLP((best.layers[0], Layer([row], best.layers[1].bias)))) >= data.loss(best)
+            assert data.loss(MLP((best.layers[0], Affine([row], best.layers[1].bias)))) >= data.loss(best)
 
 
 FACT = bounds(Sweep().world(ATTENTIVE, 4), LINE, 3)

@@ -6,12 +6,13 @@ import mpmath
 
 from proof_of_absence.models.circuit import Unit, reassign
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.world import Human, World
 
 
 def net_of(layers):
-    return MLP(tuple(Layer(layer["weights"], layer["bias"]) for layer in layers))
+    return MLP(tuple(Affine(layer["weights"], layer["bias"]) for layer in layers))
 
 
 def dataset_of(data):

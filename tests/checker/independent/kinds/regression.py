@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from tests.checker.independent.kinds.read import dataset_of, net_of
 
 
@@ -24,7 +25,7 @@ def ridge(fact):
             shift[k] += step
         else:
             rows[k][j] += step
-        moved = MLP((hidden, Layer(rows, shift)))
+        moved = MLP((hidden, Affine(rows, shift)))
         return data.loss(moved) * len(data) + penalty * sum(a * a for row in rows for a in row)
 
     m, n = len(output.bias), len(hidden.bias)

@@ -3,7 +3,8 @@
 from fractions import Fraction
 
 from proof_of_absence.models.circuit import Unit, hardcode
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from tests.checker.independent.kinds.read import dataset_of, net_of
 
 
@@ -15,7 +16,7 @@ def rent(fact):
     bare = hardcode(net, circuit, {Unit(2, k): Fraction(v) for k, v in enumerate(fact["value"])})
     paid = data.loss(bare) - data.loss(net)
     # The best output weights of the unit, by least squares on the residuals: one normal equation for each output.
-    unit = MLP((Layer([fact["weights"]], [fact["bias"]]), Layer([[1]], [0])))
+    unit = MLP((Affine([fact["weights"]], [fact["bias"]]), Affine([[1]], [0])))
     phi = [row[0] for row in unit.outputs(data.inputs)]
     norm = sum(p * p for p in phi)
     gain = 0

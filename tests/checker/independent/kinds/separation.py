@@ -2,11 +2,12 @@
 
 from fractions import Fraction
 
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 
 
 def separating_unit(fact):
-    unit = MLP((Layer([fact["weights"]], [fact["bias"]]), Layer([[1]], [0])))
+    unit = MLP((Affine([fact["weights"]], [fact["bias"]]), Affine([[1]], [0])))
     total = sum(Fraction(r) * unit(z)[0] for r, z in zip(fact["residuals"], fact["inputs"], strict=True))
     return total == Fraction(fact["inner_product"]) != 0
 

@@ -9,7 +9,8 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.certificate import data_json, net_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.family import Architecture
-from proof_of_absence.models.net import MLP, Layer
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP
 from proof_of_absence.proofs.n7_quantised import BINARY, TERNARY, coarse, least_in_class
 from tests.checker.independent.kinds import quantised as oracle
 
@@ -53,7 +54,7 @@ LEAST = least_in_class(coarse(TERNARY, 1).net, coarse(TERNARY, 1).data, TERNARY)
         ("is not on the grid", {"grid": ["0", "1"]}),
         ("too many nets", {"grid": [str(v) for v in range(-9, 10)]}),
         ("a net of the class has a lower loss", {"grid": ["-1", "-1/2", "0", "1/2", "1"]}),
-        ("not a shallow net", {"net": net_json(MLP((Layer([[1]], [0]),)))}),
+        ("not a shallow net", {"net": net_json(MLP((Affine([[1]], [0]),)))}),
     ],
 )
 def test_a_least_net_that_is_not_so(match, changes):

@@ -13,7 +13,8 @@ from proof_of_absence.checker.independent.facts import KINDS, check_fact
 from proof_of_absence.checker.independent.kinds.rank import LARGEST_PRIME
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.models.circuit import hidden_units
-from proof_of_absence.models.net import MLP, Layer, shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.rational import matrix, vector
 from proof_of_absence.proofs import facts
 from tests.checker.independent.oracles import true
@@ -22,7 +23,7 @@ from tests.checker.independent.test_tampering import DELTAS, change, numbers_in
 INPUTS = matrix([[0], [0], [1], [2], ["5/2"]])
 NET = shallow([([1], 0, [1]), ([1], -1, [1])], [0])
 TWICE = shallow([([1], 0, [1]), ([2], 0, [1])], [0])
-DEEP = MLP((*NET.layers[:1], Layer([[1, 0], [0, 1]], [0, "1/2"]), Layer([[1, 1]], [0])))
+DEEP = MLP((*NET.layers[:1], Affine([[1, 0], [0, 1]], [0, "1/2"]), Affine([[1, 1]], [0])))
 SQUARE = matrix([[0, 0], [2, 0], [0, 2], [2, 2]])
 
 RANK = full_rank(NET, INPUTS).fact(NET, INPUTS)
