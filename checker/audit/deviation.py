@@ -4,6 +4,7 @@ The audit decides about exact real arithmetic; this says what that is worth for 
 """
 
 from fractions import Fraction
+from typing import NamedTuple, assert_never
 
 import numpy as np
 
@@ -11,12 +12,29 @@ from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
 from proof_of_absence.checker.passes.enclosure import norms
 from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, FloatLayer
 
 __all__ = ["float32_deviation"]
 
 INFO = np.finfo(np.float32)
 # Beyond this a partial sum might overflow to infinity; float32 goes to 2^128.
 LARGEST = 2.0**127
+
+
+class _Sizes(NamedTuple):
+    """Of an affine map the entries of |weights|, the norms of its rows, and |bias|."""
+
+    absolute: np.ndarray
+    width: np.ndarray
+    bias: np.ndarray
+
+
+def _sizes(layer: FloatLayer) -> _Sizes:
+    match layer:
+        case FloatAffine(weights, bias):
+            return _Sizes(np.abs(weights), norms(weights), np.abs(bias))
+        case _:
+            assert_never(layer)
 
 
 class _Deviation:
@@ -34,9 +52,8 @@ class _Deviation:
     """
 
     def __init__(self, net: FloatNet, inputs: np.ndarray):
-        self._layers = net.layers
         self._inputs = inputs
-        self._weights = [(np.abs(w), norms(w), np.abs(b)) for w, b in net.layers]
+        self._layers = list(map(_sizes, net.layers))
         self.largest = 0.0
 
     def __call__(self, block: Block) -> None:
@@ -51,7 +68,7 @@ class _Deviation:
         height = norms(self._inputs[block.rows])
         # An input that rounds to infinity.
         row[height > LARGEST] = np.inf
-        for (absolute, width, bias), ball in zip(self._weights, block.balls, strict=True):
+        for (absolute, width, bias), ball in zip(self._layers, block.balls, strict=True):
             fan_in = absolute.shape[1]
             rounding = gamma(fan_in + 3, float(INFO.eps) / 2)
             # |h'_i| in norm, for every evaluation.

@@ -6,23 +6,34 @@ Tested against direct evaluation: at given inputs and parameters the terms have 
 import itertools
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import assert_never
 
 from proof_of_absence.checker.kernel.smt import Script, Term, add, dot, square, sub
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.layers import Affine, Layer
 from proof_of_absence.models.net import MLP
 
 __all__ = ["Entry", "Parameters", "forward", "net_at", "parameters_of", "squared_error", "unknown_parameters"]
 
 Entry = Fraction | int | Term
-# One (weights, bias) pair a layer; entries are numbers or terms.
-Parameters = Sequence[tuple[Sequence[Sequence[Entry]], Sequence[Entry]]]
+# An affine map, weights and bias; entries are numbers or terms.
+_Map = tuple[Sequence[Sequence[Entry]], Sequence[Entry]]
+# One map a layer.
+Parameters = Sequence[_Map]
 
 
 def parameters_of(net: MLP) -> Parameters:
     """A net's parameters, to be mixed with unknowns."""
-    return [([list(row) for row in layer.weights], list(layer.bias)) for layer in net.layers]
+    return list(map(_parameters, net.layers))
+
+
+def _parameters(layer: Layer) -> _Map:
+    match layer:
+        case Affine(weights=weights, bias=bias):
+            return [list(row) for row in weights], list(bias)
+        case _:
+            assert_never(layer)
 
 
 def net_at(parameters: Parameters, witness: Mapping[str, Fraction]) -> MLP:

@@ -1,11 +1,13 @@
 """The constants of rounding in float64, for every bound of an error; each says what it is more than."""
 
-__all__ = ["TINY", "U64", "UP", "gamma"]
+__all__ = ["SUBNORMAL", "TINY", "U64", "UP", "gamma"]
 
 # Unit roundoff: an operation errs by at most U64 times its result, as long as that is a normal number.
 U64 = 2.0**-53
 # The smallest normal number: an operation with a smaller result errs by at most this, flushed to 0 or not.
 TINY = 2.0**-1022
+# The smallest number above 0: a product errs by at most half of it where no subnormal number is flushed to 0.
+SUBNORMAL = 2.0**-1074
 # More than the rounding of a bound's own arithmetic (sums of at most 2^20 nonnegative terms, products, roots), as long
 # as nothing there is subnormal; where something could be, TINY is added.
 UP = 1 + 2.0**-30

@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.rounding import SUBNORMAL, U64
 from proof_of_absence.checker.region.question import Question, nearest
 from proof_of_absence.models.rational import Vector
 
@@ -29,8 +30,6 @@ T = TypeVar("T")
 ON, OFF, UNKNOWN = 1, -1, 0
 # What `Bounds` holds an array of for each layer.
 PER_LAYER = ("low", "high", "slope", "sign")
-U = 2.0**-53
-TINY = 5e-324
 # Slopes are rounded to this grid; any slope in [0, 1] is sound, and short ones keep the exact check quick.
 GRID = 2.0**20
 
@@ -50,7 +49,7 @@ def _error(n: int, size: np.ndarray) -> np.ndarray:
     """At least gamma_{n+2} size + (n+2) eta, where `size` is a computed sum of n absolute products,
     itself a little off.
     """
-    error: np.ndarray = 2 * (n + 6) * U * size + 2 * (n + 6) * TINY
+    error: np.ndarray = 2 * (n + 6) * U64 * size + 2 * (n + 6) * SUBNORMAL
     return error
 
 
@@ -120,13 +119,13 @@ class Bounds:
     """
 
     def __init__(self, asked: Question):
-        if not TINY * 1.0 > 0 or not (np.full(2, TINY) @ np.ones(2)) > 0:
+        if not SUBNORMAL * 1.0 > 0 or not (np.full(2, SUBNORMAL) @ np.ones(2)) > 0:
             raise ArithmeticError("this process flushes subnormal numbers to zero, so the rounding bounds do not hold")
         self.asked = asked
-        self.layers = asked.net.layers[: asked.depth]
+        self.layers = asked.layers[: asked.depth]
         self.low_end, self.high_end = asked.low, asked.high
         self.box = _outside(asked.low, asked.high)
-        sizes = [len(layer.bias) for layer in self.layers]
+        sizes = [layer.fan_out for layer in self.layers]
         self.low = [np.full(n, -inf) for n in sizes]
         self.high = [np.full(n, inf) for n in sizes]
         self.slope = [np.ones(n) for n in sizes]
@@ -263,7 +262,7 @@ class Bounds:
         # For OFF units k is exact; for ON ones it is without beta.
         inexact = unknown if dual is None else status != OFF
         reach = np.where(inexact, _largest(self.low[m - 1], self.high[m - 1]), 0.0)
-        return k, _nonnegative(4 * U * np.abs(k) + 4 * TINY, reach)
+        return k, _nonnegative(4 * U64 * np.abs(k) + 4 * SUBNORMAL, reach)
 
     def _lift(self, m: int, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the intercepts of the lines above relu add at layer m, and a bound of its error."""

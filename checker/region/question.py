@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import assert_never
 
 import numpy as np
 
 from proof_of_absence.models.circuit import Unit, readers
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, FloatLayer
 from proof_of_absence.models.rational import Vector, rational, vector
 
 __all__ = ["Form", "Question", "Target", "nearest", "question"]
@@ -60,10 +62,15 @@ class Question:
         return tuple(i for i, (a, b) in enumerate(zip(self.low, self.high, strict=True)) if a < b)
 
     @cached_property
+    def layers(self) -> tuple[FloatAffine, ...]:
+        """The net up to the layer above `depth`, as everything here reads it: affine maps with ReLU between them."""
+        return tuple(map(_affine, self.net.layers[: self.depth + 1]))
+
+    @cached_property
     def exact(self) -> tuple[tuple[tuple[Vector, ...], Vector], ...]:
         """Weights and biases up to `depth` as Fractions."""
         return tuple(
-            (tuple(vector(row) for row in w.tolist()), vector(b.tolist())) for w, b in self.net.layers[: self.depth]
+            (tuple(vector(row) for row in w.tolist()), vector(b.tolist())) for w, b in self.layers[: self.depth]
         )
 
     @cached_property
@@ -114,9 +121,9 @@ class Question:
     def pre_activation(self, layer: int, j: int, z: np.ndarray) -> float:
         """A pre-activation at one input, in plain floating point: a hint."""
         with np.errstate(all="ignore"):
-            for weights, bias in self.net.layers[: layer - 1]:
+            for weights, bias in self.layers[: layer - 1]:
                 z = np.maximum(weights @ z + bias, 0)
-            return float(self.net.layers[layer - 1].weights[j] @ z + self.net.layers[layer - 1].bias[j])
+            return float(self.layers[layer - 1].weights[j] @ z + self.layers[layer - 1].bias[j])
 
     def gap(self, inputs: np.ndarray) -> np.ndarray:
         """The largest distance from the constants at each input (N, d), in plain floating point:
@@ -124,15 +131,24 @@ class Question:
         """
         largest, values = np.zeros(len(inputs)), inputs
         with np.errstate(all="ignore"):
-            for number, (weights, bias) in enumerate(self.net.layers[: self.depth], 1):
+            for number, (weights, bias) in enumerate(self.layers[: self.depth], 1):
                 values = np.maximum(values @ weights.T + bias, 0)
                 for t in self.targets:
                     if t.layer == number:
-                        columns = self.net.layers[number].weights[np.ix_(t.readers, t.units)]
+                        columns = self.layers[number].weights[np.ix_(t.readers, t.units)]
                         sent = values[:, list(t.units)] @ columns.T
                         constants = np.array([nearest(v) for v in t.value])
                         largest = np.maximum(largest, np.abs(sent - constants).max(axis=1, initial=0))
         return np.nan_to_num(largest, nan=np.inf)
+
+
+def _affine(layer: FloatLayer) -> FloatAffine:
+    """The layer as an affine map: the one place of a search that is asked about a type of layer."""
+    match layer:
+        case FloatAffine():
+            return layer
+        case _:
+            assert_never(layer)
 
 
 def nearest(value: Fraction) -> float:
@@ -175,7 +191,7 @@ def question(
         inside = tuple(sorted(u.index for u in units if u.layer == layer))
         outside = {reader for j in inside for reader in readers(net, Unit(layer, j))} - units
         reading = tuple(sorted(reader.index for reader in outside))
-        weights = tuple(vector(net.layers[layer].weights[k, list(inside)].tolist()) for k in reading)
+        weights = tuple(vector(_affine(net.layers[layer]).weights[k, list(inside)].tolist()) for k in reading)
         targets.append(Target(layer, inside, reading, weights, (Fraction(0),) * len(reading)))
     made = Question(net, units, low, high, tuple(targets))
     constants = made.sent(low) if value is None else {Unit(*u): rational(v) for u, v in value.items()}

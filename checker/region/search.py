@@ -101,7 +101,7 @@ def solve(asked: Question, sub: Json, budget: Budget = UNLIMITED) -> SearchResul
                 reason = str(error)
                 continue
         else:
-            widest = max(len(layer.bias) for layer in asked.net.layers[: asked.depth])
+            widest = max(layer.fan_out for layer in asked.layers[: asked.depth])
             count = max(1, min(BATCH, ENTRIES // (2 * widest**2)))
             count = count if budget.nodes is None else min(count, budget.nodes - nodes)
             parts: list[Part] = []

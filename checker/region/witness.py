@@ -82,7 +82,7 @@ def ascend(
     asked: Question, layer: int, j: int, sign: int, points: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> np.ndarray:
     """Signed gradient steps, shrinking, from the samples where the pre-activation is largest."""
-    layers = asked.net.layers[:layer]
+    layers = asked.layers[:layer]
 
     def climb(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         masks = []
