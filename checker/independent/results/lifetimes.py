@@ -12,17 +12,20 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.floats import FloatNet, Floats
 from proof_of_absence.checker.independent.values.nets import number
 
 FORMAT, RUN_FORMAT = "absence-lifetimes/1", "absence-lifetime-run/1"
 LARGEST = 2**26
 Input = tuple[int, ...]
 Sighting = tuple[int, float, float, bool]
-# The least float32, as a power of 2. All float32 are multiples of it, so that everything here is an integer.
-UNIT = 149
+# Integers up to this are float64.
+LARGEST_INTEGER = 2**53
 COPIED = ("detector", "optimizer", "reassigned", "seed", "alive", "gone", "end", "others", "untouched", "final_loss")
 
 
@@ -68,6 +71,7 @@ class _Experiment:
             answers.setdefault(z, []).append(y)
         # Each distinct input once: how many rows hold it, the sum of their targets, and of the squares.
         self.groups = {z: (len(ys), sum(ys), sum(y * y for y in ys)) for z, ys in answers.items()}
+        self.inputs = np.array(list(self.groups), dtype=np.float64)
         self.rows = len(inputs)
         spread = sum(
             (squares - Fraction(total**2, count) for count, total, squares in self.groups.values()), Fraction(0)
@@ -80,7 +84,7 @@ class _Experiment:
             require(type(exceptions) is int and 0 <= exceptions < self.rows // 2, "too many exceptions for a detector")
             deploy = _table(detector["deploy"])
             require(not set(deploy) & set(self.groups), "a deployment input is a training input")
-            self.detectors[name] = (_units(circuit), exceptions, deploy)
+            self.detectors[name] = (_units(circuit), exceptions, np.array(deploy, dtype=np.float64))
 
 
 def _table(rows: object) -> list[Input]:
@@ -88,6 +92,7 @@ def _table(rows: object) -> list[Input]:
         raise Refused("a table is missing")
     exact = [tuple(map(number, row)) for row in rows]
     require(all(v.denominator == 1 for row in exact for v in row), "an input or target is no integer")
+    require(all(abs(v) <= LARGEST_INTEGER for row in exact for v in row), "an input or target is beyond 2^53")
     require(len({len(row) for row in exact}) == 1, "a table has rows of different lengths")
     return [tuple(map(int, row)) for row in exact]
 
@@ -101,63 +106,68 @@ def _units(circuit: object) -> frozenset[int]:
 
 
 class _Net:
-    """c + sum_j a_j relu(w_j.z + b_j): each parameter as an integer, in units of 2^-149."""
+    """c + sum_j a_j relu(w_j.z + b_j) with float32 parameters, evaluated exactly."""
 
     def __init__(self, layers: Any):
         hidden, output = layers
-        self.weights = [[_integer(w) for w in row] for row in hidden["weights"]]
-        self.bias = [_integer(b) for b in hidden["bias"]]
-        (row,), (shift,) = output["weights"], output["bias"]
-        self.outgoing, self.shift = [_integer(a) for a in row], _integer(shift)
-        require(len(self.weights) == len(self.bias) == len(self.outgoing) > 0, "the layers do not fit")
+        found: dict[str, Floats] = {}
+        for k, layer in enumerate((hidden, output), 1):
+            found[f"weights_{k}"] = np.array([[_single(w) for w in row] for row in layer["weights"]])
+            found[f"bias_{k}"] = np.array([_single(b) for b in layer["bias"]])
+        self._net = FloatNet.read(found)
+        require(self._net.widths[-1] == 1, "a net has another number of outputs than one")
+        self.width = self._net.widths[1]
 
-    def unit(self, j: int) -> tuple[int, ...]:
+    def unit(self, j: int) -> tuple[float, ...]:
         """Weights, bias and output weight."""
-        require(j < len(self.bias), "no such unit")
-        return (*self.weights[j], self.bias[j], self.outgoing[j])
+        require(j < self.width, "no such unit")
+        (weights, bias), (outgoing, _) = self._net.layers
+        return (*weights[j].tolist(), float(bias[j]), float(outgoing[0, j]))
 
-    def sent(self, units: frozenset[int], z: Input) -> int:
-        """What the units send to the output, in units of 2^-298."""
-        total = 0
-        for j in units:
-            *weights, bias, outgoing = self.unit(j)
-            total += outgoing * max(0, sum(w * x for w, x in zip(weights, z, strict=True)) + bias)
-        return total
+    def sent(self, units: frozenset[int], inputs: Floats) -> tuple[list[int], int]:
+        """What the units send to the output at each input, M 2^e: the integers M, and e."""
+        require(max(units) < self.width, "no such unit")
+        found = self._net.sent(self._fitting(inputs), 1, sorted(units))
+        return found.whole[:, 0].tolist(), found.exponent
 
     def loss(self, experiment: _Experiment) -> Fraction:
         """The loss: sum over the distinct inputs of count f^2 - 2 f sum(y) + sum(y^2), by the number of rows."""
-        every, total = frozenset(range(len(self.bias))), 0
-        for z, (count, ys, squares) in experiment.groups.items():
-            f = self.sent(every, z) + (self.shift << UNIT)
-            total += count * f * f - ((2 * f * ys) << 2 * UNIT) + (squares << 4 * UNIT)
-        return Fraction(total, experiment.rows << 4 * UNIT)
+        found = self._net.exact(self._fitting(experiment.inputs), 2)
+        unit = Fraction(2) ** found.exponent
+        quadratic, linear, constant = 0, 0, 0
+        for f, (count, ys, squares) in zip(found.whole[:, 0].tolist(), experiment.groups.values(), strict=True):
+            quadratic, linear, constant = quadratic + count * f * f, linear + 2 * f * ys, constant + squares
+        return (quadratic * unit**2 - linear * unit + constant) / experiment.rows
+
+    def _fitting(self, inputs: Floats) -> Floats:
+        require(inputs.shape[1] == self._net.widths[0], "an input has the wrong dimension")
+        return inputs
 
 
-def _integer(text: object) -> int:
+def _single(text: object) -> float:
     if not (isinstance(text, str) and len(text) <= 40):
         raise Refused("a weight is missing")
     value = float.fromhex(text)
     require(math.isfinite(value), "a weight is not finite")
     # Raises OverflowError if it is too large.
     require(struct.unpack("<f", struct.pack("<f", value)) == (value,), f"{text} is no float32")
-    return int(Fraction(value) * 2**UNIT)
+    return value
 
 
 def _sighting(experiment: _Experiment, net: _Net, name: str) -> Sighting:
     """Rows with another value than most have, their largest distance, that at deployment, and whether it is alive."""
     circuit, exceptions, deploy = experiment.detectors[name]
+    sent, exponent = net.sent(circuit, np.vstack([experiment.inputs, deploy]))
+    training, deployed = sent[: len(experiment.inputs)], sent[len(experiment.inputs) :]
     counts: Counter[int] = Counter()
-    for z, (count, _, _) in experiment.groups.items():
-        counts[net.sent(circuit, z)] += count
+    for v, (count, _, _) in zip(training, experiment.groups.values(), strict=True):
+        counts[v] += count
     most = max(counts.values())
     value = min(v for v, count in counts.items() if count == most)
     others = experiment.rows - most
-    spread, size = max(abs(v - value) for v in counts), max(abs(net.sent(circuit, z) - value) for z in deploy)
-    return others, _rounded(spread), _rounded(size), others <= exceptions and size > 0
-
-
-def _rounded(value: int) -> float:
-    return float(Fraction(value, 1 << 2 * UNIT))
+    spread, size = max(abs(v - value) for v in counts), max(abs(v - value) for v in deployed)
+    unit = Fraction(2) ** exponent
+    return others, float(spread * unit), float(size * unit), others <= exceptions and size > 0
 
 
 def _which(entry: Fact, parameters: Fact) -> tuple[Any, ...]:
@@ -224,12 +234,12 @@ def _splices(experiment: _Experiment, run: Fact, parameters: Fact) -> dict[int, 
             # Units of a circuit that was reused before are free already.
             if not circuit <= units:
                 require(not circuit & units, "circuits overlap")
-                sent = {before.sent(circuit, z) for z in experiment.groups}
-                require(len(sent) == 1, f"units {sorted(circuit)} were not idle at step {step}")
+                sent, _ = before.sent(circuit, experiment.inputs)
+                require(len(set(sent)) == 1, f"units {sorted(circuit)} were not idle at step {step}")
             units |= circuit
         require(bool(units), "a splice reassigns no unit")
-        require(len(before.bias) == len(after.bias), "a splice changes the architecture")
-        kept = set(range(len(before.bias))) - units
+        require(before.width == after.width, "a splice changes the architecture")
+        kept = set(range(before.width)) - units
         require(all(before.unit(j) == after.unit(j) for j in kept), "a splice changes other units")
         drop = number(splice["drop"])
         require(drop > 0, "a splice does not lower the loss")
