@@ -2,16 +2,14 @@
 a detector costs what its units were worth.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 
 from proof_of_absence.checker.construct.hull import detector, locate
 from proof_of_absence.checker.encode.nets import forward, net_at, unknown_parameters
 from proof_of_absence.checker.experiments.scale.tax import tax_fact, threshold_fact
-from proof_of_absence.checker.experiments.world.prices import prices
-from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
-from proof_of_absence.checker.experiments.world.whole import bounds
+from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, any_of, distinct, dot, eq, lt, mul, square, sub
 from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
@@ -20,8 +18,7 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.models.scaling import LAWS, RESOLUTION
-from proof_of_absence.models.world import CLUMSY, IS_TAMPERED
-from proof_of_absence.proofs import facts
+from proof_of_absence.proofs import facts, world_prices
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
 from proof_of_absence.proofs.examples import SEVEN, SQUARE
 from proof_of_absence.proofs.universal import universal
@@ -145,68 +142,6 @@ def _scaled(limit: Fraction) -> Evidence:
 def _worthless(limit: Fraction) -> Evidence:
     """That they are worth more than the limit, refuted by their tax."""
     return Evidence(facts.every(*(tax_fact(law, *LARGE, below=limit) for law in LAWS.values())), holds=False)
-
-
-def _diversity(company: Company, hour: int, units: int, known: dict[int, tuple[int, str]]) -> Evidence:
-    """In nested worlds, by hours of training, the size of the hour's detector and its exact price.
-
-    The answers are those to "was the camera tampered with" where it glitches and the diamond
-    is gone, by the hour alone.
-    """
-    shown, places = _priced(company, hour, units, known)
-    compared = [
-        ((1, *place, key), "=", value)
-        for place, (size, price) in zip(places, known.values(), strict=True)
-        for key, value in (("size", size), ("price", price))
-    ]
-    return Evidence(facts.every(*shown, compared=compared))
-
-
-def _grown(hour: int, known: dict[int, tuple[int, str]]) -> str:
-    """What `known` says, in words."""
-    (few, (small, before)), (more, (large, after)) = known.items()
-    changes = "falls" if Fraction(after) < Fraction(before) else "grows"
-    return (
-        f"as training grows from {few} to {more} hours the size of the detector of hour {hour} grows from {small} to "
-        f"{large}, and its price {changes} from {before} to {after}, exactly"
-    )
-
-
-def _whole_world(before: int, after: int, at_most: Fraction, at_least: Fraction) -> Evidence:
-    """In S_3 on the whole world: a detector of 1 unit costs `at_most` at the first diversity,
-    one of 3 units `at_least` at the second.
-    """
-    shown = [bounds(Sweep().world(ATTENTIVE, diversity), (0, CLUMSY, IS_TAMPERED), 3) for diversity in (before, after)]
-    small, large = (
-        next(at for at, p in enumerate(fact["prices"]) if (p["units"], p["size"]) == (3, size))
-        for fact, size in zip(shown, (1, 3), strict=True)
-    )
-    compared = [
-        ((1, 0, "prices", small, "high"), "<=", at_most),
-        (at_least, "<=", (1, 1, "prices", large, "low")),
-    ]
-    return Evidence(facts.every(*shown, compared=compared))
-
-
-def _falls(company: Company, hour: int, units: int, diversities: tuple[int, int]) -> Evidence:
-    """That the price of the hour's detector does not fall from one of these diversities to the other,
-    refuted by the two prices.
-    """
-    shown, (before, after) = _priced(company, hour, units, diversities)
-    falls = ((1, *after, "price"), "<", (1, *before, "price"))
-    return Evidence(facts.every(*shown, compared=[falls]), holds=False)
-
-
-def _priced(company: Company, hour: int, units: int, diversities: Iterable[int]) -> tuple[list[dict], list[tuple]]:
-    """The prices at each diversity, and where the hour's stands among them."""
-    shown = [prices(Sweep().world(company, diversity), (0, CLUMSY, IS_TAMPERED), units) for diversity in diversities]
-    places = [
-        (at, "prices", which)
-        for at, fact in enumerate(shown)
-        for which, price in enumerate(fact["prices"])
-        if (price["hour"], price["units"]) == (hour, units)
-    ]
-    return shown, places
 
 
 def _above_constants(inputs: Sequence[tuple], *, idle: bool = True) -> Query:
@@ -363,9 +298,9 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C11.{name}",
-                f"{humans} on one line of hours (d=1), n={units}: {_grown(hour, known)}",
+                f"{humans} on one line of hours (d=1), n={units}: {world_prices.in_words(hour, known)}",
                 Scope.INSTANCE,
-                partial(_diversity, company, hour, units, known),
+                partial(world_prices.by_diversity, company, hour, units, known),
             )
             for name, humans, company, hour, units, known in (
                 ("diversity", "The world's careless nights", NIGHT_SHIFT, 9, 3, {8: (1, "0"), 10: (3, "96/625")}),
@@ -378,14 +313,14 @@ CLAIM = Claim(
             f"serves for hour 4, costs at most {AT_MOST}; with {MORE} that hour's needs 3 units (both by C10.nested), "
             f"and these cost at least {AT_LEAST}",
             Scope.INSTANCE,
-            lambda: _whole_world(FEW, MORE, AT_MOST, AT_LEAST),
+            partial(world_prices.bounded, FEW, MORE, AT_MOST, AT_LEAST),
         ),
         Obligation(
             "C11.control-diversity",
             f"The world's attentive humans on one line of hours (d=1), n={FALLING[1]}: more hours of training do not "
             f"lower the price of a detector of hour {FALLING[0]}, from {' hours to '.join(map(str, FALLING[2]))}",
             Scope.INSTANCE,
-            lambda: _falls(ATTENTIVE, *FALLING),
+            partial(world_prices.does_not_fall, ATTENTIVE, *FALLING),
             Verdict.REFUTED,
         ),
         Obligation(
