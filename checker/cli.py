@@ -8,7 +8,7 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.live import Live
@@ -227,8 +227,8 @@ def tables_command(
     to_folder(certificates, "--certificates")
     to_folder(measured, "--experiments")
     claims = load_claims()
-    found = _accepted(certificates, claims) if again else dict(_certificates(certificates))
-    found = {path.stem: certificate for path, certificate in found.items()}
+    by_path = _accepted(certificates, claims) if again else dict(_certificates(certificates))
+    found = {path.stem: certificate for path, certificate in by_path.items()}
     try:
         texts = {path: _tex(path) for path in papers or []}
         # TeX runs in the folder above that of the tables.
@@ -273,7 +273,7 @@ def _write(path: Path, text: str) -> None:
         raise bad_input(f"{path} cannot be written: {error.strerror}; choose another place with --output") from error
 
 
-def _certificates(directory: Path) -> list[tuple[Path, dict]]:
+def _certificates(directory: Path) -> list[tuple[Path, dict[str, Any]]]:
     found = []
     for path in certificate_paths(directory):
         try:
@@ -283,7 +283,7 @@ def _certificates(directory: Path) -> list[tuple[Path, dict]]:
     return found
 
 
-def _accepted(directory: Path, claims: tuple[Claim, ...]) -> dict[Path, dict]:
+def _accepted(directory: Path, claims: tuple[Claim, ...]) -> dict[Path, dict[str, Any]]:
     """Every certificate in the folder, all of them accepted; the first that is not ends the command."""
     obligations = {o.id: o for claim in claims for o in claim.obligations}
     found = {}

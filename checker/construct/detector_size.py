@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from proof_of_absence.checker.construct.hull import Combination, Separation, TrainInput, detector_at, locate
 from proof_of_absence.checker.numbers.linear_algebra import inner
-from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
+from proof_of_absence.models.rational import Matrix, Numbers, Vector, matrix, vector
 
 __all__ = ["Size", "detector_size", "two_sided_line", "two_units"]
 
@@ -35,7 +35,7 @@ class Size:
     line: Matrix = ()
 
 
-def detector_size(inputs: Iterable[Iterable], point: Iterable) -> Size:
+def detector_size(inputs: Iterable[Numbers], point: Numbers) -> Size:
     """Decide the size exactly where the two tests allow; inside the hull it is otherwise left at 2 or 3.
 
     Raises
@@ -61,7 +61,7 @@ def detector_size(inputs: Iterable[Iterable], point: Iterable) -> Size:
     return Size(2, 3, place, tuple(detector_at(place, inputs, point)))
 
 
-def two_sided_line(inputs: Iterable[Iterable], point: Iterable) -> Matrix:
+def two_sided_line(inputs: Iterable[Numbers], point: Numbers) -> Matrix:
     """Four inputs on a line with the point, two before it and two after, in order; empty if there are none.
 
     On such a line two units that are idle at the four send the same at the point (C10_two_units): to rise
@@ -83,7 +83,7 @@ def two_sided_line(inputs: Iterable[Iterable], point: Iterable) -> Matrix:
     return ()
 
 
-def two_units(inputs: Iterable[Iterable], point: Iterable) -> Units:
+def two_units(inputs: Iterable[Numbers], point: Numbers) -> Units:
     """Two units that send 0 in sum at every input and not at the point x,
     if it is outside the hull of all inputs but one, u; else none.
 

@@ -16,7 +16,7 @@ from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import add_unit, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
-from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.models.rational import Numbers, Vector, vector
 
 __all__ = ["Gauge", "best_unit", "gauge", "reassignment_along", "uniform_gap", "widening_along"]
 
@@ -39,7 +39,7 @@ class Gauge(NamedTuple):
         return self.separation**2 / (18 * count**2 * (self.spread + self.separation) ** 2)
 
 
-def gauge(points: Sequence[Vector], direction: Iterable | None = None) -> Gauge:
+def gauge(points: Sequence[Vector], direction: Numbers | None = None) -> Gauge:
     """The gauge of distinct points along a direction.
 
     Any direction that keeps the points apart serves; c(X) is the larger, the more even the projections are. If none is

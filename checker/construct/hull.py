@@ -15,7 +15,7 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 
 from proof_of_absence.checker.kernel.certificate import rows_json
 from proof_of_absence.checker.numbers.linear_algebra import fraction, inner
-from proof_of_absence.models.rational import Matrix, Vector, matrix, vector
+from proof_of_absence.models.rational import Matrix, Numbers, Vector, matrix, vector
 
 __all__ = ["Combination", "Separation", "TrainInput", "detector", "detector_at", "locate"]
 
@@ -53,7 +53,7 @@ class TrainInput:
     row: int
 
 
-def locate(inputs: Iterable[Iterable], point: Iterable) -> Separation | Combination | TrainInput:
+def locate(inputs: Iterable[Numbers], point: Numbers) -> Separation | Combination | TrainInput:
     """Decide exactly whether the point is a training input, else inside or outside the inputs' convex hull.
 
     Raises
@@ -85,7 +85,7 @@ def locate(inputs: Iterable[Iterable], point: Iterable) -> Separation | Combinat
     return Combination(dict(sorted((first[points[j]], weight) for j, weight in found.items())))
 
 
-def detector(inputs: Iterable[Iterable], point: Iterable) -> list[tuple[Vector, Fraction, Fraction]]:
+def detector(inputs: Iterable[Numbers], point: Numbers) -> list[tuple[Vector, Fraction, Fraction]]:
     """Units (w, b, a) that send 0 in sum at every input, and not at the point:
     one outside the hull, else the three of a bump.
 
@@ -119,7 +119,7 @@ def detector_at(
     return [(weights, side * radius - height, Fraction(a)) for side, a in ((1, 1), (0, -2), (-1, 1))]
 
 
-def _table(inputs: Iterable[Iterable], point: Iterable) -> tuple[Matrix, Vector]:
+def _table(inputs: Iterable[Numbers], point: Numbers) -> tuple[Matrix, Vector]:
     inputs, point = matrix(inputs), vector(point)
     if not inputs:
         raise ValueError("a convex hull needs at least one input")

@@ -17,7 +17,7 @@ from proof_of_absence.checker.numbers.linear_algebra import inner, kernel_vector
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.layers import Affine
 from proof_of_absence.models.net import MLP, relu
-from proof_of_absence.models.rational import Matrix, Vector, matrix
+from proof_of_absence.models.rational import Matrix, Numbers, Vector, matrix
 
 __all__ = ["Dependency", "FullRank", "eliminate", "features", "full_rank"]
 
@@ -55,7 +55,7 @@ class Dependency:
         return {"kind": "dependency", "net": net_json(net), "inputs": rows_json(inputs), **proof}
 
 
-def features(net: MLP, inputs: Iterable[Iterable], layer: int = 1) -> Matrix:
+def features(net: MLP, inputs: Iterable[Numbers], layer: int = 1) -> Matrix:
     """The rows (1, phi_1(z_i), .., phi_n(z_i)) of a hidden layer after ReLU, shape (N, n + 1).
 
     Raises
@@ -78,7 +78,7 @@ def features(net: MLP, inputs: Iterable[Iterable], layer: int = 1) -> Matrix:
     return tuple((Fraction(1), *map(relu, row)) for row in pre_activations)
 
 
-def full_rank(net: MLP, inputs: Sequence[Iterable], layer: int = 1) -> FullRank | Dependency:
+def full_rank(net: MLP, inputs: Sequence[Numbers], layer: int = 1) -> FullRank | Dependency:
     """Decide whether the features of a hidden layer have full column rank n + 1 on the inputs.
 
     Raises

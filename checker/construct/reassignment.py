@@ -60,11 +60,11 @@ def hardcoded(net: MLP, circuit: Iterable[tuple[int, int]], data: Dataset) -> tu
     ValueError
         If the circuit is not train-idle on the data.
     """
-    circuit = frozenset(Unit(*unit) for unit in circuit)
-    value = idle_value(net, circuit, [group.input for group in data.groups])
+    units = frozenset(Unit(*unit) for unit in circuit)
+    value = idle_value(net, units, [group.input for group in data.groups])
     if value is None:
         raise ValueError("the circuit is not train-idle on the data")
-    return circuit, hardcode(net, circuit, value)
+    return units, hardcode(net, units, value)
 
 
 def _best_unit(net: MLP, data: Dataset) -> tuple[SeparatingUnit, Vector, Fraction] | None:

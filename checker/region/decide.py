@@ -18,7 +18,7 @@ from proof_of_absence.checker.region.search import Budget, graft, open_leaves, r
 from proof_of_absence.checker.region.witness import hunt
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.rational import Vector
+from proof_of_absence.models.rational import Number, Numbers, Vector
 
 __all__ = ["RegionResult", "concluded", "decide", "irrelevant"]
 
@@ -54,10 +54,10 @@ class RegionResult:
 def irrelevant(
     net: FloatNet,
     circuit: Iterable[tuple[int, int]],
-    low: Iterable,
-    high: Iterable,
+    low: Numbers,
+    high: Numbers,
     *,
-    value: Mapping[Unit, object] | None = None,
+    value: Mapping[Unit, Number] | None = None,
     seconds: float | None = 60,
     nodes: int | None = None,
     resume: Json | None = None,

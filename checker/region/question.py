@@ -14,7 +14,7 @@ import numpy as np
 from proof_of_absence.models.circuit import Unit, readers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer
-from proof_of_absence.models.rational import Vector, rational, vector
+from proof_of_absence.models.rational import Number, Numbers, Vector, rational, vector
 
 __all__ = ["Form", "Question", "Target", "nearest", "question"]
 
@@ -162,9 +162,9 @@ def nearest(value: Fraction) -> float:
 def question(
     net: FloatNet,
     circuit: Iterable[tuple[int, int]],
-    low: Iterable,
-    high: Iterable,
-    value: Mapping[Unit, object] | None = None,
+    low: Numbers,
+    high: Numbers,
+    value: Mapping[Unit, Number] | None = None,
 ) -> Question:
     """Check the arguments and put the question; without `value` the constants are what is sent at the low corner.
 
