@@ -234,6 +234,16 @@ TAMPERED = {
         lambda result, run, entry: result["detectors"]["dead"]["deploy"].append(result["data"]["inputs"][0]),
         "a deployment input is a training input",
     ),
+    "beyond": (
+        lambda result, run, entry: result["detectors"]["dead"]["deploy"][0].__setitem__(0, str(2**53 + 1)),
+        "is beyond 2\\^53",
+    ),
+    "wide": (in_run(lambda r: [row.append("0x0.0p+0") for row in r["nets"]["0"][0]["weights"]]), "wrong dimension"),
+    "outputs": (in_run(lambda r: [v.append(v[0]) for v in r["nets"]["0"][1].values()]), "another number of outputs"),
+    "stranger": (
+        lambda result, run, entry: result["detectors"]["dead"]["circuit"].append(10**6),
+        "no such unit",
+    ),
     "tolerant": (lambda result, run, entry: result["detectors"]["dead"].update(exceptions=200), "too many exceptions"),
     "malformed": (in_run(lambda r: r.pop("nets")), "malformed: KeyError"),
 }
