@@ -5,12 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from proof_of_absence.checker.numbers.rounding import TINY, U64, UP, gamma
+from proof_of_absence.checker.numbers.rounding import SUBNORMAL, TINY, U64, UP, gamma
 
 
 def test_the_constants_are_the_machines():
     info = np.finfo(np.float64)
     assert float(info.eps) / 2 == U64 and float(info.tiny) == TINY
+    assert float(info.smallest_subnormal) == SUBNORMAL
     # 2^20 sums of nonnegative terms, the root and the products of a bound.
     assert Fraction(UP) > (1 + Fraction(U64)) ** (2**20 + 2**10)
 
