@@ -53,6 +53,7 @@ def audit_command(
     from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_region
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
     from proof_of_absence.checker.audit.report import table
+    from proof_of_absence.checker.audit.report.verdict import harden_command
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data
 
@@ -86,7 +87,7 @@ def audit_command(
             bar.update(task, description="writing")
             like = model if model.suffix.lower() == ".onnx" else None
             audit = write_folder(folder, outcome, improved=improved, like=like)
-    console.print(table.page(audit))
+    console.print(table.page(audit, command=harden_command(str(model), str(train))))
     if outcome.kept:
         say(f"Taken from an earlier run: {', '.join(outcome.kept)}")
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")

@@ -19,7 +19,7 @@ from proof_of_absence.checker.audit.findings import (
     NetSummary,
     RegionFinding,
 )
-from proof_of_absence.checker.audit.report.view import names
+from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key

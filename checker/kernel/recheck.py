@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -23,7 +23,7 @@ __all__ = ["refusal", "refusals"]
 Answer = tuple[Path, str | None]
 
 
-def refusals(paths: Iterable[Path], jobs: int) -> Iterator[Answer]:
+def refusals(paths: Iterable[Path], jobs: int) -> Generator[Answer, None, None]:
     """Each certificate's file with the reason why it is refused, None if it is accepted, as they end.
 
     An interrupt kills the processes, with the solvers that they wait for, and is raised again.

@@ -12,16 +12,9 @@ from markupsafe import Markup
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
 from proof_of_absence.checker.audit.report.json_report import from_json, short
 from proof_of_absence.checker.audit.report.pictures import Bar, bars, columns, graph
-from proof_of_absence.checker.audit.report.view import (
-    SCOPE,
-    by_rent,
-    enclosure,
-    firings,
-    headline,
-    sections,
-    size_name,
-    unit_name,
-)
+from proof_of_absence.checker.audit.report.verdict import firings, verdict
+from proof_of_absence.checker.audit.report.view import SCOPE, by_rent, sections, size_name
+from proof_of_absence.checker.audit.report.words import enclosure, unit_name
 
 __all__ = ["page"]
 
@@ -46,7 +39,7 @@ def page(report: dict, limit: int = 50) -> str:
     return environment.get_template("report.html.jinja").render(
         title=audit.net.source,
         state=_STATE.get(audit.exit_code, "undecided"),
-        headline=headline(audit),
+        verdict=verdict(audit),
         scope=SCOPE,
         sections=sections(audit, limit),
         pictures={key: [(Markup(svg), caption) for svg, caption in made] for key, made in _pictures(audit).items()},

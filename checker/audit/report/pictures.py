@@ -9,7 +9,7 @@ from itertools import count, islice, pairwise, product
 from xml.etree import ElementTree
 
 from proof_of_absence.checker.audit.findings import Audit, CircuitFinding
-from proof_of_absence.checker.audit.report.view import names, unit_name
+from proof_of_absence.checker.audit.report.words import names, unit_name
 from proof_of_absence.models.circuit import Unit
 
 __all__ = ["Bar", "bars", "columns", "graph"]

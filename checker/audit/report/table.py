@@ -1,20 +1,30 @@
-"""The audit in the terminal: the sections of `checker.audit.report.view` as rich tables."""
+"""The audit in the terminal: the verdict, then the sections of `checker.audit.report.view` as tables."""
 
-from rich.console import Group
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, Audit
-from proof_of_absence.checker.audit.report.view import SCOPE, Section, headline, sections
+from proof_of_absence.checker.audit.report.verdict import verdict
+from proof_of_absence.checker.audit.report.view import SCOPE, Section, sections
 
 __all__ = ["page"]
 
 STYLE = {CLEAN: "bold green", FINDINGS: "bold red"}
 
 
-def page(audit: Audit, limit: int = 20) -> Group:
-    """Everything about an audit that fits a terminal; the headline stands last, where one looks first."""
-    parts: list = []
+def page(audit: Audit, limit: int = 20, command: str | None = None) -> Group:
+    """The verdict, then everything about an audit that fits a terminal. `command` as in `verdict`."""
+    answer = verdict(audit, command)
+    parts: list[RenderableType] = [Text(answer.headline, STYLE.get(audit.exit_code, "bold yellow")), ""]
+    for question, lines in answer.answers:
+        parts += [Text(question, "bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines)]
+    if answer.command:
+        # On a line of its own, whole, so that it can be copied.
+        parts += ["", Text(answer.command, "cyan", overflow="ignore", no_wrap=True)]
+    parts += ["", Rule("details", style="dim")]
     for section in sections(audit, limit):
         parts += [Text(section.title, "bold"), _table(section)]
         if section.more:
@@ -22,7 +32,7 @@ def page(audit: Audit, limit: int = 20) -> Group:
         if section.note:
             parts.append(Text(section.note, "dim"))
         parts.append("")
-    return Group(*parts, Text(SCOPE, "dim"), Text(headline(audit), STYLE.get(audit.exit_code, "bold yellow")))
+    return Group(*parts, Text(SCOPE, "dim"))
 
 
 def _table(section: Section) -> Table:

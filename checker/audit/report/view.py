@@ -4,38 +4,29 @@ Long tables are cut, and say how many rows are not shown; the JSON report has th
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR
-from fractions import Fraction
+from decimal import ROUND_FLOOR
 from itertools import islice
+from typing import TypeVar
 
 from proof_of_absence.checker.audit.findings import (
-    CLEAN,
-    FINDINGS,
     Activity,
     Audit,
+    CircuitFinding,
     DeploymentFinding,
-    Enclosure,
     RankFinding,
     RegionFinding,
     UnitFinding,
 )
 from proof_of_absence.checker.audit.report.json_report import short
+from proof_of_absence.checker.audit.report.verdict import by_firing, firings
+from proof_of_absence.checker.audit.report.words import count, enclosure, names, row_ranges, unit_name, vector
 from proof_of_absence.models.circuit import Unit
 
-__all__ = [
-    "SCOPE",
-    "Section",
-    "by_rent",
-    "enclosure",
-    "firings",
-    "headline",
-    "names",
-    "sections",
-    "size_name",
-    "unit_name",
-]
+__all__ = ["SCOPE", "Section", "by_rent", "sections", "size_name"]
+
+T = TypeVar("T")
 
 SCOPE = (
     "Instance results: decided exactly, about this net as a function over the reals, on these data. Circuits are "
@@ -57,17 +48,6 @@ class Section:
     note: str = ""
 
 
-def headline(audit: Audit) -> str:
-    """The verdict in one sentence."""
-    if audit.exit_code == FINDINGS:
-        return f"{_count(len(audit.findings), 'finding')}" + (
-            f", {len(audit.undecided)} undecided" if audit.undecided else ""
-        )
-    if audit.exit_code == CLEAN:
-        return "Clean: no train-idle circuit within a layer, no dependent features"
-    return f"Nothing found, but {_count(len(audit.undecided), 'question')} undecided: this is not a pass"
-
-
 def sections(audit: Audit, limit: int = 20) -> list[Section]:
     """The sections that have something to say, in reading order.
 
@@ -77,58 +57,30 @@ def sections(audit: Audit, limit: int = 20) -> list[Section]:
         The most rows of a table that are shown.
     """
     made = [
-        _subject(audit),
-        _table("findings", "Findings", ("What should not be",), ((line,) for line in audit.findings), min(limit, 12)),
+        _circuits(audit, limit),
+        _deployment(audit, limit),
+        _regions(audit, limit),
         _table(
             "undecided", "Undecided", ("What no method decided",), ((line,) for line in audit.undecided), limit,
             "None of this counts as passed.",
         ),
-        _units(audit),
-        _circuits(audit, limit),
         _improvement(audit),
-        _rents(audit, limit),
+        _units(audit),
         _table(
             "ranks", "Rank of the hidden layers", (">Layer", ">Columns", "Rank"),
             ((str(r.layer), str(r.columns), _rank(r)) for r in audit.ranks), limit,
             "At a minimiser above the noise floor the columns are independent (C9).",
         ),
-        _deployment(audit, limit),
+        _rents(audit, limit),
         _prices(audit),
-        _table(
-            "regions", "Regions", ("Circuit", "Region", "Irrelevant there", "By", ">Seconds"),
-            ((names(r.units), r.region, _region(r), r.verdict, f"{r.seconds:.1f}") for r in audit.regions), limit,
-        ),
+        _subject(audit),
     ]  # fmt: skip
     return [section for section in made if section.rows]
-
-
-def unit_name(unit: Unit) -> str:
-    """Layer and index."""
-    return f"{unit.layer}.{unit.index}"
-
-
-def names(units: Iterable[Unit], most: int = 8) -> str:
-    """A circuit's units, the first few if there are many."""
-    units = tuple(units)
-    shown = ", ".join(map(unit_name, units[:most]))
-    return "{" + shown + (f", … {len(units) - most} more" if len(units) > most else "") + "}"
-
-
-def enclosure(value: Enclosure) -> str:
-    """The number, or what it lies between, the ends rounded outwards."""
-    if value.is_exact:
-        return short(value.low)
-    return f"{short(value.low, ROUND_FLOOR)} to {short(value.high, ROUND_CEILING)}"
 
 
 def by_rent(audit: Audit) -> list[UnitFinding]:
     """The units whose rent is known: those that underpay first, then by rent."""
     return sorted((u for u in audit.units if u.rent), key=lambda u: (not u.underpays, u.rent.low, u.unit))
-
-
-def firings(audit: Audit) -> Counter:
-    """How many idle circuits fire at each deployment row."""
-    return Counter(row for circuit in audit.circuits for row in circuit.fires or ())
 
 
 def size_name(finding: DeploymentFinding) -> str:
@@ -159,8 +111,6 @@ def _subject(audit: Audit) -> Section:
     if audit.float32_deviation is not None:
         bound = f"within {short(audit.float32_deviation)} of the exact net on the training inputs"
         rows.append(("Net in float32", bound))
-    if audit.seconds:
-        rows.append(("Seconds", ", ".join(f"{name} {seconds:.1f}" for name, seconds in audit.seconds.items())))
     return Section("subject", "What was audited", ("", ""), tuple(rows))
 
 
@@ -179,21 +129,37 @@ def _units(audit: Audit) -> Section:
 
 
 def _circuits(audit: Audit, limit: int) -> Section:
-    # Those that fire at deployment first.
-    ordered = sorted(audit.circuits, key=lambda c: -len(c.fires or ()))
-    rows = (
-        (
-            names(c.units),
-            ", ".join(f"{short(v)} → {unit_name(u)}" for u, v in islice(sorted(c.value.items()), 3))
-            + (f", … {len(c.value) - 3} more" if len(c.value) > 3 else ""),
-            "not looked at" if c.fires is None else _row_list(c.fires),
-        )
-        for c in ordered
-    )
+    alike = _folded(by_firing(audit), lambda c: (c.fires, c.units[0].layer, len(c.units), tuple(c.value.items())))
+    rows = ((_listed([c.units for c in group]), _sends(group[0]), _fires(group[0])) for group in alike)
     note = "Minimal: no part of such a circuit is idle. At a minimiser above the noise floor there is none (C8)."
     return _table(
         "circuits", "Train-idle circuits", ("Circuit", "Sends in training", "Fires at rows"), rows, limit, note
     )
+
+
+def _sends(circuit: CircuitFinding) -> str:
+    if not any(circuit.value.values()):
+        return "0"
+    shown = ", ".join(f"{short(v)} → {unit_name(u)}" for u, v in islice(sorted(circuit.value.items()), 3))
+    return shown + (f", … {len(circuit.value) - 3} more" if len(circuit.value) > 3 else "")
+
+
+def _fires(circuit: CircuitFinding) -> str:
+    return "not looked at" if circuit.fires is None else row_ranges(circuit.fires)
+
+
+def _folded(things: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """The things that are alike, together, where the first of them stood."""
+    groups: dict[Hashable, list[T]] = {}
+    for thing in things:
+        groups.setdefault(key(thing), []).append(thing)
+    return list(groups.values())
+
+
+def _listed(circuits: list[tuple[Unit, ...]], most: int = 3) -> str:
+    """Circuits that are alike in one cell."""
+    shown = ", ".join(names(units) for units in circuits[:most])
+    return shown + (f", … {len(circuits) - most} more" if len(circuits) > most else "")
 
 
 def _improvement(audit: Audit) -> Section:
@@ -205,10 +171,6 @@ def _improvement(audit: Audit) -> Section:
         ("Loss before", enclosure(change.loss_before)),
         ("Loss after", enclosure(change.loss_after)),
         ("Drop", enclosure(change.drop)),
-        ("Its incoming weights", _vector(change.weights)),
-        ("Its bias", short(change.bias)),
-        ("Its outgoing weights", _vector(change.outgoing)),
-        ("New output bias", _vector(change.output_bias)),
     ]
     if change.file:
         rows.append(("Improved net", change.file))
@@ -258,9 +220,15 @@ def _deployment(audit: Audit, limit: int) -> Section:
     ordered = sorted(
         audit.deployment, key=lambda f: (-fired[f.row], f.decided, f.size is None, f.size or (0, 0), f.row)
     )
-    rows = ((str(f.row), size_name(f), _hull(f), str(fired[f.row])) for f in ordered)
+    alike = _folded(ordered, lambda f: (size_name(f), _hull(f), fired[f.row]))
+    rows = (
+        (row_ranges(f.row for f in group), str(len(group)), str(fired[group[0].row]), size_name(group[0]),
+         _hull(group[0]))
+        for group in alike
+    )  # fmt: skip
     return _table(
-        "deployment", "Deployment inputs", (">Row", "Least detector", "Why", ">Circuits firing"), rows, limit,
+        "deployment", "Deployment inputs",
+        ("Rows", ">Inputs", ">Circuits firing", "Least detector", "Why"), rows, limit,
         "Hull: of the training inputs. Least detector: how many units it takes, at least, to be idle and fire there "
         "(C10).",
     )  # fmt: skip
@@ -270,10 +238,14 @@ def _hull(finding: DeploymentFinding) -> str:
     if not finding.decided:
         return "not decided whether it is in the hull"
     if finding.size is None:
-        return "it is a training input" if finding.train_row is None else f"it is training input {finding.train_row}"
-    if finding.separation:
-        return "outside the hull, cut off by a hyperplane"
-    return f"inside the hull, between {_count(len(finding.combination or ()), 'training input')}"
+        return "a training input"
+    return "outside the hull" if finding.separation else "inside the hull"
+
+
+def _regions(audit: Audit, limit: int) -> Section:
+    alike = _folded(audit.regions, lambda r: (r.region, r.verdict, _region(r)))
+    rows = ((_listed([r.units for r in group]), group[0].region, _region(group[0])) for group in alike)
+    return _table("regions", "Regions", ("Circuit", "Region", "Irrelevant there"), rows, limit)
 
 
 def _prices(audit: Audit) -> Section:
@@ -281,16 +253,13 @@ def _prices(audit: Audit) -> Section:
     if not prices:
         return Section("prices", "", (), ())
     overpaid = [
-        (f"Overpaid for {_count(k, 'idle unit')}", f"at least {short(step.low, ROUND_FLOOR)}")
+        (f"Overpaid for {count(k, 'idle unit')}", f"at least {short(step.low, ROUND_FLOOR)}")
         for k, step in enumerate(prices.overpaid, 1)
     ]
     rows = (
         ("Gap c(X)", short(prices.gap)),
         ("Margin", enclosure(prices.margin)),
         *overpaid,
-        ("Least spacing of the projections", short(prices.spacing)),
-        ("Their spread", short(prices.spread)),
-        ("Direction", _vector(prices.direction)),
     )
     note = (
         "A net of this loss with a train-idle circuit lies at least the margin above the least loss of its class (C12)."
@@ -302,22 +271,8 @@ def _region(finding: RegionFinding) -> str:
     if finding.verdict == "unsat":
         return "yes"
     if finding.verdict == "sat":
-        return "no" + (f", it acts at {_vector(finding.witness)}" if finding.witness else "")
+        return "no" + (f", it acts at {vector(finding.witness)}" if finding.witness else "")
     return "undecided" + (f": {finding.reason}" if finding.reason else "")
-
-
-def _vector(entries: tuple[Fraction, ...], most: int = 6) -> str:
-    shown = ", ".join(map(short, entries[:most]))
-    return f"({shown}" + (f", … {len(entries) - most} more)" if len(entries) > most else ")")
-
-
-def _row_list(rows: tuple[int, ...], most: int = 8) -> str:
-    shown = ", ".join(map(str, rows[:most])) or "none"
-    return shown + (f", … {len(rows) - most} more" if len(rows) > most else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _table(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from proof_of_absence.checker.audit import engine, examination
 from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
-from proof_of_absence.checker.audit.report.view import headline
+from proof_of_absence.checker.audit.report.verdict import headline
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.circuit import Unit, is_idle

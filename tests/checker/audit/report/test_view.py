@@ -1,5 +1,7 @@
 """What a reader sees of an audit: nothing undecided is told as clean, cut tables say what they leave out."""
 
+import re
+import shlex
 from dataclasses import replace
 from fractions import Fraction
 from io import StringIO
@@ -17,16 +19,17 @@ from proof_of_absence.checker.audit.findings import (
     UnitFinding,
 )
 from proof_of_absence.checker.audit.report.table import page
-from proof_of_absence.checker.audit.report.view import headline, sections
+from proof_of_absence.checker.audit.report.verdict import harden_command, headline, verdict
+from proof_of_absence.checker.audit.report.view import sections
 from proof_of_absence.models.circuit import Unit
 from tests.checker.audit.audits import audits, planted, wide
 from tests.checker.screen.narrow import assert_whole, narrow
 
 
-def printed(audit: Audit, width: int = 120) -> str:
+def printed(audit: Audit, width: int = 120, **options) -> str:
     """The page as text."""
     console = Console(file=StringIO(), width=width)
-    console.print(page(audit))
+    console.print(page(audit, **options))
     return console.file.getvalue()
 
 
@@ -56,8 +59,8 @@ def many() -> Audit:
 
 @settings(max_examples=40)
 @given(audits())
-def test_any_audit_prints_and_ends_with_its_headline(audit):
-    assert printed(audit).rstrip().splitlines()[-1].strip() == headline(audit)
+def test_any_audit_prints_and_opens_with_its_headline(audit):
+    assert " ".join(printed(audit).split()).startswith(" ".join(headline(audit).split()))
 
 
 def test_the_headline_says_what_the_exit_code_says():
@@ -65,18 +68,24 @@ def test_the_headline_says_what_the_exit_code_says():
     assert headline(audit).startswith("Clean")
     undecided = replace(audit, undecided=("a unit",))
     assert headline(undecided) == "Nothing found, but 1 question undecided: this is not a pass"
-    assert headline(planted()) == "4 findings, 1 undecided"
+    assert headline(planted()) == "2 train-idle circuits; 1 of them fires at 2 deployment inputs. 1 question undecided."
+    dependent = replace(planted(), circuits=(), regions=(), undecided=())
+    assert headline(dependent) == "No train-idle circuit found, but 1 other finding."
+    asleep = replace(planted(), circuits=tuple(replace(c, fires=()) for c in planted().circuits), undecided=())
+    assert headline(asleep) == "2 train-idle circuits; none of them fires at these deployment inputs."
+    unseen = replace(planted(), circuits=tuple(replace(c, fires=None) for c in planted().circuits), undecided=())
+    assert headline(unseen).endswith("at which deployment inputs they fire was not looked at.")
     assert "Clean" not in printed(undecided) + printed(planted())
 
 
 def test_each_kind_of_finding_is_shown():
     text = printed(planted(), 200)
     for line in (
-        "circuit {1.4, 1.5} is train-idle",
+        "{1.3} fires at 2 inputs: rows 0, 2",
         "0.666667 → 2.0",
         "dependent: {1.3} and the constant",
-        "outside the hull, cut off by a hyperplane",
-        "it is training input 7",
+        "outside the hull",
+        "a training input",
         "no, it acts at (9, 0.333333)",
         "undecided: 60 s",
         "0.111111 to 0.222223",
@@ -95,12 +104,36 @@ def test_a_region_that_is_not_decided_never_reads_yes(verdict):
 def test_cut_tables_say_how_much_is_left_out():
     audit = wide(1000)
     text = printed(audit)
-    assert f"… {len(audit.circuits) - 20} more not shown" in text
     assert len(text.splitlines()) < 150
     for section in sections(audit, limit=7):
         assert len(section.rows) <= 9
-        if section.key == "deployment":
-            assert len(section.rows) + section.more == len(audit.deployment)
+        assert section.more == 0 or f"… {section.more} more not shown" in printed(audit, limit=7)
+
+
+def test_what_is_alike_stands_in_one_row_and_nothing_is_lost():
+    audit = wide(1000)
+    shown = {section.key: section for section in sections(audit, limit=10**6)}
+    assert len(shown["deployment"].rows) < len(audit.deployment)
+    assert sum(int(row[1]) for row in shown["deployment"].rows) == len(audit.deployment)
+    assert len(shown["circuits"].rows) < len(audit.circuits)
+    alike = [row[0] for row in shown["circuits"].rows]
+    assert sum(cell.count("{") + int((re.findall(r"}, … (\d+) more$", cell) or [0])[0]) for cell in alike) == len(
+        audit.circuits
+    )
+
+
+def test_the_answer_names_the_circuit_that_fires_most_first():
+    answers = dict(verdict(wide(1000)).answers)
+    most = max(len(circuit.fires or ()) for circuit in wide(1000).circuits)
+    assert f"at {most} input" in answers["Where it fires"][0]
+
+
+def test_the_command_is_one_that_a_shell_reads_as_it_was_meant():
+    audit = planted("a net; rm -rf.onnx")
+    words = shlex.split(verdict(audit).command)
+    assert words[:3] == ["absence", "harden", "a net; rm -rf.onnx"] and words[-1] == "a net; rm -rf.hardened.onnx"
+    assert not verdict(clean()).command
+    assert "absence harden there/net.pt" in printed(audit, command=harden_command("there/net.pt", "x.npz"))
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are():
