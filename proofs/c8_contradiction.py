@@ -1,6 +1,6 @@
 """C8 contradiction, the main claim.
 
-Under the seed's premise no minimiser of the loss on S_n has a train-idle circuit.
+Under the seed's premise no circuit of a minimiser of the loss on S_n can be removed at no loss: none is train-idle.
 """
 
 import itertools
@@ -127,8 +127,10 @@ def _interpolating() -> Evidence:
 CLAIM = Claim(
     id="C8",
     title="Contradiction",
-    statement=r"Under P1 (for every $\theta\in S_n$ some wider net has lower loss), no minimiser of $L$ on $S_n$ has a "
-    r"train-idle circuit. In particular the lowest-loss model carries no separable shift detector.",
+    statement=r"Under P1 (for every $\theta\in S_n$ some wider net has lower loss), no circuit of a minimiser "
+    r"$\theta$ of $L$ on $S_n$ can be removed at no loss: $L(\theta)<L(\mathrm{hardcode}(\theta,J,v))$ for every "
+    r"nonempty circuit $J$ and every constant $v$. So $\theta$ has no train-idle circuit; in particular the "
+    r"lowest-loss model carries no separable shift detector.",
     premises=(
         "P1: for every theta in S_n some wider net has lower loss",
         "minimality: theta minimises L on S_n, so that there is a minimiser",
@@ -137,20 +139,29 @@ CLAIM = Claim(
         "squared loss",
         "real parameters",
     ),
-    proof=r"Let $\theta$ be a minimiser with a train-idle circuit $J$. By P1 and \claim{C6}, $L(\theta)>E$. By "
-    r"\claim{C7} some $\theta'\in S_n$ has $L(\theta')<L(\theta)$: contradiction. A separable detector (\claim{C1}) is "
-    r"a circuit that sends one value in training and another at deployment; it is train-idle.",
+    proof=r"Let $\theta$ be a minimiser and $J$ a train-idle circuit of it. By P1 and \claim{C6}, $L(\theta)>E$. By "
+    r"\claim{C7} some $\theta'\in S_n$ has $L(\theta')<L(\theta)$: contradiction. Now let $J$ be any circuit and "
+    r"$\theta''=\mathrm{hardcode}(\theta,J,v)$. In $\theta''$ the circuit $J$ is train-idle, at 0. If "
+    r"$L(\theta'')\le L(\theta)$, then $\theta''$ is a minimiser with a train-idle circuit: contradiction. The tie to "
+    r"\claim{C1}: $\theta$ agrees with $\theta''$ in training iff $J$ sends $v$ at every training input, and defects "
+    r"from it exactly where $J$ sends another value. A separable detector is a circuit that does both; it is "
+    r"train-idle.",
     limits="Universal for one hidden layer, squared loss and real parameters. It says nothing of entangled detectors "
     "(N1), of training that does not reach the minimum, or of whether a given class is underparameterised (P1 is a "
     "premise).",
     rests_on=("C1", "C6", "C7"),
     obligations=(
         universal(
-            "For all d, n, m, N: under P1 no minimiser has a train-idle circuit, nor one that fires anywhere",
+            "For all d, n, m, N: under P1 the loss of a minimiser rises if any circuit of it is replaced by any "
+            "constant; it has no train-idle circuit, nor one that fires; and the net defects from itself with J "
+            "hardcoded at v where J does not send v",
             "c8_main",
+            "C8_no_removable",
+            "C8_no_removable_at",
             "C8_no_idle_minimiser",
             "C8_no_detector",
             "C8_no_idle_at",
+            "C8_detects",
         ),
         *(
             Obligation(

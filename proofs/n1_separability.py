@@ -1,4 +1,4 @@
-"""N1, a countermodel: drop separability and deception survives.
+"""N1, a countermodel for every n: drop separability and deception survives.
 A global minimiser above the noise floor defects at deployment, with no idle circuit.
 """
 
@@ -15,6 +15,7 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector
 from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.universal import universal
 
 # Searched in this order: targets from VALUES at 0, 1, 2, ...; the deployment input lies beyond them.
 VALUES = (0, 1, 3)
@@ -99,16 +100,29 @@ def _separable() -> Evidence:
 CLAIM = Claim(
     id="N1",
     title="Separability needed",
-    statement=r"There are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with $L(f)>E$, such that "
-    r"$f$ agrees with $g$ on every training input, differs from it at deployment, and has no train-idle circuit.",
+    statement=r"For every $n\ge1$ there are data, a base policy $g$ and a global minimiser $f$ of $L$ on $S_n$ with "
+    r"$L(f)>E$, such that $f$ agrees with $g$ on every training input, differs from it at deployment, and has no "
+    r"train-idle circuit. Here $g$ is a minimiser too: the data do not say which of the two is meant.",
     premises=("all premises of C8 but separability: the detector shares its units with useful work",),
-    proof=r"A unit whose active side holds one extreme training input may pivot about its value there without changing "
-    r"any training output. Both ends of the pivot are minimisers; beyond the data they differ. Minimality: on each "
-    r"activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it below by "
-    r"$L(f)$.",
-    limits="Countermodels on the line with n=1 and n=2; how often entangled minimisers occur is not addressed.",
+    proof=r"Let $n\ge1$, $d=n$, $m=n+1$. Inputs: $-2$ and $-1$ times $(1,\dots,1)$, and the $n$ unit vectors. Unit $j$ "
+    r"reads coordinate $j$ with slope $s\ge1$ and bias $1-s$: it is 1 at its own unit vector and 0 at all other "
+    r"inputs, whatever $s$ is. So all these nets have the same training outputs, and beyond the data they differ. "
+    r"Targets: $n+2$ times a unit vector of the outputs for each unit, and $e$ and $-e$, one dimension more, at the "
+    r"two other inputs. The outputs of $n$ units lie in a hyperplane; by Cauchy and Schwarz the loss is "
+    r"$2/N$ at least, and the net attains it, while $E=0$. That it has no train-idle circuit is C8. On the line: a "
+    r"unit whose active side holds one extreme training input may pivot about its value there. Minimality there: on "
+    r"each activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it "
+    r"below by $L(f)$.",
+    limits="A countermodel for every n, with d = n inputs and m = n + 1 outputs; on the line, with one output, for n=1 "
+    "and n=2. How often entangled minimisers occur is not addressed.",
     drops=Drops("C8", "separability", "the detector shares its units with useful work"),
     obligations=(
+        universal(
+            "For every n of 1 or more: two minimisers of S_n above the noise floor with the same training outputs, one "
+            "of them without a train-idle circuit, that differ at n deployment inputs",
+            "n1_entangled",
+            "N1_entangled",
+        ),
         Obligation(
             "N1.one-unit",
             f"n=1 on {INPUTS} inputs: a certified global minimiser above the noise floor agrees with g in training, "

@@ -116,13 +116,6 @@ Variables (y : 'I_N -> 'rV[R]_m) (beta : R).
 Definition training n (theta : net R d m n) : R :=
   decayed z (fun i v => 2%:R^-1 * normsq (v - y i)) (beta / 2%:R) theta.
 
-Lemma normsqB k (u v : 'rV[R]_k) :
-  normsq (u - v) = normsq u - dot u v *+ 2 + normsq v.
-Proof.
-rewrite /normsq /dot -sumrMnl -sumrB -big_split; apply: eq_bigr => i _ /=.
-by rewrite coordB; move: (u 0 i) (v 0 i) => s t; ring.
-Qed.
-
 Lemma young (a s : 'rV[R]_m) (u : R) : 0 < beta ->
   normsq s <= beta ^+ 2 * u -> dot a s <= beta / 2%:R * (u + normsq a).
 Proof.
@@ -172,17 +165,6 @@ Section Patterns.
 
 Variables (R : realFieldType) (d N : nat) (z : 'I_N -> 'rV[R]_d).
 Variables (nu : 'I_N -> R) (beta : R).
-
-Lemma cauchy k (u v : 'rV[R]_k) : dot u v ^+ 2 <= normsq u * normsq v.
-Proof.
-have [->|v_neq0] := eqVneq v 0.
-  by rewrite dot0r expr0n mulr_ge0 ?normsq_ge0.
-have v_gt0 : 0 < normsq v by rewrite normsq_gt0.
-have := normsq_ge0 (normsq v *: u - dot u v *: v).
-rewrite normsqB !normsqZ dotZl dotZr => sq_ge0.
-rewrite -subr_ge0 -(pmulr_rge0 _ v_gt0); apply: le_trans sq_ge0 _.
-by rewrite le_eqVlt; apply/orP; left; apply/eqP; ring.
-Qed.
 
 Lemma cauchy2 (w r : 'rV[R]_d) (c t : R) :
   (dot w r + c * t) ^+ 2 <= (normsq w + c ^+ 2) * (normsq r + t ^+ 2).

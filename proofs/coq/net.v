@@ -126,6 +126,24 @@ Proof. by apply: eq_bigr => k _; rewrite mxE sqrrN. Qed.
 Lemma normsqBC m (u v : 'rV[R]_m) : normsq (u - v) = normsq (v - u).
 Proof. by rewrite -opprB normsqN. Qed.
 
+Lemma normsqB m (u v : 'rV[R]_m) :
+  normsq (u - v) = normsq u - dot u v *+ 2 + normsq v.
+Proof.
+rewrite /normsq /dot -sumrMnl -sumrB -big_split; apply: eq_bigr => i _ /=.
+by rewrite coordB; move: (u 0 i) (v 0 i) => s t; ring.
+Qed.
+
+Lemma cauchy m (u v : 'rV[R]_m) : dot u v ^+ 2 <= normsq u * normsq v.
+Proof.
+have [->|v_neq0] := eqVneq v 0.
+  by rewrite dot0r expr0n mulr_ge0 ?normsq_ge0.
+have v_gt0 : 0 < normsq v by rewrite normsq_gt0.
+have := normsq_ge0 (normsq v *: u - dot u v *: v).
+rewrite normsqB !normsqZ dotZl dotZr => sq_ge0.
+rewrite -subr_ge0 -(pmulr_rge0 _ v_gt0); apply: le_trans sq_ge0 _.
+by rewrite le_eqVlt; apply/orP; left; apply/eqP; ring.
+Qed.
+
 End Vectors.
 
 (* The dimensions come first so that net R d m n reads as S_n.                *)
