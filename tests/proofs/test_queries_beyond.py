@@ -1,4 +1,4 @@
-"""The queries of C9, C10 and C11 against direct evaluation, and their examples against the definitions."""
+"""The queries of C9, C10, C11 and C20 against direct evaluation, and their examples against the definitions."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -6,19 +6,21 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy import Matrix
 
 from proof_of_absence.checker.construct.hull import locate
 from proof_of_absence.checker.construct.rank import Dependency, eliminate, full_rank
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.checker.kernel import solvers
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, idle_value, is_idle, prune, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
 from proof_of_absence.models.policies import IMITATOR, WORLD, decide
 from proof_of_absence.models.rational import matrix, vector
 from proof_of_absence.models.world import IS_TAMPERED, NONE, QUESTIONS, State, encode
-from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price
+from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price, c20_counted
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
 from tests.proofs.test_queries import parameters, rationals
 
@@ -224,3 +226,54 @@ def test_two_units_of_c10():
     assert locate([[0], [1]], ["1/2"]).weights == {0: Fraction(1, 2), 1: Fraction(1, 2)}
     net = c10_detector_size.TWO_UNITS
     assert fires(net, hidden_units(net), matrix([[0], [1]]), vector(["1/2"]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rationals, min_size=4, max_size=4), st.lists(rationals, min_size=4, max_size=4), st.booleans())
+def test_c20_query_says_of_a_net_and_targets_what_is_so(targets, numbers, fitted):
+    w, b, a, c = numbers
+    net = shallow([([w], b, [a])], [c])
+    ys = [y for (y,) in net.outputs(LINE_INPUTS)] if fitted else [Fraction(y) for y in targets]
+    off = all(
+        any(v) and sum(x * y for x, y in zip(v, ys, strict=True))
+        for active in c20_counted.subsets(len(LINE_INPUTS))
+        if (v := c20_counted.normal(LINE_INPUTS, (active,)))
+    )
+    script = Read(c20_counted.no_fit(LINE_INPUTS, 1).script.text())
+    values = {name: Fraction(v) for name, v in (parameters(net) | {f"y_{i}": y for i, y in enumerate(ys)}).items()}
+    assert script.holds(script.assertions[:-1], values) == off
+    fits = net.outputs(LINE_INPUTS) == tuple((y,) for y in ys)
+    assert script.holds(script.assertions[-1:], values) == fits
+    assert not (off and fits)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(-3, 3), min_size=2, max_size=2), min_size=1, max_size=5, unique_by=tuple), st.data()
+)
+def test_c20_normals_are_orthogonal_to_what_nets_of_the_pattern_put_out(inputs, more):
+    active = more.draw(st.sampled_from(c20_counted.subsets(len(inputs))))
+    rows = c20_counted.table(inputs, (active,))
+    assert all(
+        row == ([1, 1, *z] if i in active else [1, 0, 0, 0])
+        for i, (row, z) in enumerate(zip(rows, inputs, strict=True))
+    )
+    v = c20_counted.normal(inputs, (active,))
+    assert (v is None) == (Matrix(rows).rank() == len(inputs))
+    if v:
+        assert any(v) and all(
+            sum(x * y for x, y in zip(v, column, strict=True)) == 0 for column in zip(*rows, strict=True)
+        )
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(rationals, min_size=4, max_size=4))
+def test_c20_general_position_is_that_no_table_has_the_targets_in_its_column_space(targets):
+    data = Dataset(LINE_INPUTS, [[y] for y in targets])
+    inside = any(
+        Matrix(rows).rank() == Matrix([[*row, y] for row, y in zip(rows, targets, strict=True)]).rank()
+        for active in c20_counted.subsets(len(LINE_INPUTS))
+        for rows in [c20_counted.table(LINE_INPUTS, (active,))]
+    )
+    answer = solvers.ask("z3", c20_counted.in_general_position(data).script.text())
+    assert answer.answer == ("sat" if inside else "unsat")
