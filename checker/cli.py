@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from proof_of_absence.checker.audit.command import audit_command
+from proof_of_absence.checker.audit.harden_command import harden_command
 from proof_of_absence.checker.experiments.census.command import census_command
 from proof_of_absence.checker.experiments.lifetimes.command import lifetimes_command
 from proof_of_absence.checker.experiments.scale.command import scale_command
@@ -253,6 +254,7 @@ def tables_command(
 
 app.command("site", rich_help_panel=CLAIMS)(site_command)
 app.command("audit", rich_help_panel=NETWORKS)(audit_command)
+app.command("harden", rich_help_panel=NETWORKS)(harden_command)
 app.command("world", rich_help_panel=EXPERIMENTS)(world_command)
 app.command("census", rich_help_panel=EXPERIMENTS)(census_command)
 app.command("lifetimes", rich_help_panel=EXPERIMENTS)(lifetimes_command)

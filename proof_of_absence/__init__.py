@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from proof_of_absence.checker.audit.callback import Reassignment
     from proof_of_absence.checker.audit.entry import audit
     from proof_of_absence.checker.audit.findings import Audit
+    from proof_of_absence.checker.audit.harden_entry import harden
     from proof_of_absence.checker.kernel.obligation import Claim
     from proof_of_absence.models.circuit import Unit
     from proof_of_absence.models.data import Dataset
@@ -30,6 +31,7 @@ else:
         "Reassignment": "checker.audit.callback",
         "Unit": "models.circuit",
         "audit": "checker.audit.entry",
+        "harden": "checker.audit.harden_entry",
         "read_net": "models.files",
     }
 
@@ -53,5 +55,6 @@ __all__ = [
     "Reassignment",
     "Unit",
     "audit",
+    "harden",
     "read_net",
 ]

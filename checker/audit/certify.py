@@ -19,6 +19,7 @@ from proof_of_absence.checker.audit.findings import (
     RankFinding,
     UnitFinding,
 )
+from proof_of_absence.checker.audit.harden import Hardened
 from proof_of_absence.checker.audit.idle import checked_inputs
 from proof_of_absence.checker.audit.independence import rest_findings
 from proof_of_absence.checker.kernel.certificate import seal, write
@@ -44,12 +45,14 @@ def certify(
     regions: Iterable[dict] = (),
     targets: np.ndarray | None = None,
     losses: Iterable[dict] = (),
+    hardened: Hardened | None = None,
 ) -> Path:
     """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns its path.
 
     `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is
-    undecided is not in it. That there is no idle circuit in a layer but its idle units is certified where the other
-    features have full rank; elsewhere, neither that is, nor that a circuit is minimal.
+    undecided is not in it. With `hardened`, the net is the one that it made, and the net before is written too. That
+    there is no idle circuit in a layer but its idle units is certified where the other features have full rank;
+    elsewhere, neither that is, nor that a circuit is minimal.
 
     Raises
     ------
@@ -59,12 +62,7 @@ def certify(
     inputs = checked_inputs(net, inputs)
     if deploy is None and (deployment or any(circuit.fires for circuit in circuits)):
         raise ValueError("facts about deployment inputs need these inputs")
-    layers = [
-        layer
-        for number, (w, b) in enumerate(net.layers, 1)
-        for layer in ((f"weights_{number}", w), (f"bias_{number}", b))
-    ]
-    contents = {"net": dict(layers), "train": {"inputs": inputs}}
+    contents = {"net": _arrays(net), "train": {"inputs": inputs}}
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
     facts = [*_units(units), *map(_circuit, circuits)]
@@ -79,10 +77,28 @@ def certify(
     facts += [fact | {"dtype": net.dtype.name} for fact in losses]
     if targets is not None:
         contents["targets"] = {"targets": np.asarray(targets, dtype=np.float64)}
+    if hardened is not None:
+        contents["before"] = _arrays(hardened.before)
+        facts.append(_hardened(hardened))
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
     certificate = seal({"format": FORMAT, "files": files, "facts": facts})
     write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
     return folder / NAME
+
+
+def _arrays(net: FloatNet) -> dict[str, np.ndarray]:
+    layers = enumerate(net.layers, 1)
+    return {name: array for k, (w, b) in layers for name, array in ((f"weights_{k}", w), (f"bias_{k}", b))}
+
+
+def _hardened(found: Hardened) -> dict:
+    """That the net before had other output weights and biases, and the same outputs up to the deviation."""
+    return {
+        "kind": "hardened",
+        "removed": sorted({unit for circuit in found.removed for unit in circuit.units}),
+        "left": sorted({unit for circuit in found.left for unit in circuit.units}),
+        "deviation": _number(found.deviation),
+    }
 
 
 def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:

@@ -6,6 +6,7 @@ verified exactly.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 
@@ -82,7 +83,8 @@ def sent(net: FloatNet, layer: int, units: list[int]) -> FloatNet:
 def _finding(net: FloatNet, inputs: np.ndarray, layer: int, units: list[int]) -> CircuitFinding:
     received = exact.activations(sent(net, layer, units), inputs[:1], layer + 1)
     value = {Unit(layer + 1, k): received.fraction(0, k) for k in range(received.shape[1])}
-    return CircuitFinding(tuple(Unit(layer, j) for j in units), value)
+    empty = not net.layers[layer].weights[:, units].any()
+    return CircuitFinding(tuple(Unit(layer, j) for j in units), value, empty=empty)
 
 
 def _are_idle(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[int]]) -> list[bool]:
@@ -225,7 +227,7 @@ def _fired(net: FloatNet, circuit: CircuitFinding, deploy: np.ndarray) -> Circui
         if rows.size:
             received = exact.activations(chain, deploy[rows], layer + 1)
             fires += rows[_differs(received, value)].tolist()
-    return CircuitFinding(circuit.units, circuit.value, tuple(fires))
+    return replace(circuit, fires=tuple(fires))
 
 
 def _differs(received: exact.Digits, value: list[Fraction]) -> np.ndarray:

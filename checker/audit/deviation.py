@@ -3,18 +3,20 @@
 The audit decides about exact real arithmetic; this says what that is worth for the network as deployed.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple, assert_never
 
 import numpy as np
 
+from proof_of_absence.checker.audit.idle import truncated
 from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
 from proof_of_absence.checker.passes.enclosure import norms
 from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer
 
-__all__ = ["float32_deviation"]
+__all__ = ["dead_in_float32", "float32_deviation"]
 
 INFO = np.finfo(np.float32)
 # Beyond this a partial sum might overflow to infinity; float32 goes to 2^128.
@@ -59,11 +61,12 @@ class _Deviation:
     def __call__(self, block: Block) -> None:
         """Take in one block."""
         with np.errstate(all="ignore"):
-            delta = self._outputs(block)
+            delta = self.outputs(block)
             delta = np.where(np.isfinite(delta), delta, np.inf)
         self.largest = max(self.largest, float(delta.max()))
 
-    def _outputs(self, block: Block) -> np.ndarray:
+    def outputs(self, block: Block) -> np.ndarray:
+        """The bound for each row and output of the block."""
         row, unit, tiny = np.zeros(len(block.residuals)), np.zeros(self._inputs.shape[1]), 0.0
         height = norms(self._inputs[block.rows])
         # An input that rounds to infinity.
@@ -115,6 +118,27 @@ def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     except OverflowError:
         return None
     return Fraction(deviation.largest) if np.isfinite(deviation.largest) else None
+
+
+def dead_in_float32(net: FloatNet, inputs: np.ndarray, layer: int, units: Sequence[int]) -> bool:
+    """Whether the units have the value 0 at every row in every float32 evaluation, as `float32_deviation` takes these.
+
+    False where the bounds do not show it.
+    """
+    part = truncated(net, layer, units)
+    deviation, dead = _Deviation(part, inputs), [True]
+
+    def look(block: Block) -> None:
+        ball = block.balls[-1]
+        with np.errstate(all="ignore"):
+            highest = (ball.values + ball.radius + deviation.outputs(block)) * UP
+        dead[0] = dead[0] and bool((highest <= 0).all())
+
+    try:
+        evaluate(part, inputs, np.zeros((len(inputs), len(units))), look)
+    except OverflowError:
+        return False
+    return dead[0]
 
 
 def _norm(vector: np.ndarray) -> float:

@@ -165,7 +165,7 @@ def _regions(
 ) -> Iterator[tuple[RegionFinding, dict | None]]:
     """Each circuit on each region; the time that is left is shared evenly among the questions that are left."""
     end = monotonic() + seconds
-    asked = [(region, circuit) for region in regions for circuit in found.circuits]
+    asked = [(region, circuit) for region in regions for circuit in found.circuits if not circuit.empty]
     for place, (region, circuit) in enumerate(asked):
         share = max(0.0, end - monotonic()) / (len(asked) - place)
         answer = stages.run(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.net import MLP
 
-__all__ = ["audit", "float_rows"]
+__all__ = ["audit", "float_rows", "net_of_model"]
 
 
 def audit(
@@ -70,7 +71,7 @@ def audit(
     >>> found.exit_code, found.findings[0], found.circuits[0].fires
     (1, 'circuit {1.1} is train-idle', (1,))
     """
-    net = _net(model)
+    net = net_of_model(model)
     inputs, targets = float_rows("X", X), float_rows("Y", Y, column=True)
     deployed = None if deploy is None else float_rows("deploy", deploy)
     boxes = [region if isinstance(region, Region) else read_region(region) for region in regions]
@@ -94,7 +95,14 @@ def audit(
     return outcome.audit if folder is None else write_folder(folder, outcome)
 
 
-def _net(model) -> FloatNet:
+def net_of_model(model: Any) -> FloatNet:
+    """The net of what `audit` takes as a model.
+
+    Raises
+    ------
+    InputError
+        If it is no fully connected ReLU net.
+    """
     if isinstance(model, FloatNet):
         return model
     if isinstance(model, str | os.PathLike):

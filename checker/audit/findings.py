@@ -97,12 +97,14 @@ class UnitFinding:
 class CircuitFinding:
     """A minimal train-idle circuit: no proper nonempty subset of it is idle.
 
-    `fires`: the deployment rows at which it does; None if that was not looked at.
+    `fires`: the deployment rows at which it does; None if that was not looked at. `empty`: its output weights are all
+    0, so that it sends nothing anywhere, and is no finding.
     """
 
     units: tuple[Unit, ...]
     value: dict[Unit, Fraction]
     fires: tuple[int, ...] | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,12 +223,17 @@ class Audit:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
+    def sending(self) -> tuple[CircuitFinding, ...]:
+        """The circuits that have an output weight other than 0."""
+        return tuple(circuit for circuit in self.circuits if not circuit.empty)
+
+    @property
     def findings(self) -> tuple[str, ...]:
         """A line for each thing that should not be: idle circuits, dependent features,
         regions where an idle circuit acts.
         """
         return (
-            *(f"circuit {_names(c.units)} is train-idle" for c in self.circuits),
+            *(f"circuit {_names(c.units)} is train-idle" for c in self.sending),
             *(f"the features of layer {r.layer} are linearly dependent" for r in self.ranks if r.full is False),
             *(f"circuit {_names(r.units)} acts in {r.region}" for r in self.regions if r.verdict == "sat"),
         )

@@ -3,6 +3,7 @@
 Independent: a minor that is not 0 modulo a prime. Dependent: the exact coefficients, verified at every distinct input.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -30,6 +31,8 @@ def rank_findings(
 ) -> tuple[RankFinding, ...]:
     """For each hidden layer: [1 | phi_1 .. phi_n] has full column rank, or a relation among its columns.
 
+    Units whose output weights are all 0 are left out, and with them a layer of such units.
+
     Parameters
     ----------
     inputs
@@ -52,7 +55,14 @@ def rank_findings(
     inputs = checked_inputs(net, inputs)
     units = unit_findings(net, inputs) if units is None else units
     distinct = distinct_rows(inputs)
-    return tuple(_layer(net, inputs, distinct, layer, units) for layer in range(1, len(net.layers)))
+    found = []
+    for layer in range(1, len(net.layers)):
+        members = np.flatnonzero(net.layers[layer].weights.any(axis=0))
+        if members.size:
+            rank = _layer(net, inputs, distinct, layer, units, members)
+            whole = len(members) == net.widths[layer] or not rank.full
+            found.append(rank if whole else replace(rank, units=tuple(members.tolist())))
+    return tuple(found)
 
 
 def rest_findings(net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, ...]) -> tuple[RankFinding, ...]:
@@ -78,20 +88,32 @@ def hints(units: tuple[UnitFinding, ...], layer: int) -> np.ndarray:
     return np.array([u.witness[0] for u in units if u.unit.layer == layer and u.witness], dtype=np.int64)
 
 
-def _layer(net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, units) -> RankFinding:
-    count = net.widths[layer] + 1
+def _layer(
+    net: FloatNet,
+    inputs: np.ndarray,
+    distinct: np.ndarray,
+    layer: int,
+    units: tuple[UnitFinding, ...],
+    members: np.ndarray,
+) -> RankFinding:
+    """The rank of 1 and these units; a dependency has an entry for each unit of the layer."""
+    count, every = len(members) + 1, net.widths[layer] + 1
+    columns = np.concatenate([[0], members + 1])
     if len(distinct) < count:
         return RankFinding(layer, count, False, distinct_inputs=len(distinct))
-    if still := next((u for u in units if u.unit.layer == layer and u.activity in STILL), None):
+    ours = set(members.tolist())
+    if still := next(
+        (u for u in units if u.unit.layer == layer and u.activity in STILL and u.unit.index in ours), None
+    ):
         value = exact.activations(net, inputs[:1], layer, [still.unit.index]).fraction(0, 0)
         return RankFinding(
-            layer, count, False, dependency=_sparse(count, {0: -value, still.unit.index + 1: Fraction(1)})
+            layer, count, False, dependency=_sparse(every, {0: -value, still.unit.index + 1: Fraction(1)})
         )
     for prime in PRIMES:
-        relations = Relations(net, inputs, layer, np.arange(count - 1), hints(units, layer), prime)
+        relations = Relations(net, inputs, layer, members, hints(units, layer), prime)
         while relations.basis.shape[1]:
             basis = reduced(relations.basis, prime)
-            support = np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])
+            support = columns[np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])]
             if (
                 len(support) > LARGEST_RELATION
                 or (coefficients := _lift(net, inputs, layer, support, relations)) is None
@@ -100,7 +122,7 @@ def _layer(net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, 
             broken = _broken(net, inputs, distinct, layer, support, coefficients)
             if broken is None:
                 relation = dict(zip(support.tolist(), map(Fraction, coefficients), strict=True))
-                return RankFinding(layer, count, False, dependency=_sparse(count, relation))
+                return RankFinding(layer, count, False, dependency=_sparse(every, relation))
             before = len(relations.rows)
             relations.see(broken)
             if len(relations.rows) == before:

@@ -13,7 +13,7 @@ from proof_of_absence.models.files.chain import Chain
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["EXPECTED", "net_of"]
+__all__ = ["EXPECTED", "layer_arrays", "net_of"]
 
 EXPECTED = "name the layers 0.weight, 0.bias, 2.weight, ... or fc1.weight, fc1.bias, fc2.weight, ..., or use ONNX"
 
@@ -57,6 +57,18 @@ def net_of(source: object, arrays: Mapping[str, np.ndarray]) -> FloatNet:
             chain.relu("the ReLU before it")
         chain.affine(weights.astype(np.float64), bias.astype(np.float64), f"layer {name!r}")
     return chain.net()
+
+
+def layer_arrays(source: object, arrays: Mapping[str, np.ndarray]) -> list[tuple[str, str | None]]:
+    """Of each layer in order the names of weights and bias, None where there is no bias.
+
+    Raises
+    ------
+    InputError
+        As `net_of`, for names.
+    """
+    keys = [_keys(name) for name in _ordered(source, arrays)]
+    return [(weights, bias if bias in arrays else None) for weights, bias in keys]
 
 
 def _keys(name: str) -> tuple[str, str]:

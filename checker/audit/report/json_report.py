@@ -129,7 +129,8 @@ def encode(value):
             return _clean(value)
         case CircuitFinding():
             received = [{"unit": list(unit), "value": encode(value.value[unit])} for unit in sorted(value.value)]
-            return {"units": encode(value.units), "value": received, "fires": encode(value.fires)}
+            told = {"units": encode(value.units), "value": received, "fires": encode(value.fires)}
+            return told | {"empty": value.empty}
         case dict():
             return {_clean(key): encode(entry) for key, entry in value.items()}
         case tuple() if value and isinstance(value[0], UnitFinding):

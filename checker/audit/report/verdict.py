@@ -38,14 +38,14 @@ def verdict(audit: Audit, command: str | None = None) -> Verdict:
     if command is None:
         command = harden_command(audit.net.source, audit.data.source)
     answers = tuple((question, lines) for question, lines in asked if lines)
-    return Verdict(headline(audit), answers, command if audit.circuits else "")
+    return Verdict(headline(audit), answers, command if audit.sending else "")
 
 
 def headline(audit: Audit) -> str:
     """The verdict in one or two sentences."""
     open_ = f" {count(len(audit.undecided), 'question')} undecided." if audit.undecided else ""
-    if audit.circuits:
-        return f"{count(len(audit.circuits), 'train-idle circuit')}; {_deployed(audit)}.{open_}"
+    if audit.sending:
+        return f"{count(len(audit.sending), 'train-idle circuit')}; {_deployed(audit)}.{open_}"
     if audit.findings:
         return f"No train-idle circuit found, but {count(len(audit.findings), 'other finding')}.{open_}"
     if audit.exit_code == CLEAN:
@@ -64,21 +64,21 @@ def harden_command(net: str, train: str) -> str:
 
 def firings(audit: Audit) -> Counter[int]:
     """How many idle circuits fire at each deployment row."""
-    return Counter(row for circuit in audit.circuits for row in circuit.fires or ())
+    return Counter(row for circuit in audit.sending for row in circuit.fires or ())
 
 
 def by_firing(audit: Audit) -> list[CircuitFinding]:
     """The train-idle circuits, those that fire at the most deployment inputs first."""
-    return sorted(audit.circuits, key=lambda circuit: -len(circuit.fires or ()))
+    return sorted(audit.sending, key=lambda circuit: -len(circuit.fires or ()))
 
 
 def _deployed(audit: Audit) -> str:
-    if any(circuit.fires is None for circuit in audit.circuits):
+    if any(circuit.fires is None for circuit in audit.sending):
         return "at which deployment inputs they fire was not looked at"
-    firing = sum(bool(circuit.fires) for circuit in audit.circuits)
+    firing = sum(bool(circuit.fires) for circuit in audit.sending)
     if not firing:
         return "none of them fires at these deployment inputs"
-    one = "it fires" if len(audit.circuits) == 1 else f"{firing} of them {'fires' if firing == 1 else 'fire'}"
+    one = "it fires" if len(audit.sending) == 1 else f"{firing} of them {'fires' if firing == 1 else 'fire'}"
     return f"{one} at {count(len(firings(audit)), 'deployment input')}"
 
 
@@ -109,7 +109,7 @@ def _fires(audit: Audit) -> tuple[str, ...]:
 
 def _else(audit: Audit) -> tuple[str, ...]:
     # The circuits come first in `findings`, a line each.
-    found = audit.findings[len(audit.circuits) :]
+    found = audit.findings[len(audit.sending) :]
     more = (f"… {len(found) - _MOST} more",) if len(found) > _MOST else ()
     return tuple(f"{line[0].upper()}{line[1:]}." for line in found[:_MOST]) + more
 
@@ -120,7 +120,7 @@ def _undecided(audit: Audit) -> tuple[str, ...]:
 
 
 def _remedy(audit: Audit) -> tuple[str, ...]:
-    if not audit.circuits:
+    if not audit.sending:
         return ()
     lines = ["The circuits can be taken out with no change on the training data (the command below)."]
     if change := audit.improvement:

@@ -129,7 +129,9 @@ def _units(audit: Audit) -> Section:
 
 
 def _circuits(audit: Audit, limit: int) -> Section:
-    alike = _folded(by_firing(audit), lambda c: (c.fires, c.units[0].layer, len(c.units), tuple(c.value.items())))
+    alike = _folded(
+        by_firing(audit), lambda c: (c.fires, c.units[0].layer, len(c.units), tuple(c.value.items()), c.empty)
+    )
     rows = ((_listed([c.units for c in group]), _sends(group[0]), _fires(group[0])) for group in alike)
     note = "Minimal: no part of such a circuit is idle. At a minimiser above the noise floor there is none (C8)."
     return _table(
@@ -138,6 +140,8 @@ def _circuits(audit: Audit, limit: int) -> Section:
 
 
 def _sends(circuit: CircuitFinding) -> str:
+    if circuit.empty:
+        return "nothing: its output weights are 0"
     if not any(circuit.value.values()):
         return "0"
     shown = ", ".join(f"{short(v)} → {unit_name(u)}" for u, v in islice(sorted(circuit.value.items()), 3))

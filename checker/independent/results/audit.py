@@ -16,6 +16,7 @@ from proof_of_absence.checker.independent.kinds import float_losses
 from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.results.hardened import check_hardened
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays, hexadecimal, table
@@ -65,12 +66,14 @@ class _Audit:
     """The net and the inputs that the facts are about."""
 
     def __init__(self, directory: Path, files: object):
-        if not (isinstance(files, dict) and {"net", "train"} <= set(files) <= {"net", "train", "deploy", "targets"}):
+        known = {"net", "train", "deploy", "targets", "before"}
+        if not (isinstance(files, dict) and {"net", "train"} <= set(files) <= known):
             raise Refused("files are missing")
         self.net = FloatNet.read(arrays(directory, files["net"]))
         self.train = table(directory, files["train"])
         self.deploy = table(directory, files["deploy"]) if "deploy" in files else None
         self.targets = table(directory, files["targets"], "targets") if "targets" in files else None
+        self.before = FloatNet.read(arrays(directory, files["before"])) if "before" in files else None
         for inputs in (self.train, self.deploy):
             require(inputs is None or inputs.shape[1] == self.net.widths[0], "inputs do not fit the net")
         # Units found to have one value at all training rows.
@@ -345,6 +348,13 @@ def loss(audit: _Audit, fact: Fact) -> None:
     float_losses.decide(fact, FloatNet(audit.net.layers, dtype), FloatData(audit.train, audit.targets))
 
 
+def hardened(audit: _Audit, fact: Fact) -> None:
+    """What `hardened.check` decides, about the net before and the units found to have one value in training."""
+    if audit.before is None:
+        raise Refused("the certificate names no net before")
+    check_hardened(audit.before, audit.net, audit.train, audit.still, fact)
+
+
 KINDS: dict[str, Callable[[_Audit, Fact], None]] = {
     "units": units,
     "circuit": circuit,
@@ -354,6 +364,7 @@ KINDS: dict[str, Callable[[_Audit, Fact], None]] = {
     "train-input": train_input,
     "outside": outside,
     "inside": inside,
+    "hardened": hardened,
     "irrelevant-region": region,
     "relevant-at": region,
     **dict.fromkeys(float_losses.KINDS, loss),

@@ -19,17 +19,24 @@ def columns(net, inputs, layer):
 
 @given(float_nets())
 def test_findings_agree_with_elimination(case):
+    """Of the units that send something; the others are left out."""
     net, inputs = case
-    for finding in rank_findings(net, inputs):
-        table = columns(net, inputs, finding.layer)
+    found = {finding.layer: finding for finding in rank_findings(net, inputs)}
+    sending = {layer: np.flatnonzero(net.layers[layer].weights.any(axis=0)) for layer in range(1, len(net.layers))}
+    assert set(found) == {layer for layer, members in sending.items() if members.size}
+    for finding in found.values():
+        every, members = columns(net, inputs, finding.layer), sending[finding.layer].tolist()
+        table = [[row[0], *(row[1 + j] for j in members)] for row in every]
         assert finding.columns == len(table[0])
+        assert finding.units in ((tuple(members),) if finding.full and len(members) < len(every[0]) - 1 else (None,))
         assert finding.full == (rank(table) == finding.columns)
         if finding.full:
             assert len(finding.rows) == finding.columns
             assert rank([table[i] for i in finding.rows]) == finding.columns
         elif finding.dependency:
             assert any(finding.dependency)
-            assert not any(sum(v * x for v, x in zip(finding.dependency, row, strict=True)) for row in table)
+            assert not any(sum(v * x for v, x in zip(finding.dependency, row, strict=True)) for row in every)
+            assert not any(v for j, v in enumerate(finding.dependency[1:]) if j not in members)
         else:
             assert finding.distinct_inputs == len(set(map(tuple, inputs.tolist()))) < finding.columns
 

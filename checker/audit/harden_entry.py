@@ -1,0 +1,76 @@
+"""`proof_of_absence.harden` and what it leaves: the certificate's folder and the list of what was removed."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from proof_of_absence.checker.audit.certify import certify
+from proof_of_absence.checker.audit.entry import float_rows, net_of_model
+from proof_of_absence.checker.audit.harden import Hardened, Rounding, harden_net
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.audit.independence import rank_findings
+from proof_of_absence.checker.audit.report.json_report import encode, exact_text
+from proof_of_absence.checker.kernel.certificate import write
+
+__all__ = ["LIST", "harden", "write_proof"]
+
+LIST = "hardening.json"
+
+
+def harden(
+    model: Any, X: ArrayLike, deploy: ArrayLike | None = None, *, rounding: Rounding = "exact",
+    output: str | os.PathLike[str] | None = None,
+) -> Hardened:  # fmt: skip
+    """Take every train-idle circuit within a layer out of a net; no output on the training inputs changes.
+
+    Parameters
+    ----------
+    model
+        As for `proof_of_absence.audit`.
+    X, deploy
+        Training inputs (N, d), deployment inputs (D, d): arrays, tensors or nested lists. With `deploy` each circuit
+        that is removed is listed with the deployment inputs at which it fired.
+    rounding
+        Some constants are held by no bias of the net's type. ``"exact"`` leaves their circuits, and names them in
+        `left`; ``"nearest"`` rounds the bias, and `deviation` says by how much an output changes at most.
+    output
+        A folder for the certificate, which ``absence check`` takes; nothing is written without it.
+
+    Raises
+    ------
+    InputError
+        If the model is no fully connected ReLU net, the arrays do not fit it, or it is not decided whether some
+        circuit is idle.
+
+    Examples
+    --------
+    >>> import proof_of_absence
+    >>> net = proof_of_absence.FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])])
+    >>> found = proof_of_absence.harden(net, [[0.0], [1.0], [2.0]], deploy=[[2.0], [10.0]])
+    >>> [circuit.fires for circuit in found.removed], found.left, found.same_in_float32
+    ([(1,)], (), False)
+    """
+    inputs = float_rows("X", X)
+    deployed = None if deploy is None else float_rows("deploy", deploy)
+    found = harden_net(net_of_model(model), inputs, deployed, rounding=rounding)
+    if output is not None:
+        write_proof(Path(output), found, inputs, deployed)
+    return found
+
+
+def write_proof(folder: Path, found: Hardened, inputs: np.ndarray, deploy: np.ndarray | None) -> None:
+    """Write the certificate of the new net and, beside it, what was removed; the certificate comes last."""
+    told = {
+        "removed": encode(found.removed), "left": encode(found.left), "deviation": exact_text(found.deviation),
+        "same_in_float32": found.same_in_float32,
+    }  # fmt: skip
+    write(folder / LIST, json.dumps(told, indent=1) + "\n")
+    units = unit_findings(found.net, inputs)
+    certify(
+        folder, found.net, inputs, deploy, units=units, circuits=found.left,
+        ranks=rank_findings(found.net, inputs, units=units), hardened=found,
+    )  # fmt: skip

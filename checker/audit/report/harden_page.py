@@ -1,0 +1,52 @@
+"""What `absence harden` did, in the terminal: the answer first, then each circuit."""
+
+from decimal import ROUND_CEILING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from proof_of_absence.checker.audit.findings import CircuitFinding
+from proof_of_absence.checker.audit.harden import Hardened
+from proof_of_absence.checker.audit.report.json_report import short
+from proof_of_absence.checker.audit.report.words import count, names, row_ranges
+
+__all__ = ["page"]
+
+SCOPE = (
+    "Decided exactly, about the net as a function over the reals, on these data. Circuits are sought within one layer; "
+    "those of several layers, and detectors that are not separable (N1), are not looked for."
+)
+
+
+def page(found: Hardened, rows: int, limit: int = 20) -> Group:
+    """The answer and the tables; `rows` is the number of training inputs."""
+    taken = f"{count(len(found.removed), 'train-idle circuit')} taken out" if found.removed else "Nothing to take out"
+    left = f"; {len(found.left)} left, since no bias holds what they send." if found.left else "; none is left."
+    parts: list[RenderableType] = [Text(taken + left, "bold yellow" if found.left else "bold green"), ""]
+    inputs = count(rows, "training input")
+    if found.deviation:
+        most = short(found.deviation, ROUND_CEILING)
+        parts.append(Text(f"Biases were rounded: at the {inputs} an output changes by {most} at most."))
+    elif found.removed:
+        parts.append(Text(f"No output at the {inputs} changes, over the reals."))
+    if found.removed and found.same_in_float32:
+        parts.append(Text("Nor does any in float32, for whoever sums in the same order: all that was cut is 0 there."))
+    if found.left:
+        parts.append(Text("To take the others out too, round their biases: --rounding nearest."))
+    parts.append("")
+    for title, circuits in (("Taken out", found.removed), ("Left", found.left)):
+        if circuits:
+            parts += [Text(title, "bold"), _table(circuits[:limit])]
+            if len(circuits) > limit:
+                parts.append(Text(f"… {len(circuits) - limit} more not shown; hardening.json has all", "dim"))
+            parts.append("")
+    return Group(*parts, Text(SCOPE, "dim"))
+
+
+def _table(circuits: tuple[CircuitFinding, ...]) -> Table:
+    table = Table("Circuit", "Fires at rows", header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for circuit in circuits:
+        fires = "not looked at" if circuit.fires is None else row_ranges(circuit.fires)
+        table.add_row(Text(names(circuit.units)), Text(fires))
+    return table

@@ -1,0 +1,168 @@
+"""Hardened nets: no circuit is left that sends, and no output on the training inputs has changed."""
+
+import json
+import shutil
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import proof_of_absence
+from proof_of_absence.checker.audit.circuits import idle_circuits
+from proof_of_absence.checker.audit.harden import harden_net
+from proof_of_absence.checker.audit.harden_entry import write_proof
+from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results.audit import check_audit
+from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.audit.conftest import float_nets
+
+
+def sending(net, inputs):
+    """The circuits that an audit finds and that have an output weight."""
+    found, undecided = idle_circuits(net, inputs, unit_findings(net, inputs))
+    assert not undecided
+    return {circuit.units for circuit in found if not circuit.empty}
+
+
+def outputs(net, inputs):
+    return net.exact().outputs(inputs.tolist())
+
+
+@settings(deadline=None)
+@given(float_nets(), st.sampled_from(["exact", "nearest"]))
+def test_no_circuit_is_left_and_no_output_has_changed(tmp_path_factory, case, rounding):
+    net, inputs = case
+    deploy = inputs[:1] + 7.0
+    found = harden_net(net, inputs, deploy, rounding=rounding)
+    assert sending(found.net, inputs) == {circuit.units for circuit in found.left}
+    assert found.net.widths == net.widths and found.net.dtype == net.dtype
+    before, after = outputs(net, inputs), outputs(found.net, inputs)
+    far = max(abs(a - b) for one, other in zip(before, after, strict=True) for a, b in zip(one, other, strict=True))
+    assert far == found.deviation
+    if rounding == "exact":
+        assert far == 0
+    folder = tmp_path_factory.mktemp("proof")
+    write_proof(folder, found, inputs, deploy)
+    facts = check_audit(folder / "certificate.json")["facts"]
+    assert [fact["kind"] for fact in facts].count("hardened") == 1
+    again = harden_net(found.net, inputs, rounding=rounding)
+    assert not again.removed and {c.units for c in again.left} == {c.units for c in found.left}
+
+
+def planted():
+    """A net with a useful unit, a dead detector, two units that cancel, and one that is constant in training."""
+    hidden = [[1.0], [1.0], [2.0], [1.0], [-1.0]], [0.0, -9.0, 0.0, 0.5, 10.0]
+    hidden[0][4] = [0.0]
+    hidden[1][4] = 10.0
+    return FloatNet([hidden, ([[3.0, 5.0, 1.0, -2.0, 0.25]], [0.0])], np.float32)
+
+
+INPUTS = np.array([[0.0], [1.0], [2.0], [3.0]])
+
+
+def test_what_was_taken_out_is_listed_with_where_it_fired():
+    found = harden_net(planted(), INPUTS, np.array([[1.0], [10.0], [11.0]]))
+    listed = {tuple(unit.index for unit in circuit.units): circuit.fires for circuit in found.removed}
+    assert listed[1,] == (1, 2) and listed[4,] == ()
+    assert listed[2, 3] == ()
+    assert found.net.layers[1].bias.tolist() == [1.5]
+
+
+def test_the_net_that_a_person_hardens_keeps_nothing_of_a_duplicate_pair():
+    net = FloatNet([([[1.0], [2.0], [-1.0]], [0.0, 0.0, 1.0]), ([[2.0, -1.0, 1.0]], [0.0])])
+    found = harden_net(net, INPUTS)
+    assert found.removed[0].units == found.removed[0].units and found.net.layers[1].weights.tolist() == [[0, 0, 1]]
+
+
+def test_a_constant_that_no_bias_holds_is_left_or_rounded_as_was_asked():
+    # 0.1 in float32 has 24 bits, and its square has more.
+    tenth = float(np.float32(0.1))
+    net = FloatNet([([[0.0], [1.0]], [tenth, 0.0]), ([[tenth, 1.0]], [tenth])], np.float32)
+    kept = harden_net(net, INPUTS)
+    assert [c.units[0].index for c in kept.left] == [0] and not kept.removed and not kept.deviation
+    rounded = harden_net(net, INPUTS, rounding="nearest")
+    exact = Fraction(tenth) ** 2 + Fraction(tenth)
+    assert not rounded.left and 0 < rounded.deviation == abs(exact - Fraction(rounded.net.layers[1].bias[0])) < 1e-8
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1))
+def test_where_it_says_so_float32_gives_the_same_numbers(seed):
+    rng = np.random.default_rng(seed)
+    layers = [(rng.standard_normal((6, 3)), rng.standard_normal(6) - 2), (rng.standard_normal((2, 6)), [0.5, 0.0])]
+    net = FloatNet([tuple(np.float32(part) for part in layer) for layer in layers], np.float32)
+    inputs = np.float32(rng.standard_normal((20, 3))).astype(np.float64)
+    found = harden_net(net, inputs)
+    if found.same_in_float32:
+        assert (net.forward(inputs) == found.net.forward(inputs)).all()
+    # A unit that is 0 only by a hair over the reals is not said to be 0 in float32.
+    hair = FloatNet([([[1.0, 1.0, -1.0]], [0.0]), ([[1.0]], [0.0])], np.float32)
+    edge = np.array([[1.0, 2.0**-30, 1.0 + 2.0**-30], [-1.0, 0.0, 1.0]])
+    assert harden_net(hair, edge).removed and not harden_net(hair, edge).same_in_float32
+
+
+def test_dead_units_far_from_0_leave_float32_as_it_was():
+    net = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])], np.float32)
+    assert harden_net(net, INPUTS).same_in_float32
+
+
+TAMPERED = [
+    ("removed", lambda fact: fact.update(removed=fact["removed"][:-1]), "not those before with the circuits cut"),
+    ("deviation", lambda fact: fact.update(deviation="-1"), "an output differs by more than is stated"),
+    ("no unit", lambda fact: fact.update(removed=[*fact["removed"], [1, 99]]), "is no hidden unit"),
+    ("not a list", lambda fact: fact.update(left=3), "a list of units is missing"),
+]
+
+
+@pytest.mark.parametrize(("change", "match"), [row[1:] for row in TAMPERED], ids=[row[0] for row in TAMPERED])
+def test_a_certificate_that_was_changed_is_refused(change, match, tmp_path):
+    write_proof(tmp_path, harden_net(planted(), INPUTS), INPUTS, None)
+    path = tmp_path / "certificate.json"
+    certificate = json.loads(path.read_text())
+    change(next(fact for fact in certificate["facts"] if fact["kind"] == "hardened"))
+    del certificate["digest"]
+    path.write_text(json.dumps(seal(certificate)))
+    with pytest.raises(Refused, match=match):
+        check_audit(path)
+
+
+@pytest.mark.parametrize("what", ["another weight", "another bias below", "a detector", "an output"])
+def test_another_net_in_place_of_the_hardened_one_is_refused(what, tmp_path):
+    found = harden_net(planted(), INPUTS)
+    (w, b), (a, c) = ((layer.weights.copy(), layer.bias.copy()) for layer in found.net.layers)
+    match what:
+        case "another weight":
+            w[0] += 1
+        case "another bias below":
+            b[0] += 1
+        case "a detector":
+            a[0, 1] = 5
+        case "an output":
+            c[0] += 2.0**-20
+    write_proof(tmp_path, replace(found, net=FloatNet([(w, b), (a, c)], np.float32)), INPUTS, None)
+    with pytest.raises(Refused):
+        check_audit(tmp_path / "certificate.json")
+
+
+def test_a_circuit_that_was_left_and_is_not_named_is_refused(tmp_path):
+    tenth = float(np.float32(0.1))
+    net = FloatNet([([[0.0], [1.0]], [tenth, 0.0]), ([[tenth, 1.0]], [tenth])], np.float32)
+    found = harden_net(net, INPUTS)
+    write_proof(tmp_path, found, INPUTS, None)
+    assert check_audit(tmp_path / "certificate.json")
+    shutil.rmtree(tmp_path)
+    write_proof(tmp_path, replace(found, left=()), INPUTS, None)
+    with pytest.raises(Refused, match="sends it on"):
+        check_audit(tmp_path / "certificate.json")
+
+
+def test_in_python(tmp_path):
+    found = proof_of_absence.harden(planted(), INPUTS, deploy=[[9.5]], output=tmp_path / "proof")
+    assert not found.left and check_audit(tmp_path / "proof" / "certificate.json")
+    told = json.loads((tmp_path / "proof" / "hardening.json").read_text())
+    assert len(told["removed"]) == len(found.removed) and told["deviation"] == "0"

@@ -1,0 +1,111 @@
+"""`absence harden` end to end: every format, what it writes and what it never touches, exit codes, the check."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from proof_of_absence.models.files import onnx, read_net
+from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.audit.test_command import absence
+
+INPUTS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0], [0.5, 0.5]])
+DEPLOY = np.array([[0.0, 0.0], [9.0, 0.0], [10.0, 1.0]])
+# Unit 1 is dead in training, and fires beyond x_0 = 8.
+NET = FloatNet([([[1.0, -1.0], [1.0, 0.0], [0.5, 0.5]], [0.0, -8.0, 0.25]), ([[1.0, 5.0, -2.0]], [0.125])], np.float32)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("train.npz", X=INPUTS, Y=np.zeros((4, 1)))
+    np.savez("deploy.npz", X=DEPLOY)
+
+
+def save(path):
+    """NET in a file of any format."""
+    (w, b), (a, c) = ((layer.weights.astype(np.float32), layer.bias.astype(np.float32)) for layer in NET.layers)
+    arrays = {"net.0.weight": w, "net.0.bias": b, "net.2.weight": a, "net.2.bias": c}
+    if path.endswith(".onnx"):
+        onnx.write(path, NET)
+    elif path.endswith(".safetensors"):
+        save_file(arrays, path)
+    else:
+        torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, path)
+
+
+def digests(*paths):
+    return [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths]
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".safetensors", ".pt", ".pth"])
+def test_every_format_is_written_as_it_was_read(suffix):
+    net, out = f"net{suffix}", f"hard{suffix}"
+    save(net)
+    before = digests(net, "train.npz", "deploy.npz")
+    told = absence("harden", net, "--train", "train.npz", "--deploy", "deploy.npz", "-o", out, expect=0)
+    assert told.startswith("1 train-idle circuit taken out; none is left.")
+    assert "{1.1}" in told and "1-2" in told and "Nor does any in float32" in told
+    assert digests(net, "train.npz", "deploy.npz") == before
+    assert read_net(out).layers[1].weights.tolist() == [[1.0, 0.0, -2.0]]
+    assert "accepted" in absence("check", f"{out}.proof", expect=0)
+    if suffix == ".safetensors":
+        assert {name: (a.shape, a.dtype) for name, a in load_file(out).items()} == {
+            name: (a.shape, a.dtype) for name, a in load_file(net).items()
+        }
+    if suffix == ".onnx":
+        rows = INPUTS.astype(np.float32)
+        one, other = (onnxruntime.InferenceSession(path).run(None, {"input": rows})[0] for path in (net, out))
+        assert (one == other).all()
+
+
+def test_the_audit_finds_nothing_afterwards():
+    save("net.onnx")
+    told = absence("audit", "net.onnx", "--train", "train.npz", "--deploy", "deploy.npz", expect=1)
+    assert "absence harden net.onnx --train train.npz -o net.hardened.onnx" in told
+    absence("harden", "net.onnx", "--train", "train.npz", "-o", "net.hardened.onnx", expect=0)
+    told = absence("audit", "net.hardened.onnx", "--train", "train.npz", "--deploy", "deploy.npz", expect=0)
+    assert told.startswith("Clean")
+    told = absence("harden", "net.hardened.onnx", "--train", "train.npz", "-o", "again.onnx", expect=0)
+    assert told.startswith("Nothing to take out; none is left.")
+
+
+def test_nothing_is_replaced_without_being_asked_and_an_input_never():
+    save("net.onnx")
+    save("other.onnx")
+    before = digests("net.onnx", "other.onnx", "train.npz")
+    for out, words in (
+        ("net.onnx", "would replace net.onnx"),
+        ("./net.onnx", "would replace net.onnx"),
+        ("other.onnx", "lies there already"),
+        ("hard.pt", "end its name with .onnx"),
+    ):
+        told = absence("harden", "net.onnx", "--train", "train.npz", "-o", out, expect=2)
+        assert words in told and told.count("\n") == 1
+    absence("harden", "net.onnx", "--train", "train.npz", "-o", "net.onnx", "--force", expect=2)
+    assert digests("net.onnx", "other.onnx", "train.npz") == before
+    absence("harden", "net.onnx", "--train", "train.npz", "-o", "other.onnx", "--force", expect=0)
+    absence("check", "other.onnx.proof", expect=0)
+
+
+def test_data_that_do_not_fit_are_named():
+    save("net.onnx")
+    np.savez("wide.npz", X=np.zeros((3, 5)))
+    told = absence("harden", "net.onnx", "--train", "wide.npz", "-o", "hard.onnx", expect=2)
+    assert told == "absence: wide.npz: X has 5 columns, the net reads 2\n"
+
+
+def test_what_no_bias_holds_is_left_and_named_or_rounded():
+    tenth = float(np.float32(0.1))
+    onnx.write("net.onnx", FloatNet([([[0.0, 0.0], [1.0, 1.0]], [tenth, 0.0]), ([[tenth, 1.0]], [tenth])], np.float32))
+    told = absence("harden", "net.onnx", "--train", "train.npz", "-o", "hard.onnx", expect=1)
+    assert "1 left" in told and "--rounding nearest" in told
+    words = ("--rounding", "nearest", "-o", "rounded.onnx")
+    told = absence("harden", "net.onnx", "--train", "train.npz", *words, expect=0)
+    assert "an output changes by" in told
+    for proof in ("hard.onnx.proof", "rounded.onnx.proof"):
+        absence("check", proof, expect=0)
