@@ -210,7 +210,7 @@ def test_modules_it_cannot_take(model, message):
     ("arguments", "options", "message"),
     [
         (([[1.0, 2.0]], [[1.0]]), {}, "^X: has 2 columns, the module reads 1$"),
-        ((INPUTS, [[1.0, 2.0]] * 3), {}, "^Y: has 2 columns, the module gives 1$"),
+        ((INPUTS, [[1.0, 2.0]] * 3), {}, "^the targets: have 2 columns, the net has 1 outputs$"),
         ((INPUTS, TARGETS[:2]), {}, "^Y: has 2 rows, X has 3$"),
         ((INPUTS, [[float("inf")]] * 3), {}, "^Y: holds NaN or infinity$"),
         ((INPUTS, TARGETS), {"every": 0}, "^every: is 0; it takes a whole number"),
