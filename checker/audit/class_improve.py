@@ -76,9 +76,9 @@ def improve_classes(
         for candidate in candidates(features, pull, state.net.dtype, keep=TRIED):
             with np.errstate(all="ignore"):
                 phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
-                outgoing, shift = _fit(phi, logits, targets)
-            for place, (circuit, value) in enumerate(queue[:CIRCUITS]):
-                new = placed(state.net, circuit, value, candidate, outgoing, shift)
+                fitted = _fit(phi, logits, targets)
+            for place, (circuit, value) in enumerate(queue[:CIRCUITS] if fitted else ()):
+                new = fitted and placed(state.net, circuit, value, candidate, *fitted)
                 after = new and outputs_of(new.net, inputs)
                 found = after and drop_of(state.outputs, after, targets)
                 if new and after and found:
@@ -125,13 +125,15 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return shares
 
 
-def _fit(phi: np.ndarray, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Output weights and shift (m) for a unit of these values (N), as floats have them.
+def _fit(phi: np.ndarray, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Output weights and shift (m) for a unit of these values (N), as floats have them; None if it is never active.
 
     The Hessian is at most 1/2 A^T A in each output, A = [1 | phi], so a step of 2 (A^T A)^-1 A^T (t - softmax) never
     raises the loss.
     """
-    scale = phi.max()
+    scale = float(phi.max())
+    if not 0 < scale < np.inf:
+        return None
     design = np.column_stack([np.ones(len(phi)), phi / scale])
     inverse = np.linalg.pinv(design.T @ design)
     found = np.zeros((2, logits.shape[1]))

@@ -108,6 +108,11 @@ def audit_command(
     raise typer.Exit(audit.exit_code)
 
 
+def at_a_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and console.is_terminal
+
+
 def _aim(outputs: int, data: "Arrays", loss: str | None) -> "Objective":
     """The loss that is meant; where the targets leave a doubt, a person at a terminal is asked."""
     from proof_of_absence.checker.audit.objective import LossNeeded, objective
@@ -115,7 +120,7 @@ def _aim(outputs: int, data: "Arrays", loss: str | None) -> "Objective":
     try:
         return objective(outputs, data.targets, data.labels, loss, option="--loss ")
     except LossNeeded as doubt:
-        if not (sys.stdin.isatty() and console.is_terminal):
+        if not at_a_terminal():
             raise
         say(str(doubt))
         chosen: str = typer.prompt("Which loss, squared or cross-entropy")

@@ -11,8 +11,8 @@ from proof_of_absence.checker.audit.loss_facts import SLACK, reuse_part, widened
 
 __all__ = ["loss_fact", "lower_loss_fact", "rent_fact"]
 
-# More than bounds of 192 binary digits lose; less than half of any drop that is claimed.
-LEAST = Fraction(1, 2**100)
+# More than the checker's bounds lose, 2^-100 for each class; less than half of any drop that is claimed.
+LEAST = Fraction(1, 2**80)
 
 
 def loss_fact(loss: Enclosure, floor: Enclosure) -> dict[str, object]:

@@ -3,7 +3,7 @@
 Outputs are exact, or floats within a bound; exp and log are bounded by series, in integers, rounded outwards.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -14,9 +14,11 @@ from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import (
     Bounded,
+    Exact,
     FloatData,
     FloatNet,
     Floats,
+    aligned,
     blocks,
     integers,
 )
@@ -56,27 +58,49 @@ def cross_entropy_rents(fact: Fact, net: FloatNet, data: FloatData, exact: bool)
     require(len(net.layers) >= 2, "there is no hidden layer")
     listed = fact["units"]
     require(isinstance(listed, list), "no units are listed")
+    held = _held_exactly if exact else _held_in_floats
+    loss = _mean(_outputs(net, data, exact), data.targets)
+    units = [entry["unit"] for entry in listed]
+    for j in units:
+        require(type(j) is int and 0 <= j < len(net.layers[-2][1]), f"{j!r} is no hidden unit")
+    for entry, rows in zip(listed, held(net, data.inputs, units), strict=True):
+        other = _mean(rows, data.targets)
+        confirm(f"the rent of unit {entry['unit']}", (other[0] - loss[1], other[1] - loss[0]), entry["rent"])
+
+
+def _held_exactly(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator[Iterable[Row]]:
+    """For each unit the outputs f - a_j (phi_j - mean), N times as integers M 2^e."""
+    last, count = len(net.layers), len(inputs)
+    outputs, hidden = net.exact(inputs, last), net.exact(inputs, last - 1)
+    weights = integers(net.layers[-1][0])
+    for j in units:
+        column = hidden.whole[:, j]
+        moved = Exact(
+            np.multiply.outer(count * column - column.sum(), weights.whole[:, j]), hidden.exponent + weights.exponent
+        )
+        whole, sent, exponent = aligned(Exact(count * outputs.whole, outputs.exponent), moved)
+        yield (Row(*_fixed(row, exponent, count)) for row in (whole - sent).tolist())
+
+
+def _held_in_floats(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator[Iterable[Row]]:
+    """The same within bounds."""
     with np.errstate(all="ignore"):
-        *_, (pre, rad), (out, out_rad) = net.bounded(data.inputs)
+        *_, (pre, rad), (out, out_rad) = net.bounded(inputs)
         phi = np.maximum(pre, 0)
-        rows = len(phi)
+        count = len(phi)
         # The sum in any order, then one division.
-        mean = phi.sum(axis=0) / rows
-        mean_rad = (rad.sum(axis=0) * UP / rows + (gamma(rows + 1) * np.abs(phi).sum(axis=0) / rows + U * mean)) * UP
-        mean_rad = (mean_rad + 4 * TINY) * UP**2
-        loss = _mean(_floats(Bounded(out, out_rad)), data.targets)
-        for entry in listed:
-            j = entry["unit"]
-            require(type(j) is int and 0 <= j < len(mean), f"{j!r} is no hidden unit")
+        mean = phi.sum(axis=0) / count
+        mean_rad = ((rad.sum(axis=0) + gamma(count + 1) * phi.sum(axis=0)) / count + U * mean + 4 * TINY) * UP**3
+        # The sum of the radii is rounded too.
+        mean_rad *= 1 + gamma(count + 1)
+        for j in units:
             weights = net.layers[-1][0][:, j]
             moved = phi[:, j] - mean[j]
             moved_rad = (rad[:, j] + mean_rad[j] + U * np.abs(moved)) * UP
             sent = np.outer(moved, weights)
-            sent_rad = (np.outer(moved_rad, np.abs(weights)) + U * np.abs(sent) + TINY) * UP
+            sent_rad = (np.outer(moved_rad, np.abs(weights)) + U * np.abs(sent) + TINY) * UP**2
             held = out - sent
-            held_rad = (out_rad + sent_rad + U * np.abs(held) + TINY) * UP
-            other = _mean(_floats(Bounded(held, held_rad)), data.targets)
-            confirm(f"the rent of unit {j}", (other[0] - loss[1], other[1] - loss[0]), entry["rent"])
+            yield _floats(Bounded(held, (out_rad + sent_rad + U * np.abs(held) + TINY) * UP))
 
 
 def floor(data: FloatData) -> Bounds:
@@ -123,13 +147,11 @@ def _outputs(net: FloatNet, data: FloatData, exact: bool) -> Iterable[Row]:
             yield from _floats(net.bounded(data.inputs[part])[-1])
 
 
-def _fixed(row: list[int], exponent: int) -> tuple[list[int], list[int]]:
-    """Numbers M 2^e over ONE, rounded down and up."""
+def _fixed(row: list[int], exponent: int, parts: int = 1) -> tuple[list[int], list[int]]:
+    """Numbers M 2^e / parts over ONE, rounded down and up."""
     shift = exponent + BITS
-    if shift >= 0:
-        exact = [m << shift for m in row]
-        return exact, exact
-    return [m >> -shift for m in row], [over(m, 1 << -shift) for m in row]
+    above, below = 1 << max(shift, 0), parts << max(-shift, 0)
+    return [m * above // below for m in row], [over(m * above, below) for m in row]
 
 
 def _floats(found: Bounded) -> Iterable[Row]:

@@ -53,7 +53,9 @@ def contents(model) -> list[bytes]:
 def test_the_loss_falls_by_what_is_certified(problem, limit):
     model, data = module_of(problem.net), problem.data
     before = contents(model)
-    reassign = proof_of_absence.Reassignment(model, problem.inputs, problem.targets, limit=limit, certificate=True)
+    reassign = proof_of_absence.Reassignment(
+        model, problem.inputs, problem.targets, loss="squared", limit=limit, certificate=True
+    )
     done = reassign()
     after = from_module(model)
     assert after.dtype == problem.net.dtype
@@ -83,7 +85,7 @@ def test_with_nothing_idle_nothing_changes(problem):
     data, net = Dataset(problem.inputs.tolist(), problem.targets.tolist()), problem.net.exact()
     model = module_of(problem.net)
     before = contents(model)
-    done = proof_of_absence.Reassignment(model, problem.inputs, problem.targets)()
+    done = proof_of_absence.Reassignment(model, problem.inputs, problem.targets, loss="squared")()
     idle = [j for j in range(net.widths[1]) if is_idle(net, {Unit(1, j)}, data.inputs)]
     if done.reason == "no idle circuit":
         assert not idle and contents(model) == before
