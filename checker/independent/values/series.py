@@ -11,6 +11,7 @@ from proof_of_absence.checker.independent.refusal import require
 BITS = 192
 ONE = 1 << BITS
 TERMS = 200
+MORE = 8  # halvings that spare terms: each costs a bit, which there are enough of
 FARTHEST = 100  # exp(-x) < 2^-100 beyond
 
 
@@ -30,10 +31,10 @@ def over(a: int, b: int) -> int:
 
 
 def exponential(x: Fraction) -> tuple[int, int]:
-    """Bounds of exp(-x), x >= 0: the alternating series at x / 2^k < 1, squared k times."""
+    """Bounds of exp(-x), x >= 0: the alternating series at x / 2^k < 2^-MORE, squared k times."""
     if x > FARTHEST:
         return 0, ONE >> FARTHEST
-    halvings = max(x.numerator.bit_length() - x.denominator.bit_length() + 1, 0)
+    halvings = max(x.numerator.bit_length() - x.denominator.bit_length() + 1, 0) + MORE
     small = x / 2**halvings
     low_x, high_x = down(small * ONE), up(small * ONE)
     # Terms x^n / n! fall, x < 1: a partial sum is off by less than the first term left out, added to either side.

@@ -25,6 +25,7 @@ from proof_of_absence.checker.independent.kinds.float_cross_entropy import KINDS
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.values.floats import FloatData
 from proof_of_absence.checker.independent.values.floats import FloatNet as Independent
+from proof_of_absence.checker.independent.values.series import ONE, down, exponential, logarithm, up
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.class_problems import DIGITS, class_problems, logits, mp_loss, mp_of
@@ -153,3 +154,15 @@ def test_what_is_no_probabilities_has_no_cross_entropy(case):
             check(fact, net, inputs, wrong)
     with pytest.raises(Refused, match="recomputed"):
         check(fact, net, inputs, np.roll(targets, 1, axis=1))
+
+
+@given(st.fractions(0, 200), st.fractions(1, 10**6))
+def test_series_hold_what_mpmath_finds(x, y):
+    with mpmath.workdps(DIGITS):
+        for (low, high), value in (
+            (exponential(x), mpmath.exp(-mp_of(x))),
+            (logarithm(down(y * ONE), up(y * ONE)), mpmath.log(mp_of(y))),
+        ):
+            off = mpmath.mpf(10) ** -70
+            assert mpmath.mpf(low) / ONE - off <= value <= mpmath.mpf(high) / ONE + off
+            assert high - low <= 2 ** (92 if x > 100 else 20)
