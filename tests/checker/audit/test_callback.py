@@ -80,6 +80,70 @@ def test_the_loss_falls_by_what_is_certified(problem, limit):
         check_fact(lower | {"circuit": [[1, kept[0]]]} if kept else lower | {"before": lower["after"]})
 
 
+def classifier():
+    """A classifier of digits-like data, trained to accuracy 1, that has an idle unit; inputs and labels."""
+    torch.manual_seed(1)
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 10, 200)
+    centres = np.where(rng.random((10, 16)) < 0.3, 1.5, 0.0)
+    inputs = torch.tensor((centres[labels] + rng.random((200, 16))).astype(np.float32))
+    model = torch.nn.Sequential(torch.nn.Linear(16, 20), torch.nn.ReLU(), torch.nn.Linear(20, 10))
+    with torch.no_grad():
+        model[0].bias[3] = -1000
+    labels = torch.tensor(labels)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(150):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
+    return model, inputs, labels
+
+
+def cross_entropy_of(model, inputs, labels) -> float:
+    with torch.no_grad():
+        return float(torch.nn.functional.cross_entropy(model(inputs).double(), labels))
+
+
+def accuracy(model, inputs, labels) -> float:
+    with torch.no_grad():
+        return float((model(inputs).argmax(dim=1) == labels).double().mean())
+
+
+def test_a_classifier_is_never_told_that_another_loss_than_its_own_fell():
+    trained, inputs, labels = classifier()
+    one_hot = torch.nn.functional.one_hot(labels, 10).double()
+    assert accuracy(trained, inputs, labels) == 1
+    before = cross_entropy_of(trained, inputs, labels)
+    with pytest.raises(InputError, match="say loss=cross-entropy"):
+        proof_of_absence.Reassignment(trained, inputs, one_hot)
+    for targets, options in ((labels, {}), (one_hot, {"loss": "cross-entropy"})):
+        model = copy.deepcopy(trained)
+        reassign = proof_of_absence.Reassignment(model, inputs, targets, certificate=True, **options)
+        done = reassign()
+        fall = before - cross_entropy_of(model, inputs, labels)
+        assert done and done.loss == "cross-entropy of the softmax" and reassign.reason
+        assert fall > 0 and fall == pytest.approx(float(done.drop), rel=1e-2)
+        assert accuracy(model, inputs, labels) == 1
+        check_fact(done.certificate)
+        drop = done.certificate["facts"][-1]
+        with pytest.raises(Refused, match="not lower by that much"):
+            check_fact(drop | {"over": str(done.drop * 2)})
+        with pytest.raises(Refused, match="the circuit is not idle"):
+            check_fact(drop | {"before": drop["after"]})
+    # Asked for, the squared loss falls; the cross-entropy rises, and nobody is told that it fell.
+    model = copy.deepcopy(trained)
+    done = proof_of_absence.Reassignment(model, inputs, one_hot, loss="squared")()
+    assert done and done.loss == "mean squared error" and cross_entropy_of(model, inputs, labels) > before
+
+
+def test_a_certificate_of_a_deep_classifier_is_not_promised():
+    layers = [torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2)]
+    with pytest.raises(InputError, match="under cross-entropy is for a module with one hidden layer"):
+        proof_of_absence.Reassignment(torch.nn.Sequential(*layers), INPUTS, [0, 1, 1], certificate=True)
+    with pytest.raises(InputError, match="^Y: is missing"):
+        proof_of_absence.Reassignment(torch.nn.Sequential(*layers), INPUTS, None)
+
+
 @given(problem=problems(idle=False))
 def test_with_nothing_idle_nothing_changes(problem):
     data, net = Dataset(problem.inputs.tolist(), problem.targets.tolist()), problem.net.exact()
