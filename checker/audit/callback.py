@@ -10,11 +10,14 @@ from fractions import Fraction
 import numpy as np
 
 from proof_of_absence.checker.audit.circuits import idle_circuits
-from proof_of_absence.checker.audit.entry import float_rows
+from proof_of_absence.checker.audit.class_improve import improve_classes
+from proof_of_absence.checker.audit.cross_entropy import drop_of, outputs_of
+from proof_of_absence.checker.audit.entry import aim_of, float_rows
 from proof_of_absence.checker.audit.findings import Improvement
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve_all
 from proof_of_absence.checker.audit.loss import exact_loss
+from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.kernel.certificate import net_json, rows_json, units_json
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
@@ -40,6 +43,8 @@ class Reassigned:
         Questions about idle circuits that no method decided: circuits may have been missed.
     before, after
         The nets before and after, None where nothing changed.
+    loss
+        The loss that `drop` is about, by its full name; of others nothing is said.
     certificate
         The idle circuits and the drop as a fact for `checker.independent.facts.check_fact`, if it was asked for.
     """
@@ -50,6 +55,7 @@ class Reassigned:
     undecided: tuple[str, ...] = ()
     before: FloatNet | None = None
     after: FloatNet | None = None
+    loss: Loss = Loss.SQUARED
     certificate: dict | None = None
 
     def __bool__(self) -> bool:
@@ -70,17 +76,22 @@ class Reassignment:
     """Reuse train-idle circuits of a module while it is trained (C7 between the steps of an optimiser, C18).
 
     A call reads the module, decides its idle circuits exactly as `proof_of_absence.audit` does (within one layer,
-    jointly idle ones too), and reuses those of the last hidden layer as units that lower the loss L = (1/N) sum |f(z_i)
-    - y_i|^2 of the whole training data. New weights are values of the module's type, and the drop is certified for just
-    these; if none can be, the module stays as it is and `Reassigned.reason` says why. L is of the net over the reals;
-    what float arithmetic makes of it may differ by rounding. Nothing is said of other losses.
+    jointly idle ones too), and reuses those of the last hidden layer as units that lower the loss of the whole training
+    data: the mean squared error (1/N) sum |f(z_i) - y_i|^2, or the cross-entropy of the softmax. New weights are values
+    of the module's type, and the drop is certified for just these; if none can be, the module stays as it is and
+    `Reassigned.reason` says why. The loss is of the net over the reals; what float arithmetic makes of it may differ by
+    rounding. Nothing is said of other losses.
 
     Parameters
     ----------
     module
         As `proof_of_absence.audit` takes it; every Linear has a bias, is used once and is not frozen.
     X, Y
-        The training data, inputs (N, d) and targets (N, m).
+        The training data, inputs (N, d) and targets (N, m), or class labels (N,): integers or truth values.
+    loss
+        ``"squared"`` or ``"cross-entropy"``; by default the mean squared error for numbers and cross-entropy for class
+        labels. It is to be the loss that the module is trained with: one may rise where the other falls. One-hot rows
+        need it said.
     every
         Only every so many calls it acts.
     limit
@@ -114,21 +125,28 @@ class Reassignment:
     >>> hook = optimizer.register_step_post_hook(Reassignment(model, X, Y, every=100))
     """
 
-    def __init__(self, module, X, Y, *, every: int = 1, limit: int = 4, certificate: bool = False):
+    def __init__(
+        self, module, X, Y, *, loss: str | None = None, every: int = 1, limit: int = 4, certificate: bool = False
+    ):
         for name, value in (("every", every), ("limit", limit)):
             if not isinstance(value, int) or value < 1:
                 raise refused(name, f"is {value!r}; it takes a whole number from 1 on")
         self.module, self.every, self.limit, self.certificate = module, every, limit, certificate
         # Copies: what the caller does to the arrays later changes nothing here.
-        self.inputs, self.targets = float_rows("X", X).copy(), float_rows("Y", Y, column=True).copy()
+        self.inputs = float_rows("X", X).copy()
         self.steps = 0
         self.history: list[Reassigned] = []
-        widths = self._read()[0].widths
-        for name, array, width in (("X", self.inputs, widths[0]), ("Y", self.targets, widths[-1])):
-            if array.shape[1] != width:
-                raise refused(
-                    name, f"has {array.shape[1]} columns, the module {'reads' if name == 'X' else 'gives'} {width}"
-                )
+        net, _ = self._read()
+        widths = net.widths
+        if Y is None:
+            raise refused("Y", "is missing; a reassignment lowers a loss, which takes targets")
+        aim = aim_of(net, Y, loss)
+        assert aim.loss is not None and aim.targets is not None
+        self.loss, self.reason, self.targets = aim.loss, aim.reason, aim.targets.copy()
+        if self.inputs.shape[1] != widths[0]:
+            raise refused("X", f"has {self.inputs.shape[1]} columns, the module reads {widths[0]}")
+        if certificate and self.loss is Loss.CROSS_ENTROPY and len(widths) != 3:
+            raise refused("certificate", "under cross-entropy is for a module with one hidden layer")
         if len(self.inputs) != len(self.targets):
             raise refused("Y", f"has {len(self.targets)} rows, X has {len(self.inputs)}")
 
@@ -160,14 +178,15 @@ class Reassignment:
         if not circuits:
             why = "no idle circuit" + (" found, but some questions are undecided" if undecided else "")
             return Reassigned(self.steps, reason=why, undecided=undecided)
-        found = improve_all(net, self.inputs, self.targets, circuits, limit=self.limit)
+        improver = improve_classes if self.loss is Loss.CROSS_ENTROPY else improve_all
+        found = improver(net, self.inputs, self.targets, circuits, limit=self.limit)
         if isinstance(found, Unimproved):
             return Reassigned(self.steps, reason=found.reason, undecided=undecided)
         improvements, better = found
+        fact = self._fact(net, better, improvements) if self.certificate else None
         self._write(linears, net, better)
         _reset(states, improvements)
-        fact = self._fact(net, better, improvements) if self.certificate else None
-        done = Reassigned(self.steps, improvements, "", undecided, net, better, fact)
+        done = Reassigned(self.steps, improvements, "", undecided, net, better, self.loss, fact)
         self.history.append(done)
         return done
 
@@ -211,7 +230,7 @@ class Reassignment:
             )
 
     def _fact(self, net: FloatNet, better: FloatNet, improvements: tuple[Improvement, ...]) -> dict:
-        before, reused, idle = net_json(net.exact()), set(), []
+        before, reused, idle = net_json(net.exact()), set[Unit](), []
         for improvement in improvements:
             # Later units of a circuit that was reused before are no circuits of the first net.
             if reused.isdisjoint(improvement.circuit):
@@ -220,13 +239,17 @@ class Reassignment:
                     {"kind": "idle", "net": before, "circuit": circuit, "inputs": rows_json(_exact(self.inputs))}
                 )
             reused.update(improvement.circuit)
-        drop = exact_loss(net, self.inputs, self.targets) - exact_loss(better, self.inputs, self.targets)
         data = {"inputs": rows_json(_exact(self.inputs)), "targets": rows_json(_exact(self.targets))}
-        lower = {
-            "kind": "lower-loss", "before": before, "after": net_json(better.exact()), "data": data, "drop": str(drop),
-            "circuit": units_json(reused),
-        }  # fmt: skip
-        return {"kind": "all", "facts": [*idle, lower]}
+        changed = {"before": before, "after": net_json(better.exact()), "data": data, "circuit": units_json(reused)}
+        if self.loss is Loss.CROSS_ENTROPY:
+            found = drop_of(outputs_of(net, self.inputs), outputs_of(better, self.inputs), self.targets)
+            if found is None:
+                raise refused("certificate", "takes a drop of the cross-entropy that exact outputs show")
+            lower = {"kind": "cross-entropy-drop", "over": str(found[1].low / 2)}
+        else:
+            drop = exact_loss(net, self.inputs, self.targets) - exact_loss(better, self.inputs, self.targets)
+            lower = {"kind": "lower-loss", "drop": str(drop)}
+        return {"kind": "all", "facts": [*idle, lower | changed]}
 
 
 def _exact(array: np.ndarray) -> list[list[Fraction]]:

@@ -1,8 +1,9 @@
 """`absence audit`: read the files, run the audit, show it, write its folder. Exit codes as in `checker.cli`."""
 
 import hashlib
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,12 +20,16 @@ from proof_of_absence.checker.screen.terminal import (
     to_folder,
 )
 
+if TYPE_CHECKING:
+    from proof_of_absence.checker.audit.objective import Objective
+    from proof_of_absence.models.files.data import Arrays
+
 __all__ = ["audit_command"]
 
 
 def audit_command(
     model: Annotated[Path, typer.Argument(help="The network: .onnx, .safetensors, .pt or .pth.")],
-    train: Annotated[Path, typer.Option("--train", help="Training data: .npz with X (N, d) and Y (N, m).")],
+    train: Annotated[Path, typer.Option("--train", help="Training data: .npz with X (N, d) and, for losses, Y.")],
     deploy: Annotated[Path | None, typer.Option("--deploy", help="Deployment inputs: .npz with X.")] = None,
     region: Annotated[
         list[Path] | None,
@@ -35,6 +40,14 @@ def audit_command(
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the reports.", show_default="NAME.audit")
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            help="squared (mean squared error) or cross-entropy (of the softmax).",
+            show_default="as the targets are: labels or numbers",
+        ),
     ] = None,
     improved: Annotated[
         Path | None,
@@ -63,7 +76,8 @@ def audit_command(
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
     with ending(folder, "no report is written. The stages that are done are kept for the next run."):
         net = read_net(model)
-        data = read_data(train)
+        data = read_data(train, optional=True)
+        aim = _aim(net.widths[-1], data, loss)
         deployed = read_data(deploy, targets=False).inputs if deploy else None
         regions = [read_region(path) for path in region or []]
         if region_from_data:
@@ -74,7 +88,7 @@ def audit_command(
             outcome = examine(
                 net,
                 data.inputs,
-                data.targets,
+                aim,
                 deploy=deployed,
                 regions=regions,
                 seconds=seconds,
@@ -92,6 +106,25 @@ def audit_command(
         say(f"Taken from an earlier run: {', '.join(outcome.kept)}")
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
+
+
+def at_a_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and console.is_terminal
+
+
+def _aim(outputs: int, data: "Arrays", loss: str | None) -> "Objective":
+    """The loss that is meant; where the targets leave a doubt, a person at a terminal is asked."""
+    from proof_of_absence.checker.audit.objective import LossNeeded, objective
+
+    try:
+        return objective(outputs, data.targets, data.labels, loss, option="--loss ")
+    except LossNeeded as doubt:
+        if not at_a_terminal():
+            raise
+        say(str(doubt))
+        chosen: str = typer.prompt("Which loss, squared or cross-entropy")
+    return objective(outputs, data.targets, data.labels, chosen, option="--loss ")
 
 
 def _sha256(path: Path) -> str:

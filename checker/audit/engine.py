@@ -16,9 +16,11 @@ from proof_of_absence.checker.audit.findings import (
     Audit,
     CircuitFinding,
     DataSummary,
+    Enclosure,
     NetSummary,
     RegionFinding,
 )
+from proof_of_absence.checker.audit.objective import Loss, Objective
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.stages import Stages
@@ -82,7 +84,7 @@ class Audited:
     audit: Audit
     net: FloatNet
     inputs: np.ndarray
-    targets: np.ndarray
+    targets: np.ndarray | None
     deploy: np.ndarray | None
     improved: FloatNet | None
     facts: tuple[dict, ...]
@@ -92,7 +94,7 @@ class Audited:
 def examine(
     net: FloatNet,
     inputs: np.ndarray,
-    targets: np.ndarray,
+    aim: Objective | np.ndarray,
     *,
     deploy: np.ndarray | None = None,
     regions: Sequence[Region] = (),
@@ -110,8 +112,10 @@ def examine(
 
     Parameters
     ----------
-    inputs, targets, deploy
-        Shapes (N, d), (N, m) and (D, d), float64, finite.
+    inputs, deploy
+        Shapes (N, d) and (D, d), float64, finite.
+    aim
+        The loss and its targets, or the targets (N, m) of the mean squared error.
     regions
         Boxes on which every idle circuit is asked to be irrelevant.
     seconds
@@ -129,14 +133,18 @@ def examine(
     InputError
         If the arrays do not fit the net.
     """
+    if isinstance(aim, np.ndarray):
+        aim = Objective(Loss.SQUARED, aim, "targets are numbers")
+    targets = aim.targets
     _check(net, inputs, targets, deploy, regions)
-    stages = Stages(keep, content_key(net, inputs, targets, "" if deploy is None else deploy), progress)
-    found = Examination(net, inputs, targets, deploy, client)
+    contents = (net, inputs, aim.loss, *("" if array is None else array for array in (targets, deploy)))
+    stages = Stages(keep, content_key(*contents), progress)
+    found = Examination(net, inputs, targets, aim.loss, deploy, client)
     for stage in STAGES:
         if stage.when(found):
             found.take(stage, stages)
     answers = list(_regions(stages, found, regions, seconds))
-    audit = _audit(found, stages, answers, source, data_source)
+    audit = _audit(found, aim, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
     return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
 
@@ -144,14 +152,19 @@ def examine(
 _ANSWER = tuple[RegionFinding, dict | None]
 
 
-def _check(net: FloatNet, inputs, targets, deploy, regions: Sequence[Region]) -> None:
+def _check(
+    net: FloatNet,
+    inputs: np.ndarray,
+    targets: np.ndarray | None,
+    deploy: np.ndarray | None,
+    regions: Sequence[Region],
+) -> None:
     fan_in, fan_out = net.widths[0], net.widths[-1]
     if inputs.shape[1] != fan_in:
         raise refused("the training inputs", f"have {inputs.shape[1]} columns, the net reads {fan_in}")
-    if targets.shape[1] != fan_out:
-        hint = "; the loss is squared error, so write class labels as vectors" if targets.shape[1] == 1 else ""
-        raise refused("the targets", f"have {targets.shape[1]} columns, the net has {fan_out} outputs{hint}")
-    if len(targets) != len(inputs):
+    if targets is not None and targets.shape[1] != fan_out:
+        raise refused("the targets", f"have {targets.shape[1]} columns, the net has {fan_out} outputs")
+    if targets is not None and len(targets) != len(inputs):
         raise refused("the training data", f"hold {len(inputs)} inputs but {len(targets)} targets")
     if deploy is not None and deploy.shape[1] != fan_in:
         raise refused("the deployment inputs", f"have {deploy.shape[1]} columns, the net reads {fan_in}")
@@ -199,14 +212,19 @@ def _is_decided(answer: _ANSWER) -> bool:
 
 
 def _audit(
-    found: Examination, stages: Stages, answers: Sequence[_ANSWER], source: Source | None, data_source: Source | None
+    found: Examination,
+    aim: Objective,
+    stages: Stages,
+    answers: Sequence[_ANSWER],
+    source: Source | None,
+    data_source: Source | None,
 ) -> Audit:
     """The report of all that was found, and of all that was not."""
     _, unsearched = found.searched
     unimproved = [found.better.reason] if found.better.reason else []
     audit = Audit(
         net=_net_summary(found.net, source),
-        data=_data_summary(found.inputs, found.targets, *found.losses, data_source),
+        data=_data_summary(found.inputs, aim, *found.losses, data_source),
         units=found.units,
         circuits=found.circuits,
         ranks=found.ranks,
@@ -216,6 +234,7 @@ def _audit(
         regions=tuple(finding for finding, _ in answers),
         float32_deviation=found.deviation,
         undecided=(*stages.undecided, *unsearched, *unimproved),
+        not_asked=found.not_asked,
         seconds=stages.seconds,
     )
     return replace(audit, undecided=(*audit.undecided, *_open(audit)))
@@ -241,7 +260,10 @@ def _net_summary(net: FloatNet, source: Source | None) -> NetSummary:
     return NetSummary(source.name, source.sha256, net.widths, net.parameter_count, net.dtype.name)
 
 
-def _data_summary(inputs, targets, loss, floor, source: Source | None) -> DataSummary:
-    source = source or Source("data", content_key(inputs, targets))
+def _data_summary(
+    inputs: np.ndarray, aim: Objective, loss: Enclosure | None, floor: Enclosure | None, source: Source | None
+) -> DataSummary:
+    source = source or Source("data", content_key(inputs, *(() if aim.targets is None else (aim.targets,))))
     distinct = len(distinct_rows(inputs))
-    return DataSummary(source.name, source.sha256, len(inputs), distinct, loss, floor)
+    name = "" if aim.loss is None else str(aim.loss)
+    return DataSummary(source.name, source.sha256, len(inputs), distinct, loss, floor, name, aim.reason)

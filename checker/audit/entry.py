@@ -14,20 +14,22 @@ import numpy as np
 from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
+from proof_of_absence.checker.audit.objective import Objective, objective, split
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.net import MLP
 
-__all__ = ["audit", "float_rows", "net_of_model"]
+__all__ = ["aim_of", "audit", "float_rows", "net_of_model"]
 
 
 def audit(
     model,
     X,
-    Y,
+    Y=None,
     deploy=None,
     *,
+    loss: str | None = None,
     regions: Iterable[str | os.PathLike | Region] = (),
     region_from_data: bool = False,
     seconds: float = 60,
@@ -45,7 +47,11 @@ def audit(
         the path of a .onnx, .safetensors, .pt or .pth file.
     X, Y, deploy
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
-        lists. Further axes are flattened; targets of one axis are a column.
+        lists. Further axes are flattened; targets of one axis are a column, class labels if they are integers or truth
+        values. Without Y nothing about a loss is asked.
+    loss
+        ``"squared"``, the mean squared error, or ``"cross-entropy"``, of the softmax. By default cross-entropy for
+        class labels and squared for numbers; one-hot rows need it said.
     regions
         Boxes on which idle circuits must not act: paths of VNN-LIB files, or `Region`.
     region_from_data
@@ -61,7 +67,8 @@ def audit(
     Raises
     ------
     InputError
-        If the model is no fully connected ReLU net, or the arrays are not finite or do not fit it.
+        If the model is no fully connected ReLU net, the arrays are not finite or do not fit it, or both losses suit
+        the targets and none was named.
 
     Examples
     --------
@@ -72,7 +79,7 @@ def audit(
     (1, 'circuit {1.1} is train-idle', (1,))
     """
     net = net_of_model(model)
-    inputs, targets = float_rows("X", X), float_rows("Y", Y, column=True)
+    inputs, aim = float_rows("X", X), aim_of(net, Y, loss)
     deployed = None if deploy is None else float_rows("deploy", deploy)
     boxes = [region if isinstance(region, Region) else read_region(region) for region in regions]
     if region_from_data:
@@ -89,10 +96,26 @@ def audit(
                 ) from error
             client = stack.enter_context(cluster(scheduler, workers))
         outcome = examine(
-            net, inputs, targets, deploy=deployed, regions=boxes, seconds=seconds, progress=progress, client=client,
+            net, inputs, aim, deploy=deployed, regions=boxes, seconds=seconds, progress=progress, client=client,
             keep=folder and folder / STAGES,
         )  # fmt: skip
     return outcome.audit if folder is None else write_folder(folder, outcome)
+
+
+def aim_of(net: FloatNet, Y: Any, loss: str | None) -> Objective:
+    """The loss that is meant for these targets, as `audit` takes both.
+
+    Raises
+    ------
+    InputError
+        As `audit`.
+    """
+    if Y is None:
+        return objective(net.widths[-1], None, None, loss)
+    rows = float_rows("Y", Y, column=True, truth=True)
+    # Whether they are labels is told by the type that they had.
+    kind = np.asarray(Y.detach().cpu() if hasattr(Y, "detach") else Y).dtype.kind
+    return objective(net.widths[-1], *split(rows.astype(np.int64) if kind in "iub" else rows), loss)
 
 
 def net_of_model(model: Any) -> FloatNet:
@@ -129,8 +152,10 @@ def _floats(rows: Iterable[Iterable[Fraction]]) -> np.ndarray:
     return array
 
 
-def float_rows(name: str, values, *, column: bool = False) -> np.ndarray:
+def float_rows(name: str, values, *, column: bool = False, truth: bool = False) -> np.ndarray:
     """The values as float64, shape (rows, columns), each the very number that was given; messages call them `name`.
+
+    With `column` one axis is taken as a column, with `truth` truth values as 0 and 1.
 
     Raises
     ------
@@ -147,7 +172,7 @@ def float_rows(name: str, values, *, column: bool = False) -> np.ndarray:
         array = array[:, None]
     if array.ndim < 2 or not array.size:
         raise refused(name, f"has shape {array.shape}; it takes (rows, columns), at least one of each")
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+    if array.dtype.kind not in ("iufb" if truth else "iuf") or array.dtype.itemsize > 8:
         raise refused(name, f"is of type {array.dtype}; convert it to float64")
     floats = array.reshape(len(array), -1).astype(np.float64)
     if not np.isfinite(floats).all():

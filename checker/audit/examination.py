@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
+from proof_of_absence.checker.audit.class_improve import improve_class
+from proof_of_absence.checker.audit.class_rent import AFFORDED, affordable, class_rents
+from proof_of_absence.checker.audit.cross_entropy import class_losses
 from proof_of_absence.checker.audit.detectors import deployment_findings
 from proof_of_absence.checker.audit.deviation import float32_deviation
 from proof_of_absence.checker.audit.findings import (
@@ -25,6 +28,7 @@ from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.loss import losses
+from proof_of_absence.checker.audit.objective import NO_TARGETS, Loss
 from proof_of_absence.checker.audit.rent import rents
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
@@ -57,13 +61,16 @@ _RANKS = tuple[RankFinding, ...]
 class Examination:
     """What is audited, and what the stages found of it so far. A stage that fails leaves its field as it was.
 
+    `loss` and `targets` are both None where the data have no targets.
+
     `losses` are the loss and its floor E; `searched` are the idle circuits, and what was not decided about others;
     `fired` are the same circuits with the deployment inputs at which they fire.
     """
 
     net: FloatNet
     inputs: np.ndarray
-    targets: np.ndarray
+    targets: np.ndarray | None
+    loss: Loss | None
     deploy: np.ndarray | None
     client: "Client | None"
     losses: _LOSSES | tuple[None, None] = (None, None)
@@ -83,10 +90,23 @@ class Examination:
     @cached_property
     def evaluation(self) -> Evaluation | None:
         """The pass that the losses and the improvement share; None where it overflows, and they find their own way."""
+        assert self.targets is not None
         try:
             return evaluate(self.net, self.inputs, self.targets)
         except OverflowError:
             return None
+
+    @property
+    def not_asked(self) -> tuple[str, ...]:
+        """What the stages leave out, and why."""
+        if self.loss is None:
+            return (NO_TARGETS,)
+        if self.loss is Loss.SQUARED:
+            return ()
+        why = f"the price of an idle circuit and the gains of replacements: C12 and C13 are about the {Loss.SQUARED}"
+        if self.targets is not None and not affordable(self.net, self.targets):
+            return (why, f"rents: units times rows times classes are more than {AFFORDED}")
+        return (why,)
 
     def take(self, stage: "Stage", stages: Stages) -> None:
         """Run the stage, or take what an earlier run kept of it, and put its result in its field."""
@@ -95,6 +115,18 @@ class Examination:
         result = stages.run(stage.name, stage.kind, partial(stage.run, self), of=of)
         if result is not None:
             setattr(self, stage.fills, result)
+
+    def has_targets(self) -> bool:
+        return self.targets is not None
+
+    def has_squared_losses(self) -> bool:
+        return self.loss is Loss.SQUARED and self.has_losses()
+
+    def rents_are_asked(self) -> bool:
+        return self.has_targets() and self.has_units()
+
+    def reuse_is_asked(self) -> bool:
+        return self.has_targets() and self.has_circuits()
 
     def always(self) -> bool:
         return True
@@ -119,6 +151,9 @@ class Examination:
 
 
 def _losses(found: Examination) -> _LOSSES:
+    assert found.targets is not None
+    if found.loss is Loss.CROSS_ENTROPY:
+        return class_losses(found.net, found.inputs, found.targets)
     return losses(found.net, found.inputs, found.targets, evaluation=found.evaluation)
 
 
@@ -148,18 +183,25 @@ def _ranks(found: Examination) -> _RANKS:
 
 
 def _better(found: Examination) -> Better:
-    answer = improve(found.net, found.inputs, found.targets, found.circuits, evaluation=found.evaluation)
+    assert found.targets is not None
+    about = found.net, found.inputs, found.targets, found.circuits
+    answer = improve_class(*about) if found.loss is Loss.CROSS_ENTROPY else improve(*about, evaluation=found.evaluation)
     if isinstance(answer, Unimproved):
         return Better(None, None, "" if answer.at_floor else f"improvement: {answer.reason}")
     return Better(*answer, "")
 
 
 def _rented(found: Examination) -> _UNITS:
+    assert found.targets is not None
+    if found.loss is Loss.CROSS_ENTROPY:
+        return class_rents(found.net, found.inputs, found.targets, found.units)
     return rents(found.net, found.inputs, found.targets, found.units)
 
 
 def _prices(found: Examination) -> Prices | None:
-    return prices(found.net, found.inputs, *found.losses, found.circuits)
+    loss, floor = found.losses
+    assert loss is not None and floor is not None
+    return prices(found.net, found.inputs, loss, floor, found.circuits)
 
 
 def _deviation(found: Examination) -> Fraction | None:
@@ -182,14 +224,14 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage("losses", _losses, _LOSSES, "losses", Examination.always),
+    Stage("losses", _losses, _LOSSES, "losses", Examination.has_targets),
     Stage("units", _units, _UNITS, "units", Examination.always),
     Stage("circuits", _searched, _SEARCHED, "searched", Examination.has_units),
     Stage("firing", _fired, _CIRCUITS, "fired", Examination.may_fire, of_circuits=True),
     Stage("deployment", _deployment, _DEPLOYMENT, "deployment", Examination.is_deployed),
     Stage("ranks", _ranks, _RANKS, "ranks", Examination.always),
-    Stage("improvement", _better, Better, "better", Examination.has_circuits, of_circuits=True),
-    Stage("rents", _rented, _UNITS, "units", Examination.has_units),
-    Stage("prices", _prices, Prices | None, "prices", Examination.has_losses, of_circuits=True),
+    Stage("improvement", _better, Better, "better", Examination.reuse_is_asked, of_circuits=True),
+    Stage("rents", _rented, _UNITS, "units", Examination.rents_are_asked),
+    Stage("prices", _prices, Prices | None, "prices", Examination.has_squared_losses, of_circuits=True),
     Stage("float32", _deviation, Fraction | None, "deviation", Examination.is_float32),
 )

@@ -56,7 +56,8 @@ class NetSummary:
 class DataSummary:
     """The training data: rows, distinct inputs G, the loss L of the net on them, the noise floor E.
 
-    L and E are None if undecided.
+    L and E are None if undecided. `loss_name` is the loss in its full name, empty where the data have no targets;
+    `loss_reason` says what the targets are and why that loss was taken.
     """
 
     source: str
@@ -65,6 +66,8 @@ class DataSummary:
     distinct_inputs: int
     loss: Enclosure | None
     noise_floor: Enclosure | None
+    loss_name: str
+    loss_reason: str
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,9 @@ class UnitFinding:
 
     `idle`: every reader receives one value from it, because its activity is constant or no reader weighs it. `witness`:
     two rows at which a unit that is not idle has different values. `rent` (C13): by how much the loss rises at least if
-    the unit is replaced by the best constant. `replacement_gain`: by how much one other unit, `replacement` (w, b), put
-    in its place, would lower the loss of the net without it; a rent that is less shows that the net is no minimiser.
+    the unit is replaced by the best constant; for the cross-entropy, by its mean. `replacement_gain`: by how much one
+    other unit, `replacement` (w, b), put in its place, would lower the loss of the net without it; a rent that is less
+    shows that the net is no minimiser.
     """
 
     unit: Unit
@@ -206,7 +210,8 @@ class RegionFinding:
 class Audit:
     """All of an audit.
 
-    `undecided` says, a line each, what no method decided; `float32_deviation` bounds |float32 net - exact net|.
+    `undecided` says, a line each, what no method decided; `not_asked`, what is not asked of these data or this loss;
+    `float32_deviation` bounds |float32 net - exact net|.
     """
 
     net: NetSummary
@@ -220,6 +225,7 @@ class Audit:
     regions: tuple[RegionFinding, ...] = ()
     float32_deviation: Fraction | None = None
     undecided: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from proof_of_absence.checker.audit import loss_facts
+from proof_of_absence.checker.audit import cross_entropy_facts, loss_facts
 from proof_of_absence.checker.audit.certify import NAME, certify
 from proof_of_absence.checker.audit.engine import Audited
 from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
@@ -88,14 +89,15 @@ def _certify(folder: Path, outcome: Audited) -> str:
 def _losses(audit: Audit) -> Iterator[dict]:
     """The facts about losses; net and data are those of the folder."""
     loss, floor = audit.data.loss, audit.data.noise_floor
-    if loss is None or floor is None:
-        return
-    yield loss_facts.loss_fact(loss, floor)
-    if audit.improvement:
-        yield loss_facts.lower_loss_fact(audit.improvement)
-    if any(unit.rent for unit in audit.units):
-        yield loss_facts.rent_fact(audit.units, loss)
-    if audit.prices:
-        yield loss_facts.price_fact(audit.prices, loss)
     if audit.float32_deviation is not None:
         yield loss_facts.deviation_fact(audit.float32_deviation)
+    if loss is None or floor is None:
+        return
+    made = cross_entropy_facts if audit.data.loss_name == Loss.CROSS_ENTROPY else loss_facts
+    yield made.loss_fact(loss, floor)
+    if audit.improvement:
+        yield made.lower_loss_fact(audit.improvement)
+    if any(unit.rent for unit in audit.units):
+        yield made.rent_fact(audit.units, loss)
+    if audit.prices:
+        yield loss_facts.price_fact(audit.prices, loss)

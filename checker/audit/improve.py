@@ -4,7 +4,7 @@ certified for the very floats written.
 All new parameters are rounded to the net's type first; the drop is then enclosed, or computed exactly, for that net.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -22,28 +22,27 @@ from proof_of_absence.checker.audit.loss import (
     point,
     total,
 )
+from proof_of_absence.checker.audit.reuse import (
+    CIRCUITS,
+    New,
+    Queue,
+    Unimproved,
+    features_of,
+    finding,
+    placed,
+    reassigned,
+    reuse,
+)
 from proof_of_absence.checker.audit.search import Candidate, candidates
 from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
-from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine
 from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["Unimproved", "improve", "improve_all", "reassigned"]
-
-# Circuits tried for one unit: they differ in how their constant rounds in the output bias, no more.
-CIRCUITS = 4
-
-
-@dataclass(frozen=True)
-class Unimproved:
-    """Why no lower loss is shown. `at_floor`: because no net whatever has one (the loss is E); else it is undecided."""
-
-    reason: str
-    at_floor: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,18 +68,6 @@ class _State:
     radius: np.ndarray | None
     exponent: int
     loss: Enclosure
-
-
-@dataclass(frozen=True, eq=False)
-class _New:
-    """A net that reuses a circuit, and how its outputs differ:
-    by offset_k + outgoing_k relu(w . z + b) at every row.
-    """
-
-    net: FloatNet
-    candidate: Candidate
-    outgoing: np.ndarray
-    offset: tuple[Fraction, ...]
 
 
 def improve(
@@ -138,60 +125,18 @@ def improve_all(
     A circuit of k units frees k of them, and circuits that share no unit stay idle when one of them is reused. The
     drops add up; each step's `loss_before` is the `loss_after` of the one before.
     """
-    if not circuits:
-        return Unimproved("no idle circuit to reuse")
-    queue = _disjoint(circuits, len(net.layers) - 1)
-    if not queue:
-        return Unimproved(
-            "undecided: no idle circuit lies within the last hidden layer, and of others no theorem is used here"
-        )
-    try:
-        data = _Data(inputs, targets, _features(net, inputs), noise_floor(inputs, targets))
-        state = _start(net, data, evaluation)
-    except OverflowError as error:
-        return Unimproved(f"undecided: {error}")
-    steps: list[Improvement] = []
-    while queue and len(steps) < limit:
-        if state.loss == point(data.floor):
-            why = Unimproved("the loss is the noise floor: no net has a lower one", at_floor=True)
-            break
-        step = _step(state, data, queue)
-        if step is None:
-            why = Unimproved("undecided: no unit tried has a drop that outlives the rounding and can be certified")
-            break
-        improvement, state, used = step
-        steps.append(improvement)
-        # The other units of the circuit are cut: each is an idle circuit of its own now, that sends 0.
-        others = sorted(queue.pop(used)[0])[1:]
-        queue.extend(((unit,), dict.fromkeys(range(net.widths[-1]), Fraction(0))) for unit in others)
-    return (tuple(steps), state.net) if steps else why
+    data: list[_Data] = []
 
+    def start() -> _State:
+        data.append(_Data(inputs, targets, features_of(net, inputs), noise_floor(inputs, targets)))
+        return _start(net, data[0], evaluation)
 
-def reassigned(
-    net: FloatNet, circuit: Iterable[Unit], weights: Sequence, bias: float, outgoing: Sequence, output_bias: Sequence
-) -> FloatNet:
-    """The net whose circuit, in the last hidden layer, has these parameters in its first unit
-    and sends 0 from the others.
+    def step(state: _State, queue: Queue) -> tuple[Improvement, _State, int] | Unimproved | None:
+        if state.loss == point(data[0].floor):
+            return Unimproved("the loss is the noise floor: no net has a lower one", at_floor=True)
+        return _step(state, data[0], queue)
 
-    Raises
-    ------
-    ValueError
-        If an entry is no value of the net's type.
-    """
-    units = sorted(unit.index for unit in circuit)
-    *below, hidden, output = net.layers
-    rows, biases, columns = hidden.weights.copy(), hidden.bias.copy(), output.weights.copy()
-    columns[:, units] = 0
-    rows[units[0]], biases[units[0]], columns[:, units[0]] = weights, bias, outgoing
-    return FloatNet((*below, FloatAffine(rows, biases), FloatAffine(columns, np.asarray(output_bias))), net.dtype)
-
-
-def _features(net: FloatNet, inputs: np.ndarray) -> np.ndarray:
-    """What the last hidden layer reads, as floats have it."""
-    if len(net.layers) == 2:
-        return inputs
-    below = FloatNet(net.layers[:-2])
-    return np.vstack([np.maximum(enclose(below, inputs[part])[-1].values, 0) for part in blocks(len(inputs))])
+    return reuse(net, circuits, start, step, limit)
 
 
 def _start(net: FloatNet, data: _Data, evaluation: Evaluation | None = None) -> _State:
@@ -210,21 +155,7 @@ def _start(net: FloatNet, data: _Data, evaluation: Evaluation | None = None) -> 
     return _State(net, scaled, None, exponent, point(exact_loss(net, inputs, targets)))
 
 
-def _disjoint(circuits: Sequence[CircuitFinding], last: int) -> list[tuple[tuple[Unit, ...], Mapping[int, Fraction]]]:
-    """The circuits of the last hidden layer that share no unit, in the order given, with what each output receives."""
-    taken: set[Unit] = set()
-    result = []
-    for circuit in circuits:
-        units = tuple(Unit(*unit) for unit in circuit.units)
-        if not units or not all(1 <= unit.layer <= last for unit in units):
-            raise ValueError(f"not a circuit of hidden units: {units}")
-        if taken.isdisjoint(units) and all(unit.layer == last for unit in units):
-            taken.update(units)
-            result.append((units, {unit.index: Fraction(v) for unit, v in circuit.value.items()}))
-    return result
-
-
-def _step(state: _State, data: _Data, queue) -> tuple[Improvement, _State, int] | None:
+def _step(state: _State, data: _Data, queue: Queue) -> tuple[Improvement, _State, int] | None:
     """The first candidate and circuit whose drop is certified."""
     work = len(data.inputs) * state.net.parameter_count
     found = candidates(data.features, state.residuals, state.net.dtype)
@@ -242,7 +173,7 @@ def _step(state: _State, data: _Data, queue) -> tuple[Improvement, _State, int] 
             step = (_exact if exact else _enclosed)(state, data, new)
             if step is not None:
                 before, drop, after = step
-                return _finding(circuit, new, before, drop, after.loss), after, place
+                return finding(circuit, new, before, drop, after.loss), after, place
     return None
 
 
@@ -266,7 +197,7 @@ def _separating(net: FloatNet, data: _Data) -> Candidate | None:
     return Candidate(0.0, rounded[:-1], float(rounded[-1])) if np.isfinite(rounded).all() else None
 
 
-def _build(state: _State, features, circuit, value: Mapping[int, Fraction], candidate: Candidate) -> _New | None:
+def _build(state: _State, features, circuit, value: Mapping[int, Fraction], candidate: Candidate) -> New | None:
     """The net with the candidate in the circuit's place, everything rounded to its type.
 
     None if it has no finite such net.
@@ -278,21 +209,10 @@ def _build(state: _State, features, circuit, value: Mapping[int, Fraction], cand
         outgoing = centred @ state.residuals / (centred @ centred)
         shift = state.residuals.mean(axis=0) - outgoing * mean
         outgoing, shift = (np.ldexp(x, state.exponent) for x in (outgoing, shift))
-        outgoing = outgoing.astype(state.net.dtype).astype(np.float64)
-    kept = [Fraction(c) + value[k] for k, c in enumerate(state.net.layers[-1].bias.tolist())]
-    try:
-        bias = np.array([float(c + Fraction(s)) for c, s in zip(kept, shift.tolist(), strict=True)])
-        with np.errstate(over="ignore"):
-            bias = bias.astype(state.net.dtype).astype(np.float64)
-        if not (np.isfinite(outgoing).all() and np.isfinite(bias).all()):
-            return None
-    except (OverflowError, ValueError):
-        return None
-    net = reassigned(state.net, circuit, candidate.weights, candidate.bias, outgoing, bias)
-    return _New(net, candidate, outgoing, tuple(Fraction(b) - c for b, c in zip(bias.tolist(), kept, strict=True)))
+    return placed(state.net, circuit, value, candidate, outgoing, shift)
 
 
-def _exact(state: _State, data: _Data, new: _New) -> tuple[Enclosure, Enclosure, _State] | None:
+def _exact(state: _State, data: _Data, new: New) -> tuple[Enclosure, Enclosure, _State] | None:
     """Loss before, drop and what follows, in rational arithmetic: the two losses, each from its own net."""
     before = state.loss.low if state.loss.is_exact else exact_loss(state.net, data.inputs, data.targets)
     after = exact_loss(new.net, data.inputs, data.targets)
@@ -301,7 +221,7 @@ def _exact(state: _State, data: _Data, new: _New) -> tuple[Enclosure, Enclosure,
     return point(before), point(before - after), replace(_start(new.net, data), loss=point(after))
 
 
-def _enclosed(state: _State, data: _Data, new: _New) -> tuple[Enclosure, Enclosure, _State] | None:
+def _enclosed(state: _State, data: _Data, new: New) -> tuple[Enclosure, Enclosure, _State] | None:
     """The same from residuals r in r' +- rho: N times the drop is sum g (2 r - g), g the change of the outputs.
 
     No loss is subtracted from another, so the error is a fraction of sum |g|, not of the loss.
@@ -345,16 +265,3 @@ def _enclosed(state: _State, data: _Data, new: _New) -> tuple[Enclosure, Enclosu
     drop = Enclosure(whole.low / rows, whole.high / rows)
     after = Enclosure(max(state.loss.low - drop.high, data.floor), state.loss.high - drop.low)
     return state.loss, drop, _State(new.net, residuals, radius, 0, after)
-
-
-def _finding(circuit, new: _New, before: Enclosure, drop: Enclosure, after: Enclosure) -> Improvement:
-    return Improvement(
-        circuit=tuple(sorted(circuit)),
-        weights=tuple(map(Fraction, new.candidate.weights.tolist())),
-        bias=Fraction(new.candidate.bias),
-        outgoing=tuple(map(Fraction, new.outgoing.tolist())),
-        output_bias=tuple(map(Fraction, new.net.layers[-1].bias.tolist())),
-        loss_before=before,
-        loss_after=after,
-        drop=drop,
-    )

@@ -9,11 +9,14 @@ from fractions import Fraction
 from proof_of_absence.checker.audit.findings import Enclosure, Improvement, Prices, UnitFinding
 
 __all__ = [
+    "SLACK",
     "deviation_fact",
     "loss_fact",
     "lower_loss_fact",
     "price_fact",
     "rent_fact",
+    "reuse_part",
+    "widened",
 ]
 
 SLACK = Fraction(1, 2**24)
@@ -35,8 +38,12 @@ def lower_loss_fact(found: Improvement) -> dict:
     both nets are evaluated again, the circuit need not be idle.
     """
     slack = Fraction(0) if found.drop.is_exact else min(found.drop.low / 2, found.loss_before.high * SLACK)
+    return {"kind": "lower-training-loss"} | reuse_part(found, slack)
+
+
+def reuse_part(found: Improvement, slack: Fraction) -> dict[str, object]:
+    """The reassignment and its drop, stated wider by the slack, without the kind."""
     return {
-        "kind": "lower-training-loss",
         "circuit": [unit.index for unit in found.circuit],
         "weights": _texts(found.weights),
         "bias": str(found.bias),
@@ -60,10 +67,10 @@ def rent_fact(units: Sequence[UnitFinding], loss: Enclosure) -> dict:
     for finding in units:
         if finding.rent is None:
             continue
-        entry = {"unit": finding.unit.index, "rent": _widened(finding.rent, _slack(finding.rent, loss))}
+        entry = {"unit": finding.unit.index, "rent": widened(finding.rent, _slack(finding.rent, loss))}
         if finding.replacement is not None:
             entry["trial"] = trials.setdefault(finding.replacement, len(trials))
-            entry["gain"] = _widened(finding.replacement_gain, _slack(finding.replacement_gain, loss))
+            entry["gain"] = widened(finding.replacement_gain, _slack(finding.replacement_gain, loss))
         listed.append(entry)
     if not listed:
         raise ValueError("no unit has a rent")
@@ -85,7 +92,7 @@ def price_fact(prices: Prices, loss: Enclosure) -> dict:
         "separation": str(prices.spacing),
         "spread": str(prices.spread),
         "gap": str(prices.gap),
-        "steps": [_widened(step, slack) for step, slack in zip(prices.steps, slacks, strict=True)],
+        "steps": [widened(step, slack) for step, slack in zip(prices.steps, slacks, strict=True)],
     }
 
 
@@ -104,10 +111,11 @@ def _slack(found: Enclosure, loss: Enclosure) -> Fraction:
 
 
 def _stated(found: Enclosure, scale: Fraction) -> list[str]:
-    return _widened(found, Fraction(0) if found.is_exact else scale * SLACK)
+    return widened(found, Fraction(0) if found.is_exact else scale * SLACK)
 
 
-def _widened(found: Enclosure, slack: Fraction) -> list[str]:
+def widened(found: Enclosure, slack: Fraction) -> list[str]:
+    """The ends, moved outwards by the slack."""
     return _rounded(found.low - slack, found.high + slack)
 
 

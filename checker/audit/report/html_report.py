@@ -59,7 +59,7 @@ def _pictures(audit: Audit) -> dict[str, list[tuple[str, str]]]:
         rows = [
             Bar(name, _length(value), enclosure(value), name == "Loss after") for name, value in losses.items() if value
         ]
-        title = "Training loss before and after the improvement."
+        title = f"Training loss ({audit.data.loss_name}) before and after the improvement."
         found["improvement"] = [(bars(title, rows), title)]
     if units := by_rent(audit)[:20]:
         title = "Rent (bar) and gain of a replacement (black mark); orange where the rent is below the gain."

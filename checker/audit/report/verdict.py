@@ -125,6 +125,7 @@ def _remedy(audit: Audit) -> tuple[str, ...]:
     lines = ["The circuits can be taken out with no change on the training data (the command below)."]
     if change := audit.improvement:
         lines.append(
-            f"Or {names(change.circuit, 4)} can be put to use: the loss falls by {enclosure(change.drop)}, certified."
+            f"Or {names(change.circuit, 4)} can be put to use: the loss ({audit.data.loss_name}) falls by "
+            f"{enclosure(change.drop)}, certified."
         )
     return tuple(lines)

@@ -19,6 +19,7 @@ from proof_of_absence.checker.audit.findings import (
     RegionFinding,
     UnitFinding,
 )
+from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.audit.report.verdict import by_firing, firings
 from proof_of_absence.checker.audit.report.words import count, enclosure, names, row_ranges, unit_name, vector
@@ -27,6 +28,11 @@ from proof_of_absence.models.circuit import Unit
 __all__ = ["SCOPE", "Section", "by_rent", "sections", "size_name"]
 
 T = TypeVar("T")
+
+_RENT = (
+    "Rent: how much the loss rises at least without the unit. At a minimiser none is below the gain (C13).",
+    "Rent: how much the loss rises if the unit is held at its mean over the training inputs.",
+)
 
 SCOPE = (
     "Instance results: decided exactly, about this net as a function over the reals, on these data. Circuits are "
@@ -64,6 +70,7 @@ def sections(audit: Audit, limit: int = 20) -> list[Section]:
             "undecided", "Undecided", ("What no method decided",), ((line,) for line in audit.undecided), limit,
             "None of this counts as passed.",
         ),
+        _table("not_asked", "Not asked", ("What, and why",), ((line,) for line in audit.not_asked), limit),
         _improvement(audit),
         _units(audit),
         _table(
@@ -102,12 +109,15 @@ def _subject(audit: Audit) -> Section:
         ("Training data", data.source),
         ("Rows", f"{data.rows}, {data.distinct_inputs} distinct inputs"),
         ("Data SHA-256", data.sha256),
-        ("Loss", enclosure(data.loss) if data.loss else "not decided"),
-        (
-            "Noise floor",
-            f"{enclosure(data.noise_floor)}, the least of any function" if data.noise_floor else "not decided",
-        ),
     ]
+    if data.loss_name:
+        floor = f"{enclosure(data.noise_floor)}, the least of any function" if data.noise_floor else "not decided"
+        rows += [
+            ("Loss", data.loss_name),
+            ("Why this loss", data.loss_reason),
+            ("Loss value", enclosure(data.loss) if data.loss else "not decided"),
+            ("Noise floor", floor),
+        ]
     if audit.float32_deviation is not None:
         bound = f"within {short(audit.float32_deviation)} of the exact net on the training inputs"
         rows.append(("Net in float32", bound))
@@ -171,6 +181,7 @@ def _improvement(audit: Audit) -> Section:
     if not change:
         return Section("improvement", "", (), ())
     rows = [
+        ("Loss", audit.data.loss_name),
         ("Circuit reused", names(change.circuit)),
         ("Loss before", enclosure(change.loss_before)),
         ("Loss after", enclosure(change.loss_after)),
@@ -180,11 +191,15 @@ def _improvement(audit: Audit) -> Section:
         rows.append(("Improved net", change.file))
     return Section(
         "improvement", "A certified improvement", ("", ""), tuple(rows),
-        note="The same architecture reaches a lower training loss, so this net is not a minimiser (C7).",
+        note="The same architecture reaches a lower training loss, so this net is not a minimiser "
+        f"({'C17' if audit.data.loss_name == Loss.CROSS_ENTROPY else 'C7'}).",
     )  # fmt: skip
 
 
 def _rents(audit: Audit, limit: int) -> Section:
+    if audit.data.loss_name == Loss.CROSS_ENTROPY:
+        held = ((unit_name(u.unit), enclosure(u.rent)) for u in by_rent(audit) if u.rent)
+        return _table("rents", "Rents", ("Unit", ">Rent"), held, limit, _RENT[1])
     rows = (
         (
             unit_name(u.unit), enclosure(u.rent), enclosure(u.replacement_gain) if u.replacement_gain else "not known",
@@ -194,7 +209,7 @@ def _rents(audit: Audit, limit: int) -> Section:
     )  # fmt: skip
     return _table(
         "rents", "Rents", ("Unit", ">Rent", ">Gain of a replacement", "Rent below gain"), rows, limit,
-        "Rent: how much the loss rises at least without the unit. At a minimiser none is below the gain (C13).",
+        _RENT[0],
     )  # fmt: skip
 
 

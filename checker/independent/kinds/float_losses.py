@@ -46,9 +46,9 @@ Bounds = tuple[Fraction, Fraction]
 
 def training_loss(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
     """The loss and the noise floor lie within the stated bounds."""
-    _confirm("the loss", _loss(net, data, exact), fact["loss"])
+    confirm("the loss", _loss(net, data, exact), fact["loss"])
     floor = noise_floor(data)
-    _confirm("the noise floor", (floor, floor), fact["noise_floor"])
+    confirm("the noise floor", (floor, floor), fact["noise_floor"])
 
 
 def lower_training_loss(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
@@ -57,7 +57,7 @@ def lower_training_loss(fact: Fact, net: FloatNet, data: FloatData, exact: bool)
     other = reassigned(fact, net)
     if exact:
         drop = _exact_loss(net, data) - _exact_loss(other, data)
-        _confirm("the drop", (drop, drop), fact["drop"])
+        confirm("the drop", (drop, drop), fact["drop"])
         return
     sums, errors = list[float](), list[float]()
     with np.errstate(all="ignore"):
@@ -70,7 +70,7 @@ def lower_training_loss(fact: Fact, net: FloatNet, data: FloatData, exact: bool)
             error = off * (np.abs(more) + of) + np.abs(less) * of + (r.shape[1] + 2) * U * np.abs(terms) + 8 * TINY
             sums.extend(terms.sum(axis=1).tolist())
             errors.extend(error.sum(axis=1).tolist())
-    _confirm("the drop", _mean(sums, errors), fact["drop"])
+    confirm("the drop", _mean(sums, errors), fact["drop"])
 
 
 def unit_rents(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
@@ -93,11 +93,11 @@ def unit_rents(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
     loss = _loss(net, data, exact)
     for place, entry in enumerate(listed):
         rent, gain = statistics.results(place, loss, len(data.inputs))
-        _confirm(f"the rent of unit {units[place]}", rent, entry["rent"])
+        confirm(f"the rent of unit {units[place]}", rent, entry["rent"])
         if "gain" in entry:
             if gain is None:
                 raise Refused(f"unit {units[place]} has no replacement that varies on the data")
-            _confirm(f"the replacement gain of unit {units[place]}", gain, entry["gain"])
+            confirm(f"the replacement gain of unit {units[place]}", gain, entry["gain"])
 
 
 def uniform_gap(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
@@ -110,7 +110,7 @@ def uniform_gap(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None
     require(len(fact["steps"]) <= 16, "too many steps")
     for k, stated in enumerate(fact["steps"], 1):
         part = 1 - (1 - gap) ** k
-        _confirm(f"step {k}", (part * max(low - floor, Fraction(0)), part * (high - floor)), stated)
+        confirm(f"step {k}", (part * max(low - floor, Fraction(0)), part * (high - floor)), stated)
 
 
 def _gap(fact: Fact, data: FloatData) -> Fraction:
@@ -340,7 +340,8 @@ def _loss(net: FloatNet, data: FloatData, exact: bool) -> Bounds:
     return max(low, Fraction(0)), high
 
 
-def _confirm(what: str, own: Bounds, stated: object) -> None:
+def confirm(what: str, own: Bounds, stated: object) -> None:
+    """Refuse bounds that do not hold one's own, and say so apart where they are surely wrong."""
     if not (isinstance(stated, list) and len(stated) == 2):
         raise Refused(f"{what} has two bounds")
     low, high = numbers(stated)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from proof_of_absence.checker.independent.kinds import float_losses
+from proof_of_absence.checker.independent.kinds import float_cross_entropy, float_losses
 from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
@@ -334,18 +334,21 @@ def region(audit: _Audit, fact: Fact) -> None:
 
 
 def loss(audit: _Audit, fact: Fact) -> None:
-    """What `float_losses` decides, about the net, the inputs and the targets of this folder."""
-    if audit.targets is None:
-        raise Refused("the certificate names no targets")
+    """What `float_losses` or `float_cross_entropy` decides, of the net, the inputs and the targets of this folder."""
+    widths, targets = audit.net.widths, audit.targets
+    if targets is None:
+        # The one of these facts that targets play no part in.
+        require(fact["kind"] == "float32-deviation", "the certificate names no targets")
+        targets = np.zeros((len(audit.train), widths[-1]))
     require(not {"net", "data"} & set(fact), "a fact about losses is about the net and the data of this folder")
     require(fact["dtype"] in ("float32", "float64"), "no type of float")
     dtype = np.dtype(fact["dtype"])
     with np.errstate(over="ignore"):
         typed = all((array.astype(dtype) == array).all() for layer in audit.net.layers for array in layer)
     require(typed, f"a weight is no {dtype}")
-    widths = audit.net.widths
-    require(audit.targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
-    float_losses.decide(fact, FloatNet(audit.net.layers, dtype), FloatData(audit.train, audit.targets))
+    require(targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
+    family = float_cross_entropy if fact["kind"] in float_cross_entropy.KINDS else float_losses
+    family.decide(fact, FloatNet(audit.net.layers, dtype), FloatData(audit.train, targets))
 
 
 def hardened(audit: _Audit, fact: Fact) -> None:
@@ -367,5 +370,5 @@ KINDS: dict[str, Callable[[_Audit, Fact], None]] = {
     "hardened": hardened,
     "irrelevant-region": region,
     "relevant-at": region,
-    **dict.fromkeys(float_losses.KINDS, loss),
+    **dict.fromkeys((*float_losses.KINDS, *float_cross_entropy.KINDS), loss),
 }

@@ -4,12 +4,14 @@ Bounds are integers over ONE = 2^BITS, rounded outward at every step; no floatin
 """
 
 from fractions import Fraction
+from functools import cache
 
 from proof_of_absence.checker.independent.refusal import require
 
 BITS = 192
 ONE = 1 << BITS
 TERMS = 200
+MORE = 8  # halvings that spare terms: each costs a bit, which there are enough of
 FARTHEST = 100  # exp(-x) < 2^-100 beyond
 
 
@@ -29,10 +31,10 @@ def over(a: int, b: int) -> int:
 
 
 def exponential(x: Fraction) -> tuple[int, int]:
-    """Bounds of exp(-x), x >= 0: the alternating series at x / 2^k < 1, squared k times."""
+    """Bounds of exp(-x), x >= 0: the alternating series at x / 2^k < 2^-MORE, squared k times."""
     if x > FARTHEST:
         return 0, ONE >> FARTHEST
-    halvings = max(x.numerator.bit_length() - x.denominator.bit_length() + 1, 0)
+    halvings = max(x.numerator.bit_length() - x.denominator.bit_length() + 1, 0) + MORE
     small = x / 2**halvings
     low_x, high_x = down(small * ONE), up(small * ONE)
     # Terms x^n / n! fall, x < 1: a partial sum is off by less than the first term left out, added to either side.
@@ -67,11 +69,17 @@ def log_of_one_plus(t: int) -> tuple[int, int]:
     return 2 * low_sum, 2 * (high_sum + 2 * high_power)
 
 
+@cache
+def _log_of_two() -> tuple[int, int]:
+    return log_of_one_plus(ONE)
+
+
 def logarithm(low: int, high: int) -> tuple[int, int]:
     """Bounds of the logarithm of a number of at least 1 between the bounds: j log 2 + log(1 + t), t in [0, 1]."""
     require(ONE <= low <= high, "a logarithm is asked of a number below 1")
     halvings = low.bit_length() - ONE.bit_length()
-    (two, _), (below, _) = log_of_one_plus(ONE), log_of_one_plus((low >> halvings) - ONE)
+    two, two_above = _log_of_two()
+    below, _ = log_of_one_plus((low >> halvings) - ONE)
     more = high.bit_length() - ONE.bit_length()
-    (_, two_above), (_, above) = log_of_one_plus(ONE), log_of_one_plus(over(high, 1 << more) - ONE)
+    _, above = log_of_one_plus(over(high, 1 << more) - ONE)
     return halvings * two + below, more * two_above + above

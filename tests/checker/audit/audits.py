@@ -59,6 +59,8 @@ def audits():
             st.integers(1, 99),
             st.none() | ENCLOSURES,
             st.none() | ENCLOSURES,
+            st.sampled_from(["mean squared error", "cross-entropy of the softmax", ""]),
+            TEXT,
         ),
         units=several(
             st.builds(
@@ -128,6 +130,7 @@ def audits():
         ),
         float32_deviation=st.none() | EXACT,
         undecided=several(TEXT),
+        not_asked=several(TEXT),
         seconds=st.dictionaries(TEXT, SECONDS, max_size=2),
     )
 
@@ -154,7 +157,14 @@ def planted(source: str = "planted.onnx") -> Audit:
     return Audit(
         NetSummary(source, "ab" * 32, (2, 6, 1), 25, "float32"),
         DataSummary(
-            "train.npz", "cd" * 32, 200, 150, exactly(Fraction(1, 3)), Enclosure(Fraction(1, 9), Fraction(2, 9))
+            "train.npz",
+            "cd" * 32,
+            200,
+            150,
+            exactly(Fraction(1, 3)),
+            Enclosure(Fraction(1, 9), Fraction(2, 9)),
+            "mean squared error",
+            "targets are numbers",
         ),
         (*varies, *idle),
         (

@@ -53,7 +53,9 @@ def contents(model) -> list[bytes]:
 def test_the_loss_falls_by_what_is_certified(problem, limit):
     model, data = module_of(problem.net), problem.data
     before = contents(model)
-    reassign = proof_of_absence.Reassignment(model, problem.inputs, problem.targets, limit=limit, certificate=True)
+    reassign = proof_of_absence.Reassignment(
+        model, problem.inputs, problem.targets, loss="squared", limit=limit, certificate=True
+    )
     done = reassign()
     after = from_module(model)
     assert after.dtype == problem.net.dtype
@@ -78,12 +80,76 @@ def test_the_loss_falls_by_what_is_certified(problem, limit):
         check_fact(lower | {"circuit": [[1, kept[0]]]} if kept else lower | {"before": lower["after"]})
 
 
+def classifier():
+    """A classifier of digits-like data, trained to accuracy 1, that has an idle unit; inputs and labels."""
+    torch.manual_seed(1)
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 10, 200)
+    centres = np.where(rng.random((10, 16)) < 0.3, 1.5, 0.0)
+    inputs = torch.tensor((centres[labels] + rng.random((200, 16))).astype(np.float32))
+    model = torch.nn.Sequential(torch.nn.Linear(16, 20), torch.nn.ReLU(), torch.nn.Linear(20, 10))
+    with torch.no_grad():
+        model[0].bias[3] = -1000
+    labels = torch.tensor(labels)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(150):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
+    return model, inputs, labels
+
+
+def cross_entropy_of(model, inputs, labels) -> float:
+    with torch.no_grad():
+        return float(torch.nn.functional.cross_entropy(model(inputs).double(), labels))
+
+
+def accuracy(model, inputs, labels) -> float:
+    with torch.no_grad():
+        return float((model(inputs).argmax(dim=1) == labels).double().mean())
+
+
+def test_a_classifier_is_never_told_that_another_loss_than_its_own_fell():
+    trained, inputs, labels = classifier()
+    one_hot = torch.nn.functional.one_hot(labels, 10).double()
+    assert accuracy(trained, inputs, labels) == 1
+    before = cross_entropy_of(trained, inputs, labels)
+    with pytest.raises(InputError, match="say loss=cross-entropy"):
+        proof_of_absence.Reassignment(trained, inputs, one_hot)
+    for targets, options in ((labels, {}), (one_hot, {"loss": "cross-entropy"})):
+        model = copy.deepcopy(trained)
+        reassign = proof_of_absence.Reassignment(model, inputs, targets, certificate=True, **options)
+        done = reassign()
+        fall = before - cross_entropy_of(model, inputs, labels)
+        assert done and done.loss == "cross-entropy of the softmax" and reassign.reason
+        assert fall > 0 and fall == pytest.approx(float(done.drop), rel=1e-2)
+        assert accuracy(model, inputs, labels) == 1
+        check_fact(done.certificate)
+        drop = done.certificate["facts"][-1]
+        with pytest.raises(Refused, match="not lower by that much"):
+            check_fact(drop | {"over": str(done.drop * 2)})
+        with pytest.raises(Refused, match="the circuit is not idle"):
+            check_fact(drop | {"before": drop["after"]})
+    # Asked for, the squared loss falls; the cross-entropy rises, and nobody is told that it fell.
+    model = copy.deepcopy(trained)
+    done = proof_of_absence.Reassignment(model, inputs, one_hot, loss="squared")()
+    assert done and done.loss == "mean squared error" and cross_entropy_of(model, inputs, labels) > before
+
+
+def test_a_certificate_of_a_deep_classifier_is_not_promised():
+    layers = [torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2)]
+    with pytest.raises(InputError, match="under cross-entropy is for a module with one hidden layer"):
+        proof_of_absence.Reassignment(torch.nn.Sequential(*layers), INPUTS, [0, 1, 1], certificate=True)
+    with pytest.raises(InputError, match=r"^Y: is missing"):
+        proof_of_absence.Reassignment(torch.nn.Sequential(*layers), INPUTS, None)
+
+
 @given(problem=problems(idle=False))
 def test_with_nothing_idle_nothing_changes(problem):
     data, net = Dataset(problem.inputs.tolist(), problem.targets.tolist()), problem.net.exact()
     model = module_of(problem.net)
     before = contents(model)
-    done = proof_of_absence.Reassignment(model, problem.inputs, problem.targets)()
+    done = proof_of_absence.Reassignment(model, problem.inputs, problem.targets, loss="squared")()
     idle = [j for j in range(net.widths[1]) if is_idle(net, {Unit(1, j)}, data.inputs)]
     if done.reason == "no idle circuit":
         assert not idle and contents(model) == before
@@ -210,7 +276,7 @@ def test_modules_it_cannot_take(model, message):
     ("arguments", "options", "message"),
     [
         (([[1.0, 2.0]], [[1.0]]), {}, "^X: has 2 columns, the module reads 1$"),
-        ((INPUTS, [[1.0, 2.0]] * 3), {}, "^Y: has 2 columns, the module gives 1$"),
+        ((INPUTS, [[1.0, 2.0]] * 3), {}, "^the targets: have 2 columns, the net has 1 outputs$"),
         ((INPUTS, TARGETS[:2]), {}, "^Y: has 2 rows, X has 3$"),
         ((INPUTS, [[float("inf")]] * 3), {}, "^Y: holds NaN or infinity$"),
         ((INPUTS, TARGETS), {"every": 0}, "^every: is 0; it takes a whole number"),

@@ -134,7 +134,7 @@ def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments
     assert abs(Fraction(after) - audit.improvement.loss_after.low) < Fraction(1, 10**5)
     assert "facts of an audit" in absence("check", "planted.audit", expect=0)
     page = (folder / "report.html").read_text()
-    assert "circuit {1.5} is train-idle" in page and "<script" not in page
+    assert "{1.5} fires at 2 inputs: rows 0, 2" in page and "<script" not in page
 
 
 def test_a_certificate_that_was_changed_is_refused(arguments, files, tmp_path):

@@ -106,7 +106,7 @@ def test_cut_tables_say_how_much_is_left_out():
     text = printed(audit)
     assert len(text.splitlines()) < 150
     for section in sections(audit, limit=7):
-        assert len(section.rows) <= 9
+        assert len(section.rows) <= 11
         assert section.more == 0 or f"… {section.more} more not shown" in printed(audit, limit=7)
 
 

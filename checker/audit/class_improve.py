@@ -1,0 +1,142 @@
+"""C7 under cross-entropy (C17): reuse a train-idle circuit as a unit that lowers it, certified for the floats written.
+
+Floats choose the unit and its output weights; the drop of the net with these is then decided by balls.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from proof_of_absence.checker.audit.cross_entropy import LEAST, Outputs, drop_of, outputs_of
+from proof_of_absence.checker.audit.findings import CircuitFinding, Improvement
+from proof_of_absence.checker.audit.reuse import CIRCUITS, Queue, Unimproved, features_of, finding, placed, reuse
+from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.audit.search import candidates
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = ["improve_class", "improve_classes"]
+
+# Units tried for one circuit, and steps towards the best output weights of each.
+TRIED = 4
+STEPS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    net: FloatNet
+    outputs: Outputs
+
+
+def improve_class(
+    net: FloatNet, inputs: np.ndarray, targets: np.ndarray, circuits: Sequence[CircuitFinding]
+) -> tuple[Improvement, FloatNet] | Unimproved:
+    """As `improve`, for the cross-entropy of the softmax: one step of `improve_classes`."""
+    found = improve_classes(net, inputs, targets, circuits, limit=1)
+    if isinstance(found, Unimproved):
+        return found
+    (improvement,), better = found
+    return improvement, better
+
+
+def improve_classes(
+    net: FloatNet, inputs: np.ndarray, targets: np.ndarray, circuits: Sequence[CircuitFinding], *, limit: int = 4
+) -> tuple[tuple[Improvement, ...], FloatNet] | Unimproved:
+    """As `improve_all`, for the cross-entropy of the softmax.
+
+    The unit is sought along the negative gradient, targets less softmax, which takes the place of the residuals (C17).
+    Its output weights and the shift of the output bias come from steps that fall whatever the data (Boehning and
+    Lindsay's bound of the curvature).
+
+    Parameters
+    ----------
+    inputs, targets
+        Shapes (N, d) and (N, m), m at least 2; each row of the targets is probabilities.
+    circuits
+        Train-idle on `inputs`, as `improve` takes them.
+
+    Raises
+    ------
+    ValueError
+        If a circuit is not of hidden units.
+    """
+
+    def start() -> _State:
+        return _State(net, outputs_of(net, inputs))
+
+    def step(state: _State, queue: Queue) -> tuple[Improvement, _State, int] | Unimproved | None:
+        if _is_least(state.outputs, inputs, targets):
+            return Unimproved("no function of the input has a lower loss", at_floor=True)
+        logits = _floats(state.outputs)
+        features = features_of(state.net, inputs)
+        with np.errstate(all="ignore"):
+            pull = targets - _softmax(logits)
+        if not (pull.any() and np.isfinite(features).all()):
+            return Unimproved(f"undecided: the gradient is too small for a drop of more than {float(LEAST):.0e}")
+        for candidate in candidates(features, pull, state.net.dtype, keep=TRIED):
+            with np.errstate(all="ignore"):
+                phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
+                fitted = _fit(phi, logits, targets)
+            for place, (circuit, value) in enumerate(queue[:CIRCUITS] if fitted else ()):
+                new = fitted and placed(state.net, circuit, value, candidate, *fitted)
+                after = new and outputs_of(new.net, inputs)
+                found = after and drop_of(state.outputs, after, targets)
+                if new and after and found:
+                    before, drop, rest = found
+                    return finding(circuit, new, before, drop, rest), _State(new.net, after), place
+        return None
+
+    return reuse(net, circuits, start, step, limit)
+
+
+def _is_least(outputs: Outputs, inputs: np.ndarray, targets: np.ndarray) -> bool:
+    """Whether outputs and mean targets are uniform at each input: only there do rational outputs have gradient 0."""
+    if outputs.radius is not None or any(len(set(row)) > 1 for row, _ in outputs.rows):
+        return False
+    hot = bool(((targets == 0) | (targets == 1)).all())
+    if not hot:
+        return False
+    counts = np.zeros((len(inputs), targets.shape[1]))
+    np.add.at(counts, groups(inputs), targets)
+    return bool((counts == counts[:, :1]).all())
+
+
+def _floats(outputs: Outputs) -> np.ndarray:
+    """The outputs less the largest of their row, as floats near them."""
+    rows = []
+    for row, exponent in outputs.rows:
+        top = max(row)
+        rows.append([_float(m - top, exponent) for m in row])
+    return np.array(rows)
+
+
+def _float(whole: int, exponent: int) -> float:
+    """Near whole 2^exponent; -1e300 stands for what is less."""
+    length = whole.bit_length()
+    if length + exponent > 990:
+        return -1e300
+    shift = max(length - 64, 0)
+    return float(np.ldexp(float(whole >> shift), exponent + shift))
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _fit(phi: np.ndarray, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Output weights and shift (m) for a unit of these values (N), as floats have them; None if it is never active.
+
+    The Hessian is at most 1/2 A^T A in each output, A = [1 | phi], so a step of 2 (A^T A)^-1 A^T (t - softmax) never
+    raises the loss.
+    """
+    scale = float(phi.max())
+    if not 0 < scale < np.inf:
+        return None
+    design = np.column_stack([np.ones(len(phi)), phi / scale])
+    inverse = np.linalg.pinv(design.T @ design)
+    found = np.zeros((2, logits.shape[1]))
+    for _ in range(STEPS):
+        found += 2 * inverse @ (design.T @ (targets - _softmax(logits + design @ found)))
+    return found[1] / scale, found[0]
