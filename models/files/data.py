@@ -24,14 +24,23 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 
 class Arrays(NamedTuple):
-    """Inputs (N, d) and targets (N, m), or None where no targets were asked for; float64."""
+    """Inputs (N, d), and targets (N, m) as float64 or class labels (N,) as int64; None is what the file has not."""
 
     inputs: np.ndarray
     targets: np.ndarray | None
+    labels: np.ndarray | None = None
+
+    @property
+    def numbers(self) -> np.ndarray | None:
+        """The targets, labels too as a column (N, 1) of float64."""
+        return self.targets if self.labels is None else self.labels.astype(np.float64)[:, None]
 
 
-def read_data(path: str | os.PathLike[str], *, targets: bool = True) -> Arrays:
+def read_data(path: str | os.PathLike[str], *, targets: bool = True, optional: bool = False) -> Arrays:
     """The data in a .npz file: inputs under X, x or inputs, targets under Y, y or targets.
+
+    Targets of one column that are integers or truth values are labels. Without `targets` none are read; where they
+    are `optional`, the file may have none.
 
     The first axis counts the rows; further axes are flattened row by row. Targets with one axis are a column (N, 1).
     Floats and integers are taken if float64 holds them exactly. Other arrays in the file are not looked at.
@@ -42,13 +51,21 @@ def read_data(path: str | os.PathLike[str], *, targets: bool = True) -> Arrays:
         If the file is damaged or larger than 4 GiB, unpacked or not; an array is missing, there under two names, empty,
         of another type, or holds NaN, infinity or an integer that float64 does not hold; or the numbers of rows differ.
     """
-    inputs, *others = _arrays(path, [INPUT_KEYS, TARGET_KEYS] if targets else [INPUT_KEYS])
+    inputs, *others = _arrays(path, [INPUT_KEYS, TARGET_KEYS] if targets else [INPUT_KEYS], optional=optional)
     answers = others[0] if targets else None
+    if inputs is None:
+        raise refused(path, f"holds no inputs; {HOW}")
     if inputs.ndim < 2:
         raise refused(path, f"inputs have shape {inputs.shape}; reshape them to (N, d), a single feature to (N, 1)")
     if answers is not None and len(inputs) != len(answers):
         raise refused(path, f"holds {len(inputs)} inputs but {len(answers)} targets")
-    return Arrays(_rows(inputs), None if answers is None else _rows(answers))
+    inputs = _rows(inputs).astype(np.float64)
+    if answers is None:
+        return Arrays(inputs, None)
+    answers = _rows(answers)
+    if answers.dtype.kind in "iub" and answers.shape[1] == 1:
+        return Arrays(inputs, None, answers[:, 0].astype(np.int64))
+    return Arrays(inputs, answers.astype(np.float64))
 
 
 def read_array(path: str | os.PathLike[str], name: str) -> np.ndarray:
@@ -59,15 +76,24 @@ def read_array(path: str | os.PathLike[str], name: str) -> np.ndarray:
     InputError
         As `read_data`.
     """
-    return _rows(_arrays(path, [(name,)])[0])
+    (array,) = _arrays(path, [(name,)])
+    if array is None:
+        raise refused(path, f"holds no array named {name}")
+    return _rows(array).astype(np.float64)
 
 
-def _arrays(path: str | os.PathLike[str], wanted: list[tuple[str, ...]]) -> list[np.ndarray]:
+def _arrays(
+    path: str | os.PathLike[str], wanted: list[tuple[str, ...]], *, optional: bool = False
+) -> list[np.ndarray | None]:
+    """The arrays as the file has them; the second is None where it is `optional` and there is none."""
     data = content(path, limit=LARGEST)
     # A damaged archive raises whatever zipfile, zlib and numpy trip over, depending on where the damage is.
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return [_array(path, archive, keys) for keys in wanted]
+            return [
+                None if optional and place and not _named(archive, keys) else _array(path, archive, keys)
+                for place, keys in enumerate(wanted)
+            ]
     except InputError:
         raise
     except Exception as error:
@@ -78,8 +104,12 @@ def _rows(array: np.ndarray) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
+def _named(archive: zipfile.ZipFile, keys: tuple[str, ...]) -> list[str]:
+    return [name for name in archive.namelist() if name.removesuffix(".npy") in keys and name.endswith(".npy")]
+
+
 def _array(path: str | os.PathLike[str], archive: zipfile.ZipFile, keys: tuple[str, ...]) -> np.ndarray:
-    found = [name for name in archive.namelist() if name.removesuffix(".npy") in keys and name.endswith(".npy")]
+    found = _named(archive, keys)
     if len(found) != 1:
         wanted = f"one array named {' or '.join(filter(None, [', '.join(keys[:-1]), keys[-1]]))}"
         raise refused(path, f"needs {wanted} and has {', '.join(found) or 'none'}; {HOW}")
@@ -89,7 +119,7 @@ def _array(path: str | os.PathLike[str], archive: zipfile.ZipFile, keys: tuple[s
         if version not in HEADERS:
             raise refused(path, f"{name} has a header of version {version}; {HOW}")
         shape, _, dtype = HEADERS[version](stream)
-    if dtype.kind not in "fiu" or dtype.itemsize > 8:
+    if dtype.kind not in ("fiub" if keys is TARGET_KEYS else "fiu") or dtype.itemsize > 8:
         raise refused(path, f"{name} holds {dtype}, no float or integer numbers; convert it with .astype(float)")
     if not shape or 0 in shape:
         raise refused(path, f"{name} has shape {shape}; it needs at least one row and one column")
@@ -104,4 +134,4 @@ def _array(path: str | os.PathLike[str], archive: zipfile.ZipFile, keys: tuple[s
         large = np.abs(result) >= 2**53
         if any(int(rounded) != value for rounded, value in zip(result[large], array[large].tolist(), strict=True)):
             raise refused(path, f"{name} holds an integer that float64 does not hold exactly")
-    return result
+    return array

@@ -116,7 +116,7 @@ def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: P
 
         def made():
             return problem(
-                units, values, Dataset(data.inputs.tolist(), data.targets.tolist()), deployed.tolist(),
+                units, values, Dataset(data.inputs.tolist(), data.numbers.tolist()), deployed.tolist(),
                 train_answers=answers[0], deploy_answers=answers[1],
             )  # fmt: skip
 

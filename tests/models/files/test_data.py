@@ -58,7 +58,7 @@ def test_types(tmp_path, kind):
     path = tmp_path / "data.npz"
     inputs = np.array([[0, 1], [2, 3]], kind)
     path.write_bytes(saved(x=inputs, targets=np.asfortranarray(inputs)))
-    assert read_data(path).inputs.tolist() == read_data(path).targets.tolist() == inputs.tolist()
+    assert read_data(path).inputs.tolist() == read_data(path).numbers.tolist() == inputs.tolist()
 
 
 @pytest.mark.parametrize("value", [2**53, -(2**53), 2**53 + 2, 2**63, 2**64 - 2**11, -(2**63)])
@@ -73,8 +73,38 @@ def test_names_and_shapes(tmp_path, names):
     path = tmp_path / "data.npz"
     images = np.arange(24).reshape(2, 3, 4)
     path.write_bytes(saved(**{names[0]: images, names[1]: np.array([5, 6]), "other": np.array([object()])}))
-    inputs, targets = read_data(path)
-    assert inputs.tolist() == [list(range(12)), list(range(12, 24))] and targets.tolist() == [[5], [6]]
+    inputs, targets, labels = read_data(path)
+    assert inputs.tolist() == [list(range(12)), list(range(12, 24))] and targets is None
+    assert labels.tolist() == [5, 6] and labels.dtype == np.int64 and read_data(path).numbers.tolist() == [[5], [6]]
+    path.write_bytes(saved(**{names[0]: images, names[1]: np.array([5.0, 6.0])}))
+    assert read_data(path).targets.tolist() == [[5], [6]] and read_data(path).labels is None
+
+
+@pytest.mark.parametrize("kind", ["?", "i1", "u1", "<i4", ">i8", "<u8"])
+@pytest.mark.parametrize("shape", [(2,), (2, 1), (2, 1, 1)])
+def test_one_column_of_integers_or_truth_values_is_labels(tmp_path, kind, shape):
+    path = tmp_path / "data.npz"
+    path.write_bytes(saved(X=np.ones((2, 1)), Y=np.array([1, 0]).astype(kind).reshape(shape)))
+    found = read_data(path)
+    assert found.targets is None and found.labels.tolist() == [1, 0] and found.labels.dtype == np.int64
+
+
+def test_several_columns_of_integers_are_targets(tmp_path):
+    path = tmp_path / "data.npz"
+    path.write_bytes(saved(X=np.ones((2, 1)), Y=np.eye(2, dtype=int)))
+    assert read_data(path).targets.tolist() == [[1, 0], [0, 1]] and read_data(path).labels is None
+
+
+def test_targets_may_be_left_out_where_they_are_optional(tmp_path):
+    path = tmp_path / "data.npz"
+    path.write_bytes(saved(X=np.ones((2, 1))))
+    found = read_data(path, optional=True)
+    assert found.targets is found.labels is found.numbers is None and found.inputs.tolist() == [[1], [1]]
+    with pytest.raises(InputError, match="needs one array named Y, y or targets and has none"):
+        read_data(path)
+    path.write_bytes(saved(X=np.ones((2, 1)), Y=np.ones(2), y=np.ones(2)))
+    with pytest.raises(InputError, match=r"has Y.npy, y.npy"):
+        read_data(path, optional=True)
 
 
 X, Y = np.ones((2, 1)), np.ones(2)
