@@ -14,7 +14,7 @@ from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer
 
-__all__ = ["float32_deviation"]
+__all__ = ["Deviation", "float32_deviation"]
 
 INFO = np.finfo(np.float32)
 # Beyond this a partial sum might overflow to infinity; float32 goes to 2^128.
@@ -37,7 +37,7 @@ def _sizes(layer: FloatLayer) -> _Sizes:
             assert_never(layer)
 
 
-class _Deviation:
+class Deviation:
     """A visitor of `evaluate` that bounds |float32 - exact| over the outputs at the rows it is shown: `largest`.
 
     Notes
@@ -58,10 +58,13 @@ class _Deviation:
 
     def __call__(self, block: Block) -> None:
         """Take in one block."""
+        self.largest = max(self.largest, float(self.bounds(block).max()))
+
+    def bounds(self, block: Block) -> np.ndarray:
+        """The bound for each row of the block and each output; infinite where float32 might overflow."""
         with np.errstate(all="ignore"):
             delta = self._outputs(block)
-            delta = np.where(np.isfinite(delta), delta, np.inf)
-        self.largest = max(self.largest, float(delta.max()))
+            return np.where(np.isfinite(delta), delta, np.inf)
 
     def _outputs(self, block: Block) -> np.ndarray:
         row, unit, tiny = np.zeros(len(block.residuals)), np.zeros(self._inputs.shape[1]), 0.0
@@ -109,7 +112,7 @@ def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     >>> float(float32_deviation(net, np.array([[0.1, 0.2]]))) < 1e-6
     True
     """
-    deviation = _Deviation(net, inputs)
+    deviation = Deviation(net, inputs)
     try:
         evaluate(net, inputs, np.zeros((len(inputs), net.widths[-1])), deviation)
     except OverflowError:

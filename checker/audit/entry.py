@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
+from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_regions
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
+from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
@@ -27,12 +28,14 @@ def audit(
     Y,
     deploy=None,
     *,
-    regions: Iterable[str | os.PathLike | Region] = (),
+    regions: Iterable[str | os.PathLike | Region] | str | os.PathLike | Region = (),
     region_from_data: bool = False,
     seconds: float = 60,
     output: str | os.PathLike | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    activation: str | None = None,
+    outputs=None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Audit:
     """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
@@ -41,12 +44,12 @@ def audit(
     ----------
     model
         A ``torch.nn.Module`` of Linear and ReLU layers, a `FloatNet`, an `MLP` whose weights are float64 numbers, or
-        the path of a .onnx, .safetensors, .pt or .pth file.
+        the path of a .onnx, .safetensors, .pt or .pth file. Softmax or LogSoftmax at the end is left off.
     X, Y, deploy
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
         lists. Further axes are flattened; targets of one axis are a column.
     regions
-        Boxes on which idle circuits must not act: paths of VNN-LIB files, or `Region`.
+        Boxes on which idle circuits must not act: paths of VNN-LIB files, or `Region`; one of them, or several.
     region_from_data
         Also take the bounding box of the training inputs.
     seconds
@@ -57,10 +60,16 @@ def audit(
         As many processes of this machine, or the workers of the dask scheduler at this address, take part. Processes
         import the script that starts them, so call this under ``if __name__ == "__main__":`` there.
 
+    activation
+        What stands between the layers of a state dictionary in a file, which does not say it: ``relu``.
+    outputs
+        The network's own outputs (N, m) on X, from float32 or float64: what was read must agree with them.
+
     Raises
     ------
     InputError
-        If the model is no fully connected ReLU net, or the arrays are not finite or do not fit it.
+        If the model is no fully connected ReLU net, the arrays are not finite or do not fit it, or the outputs are
+        others than the net's.
 
     Examples
     --------
@@ -70,10 +79,13 @@ def audit(
     >>> found.exit_code, found.findings[0], found.circuits[0].fires
     (1, 'circuit {1.1} is train-idle', (1,))
     """
-    net = _net(model)
+    net = _net(model, activation, checked=outputs is not None)
     inputs, targets = float_rows("X", X), float_rows("Y", Y, column=True)
     deployed = None if deploy is None else float_rows("deploy", deploy)
-    boxes = [region if isinstance(region, Region) else read_region(region) for region in regions]
+    if outputs is not None:
+        net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
+    asked = [regions] if isinstance(regions, str | os.PathLike | Region) else regions
+    boxes = [box for one in asked for box in ([one] if isinstance(one, Region) else read_regions(one))]
     if region_from_data:
         boxes.append(box_of(inputs))
     folder = None if output is None else Path(output)
@@ -94,11 +106,11 @@ def audit(
     return outcome.audit if folder is None else write_folder(folder, outcome)
 
 
-def _net(model) -> FloatNet:
+def _net(model, activation: str | None, *, checked: bool) -> FloatNet:
     if isinstance(model, FloatNet):
         return model
     if isinstance(model, str | os.PathLike):
-        return read_net(model)
+        return read_net(model, activation=activation, checked=checked)
     if isinstance(model, MLP):
         layers = [(_floats(layer.weights), _floats([layer.bias])[0]) for layer in model.layers]
         return FloatNet(layers)
@@ -131,7 +143,13 @@ def float_rows(name: str, values, *, column: bool = False) -> np.ndarray:
     """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
+    if isinstance(values, np.ma.MaskedArray):
+        if values.mask.any():
+            raise refused(name, "has masked entries; fill them (.filled(...)) or leave their rows out")
+        values = values.data
     try:
+        # numpy has no bfloat16; float32 holds it.
+        values = values.float() if str(getattr(values, "dtype", "")) == "torch.bfloat16" else values
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise refused(name, f"is no array of numbers: {error}") from error
@@ -139,7 +157,7 @@ def float_rows(name: str, values, *, column: bool = False) -> np.ndarray:
         array = array[:, None]
     if array.ndim < 2 or not array.size:
         raise refused(name, f"has shape {array.shape}; it takes (rows, columns), at least one of each")
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+    if array.dtype.kind not in "iufb" or array.dtype.itemsize > 8:
         raise refused(name, f"is of type {array.dtype}; convert it to float64")
     floats = array.reshape(len(array), -1).astype(np.float64)
     if not np.isfinite(floats).all():
