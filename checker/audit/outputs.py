@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from proof_of_absence.checker.audit.deviation import Deviation
-from proof_of_absence.checker.numbers.rounding import UP
+from proof_of_absence.checker.numbers.rounding import TINY, UP
 from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
@@ -30,7 +30,7 @@ class _Comparison:
         ball = block.balls[-1]
         with np.errstate(all="ignore"):
             bound = (self._deviation.bounds(block) + ball.radius) * UP
-            bound = np.where(np.isfinite(bound), bound, np.inf)
+            bound = np.where(np.isfinite(bound), np.maximum(bound, TINY), np.inf)
             # Rounded once, by less than what the factor UP allows for.
             difference = np.abs(self._outputs[block.rows] - ball.values)
             beyond = np.where(np.isfinite(difference), difference / (bound * UP), np.inf)

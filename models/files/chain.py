@@ -21,6 +21,8 @@ __all__ = ["Chain", "exact_array"]
 
 # Rows multiplied at a time: generic weights are refused after the first few, without the whole product.
 BLOCK = 16
+# Maps in a row: the digits of their product grow with each.
+MOST = 64
 
 # z -> weights z + bias, or z -> factors z + bias entry by entry where there are no weights.
 _Map: TypeAlias = "tuple[np.ndarray | list[Fraction], list[Fraction]]"
@@ -75,8 +77,7 @@ class Chain:
             raise self._refused(f"{name} reads {weights.shape[1]} values, {self._last} gives {self._width}")
         self._finite(weights, name)
         self._finite(bias, name)
-        self._maps.append((weights, _fractions(bias)))
-        self._names.append(name)
+        self._append((weights, _fractions(bias)), name)
         self._step(f"{name} {weights.shape[1]} -> {len(bias)}", name, len(bias))
 
     def shift(self, constant: np.ndarray, name: str) -> None:
@@ -93,14 +94,12 @@ class Chain:
             inner, bias = self._maps[-1]
             self._maps[-1] = inner, [b + c for b, c in zip(bias, numbers, strict=True)]
         else:
-            self._maps.append(([Fraction(1)] * len(numbers), numbers))
-            self._names.append(name)
+            self._append(([Fraction(1)] * len(numbers), numbers), name)
         self._step(name, name, len(numbers))
 
     def scale(self, factors: list[Fraction], name: str) -> None:
         """The map z -> factors z, entry by entry."""
-        self._maps.append((factors, [Fraction(0)] * len(factors)))
-        self._names.append(name)
+        self._append((factors, [Fraction(0)] * len(factors)), name)
         self._step(name, name, len(factors))
 
     def normalise(
@@ -176,6 +175,12 @@ class Chain:
             return FloatNet(layers, self.dtype, reading)
         except ValueError as error:
             raise self._refused(error) from error
+
+    def _append(self, one: _Map, name: str) -> None:
+        if len(self._maps) == MOST:
+            raise self._refused(f"{name} is one of more than {MOST} affine maps with no Relu between them")
+        self._maps.append(one)
+        self._names.append(name)
 
     def _step(self, words: str, last: str, width: int | None) -> None:
         if self._words[-1:] != [words]:

@@ -27,6 +27,8 @@ FLOATS: dict[int, np.dtype] = {
 INTEGERS: dict[int, np.dtype] = dict.fromkeys(
     (TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL), np.dtype(np.int64)
 )
+# Entries of a constant that is put together of others: twice itself, again and again, is soon more than memory.
+LARGEST = 2**20
 # No size is as small as this: a size that only the running model knows.
 BATCH = -(2**62)
 
@@ -109,7 +111,7 @@ class Constants:
         elif node.op_type in _FOLDS and node.input and all(node.input):
             try:
                 self._known[output] = getattr(self, f"_fold_{node.op_type.lower()}")(node)
-            except (ValueError, IndexError, TypeError, OverflowError) as error:
+            except (ValueError, IndexError, TypeError, KeyError, OverflowError) as error:
                 raise self.refused(f"{label(node)} does not fit its operands: {error}") from error
         else:
             raise self.refused(f"{label(node)} computes from constants alone; export the model with constants folded")
@@ -132,7 +134,10 @@ class Constants:
         return np.asarray(values[places])
 
     def _fold_concat(self, node: onnx.NodeProto) -> np.ndarray:
-        return np.concatenate(list(map(self._array, node.input)), int(self.attributes(node)["axis"]))
+        parts = list(map(self._array, node.input))
+        if sum(part.size for part in parts) > LARGEST:
+            raise self.refused(f"{label(node)} computes more than {LARGEST} constants; export them folded")
+        return np.concatenate(parts, int(self.attributes(node)["axis"]))
 
     def _fold_cast(self, node: onnx.NodeProto) -> np.ndarray:
         values, kind = self._array(node.input[0]), self.attributes(node).get("to", 0)

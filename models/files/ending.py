@@ -3,7 +3,7 @@
 A graph is cut only where everything behind the cut depends on the value before it alone.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import onnx
@@ -16,8 +16,8 @@ __all__ = ["Ending", "ending"]
 CUTS = {"Softmax", "LogSoftmax", "Sigmoid"}
 # What exporters put behind it to make labels and probabilities by class.
 BEHIND = {
-    "ArgMax", "ArrayFeatureExtractor", "Cast", "Concat", "Constant", "Flatten", "Identity", "Log", "Normalizer",
-    "Reshape", "Squeeze", "Sub", "ZipMap",
+    "ArgMax", "ArrayFeatureExtractor", "Binarizer", "Cast", "Concat", "Constant", "Flatten", "Identity", "Log",
+    "Normalizer", "Reshape", "Squeeze", "Sub", "ZipMap",
 }  # fmt: skip
 
 
@@ -35,22 +35,23 @@ def ending(graph: onnx.GraphProto, constants: Container[str]) -> Ending | None:
     """The part of a graph that is to be followed; None if it has several outputs and no such end."""
     outputs = [value.name for value in graph.output]
     fixed = {name for node in graph.node if node.op_type == "Constant" for name in node.output}
-    for place, node in enumerate(graph.node):
+    nodes = list(graph.node)
+    for place, node in enumerate(nodes):
         if node.op_type not in CUTS or node.domain not in ("", "ai.onnx") or len(node.input) != 1:
             continue
-        if _is_last(node, list(graph.node[place + 1 :]), outputs, constants, fixed):
+        if _is_last(node, (nodes[later] for later in range(place + 1, len(nodes))), outputs, constants, fixed):
             of = f" (the outputs {', '.join(outputs)})" if len(outputs) > 1 else ""
             note = (
                 f"{label(node)} and what follows it{of} are left off: what is audited are the logits {node.input[0]} "
                 f"before it. {LOSS}"
             )
-            return Ending(list(graph.node[:place]), node.input[0], node, note)
-    return Ending(list(graph.node), outputs[0], None) if len(outputs) == 1 and outputs[0] else None
+            return Ending(nodes[:place], node.input[0], node, note)
+    return Ending(nodes, outputs[0], None) if len(outputs) == 1 and outputs[0] else None
 
 
 def _is_last(
     node: onnx.NodeProto,
-    behind: list[onnx.NodeProto],
+    behind: Iterable[onnx.NodeProto],
     outputs: list[str],
     constants: Container[str],
     fixed: set[str],

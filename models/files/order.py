@@ -5,7 +5,7 @@ Names that may mean blocks with a skip connection, heads or several nets are ref
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import TypeVar
 
 from proof_of_absence.models.files.disk import refused
@@ -21,8 +21,9 @@ LAST = {"out", "output", "last", "final", "classifier", "logits", "head"}
 MIDDLE = {"hidden", "mid", "middle"}
 SKIPS = re.compile(r"(?:^|[._0-9])(res|resid|residual|resblock|skip|shortcut|downsample|highway)(?:[._0-9]|s\b|$)")
 SEVERAL = re.compile(r"(?:^|[._])(models|nets|ensemble|members|experts|heads?|branch(?:es)?|blocks?|towers?)[._]?$")
-# Steps of the search for orders by shape; what takes more counts as open.
+# Steps of the search for orders by shape, and layers; what takes more counts as open.
 STEPS = 20_000
+LAYERS = 200
 T = TypeVar("T")
 
 
@@ -56,14 +57,14 @@ def ordered(source: object, shapes: Mapping[str, tuple[int, ...]], *, checked: b
         raise refused(source, f"{doubt}; {CHECK}")
     if all(_before(one, other) for one, other in pairs):
         return by_number, "The layers are ordered by the numbers in their names." if pairs else "There is one layer."
-    found = list(_chains(names, shapes))
+    found = list(_chains(names, shapes)) if len(names) <= LAYERS else []
     if len(found) == 1:
         return found[0], "The layers are ordered by their names and shapes, which fit in one way only."
     if found and checked:
         how = "in the order of the file" if _fits(names, shapes) else "in one of several orders that their shapes allow"
         return names if _fits(names, shapes) else found[0], f"The layers are taken {how}."
     one, other = next(pair for pair in pairs if not _before(*pair))
-    why = "their shapes fit in several orders" if found else "their shapes fit in no order"
+    why = "their shapes fit in several orders" if found else "their shapes fit in no order that the names allow"
     raise refused(source, f"cannot tell the order of the layers {one!r} and {other!r}: {why}; {NAMING}")
 
 
@@ -133,15 +134,15 @@ def _doubt(names: list[str], shapes: Mapping[str, tuple[int, ...]]) -> str:
     if len(heads) > 1 and len({_stem(name, "head") for name in heads}) == len(heads):
         return f"{heads[0]!r} and {heads[1]!r} may be two heads, so the layers may be no single chain"
     for stem, groups in _groups(names).items():
-        for (one, first), (other, second) in combinations(groups.items(), 2):
-            if len(groups) < 2 or [shapes[stem + one + rest] for rest in first] != [
-                shapes[stem + other + rest] for rest in second
-            ]:
+        seen: dict[tuple[tuple[str, ...], tuple[tuple[int, ...], ...]], str] = {}
+        for number, rest in groups.items():
+            if len(rest) < 2 and not SEVERAL.search(stem.lower()):
                 continue
-            if first == second and (len(first) > 1 or SEVERAL.search(stem.lower())):
+            other = seen.setdefault((rest, tuple(shapes[stem + number + end] for end in rest)), number)
+            if other != number:
                 return (
-                    f"{stem}{one} and {stem}{other} hold layers of the same names and shapes; they may be blocks with "
-                    "a skip connection, heads or several nets, no single chain"
+                    f"{stem}{other} and {stem}{number} hold layers of the same names and shapes; they may be blocks "
+                    "with a skip connection, heads or several nets, no single chain"
                 )
     return ""
 

@@ -14,6 +14,8 @@ from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["net_of"]
 
+# Letters in a name.
+LONGEST = 500
 ASK = (
     "a state dictionary does not say what stands between its layers; if it is ReLU, and nothing else, say so with "
     "--activation relu (activation='relu' in Python), or save the net as ONNX, which says it"
@@ -85,6 +87,8 @@ def _names(source: object, arrays: Mapping[str, np.ndarray]) -> list[str]:
     """The layers in the order of the file."""
     names: list[str] = []
     for key in arrays:
+        if len(key) > LONGEST:
+            raise refused(source, f"has a name of {len(key)} letters; {NAMING}")
         name, _, kind = key.rpartition(".")
         if kind in ("weight_orig", "weight_mask", "bias_orig", "bias_mask"):
             raise refused(

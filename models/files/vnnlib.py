@@ -19,6 +19,10 @@ LARGEST = 2**28
 DEEPEST = 100
 # Boxes of one file: more than anybody asks about, and few enough for memory.
 MOST = 10_000
+# Bounds of all boxes together.
+WORK = 10_000_000
+# Letters of an entry X[0,1,2].
+LONGEST = 200
 TOKEN = re.compile(r"\s+|;[^\n]*|(?P<token>[()]|[^\s();]+)")
 # Four digits of exponent cover every float; more would make integers of gigabytes.
 NUMBER = re.compile(r"[+-]?([0-9]{1,1000}(\.[0-9]{0,2000})?|\.[0-9]{1,2000})([eE][+-]?[0-9]{1,4})?")
@@ -118,6 +122,7 @@ class _Reader:
         self.tensors: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.cases: _Cases = [_Bounds()]
         self.output_assertions = 0
+        self.work = 0
 
     def command(self, line: int, command: Term) -> None:
         match command:
@@ -172,6 +177,8 @@ class _Reader:
                 # X [0] is one word as X[0] is.
                 if isinstance(part, str) and words and isinstance(words[-1], str) and _is_open(words[-1], part):
                     words[-1] += part
+                    if len(words[-1]) > LONGEST:
+                        raise self.refused(line, f"{_text(words[-1])} is no entry of a tensor")
                 else:
                     words.append(part)
             return [self.renamed(line, part) for part in words]
@@ -230,8 +237,9 @@ class _Reader:
 
     def product(self, line: int, some: _Cases, others: _Cases) -> _Cases:
         """The cases in which one of each holds."""
-        if len(some) * len(others) > MOST:
-            raise self.refused(line, f"makes more than {MOST} boxes, the most that are read")
+        self.work += len(some) * len(others)
+        if len(some) * len(others) > MOST or self.work > WORK:
+            raise self.refused(line, f"makes more than {MOST} boxes, the most that are read, or too many bounds")
         if len(others) == 1:
             # As nearly always: without a copy for each of a hundred thousand bounds.
             for one in some:

@@ -170,3 +170,10 @@ def test_refused(steps, message):
         for method, *arguments in steps:
             getattr(chain, method)(*arguments)
         chain.net()
+
+
+def test_maps_in_a_row_have_an_end():
+    chain = Chain("net", np.dtype("float64"))
+    with pytest.raises(InputError, match="net: many is one of more than 64 affine maps with no Relu between them"):
+        for _ in range(65):
+            chain.scale([Fraction(2)], "many")

@@ -129,6 +129,13 @@ REFUSED = {
         ),
         r"Reshape \(n_y\) to \[-1, batch\] does not flatten",
     ),
+    "constants that double": (
+        model(
+            [node("Concat", f"{'d' * i or 'one'} {'d' * i or 'one'}", "d" * (i + 1), axis=0) for i in range(40)],
+            {"one": np.array([1])},
+        ),
+        r"computes more than 1048576 constants; export them folded",
+    ),
     "cycle": (
         model([node("Add", "x b", "a"), node("Add", "a a", "b")], CONSTANTS),
         "reads b, which a later node computes",
