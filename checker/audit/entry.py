@@ -43,8 +43,9 @@ def audit(
     Parameters
     ----------
     model
-        A ``torch.nn.Module`` of Linear and ReLU layers, a `FloatNet`, an `MLP` whose weights are float64 numbers, or
-        the path of a .onnx, .safetensors, .pt or .pth file. Softmax or LogSoftmax at the end is left off.
+        A ``torch.nn.Module`` of Linear and ReLU layers, also as its forward method calls them, a `FloatNet`, an `MLP`
+        whose weights are float64 numbers, or the path of a .onnx, .safetensors, .pt or .pth file. Softmax or
+        LogSoftmax at the end is left off.
     X, Y, deploy
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
         lists. Further axes are flattened; targets of one axis are a column.
@@ -116,7 +117,7 @@ def _net(model, activation: str | None, *, checked: bool) -> FloatNet:
         return FloatNet(layers)
     from proof_of_absence.models.files.torch_state import from_module
 
-    return from_module(model)
+    return from_module(model, functional=True)
 
 
 def _floats(rows: Iterable[Iterable[Fraction]]) -> np.ndarray:

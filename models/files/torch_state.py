@@ -17,6 +17,7 @@ import numpy as np
 
 from proof_of_absence.models.files.chain import Chain
 from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.functional import leaves
 from proof_of_absence.models.files.state_dict import net_of
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.reading import LOSS
@@ -89,12 +90,17 @@ def _of_checkpoint(torch: ModuleType, path: str | os.PathLike[str], state: Any) 
     return (found[0], state[found[0]]) if found and found[0] in state else ("", state)
 
 
-def from_module(module: "torch.nn.Module") -> FloatNet:
+def from_module(module: "torch.nn.Module", *, functional: bool = False) -> FloatNet:
     """The net of a ``torch.nn.Module``.
 
     It is a Linear, or a Sequential, nested too, of Linear, ReLU, Flatten, Identity, Dropout and BatchNorm1d, with
     Softmax or LogSoftmax last, which is left off. Dropout counts as the identity that it is in evaluation mode.
     DataParallel and torch.compile are looked through. Weights are taken as they are, on any device.
+
+    Parameters
+    ----------
+    functional
+        Follow forward methods of other classes too, see `functional`; the modules' order is then the method's.
 
     Raises
     ------
@@ -115,7 +121,7 @@ def from_module(module: "torch.nn.Module") -> FloatNet:
     chain = Chain("the module", np.dtype(np.float64 if kind == torch.float64 else np.float32), "the module")
     if kind in (torch.float16, torch.bfloat16):
         chain.notes.append(f"Weights of type {kind} are taken as float32, which holds them exactly.")
-    for name, layer in _leaves(torch, "", module):
+    for name, layer in _leaves(torch, "", module, functional=functional):
         _follow(chain, name, layer)
     return chain.net()
 
@@ -175,7 +181,7 @@ def _unwrapped(torch: ModuleType, module: Any) -> Any:
     return module
 
 
-def _leaves(torch: ModuleType, name: str, module: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(torch: ModuleType, name: str, module: Any, *, functional: bool = False) -> Iterator[tuple[str, Any]]:
     """The layers in order, with what messages call them."""
     nn = torch.nn
     label = f"layer {name} ({type(module).__name__})" if name else type(module).__name__
@@ -186,6 +192,10 @@ def _leaves(torch: ModuleType, name: str, module: Any) -> Iterator[tuple[str, An
     if not chained and type(module) not in (
         nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout, nn.BatchNorm1d, nn.Softmax, nn.LogSoftmax,
     ):  # fmt: skip
+        if functional and isinstance(module, nn.Module) and not type(module).__module__.startswith("torch."):
+            for called, leaf in leaves(torch, module):
+                yield from _leaves(torch, f"{name}.{called}" if name else called, leaf)
+            return
         raise refused(
             "the module",
             f"{label} is not supported; absence audits Sequential, Linear, ReLU, Flatten, Identity, Dropout; "
@@ -201,7 +211,7 @@ def _leaves(torch: ModuleType, name: str, module: Any) -> Iterator[tuple[str, An
         yield label, module
         return
     for index, child in enumerate(module):
-        yield from _leaves(torch, f"{name}.{index}" if name else str(index), child)
+        yield from _leaves(torch, f"{name}.{index}" if name else str(index), child, functional=functional)
 
 
 def _array(source: object, name: str, tensor: "torch.Tensor") -> np.ndarray:
