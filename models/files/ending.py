@@ -42,8 +42,8 @@ def ending(graph: onnx.GraphProto, constants: Container[str]) -> Ending | None:
         if _is_last(node, (nodes[later] for later in range(place + 1, len(nodes))), outputs, constants, fixed):
             of = f" (the outputs {', '.join(outputs)})" if len(outputs) > 1 else ""
             note = (
-                f"{label(node)} and what follows it{of} are left off: what is audited are the logits {node.input[0]} "
-                f"before it. {LOSS}"
+                f"{label(node)} and what follows it{of} are left off: what is audited are the logits before it "
+                f"(the value {node.input[0]}). {LOSS}"
             )
             return Ending(nodes[:place], node.input[0], node, note)
     return Ending(nodes, outputs[0], None) if len(outputs) == 1 and outputs[0] else None

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import onnx
+from onnx import TensorProto
 
 from proof_of_absence.models.files.chain import Chain, exact_array
 from proof_of_absence.models.files.constants import BATCH, FLOATS, Constants, label, type_name
@@ -42,6 +43,15 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 # Of BatchNormalization, where the file tells none: 1e-5 as float32.
 EPSILON = float(np.float32(1e-5))
+
+
+# Binary digits of the float types.
+DIGITS: dict[int, int] = {
+    TensorProto.FLOAT: 24,
+    TensorProto.DOUBLE: 53,
+    TensorProto.FLOAT16: 11,
+    TensorProto.BFLOAT16: 8,
+}
 
 
 class Operators:
@@ -84,7 +94,10 @@ class Operators:
         kind = self.constants.attributes(node).get("to")
         if kind not in FLOATS:
             raise self.refused(f"{label(node)} casts to {type_name(int(kind or 0))}, which is no float type")
-        same = f"{label(node)} from {type_name(self.kind)} to {type_name(int(kind))} changes no value over the reals."
+        same = f"{label(node)} from {type_name(self.kind)} to {type_name(int(kind))} changes no value over the reals"
+        # From how many bits of a mantissa to how many.
+        rounds = DIGITS[self.kind] > DIGITS[int(kind)]
+        same += "; the running model rounds there." if rounds else "."
         self.kind = int(kind)
         self.chain.same(label(node), same)
         self.chain.dtype = max(self.chain.dtype, self.dtype)

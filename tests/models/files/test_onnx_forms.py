@@ -131,7 +131,7 @@ def test_the_last_softmax_is_left_off(tmp_path, operator):
     expected = probabilities if operator == "Softmax" else np.log(probabilities)
     np.testing.assert_allclose(run(data, inputs), expected, rtol=1e-4)
     assert net.reading.cut == operator
-    assert "what is audited are the logits logits before it" in net.reading.notes[-1]
+    assert "what is audited are the logits before it (the value logits)" in net.reading.notes[-1]
     assert "cross-entropy" in net.reading.notes[-1]
 
 
@@ -269,3 +269,18 @@ def test_a_module_through_the_legacy_exporter(tmp_path):
     logits = torch.tensor(net.forward(inputs.reshape(5, 4).numpy()))
     with torch.no_grad():
         torch.testing.assert_close(torch.log_softmax(logits, dim=1), module(inputs))
+
+
+def test_a_cast_to_fewer_digits_is_said(tmp_path):
+    half = {name: np.asarray(array, np.float16) for name, array in CONSTANTS.items()}
+    nodes = [
+        node("Cast", "x", "z", to=TensorProto.FLOAT16),
+        node("Gemm", "z V1 B1", "h"),
+        TAIL[0],
+        node("Gemm", "r W2 B2", "o", transB=1),
+        node("Cast", "o", "y", to=TensorProto.FLOAT),
+    ]
+    net = read(tmp_path, model(nodes, half))
+    assert same(net, NET)
+    assert "over the reals; the running model rounds there." in net.reading.notes[0]
+    assert net.reading.notes[1].endswith("from FLOAT16 to FLOAT changes no value over the reals.")
