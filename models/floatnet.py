@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, check_chain, exact
 from proof_of_absence.models.net import MLP
+from proof_of_absence.models.reading import Reading
 
 __all__ = ["FloatLayer", "FloatNet"]
 
@@ -27,6 +28,8 @@ class FloatNet:
         fan-in) and bias (fan-out).
     dtype
         ``float32`` or ``float64``, what the file held. The arrays are float64 either way, which holds both exactly.
+    reading
+        How a reader came to it; None for a net that no reader made. It is no part of what the net computes.
 
     Raises
     ------
@@ -45,14 +48,19 @@ class FloatNet:
 
     layers: tuple[FloatLayer, ...]
     dtype: np.dtype
+    reading: Reading | None = None
 
     def __init__(
-        self, layers: Iterable[FloatLayer | tuple[ArrayLike, ArrayLike]], dtype: DTypeLike = np.float64
+        self,
+        layers: Iterable[FloatLayer | tuple[ArrayLike, ArrayLike]],
+        dtype: DTypeLike = np.float64,
+        reading: Reading | None = None,
     ) -> None:
         kind: np.dtype = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise ValueError(f"weights of type {kind}: only float32 and float64 are supported")
         object.__setattr__(self, "dtype", kind)
+        object.__setattr__(self, "reading", reading)
         object.__setattr__(self, "layers", tuple(_affine(k, w, b, kind) for k, (w, b) in enumerate(layers, 1)))
         check_chain(self.layers)
 

@@ -198,7 +198,7 @@ def audit(folder: Path, net: str = "good.safetensors", train: str = "good.npz", 
     (folder / "good.safetensors").write_bytes(save(GOOD))
     (folder / "good.npz").write_bytes(saved(X=[[0.0], [1.0]], Y=[[0.0], [1.0]]))
     before = contents(folder)
-    code, output = run(folder, "audit", net, "--train", train, *more)
+    code, output = run(folder, "audit", net, "--train", train, "--activation", "relu", *more)
     assert code == 2, output
     assert output.startswith("absence: ") and output.count("\n") == 1, output
     assert contents(folder) == before

@@ -193,6 +193,11 @@ class Reassignment:
     def _read(self) -> tuple[FloatNet, list]:
         """The net as it is now, and its Linear modules, one for each layer."""
         net = from_module(self.module)
+        if net.reading and net.reading.cut:
+            why = f"ends with {net.reading.cut}, and the loss here is the squared error; give the part before it"
+            raise refused("the module", why)
+        if any(str(tensor.dtype) in ("torch.float16", "torch.bfloat16") for tensor in self.module.parameters()):
+            raise refused("the module", "has weights of 16 bits; reassignment writes float32 or float64")
         linears = [layer for layer in self.module.modules() if type(layer).__name__ == "Linear"]
         if len(linears) != len(net.layers):
             raise refused("the module", "uses a Linear twice, or two with no ReLU between; reassignment takes neither")

@@ -28,9 +28,17 @@ __all__ = ["audit_command"]
 
 
 def audit_command(
-    model: Annotated[Path, typer.Argument(help="The network: .onnx, .safetensors, .pt or .pth.")],
+    model: Annotated[Path, typer.Argument(help="The network: .onnx, .safetensors, .pt or .pth; with .gz too.")],
     train: Annotated[Path, typer.Option("--train", help="Training data: .npz with X (N, d) and, for losses, Y.")],
     deploy: Annotated[Path | None, typer.Option("--deploy", help="Deployment inputs: .npz with X.")] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(help="What stands between the layers of a .pt or .safetensors, which do not say it: relu."),
+    ] = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option(help="The network's own outputs on the training inputs (.npz), to check what was read."),
+    ] = None,
     region: Annotated[
         list[Path] | None,
         typer.Option("--region", help="A box of inputs (VNN-LIB) on which idle circuits must not act."),
@@ -63,23 +71,29 @@ def audit_command(
     A run that is repeated, or goes on after an interrupt, takes the stages that are done from the folder.
     """
     # The libraries behind these take a second to load, which other commands need not wait for.
-    from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_region
+    from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_regions
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
+    from proof_of_absence.checker.audit.outputs import agreeing, fitting
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
     from proof_of_absence.models.files import read_net
-    from proof_of_absence.models.files.data import read_data
+    from proof_of_absence.models.files.data import read_data, read_outputs
+    from proof_of_absence.models.files.disk import suffix_of
 
     folder = output or Path(f"{model.stem}.audit")
     to_folder(folder)
     if improved and improved.suffix.lower() != ".onnx":
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
     with ending(folder, "no report is written. The stages that are done are kept for the next run."):
-        net = read_net(model)
+        net = read_net(model, activation=activation, checked=outputs is not None)
         data = read_data(train, optional=True)
-        aim = _aim(net.widths[-1], data, loss)
+        aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")
+        if outputs:
+            net = agreeing(net, fitting(net, data.inputs, f"the inputs of {train}"), read_outputs(outputs), outputs)
         deployed = read_data(deploy, targets=False).inputs if deploy else None
-        regions = [read_region(path) for path in region or []]
+        if deployed is not None:
+            fitting(net, deployed, f"the inputs of {deploy}")
+        regions = [box for path in region or [] for box in read_regions(path)]
         if region_from_data:
             regions.append(box_of(data.inputs))
         columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
@@ -99,7 +113,7 @@ def audit_command(
                 client=client,
             )
             bar.update(task, description="writing")
-            like = model if model.suffix.lower() == ".onnx" else None
+            like = model if suffix_of(model) == ".onnx" else None
             audit = write_folder(folder, outcome, improved=improved, like=like)
     console.print(table.page(audit, command=harden_command(str(model), str(train))))
     if outcome.kept:
@@ -113,18 +127,18 @@ def at_a_terminal() -> bool:
     return sys.stdin.isatty() and console.is_terminal
 
 
-def _aim(outputs: int, data: "Arrays", loss: str | None) -> "Objective":
+def _aim(outputs: int, data: "Arrays", loss: str | None, named: str) -> "Objective":
     """The loss that is meant; where the targets leave a doubt, a person at a terminal is asked."""
     from proof_of_absence.checker.audit.objective import LossNeeded, objective
 
     try:
-        return objective(outputs, data.targets, data.labels, loss, option="--loss ")
+        return objective(outputs, data.targets, data.labels, loss, option="--loss ", named=named)
     except LossNeeded as doubt:
         if not at_a_terminal():
             raise
         say(str(doubt))
         chosen: str = typer.prompt("Which loss, squared or cross-entropy")
-    return objective(outputs, data.targets, data.labels, chosen, option="--loss ")
+    return objective(outputs, data.targets, data.labels, chosen, option="--loss ", named=named)
 
 
 def _sha256(path: Path) -> str:

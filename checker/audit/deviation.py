@@ -16,7 +16,7 @@ from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer
 
-__all__ = ["dead_in_float32", "float32_deviation"]
+__all__ = ["Deviation", "dead_in_float32", "float32_deviation"]
 
 INFO = np.finfo(np.float32)
 # Beyond this a partial sum might overflow to infinity; float32 goes to 2^128.
@@ -39,7 +39,7 @@ def _sizes(layer: FloatLayer) -> _Sizes:
             assert_never(layer)
 
 
-class _Deviation:
+class Deviation:
     """A visitor of `evaluate` that bounds |float32 - exact| over the outputs at the rows it is shown: `largest`.
 
     Notes
@@ -60,13 +60,15 @@ class _Deviation:
 
     def __call__(self, block: Block) -> None:
         """Take in one block."""
-        with np.errstate(all="ignore"):
-            delta = self.outputs(block)
-            delta = np.where(np.isfinite(delta), delta, np.inf)
-        self.largest = max(self.largest, float(delta.max()))
+        self.largest = max(self.largest, float(self.bounds(block).max()))
 
-    def outputs(self, block: Block) -> np.ndarray:
-        """The bound for each row and output of the block."""
+    def bounds(self, block: Block) -> np.ndarray:
+        """The bound for each row of the block and each output; infinite where float32 might overflow."""
+        with np.errstate(all="ignore"):
+            delta = self._outputs(block)
+            return np.where(np.isfinite(delta), delta, np.inf)
+
+    def _outputs(self, block: Block) -> np.ndarray:
         row, unit, tiny = np.zeros(len(block.residuals)), np.zeros(self._inputs.shape[1]), 0.0
         height = norms(self._inputs[block.rows])
         # An input that rounds to infinity.
@@ -112,7 +114,7 @@ def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     >>> float(float32_deviation(net, np.array([[0.1, 0.2]]))) < 1e-6
     True
     """
-    deviation = _Deviation(net, inputs)
+    deviation = Deviation(net, inputs)
     try:
         evaluate(net, inputs, np.zeros((len(inputs), net.widths[-1])), deviation)
     except OverflowError:
@@ -126,12 +128,12 @@ def dead_in_float32(net: FloatNet, inputs: np.ndarray, layer: int, units: Sequen
     False where the bounds do not show it.
     """
     part = truncated(net, layer, units)
-    deviation, dead = _Deviation(part, inputs), [True]
+    deviation, dead = Deviation(part, inputs), [True]
 
     def look(block: Block) -> None:
         ball = block.balls[-1]
         with np.errstate(all="ignore"):
-            highest = (ball.values + ball.radius + deviation.outputs(block)) * UP
+            highest = (ball.values + ball.radius + deviation.bounds(block)) * UP
         dead[0] = dead[0] and bool((highest <= 0).all())
 
     try:

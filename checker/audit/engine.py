@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -29,13 +30,14 @@ from proof_of_absence.checker.region.decide import RegionResult, decide
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.search import Budget
 from proof_of_absence.models.files.disk import refused
-from proof_of_absence.models.files.vnnlib import read_box
+from proof_of_absence.models.files.vnnlib import read_boxes
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.reading import Reading
 
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Audited", "Region", "Source", "box_of", "examine", "read_region"]
+__all__ = ["Audited", "Region", "Source", "box_of", "examine", "read_regions"]
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,24 @@ class Region:
     bounds: tuple[tuple[Fraction, Fraction], ...]
 
 
-def read_region(path: str | os.PathLike) -> Region:
-    """The box of a VNN-LIB file; what the file says about outputs plays no part, and the region's name tells so.
+def read_regions(path: str | os.PathLike[str]) -> list[Region]:
+    """The boxes of a VNN-LIB file; each name tells what of the file plays no part, and that the box is closed.
 
     Raises
     ------
     InputError
-        As `read_box`.
+        As `read_boxes`.
     """
-    box = read_box(path)
-    unused = f" (its {box.output_assertions} assertions about outputs are not used)" if box.output_assertions else ""
-    return Region(Path(path).name + unused, box.bounds)
+    boxes = read_boxes(path)
+    regions = []
+    for number, box in enumerate(boxes, 1):
+        name = Path(path).name + (f", box {number} of {len(boxes)}" if len(boxes) > 1 else "")
+        if box.output_assertions:
+            name += f" (its {box.output_assertions} assertions about outputs are not used)"
+        if box.strict:
+            name += f" (closed: {box.strict} strict bounds hold with equality too)"
+        regions.append(Region(name, box.bounds))
+    return regions
 
 
 def box_of(inputs: np.ndarray) -> Region:
@@ -136,7 +145,7 @@ def examine(
     if isinstance(aim, np.ndarray):
         aim = Objective(Loss.SQUARED, aim, "targets are numbers")
     targets = aim.targets
-    _check(net, inputs, targets, deploy, regions)
+    _check(net, inputs, targets, deploy, regions, data_source)
     contents = (net, inputs, aim.loss, *("" if array is None else array for array in (targets, deploy)))
     stages = Stages(keep, content_key(*contents), progress)
     found = Examination(net, inputs, targets, aim.loss, deploy, client)
@@ -158,14 +167,16 @@ def _check(
     targets: np.ndarray | None,
     deploy: np.ndarray | None,
     regions: Sequence[Region],
+    source: Source | None,
 ) -> None:
     fan_in, fan_out = net.widths[0], net.widths[-1]
+    of = f" of {source.name}" if source else ""
     if inputs.shape[1] != fan_in:
-        raise refused("the training inputs", f"have {inputs.shape[1]} columns, the net reads {fan_in}")
+        raise refused(f"the training inputs{of}", f"have {inputs.shape[1]} columns, the net reads {fan_in}")
     if targets is not None and targets.shape[1] != fan_out:
-        raise refused("the targets", f"have {targets.shape[1]} columns, the net has {fan_out} outputs")
+        raise refused(f"the targets{of}", f"have {targets.shape[1]} columns, the net has {fan_out} outputs")
     if targets is not None and len(targets) != len(inputs):
-        raise refused("the training data", f"hold {len(inputs)} inputs but {len(targets)} targets")
+        raise refused(f"the training data{of}", f"hold {len(inputs)} inputs but {len(targets)} targets")
     if deploy is not None and deploy.shape[1] != fan_in:
         raise refused("the deployment inputs", f"have {deploy.shape[1]} columns, the net reads {fan_in}")
     for region in regions:
@@ -257,7 +268,10 @@ def _open(audit: Audit) -> Iterator[str]:
 
 def _net_summary(net: FloatNet, source: Source | None) -> NetSummary:
     source = source or Source("net", content_key(net))
-    return NetSummary(source.name, source.sha256, net.widths, net.parameter_count, net.dtype.name)
+    reading = net.reading or Reading(
+        tuple(f"{below} -> {above}" for below, above in pairwise(net.widths)), "ReLU", "the layers given in Python"
+    )
+    return NetSummary(source.name, source.sha256, net.widths, net.parameter_count, net.dtype.name, reading)
 
 
 def _data_summary(

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
+from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_regions
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
 from proof_of_absence.checker.audit.objective import Objective, objective, split
+from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
@@ -30,12 +31,14 @@ def audit(
     deploy=None,
     *,
     loss: str | None = None,
-    regions: Iterable[str | os.PathLike | Region] = (),
+    regions: Iterable[str | os.PathLike | Region] | str | os.PathLike | Region = (),
     region_from_data: bool = False,
     seconds: float = 60,
     output: str | os.PathLike | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    activation: str | None = None,
+    outputs=None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Audit:
     """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
@@ -43,8 +46,9 @@ def audit(
     Parameters
     ----------
     model
-        A ``torch.nn.Module`` of Linear and ReLU layers, a `FloatNet`, an `MLP` whose weights are float64 numbers, or
-        the path of a .onnx, .safetensors, .pt or .pth file.
+        A ``torch.nn.Module`` of Linear and ReLU layers, also as its forward method calls them, a `FloatNet`, an `MLP`
+        whose weights are float64 numbers, or the path of a .onnx, .safetensors, .pt or .pth file. Softmax or
+        LogSoftmax at the end is left off.
     X, Y, deploy
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
         lists. Further axes are flattened; targets of one axis are a column, class labels if they are integers or truth
@@ -53,7 +57,7 @@ def audit(
         ``"squared"``, the mean squared error, or ``"cross-entropy"``, of the softmax. By default cross-entropy for
         class labels and squared for numbers; one-hot rows need it said.
     regions
-        Boxes on which idle circuits must not act: paths of VNN-LIB files, or `Region`.
+        Boxes on which idle circuits must not act: paths of VNN-LIB files, or `Region`; one of them, or several.
     region_from_data
         Also take the bounding box of the training inputs.
     seconds
@@ -64,11 +68,16 @@ def audit(
         As many processes of this machine, or the workers of the dask scheduler at this address, take part. Processes
         import the script that starts them, so call this under ``if __name__ == "__main__":`` there.
 
+    activation
+        What stands between the layers of a state dictionary in a file, which does not say it: ``relu``.
+    outputs
+        The network's own outputs (N, m) on X, from float32 or float64: what was read must agree with them.
+
     Raises
     ------
     InputError
-        If the model is no fully connected ReLU net, the arrays are not finite or do not fit it, or both losses suit
-        the targets and none was named.
+        If the model is no fully connected ReLU net, the arrays are not finite or do not fit it, both losses suit the
+        targets and none was named, or the outputs are others than the net's.
 
     Examples
     --------
@@ -78,10 +87,13 @@ def audit(
     >>> found.exit_code, found.findings[0], found.circuits[0].fires
     (1, 'circuit {1.1} is train-idle', (1,))
     """
-    net = net_of_model(model)
+    net = net_of_model(model, activation, checked=outputs is not None)
     inputs, aim = float_rows("X", X), aim_of(net, Y, loss)
     deployed = None if deploy is None else float_rows("deploy", deploy)
-    boxes = [region if isinstance(region, Region) else read_region(region) for region in regions]
+    if outputs is not None:
+        net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
+    asked = [regions] if isinstance(regions, str | os.PathLike | Region) else regions
+    boxes = [box for one in asked for box in ([one] if isinstance(one, Region) else read_regions(one))]
     if region_from_data:
         boxes.append(box_of(inputs))
     folder = None if output is None else Path(output)
@@ -112,13 +124,13 @@ def aim_of(net: FloatNet, Y: Any, loss: str | None) -> Objective:
     """
     if Y is None:
         return objective(net.widths[-1], None, None, loss)
-    rows = float_rows("Y", Y, column=True, truth=True)
+    rows = float_rows("Y", Y, column=True)
     # Whether they are labels is told by the type that they had.
     kind = np.asarray(Y.detach().cpu() if hasattr(Y, "detach") else Y).dtype.kind
     return objective(net.widths[-1], *split(rows.astype(np.int64) if kind in "iub" else rows), loss)
 
 
-def net_of_model(model: Any) -> FloatNet:
+def net_of_model(model: Any, activation: str | None = None, *, checked: bool = False) -> FloatNet:
     """The net of what `audit` takes as a model.
 
     Raises
@@ -129,13 +141,13 @@ def net_of_model(model: Any) -> FloatNet:
     if isinstance(model, FloatNet):
         return model
     if isinstance(model, str | os.PathLike):
-        return read_net(model)
+        return read_net(model, activation=activation, checked=checked)
     if isinstance(model, MLP):
         layers = [(_floats(layer.weights), _floats([layer.bias])[0]) for layer in model.layers]
         return FloatNet(layers)
     from proof_of_absence.models.files.torch_state import from_module
 
-    return from_module(model)
+    return from_module(model, functional=True)
 
 
 def _floats(rows: Iterable[Iterable[Fraction]]) -> np.ndarray:
@@ -152,10 +164,10 @@ def _floats(rows: Iterable[Iterable[Fraction]]) -> np.ndarray:
     return array
 
 
-def float_rows(name: str, values, *, column: bool = False, truth: bool = False) -> np.ndarray:
+def float_rows(name: str, values, *, column: bool = False) -> np.ndarray:
     """The values as float64, shape (rows, columns), each the very number that was given; messages call them `name`.
 
-    With `column` one axis is taken as a column, with `truth` truth values as 0 and 1.
+    With `column` one axis is taken as a column. Truth values are 0 and 1.
 
     Raises
     ------
@@ -164,7 +176,13 @@ def float_rows(name: str, values, *, column: bool = False, truth: bool = False) 
     """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
+    if isinstance(values, np.ma.MaskedArray):
+        if values.mask.any():
+            raise refused(name, "has masked entries; fill them (.filled(...)) or leave their rows out")
+        values = values.data
     try:
+        # numpy has no bfloat16; float32 holds it.
+        values = values.float() if str(getattr(values, "dtype", "")) == "torch.bfloat16" else values
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise refused(name, f"is no array of numbers: {error}") from error
@@ -172,7 +190,7 @@ def float_rows(name: str, values, *, column: bool = False, truth: bool = False) 
         array = array[:, None]
     if array.ndim < 2 or not array.size:
         raise refused(name, f"has shape {array.shape}; it takes (rows, columns), at least one of each")
-    if array.dtype.kind not in ("iufb" if truth else "iuf") or array.dtype.itemsize > 8:
+    if array.dtype.kind not in "iufb" or array.dtype.itemsize > 8:
         raise refused(name, f"is of type {array.dtype}; convert it to float64")
     floats = array.reshape(len(array), -1).astype(np.float64)
     if not np.isfinite(floats).all():

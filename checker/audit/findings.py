@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.reading import Reading
 
 __all__ = [
     "CLEAN",
@@ -43,13 +44,14 @@ class Activity(StrEnum):
 
 @dataclass(frozen=True)
 class NetSummary:
-    """The network under audit: where it came from and its size."""
+    """The network under audit: where it came from, its size, and how it was read."""
 
     source: str
     sha256: str
     widths: tuple[int, ...]
     parameters: int
     dtype: str
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,8 @@ def harden_net(
                 continue
             current = result
             removed.append(circuit)
+            # A bias that has changed may hold what it did not hold before.
+            left.clear()
             if not whole:
                 # What the layers above receive has changed a little, so they are looked at again.
                 rounded = True

@@ -23,6 +23,10 @@ def harden_command(
     train: Annotated[Path, typer.Option("--train", help="Training data: .npz with X (N, d).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the new net, in the same format.")],
     deploy: Annotated[Path | None, typer.Option("--deploy", help="Deployment inputs: .npz with X.")] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(help="What stands between the layers of a .pt or .safetensors, which do not say it: relu."),
+    ] = None,
     rounding: Annotated[
         RoundingChoice,
         typer.Option(help="For constants that no bias holds: leave the circuit (exact), or round the bias (nearest)."),
@@ -53,7 +57,7 @@ def harden_command(
     if output.suffix.lower() != model.suffix.lower():
         raise bad_input(f"{output}: the new net has the format of {model.name}; end its name with {model.suffix}")
     with ending(output, "nothing is written."):
-        net = read_net(model)
+        net = read_net(model, activation=activation)
         inputs = read_data(train, targets=False).inputs
         deployed = read_data(deploy, targets=False).inputs if deploy else None
         for name, rows in ((train, inputs), (deploy, deployed)):
@@ -61,7 +65,7 @@ def harden_command(
                 raise bad_input(f"{name}: X has {rows.shape[1]} columns, the net reads {net.widths[0]}")
         with errors.status("looking for train-idle circuits"):
             found = harden_net(net, inputs, deployed, rounding=rounding.value)
-        rewrite(model, output, found.net)
+        rewrite(model, output, found.net, activation=activation)
         write_proof(proof, found, inputs, deployed)
     console.print(page(found, len(inputs)))
     say(f"New net in {output}; `absence check {proof}` re-checks the certificate")

@@ -22,14 +22,14 @@ LIST = "hardening.json"
 
 
 def harden(
-    model: Any, X: ArrayLike, deploy: ArrayLike | None = None, *, rounding: Rounding = "exact",
-    output: str | os.PathLike[str] | None = None,
+    model: Any, X: ArrayLike, deploy: ArrayLike | None = None, *, activation: str | None = None,
+    rounding: Rounding = "exact", output: str | os.PathLike[str] | None = None,
 ) -> Hardened:  # fmt: skip
     """Take every train-idle circuit within a layer out of a net; no output on the training inputs changes.
 
     Parameters
     ----------
-    model
+    model, activation
         As for `proof_of_absence.audit`.
     X, deploy
         Training inputs (N, d), deployment inputs (D, d): arrays, tensors or nested lists. With `deploy` each circuit
@@ -56,7 +56,7 @@ def harden(
     """
     inputs = float_rows("X", X)
     deployed = None if deploy is None else float_rows("deploy", deploy)
-    found = harden_net(net_of_model(model), inputs, deployed, rounding=rounding)
+    found = harden_net(net_of_model(model, activation), inputs, deployed, rounding=rounding)
     if output is not None:
         write_proof(Path(output), found, inputs, deployed)
     return found

@@ -53,6 +53,7 @@ def objective(
     asked: str | None = None,
     *,
     option: str = "loss=",
+    named: str = "the targets",
 ) -> Objective:
     """The loss that is meant, for a net of so many outputs.
 
@@ -65,8 +66,8 @@ def objective(
         Shapes (N, m) and (N,), float64 and int64; at most one of them is given.
     asked
         ``"squared"``, ``"cross-entropy"`` or None.
-    option
-        How the caller asks for a loss, for messages.
+    option, named
+        How the caller asks for a loss, and what the targets are called, for messages.
 
     Raises
     ------
@@ -79,31 +80,29 @@ def objective(
         raise refused(option.strip(" ="), f"is {asked!r}; it takes squared or cross-entropy")
     loss = None if asked is None else OPTIONS[asked]
     if labels is not None:
-        return _labelled(outputs, labels, loss, option)
+        return _labelled(outputs, labels, loss, option, named)
     if targets is None:
         if loss is not None:
             raise refused("the training data", f"hold no targets, and {option}{asked} needs some")
         return Objective(None, None, NO_TARGETS)
-    return _valued(outputs, targets, loss, option)
+    return _valued(outputs, targets, loss, option, named)
 
 
-def _labelled(outputs: int, labels: np.ndarray, loss: Loss | None, option: str) -> Objective:
+def _labelled(outputs: int, labels: np.ndarray, loss: Loss | None, option: str, named: str) -> Objective:
     least, most = int(labels.min()), int(labels.max())
     if outputs == 1:
         if loss is Loss.CROSS_ENTROPY:
-            raise refused("the targets", f"are labels, and the net has one output; {loss} takes one for each class")
+            raise refused(named, f"are labels, and the net has one output; {loss} takes one for each class")
         if loss is None and least >= 0 and most <= 1:
             raise LossNeeded(
-                f"the targets: are 0 and 1, and the net has one output; say {option}squared if they are numbers "
+                f"{named}: are 0 and 1, and the net has one output; say {option}squared if they are numbers "
                 "(the logistic loss of one output is not taken)"
             )
         why = "asked for" if loss else "whole numbers, and the net has one output"
         return Objective(Loss.SQUARED, labels.astype(np.float64)[:, None], f"targets are numbers ({why})")
     if least < 0 or most >= outputs:
         wrong = least if least < 0 else most
-        raise refused(
-            "the targets", f"hold the label {wrong}; a net of {outputs} outputs has classes 0 to {outputs - 1}"
-        )
+        raise refused(named, f"hold the label {wrong}; a net of {outputs} outputs has classes 0 to {outputs - 1}")
     rows = np.zeros((len(labels), outputs))
     rows[np.arange(len(labels)), labels] = 1
     if loss is Loss.SQUARED:
@@ -113,23 +112,21 @@ def _labelled(outputs: int, labels: np.ndarray, loss: Loss | None, option: str) 
     )
 
 
-def _valued(outputs: int, targets: np.ndarray, loss: Loss | None, option: str) -> Objective:
+def _valued(outputs: int, targets: np.ndarray, loss: Loss | None, option: str, named: str) -> Objective:
     columns = targets.shape[1]
     if columns != outputs:
         hint = "; class labels are integers, convert them with .astype(int)" if columns == 1 else ""
-        raise refused("the targets", f"have {columns} columns, the net has {outputs} outputs{hint}")
+        raise refused(named, f"have {columns} columns, the net has {outputs} outputs{hint}")
     hot = outputs > 1 and _is_one_hot(targets)
     if loss is Loss.CROSS_ENTROPY:
         if outputs == 1:
-            raise refused("the targets", f"have one column; {loss} takes one for each class, or class labels")
+            raise refused(named, f"have one column; {loss} takes one for each class, or class labels")
         if not hot and not _are_probabilities(targets):
-            raise refused(
-                "the targets", f"have a row that is no probabilities (at least 0, their sum 1); {loss} needs it"
-            )
+            raise refused(named, f"have a row that is no probabilities (at least 0, their sum 1); {loss} needs it")
         return Objective(loss, targets, f"targets are {'one-hot rows' if hot else 'probabilities'} (asked for)")
     if loss is None and hot:
         raise LossNeeded(
-            "the targets: are one-hot rows, which suit two losses; say "
+            f"{named}: are one-hot rows, which suit two losses; say "
             f"{option}cross-entropy for a classifier of softmax outputs, or {option}squared"
         )
     return Objective(Loss.SQUARED, targets, "targets are numbers" + (" (asked for)" if loss else ""))

@@ -5,9 +5,8 @@ ONNX (`onnx`), state dictionaries (`safetensors`, `torch_state`), .npz (`data`),
 
 import os
 from importlib import import_module
-from pathlib import Path
 
-from proof_of_absence.models.files.disk import InputError, refused
+from proof_of_absence.models.files.disk import InputError, refused, suffix_of
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["InputError", "read_net"]
@@ -16,14 +15,23 @@ __all__ = ["InputError", "read_net"]
 READERS = {".onnx": "onnx", ".safetensors": "safetensors", ".pt": "torch_state", ".pth": "torch_state"}
 
 
-def read_net(path: str | os.PathLike[str]) -> FloatNet:
-    """The network in a file, its format told by the suffix: .onnx, .safetensors, .pt or .pth.
+def read_net(path: str | os.PathLike[str], *, activation: str | None = None, checked: bool = False) -> FloatNet:
+    """The network in a file, its format told by the suffix: .onnx, .safetensors, .pt or .pth; with .gz too.
+
+    Parameters
+    ----------
+    activation
+        What stands between the layers of a state dictionary, which does not say so itself: ``relu``. An ONNX graph
+        says it, and this is not looked at.
+    checked
+        Whether the caller compares the net with outputs of its own: a state dictionary is then read as one chain
+        although its names may mean something else.
 
     Raises
     ------
     InputError
-        If the suffix is another one, the library that reads it is missing, or the file holds no fully
-        connected ReLU net.
+        If the suffix is another one, the library that reads it is missing, the file holds no fully connected ReLU net,
+        or it is a state dictionary and no activation is given.
 
     Examples
     --------
@@ -32,8 +40,13 @@ def read_net(path: str | os.PathLike[str]) -> FloatNet:
     ...
     proof_of_absence.models.files.disk.InputError: net.h5: unknown suffix '.h5'; networks are read from .onnx, ...
     """
-    suffix = Path(path).suffix.lower()
+    suffix = suffix_of(path)
     if suffix not in READERS:
         raise refused(path, f"unknown suffix {suffix!r}; networks are read from {', '.join(READERS)}")
-    net: FloatNet = import_module(f"{__name__}.{READERS[suffix]}").read(path)
+    if activation not in (None, "relu"):
+        raise refused(path, f"activation {activation!r}: only nets with relu between their layers are audited")
+    module = import_module(f"{__name__}.{READERS[suffix]}")
+    net: FloatNet = (
+        module.read(path) if suffix == ".onnx" else module.read(path, activation=activation, checked=checked)
+    )
     return net

@@ -13,12 +13,15 @@ import numpy as np
 
 from proof_of_absence.models.files.disk import InputError, content, refused
 
-__all__ = ["Arrays", "read_array", "read_data"]
+__all__ = ["Arrays", "read_array", "read_data", "read_outputs"]
 
 # Of the file, of each array in it, and of each array as float64.
 LARGEST = 4 * 2**30
-INPUT_KEYS = ("X", "x", "inputs")
-TARGET_KEYS = ("Y", "y", "targets")
+INPUT_KEYS = ("X", "x", "inputs", "X_train", "x_train")
+OUTPUT_KEYS = ("outputs", "output", "logits", "Y", "y")
+# Of deployment inputs, which may be those of a test set.
+DEPLOY_KEYS = ("X", "x", "inputs", "X_deploy", "x_deploy", "X_test", "x_test")
+TARGET_KEYS = ("Y", "y", "targets", "labels", "Y_train", "y_train")
 HOW = "write it with numpy.savez(path, X=inputs, Y=targets)"
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -37,13 +40,14 @@ class Arrays(NamedTuple):
 
 
 def read_data(path: str | os.PathLike[str], *, targets: bool = True, optional: bool = False) -> Arrays:
-    """The data in a .npz file: inputs under X, x or inputs, targets under Y, y or targets.
+    """The data in a .npz file: inputs under X, x, inputs or x_train, targets under Y, y, targets, labels or y_train.
 
-    Targets of one column that are integers or truth values are labels. Without `targets` none are read; where they
-    are `optional`, the file may have none.
+    Targets of one column that are integers or truth values are labels. Without `targets` none are read, and the inputs
+    may also be named x_deploy or x_test; where they are `optional`, the file may have none.
 
     The first axis counts the rows; further axes are flattened row by row. Targets with one axis are a column (N, 1).
-    Floats and integers are taken if float64 holds them exactly. Other arrays in the file are not looked at.
+    Floats, integers and truth values (0 and 1) are taken if float64 holds them exactly. Other arrays in the file are
+    not looked at.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def read_data(path: str | os.PathLike[str], *, targets: bool = True, optional: b
         If the file is damaged or larger than 4 GiB, unpacked or not; an array is missing, there under two names, empty,
         of another type, or holds NaN, infinity or an integer that float64 does not hold; or the numbers of rows differ.
     """
-    inputs, *others = _arrays(path, [INPUT_KEYS, TARGET_KEYS] if targets else [INPUT_KEYS], optional=optional)
+    inputs, *others = _arrays(path, [INPUT_KEYS, TARGET_KEYS] if targets else [DEPLOY_KEYS], optional=optional)
     answers = others[0] if targets else None
     if inputs is None:
         raise refused(path, f"holds no inputs; {HOW}")
@@ -79,6 +83,19 @@ def read_array(path: str | os.PathLike[str], name: str) -> np.ndarray:
     (array,) = _arrays(path, [(name,)])
     if array is None:
         raise refused(path, f"holds no array named {name}")
+    return _rows(array).astype(np.float64)
+
+
+def read_outputs(path: str | os.PathLike[str]) -> np.ndarray:
+    """A network's own outputs in such a file, under outputs, output, logits, Y or y: float64, shape (rows, outputs).
+
+    Raises
+    ------
+    InputError
+        As `read_data`.
+    """
+    (array,) = _arrays(path, [OUTPUT_KEYS])
+    assert array is not None
     return _rows(array).astype(np.float64)
 
 
@@ -112,14 +129,15 @@ def _array(path: str | os.PathLike[str], archive: zipfile.ZipFile, keys: tuple[s
     found = _named(archive, keys)
     if len(found) != 1:
         wanted = f"one array named {' or '.join(filter(None, [', '.join(keys[:-1]), keys[-1]]))}"
-        raise refused(path, f"needs {wanted} and has {', '.join(found) or 'none'}; {HOW}")
+        there = ", ".join(name.removesuffix(".npy") for name in found or archive.namelist()) or "nothing"
+        raise refused(path, f"needs {wanted} and has {there if found else f'none: it holds {there}'}; {HOW}")
     name = found[0].removesuffix(".npy")
     with archive.open(found[0]) as stream:
         version = np.lib.format.read_magic(stream)
         if version not in HEADERS:
             raise refused(path, f"{name} has a header of version {version}; {HOW}")
         shape, _, dtype = HEADERS[version](stream)
-    if dtype.kind not in ("fiub" if keys is TARGET_KEYS else "fiu") or dtype.itemsize > 8:
+    if dtype.kind not in "fiub" or dtype.itemsize > 8:
         raise refused(path, f"{name} holds {dtype}, no float or integer numbers; convert it with .astype(float)")
     if not shape or 0 in shape:
         raise refused(path, f"{name} has shape {shape}; it needs at least one row and one column")

@@ -4,14 +4,20 @@ A message is one line: the file, what is wrong with it, what to do.
 """
 
 import errno
+import gzip
+import io
 import os
 import re
 import threading
+import zlib
 from pathlib import Path
 
-__all__ = ["InputError", "content", "refused", "replace", "write"]
+__all__ = ["InputError", "content", "refused", "replace", "suffix_of", "write"]
 
 LONGEST_MESSAGE = 500
+GZIP = ".gz"
+# How a file begins that stands for another one, kept elsewhere.
+LFS = b"version https://git-lfs.github.com/"
 
 
 class InputError(ValueError):
@@ -34,12 +40,13 @@ def refused(source: object, reason: object) -> InputError:
 
 
 def content(path: str | os.PathLike[str], *, limit: int) -> bytes:
-    """The bytes of a file of at most `limit` bytes.
+    """The bytes of a file of at most `limit` bytes, unpacked if its name ends with .gz.
 
     Raises
     ------
     InputError
-        If the file is missing, no regular file, not readable, empty or too large.
+        If the file is missing, no regular file, not readable, empty or too large, packed or not; its gzip data is
+        damaged; or it is a pointer of Git LFS.
     """
     try:
         if not Path(path).exists():
@@ -52,8 +59,29 @@ def content(path: str | os.PathLike[str], *, limit: int) -> bytes:
             result = stream.read(limit + 1)
     except OSError as error:
         raise refused(path, f"cannot be read: {error.strerror or error}") from error
+    if result and Path(path).suffix.lower() == GZIP and not result.startswith(LFS):
+        result = _unpacked(path, result, limit)
     if not result:
         raise refused(path, "is empty")
+    if result.startswith(LFS):
+        raise refused(path, "is a Git-LFS pointer, not the file itself; fetch it with git lfs pull")
+    return result
+
+
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """The suffix that tells the format, in small letters: ``.onnx`` of ``net.onnx`` and of ``NET.ONNX.gz``."""
+    name = Path(path)
+    return (name.with_suffix("") if name.suffix.lower() == GZIP else name).suffix.lower()
+
+
+def _unpacked(path: str | os.PathLike[str], data: bytes, limit: int) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(data)) as stream:
+            result = stream.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise refused(path, f"is no whole gzip file: {error}") from error
+    if len(result) > limit:
+        raise refused(path, f"unpacks to more than {limit / 2**20:g} MiB, the most that is read")
     return result
 
 

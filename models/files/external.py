@@ -13,7 +13,10 @@ from proof_of_absence.models.files.disk import refused
 
 __all__ = ["inlined"]
 
-ITEM_SIZES: dict[int, int] = {TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8}
+ITEM_SIZES: dict[int, int] = {
+    TensorProto.FLOAT: 4, TensorProto.DOUBLE: 8, TensorProto.INT64: 8, TensorProto.INT32: 4, TensorProto.BOOL: 1,
+    TensorProto.FLOAT16: 2, TensorProto.BFLOAT16: 2,
+}  # fmt: skip
 
 
 def inlined(path: str | os.PathLike[str], tensor: TensorProto) -> TensorProto:

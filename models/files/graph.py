@@ -1,40 +1,29 @@
-"""From an ONNX graph to a chain of exact affine maps and ReLU: one path from one input to one output, or why not.
+"""From an ONNX graph to a chain of exact affine maps and ReLU: one path from the input to the logits, or why not.
 
 Shapes are followed as onnxruntime would broadcast them, with the batch dimension apart; what mixes rows is refused.
 """
 
-import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto
 
-from proof_of_absence.models.files.chain import Chain, exact_array
-from proof_of_absence.models.files.disk import InputError, refused
-from proof_of_absence.models.files.external import inlined
+from proof_of_absence.models.files.chain import Chain
+from proof_of_absence.models.files.constants import BATCH, FLOATS, Constants, label, type_name
+from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.files.ending import Ending, ending
+from proof_of_absence.models.files.operators import ATTRIBUTES, Operators
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["Interface", "follow"]
 
-# The attributes of each operator; any other one is refused.
-ATTRIBUTES: dict[str, set[str]] = {
-    "Gemm": {"alpha", "beta", "transA", "transB"},
-    "MatMul": set(),
-    "Add": set(),
-    "Sub": set(),
-    "Relu": set(),
-    "Flatten": {"axis"},
-    "Reshape": {"allowzero"},
-    "Identity": set(),
-    "Constant": {"value", "value_float", "value_floats", "value_int", "value_ints"},
-}
 # Before it, Add and Gemm broadcast by rules of their own.
 OLDEST_OPSET = 7
-TYPES: dict[int, np.dtype] = {TensorProto.FLOAT: np.dtype(np.float32), TensorProto.DOUBLE: np.dtype(np.float64)}
+# Since then Softmax takes the last axis, where it is told none.
+SOFTMAX_LAST = 13
 
 
 @dataclass(frozen=True)
@@ -61,11 +50,11 @@ def follow(path: str | os.PathLike[str], model: onnx.ModelProto) -> tuple[FloatN
     InputError
         If the graph is not one path of the operators in `ATTRIBUTES`, or something in it is not as they need it.
     """
-    _check_header(path, model)
-    return _Path(path, model.graph).follow()
+    return _Path(path, model.graph, _opset(path, model)).follow()
 
 
-def _check_header(path: str | os.PathLike[str], model: onnx.ModelProto) -> None:
+def _opset(path: str | os.PathLike[str], model: onnx.ModelProto) -> int:
+    """The version of the operators, of a model that may be followed at all."""
     if not model.HasField("graph"):
         raise refused(path, "holds no graph; it is no ONNX model, or it is truncated")
     versions = {entry.domain: entry.version for entry in model.opset_import}
@@ -78,37 +67,37 @@ def _check_header(path: str | os.PathLike[str], model: onnx.ModelProto) -> None:
             raise refused(path, f"redefines the operator {function.name}; export it without local functions")
     if model.graph.sparse_initializer:
         raise refused(path, "holds sparse weights; save them dense")
+    return int(version)
 
 
-class _Path:
+class _Path(Operators):
     """The walk from the input: the value reached so far, its shape, and the constants known."""
 
-    def __init__(self, path: str | os.PathLike[str], graph: onnx.GraphProto):
-        self.path = path
-        self.graph = graph
-        self.constants: dict[str, TensorProto | onnx.NodeProto] = {}
-        for tensor in graph.initializer:
-            if tensor.name in self.constants:
-                raise self.refused(f"initializer {tensor.name} is there twice")
-            self.constants[tensor.name] = tensor
+    def __init__(self, path: str | os.PathLike[str], graph: onnx.GraphProto, opset: int):
+        constants = Constants(path, graph)
+        super().__init__(path, constants, Chain(path, np.dtype(np.float32)))
+        self.opset = opset
         # Older files list the weights among the inputs too.
-        inputs = [value for value in graph.input if value.name not in self.constants]
-        for kind, values in (("input", inputs), ("output", graph.output)):
-            if len(values) != 1 or not values[0].name:
-                raise self.refused(f"has {len(values)} {kind}s; a net with one named {kind} is needed")
+        inputs = [value for value in graph.input if value.name not in constants]
+        self.one("input", inputs)
+        self.end: Ending = ending(graph, constants) or self.one("output", graph.output)
         self.value = self.input = inputs[0].name
-        self.output = graph.output[0].name
         tensor_type = inputs[0].type.tensor_type
-        if tensor_type.elem_type not in TYPES:
+        if tensor_type.elem_type not in FLOATS:
             raise self.refused(
-                f"input {self.input} is {_type_name(tensor_type.elem_type)}; export it in float32 or float64"
+                f"input {self.input} is {type_name(tensor_type.elem_type)}; export it in float32 or float64"
             )
-        self.dtype = TYPES[tensor_type.elem_type]
-        self.chain = Chain(path, self.dtype)
+        self.chain.dtype = FLOATS[tensor_type.elem_type]
+        self.kind = tensor_type.elem_type
         self.start(tensor_type)
+        self.seen = {self.value: self.vector()}
 
-    def refused(self, reason: object) -> InputError:
-        return refused(self.path, reason)
+    def one(self, kind: str, values: Sequence[onnx.ValueInfoProto]) -> Ending:
+        """Refuse a graph without one input or output that has a name."""
+        if len(values) != 1 or not values[0].name:
+            listed = f" ({', '.join(value.name for value in values)})" if values else ""
+            raise self.refused(f"has {len(values)} {kind}s{listed}; a net with one named {kind} is needed")
+        return Ending([], values[0].name, None)
 
     def start(self, tensor_type: onnx.TypeProto.Tensor) -> None:
         """Read the input's shape: `shape` has 1 at `batch_axis`."""
@@ -129,35 +118,57 @@ class _Path:
         self.shape = tuple(1 if axis == self.batch_axis or size is None else size for axis, size in enumerate(sizes))
 
     def follow(self) -> tuple[FloatNet, Interface]:
-        for node in self.graph.node:
+        nodes = self.end.nodes
+        for node in nodes:
             self.check(node)
-        defined = {self.input, *self.constants}
-        computed_later = {name for node in self.graph.node for name in node.output}
-        for node in self.graph.node:
+        defined = {self.input}
+        computed_later = {name for node in nodes for name in node.output}
+        for node in nodes:
             for name in filter(None, node.input):
-                if name not in defined:
+                if name not in defined and name not in self.constants:
                     where = "a later node computes: sort the nodes" if name in computed_later else "nothing defines"
-                    raise self.refused(f"{_label(node)} reads {name}, which {where}")
-            if len(node.output) != 1 or not node.output[0] or node.output[0] in defined:
-                raise self.refused(f"{_label(node)} must have one output, with a name of its own")
-            defined.add(node.output[0])
+                    raise self.refused(f"{label(node)} reads {name}, which {where}")
+            output = node.output[0] if node.output else ""
+            extra = len(node.output) > (2 if node.op_type == "Dropout" else 1)
+            if extra or not output or output in defined or output in self.constants:
+                raise self.refused(f"{label(node)} must have one output, with a name of its own")
+            defined.add(output)
             self.step(node)
-        if self.output != self.value:
+        if self.end.output != self.value:
             raise self.refused(
-                f"output {self.output} is not the last value computed, so the graph branches; cut what follows it"
-                if self.output in defined
-                else f"nothing computes the output {self.output}"
+                f"output {self.end.output} is not the last value computed, so the graph branches; cut what follows it"
+                if self.end.output in defined
+                else f"nothing computes the output {self.end.output}"
             )
+        self.cut()
+        if self.kind not in (TensorProto.FLOAT, TensorProto.DOUBLE):
+            kind = type_name(self.kind)
+            self.chain.notes.append(f"Weights of type {kind} are taken as float32, which holds them exactly.")
         net = self.chain.net()
         interface = Interface(
             self.input,
-            self.output,
+            self.end.output,
             "batch" if self.batch_axis is None else self.names[self.batch_axis],
             self.batch_axis == 0,
             tuple(size for axis, size in enumerate(self.sizes) if axis != self.batch_axis and size),
-            tuple(size for axis, size in enumerate(self.shape) if axis != self.batch_axis),
+            tuple(size for axis, size in enumerate(self.shape) if axis != self.batch_axis) or (1,),
         )
         return net, interface
+
+    def cut(self) -> None:
+        """Leave off what makes probabilities of the last value, if it does so row by row."""
+        node = self.end.cut
+        if node is None:
+            return
+        axis = self.constants.attributes(node).get("axis", -1 if self.opset >= SOFTMAX_LAST else 1)
+        if node.op_type != "Sigmoid" and (self.batch_axis != 0 or len(self.shape) != 2 or axis not in (-1, 1)):
+            raise self.refused(f"{label(node)} does not run over the features of a value of shape {self.written()}")
+        self.chain.cut = node.op_type
+        self.chain.notes.append(self.end.note)
+
+    def vector(self) -> list[int]:
+        """The running value's shape as the model itself would compute it."""
+        return [BATCH if axis == self.batch_axis else size for axis, size in enumerate(self.shape)]
 
     def check(self, node: onnx.NodeProto) -> None:
         if node.domain not in ("", "ai.onnx") or node.op_type not in ATTRIBUTES:
@@ -170,210 +181,29 @@ class _Path:
         for attribute in node.attribute:
             if attribute.name not in left:
                 raise self.refused(
-                    f"{_label(node)} has an attribute {attribute.name}, which is not supported or there twice"
+                    f"{label(node)} has an attribute {attribute.name}, which is not supported or there twice"
                 )
             left.remove(attribute.name)
 
     def step(self, node: onnx.NodeProto) -> None:
         reads = [name for name in node.input if name and name not in self.constants]
-        output = node.output[0]
         if node.op_type == "Constant" and node.input:
-            raise self.refused(f"{_label(node)} has operands")
+            raise self.refused(f"{label(node)} has operands")
         if not reads:
-            if node.op_type == "Constant":
-                self.constants[output] = node
-            elif node.op_type == "Identity" and len(node.input) == 1 and node.input[0]:
-                self.constants[output] = self.constants[node.input[0]]
-            else:
-                raise self.refused(
-                    f"{_label(node)} computes from constants alone; export the model with constants folded"
-                )
+            self.constants.fold(node)
+            return
+        if node.op_type == "Shape" and len(reads) == 1 and reads[0] in self.seen:
+            ends = self.constants.attributes(node)
+            start, stop = (None if ends.get(name) is None else int(ends[name]) for name in ("start", "end"))
+            self.constants.put(node.output[0], np.array(self.seen[reads[0]][start:stop], np.int64))
             return
         if reads != [self.value]:
             raise self.refused(
-                f"{_label(node)} reads {', '.join(reads)}, so the graph branches; "
+                f"{label(node)} reads {', '.join(reads)}, so the graph branches; "
                 "only a single path of operators is supported"
             )
-        getattr(self, f"do_{node.op_type.lower()}")(node)
-        self.value = output
-        if node.op_type != "Identity":
+        getattr(self, f"do_{node.op_type.lower()}", self.do_nothing_known)(node)
+        self.value = node.output[0]
+        if node.op_type not in ("Identity", "Cast", "Dropout"):
             self.perhaps_column = None
-
-    # One method for each operator that has the running value among its inputs.
-
-    def do_identity(self, node: onnx.NodeProto) -> None:
-        self.operands(node, 1)
-
-    def do_relu(self, node: onnx.NodeProto) -> None:
-        self.operands(node, 1)
-        self.chain.relu(_label(node))
-
-    def do_gemm(self, node: onnx.NodeProto) -> None:
-        weights, constant = self.operands(node, 2, 3)
-        if self.batch_axis != 0 or len(self.shape) != 2 or node.input[0] != self.value:
-            raise self.refused(f"{_label(node)} must have the value of shape (batch, features) as its first operand")
-        attributes = self.attributes(node)
-        if attributes.get("transA", 0):
-            raise self.refused(f"{_label(node)} transposes its input (transA), which is not supported")
-        matrix = self.matrix(node, weights)
-        matrix = matrix if attributes.get("transB", 0) else matrix.T
-        bias = self.spread(node, constant, (1, len(matrix))) if constant else np.zeros(len(matrix))
-        matrix = self.scaled(node, "alpha", attributes, matrix)
-        bias = self.scaled(node, "beta", attributes, bias)
-        self.affine(node, matrix, bias)
-        self.shape = (1, len(matrix))
-
-    def do_matmul(self, node: onnx.NodeProto) -> None:
-        (weights,) = self.operands(node, 2)
-        matrix = self.matrix(node, weights)
-        if node.input[0] == self.value:
-            features = len(self.shape) - 1
-            fits = self.batch_axis != features and math.prod(self.shape[:-1]) == 1
-            matrix = matrix.T
-        else:
-            if self.perhaps_column:
-                self.batch_axis, self.shape = 1, (self.perhaps_column, 1)
-            features = 0
-            fits = self.batch_axis is None or (self.batch_axis == 1 and len(self.shape) == 2)
-        if not fits:
-            raise self.refused(
-                f"{_label(node)} multiplies weights {matrix.shape} with a value of shape {self.written()}"
-            )
-        self.affine(node, matrix, np.zeros(len(matrix)))
-        self.shape = tuple(len(matrix) if axis == features else size for axis, size in enumerate(self.shape))
-
-    def do_add(self, node: onnx.NodeProto) -> None:
-        (name,) = self.operands(node, 2)
-        self.chain.shift(self.spread(node, name, self.shape), _label(node))
-
-    def do_sub(self, node: onnx.NodeProto) -> None:
-        (name,) = self.operands(node, 2)
-        if node.input[0] != self.value:
-            raise self.refused(f"{_label(node)} subtracts from a constant; only subtracting one is supported")
-        self.chain.shift(-self.spread(node, name, self.shape), _label(node))
-
-    def do_flatten(self, node: onnx.NodeProto) -> None:
-        self.operands(node, 1)
-        axis = self.attributes(node).get("axis", 1)
-        if not isinstance(axis, int):
-            raise self.refused(f"{_label(node)} has an attribute axis that is no integer")
-        axis += len(self.shape) if axis < 0 else 0
-        if self.batch_axis != 0 or not 1 <= axis < len(self.shape) or math.prod(self.shape[:axis]) != 1:
-            raise self.refused(f"{_label(node)} with axis {axis} mixes rows of the value of shape {self.written()}")
-        self.shape = (1, math.prod(self.shape))
-
-    def do_reshape(self, node: onnx.NodeProto) -> None:
-        (name,) = self.operands(node, 2)
-        target = self.array(node, name, {np.dtype(np.int64)}).tolist()
-        fixed = self.sizes[0]
-        features = math.prod(self.shape)
-        # -1 stands for what is left, 0 for the batch. (1, -1) merges the rows of a batch, (1, features) fails on one.
-        whole = [[-1, features], [0, features], [0, -1], [fixed or 1, features], *([[fixed, -1]] if fixed else [])]
-        if self.batch_axis != 0 or target not in whole or (0 in target and self.attributes(node).get("allowzero", 0)):
-            raise self.refused(
-                f"{_label(node)} to {target} does not flatten the value of shape {self.written()} row by row"
-            )
-        self.shape = (1, features)
-
-    # What the operators share.
-
-    def operands(self, node: onnx.NodeProto, *counts: int) -> list[str]:
-        """The names of the constant operands, empty for a missing last one."""
-        if len(node.input) not in counts or not all(node.input[: min(counts)]):
-            raise self.refused(f"{_label(node)} has {len(node.input)} operands")
-        names = list(node.input)
-        names.remove(self.value)
-        return names + [""] * (max(counts) - len(node.input))
-
-    def attributes(self, node: onnx.NodeProto) -> dict[str, int | float]:
-        result = {attribute.name: self.value_of(node, attribute) for attribute in node.attribute}
-        for name, value in result.items():
-            if not isinstance(value, int | float) or not math.isfinite(value):
-                raise self.refused(f"{_label(node)} has an attribute {name} that is no number")
-        return result
-
-    def value_of(self, node: onnx.NodeProto, attribute: onnx.AttributeProto) -> Any:
-        try:
-            return onnx.helper.get_attribute_value(attribute)
-        except ValueError as error:
-            raise self.refused(f"{_label(node)} has an attribute {attribute.name} without a value") from error
-
-    def affine(self, node: onnx.NodeProto, matrix: np.ndarray, bias: np.ndarray) -> None:
-        if matrix.shape[1] != math.prod(self.shape):
-            raise self.refused(f"{_label(node)} reads {matrix.shape[1]} values, there are {math.prod(self.shape)}")
-        self.chain.affine(matrix, bias, _label(node))
-
-    def matrix(self, node: onnx.NodeProto, name: str) -> np.ndarray:
-        result = self.array(node, name, {self.dtype})
-        if result.ndim != 2 or not result.size:
-            raise self.refused(f"{_label(node)} has weights {name} of shape {result.shape}; a matrix is needed")
-        return result
-
-    def spread(self, node: onnx.NodeProto, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """A constant broadcast to the value's shape, flat."""
-        constant = self.array(node, name, {self.dtype})
-        try:
-            return np.broadcast_to(constant, shape).flatten()
-        except ValueError as error:
-            reason = f"{_label(node)} adds {name} of shape {constant.shape} to a value of shape {self.written(shape)}"
-            raise self.refused(reason) from error
-
-    def scaled(
-        self, node: onnx.NodeProto, name: str, attributes: dict[str, int | float], values: np.ndarray
-    ) -> np.ndarray:
-        factor = Fraction(attributes.get(name, 1))
-        if factor == 1 or not np.isfinite(values).all():
-            return values
-        result = exact_array((factor * Fraction(x) for x in values.ravel().tolist()), values.shape, self.dtype)
-        if result is None:
-            raise self.refused(
-                f"{_label(node)}: {name} times its weights is no {self.dtype}; fold {name} into the weights"
-            )
-        return result
-
-    def array(self, node: onnx.NodeProto, name: str, types: set[np.dtype]) -> np.ndarray:
-        """The constant, in float64 unless it is of integers."""
-        constant = self.constants[name]
-        result = self.of_tensor(name, constant) if isinstance(constant, TensorProto) else self.of_constant(constant)
-        if result.dtype not in types:
-            wanted = " or ".join(sorted(map(str, types)))
-            raise self.refused(f"{_label(node)} has an operand {name} of type {result.dtype} where {wanted} is needed")
-        return result if result.dtype == np.int64 else result.astype(np.float64)
-
-    def of_constant(self, node: onnx.NodeProto) -> np.ndarray:
-        if len(node.attribute) != 1:
-            raise self.refused(f"{_label(node)} must have one value")
-        (attribute,) = node.attribute
-        value = self.value_of(node, attribute)
-        if attribute.name == "value":
-            if not isinstance(value, TensorProto):
-                raise self.refused(f"{_label(node)} has a value that is no tensor")
-            return self.of_tensor(node.output[0], value)
-        kinds: dict[str, type] = {"value_float": float, "value_floats": list, "value_int": int, "value_ints": list}
-        if not isinstance(value, kinds[attribute.name]):
-            raise self.refused(f"{_label(node)} has a {attribute.name} that is none")
-        return np.array(value, np.float32 if "float" in attribute.name else np.int64)
-
-    def of_tensor(self, name: str, tensor: TensorProto) -> np.ndarray:
-        if tensor.data_type not in (*TYPES, TensorProto.INT64):
-            raise self.refused(f"{name} is {_type_name(tensor.data_type)}; save weights as float32 or float64")
-        if tensor.data_location == TensorProto.EXTERNAL:
-            tensor = inlined(self.path, tensor)
-        try:
-            return onnx.numpy_helper.to_array(tensor)
-        except Exception as error:
-            raise self.refused(
-                f"the data of {name} does not fit its shape {list(tensor.dims)}; export it again"
-            ) from error
-
-    def written(self, shape: tuple[int, ...] | None = None) -> str:
-        sizes = self.shape if shape is None else shape
-        return f"({', '.join('batch' if axis == self.batch_axis else str(size) for axis, size in enumerate(sizes))})"
-
-
-def _label(node: onnx.NodeProto) -> str:
-    return f"{node.op_type} ({node.name or ', '.join(node.output)})"
-
-
-def _type_name(number: int) -> str:
-    return TensorProto.DataType.Name(number) if number in TensorProto.DataType.values() else f"type {number}"
+        self.seen[self.value] = self.vector()

@@ -10,79 +10,105 @@ import numpy as np
 
 from proof_of_absence.models.files import disk, read_net
 from proof_of_absence.models.files.disk import content, refused
-from proof_of_absence.models.files.state_dict import layer_arrays
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["rewrite"]
 
 LARGEST = 8 * 2**30
+Arrays = Mapping[str, np.ndarray]
 
 
-def rewrite(like: str | os.PathLike[str], path: str | os.PathLike[str], net: FloatNet) -> None:
+def rewrite(
+    like: str | os.PathLike[str], path: str | os.PathLike[str], net: FloatNet, *, activation: str | None = None
+) -> None:
     """Write the net as a file of the format, names and types of `like`; whole or not at all.
+
+    Parameters
+    ----------
+    activation
+        As for `read_net`, with which `like` was read, and with which the new file is read again: it must be the net.
 
     Raises
     ------
     InputError
-        If `like` cannot be read, has another shape, or has no place for a bias that is not 0; or if the file cannot be
-        written. What was written is read again, and must be the net.
+        If `like` cannot be read, has another shape, or has no place for what the net holds; or if the file cannot be
+        written.
     """
-    if Path(path).suffix.lower() != Path(like).suffix.lower():
-        raise refused(path, f"has another format than {like}; end its name with {Path(like).suffix}")
-    read = read_net(like)
+    suffix = Path(like).suffix.lower()
+    if Path(path).suffix.lower() != suffix:
+        raise refused(path, f"has another format than {like}; end its name with {suffix}")
+    read = read_net(like, activation=activation)
     if (read.widths, read.dtype) != (net.widths, net.dtype):
         raise refused(like, f"holds a net of widths {read.widths}, not {net.widths}")
-    match Path(like).suffix.lower():
-        case ".onnx":
-            from proof_of_absence.models.files import onnx
+    if read.reading and read.reading.cut:
+        raise refused(like, f"ends with {read.reading.cut}, which a net in this form would lose; cut it off first")
+    # Under a name of its own until it is seen to be right.
+    temporary = Path(path).with_name(f".{Path(path).stem}.{os.getpid()}.unread{suffix}")
+    try:
+        match suffix:
+            case ".onnx":
+                from proof_of_absence.models.files import onnx
 
-            onnx.write(path, net, like=like)
-        case ".safetensors":
-            _safetensors(like, path, net)
-        case _:
-            _torch(like, path, net)
-    back = read_net(path)
-    if any(
-        (a.weights != b.weights).any() or (a.bias != b.bias).any() for a, b in zip(back.layers, net.layers, strict=True)
-    ):
-        Path(path).unlink()
-        raise refused(path, "holds another net than was to be written, and is deleted")
+                onnx.write(temporary, net, like=like)
+            case ".safetensors":
+                _safetensors(like, temporary, read, net)
+            case ".pt" | ".pth":
+                _torch(like, temporary, read, net)
+            case _:
+                raise refused(like, f"is packed, or of a format that is not written; unpack it ({suffix})")
+        pairs = zip(read_net(temporary, activation=activation).layers, net.layers, strict=True)
+        if any((a.weights != b.weights).any() or (a.bias != b.bias).any() for a, b in pairs):
+            raise refused(path, f"is not written: the types in {like} do not hold the new weights")
+        try:
+            os.replace(temporary, path)
+        except OSError as error:
+            raise refused(path, f"cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def _replaced(like: object, shapes: Mapping[str, np.ndarray], net: FloatNet) -> dict[str, np.ndarray]:
-    """The net's arrays under the names of the file's."""
+def _replaced(like: object, arrays: Arrays, read: FloatNet, net: FloatNet) -> dict[str, np.ndarray]:
+    """The net's arrays under the names that the file has for those that were read."""
     found: dict[str, np.ndarray] = {}
-    for (weights, bias), layer in zip(layer_arrays(like, shapes), net.layers, strict=True):
-        found[weights] = layer.weights
-        if bias is not None:
-            found[bias] = layer.bias
-        elif layer.bias.any():
-            raise refused(like, f"{weights} has no bias beside it, and the new net needs one")
+    for number, (old, new) in enumerate(zip(read.layers, net.layers, strict=True), 1):
+        same = [
+            name
+            for name, array in arrays.items()
+            if name.endswith("weight") and np.array_equal(array.astype(np.float64), old.weights)
+        ]
+        if len(same) != 1:
+            raise refused(like, f"{len(same)} of its arrays are the weights of layer {number}; write it as ONNX")
+        bias = f"{same[0].removesuffix('weight')}bias"
+        if bias not in arrays and new.bias.any():
+            raise refused(like, f"{same[0]} has no bias beside it, and the new net needs one")
+        found |= {same[0]: new.weights} | ({bias: new.bias} if bias in arrays else {})
     return found
 
 
-def _safetensors(like: str | os.PathLike[str], path: str | os.PathLike[str], net: FloatNet) -> None:
+def _safetensors(like: str | os.PathLike[str], path: Path, read: FloatNet, net: FloatNet) -> None:
     import safetensors
     from safetensors.numpy import save
 
-    data = content(like, limit=LARGEST)
-    types = {"F32": "<f4", "F64": "<f8"}
-    read = {
-        name: np.frombuffer(tensor["data"], types[tensor["dtype"]]).reshape(tensor["shape"])
-        for name, tensor in safetensors.deserialize(data)
-    }
-    new = _replaced(like, read, net)
-    disk.write(path, save({name: new[name].astype(array.dtype) for name, array in read.items()}))
+    types = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+    arrays = {}
+    for name, tensor in safetensors.deserialize(content(like, limit=LARGEST)):
+        if tensor["dtype"] not in types:
+            raise refused(like, f"{name} has type {tensor['dtype']}, which is not written; convert it to F32")
+        arrays[name] = np.frombuffer(tensor["data"], types[tensor["dtype"]]).reshape(tensor["shape"])
+    new = _replaced(like, arrays, read, net)
+    disk.write(path, save({name: new.get(name, array).astype(array.dtype) for name, array in arrays.items()}))
 
 
-def _torch(like: str | os.PathLike[str], path: str | os.PathLike[str], net: FloatNet) -> None:
+def _torch(like: str | os.PathLike[str], path: Path, read: FloatNet, net: FloatNet) -> None:
     import torch
 
     state: Any = torch.load(io.BytesIO(content(like, limit=LARGEST)), weights_only=True, map_location="cpu")
-    tensor: Callable[[np.ndarray], Any] = torch.from_numpy
-    new = _replaced(like, {name: value.numpy() for name, value in state.items()}, net)
-    for name, value in state.items():
-        state[name] = tensor(new[name].copy()).to(value.dtype)
+    if any(isinstance(value, Mapping) for value in state.values()):
+        raise refused(like, "is a checkpoint with more than the net; save module.state_dict() by itself")
+    from_numpy: Callable[[np.ndarray], Any] = torch.from_numpy
+    new = _replaced(like, {name: value.double().numpy() for name, value in state.items()}, read, net)
+    for name, array in new.items():
+        state[name] = from_numpy(array.copy()).to(state[name].dtype)
     stream = io.BytesIO()
     torch.save(state, stream)
     disk.write(path, stream.getvalue())

@@ -1,6 +1,6 @@
 """Networks in safetensors files: the state dictionary of linear layers with ReLU between them.
 
-The library's own numpy loader would turn bfloat16 into float32; tensors are taken raw, so that types can be refused.
+Tensors are taken raw: the types of 16 bits are widened to float32, which holds them exactly, and others are refused.
 """
 
 import os
@@ -15,16 +15,21 @@ from proof_of_absence.models.floatnet import FloatNet
 __all__ = ["read"]
 
 LARGEST = 8 * 2**30
-TYPES: dict[str, np.dtype] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+TYPES: dict[str, np.dtype] = {
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+    "F16": np.dtype("<f2"),
+    "BF16": np.dtype("<u2"),
+}
 
 
-def read(path: str | os.PathLike[str]) -> FloatNet:
-    """The net in a safetensors file, its layers named as `state_dict.net_of` says.
+def read(path: str | os.PathLike[str], *, activation: str | None = None, checked: bool = False) -> FloatNet:
+    """The net in a safetensors file, its layers named as `state_dict.net_of` says; the parameters are those of it.
 
     Raises
     ------
     InputError
-        If the file is damaged, holds another type than float32 or float64, or is no chain of linear layers.
+        If the file is damaged, holds numbers that are no floats, or is no chain of linear layers.
     """
     try:
         import safetensors
@@ -40,5 +45,8 @@ def read(path: str | os.PathLike[str]) -> FloatNet:
     for name, tensor in tensors:
         if tensor["dtype"] not in TYPES:
             raise refused(path, f"{name} has type {tensor['dtype']}; convert the weights to F32 or F64")
-        arrays[name] = np.frombuffer(tensor["data"], TYPES[tensor["dtype"]]).reshape(tensor["shape"])
-    return net_of(path, arrays)
+        array = np.frombuffer(tensor["data"], TYPES[tensor["dtype"]]).reshape(tensor["shape"])
+        # bfloat16 is the upper half of a float32.
+        arrays[name] = (array.astype("<u4") << 16).view("<f4") if tensor["dtype"] == "BF16" else array
+    # The library writes tensors sorted, so their order says nothing.
+    return net_of(path, dict(sorted(arrays.items())), activation=activation, checked=checked)

@@ -1,74 +1,81 @@
-"""State dictionaries: weights and biases under names; the order of the layers is read off the numbers in the names.
+"""State dictionaries: weights and biases under names; names and shapes settle the layers' order, or it is refused.
 
-No activation is stored in one: the net is taken to have ReLU between its layers and none at its end.
+No activation is stored in one, so the caller says it; that the layers are one chain is an assumption, and reported so.
 """
 
-import re
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 
 from proof_of_absence.models.files.chain import Chain
 from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.files.order import NAMING, ordered, without_prefix
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["EXPECTED", "layer_arrays", "net_of"]
+__all__ = ["net_of"]
 
-EXPECTED = "name the layers 0.weight, 0.bias, 2.weight, ... or fc1.weight, fc1.bias, fc2.weight, ..., or use ONNX"
+# Letters in a name.
+LONGEST = 500
+ASK = (
+    "a state dictionary does not say what stands between its layers; if it is ReLU, and nothing else, say so with "
+    "--activation relu (activation='relu' in Python), or save the net as ONNX, which says it"
+)
+ASSUMED = "an assumption (activation relu, given by the caller): a state dictionary does not say it"
 
 
-def net_of(source: object, arrays: Mapping[str, np.ndarray]) -> FloatNet:
+def net_of(
+    source: object, arrays: Mapping[str, np.ndarray], *, activation: str | None = None, checked: bool = False
+) -> FloatNet:
     """The net of the arrays `<name>.weight` (fan-out, fan-in) and `<name>.bias` (fan-out); a missing bias is 0.
 
-    Two layers are ordered by the first place where their names differ, which must be a number: ``net.2`` before
-    ``net.10``.
+    The order is told by numbers in the names (``net.2`` before ``net.10``), by names such as ``input``, ``hidden``,
+    ``out``, and by the shapes. float16 counts as float32, which holds it; of two types the wider is taken.
+
+    Parameters
+    ----------
+    activation
+        ``relu``; without it the dictionary is refused.
+    checked
+        As in `read_net`: what may be no single chain is read as one, its order told by the file where all else fails.
 
     Raises
     ------
     InputError
-        If a key is another one, the numbers leave the order open, shapes do not fit in that order, or entries are not
-        finite float32 or float64 numbers of one type.
+        If no activation is given, a key is no weight or bias, the order stays open, the names may mean blocks, heads or
+        several nets, shapes do not fit, or entries are not finite floats.
 
     Examples
     --------
-    >>> net_of("net", {"2.weight": np.ones((1, 3)), "0.weight": np.ones((3, 2)), "0.bias": np.zeros(3)}).widths
+    >>> net_of("net", {"2.weight": np.ones((1, 3)), "0.weight": np.ones((3, 2))}, activation="relu").widths
     (2, 3, 1)
     """
-    names = _ordered(source, arrays)
+    arrays = without_prefix(arrays)
+    names = _names(source, arrays)
+    for key in (_keys(name)[0] for name in names):
+        if (dimensions := arrays[key].ndim) != 2:
+            raise refused(source, f"{key} has {dimensions} dimensions; only linear layers, with 2, are audited")
+    names, told = ordered(source, {name: arrays[_keys(name)[0]].shape for name in names}, checked=checked)
     types = {array.dtype.newbyteorder("=") for array in arrays.values()}
-    if not types <= {np.dtype(np.float32), np.dtype(np.float64)}:
+    if not types <= {np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)}:
         raise refused(source, f"holds {', '.join(sorted(map(str, types)))}; convert the weights to float32 or float64")
-    if len(types) > 1:
-        raise refused(source, "mixes float32 and float64; convert the weights to one of them")
-    chain = Chain(source, *types)
+    if activation is None:
+        raise refused(source, ASK)
+    chain = Chain(source, np.result_type(np.float32, *types), ASSUMED)
+    chain.notes.append(told)
+    if len(types) > 1 or np.dtype(np.float16) in types:
+        chain.notes.append(
+            f"Weights of type {' and '.join(sorted(map(str, types)))} are taken as {chain.dtype}, exactly."
+        )
     for index, name in enumerate(names):
         of_weights, of_bias = _keys(name)
-        weights, bias = arrays[of_weights], arrays.get(of_bias)
-        if weights.ndim != 2:
-            raise refused(
-                source, f"{of_weights} has {weights.ndim} dimensions; only linear layers, with 2, are audited"
-            )
-        if bias is None:
-            bias = np.zeros(len(weights))
+        weights = arrays[of_weights]
+        bias = arrays.get(of_bias, np.zeros(len(weights)))
         if bias.shape != weights.shape[:1]:
             raise refused(source, f"{of_bias} has shape {bias.shape}, its weights {weights.shape}")
         if index:
-            chain.relu("the ReLU before it")
+            chain.relu("ReLU (assumed)")
         chain.affine(weights.astype(np.float64), bias.astype(np.float64), f"layer {name!r}")
     return chain.net()
-
-
-def layer_arrays(source: object, arrays: Mapping[str, np.ndarray]) -> list[tuple[str, str | None]]:
-    """Of each layer in order the names of weights and bias, None where there is no bias.
-
-    Raises
-    ------
-    InputError
-        As `net_of`, for names.
-    """
-    keys = [_keys(name) for name in _ordered(source, arrays)]
-    return [(weights, bias if bias in arrays else None) for weights, bias in keys]
 
 
 def _keys(name: str) -> tuple[str, str]:
@@ -76,27 +83,29 @@ def _keys(name: str) -> tuple[str, str]:
     return f"{prefix}weight", f"{prefix}bias"
 
 
-def _ordered(source: object, arrays: Mapping[str, np.ndarray]) -> list[str]:
-    names = set()
+def _names(source: object, arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """The layers in the order of the file."""
+    names: list[str] = []
     for key in arrays:
+        if len(key) > LONGEST:
+            raise refused(source, f"has a name of {len(key)} letters; {NAMING}")
         name, _, kind = key.rpartition(".")
+        if kind in ("weight_orig", "weight_mask", "bias_orig", "bias_mask"):
+            raise refused(
+                source, f"{key} is of a pruned layer; call torch.nn.utils.prune.remove(layer, 'weight') first"
+            )
+        if kind in ("running_mean", "running_var", "num_batches_tracked"):
+            raise refused(
+                source,
+                f"{key} is no weight or bias of a linear layer but of a BatchNorm; fold it into the layer before it "
+                "(torch.nn.utils.fusion.fuse_linear_bn_eval), or use ONNX",
+            )
         if kind not in ("weight", "bias"):
-            raise refused(source, f"{key} is no weight or bias of a linear layer; {EXPECTED}")
+            raise refused(source, f"{key} is no weight or bias of a linear layer; {NAMING}")
         if _keys(name)[0] not in arrays:
-            raise refused(source, f"{key} has no {_keys(name)[0]} beside it; {EXPECTED}")
-        names.add(name)
+            raise refused(source, f"{key} has no {_keys(name)[0]} beside it; {NAMING}")
+        if name not in names:
+            names.append(name)
     if not names:
-        raise refused(source, f"holds no layer; {EXPECTED}")
-    ordered = sorted(names, key=_split)
-    for before, after in pairwise(ordered):
-        parts = zip(_split(before), _split(after), strict=False)
-        first = next(((a, b) for a, b in parts if a != b), ("", ""))
-        # Text against text, or a name that goes on where the other one ends: nothing says which layer comes first.
-        if not isinstance(first[0], int):
-            raise refused(source, f"cannot tell the order of the layers {before!r} and {after!r}; {EXPECTED}")
-    return ordered
-
-
-def _split(name: str) -> list[str | int]:
-    """Text and numbers in turn: ``net.10`` is 'net.', 10, ''."""
-    return [int(part) if index % 2 else part for index, part in enumerate(re.split(r"([0-9]+)", name))]
+        raise refused(source, f"holds no layer; {NAMING}")
+    return names

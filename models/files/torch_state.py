@@ -9,6 +9,7 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,10 @@ import numpy as np
 
 from proof_of_absence.models.files.chain import Chain
 from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.functional import leaves
 from proof_of_absence.models.files.state_dict import net_of
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.reading import LOSS
 
 if TYPE_CHECKING:
     import torch
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["from_module", "read"]
 
 LARGEST = 8 * 2**30
+# Modules that compute what the module in them computes, and where that lies.
+WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
 
 
-def read(path: str | os.PathLike[str]) -> FloatNet:
-    """The net of a state dictionary that ``torch.save(module.state_dict(), path)`` wrote.
+def read(path: str | os.PathLike[str], *, activation: str | None = None, checked: bool = False) -> FloatNet:
+    """The net of a state dictionary that ``torch.save(module.state_dict(), path)`` wrote, or a checkpoint with one.
 
-    Its layers are named as `state_dict.net_of` says.
+    Its layers are named as `state_dict.net_of` says; the parameters are those of it.
 
     Raises
     ------
@@ -53,76 +58,168 @@ def read(path: str | os.PathLike[str]) -> FloatNet:
         raise refused(path, "is damaged, or holds no state dictionary; save module.state_dict()") from error
     if not isinstance(state, Mapping):
         raise refused(path, f"holds a {type(state).__name__}, no state dictionary; save module.state_dict()")
+    under, state = _of_checkpoint(torch, path, state)
     for key, value in state.items():
         if not isinstance(key, str) or not isinstance(value, torch.Tensor):
             raise refused(
                 path, f"holds a {type(value).__name__} under {key!r}, no tensor; save module.state_dict() by itself"
             )
-    return net_of(path, {key: _array(path, key, value) for key, value in state.items()})
+    arrays = {key: _array(path, key, value) for key, value in state.items()}
+    net = net_of(path, arrays, activation=activation, checked=checked)
+    if under and net.reading:
+        notes = (*net.reading.notes, f"The weights are those under {under!r} of a checkpoint.")
+        return FloatNet(net.layers, net.dtype, replace(net.reading, notes=notes))
+    return net
 
 
-def from_module(module: "torch.nn.Module") -> FloatNet:
+def _of_checkpoint(torch: ModuleType, path: str | os.PathLike[str], state: Any) -> tuple[str, Any]:
+    """The one state dictionary in a checkpoint, and the key under which it lies; the whole if there is none."""
+
+    def is_state(value: object) -> bool:
+        return (
+            isinstance(value, Mapping)
+            and any(str(key).endswith("weight") for key in value)
+            and all(isinstance(entry, torch.Tensor) for entry in value.values())
+        )
+
+    found = [str(key) for key, value in state.items() if is_state(value)]
+    if len(found) > 1:
+        raise refused(
+            path, f"holds several state dictionaries ({', '.join(found)}); save the one to be audited by itself"
+        )
+    return (found[0], state[found[0]]) if found and found[0] in state else ("", state)
+
+
+def from_module(module: "torch.nn.Module", *, functional: bool = False) -> FloatNet:
     """The net of a ``torch.nn.Module``.
 
-    It is a Linear, or a Sequential, nested too, of Linear, ReLU, Flatten, Identity and Dropout. Dropout counts as the
-    identity that it is in evaluation mode. Weights are taken as they are, on any device.
+    It is a Linear, or a Sequential, nested too, of Linear, ReLU, Flatten, Identity, Dropout and BatchNorm1d, with
+    Softmax or LogSoftmax last, which is left off. Dropout counts as the identity that it is in evaluation mode.
+    DataParallel and torch.compile are looked through. Weights are taken as they are, on any device.
+
+    Parameters
+    ----------
+    functional
+        Follow forward methods of other classes too, see `functional`; the modules' order is then the method's.
 
     Raises
     ------
     InputError
-        If a module has another type, a hook or a forward method of its own, is in training mode where that matters, or
-        the layers are no chain of affine maps with ReLU between them.
+        If a module has another type, a hook or a forward method of its own, is pruned, is in training mode where that
+        matters, or the layers are no chain of affine maps with ReLU between them.
     """
     torch = _torch("the module")
+    module = _unwrapped(torch, module)
     parameters = (
         {parameter.dtype for parameter in module.parameters()} if isinstance(module, torch.nn.Module) else set()
     )
     if len(parameters) > 1:
         raise refused("the module", f"mixes {' and '.join(sorted(map(str, parameters)))}; convert it to one of them")
-    if not parameters <= {torch.float32, torch.float64}:
+    if not parameters <= {torch.float16, torch.bfloat16, torch.float32, torch.float64}:
         raise refused("the module", f"has weights of type {parameters.pop()}; convert them with .float() or .double()")
-    chain = Chain("the module", np.dtype(str(parameters.pop()).removeprefix("torch.") if parameters else "float64"))
-    for name, layer in _leaves(torch, "", module):
-        match type(layer).__name__:
-            case "Linear":
-                weights = _array("the module", f"{name} weight", layer.weight).astype(np.float64)
-                bias = np.zeros(len(weights))
-                if layer.bias is not None:
-                    bias = _array("the module", f"{name} bias", layer.bias).astype(np.float64)
-                chain.affine(weights, bias, name)
-            case "ReLU":
-                chain.relu(name)
-            case "Flatten" if (layer.start_dim, layer.end_dim) != (1, -1):
-                raise refused("the module", f"{name} flattens other dimensions than all but the first")
-            case "Dropout" if layer.training and layer.p:
-                raise refused("the module", f"{name} is in training mode; call module.eval() first")
+    kind = parameters.pop() if parameters else torch.float64
+    chain = Chain("the module", np.dtype(np.float64 if kind == torch.float64 else np.float32), "the module")
+    if kind in (torch.float16, torch.bfloat16):
+        chain.notes.append(f"Weights of type {kind} are taken as float32, which holds them exactly.")
+    for name, layer in _leaves(torch, "", module, functional=functional):
+        _follow(chain, name, layer)
     return chain.net()
 
 
-def _leaves(torch: ModuleType, name: str, module: Any) -> Iterator[tuple[str, Any]]:
+def _follow(chain: Chain, name: str, layer: Any) -> None:
+    """Take one layer into the chain."""
+    kind = type(layer).__name__
+    if chain.cut and kind not in ("Identity", "Dropout"):
+        raise refused("the module", f"{name} stands behind {chain.cut}, which is supported at the end only")
+    match kind:
+        case "Linear":
+            weights = _array("the module", f"{name} weight", layer.weight).astype(np.float64)
+            chain.affine(weights, _bias(name, layer.bias, len(weights)), name)
+        case "ReLU":
+            chain.relu(name)
+        case "Flatten" if (layer.start_dim, layer.end_dim) != (1, -1):
+            raise refused("the module", f"{name} flattens other dimensions than all but the first")
+        case "Dropout" if layer.training and layer.p:
+            raise refused("the module", f"{name} is in training mode; call module.eval() first")
+        case "BatchNorm1d" if layer.training or layer.running_mean is None:
+            raise refused("the module", f"{name} is in training mode, or tracks nothing; call module.eval() first")
+        case "BatchNorm1d":
+            mean, variance = (
+                _array("the module", name, value).astype(np.float64)
+                for value in (layer.running_mean, layer.running_var)
+            )
+            factor = np.ones(len(mean)) if layer.weight is None else _bias(name, layer.weight, len(mean))
+            chain.normalise(mean, variance, layer.eps, factor, _bias(name, layer.bias, len(mean)), name)
+        case "Softmax" | "LogSoftmax" if layer.dim not in (None, 1, -1):
+            raise refused("the module", f"{name} does not run over the features")
+        case "Softmax" | "LogSoftmax":
+            chain.cut = kind
+            chain.notes.append(f"{name} at the end is left off: what is audited are the logits before it. {LOSS}")
+        case _:
+            chain.same(name)
+
+
+def _bias(name: str, values: Any, length: int) -> np.ndarray:
+    """The values of a parameter, zeros if there is none."""
+    if values is None:
+        return np.zeros(length)
+    return _array("the module", f"{name} bias", values).astype(np.float64)
+
+
+def _unwrapped(torch: ModuleType, module: Any) -> Any:
+    """The module in DataParallel, DistributedDataParallel and torch.compile, which compute what it computes."""
+    while isinstance(module, torch.nn.Module):
+        kind = type(module).__name__
+        inner = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}.get(
+            kind
+        )
+        if inner is None or not type(module).__module__.startswith("torch."):
+            break
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise refused("the module", f"{kind} has a hook, which is not supported")
+        module = getattr(module, inner)
+    return module
+
+
+def _leaves(torch: ModuleType, name: str, module: Any, *, functional: bool = False) -> Iterator[tuple[str, Any]]:
     """The layers in order, with what messages call them."""
     nn = torch.nn
     label = f"layer {name} ({type(module).__name__})" if name else type(module).__name__
-    # Exact types: a subclass may compute something else.
-    if type(module) not in (nn.Sequential, nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout):
+    # A Sequential of a class of its own may do other things beside, but not in its forward pass.
+    chained = isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward
+    chained = chained and type(module).__call__ is nn.Module.__call__
+    # Exact types else: a subclass may compute something else.
+    if not chained and type(module) not in (
+        nn.Linear, nn.ReLU, nn.Flatten, nn.Identity, nn.Dropout, nn.BatchNorm1d, nn.Softmax, nn.LogSoftmax,
+    ):  # fmt: skip
+        if functional and isinstance(module, nn.Module) and not type(module).__module__.startswith("torch."):
+            for called, leaf in leaves(torch, module):
+                yield from _leaves(torch, f"{name}.{called}" if name else called, leaf)
+            return
         raise refused(
             "the module",
             f"{label} is not supported; absence audits Sequential, Linear, ReLU, Flatten, Identity, Dropout; "
             "or use ONNX",
         )
+    if pruned := [key.removesuffix("_orig") for key in module._parameters if key.endswith("_orig")]:
+        raise refused(
+            "the module", f"{label} is pruned; call torch.nn.utils.prune.remove(layer, {pruned[0]!r}) on it first"
+        )
     if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
         raise refused("the module", f"{label} has a hook or a forward method of its own, which is not supported")
-    if type(module) is not nn.Sequential:
+    if not chained:
         yield label, module
         return
     for index, child in enumerate(module):
-        yield from _leaves(torch, f"{name}.{index}" if name else str(index), child)
+        yield from _leaves(torch, f"{name}.{index}" if name else str(index), child, functional=functional)
 
 
 def _array(source: object, name: str, tensor: "torch.Tensor") -> np.ndarray:
     try:
-        return np.asarray(tensor.detach().cpu().numpy())
-    # bfloat16, sparse, quantised and meta tensors have no numpy array; the exception depends on which.
+        tensor = tensor.detach().cpu()
+        # numpy has no bfloat16; float32 holds it.
+        return np.asarray((tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy())
+    # Sparse, quantised and meta tensors have no numpy array; the exception depends on which.
     except Exception as error:
         kind = f"{tensor.dtype}, {tensor.layout}, on {tensor.device}"
         raise refused(source, f"{name} is no plain float32 or float64 tensor ({kind}); convert it") from error

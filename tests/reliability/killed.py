@@ -64,7 +64,11 @@ SCENARIOS = [
     # One claim and what it rests on: most kills fall into its few obligations.
     Scenario("claim", ("verify", "--no-kernel", "C8"), "certificates", "*.json"),
     Scenario(
-        "audit", ("audit", "net.safetensors", "--train", "train.npz"), "net.audit", "stages/*", a_net_with_idle_units
+        "audit",
+        ("audit", "net.safetensors", "--train", "train.npz", "--activation", "relu"),
+        "net.audit",
+        "stages/*",
+        a_net_with_idle_units,
     ),
     Scenario("census", ("census", "--shard", "500000"), "build/experiments/census", "shards/*"),
     Scenario("world", ("world", "--order", "0,12,4,8", "--units", "2"), "build/experiments/world", "parts/*"),

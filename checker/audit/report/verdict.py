@@ -33,6 +33,7 @@ def verdict(audit: Audit, command: str | None = None) -> Verdict:
         ("Where it fires", _fires(audit)),
         ("What else was found", _else(audit)),
         ("What is not decided", _undecided(audit)),
+        ("What is assumed", _assumed(audit)),
         ("What can be done", _remedy(audit)),
     )
     if command is None:
@@ -54,12 +55,16 @@ def headline(audit: Audit) -> str:
 
 
 def harden_command(net: str, train: str) -> str:
-    """The command that takes every train-idle circuit out of a net, given the paths of its file and of the data."""
+    """The command that takes every train-idle circuit out of a net, given the paths of its file and of the data.
+
+    A state dictionary does not say its activation; whoever had it audited has said it.
+    """
     path = PurePath(net)
     if not path.suffix:
         return ""
     output = path.with_name(f"{path.stem}.hardened{path.suffix}")
-    return shlex.join(["absence", "harden", net, "--train", train, "-o", str(output)])
+    said = [] if path.suffix.lower() == ".onnx" else ["--activation", "relu"]
+    return shlex.join(["absence", "harden", net, "--train", train, *said, "-o", str(output)])
 
 
 def firings(audit: Audit) -> Counter[int]:
@@ -117,6 +122,24 @@ def _else(audit: Audit) -> tuple[str, ...]:
 def _undecided(audit: Audit) -> tuple[str, ...]:
     found = audit.undecided
     return found[:_MOST] + ((f"… {len(found) - _MOST} more",) if len(found) > _MOST else ())
+
+
+def _assumed(audit: Audit) -> tuple[str, ...]:
+    """That the net is another one if the reader was told wrong, or that its end is left off."""
+    reading = audit.net.reading
+    if reading is None:
+        return ()
+    lines = []
+    if reading.known_from.startswith("an assumption"):
+        lines.append(
+            f"That the layers are one chain with {reading.activation} between them: it is {reading.known_from}."
+        )
+        lines += [note for note in reading.notes if note.startswith("The outputs in ")] or [
+            "It was not checked; --outputs FILE.npz checks it against the network's own outputs."
+        ]
+    if reading.cut:
+        lines.append(f"{reading.cut} at the end is left off: outputs here are the values before it.")
+    return tuple(lines)
 
 
 def _remedy(audit: Audit) -> tuple[str, ...]:

@@ -24,8 +24,12 @@ from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.audit.report.verdict import by_firing, firings
 from proof_of_absence.checker.audit.report.words import count, enclosure, names, row_ranges, unit_name, vector
 from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.reading import Reading
 
 __all__ = ["SCOPE", "Section", "by_rent", "sections", "size_name"]
+
+# Steps of a long net that are named at its beginning and at its end.
+_ENDS = 6
 
 T = TypeVar("T")
 
@@ -100,11 +104,26 @@ def size_name(finding: DeploymentFinding) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
+def _reading(reading: Reading | None) -> list[tuple[str, str]]:
+    """How the net was read: its layers in words, what is between them, and where that knowledge comes from."""
+    if reading is None:
+        return []
+    words = reading.layers
+    if len(words) > 2 * _ENDS + 1:
+        words = (*words[:_ENDS], f"… {len(words) - 2 * _ENDS} more …", *words[-_ENDS:])
+    return [
+        ("Read as", ", ".join(words) or "no layers"),
+        ("Between the layers", f"{reading.activation}, known from {reading.known_from}"),
+        *(("", note) for note in reading.notes),
+    ]
+
+
 def _subject(audit: Audit) -> Section:
     net, data = audit.net, audit.data
     rows = [
         ("Net", net.source),
         ("Widths", " - ".join(map(str, net.widths)) + f", {net.parameters} parameters, {net.dtype}"),
+        *_reading(net.reading),
         ("Net SHA-256", net.sha256),
         ("Training data", data.source),
         ("Rows", f"{data.rows}, {data.distinct_inputs} distinct inputs"),

@@ -19,6 +19,7 @@ from proof_of_absence.checker.audit.findings import (
     UnitFinding,
 )
 from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.reading import Reading
 
 EXACT = st.one_of(
     st.fractions(),
@@ -50,6 +51,7 @@ def audits():
             several(st.integers(1, 9), 2, 4),
             st.integers(1),
             st.sampled_from(["float32", "float64"]),
+            st.none() | st.builds(Reading, several(TEXT), TEXT, TEXT, several(TEXT), TEXT),
         ),
         data=st.builds(
             DataSummary,

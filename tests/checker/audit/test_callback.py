@@ -261,7 +261,11 @@ def twice():
         (twice(), "the module: uses a Linear twice"),
         (torch.nn.Linear(1, 1), "the module: has no hidden layer"),
         (torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Tanh()), "Tanh"),
-        (small().bfloat16(), "weights of type torch.bfloat16"),
+        (small().bfloat16(), "has weights of 16 bits; reassignment writes float32 or float64"),
+        (
+            torch.nn.Sequential(*small(), torch.nn.LogSoftmax(1)),
+            "ends with LogSoftmax, and the loss here is",
+        ),
         (3, "int is not supported"),
         (small(weights=([[1.0], [float("nan")]], *WEIGHTS[1:])), "holds NaN or infinity"),
     ],

@@ -2,6 +2,7 @@
 and what a second run reuses.
 """
 
+import gzip
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ import onnxruntime
 import pytest
 from jsonschema import Draft202012Validator
 from onnx import helper, numpy_helper
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from proof_of_absence.checker.audit.report.json_report import from_json
@@ -223,10 +225,10 @@ def test_other_contents_are_not_taken_for_the_same(arguments, files, tmp_path):
         ({1: "net.h5"}, "net.h5: unknown suffix"),
         ({3: "missing.npz"}, "missing.npz: there is no such file"),
         ({3: "text.npz"}, "text.npz: is no whole .npz file"),
-        ({3: "wide.npz"}, "the training inputs: have 3 columns, the net reads 2"),
-        ({3: "labels.npz"}, "the targets: have 2 columns, the net has 1 outputs"),
+        ({3: "wide.npz"}, "the training inputs of wide.npz: have 3 columns, the net reads 2"),
+        ({3: "labels.npz"}, "the targets of labels.npz: have 2 columns, the net has 1 outputs"),
         ({3: "nan.npz"}, "nan.npz: "),
-        ({5: "wide.npz"}, "the deployment inputs: have 3 columns, the net reads 2"),
+        ({5: "wide.npz"}, "the inputs of wide.npz: have 3 columns, the net reads 2"),
         ({6: "--region", 7: "text.npz"}, "text.npz: "),
         ({6: "--output", 7: "text.npz"}, "text.npz is not a folder"),
         ({6: "--output", 7: "text.npz/out"}, "text.npz/out: Not a directory; choose another place with --output"),
@@ -314,3 +316,70 @@ def test_a_model_without_a_batch_dimension_is_improved_with_one(files, tmp_path)
     audit = from_json(report(tmp_path / "flat.audit"))
     loss = onnx_loss(tmp_path / "flat.audit" / "improved.onnx", files / "train.npz")
     assert loss == pytest.approx(float(audit.improvement.loss_after.low), rel=1e-4)
+
+
+@pytest.fixture
+def state(files):
+    """The planted net as a state dictionary, its outputs on the training inputs, and the inputs' file."""
+    net = read_net(files / "planted.onnx")
+    arrays = {
+        f"{2 * index}.{kind}": array.astype(np.float32)
+        for index, layer in enumerate(net.layers)
+        for kind, array in zip(("weight", "bias"), layer, strict=True)
+    }
+    save_file(arrays, "net.safetensors")
+    session = onnxruntime.InferenceSession(files / "planted.onnx", providers=["CPUExecutionProvider"])
+    inputs = np.load(files / "train.npz")["X"].astype(np.float32)
+    (outputs,) = session.run(None, {session.get_inputs()[0].name: inputs})
+    np.savez("outputs.npz", outputs=outputs)
+    return ["audit", "net.safetensors", "--train", files / "train.npz"]
+
+
+def test_what_a_state_dictionary_does_not_say_is_asked_for_and_said(state, tmp_path):
+    out = absence(*state, expect=2)
+    assert out.startswith("absence: net.safetensors: a state dictionary does not say") and "--activation relu" in out
+    assert not (tmp_path / "net.audit").exists()
+    out = absence(*state, "--activation", "tanh", expect=2)
+    assert "only nets with relu between their layers are audited" in out and len(out.splitlines()) == 1
+    out = absence(*state, "--activation", "relu", expect=1)
+    assert "What is assumed" in out and "It was not checked; --outputs FILE.npz" in out
+    reading = report(tmp_path / "net.audit")["net"]["reading"]
+    assert reading["known_from"].startswith("an assumption (activation relu, given by the caller)")
+    assert reading["layers"] == ["layer '0' 2 -> 8", "ReLU (assumed)", "layer '2' 8 -> 1"]
+    page = (tmp_path / "net.audit" / "report.html").read_text()
+    assert "an assumption (activation relu, given by the caller)" in page and "ReLU (assumed)" in page
+
+
+def test_an_assumption_is_checked_against_the_networks_own_outputs(state, tmp_path):
+    out = absence(*state, "--activation", "relu", "--outputs", "outputs.npz", expect=1)
+    assert "The outputs in outputs.npz agree with it at all 200 training inputs" in out and "not checked" not in out
+    assert any("outputs.npz agree" in note for note in report(tmp_path / "net.audit")["net"]["reading"]["notes"])
+    outputs = np.load("outputs.npz")["outputs"]
+    np.savez("tanh.npz", outputs=np.tanh(outputs))
+    out = absence(*state, "--activation", "relu", "--outputs", "tanh.npz", "-o", "other", expect=2)
+    assert out.startswith(
+        "absence: tanh.npz: these are not the outputs of the net as it was read: they differ by up to"
+    )
+    assert len(out.splitlines()) == 1 and not (tmp_path / "other").exists()
+
+
+def test_a_graph_says_itself_what_it_is(arguments, tmp_path):
+    out = absence(*arguments, expect=1)
+    assert "What is assumed" not in out and "ReLU, known from the graph" in out
+    reading = report(tmp_path / "planted.audit")["net"]["reading"]
+    assert reading["known_from"] == "the graph" and reading["activation"] == "ReLU" and reading["cut"] == ""
+
+
+def test_packed_files_and_regions_of_several_boxes(files, tmp_path):
+    for name in ("planted.onnx", "box.vnnlib"):
+        Path(f"{name}.gz").write_bytes(gzip.compress((files / name).read_bytes()))
+    either = (files / "box.vnnlib").read_text() + "(assert (or (<= X_0 1) (>= X_0 3.5)))"
+    Path("either.vnnlib").write_text(either)
+    absence(
+        "audit", "planted.onnx.gz", "--train", files / "train.npz", "--region", "box.vnnlib.gz", "--region",
+        "either.vnnlib", "-o", "out", expect=1,
+    )  # fmt: skip
+    told = {(r["region"], r["verdict"]) for r in report(tmp_path / "out")["regions"] if r["units"] == [[1, 5]]}
+    assert told == {
+        ("box.vnnlib.gz", "sat"), ("either.vnnlib, box 1 of 2", "unsat"), ("either.vnnlib, box 2 of 2", "sat")
+    }  # fmt: skip

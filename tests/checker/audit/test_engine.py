@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from proof_of_absence.checker.audit import engine, examination
-from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_region
+from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_regions
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
 from proof_of_absence.checker.audit.report.verdict import headline
 from proof_of_absence.checker.audit.stages import Stages
@@ -163,4 +163,4 @@ def test_a_region_tells_what_of_its_file_is_not_used(tmp_path, outputs):
     lines = ["(declare-const X_0 Real)", "(declare-const Y_0 Real)", "(assert (>= X_0 0))", "(assert (<= X_0 1))"]
     (tmp_path / "box.vnnlib").write_text("\n".join(lines + ["(assert (>= Y_0 0))"] * outputs) + "\n")
     told = " (its 2 assertions about outputs are not used)" if outputs else ""
-    assert read_region(tmp_path / "box.vnnlib").name == f"box.vnnlib{told}"
+    assert read_regions(tmp_path / "box.vnnlib")[0].name == f"box.vnnlib{told}"

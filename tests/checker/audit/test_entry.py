@@ -38,7 +38,7 @@ def told(audit) -> dict:
     report = to_json(audit)
     for name in ("seconds", "float32_deviation"):
         del report[name]
-    for part, names in (("net", ("sha256", "dtype", "source")), ("data", ("sha256", "source"))):
+    for part, names in (("net", ("sha256", "dtype", "source", "reading")), ("data", ("sha256", "source"))):
         for name in names:
             del report[part][name]
     return report
@@ -81,7 +81,7 @@ def test_regions_and_files(tmp_path):
         (NET, [[1.0], [2.0, 3.0]], TARGETS, "^X: is no array of numbers: "),
         (NET, [["a"]] * 5, TARGETS, "^X: is of type <U1; convert it to float64$"),
         (NET, [[2**53 + 1]] * 5, TARGETS, "^X: holds an integer that float64 does not"),
-        (NET, [[True]] * 5, TARGETS, "^X: is of type bool"),
+        (NET, np.ma.masked_greater(INPUTS, 2), TARGETS, "^X: has masked entries; fill them"),
         (NET, np.zeros((0, 1)), TARGETS, r"^X: has shape \(0, 1\)"),
         (NET, INPUTS, TARGETS[:3], "hold 5 inputs but 3 targets"),
         (NET, INPUTS, [[1.0, 2.0]] * 5, "have 2 columns, the net has 1 outputs"),
@@ -105,3 +105,27 @@ def test_importing_absence_loads_nothing_else():
     assert done.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         proof_of_absence.nothing  # noqa: B018
+
+
+def test_one_region_as_text_and_state_dictionaries(tmp_path):
+    box = tmp_path / "box.vnnlib"
+    box.write_text("(declare-const X_0 Real)(assert (< X_0 12))(assert (>= X_0 -1))")
+    audit = proof_of_absence.audit(NET, INPUTS, TARGETS, regions=str(box))
+    (found,) = audit.regions
+    assert found.region == "box.vnnlib (closed: 1 strict bounds hold with equality too)" and found.verdict == "sat"
+    assert audit.net.reading.known_from == "the layers given in Python" and audit.net.reading.layers == (
+        "1 -> 3",
+        "3 -> 1",
+    )
+    torch.save(module().state_dict(), tmp_path / "net.pt")
+    with pytest.raises(InputError, match=r"net.pt: a state dictionary does not say what stands between its layers"):
+        proof_of_absence.audit(tmp_path / "net.pt", INPUTS, TARGETS)
+    found = proof_of_absence.audit(tmp_path / "net.pt", INPUTS, TARGETS, activation="relu")
+    assert found.circuits == audit.circuits and found.net.reading.known_from.startswith("an assumption")
+
+
+def test_arrays_that_are_taken_as_they_are():
+    found = proof_of_absence.audit(NET, np.ma.array(INPUTS), [[True]] * 5, loss="squared")
+    assert found.data.rows == 5
+    half = torch.tensor(INPUTS).bfloat16()
+    assert proof_of_absence.audit(NET, half, TARGETS).circuits == found.circuits

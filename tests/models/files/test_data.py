@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from proof_of_absence.models.files import InputError, data
-from proof_of_absence.models.files.data import read_data
+from proof_of_absence.models.files.data import read_data, read_outputs
 
 FINITE = {"allow_nan": False, "allow_infinity": False}
 
@@ -68,7 +68,9 @@ def test_large_integers_that_float64_holds(tmp_path, value):
     assert read_data(path, targets=False).inputs.tolist() == [[value]]
 
 
-@pytest.mark.parametrize("names", [("X", "Y"), ("x", "y"), ("inputs", "targets"), ("X", "targets")])
+@pytest.mark.parametrize(
+    "names", [("X", "Y"), ("x", "y"), ("inputs", "targets"), ("X", "targets"), ("x_train", "y_train"), ("X", "labels")]
+)
 def test_names_and_shapes(tmp_path, names):
     path = tmp_path / "data.npz"
     images = np.arange(24).reshape(2, 3, 4)
@@ -100,10 +102,10 @@ def test_targets_may_be_left_out_where_they_are_optional(tmp_path):
     path.write_bytes(saved(X=np.ones((2, 1))))
     found = read_data(path, optional=True)
     assert found.targets is found.labels is found.numbers is None and found.inputs.tolist() == [[1], [1]]
-    with pytest.raises(InputError, match="needs one array named Y, y or targets and has none"):
+    with pytest.raises(InputError, match="Y_train or y_train and has none: it holds X; write"):
         read_data(path)
     path.write_bytes(saved(X=np.ones((2, 1)), Y=np.ones(2), y=np.ones(2)))
-    with pytest.raises(InputError, match=r"has Y.npy, y.npy"):
+    with pytest.raises(InputError, match="has Y, y; write"):
         read_data(path, optional=True)
 
 
@@ -119,19 +121,15 @@ def header(shape, descr="<f8"):
 
 REFUSED = {
     "no inputs": (
-        saved(Y=Y),
-        r"data.npz: needs one array named X, x or inputs and has none; write it with numpy.savez\(path, X=",
+        saved(Y=Y, features=X),
+        r"inputs, X_train or x_train and has none: it holds Y, features; write it with numpy.savez\(path, X=",
     ),
-    "no targets": (saved(X=X), "needs one array named Y, y or targets and has none"),
-    "inputs twice": (saved(X=X, x=X, Y=Y), "has X.npy, x.npy"),
-    "one name twice": (archive([("X.npy", npy(X)), ("X.npy", npy(X)), ("Y.npy", npy(Y))]), "has X.npy, X.npy"),
+    "no targets": (saved(X=X), "named Y, y, targets, labels, Y_train or y_train and has none: it holds X; write"),
+    "inputs twice": (saved(X=X, x=X, Y=Y), "and has X, x; write"),
+    "one name twice": (archive([("X.npy", npy(X)), ("X.npy", npy(X)), ("Y.npy", npy(Y))]), "and has X, X; write"),
     "objects": (saved(X=np.array([[None]], object), Y=Y), "X holds object, no float or integer numbers; convert it"),
     "complex": (saved(X=X * 1j, Y=Y), "X holds complex128, no float or integer"),
     "strings": (saved(X=np.array([["a"]]), Y=Y), "X holds <U1, no float or integer"),
-    "truth values": (
-        saved(X=X > 0, Y=Y),
-        r"X holds bool, no float or integer numbers; convert it with .astype\(float\)",
-    ),
     "dates": (saved(X=X.astype("M8[s]"), Y=Y), "X holds datetime64"),
     "records": (saved(X=np.zeros((2, 1), [("a", float)]), Y=Y), r"X holds \[\('a', '<f8'\)\], no float"),
     "long double": (saved(X=X.astype(np.longdouble), Y=Y), "X holds float128, no float"),
@@ -168,6 +166,29 @@ def test_refused(tmp_path, case):
     with pytest.raises(InputError, match=message) as caught:
         read_data(path)
     assert str(caught.value).startswith(f"{path}: ") and str(caught.value).isprintable()
+
+
+def test_one_file_of_training_and_test_data(tmp_path):
+    """As mnist.npz has them: each command takes its own."""
+    path = tmp_path / "data.npz"
+    path.write_bytes(saved(x_train=X, y_train=Y, x_test=2 * X, y_test=Y))
+    assert read_data(path).inputs.tolist() == X.tolist() and read_data(path).targets.tolist() == [[1], [1]]
+    assert read_data(path, targets=False).inputs.tolist() == (2 * X).tolist()
+
+
+def test_truth_values_are_0_and_1(tmp_path):
+    path = tmp_path / "data.npz"
+    path.write_bytes(saved(X=np.array([[True], [False]]), Y=Y))
+    assert read_data(path).inputs.tolist() == [[1], [0]]
+
+
+def test_outputs(tmp_path):
+    path = tmp_path / "outputs.npz"
+    path.write_bytes(saved(logits=np.float32([1, 2])))
+    assert read_outputs(path).tolist() == [[1], [2]]
+    path.write_bytes(saved(X=X))
+    with pytest.raises(InputError, match=r"outputs, output, logits, Y or y and has none: it holds X"):
+        read_outputs(path)
 
 
 class Malicious:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
+from hypothesis.extra import numpy as hnp
 from safetensors.numpy import save
 from safetensors.torch import save as save_torch
 
@@ -28,10 +29,28 @@ def arrays(net):
 def test_saved_and_read_back(tmp_path_factory, net):
     path = tmp_path_factory.getbasetemp() / "round.safetensors"
     path.write_bytes(save(arrays(net), metadata={"format": "pt"}))
-    assert same(read_net(path), net)
+    assert same(read_net(path, activation="relu"), net)
+    with pytest.raises(InputError, match="a state dictionary does not say what stands between"):
+        read_net(path)
+    with pytest.raises(InputError, match="activation 'tanh': only nets with relu between their layers are audited"):
+        read_net(path, activation="tanh")
 
 
-@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.int64, torch.float8_e4m3fn, torch.bool])
+@given(hnp.arrays(np.uint16, (2, 2)))
+def test_types_of_16_bits_are_exact(tmp_path_factory, bits):
+    path = tmp_path_factory.getbasetemp() / "half.safetensors"
+    for kind in (torch.float16, torch.bfloat16):
+        weights = torch.tensor(bits.astype(np.int32)).to(torch.uint16).view(kind)
+        path.write_bytes(save_torch({"0.weight": weights}))
+        if weights.isfinite().all():
+            net = read_net(path, activation="relu")
+            assert net.dtype == np.float32 and net.layers[0].weights.tolist() == weights.double().tolist()
+        else:
+            with pytest.raises(InputError, match="layer '0' holds NaN or infinity"):
+                read_net(path, activation="relu")
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.float8_e4m3fn, torch.bool])
 def test_other_types(tmp_path, kind):
     path = tmp_path / "net.safetensors"
     path.write_bytes(save_torch({"0.weight": torch.ones(2, 2).to(kind)}))

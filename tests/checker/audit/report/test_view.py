@@ -133,7 +133,9 @@ def test_the_command_is_one_that_a_shell_reads_as_it_was_meant():
     words = shlex.split(verdict(audit).command)
     assert words[:3] == ["absence", "harden", "a net; rm -rf.onnx"] and words[-1] == "a net; rm -rf.hardened.onnx"
     assert not verdict(clean()).command
-    assert "absence harden there/net.pt" in printed(audit, command=harden_command("there/net.pt", "x.npz"))
+    assert "absence harden there/net.pt --train x.npz --activation relu" in printed(
+        audit, command=harden_command("there/net.pt", "x.npz")
+    )
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are():

@@ -1,0 +1,33 @@
+"""How a network was read: its layers in words, what stands between them, and where that knowledge comes from."""
+
+from dataclasses import dataclass
+
+__all__ = ["LOSS", "Reading"]
+
+# Of a net whose last Softmax is left off.
+LOSS = "Such a net is trained on cross-entropy as a rule; the squared error of its logits is another loss."
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader took a network for, so that a report can say it.
+
+    Parameters
+    ----------
+    layers
+        The operators in order, a few words each, as the source names them.
+    activation
+        What stands between two affine maps.
+    known_from
+        Where that knowledge comes from: ``the graph``, ``the module``, or ``an assumption`` and whose it is.
+    notes
+        What else was decided in reading, a sentence each.
+    cut
+        The operator at the end that was left off, such as ``Softmax``; empty where the outputs are the source's own.
+    """
+
+    layers: tuple[str, ...]
+    activation: str
+    known_from: str
+    notes: tuple[str, ...] = ()
+    cut: str = ""
