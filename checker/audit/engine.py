@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -23,12 +24,18 @@ from proof_of_absence.checker.audit.report.view import names
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
-from proof_of_absence.checker.region.decide import RegionResult, decide
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, look, looking, within
+from proof_of_absence.checker.numbers.deadline import left as time_left
+from proof_of_absence.checker.passes.integers import Integers
+from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.search import Budget
+from proof_of_absence.checker.region.shared import witnesses
+from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.vnnlib import read_box
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.rational import Vector
 
 if TYPE_CHECKING:
     from dask.distributed import Client
@@ -96,7 +103,8 @@ def examine(
     *,
     deploy: np.ndarray | None = None,
     regions: Sequence[Region] = (),
-    seconds: float = 60,
+    seconds: float | None = 60,
+    deadline: Deadline | None = None,
     source: Source | None = None,
     data_source: Source | None = None,
     keep: Path | None = None,
@@ -115,7 +123,9 @@ def examine(
     regions
         Boxes on which every idle circuit is asked to be irrelevant.
     seconds
-        Wall-clock time for all questions about regions together; what is open then is undecided.
+        Wall-clock time for all stages together; what is open then is undecided. None for no limit.
+    deadline
+        The end of that time, if it began earlier; `seconds` then plays no part.
     keep
         A folder in which stages are kept, so that an interrupted or repeated audit of the same
         contents goes on from there.
@@ -132,10 +142,11 @@ def examine(
     _check(net, inputs, targets, deploy, regions)
     stages = Stages(keep, content_key(net, inputs, targets, "" if deploy is None else deploy), progress)
     found = Examination(net, inputs, targets, deploy, client)
-    for stage in STAGES:
-        if stage.when(found):
-            found.take(stage, stages)
-    answers = list(_regions(stages, found, regions, seconds))
+    with within(deadline or Deadline(seconds)):
+        for stage in STAGES:
+            if stage.when(found):
+                found.take(stage, stages)
+        answers = list(_regions(stages, found, regions))
     audit = _audit(found, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
     return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
@@ -161,32 +172,69 @@ def _check(net: FloatNet, inputs, targets, deploy, regions: Sequence[Region]) ->
 
 
 def _regions(
-    stages: Stages, found: Examination, regions: Sequence[Region], seconds: float
+    stages: Stages, found: Examination, regions: Sequence[Region]
 ) -> Iterator[tuple[RegionFinding, dict | None]]:
     """Each circuit on each region; the time that is left is shared evenly among the questions that are left."""
-    end = monotonic() + seconds
-    asked = [(region, circuit) for region in regions for circuit in found.circuits]
-    for place, (region, circuit) in enumerate(asked):
-        share = max(0.0, end - monotonic()) / (len(asked) - place)
-        answer = stages.run(
-            f"region {region.name} {names(circuit.units)}",
-            _ANSWER,
-            partial(_region, found, region, circuit, share),
-            final=_is_decided,
-            of=(region.bounds, circuit.units),
-            under="regions",
-        )
-        yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
+    exact = Integers(found.net)
+    left = len(regions) * len(found.circuits)
+    for region in regions:
+        asked = _Asked(found, region, exact)
+        for circuit in found.circuits:
+            answer = stages.run(
+                f"region {region.name} {names(circuit.units)}",
+                _ANSWER,
+                partial(asked.answer, circuit, left),
+                final=_is_decided,
+                of=(region.bounds, circuit.units),
+                under="regions",
+            )
+            yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
+            left -= 1
 
 
-def _region(found: Examination, region: Region, circuit: CircuitFinding, seconds: float) -> _ANSWER:
-    low, high = zip(*region.bounds, strict=True)
-    result = _decide(question(found.net, circuit.units, low, high, circuit.value), seconds, found.client)
-    told = RegionFinding(circuit.units, region.name, result.verdict, result.reason, result.witness, result.seconds)
-    return told, result.fact
+class _Asked:
+    """The questions about one region: they share the net's integers and one search for witnesses."""
+
+    def __init__(self, found: Examination, region: Region, exact: Integers):
+        self.found, self.region, self.exact = found, region, exact
+        self.low, self.high = zip(*region.bounds, strict=True)
+
+    def question(self, circuit: CircuitFinding) -> Question:
+        return question(self.found.net, circuit.units, self.low, self.high, circuit.value, exact=self.exact)
+
+    @cached_property
+    def witnesses(self) -> dict[tuple[Unit, ...], Vector]:
+        """By circuit, what the search over all of them found; it may take half of the time that is left."""
+        circuits = self.found.circuits
+        with within(in_force().sooner(time_left() / 2)):
+            try:
+                inputs = witnesses([self.question(circuit) for circuit in looking(circuits)])
+            except OutOfTime as late:
+                inputs = late.so_far or [None] * len(circuits)
+        return {c.units: z for c, z in zip(circuits, inputs, strict=True) if z is not None}
+
+    def answer(self, circuit: CircuitFinding, left: int) -> _ANSWER:
+        """What is found within the circuit's share of the time; `left` questions are to come, with this one."""
+        started = monotonic()
+        try:
+            witness = self.witnesses.get(circuit.units)
+            share = time_left() / left
+            with within(in_force().sooner(share)):
+                look()
+                asked = self.question(circuit)
+                if witness is None:
+                    result = _decide(asked, None if share == inf else share, self.found.client)
+                else:
+                    result = concluded(asked, {}, witness, "", 0, monotonic() - started)
+        except OutOfTime as late:
+            seconds = monotonic() - started
+            return RegionFinding(circuit.units, self.region.name, "timeout", str(late), seconds=seconds), None
+        reason = "out of time" if result.verdict == result.reason == "timeout" else result.reason
+        told = RegionFinding(circuit.units, self.region.name, result.verdict, reason, result.witness, result.seconds)
+        return told, result.claim
 
 
-def _decide(asked: Question, seconds: float, client: "Client | None") -> RegionResult:
+def _decide(asked: Question, seconds: float | None, client: "Client | None") -> RegionResult:
     if client is None:
         return decide(asked, Budget(seconds=seconds))
     from proof_of_absence.checker.audit.distributed import decide_apart
@@ -224,16 +272,30 @@ def _audit(
 def _open(audit: Audit) -> Iterator[str]:
     """A line for each part of the audit that is there but not decided."""
     yield from (f"the rank of the features of layer {r.layer}" for r in audit.ranks if r.full is None)
+    if audit.deployment and (unseen := [c for c in audit.circuits if c.fires is None]):
+        yield f"at which deployment inputs {_some(unseen)} fire"
     rows = [finding.row for finding in audit.deployment if not finding.decided]
     if rows:
         shown = ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
         yield f"the least detector at {len(rows)} deployment inputs (rows {shown})"
+    alike: dict[tuple[str, str], list[RegionFinding]] = {}
     for region in audit.regions:
         if region.verdict not in ("sat", "unsat"):
             told = region.verdict
             if region.reason not in ("", region.verdict):
                 told += f", {region.reason}"
-            yield f"whether circuit {names(region.units)} acts in {region.region}: {told}"
+            alike.setdefault((region.region, told), []).append(region)
+    for (name, told), questions in alike.items():
+        act = "acts" if len(questions) == 1 else "act"
+        yield f"whether {_some(questions)} {act} in {name}: {told}"
+
+
+def _some(findings: Sequence[CircuitFinding | RegionFinding]) -> str:
+    """The circuits by name, or the first of many and how many there are."""
+    shown = ", ".join(names(finding.units) for finding in findings[:8])
+    if len(findings) == 1:
+        return f"circuit {shown}"
+    return f"{len(findings)} circuits ({shown}{', ...' if len(findings) > 8 else ''})"
 
 
 def _net_summary(net: FloatNet, source: Source | None) -> NetSummary:

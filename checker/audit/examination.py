@@ -91,7 +91,10 @@ class Examination:
     def take(self, stage: "Stage", stages: Stages) -> None:
         """Run the stage, or take what an earlier run kept of it, and put its result in its field."""
         # What follows from the circuits must not outlive a run in which they were not found.
-        of = [circuit.units for circuit in self.circuits] if stage.of_circuits else ""
+        of: object = [circuit.units for circuit in self.circuits] if stage.of_circuits else ""
+        # Nor may what was concluded while some units were open.
+        if open_ := [unit.unit for unit in self.units if unit.idle is None]:
+            of = of, open_
         result = stages.run(stage.name, stage.kind, partial(stage.run, self), of=of)
         if result is not None:
             setattr(self, stage.fills, result)

@@ -12,6 +12,7 @@ from flint import fmpz_mat
 from proof_of_absence.checker.audit.findings import Activity, RankFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
 from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.numbers.deadline import OutOfTime, look
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, pivots, reduced
 from proof_of_absence.models.floatnet import FloatNet
@@ -51,8 +52,16 @@ def rank_findings(
     """
     inputs = checked_inputs(net, inputs)
     units = unit_findings(net, inputs) if units is None else units
-    distinct = distinct_rows(inputs)
-    return tuple(_layer(net, inputs, distinct, layer, units) for layer in range(1, len(net.layers)))
+    found: list[RankFinding] = []
+    try:
+        distinct = distinct_rows(inputs)
+        for layer in range(1, len(net.layers)):
+            found.append(_layer(net, inputs, distinct, layer, units))
+    except OutOfTime as late:
+        open_ = (RankFinding(layer, net.widths[layer] + 1, None) for layer in range(len(found) + 1, len(net.layers)))
+        late.so_far = (*found, *open_)
+        raise
+    return tuple(found)
 
 
 def rest_findings(net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, ...]) -> tuple[RankFinding, ...]:
@@ -90,6 +99,7 @@ def _layer(net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, 
     for prime in PRIMES:
         relations = Relations(net, inputs, layer, np.arange(count - 1), hints(units, layer), prime)
         while relations.basis.shape[1]:
+            look()
             basis = reduced(relations.basis, prime)
             support = np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])
             if (

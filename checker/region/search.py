@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import look
 from proof_of_absence.checker.region.affine import constant
 from proof_of_absence.checker.region.bounds import OFF, UNKNOWN, Bounds
 from proof_of_absence.checker.region.part import Json, Part, Undecided
@@ -80,6 +81,7 @@ def solve(asked: Question, sub: Json, budget: Budget = UNLIMITED) -> SearchResul
     first = Part.read(asked, sub)
     stack, replayer = [first], Replayer(asked)
     while stack:
+        look()
         if budget.nodes is not None and nodes >= budget.nodes:
             reason = "node limit"
         if budget.seconds is not None and time.monotonic() - started >= budget.seconds:
