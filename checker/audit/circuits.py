@@ -86,7 +86,9 @@ def _open(units: tuple[UnitFinding, ...], layer: int) -> str | None:
     left = [f"{layer}.{u.unit.index}" for u in units if u.unit.layer == layer and u.idle is None]
     if not left:
         return None
-    return f"whether unit{'s' * (len(left) > 1)} {', '.join(left[:8])}{', ..' * (len(left) > 8)} {'are' if len(left) > 1 else 'is'} idle"
+    if len(left) == 1:
+        return f"whether unit {left[0]} is idle"
+    return f"whether {len(left)} units of layer {layer} ({', '.join(left[:8])}{', ...' * (len(left) > 8)}) are idle"
 
 
 def sent(net: FloatNet, layer: int, units: list[int]) -> FloatNet:

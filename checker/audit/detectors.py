@@ -246,9 +246,7 @@ def _program(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         zero = np.zeros(len(points))
-        result = linprog(
-            objective, A_ub=conditions, b_ub=zero, bounds=bounds, method="highs-ds", options=limit
-        )
+        result = linprog(objective, A_ub=conditions, b_ub=zero, bounds=bounds, method="highs-ds", options=limit)
     look()
     if result.x is None or result.status != 0:
         return None, None

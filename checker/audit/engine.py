@@ -105,6 +105,7 @@ def examine(
     regions: Sequence[Region] = (),
     seconds: float | None = 60,
     deadline: Deadline | None = None,
+    written: bool = False,
     source: Source | None = None,
     data_source: Source | None = None,
     keep: Path | None = None,
@@ -126,6 +127,8 @@ def examine(
         Wall-clock time for all stages together; what is open then is undecided. None for no limit.
     deadline
         The end of that time, if it began earlier; `seconds` then plays no part.
+    written
+        Whether the time is also to do for writing the folder.
     keep
         A folder in which stages are kept, so that an interrupted or repeated audit of the same
         contents goes on from there.
@@ -142,14 +145,30 @@ def examine(
     _check(net, inputs, targets, deploy, regions)
     stages = Stages(keep, content_key(net, inputs, targets, "" if deploy is None else deploy), progress)
     found = Examination(net, inputs, targets, deploy, client)
-    with within(deadline or Deadline(seconds)):
-        for stage in STAGES:
-            if stage.when(found):
+    deadline = deadline or Deadline(seconds)
+    most = deadline.left() / 2
+
+    def ahead(about: int) -> Deadline:
+        """When work must stop, so that what is known by now, and of so many regions, can be written in time."""
+        return deadline.sooner(deadline.left() - (min(_writing(found, about), most) if written else 0))
+
+    for stage in STAGES:
+        if stage.when(found):
+            with within(ahead(0)):
                 found.take(stage, stages)
-        answers = list(_regions(stages, found, regions))
+    with within(ahead(len(regions))):
+        answers = _regions(stages, found, regions)
     audit = _audit(found, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
     return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
+
+
+def _writing(found: Examination, regions: int) -> float:
+    """About how long it takes to write the folder, in seconds, as measured: arrays, and numbers as text."""
+    arrays = [a for layer in found.net.layers for a in layer] + [found.inputs, found.targets]
+    size = sum(a.nbytes for a in arrays) + (0 if found.deploy is None else found.deploy.nbytes)
+    widest, inputs = max(found.net.widths), found.net.widths[0]
+    return 0.2 + 1e-8 * size + len(found.circuits) * (1.1e-5 * widest + 3e-6 * regions * inputs)
 
 
 _ANSWER = tuple[RegionFinding, dict | None]
@@ -171,25 +190,24 @@ def _check(net: FloatNet, inputs, targets, deploy, regions: Sequence[Region]) ->
             raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {fan_in}")
 
 
-def _regions(
-    stages: Stages, found: Examination, regions: Sequence[Region]
-) -> Iterator[tuple[RegionFinding, dict | None]]:
-    """Each circuit on each region; the time that is left is shared evenly among the questions that are left."""
+def _regions(stages: Stages, found: Examination, regions: Sequence[Region]) -> list[_ANSWER]:
+    """Each circuit on each region; the time that is left is shared evenly among the questions that are left.
+
+    What its share did not decide is asked once more with what the others left of theirs.
+    """
     exact = Integers(found.net)
-    left = len(regions) * len(found.circuits)
-    for region in regions:
-        asked = _Asked(found, region, exact)
-        for circuit in found.circuits:
-            answer = stages.run(
-                f"region {region.name} {names(circuit.units)}",
-                _ANSWER,
-                partial(asked.answer, circuit, left),
-                final=_is_decided,
-                of=(region.bounds, circuit.units),
-                under="regions",
-            )
-            yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
-            left -= 1
+    boxes = [_Asked(found, region, exact) for region in regions]
+    asked = [(box, circuit) for box in boxes for circuit in found.circuits]
+    answers: list[_ANSWER] = []
+    for place, (region, circuit) in enumerate(asked):
+        answers.append(region.taken(stages, circuit, len(asked) - place))
+    late = [place for place, (finding, _) in enumerate(answers) if finding.verdict == "timeout"]
+    for count, place in enumerate(late):
+        if time_left() <= 0:
+            break
+        region, circuit = asked[place]
+        answers[place] = region.taken(stages, circuit, len(late) - count)
+    return answers
 
 
 class _Asked:
@@ -199,7 +217,20 @@ class _Asked:
         self.found, self.region, self.exact = found, region, exact
         self.low, self.high = zip(*region.bounds, strict=True)
 
+    def taken(self, stages: Stages, circuit: CircuitFinding, left: int) -> _ANSWER:
+        """The answer, from an earlier run if it is kept."""
+        answer = stages.run(
+            f"region {self.region.name} {names(circuit.units)}",
+            _ANSWER,
+            partial(self.answer, circuit, left),
+            final=_is_decided,
+            of=(self.region.bounds, circuit.units),
+            under="regions",
+        )
+        return answer or (RegionFinding(circuit.units, self.region.name, "unknown", "the search failed"), None)
+
     def question(self, circuit: CircuitFinding) -> Question:
+        """Does the circuit act in the region?"""
         return question(self.found.net, circuit.units, self.low, self.high, circuit.value, exact=self.exact)
 
     @cached_property

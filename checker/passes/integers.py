@@ -3,11 +3,11 @@
 A pass at rational inputs is a product of integer matrices (python-flint); nothing is rounded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, TypeVar, assert_never, cast
 
 from flint import fmpz_mat
 
@@ -19,6 +19,8 @@ from proof_of_absence.models.layers import FloatAffine
 from proof_of_absence.models.rational import Vector, vector
 
 __all__ = ["Integers", "Values"]
+
+T = TypeVar("T")
 
 
 class _Layer(NamedTuple):
@@ -59,6 +61,7 @@ class Integers:
         self._layers: dict[int, _Layer] = {}
         self._rows: dict[tuple[int, int], Vector] = {}
         self._biases: dict[int, Vector] = {}
+        self._shared: dict[str, tuple[object, object]] = {}
         # The last pass: many questions ask about one corner of the box.
         self._last: tuple[tuple[Vector, ...], list[Values]] | None = None
 
@@ -90,6 +93,12 @@ class Integers:
         afford(4e-6 * self.net.parameter_count)
         return net_json(self.net.exact())
 
+    def shared(self, name: str, of: object, make: Callable[[], T]) -> T:
+        """What questions about one net and one box have in common: made anew where `of` is not what it was."""
+        if name not in self._shared or self._shared[name][0] != of:
+            self._shared[name] = of, make()
+        return cast(T, self._shared[name][1])
+
     def forward(self, points: Sequence[Vector], depth: int) -> list[Values]:
         """What each hidden layer up to `depth` sends at rational inputs, by the plain forward pass.
 
@@ -102,9 +111,7 @@ class Integers:
         if self._last is not None and self._last[0] == points and len(self._last[1]) >= depth:
             return self._last[1][:depth]
         denominators = [lcm(*(x.denominator for x in z)) for z in points]
-        columns = [
-            [x.numerator * (d // x.denominator) for x in z] for z, d in zip(points, denominators, strict=True)
-        ]
+        columns = [[x.numerator * (d // x.denominator) for x in z] for z, d in zip(points, denominators, strict=True)]
         below = fmpz_mat([list(row) for row in zip(*columns, strict=True)])
         exponent, sent = 0, []
         for layer in range(1, depth + 1):

@@ -126,7 +126,8 @@ class Bounds:
         self.asked = asked
         self.layers = asked.net.layers[: asked.depth]
         self.low_end, self.high_end = asked.low, asked.high
-        self.box = _outside(asked.low, asked.high)
+        ends = asked.low, asked.high
+        self.box = asked.exact.shared("box", ends, lambda: _outside(*ends))
         sizes = [len(layer.bias) for layer in self.layers]
         self.low = [np.full(n, -inf) for n in sizes]
         self.high = [np.full(n, inf) for n in sizes]
@@ -301,7 +302,9 @@ class Bounds:
         close = (low < 0) & (high > 0) & (np.minimum(-low, high) <= 1e-6 * scale)
         exact = self.asked.exact
         for j in np.flatnonzero(close | ~np.isfinite(high) | ~np.isfinite(low)):
-            ends = [sorted((w * a, w * b)) for w, a, b in zip(exact.row(1, j), self.low_end, self.high_end, strict=True)]
+            ends = [
+                sorted((w * a, w * b)) for w, a, b in zip(exact.row(1, j), self.low_end, self.high_end, strict=True)
+            ]
             low[j] = round_down(exact.bias(1)[j] + sum(end[0] for end in ends))
             high[j] = round_up(exact.bias(1)[j] + sum(end[1] for end in ends))
         return high, low

@@ -12,9 +12,9 @@ from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.certificate import units_json
 from proof_of_absence.checker.region.bounds import Bounds
-from proof_of_absence.checker.region.part import Json
+from proof_of_absence.checker.region.part import WHOLE, Json
 from proof_of_absence.checker.region.question import Question, question
-from proof_of_absence.checker.region.search import Budget, graft, open_leaves, root
+from proof_of_absence.checker.region.search import Budget, graft, open_leaves
 from proof_of_absence.checker.region.witness import hunt
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
@@ -112,7 +112,7 @@ def decide(asked: Question, budget: Budget, resume: Json | None = None) -> Regio
     def left(nodes: int | None) -> Budget:
         return Budget(nodes, None if budget.seconds is None else budget.seconds - (time.monotonic() - started))
 
-    tree = {"open": root(asked)} if resume is None else json.loads(json.dumps(resume))
+    tree = {"open": dict(WHOLE)} if resume is None else json.loads(json.dumps(resume))
     witness, nodes, reason = None, 0, ""
     if resume is None:
         if asked.differs(asked.low):
@@ -153,9 +153,11 @@ def concluded(
 
 
 def _claim(asked: Question) -> Json:
+    ends = asked.low, asked.high
+    low, high = asked.exact.shared("text", ends, lambda: [[str(x) for x in end] for end in ends])
     return {
         "circuit": units_json(asked.circuit),
-        "low": [str(x) for x in asked.low],
-        "high": [str(x) for x in asked.high],
+        "low": low,
+        "high": high,
         "value": [[*unit, str(v)] for unit, v in sorted(asked.value.items())],
     }

@@ -69,6 +69,13 @@ class Question:
         return tuple(i for i, (a, b) in enumerate(zip(self.low, self.high, strict=True)) if a < b)
 
     @cached_property
+    def strangers(self) -> np.ndarray:
+        """Which units of layer `depth` are not of the circuit, or send nothing to any reader."""
+        outside = np.ones(self.net.widths[self.depth], dtype=bool)
+        outside[list(self.targets[-1].live)] = False
+        return outside
+
+    @cached_property
     def settled(self) -> dict[tuple[int, bytes], list[Form] | None]:
         """A cache of `circuit_form`."""
         return {}

@@ -7,6 +7,7 @@ sub-problems again.
 """
 
 import time
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,10 +122,16 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
     """Bound the parts together; close what is closed, cut in two what is not, or leave it to be divided by signs."""
     asked = replayer.asked
     batch = Bounds.together([p.bounds for p in parts])
-    batch.tighten(exactly=False)
+    if len(parts) == 1 and not parts[0].depth:
+        # The whole box: its bounds are those of every circuit.
+        ends = asked.low, asked.high
+        batch = copy(asked.exact.shared(f"bounds {asked.depth}", ends, lambda fresh=batch: _tightened(fresh)))
+        batch.asked = asked
+    else:
+        batch.tighten(exactly=False)
     for i, part in enumerate(parts):
         for key in ("low", "high", "slope"):
-            setattr(part.bounds, key, [row[i] for row in getattr(batch, key)])
+            setattr(part.bounds, key, [row[i].copy() for row in getattr(batch, key)])
     left = [
         i
         for i, part in enumerate(parts)
@@ -151,6 +158,11 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
         else:
             children.append(part.to_signs())
     return children, None
+
+
+def _tightened(batch: Bounds) -> Bounds:
+    batch.tighten(exactly=False)
+    return batch
 
 
 def _steer(batch: Bounds) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""One search for witnesses over many circuits and one box: the same inputs for all, in floats; each counts after replay.
+"""One search for witnesses over many circuits and one box, in floats; each input counts after exact replay.
 
 Of circuits in layer 1 every unit's own best corner is among the inputs, of others what gradient ascent reaches.
 """

@@ -67,7 +67,7 @@ def solve_lp(
     if solver.passModel(lp) == highspy.HighsStatus.kError:
         return None
     look()
-    # The limit counts from the solver's start. A program that it stops has no optimum, and the next look ends the search.
+    # The limit counts from the start of the solver. What it stops has no optimum, and the next look ends the search.
     there = left()
     solver.setOptionValue("time_limit", solver.getRunTime() + there)
     solver.run()
