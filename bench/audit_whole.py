@@ -1,4 +1,4 @@
-"""A whole audit within a time limit, all idle circuits asked about on a box, beside Marabou on a sample of the questions.
+"""A whole audit within a limit, all idle circuits asked about on a box, beside Marabou on a sample of the questions.
 
 The nets of files are read where --data names their folder (see the table of docs/benchmarks.md); 64-200-200-10 is made
 here. Marabou computes in floats and is asked less: whether the unit of a circuit sends at least EPSILON somewhere.
@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from fractions import Fraction
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -33,7 +34,7 @@ ROWS = 400
 def made(rng: np.random.Generator, widths: tuple[int, ...]) -> FloatNet:
     """Weights as after standard initialisation, with biases that leave a third of the units idle on the data."""
     layers = []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         weights = rng.normal(size=(fan_out, fan_in)) * np.sqrt(2 / fan_in)
         bias = rng.normal(size=fan_out) * 0.1
         if fan_out != widths[-1]:
@@ -84,7 +85,9 @@ def main(
 ) -> None:
     """Print a line for each case: wall clock and CPU of the audit, and of both tools for a question of the sample."""
     console = Console(width=None if os.isatty(1) else 170)
-    table = Table("net", "circuits", "answers", "wall s", "CPU s", "ours/question", "Marabou", "Marabou/ours", "answered")
+    table = Table(
+        "net", "circuits", "answers", "wall s", "CPU s", "ours/question", "Marabou", "Marabou/ours", "answered"
+    )
     for name, net, inputs, region in cases(data):
         rng = np.random.default_rng(1)
         targets = rng.normal(size=(len(inputs), net.widths[-1]))

@@ -303,7 +303,8 @@ class Bounds:
         exact = self.asked.exact
         for j in np.flatnonzero(close | ~np.isfinite(high) | ~np.isfinite(low)):
             ends = [
-                sorted((w * a, w * b)) for w, a, b in zip(exact.row(1, j), self.low_end, self.high_end, strict=True)
+                sorted((w * a, w * b))
+                for w, a, b in zip(exact.row(1, int(j)), self.low_end, self.high_end, strict=True)
             ]
             low[j] = round_down(exact.bias(1)[j] + sum(end[0] for end in ends))
             high[j] = round_up(exact.bias(1)[j] + sum(end[1] for end in ends))

@@ -9,6 +9,7 @@ sub-problems again.
 import time
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
     if len(parts) == 1 and not parts[0].depth:
         # The whole box: its bounds are those of every circuit.
         ends = asked.low, asked.high
-        batch = copy(asked.exact.shared(f"bounds {asked.depth}", ends, lambda fresh=batch: _tightened(fresh)))
+        batch = copy(asked.exact.shared(f"bounds {asked.depth}", ends, partial(_tightened, batch)))
         batch.asked = asked
     else:
         batch.tighten(exactly=False)

@@ -3,7 +3,7 @@
 Of circuits in layer 1 every unit's own best corner is among the inputs, of others what gradient ascent reaches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -97,7 +97,9 @@ def _replay(asked: Sequence[Question], points: np.ndarray, found: list[Vector | 
                     found[number] = exact[place]
 
 
-def _reached(asked: Sequence[Question], found: Sequence[Vector | None], points: np.ndarray, low, high):
+def _reached(
+    asked: Sequence[Question], found: Sequence[Vector | None], points: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> Iterator[np.ndarray]:
     """Where ascent leads, of the live units of the circuits that are open, layer by layer."""
     net = asked[0].net
     for layer in range(1, max(question.depth for question in asked) + 1):

@@ -26,7 +26,7 @@ def test_look_stops_exactly_when_the_time_is_over(seconds, now):
         if now < seconds:
             look()
         else:
-            with pytest.raises(OutOfTime, match="^out of time$"):
+            with pytest.raises(OutOfTime, match=r"^out of time$"):
                 look()
 
 
@@ -57,7 +57,7 @@ def test_the_sooner_of_two(first, second):
 def test_a_step_that_takes_more_than_is_left_is_not_begun():
     with within(Deadline(10, Clock())):
         afford(9)
-        with pytest.raises(OutOfTime, match="out of time: the next step alone takes 1e\\+02 s"):
+        with pytest.raises(OutOfTime, match="the next step alone takes"):
             afford(100)
 
 

@@ -14,7 +14,9 @@ from proof_of_absence.checker.passes.integers import Integers
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import float_nets
 
-NUMBERS = st.one_of(st.fractions(-9, 9), st.sampled_from([Fraction(1, 3), Fraction(0), Fraction(2**80), Fraction(1, 2**80)]))
+NUMBERS = st.one_of(
+    st.fractions(-9, 9), st.sampled_from([Fraction(1, 3), Fraction(0), Fraction(2**80), Fraction(1, 2**80)])
+)
 
 
 @given(float_nets(), st.data())
