@@ -23,7 +23,7 @@ from proof_of_absence.checker.audit.findings import (
 from proof_of_absence.checker.audit.idle import checked_inputs
 from proof_of_absence.checker.audit.independence import rest_findings
 from proof_of_absence.checker.kernel.certificate import seal, write
-from proof_of_absence.checker.numbers.deadline import OutOfTime
+from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -71,8 +71,8 @@ def certify(
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
     facts = [*_units(units), *map(_circuit, circuits)]
-    # Where the time is over, the certificate says less.
-    with suppress(OutOfTime):
+    # In half of the time that is left, since the files are to be written too; else the certificate says less.
+    with suppress(OutOfTime), within(in_force().sooner(left() / 2)):
         ranks = (*ranks, *rest_findings(net, inputs, units))
     facts += [fact for finding in ranks if (fact := _rank(finding))]
     facts += [fact for finding in deployment if (fact := _deployment(finding))]

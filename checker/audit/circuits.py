@@ -15,7 +15,7 @@ from proof_of_absence.checker.audit.findings import CircuitFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, truncated
 from proof_of_absence.checker.audit.independence import hints
 from proof_of_absence.checker.audit.rows import distinct_rows
-from proof_of_absence.checker.numbers.deadline import OutOfTime, look, looking
+from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, look, looking
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, residues
@@ -106,6 +106,7 @@ def _found(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[in
     digits = exact.activations(net, inputs[:1], layer, union)
     values = {j: digits.fraction(0, column) for column, j in enumerate(union)}
     for circuit in looking(circuits):
+        in_force().owe(net.widths[layer + 1])
         received = {Unit(layer + 1, k): Fraction(0) for k in range(net.widths[layer + 1])}
         for j in (j for j in circuit if values[j]):
             for k, weight in enumerate(net.layers[layer].weights[:, j].tolist()):

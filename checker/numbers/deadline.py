@@ -30,19 +30,27 @@ class Deadline:
     ----------
     clock
         Tells the time in seconds; a clock of one's own makes a test.
+    each
+        Seconds that each number found will take afterwards, to write it: `owe` takes them off what is left.
     """
 
-    def __init__(self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic):
-        self.clock = clock
+    def __init__(
+        self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic, each: float = 0.0
+    ) -> None:
+        self.clock, self.each = clock, each
         self.end = inf if seconds is None else clock() + seconds
 
     def left(self) -> float:
         """Seconds until then; 0 where it has passed."""
         return max(0.0, self.end - self.clock())
 
+    def owe(self, numbers: int) -> None:
+        """So many numbers are found, which are to be written within the time."""
+        self.end -= numbers * self.each
+
     def sooner(self, seconds: float) -> "Deadline":
         """This one, or the one so many seconds from now, whichever comes first."""
-        made = Deadline(seconds, self.clock)
+        made = Deadline(seconds, self.clock, self.each)
         made.end = min(made.end, self.end)
         return made
 

@@ -68,3 +68,11 @@ def test_items_come_until_the_time_is_over():
             seen.append(item)
             clock.now += 1
     assert seen == [0, 1, 2]
+
+
+def test_what_is_owed_is_taken_off_what_is_left():
+    deadline = Deadline(10, Clock(), each=0.5)
+    deadline.owe(4)
+    assert deadline.left() == 8 and deadline.sooner(100).left() == 8
+    deadline.sooner(5).owe(2)
+    assert deadline.left() == 8
