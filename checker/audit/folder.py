@@ -66,7 +66,7 @@ def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None
     return audit
 
 
-def _text(report: dict) -> str:
+def _text(report: dict[str, object]) -> str:
     """JSON, a line for each part; indented, a report of many circuits would take ten times as long."""
     parts = (f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in report.items())
     return "{\n" + ",\n".join(parts) + "\n}\n"
