@@ -5,7 +5,7 @@
 # make paper     the paper with certificates and experiments, build/paper/absence.pdf (installs TeX from Debian where it is missing)
 # make experiments   the QA world, a census, training with planted detectors, scaling laws: results and plots in build/experiments (5 minutes)
 # make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
-# make bench    timings, ours and the peers' side by side (25 minutes)
+# make bench    timings, ours and the peers' side by side (25 minutes; NETS= is a folder of nets of VNN-COMP)
 # make reliability   mutants, tampering, kill -9: how much is noticed (hours; fewer with CASES=, KILLS=, MOST=; see tests/reliability/README.md)
 # make debian13   .ci/run in a fresh Debian 13 (root), on a clone of what is committed; RUN='make site' runs that; debian12 likewise
 # make docs     pages of the API from the docstrings, build/api/index.html
@@ -70,6 +70,7 @@ bench: .venv/set-up-bench coq
 	$(BIN)/python bench/audit_idle.py
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
+	$(BIN)/python bench/audit_whole.py $(if $(NETS),--data $(NETS))
 	$(BIN)/python bench/minima.py
 	$(BIN)/python bench/census.py
 

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from proof_of_absence.checker.audit.harden import Hardened
 from proof_of_absence.checker.audit.idle import checked_inputs
 from proof_of_absence.checker.audit.independence import rest_findings
 from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -51,8 +53,8 @@ def certify(
 
     `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is
     undecided is not in it. With `hardened`, the net is the one that it made, and the net before is written too. That
-    there is no idle circuit in a layer but its idle units is certified where the other features have full rank;
-    elsewhere, neither that is, nor that a circuit is minimal.
+    there is no idle circuit in a layer but its idle units is certified where the other features have full rank, if the
+    deadline in force leaves the time to show it; elsewhere, neither that is, nor that a circuit is minimal.
 
     Raises
     ------
@@ -66,7 +68,9 @@ def certify(
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
     facts = [*_units(units), *map(_circuit, circuits)]
-    ranks = (*ranks, *rest_findings(net, inputs, units))
+    # In half of the time that is left, since the files are to be written too; else the certificate says less.
+    with suppress(OutOfTime), within(in_force().sooner(left() / 2)):
+        ranks = (*ranks, *rest_findings(net, inputs, units))
     facts += [fact for finding in ranks if (fact := _rank(finding))]
     facts += [fact for finding in deployment if (fact := _deployment(finding))]
     # The net and the data lie in the folder once, for all facts.
@@ -82,7 +86,7 @@ def certify(
         facts.append(_hardened(hardened))
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
     certificate = seal({"format": FORMAT, "files": files, "facts": facts})
-    write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
+    write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False) + "\n")
     return folder / NAME
 
 

@@ -16,6 +16,7 @@ from proof_of_absence.checker.audit.findings import CircuitFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, truncated
 from proof_of_absence.checker.audit.independence import hints
 from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, look, looking
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, residues
@@ -60,18 +61,36 @@ def idle_circuits(
     ([[2], [0, 1]], ())
     """
     inputs = checked_inputs(net, inputs)
-    circuits, undecided = [], []
-    for layer in range(1, len(net.layers)):
-        of_layer = [u for u in units if u.unit.layer == layer]
-        undecided += [f"whether unit {layer}.{u.unit.index} is idle" for u in of_layer if u.idle is None]
-        for u in of_layer:
-            if u.idle:
-                circuits.append(_finding(net, inputs, layer, [u.unit.index]))
-        rest = np.array([u.unit.index for u in of_layer if u.idle is False], dtype=np.int64)
-        masks, line = _jointly_idle(net, inputs, layer, rest, hints(units, layer))
-        circuits += [_finding(net, inputs, layer, mask) for mask in masks]
-        undecided += [line] if line else []
-    return tuple(circuits), tuple(undecided)
+    layers = range(1, len(net.layers))
+    undecided = [line for layer in layers if (line := _open(units, layer))]
+    found: dict[int, list[CircuitFinding]] = {layer: [] for layer in layers}
+    try:
+        look()
+        # Those of one unit cost little, so they come first in every layer.
+        for layer in layers:
+            alone = [[u.unit.index] for u in units if u.unit.layer == layer and u.idle]
+            for circuit in _found(net, inputs, layer, alone):
+                found[layer].append(circuit)
+        for layer in layers:
+            rest = np.array([u.unit.index for u in units if u.unit.layer == layer and u.idle is False], dtype=np.int64)
+            masks, line = _jointly_idle(net, inputs, layer, rest, hints(units, layer))
+            for circuit in _found(net, inputs, layer, masks):
+                found[layer].append(circuit)
+            undecided += [line] if line else []
+    except OutOfTime as late:
+        late.so_far = tuple(c for layer in layers for c in found[layer]), tuple(undecided)
+        raise
+    return tuple(c for layer in layers for c in found[layer]), tuple(undecided)
+
+
+def _open(units: tuple[UnitFinding, ...], layer: int) -> str | None:
+    """A line about the layer's units that are not known to be idle or not."""
+    left = [f"{layer}.{u.unit.index}" for u in units if u.unit.layer == layer and u.idle is None]
+    if not left:
+        return None
+    if len(left) == 1:
+        return f"whether unit {left[0]} is idle"
+    return f"whether {len(left)} units of layer {layer} ({', '.join(left[:8])}{', ...' * (len(left) > 8)}) are idle"
 
 
 def sent(net: FloatNet, layer: int, units: list[int]) -> FloatNet:
@@ -80,11 +99,22 @@ def sent(net: FloatNet, layer: int, units: list[int]) -> FloatNet:
     return FloatNet((*truncated(net, layer, units).layers, FloatAffine(weights, np.zeros(len(weights)))))
 
 
-def _finding(net: FloatNet, inputs: np.ndarray, layer: int, units: list[int]) -> CircuitFinding:
-    received = exact.activations(sent(net, layer, units), inputs[:1], layer + 1)
-    value = {Unit(layer + 1, k): received.fraction(0, k) for k in range(received.shape[1])}
-    empty = not net.layers[layer].weights[:, units].any()
-    return CircuitFinding(tuple(Unit(layer, j) for j in units), value, empty=empty)
+def _found(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[int]]) -> Iterator[CircuitFinding]:
+    """The circuits, idle by whoever found them, with what each unit of the next layer receives at the first input."""
+    union = sorted({j for circuit in circuits for j in circuit})
+    if not union:
+        return
+    look()
+    digits = exact.activations(net, inputs[:1], layer, union)
+    values = {j: digits.fraction(0, column) for column, j in enumerate(union)}
+    for circuit in looking(circuits):
+        in_force().owe(net.widths[layer + 1])
+        received = {Unit(layer + 1, k): Fraction(0) for k in range(net.widths[layer + 1])}
+        for j in (j for j in circuit if values[j]):
+            for k, weight in enumerate(net.layers[layer].weights[:, j].tolist()):
+                received[Unit(layer + 1, k)] += Fraction(weight) * values[j]
+        empty = not net.layers[layer].weights[:, circuit].any()
+        yield CircuitFinding(tuple(Unit(layer, j) for j in circuit), received, empty=empty)
 
 
 def _are_idle(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[int]]) -> list[bool]:
@@ -97,7 +127,7 @@ def _are_idle(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list
         rows = np.vstack([inputs[:1], inputs[block]])
         values = exact.activations(net, rows, layer, union, width=width)
         shape = (len(rows), net.widths[layer + 1])
-        for k in (k for k in range(len(circuits)) if idle[k]):
+        for k in looking(k for k in range(len(circuits)) if idle[k]):
             received = exact.affine(values.columns(columns[k]).slices(), weights[k], {}, shape, width)
             idle[k] = bool(received.equals_row(0).all())
     return idle
@@ -118,13 +148,29 @@ def _jointly_idle(
     surplus = len(units) + 1 - len(distinct_rows(inputs)) if len(units) > SURPLUS else 0
     if surplus > SURPLUS:
         return [], f"jointly idle circuits of layer {layer}: its units outnumber the distinct inputs by {surplus}"
-    relations = Relations(net, inputs, layer, units, rows, prime)
-    relations.see_all()
-    if not relations.basis.shape[1]:
-        return [], None
+    try:
+        relations = Relations(net, inputs, layer, units, rows, prime)
+        relations.see_all()
+        if not relations.basis.shape[1]:
+            return [], None
+        return _within(net, inputs, layer, units, weights, prime, relations)
+    except OutOfTime as late:
+        raise OutOfTime(f"jointly idle circuits from layer {layer} on: {late}") from late
+
+
+def _within(
+    net: FloatNet,
+    inputs: np.ndarray,
+    layer: int,
+    units: np.ndarray,
+    weights: np.ndarray,
+    prime: int,
+    relations: Relations,
+) -> tuple[list[list[int]], str | None]:
+    """The minimal idle sets that the relations modulo the prime leave possible, and what was not decided."""
     space = _sets(relations.basis[1:], residues(weights, prime), prime)
     solutions, left = [], []
-    for part in _components(space):
+    for part in looking(_components(space)):
         where = np.flatnonzero(part.any(axis=1))
         if part.shape[1] > FREE_COLUMNS:
             ends = f"{layer}.{units[where[0]]} .. {layer}.{units[where[-1]]}"
@@ -154,7 +200,7 @@ def _sets(kernel: np.ndarray, weights: np.ndarray, prime: int) -> np.ndarray:
     # What vanishes on the kernel, so that "in the span" becomes equations.
     equations = nullspace(kernel[involved].T, prime).T
     basis = np.eye(len(involved), dtype=np.int64)
-    for row in weights[:, involved]:
+    for row in looking(weights[:, involved]):
         if not basis.shape[1]:
             break
         conditions = product(equations * row % prime, basis, prime)
@@ -186,7 +232,7 @@ def _zero_one(basis: np.ndarray, prime: int) -> list[int]:
     for column in range(low):
         table = np.vstack([table, (table + basis[:, column]) % prime])
     masks = []
-    for choice in range(2 ** (count - low)):
+    for choice in looking(range(2 ** (count - low))):
         rest = [low + i for i in range(count - low) if choice >> i & 1]
         vectors = (table + basis[:, rest].sum(axis=1)) % prime
         for vector in vectors[(vectors <= 1).all(axis=1)]:
@@ -197,7 +243,7 @@ def _zero_one(basis: np.ndarray, prime: int) -> list[int]:
 def _minimal(masks: list[int]) -> Iterator[int]:
     """The masks that contain no other, smallest first."""
     kept: list[int] = []
-    for mask in sorted(masks, key=lambda mask: (mask.bit_count(), mask)):
+    for mask in looking(sorted(masks, key=lambda mask: (mask.bit_count(), mask))):
         if not any(mask & small == small for small in kept):
             kept.append(mask)
             yield mask
@@ -210,7 +256,14 @@ def firing(
     exactly.
     """
     inputs, deploy = checked_inputs(net, inputs), checked_inputs(net, deploy, "deployment inputs")
-    return tuple(_fired(net, circuit, deploy) for circuit in circuits)
+    found: list[CircuitFinding] = []
+    try:
+        for circuit in circuits:
+            found.append(_fired(net, circuit, deploy))
+    except OutOfTime as late:
+        late.so_far = (*found, *circuits[len(found) :])
+        raise
+    return tuple(found)
 
 
 def _fired(net: FloatNet, circuit: CircuitFinding, deploy: np.ndarray) -> CircuitFinding:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.screen.terminal import (
     Scheduler,
     Workers,
@@ -61,7 +62,9 @@ def audit_command(
         Path | None,
         typer.Option("--improved", help="Where to write the improved net (.onnx).", show_default="in the folder"),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0, help="Time for all questions about regions together.")] = 60,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Time for the whole audit; what is open then is told as undecided.")
+    ] = 60,
     workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
@@ -70,6 +73,7 @@ def audit_command(
     Exit codes: 0 clean, 1 findings, 2 bad input, 3 nothing found but something undecided, 130 interrupted.
     A run that is repeated, or goes on after an interrupt, takes the stages that are done from the folder.
     """
+    deadline = Deadline(seconds)
     # The libraries behind these take a second to load, which other commands need not wait for.
     from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_regions
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
@@ -105,7 +109,8 @@ def audit_command(
                 aim,
                 deploy=deployed,
                 regions=regions,
-                seconds=seconds,
+                deadline=deadline,
+                written=True,
                 source=Source(model.name, _sha256(model)),
                 data_source=Source(train.name, _sha256(train)),
                 keep=folder / STAGES,
@@ -114,7 +119,8 @@ def audit_command(
             )
             bar.update(task, description="writing")
             like = model if suffix_of(model) == ".onnx" else None
-            audit = write_folder(folder, outcome, improved=improved, like=like)
+            with within(deadline):
+                audit = write_folder(folder, outcome, improved=improved, like=like)
     console.print(table.page(audit, command=harden_command(str(model), str(train))))
     if outcome.kept:
         say(f"Taken from an earlier run: {', '.join(outcome.kept)}")

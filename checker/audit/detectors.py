@@ -8,13 +8,14 @@ that would take too long.
 
 import warnings
 from fractions import Fraction
-from math import lcm
+from math import inf, lcm
 
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import DeploymentFinding
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.construct.hull import Combination, locate
+from proof_of_absence.checker.numbers.deadline import OutOfTime, afford, left, look, looking
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
@@ -63,19 +64,28 @@ def deployment_findings(inputs: np.ndarray, deploy: np.ndarray) -> tuple[Deploym
         raise ValueError(f"training inputs of shape {inputs.shape} and deployment inputs of shape {deploy.shape}")
     if not (np.isfinite(inputs).all() and np.isfinite(deploy).all()):
         raise ValueError("inputs hold NaN or infinity")
-    hull = _Hull(inputs)
     found: dict[int, DeploymentFinding] = {}
+    try:
+        _locate_all(inputs, deploy, found)
+    except OutOfTime as late:
+        late.so_far = tuple(found.get(row, DeploymentFinding(row, None, decided=False)) for row in range(len(deploy)))
+        raise
+    return tuple(found[row] for row in range(len(deploy)))
+
+
+def _locate_all(inputs: np.ndarray, deploy: np.ndarray, found: dict[int, DeploymentFinding]) -> None:
+    """Put every row's finding into `found`."""
+    hull = _Hull(inputs)
     for row, point in enumerate(deploy):
         if (same := hull.first.get(point.tobytes())) is not None:
             found[row] = DeploymentFinding(row, None, train_row=same)
         elif (side := hull.beyond_box(point)) is not None:
             found[row] = DeploymentFinding(row, (1, 1), separation=side)
-    left = [row for row in range(len(deploy)) if row not in found]
-    for start in range(0, len(left), BATCH):
-        batch = left[start : start + BATCH]
+    rest = [row for row in range(len(deploy)) if row not in found]
+    for start in looking(range(0, len(rest), BATCH)):
+        batch = rest[start : start + BATCH]
         for row, side in zip(batch, hull.outside(deploy[batch]), strict=True):
             found[row] = DeploymentFinding(row, (1, 1), separation=side) if side else hull.locate(row, deploy[row])
-    return tuple(found[row] for row in range(len(deploy)))
 
 
 class _Hull:
@@ -93,6 +103,7 @@ class _Hull:
             covariance = centred.T @ centred / len(centred)
         # Where this overflows, no direction is proposed but those of the axes.
         self.usable = bool(np.isfinite(covariance).all() and np.isfinite(self.spread).all())
+        look()
         if self.usable:
             self.whiten = np.linalg.pinv(covariance + 1e-9 * np.eye(len(covariance)))
         corners = {*self.points.argmin(axis=0).tolist(), *self.points.argmax(axis=0).tolist()}
@@ -118,7 +129,7 @@ class _Hull:
             return self._exactly(row, point, self.corners)
         scaled = (self.points - point) / self.spread
         direction, chosen = ((point - self.mean) / self.spread) @ self.whiten, self.corners
-        for attempt in range(ROUNDS):
+        for attempt in looking(range(ROUNDS)):
             heights = scaled @ direction
             if attempt and heights.max() < 0:
                 (side,) = self._separations(direction[None], point[None])
@@ -146,7 +157,7 @@ class _Hull:
         undecided = DeploymentFinding(row, None, decided=False)
         if self.points.shape[1] > EXACT_DIMENSION or self.points.size > EXACT_COORDINATES:
             return undecided
-        for _ in range(ROUNDS):
+        for _ in looking(range(ROUNDS)):
             place = locate(self.points[chosen].tolist(), point.tolist())
             if isinstance(place, Combination):
                 pairs = sorted((int(self.rows[chosen[k]]), weight) for k, weight in place.weights.items())
@@ -198,6 +209,8 @@ class _Hull:
 
     def _combination(self, chosen: np.ndarray, point: np.ndarray) -> tuple[tuple[int, Fraction], ...] | None:
         """Exact positive weights of some of the chosen points, if these have one solution and it is not negative."""
+        # Elimination over the rationals, as measured: n^4 of some 5e-10 s.
+        afford(5e-10 * min(len(chosen), len(point) + 1) ** 4)
         points = [list(map(Fraction, self.points[k].tolist())) for k in chosen]
         equations = [[Fraction(1)] * len(points), *map(list, zip(*points, strict=True))]
         weights = solve_some(equations, [Fraction(1), *map(Fraction, point.tolist())]) if points else None
@@ -228,9 +241,13 @@ def _program(points: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
     objective = np.append(np.zeros(count), -1.0)
     conditions = np.hstack([points, np.ones((len(points), 1))])
     bounds = [(-1, 1)] * count + [(None, None)]
+    # A program without a limit takes none of its own.
+    limit = {} if left() == inf else {"time_limit": left()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = linprog(objective, A_ub=conditions, b_ub=np.zeros(len(points)), bounds=bounds, method="highs-ds")
+        zero = np.zeros(len(points))
+        result = linprog(objective, A_ub=conditions, b_ub=zero, bounds=bounds, method="highs-ds", options=limit)
+    look()
     if result.x is None or result.status != 0:
         return None, None
     if result.x[-1] > 1e-9:

@@ -13,6 +13,8 @@ from dask.distributed import Client, as_completed
 
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
+from proof_of_absence.checker.numbers.deadline import left as time_left
 from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
 from proof_of_absence.checker.region.question import Question
 from proof_of_absence.checker.region.search import Budget, SearchResult, open_leaves, solve
@@ -31,7 +33,7 @@ def unit_findings_apart(
 
     Raises
     ------
-    ValueError
+    ValueError, OutOfTime
         As `unit_findings`.
     """
     inputs = checked_inputs(net, inputs)
@@ -41,9 +43,22 @@ def unit_findings_apart(
     # The net is a task of its own: sent once, and made again if its worker is lost.
     shared = client.submit(_same, net, pure=False)
     tasks = [
-        client.submit(unit_findings, shared, inputs[a:b], pure=False) for a, b in zip(starts, ends[1:], strict=True)
+        client.submit(_units, shared, inputs[a:b], time_left(), pure=False)
+        for a, b in zip(starts, ends[1:], strict=True)
     ]
-    return merged(client.gather(tasks), starts, unit_findings(net, inputs[starts]))
+    found = merged(client.gather(tasks), starts, _units(net, inputs[starts], time_left()))
+    if time_left() <= 0 and any(unit.activity is Activity.UNDECIDED for unit in found):
+        raise OutOfTime(so_far=found)
+    return found
+
+
+def _units(net: FloatNet, inputs: np.ndarray, seconds: float) -> tuple[UnitFinding, ...]:
+    """The findings, with what is open after so many seconds as undecided."""
+    with within(Deadline(seconds)):
+        try:
+            return unit_findings(net, inputs)
+        except OutOfTime as late:
+            return late.so_far
 
 
 def merged(
@@ -129,4 +144,8 @@ def _same(value):
 
 
 def _solve(asked: Question, sub: dict, nodes: int, seconds: float | None) -> SearchResult:
-    return solve(asked, sub, Budget(nodes, seconds))
+    try:
+        with within(Deadline(seconds)):
+            return solve(asked, sub, Budget(nodes, seconds))
+    except OutOfTime:
+        return SearchResult({"open": sub}, None, 0, "timeout")

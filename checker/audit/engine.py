@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -26,18 +27,27 @@ from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
-from proof_of_absence.checker.region.decide import RegionResult, decide
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, look, looking, within
+from proof_of_absence.checker.numbers.deadline import left as time_left
+from proof_of_absence.checker.passes.integers import Integers
+from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.search import Budget
+from proof_of_absence.checker.region.shared import witnesses
+from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.vnnlib import read_boxes
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.rational import Vector
 from proof_of_absence.models.reading import Reading
 
 if TYPE_CHECKING:
     from dask.distributed import Client
 
 __all__ = ["Audited", "Region", "Source", "box_of", "examine", "read_regions"]
+
+# Seconds to write one number that a circuit sends, in the reports and the certificate, as measured.
+NUMBER = 1.1e-5
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,9 @@ def examine(
     *,
     deploy: np.ndarray | None = None,
     regions: Sequence[Region] = (),
-    seconds: float = 60,
+    seconds: float | None = 60,
+    deadline: Deadline | None = None,
+    written: bool = False,
     source: Source | None = None,
     data_source: Source | None = None,
     keep: Path | None = None,
@@ -128,7 +140,11 @@ def examine(
     regions
         Boxes on which every idle circuit is asked to be irrelevant.
     seconds
-        Wall-clock time for all questions about regions together; what is open then is undecided.
+        Wall-clock time for all stages together; what is open then is undecided. None for no limit.
+    deadline
+        The end of that time, if it began earlier; `seconds` then plays no part.
+    written
+        Whether the time is also to do for writing the folder.
     keep
         A folder in which stages are kept, so that an interrupted or repeated audit of the same
         contents goes on from there.
@@ -149,13 +165,34 @@ def examine(
     contents = (net, inputs, aim.loss, *("" if array is None else array for array in (targets, deploy)))
     stages = Stages(keep, content_key(*contents), progress)
     found = Examination(net, inputs, targets, aim.loss, deploy, client)
+    deadline = deadline or Deadline(seconds)
+    most = deadline.left() / 2
+
+    def ahead(about: int) -> Deadline:
+        """When work must stop, so that what is known by now, and of so many regions, can be written in time."""
+        if not written:
+            return deadline
+        made = deadline.sooner(deadline.left() - min(_writing(found, about), most))
+        made.each = NUMBER
+        return made
+
     for stage in STAGES:
         if stage.when(found):
-            found.take(stage, stages)
-    answers = list(_regions(stages, found, regions, seconds))
+            with within(ahead(0)):
+                found.take(stage, stages)
+    with within(ahead(len(regions))):
+        answers = _regions(stages, found, regions)
     audit = _audit(found, aim, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
     return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
+
+
+def _writing(found: Examination, regions: int) -> float:
+    """About how long it takes to write the folder, in seconds, as measured: arrays, and numbers as text."""
+    arrays = [*(a for layer in found.net.layers for a in layer), found.inputs, found.targets, found.deploy]
+    size = sum(a.nbytes for a in arrays if a is not None)
+    widest, inputs = max(found.net.widths), found.net.widths[0]
+    return 0.2 + 1e-8 * size + len(found.circuits) * (NUMBER * widest + 3e-6 * regions * inputs)
 
 
 _ANSWER = tuple[RegionFinding, dict | None]
@@ -184,33 +221,84 @@ def _check(
             raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {fan_in}")
 
 
-def _regions(
-    stages: Stages, found: Examination, regions: Sequence[Region], seconds: float
-) -> Iterator[tuple[RegionFinding, dict | None]]:
-    """Each circuit on each region; the time that is left is shared evenly among the questions that are left."""
-    end = monotonic() + seconds
-    asked = [(region, circuit) for region in regions for circuit in found.circuits if not circuit.empty]
+def _regions(stages: Stages, found: Examination, regions: Sequence[Region]) -> list[_ANSWER]:
+    """Each circuit on each region; the time that is left is shared evenly among the questions that are left.
+
+    What its share did not decide is asked once more with what the others left of theirs.
+    """
+    exact = Integers(found.net)
+    boxes = [_Asked(found, region, exact) for region in regions]
+    asked = [(box, circuit) for box in boxes for circuit in found.sending]
+    answers: list[_ANSWER] = []
     for place, (region, circuit) in enumerate(asked):
-        share = max(0.0, end - monotonic()) / (len(asked) - place)
+        answers.append(region.taken(stages, circuit, len(asked) - place))
+    late = [place for place, (finding, _) in enumerate(answers) if finding.verdict == "timeout"]
+    for count, place in enumerate(late):
+        if time_left() <= 0:
+            break
+        region, circuit = asked[place]
+        first = answers[place][0]
+        finding, claim = region.taken(stages, circuit, len(late) - count)
+        answers[place] = replace(finding, seconds=finding.seconds + first.seconds), claim
+    return answers
+
+
+class _Asked:
+    """The questions about one region: they share the net's integers and one search for witnesses."""
+
+    def __init__(self, found: Examination, region: Region, exact: Integers):
+        self.found, self.region, self.exact = found, region, exact
+        self.low, self.high = zip(*region.bounds, strict=True)
+
+    def taken(self, stages: Stages, circuit: CircuitFinding, left: int) -> _ANSWER:
+        """The answer, from an earlier run if it is kept."""
         answer = stages.run(
-            f"region {region.name} {names(circuit.units)}",
+            f"region {self.region.name} {names(circuit.units)}",
             _ANSWER,
-            partial(_region, found, region, circuit, share),
+            partial(self.answer, circuit, left),
             final=_is_decided,
-            of=(region.bounds, circuit.units),
+            of=(self.region.bounds, circuit.units),
             under="regions",
         )
-        yield answer or (RegionFinding(circuit.units, region.name, "unknown", "the search failed"), None)
+        return answer or (RegionFinding(circuit.units, self.region.name, "unknown", "the search failed"), None)
+
+    def question(self, circuit: CircuitFinding) -> Question:
+        """Does the circuit act in the region?"""
+        return question(self.found.net, circuit.units, self.low, self.high, circuit.value, exact=self.exact)
+
+    @cached_property
+    def witnesses(self) -> dict[tuple[Unit, ...], Vector]:
+        """By circuit, what the search over all of them found; it may take half of the time that is left."""
+        circuits = self.found.sending
+        with within(in_force().sooner(time_left() / 2)):
+            try:
+                inputs = witnesses([self.question(circuit) for circuit in looking(circuits)])
+            except OutOfTime as late:
+                inputs = late.so_far or [None] * len(circuits)
+        return {c.units: z for c, z in zip(circuits, inputs, strict=True) if z is not None}
+
+    def answer(self, circuit: CircuitFinding, left: int) -> _ANSWER:
+        """What is found within the circuit's share of the time; `left` questions are to come, with this one."""
+        started = monotonic()
+        try:
+            witness = self.witnesses.get(circuit.units)
+            share = time_left() / left
+            with within(in_force().sooner(share)):
+                look()
+                asked = self.question(circuit)
+                if witness is None:
+                    result = _decide(asked, None if share == inf else share, self.found.client)
+                else:
+                    result = concluded(asked, {}, witness, "", 0, monotonic() - started)
+        except OutOfTime as late:
+            seconds = monotonic() - started
+            return RegionFinding(circuit.units, self.region.name, "timeout", str(late), seconds=seconds), None
+        reason = "out of time" if result.verdict == result.reason == "timeout" else result.reason
+        told = RegionFinding(circuit.units, self.region.name, result.verdict, reason, result.witness, result.seconds)
+        return told, result.claim
 
 
-def _region(found: Examination, region: Region, circuit: CircuitFinding, seconds: float) -> _ANSWER:
-    low, high = zip(*region.bounds, strict=True)
-    result = _decide(question(found.net, circuit.units, low, high, circuit.value), seconds, found.client)
-    told = RegionFinding(circuit.units, region.name, result.verdict, result.reason, result.witness, result.seconds)
-    return told, result.fact
-
-
-def _decide(asked: Question, seconds: float, client: "Client | None") -> RegionResult:
+def _decide(asked: Question, seconds: float | None, client: "Client | None") -> RegionResult:
     if client is None:
         return decide(asked, Budget(seconds=seconds))
     from proof_of_absence.checker.audit.distributed import decide_apart
@@ -254,16 +342,30 @@ def _audit(
 def _open(audit: Audit) -> Iterator[str]:
     """A line for each part of the audit that is there but not decided."""
     yield from (f"the rank of the features of layer {r.layer}" for r in audit.ranks if r.full is None)
+    if audit.deployment and (unseen := [c for c in audit.circuits if c.fires is None]):
+        yield f"at which deployment inputs {_some(unseen)} fire"
     rows = [finding.row for finding in audit.deployment if not finding.decided]
     if rows:
         shown = ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
         yield f"the least detector at {len(rows)} deployment inputs (rows {shown})"
+    alike: dict[tuple[str, str], list[RegionFinding]] = {}
     for region in audit.regions:
         if region.verdict not in ("sat", "unsat"):
             told = region.verdict
             if region.reason not in ("", region.verdict):
                 told += f", {region.reason}"
-            yield f"whether circuit {names(region.units)} acts in {region.region}: {told}"
+            alike.setdefault((region.region, told), []).append(region)
+    for (name, told), questions in alike.items():
+        act = "acts" if len(questions) == 1 else "act"
+        yield f"whether {_some(questions)} {act} in {name}: {told}"
+
+
+def _some(findings: Sequence[CircuitFinding | RegionFinding]) -> str:
+    """The circuits by name, or the first of many and how many there are."""
+    shown = ", ".join(names(finding.units) for finding in findings[:8])
+    if len(findings) == 1:
+        return f"circuit {shown}"
+    return f"{len(findings)} circuits ({shown}{', ...' if len(findings) > 8 else ''})"
 
 
 def _net_summary(net: FloatNet, source: Source | None) -> NetSummary:

@@ -16,6 +16,7 @@ from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
 from proof_of_absence.checker.audit.objective import Objective, objective, split
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
+from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
@@ -33,7 +34,7 @@ def audit(
     loss: str | None = None,
     regions: Iterable[str | os.PathLike | Region] | str | os.PathLike | Region = (),
     region_from_data: bool = False,
-    seconds: float = 60,
+    seconds: float | None = 60,
     output: str | os.PathLike | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -61,7 +62,7 @@ def audit(
     region_from_data
         Also take the bounding box of the training inputs.
     seconds
-        Wall-clock time for all questions about regions together.
+        Wall-clock time for the whole audit; what is open then is `undecided`. None for no limit.
     output
         A folder for the JSON and HTML reports and the improved net; nothing is written without it.
     workers, scheduler
@@ -87,6 +88,7 @@ def audit(
     >>> found.exit_code, found.findings[0], found.circuits[0].fires
     (1, 'circuit {1.1} is train-idle', (1,))
     """
+    deadline = Deadline(seconds)
     net = net_of_model(model, activation, checked=outputs is not None)
     inputs, aim = float_rows("X", X), aim_of(net, Y, loss)
     deployed = None if deploy is None else float_rows("deploy", deploy)
@@ -108,10 +110,13 @@ def audit(
                 ) from error
             client = stack.enter_context(cluster(scheduler, workers))
         outcome = examine(
-            net, inputs, aim, deploy=deployed, regions=boxes, seconds=seconds, progress=progress, client=client,
-            keep=folder and folder / STAGES,
+            net, inputs, aim, deploy=deployed, regions=boxes, deadline=deadline, progress=progress, client=client,
+            keep=folder and folder / STAGES, written=folder is not None,
         )  # fmt: skip
-    return outcome.audit if folder is None else write_folder(folder, outcome)
+    if folder is None:
+        return outcome.audit
+    with within(deadline):
+        return write_folder(folder, outcome)
 
 
 def aim_of(net: FloatNet, Y: Any, loss: str | None) -> Objective:

@@ -87,6 +87,11 @@ class Examination:
     def circuits(self) -> _CIRCUITS:
         return self.fired or self.searched[0]
 
+    @property
+    def sending(self) -> _CIRCUITS:
+        """The circuits that have an output weight other than 0."""
+        return tuple(circuit for circuit in self.circuits if not circuit.empty)
+
     @cached_property
     def evaluation(self) -> Evaluation | None:
         """The pass that the losses and the improvement share; None where it overflows, and they find their own way."""
@@ -111,7 +116,10 @@ class Examination:
     def take(self, stage: "Stage", stages: Stages) -> None:
         """Run the stage, or take what an earlier run kept of it, and put its result in its field."""
         # What follows from the circuits must not outlive a run in which they were not found.
-        of = [circuit.units for circuit in self.circuits] if stage.of_circuits else ""
+        of: object = [circuit.units for circuit in self.circuits] if stage.of_circuits else ""
+        # Nor may what was concluded while some units were open.
+        if open_ := [unit.unit for unit in self.units if unit.idle is None]:
+            of = of, open_
         result = stages.run(stage.name, stage.kind, partial(stage.run, self), of=of)
         if result is not None:
             setattr(self, stage.fills, result)

@@ -10,6 +10,7 @@ from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, P
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.construct.gap import Gauge
 from proof_of_absence.checker.construct.separating_unit import distinct_direction
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -90,7 +91,7 @@ def gauge(inputs: np.ndarray) -> Gauge | None:
     if len(distinct) == 1:
         return Gauge(tuple(map(Fraction, np.eye(inputs.shape[1])[0].tolist())), Fraction(1), Fraction(0))
     ranked = sorted(_ranked(distinct), key=lambda pair: -pair[0])
-    for _, direction in ranked[:4]:
+    for _, direction in looking(ranked[:4]):
         if (found := measure(distinct, direction)) is not None:
             return found
     if distinct.size <= CURVE:
@@ -140,12 +141,12 @@ def _ranked(distinct: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
     rng = np.random.default_rng(SEED)
     best = (0.0, None)
     with np.errstate(all="ignore"):
-        for direction in _directions(distinct, rng):
+        for direction in looking(_directions(distinct, rng)):
             scored = _score(distinct, direction)
             if scored[0] > 0:
                 yield scored
                 best = max(best, scored, key=lambda pair: pair[0])
-        for scale in np.geomspace(0.5, 1e-3, 24):
+        for scale in looking(np.geomspace(0.5, 1e-3, 24)):
             if best[1] is None:
                 return
             noise = rng.standard_normal(len(best[1])) * np.abs(best[1]).max() * scale

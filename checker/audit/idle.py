@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
+from proof_of_absence.checker.numbers.deadline import OutOfTime, look
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import Ball, blocks, enclose
 from proof_of_absence.models.circuit import Unit
@@ -33,6 +34,8 @@ def unit_findings(net: FloatNet, inputs: np.ndarray) -> tuple[UnitFinding, ...]:
     ------
     ValueError
         If the inputs are no finite float64 matrix of that width with at least one row.
+    OutOfTime
+        If the deadline in force passes; `so_far` has every unit, those that are open then as undecided.
 
     Examples
     --------
@@ -41,20 +44,35 @@ def unit_findings(net: FloatNet, inputs: np.ndarray) -> tuple[UnitFinding, ...]:
     [('varies', False, (1, 0)), ('dead', True, None), ('constant', True, None)]
     """
     inputs = checked_inputs(net, inputs)
-    found = []
+    found: list[UnitFinding] = []
     # Units whose value varies, in the layer below: nothing else can make a unit vary.
     moving = inputs.any(axis=0) if len(inputs) == 1 else (inputs != inputs[0]).any(axis=0)
     for layer in range(1, len(net.layers)):
-        states = _Layer(net, inputs, layer, moving).decide()
-        read = (net.layers[layer].weights != 0).any(axis=0)
-        found += [
-            UnitFinding(
-                Unit(layer, j), state.activity, state.activity is not Activity.VARIES or not read[j], state.witness
-            )
-            for j, state in enumerate(states)
-        ]
-        moving = np.array([state.activity is Activity.VARIES for state in states])
+        work = _Layer(net, inputs, layer, moving)
+        try:
+            states = work.decide()
+        except OutOfTime as late:
+            found += _findings(net, layer, work.states)
+            for above in range(layer + 1, len(net.layers)):
+                found += _findings(net, above, [None] * net.widths[above])
+            late.so_far = tuple(found)
+            raise
+        found += _findings(net, layer, states)
+        moving = np.array([state is not None and state.activity is Activity.VARIES for state in states])
     return tuple(found)
+
+
+def _findings(net: FloatNet, layer: int, states: "Sequence[_State | None]") -> list[UnitFinding]:
+    """What is known of a layer's units; None stands for one that is open."""
+    read = (net.layers[layer].weights != 0).any(axis=0)
+    found = []
+    for j, state in enumerate(states):
+        if state is None:
+            found.append(UnitFinding(Unit(layer, j), Activity.UNDECIDED, None))
+        else:
+            idle = state.activity is not Activity.VARIES or not bool(read[j])
+            found.append(UnitFinding(Unit(layer, j), state.activity, idle, state.witness))
+    return found
 
 
 def checked_inputs(net: FloatNet, inputs: np.ndarray, what: str = "inputs") -> np.ndarray:
@@ -110,12 +128,15 @@ class _Layer:
     def pending(self) -> np.ndarray:
         return np.array([j for j, state in enumerate(self.states) if state is None], dtype=np.int64)
 
-    def decide(self) -> list[_State]:
+    def decide(self) -> "list[_State | None]":
         """The state of each unit."""
-        for j in np.flatnonzero(self.still):
-            # It reads constants only, so one row tells.
-            sign = exact.activations(self.net, self.inputs[:1], self.layer, [j]).signs()[0, 0]
-            self.states[j] = _State(Activity.CONSTANT if sign else Activity.DEAD)
+        still = np.flatnonzero(self.still)
+        look()
+        if still.size:
+            # They read constants only, so one row tells.
+            signs = exact.activations(self.net, self.inputs[:1], self.layer, still).signs()[0]
+            for j, sign in zip(still, signs, strict=True):
+                self.states[j] = _State(Activity.CONSTANT if sign else Activity.DEAD)
         rows = len(self.inputs)
         if self.pending.size:
             sample = np.unique(np.linspace(0, rows - 1, min(rows, SAMPLE)).astype(np.int64))

@@ -35,6 +35,7 @@ from proof_of_absence.checker.audit.reuse import (
 )
 from proof_of_absence.checker.audit.search import Candidate, candidates
 from proof_of_absence.checker.construct.separating_unit import separating_unit
+from proof_of_absence.checker.numbers.deadline import afford, look
 from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
@@ -164,7 +165,11 @@ def _step(state: _State, data: _Data, queue: Queue) -> tuple[Improvement, _State
         # What floats could not certify; then C4's own unit, which nothing but rounding can spoil.
         attempts += [(c, True) for c in found[:2] if work > SMALL]
         attempts += [(None, True)]
+    # What all inputs alike leave: no unit tells them apart, and the output bias alone moves the outputs.
+    ways = {work <= SMALL, work <= AFFORDABLE} if state.radius is not None else {True}
+    attempts += [(_still(data), exact) for exact in sorted(ways)]
     for candidate, exact in attempts:
+        look()
         candidate = candidate or _separating(state.net, data)
         for place, (circuit, value) in enumerate(queue[:CIRCUITS] if candidate else ()):
             new = _build(state, data.features, circuit, value, candidate)
@@ -177,11 +182,18 @@ def _step(state: _State, data: _Data, queue: Queue) -> tuple[Improvement, _State
     return None
 
 
+def _still(data: _Data) -> Candidate:
+    """The unit that sends 0 everywhere: with it the outputs change by the output bias alone."""
+    return Candidate(0.0, np.zeros(data.features.shape[1]), 0.0)
+
+
 def _separating(net: FloatNet, data: _Data) -> Candidate | None:
     """C4's unit along the moment curve, rounded to the net's type; None where that is impossible."""
     points = data.inputs.tolist()
     if len(net.layers) > 2:
         points = [map(relu, row) for row in MLP(net.exact().layers[:-2]).outputs(points)]
+    # Rational products with every coordinate of every input, for one direction at least.
+    afford(5e-6 * data.features.size)
     sums: dict[tuple, list[Fraction]] = {}
     for z, row in zip(points, exact_residuals(net, data.inputs, data.targets), strict=True):
         z = tuple(map(Fraction, z))
@@ -206,7 +218,8 @@ def _build(state: _State, features, circuit, value: Mapping[int, Fraction], cand
         phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
         mean = phi.mean()
         centred = phi - mean
-        outgoing = centred @ state.residuals / (centred @ centred)
+        square = centred @ centred
+        outgoing = centred @ state.residuals / square if phi.any() else np.zeros(state.residuals.shape[1])
         shift = state.residuals.mean(axis=0) - outgoing * mean
         outgoing, shift = (np.ldexp(x, state.exponent) for x in (outgoing, shift))
     return placed(state.net, circuit, value, candidate, outgoing, shift)

@@ -13,6 +13,7 @@ from flint import fmpz_mat
 from proof_of_absence.checker.audit.findings import Activity, RankFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
 from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.numbers.deadline import OutOfTime, look
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, pivots, reduced
 from proof_of_absence.models.floatnet import FloatNet
@@ -54,14 +55,19 @@ def rank_findings(
     """
     inputs = checked_inputs(net, inputs)
     units = unit_findings(net, inputs) if units is None else units
-    distinct = distinct_rows(inputs)
-    found = []
-    for layer in range(1, len(net.layers)):
-        members = np.flatnonzero(net.layers[layer].weights.any(axis=0))
-        if members.size:
+    found: list[RankFinding] = []
+    sending = [np.flatnonzero(net.layers[layer].weights.any(axis=0)) for layer in range(1, len(net.layers))]
+    asked = [(layer, members) for layer, members in enumerate(sending, 1) if members.size]
+    try:
+        distinct = distinct_rows(inputs)
+        for layer, members in asked:
             rank = _layer(net, inputs, distinct, layer, units, members)
             whole = len(members) == net.widths[layer] or not rank.full
             found.append(rank if whole else replace(rank, units=tuple(members.tolist())))
+    except OutOfTime as late:
+        open_ = (RankFinding(layer, len(members) + 1, None) for layer, members in asked[len(found) :])
+        late.so_far = (*found, *open_)
+        raise
     return tuple(found)
 
 
@@ -112,6 +118,7 @@ def _layer(
     for prime in PRIMES:
         relations = Relations(net, inputs, layer, members, hints(units, layer), prime)
         while relations.basis.shape[1]:
+            look()
             basis = reduced(relations.basis, prime)
             support = columns[np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])]
             if (

@@ -10,12 +10,13 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure
 from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.numbers.deadline import afford, looking
 from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.rational import Matrix
+from proof_of_absence.models.rational import Matrix, Vector
 
 __all__ = [
     "AFFORDABLE",
@@ -33,6 +34,8 @@ __all__ = [
 # Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds)
 # where floats decide nothing.
 SMALL, AFFORDABLE = 2**22, 2**25
+# Rows of one exact pass.
+ROWS = 1024
 
 
 def losses(
@@ -113,11 +116,15 @@ def exact_residuals(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> M
 
     N times the parameter count says how long it takes.
     """
-    outputs = net.exact().outputs(inputs.tolist())
-    return tuple(
-        tuple(Fraction(y) - f for y, f in zip(wanted, row, strict=True))
-        for wanted, row in zip(targets.tolist(), outputs, strict=True)
-    )
+    # Some microseconds a parameter to make it rational.
+    afford(4e-6 * net.parameter_count)
+    whole = net.exact()
+    residuals: list[Vector] = []
+    for start in looking(range(0, len(inputs), ROWS)):
+        outputs = whole.outputs(inputs[start : start + ROWS].tolist())
+        for wanted, row in zip(targets[start : start + ROWS].tolist(), outputs, strict=True):
+            residuals.append(tuple(Fraction(y) - f for y, f in zip(wanted, row, strict=True)))
+    return tuple(residuals)
 
 
 def exact_loss(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Fraction:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import looking
+
 __all__ = ["Candidate", "candidates", "directions"]
 
 # The search sees at most this many outputs, those with the largest residuals; the unit then serves all.
@@ -59,12 +61,12 @@ def candidates(inputs: np.ndarray, residuals: np.ndarray, dtype: np.dtype, *, ke
 
 def _search(inputs: np.ndarray, residual: np.ndarray, dtype: np.dtype) -> list[Candidate]:
     found = []
-    for weights in directions(inputs, residual):
+    for weights in looking(directions(inputs, residual)):
         found.extend(_along(weights, inputs, residual, dtype))
     found.sort(key=lambda c: -c.gain)
     for start in found[:REFINED]:
         best = start
-        for _ in range(ROUNDS):
+        for _ in looking(range(ROUNDS)):
             better = [c for w in _refits(best, inputs, residual) for c in _along(w, inputs, residual, dtype)]
             found.extend(better)
             if not better or max(c.gain for c in better) <= 1.01 * best.gain:

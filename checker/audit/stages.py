@@ -9,6 +9,7 @@ from time import monotonic
 
 from proof_of_absence.checker.audit.report.json_report import decode, encode
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources
+from proof_of_absence.checker.numbers.deadline import OutOfTime
 
 __all__ = ["Stages"]
 
@@ -45,6 +46,9 @@ class Stages:
     ):
         """The stage's result, from an earlier run if it is kept; None if the stage fails, which is then undecided.
 
+        A stage that is stopped by the deadline is undecided too; its result is what it had found by then, or None, and
+        is not kept.
+
         Parameters
         ----------
         kind
@@ -67,6 +71,9 @@ class Stages:
             return value
         try:
             value = stage()
+        except OutOfTime as late:
+            self.undecided.append(f"{name}: {late}")
+            return late.so_far
         # Whatever goes wrong in one stage, the others still run, and the audit does not pass.
         except Exception as error:
             reason = " ".join(str(error).split()) or "no reason given"

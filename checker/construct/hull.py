@@ -14,6 +14,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat, fmpz_mat
 
 from proof_of_absence.checker.kernel.certificate import rows_json
+from proof_of_absence.checker.numbers.deadline import look
 from proof_of_absence.checker.numbers.linear_algebra import fraction, inner
 from proof_of_absence.models.rational import Matrix, Numbers, Vector, matrix, vector
 
@@ -152,6 +153,7 @@ def _phase_one(points: Sequence[Vector], point: Vector) -> Separation | dict[int
     tableau = _Tableau(points, point)
     stalled = False
     while tableau.artificial_sum():
+        look()
         prices = tableau.prices()
         gains = tableau.gains(prices)
         entering = [j for j, gain in enumerate(gains) if gain > 0]

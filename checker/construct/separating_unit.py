@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
@@ -42,7 +43,7 @@ def distinct_direction(points: Sequence[Vector]) -> Vector:
     if len(set(points)) < len(points):
         raise ValueError("two of the points are equal: no direction tells them apart")
     dimension = len(points[0])
-    for t in range((dimension - 1) * len(points) * (len(points) - 1) // 2 + 1):
+    for t in looking(range((dimension - 1) * len(points) * (len(points) - 1) // 2 + 1)):
         direction = tuple(t**k for k in range(dimension))
         if len({inner(direction, point) for point in points}) == len(points):
             return direction

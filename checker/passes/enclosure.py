@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
 from proof_of_absence.models.dyadic import mantissas
 from proof_of_absence.models.floatnet import FloatNet
@@ -73,8 +74,8 @@ class Ball:
 
 
 def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:
-    """The rows in slices of `size`."""
-    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+    """The rows in slices of `size`, with a look at the deadline before each."""
+    return (slice(start, min(start + size, rows)) for start in looking(range(0, rows, size)))
 
 
 def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64) -> list[Ball]:
@@ -107,7 +108,7 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64
     values = np.asarray(inputs, dtype=np.float64)
     below = Ball(values, np.zeros(len(values)), np.zeros(values.shape[1]), 0.0)
     balls: list[Ball] = []
-    for layer in net.layers:
+    for layer in looking(net.layers):
         balls.append(_through(layer, balls[-1].relu() if balls else below, precision))
     return balls
 

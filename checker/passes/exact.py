@@ -10,6 +10,7 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.models.dyadic import MANTISSA, mantissas
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine
@@ -92,9 +93,9 @@ class Digits:
 
 
 def blocks(rows: int, net: FloatNet) -> Iterator[slice]:
-    """The rows in slices fit for the net."""
+    """The rows in slices fit for the net, with a look at the deadline before each."""
     size = max(32, min(BLOCK, ENTRIES // max(net.widths)))
-    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+    return (slice(start, min(start + size, rows)) for start in looking(range(0, rows, size)))
 
 
 def digit_width(fan_in: int) -> int:
@@ -232,6 +233,7 @@ def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units: Units | N
         return _activations(net, inputs, layer - 1, read, False, width).slices() if read.size else {}
 
     here = net.layers[layer - 1]
+    look()
     match here:
         case FloatAffine(weights, bias):
             if units is not None:

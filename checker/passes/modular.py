@@ -6,6 +6,7 @@ Features of float nets are dyadic, so they are numbers modulo any odd prime, and
 import numpy as np
 from flint import nmod_mat
 
+from proof_of_absence.checker.numbers.deadline import afford, look
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.models.dyadic import mantissas
 from proof_of_absence.models.floatnet import FloatNet
@@ -64,6 +65,8 @@ def reduced(basis: np.ndarray, prime: int) -> np.ndarray:
 
 def _nmod(matrix: np.ndarray, prime: int) -> nmod_mat:
     rows, columns = matrix.shape
+    # What is made of it is an elimination, which cannot be interrupted.
+    afford(5e-10 * rows * columns * min(rows, columns))
     return nmod_mat(rows, columns, matrix.ravel().tolist(), prime)
 
 
@@ -109,6 +112,7 @@ class Relations:
         """Take all rows into account, as long as there is a relation."""
         start, size = 0, 256
         while start < len(self.inputs) and self.basis.shape[1]:
+            look()
             self.see(np.arange(start, min(start + size, len(self.inputs))))
             start, size = start + size, min(2 * size, 8192)
 

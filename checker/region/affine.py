@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.region.bounds import OFF, ON, Bounds
 from proof_of_absence.checker.region.lp import Affine
 from proof_of_absence.checker.region.question import Form, Question, Target
@@ -22,12 +23,12 @@ def _pre(asked: Question, layer: int, j: int, status: Sequence[np.ndarray]) -> F
     """The pre-activation of a unit over what the layer below sends,
     without units that are off and fixed coordinates.
     """
-    weights, bias = asked.exact[layer - 1]
+    weights, bias = asked.exact.row(layer, j), asked.exact.bias(layer)[j]
     if layer == 1:
         fixed = {i: a for i, (a, b) in enumerate(zip(asked.low, asked.high, strict=True)) if a == b}
-        shift = sum((weights[j][i] * a for i, a in fixed.items()), bias[j])
-        return {i: w for i, w in enumerate(weights[j]) if w and i not in fixed}, shift
-    return {i: w for i, w in enumerate(weights[j]) if w and status[layer - 2][i] != OFF}, bias[j]
+        shift = sum((weights[i] * a for i, a in fixed.items()), bias)
+        return {i: w for i, w in enumerate(weights) if w and i not in fixed}, shift
+    return {i: w for i, w in enumerate(weights) if w and status[layer - 2][i] != OFF}, bias
 
 
 def _add(into: dict[int, Fraction], form: Form, times: Fraction) -> Fraction:
@@ -41,7 +42,7 @@ def _down(asked: Question, layer: int, form: Form, status: Sequence[np.ndarray])
     below: dict[int, Fraction] = {}
     constant = form[1]
     kinks: dict[tuple[object, ...], list[tuple[Fraction, Fraction, Form]]] = {}
-    for j, c in form[0].items():
+    for j, c in looking(form[0].items()):
         known = status[layer - 1][j]
         if not c or known == OFF:
             continue

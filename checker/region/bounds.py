@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.numbers.rounding import SUBNORMAL, U64
 from proof_of_absence.checker.region.question import Question, nearest
 from proof_of_absence.models.rational import Vector
@@ -124,7 +125,8 @@ class Bounds:
         self.asked = asked
         self.layers = asked.layers[: asked.depth]
         self.low_end, self.high_end = asked.low, asked.high
-        self.box = _outside(asked.low, asked.high)
+        ends = asked.low, asked.high
+        self.box = asked.exact.shared("box", ends, lambda: _outside(*ends))
         sizes = [layer.fan_out for layer in self.layers]
         self.low = [np.full(n, -inf) for n in sizes]
         self.high = [np.full(n, inf) for n in sizes]
@@ -222,7 +224,7 @@ class Bounds:
         """
         form = _Form(rows, bias, np.zeros(len(rows)))
         seen = [form.coef]
-        for m in range(layer - 1, 0, -1):
+        for m in looking(range(layer - 1, 0, -1)):
             form = self._one_layer_down(m, form, dual)
             seen.append(form.coef)
         return _concrete(form, *self.box), seen
@@ -282,6 +284,9 @@ class Bounds:
             weights, bias = self.layers[layer - 1]
             both, _ = self.upper(layer, np.vstack([weights, -weights]), np.concatenate([bias, -bias]))
             high, low = both[..., : len(bias)], -both[..., len(bias) :]
+            # A unit without incoming weights is its bias: nothing is rounded.
+            alone = ~weights.any(axis=1)
+            high[..., alone] = low[..., alone] = bias[alone]
             if layer == 1 and exactly:
                 high, low = self._exactly(high, low)
             m = layer - 1
@@ -294,11 +299,14 @@ class Bounds:
         high, low = high.copy(), low.copy()
         scale = np.maximum(np.abs(high), np.abs(low))
         close = (low < 0) & (high > 0) & (np.minimum(-low, high) <= 1e-6 * scale)
-        weights, bias = self.asked.exact[0]
+        exact = self.asked.exact
         for j in np.flatnonzero(close | ~np.isfinite(high) | ~np.isfinite(low)):
-            ends = [sorted((w * a, w * b)) for w, a, b in zip(weights[j], self.low_end, self.high_end, strict=True)]
-            low[j] = round_down(bias[j] + sum(end[0] for end in ends))
-            high[j] = round_up(bias[j] + sum(end[1] for end in ends))
+            ends = [
+                sorted((w * a, w * b))
+                for w, a, b in zip(exact.row(1, int(j)), self.low_end, self.high_end, strict=True)
+            ]
+            low[j] = round_down(exact.bias(1)[j] + sum(end[0] for end in ends))
+            high[j] = round_up(exact.bias(1)[j] + sum(end[1] for end in ends))
         return high, low
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.kernel.certificate import net_json, units_json
+from proof_of_absence.checker.kernel.certificate import units_json
 from proof_of_absence.checker.region.bounds import Bounds
-from proof_of_absence.checker.region.part import Json
+from proof_of_absence.checker.region.part import WHOLE, Json
 from proof_of_absence.checker.region.question import Question, question
-from proof_of_absence.checker.region.search import Budget, graft, open_leaves, root
+from proof_of_absence.checker.region.search import Budget, graft, open_leaves
 from proof_of_absence.checker.region.witness import hunt
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
@@ -34,8 +34,8 @@ class RegionResult:
         else; ``unknown`` or ``timeout``: not decided, `reason` says why.
     witness
         An input of the box, exact, replayed through the plain forward pass.
-    fact
-        The certificate for the independent checker: kind ``irrelevant-region`` or ``relevant-at``; None if undecided.
+    claim
+        The certificate but for the net: kind ``irrelevant-region`` or ``relevant-at``; None if undecided.
     tree
         The proof tree, with its open leaves if undecided: JSON, to go on from (`resume`).
     nodes, seconds
@@ -45,10 +45,16 @@ class RegionResult:
     verdict: str
     reason: str
     witness: Vector | None
-    fact: Json | None
+    claim: Json | None
     tree: Json
     nodes: int
     seconds: float
+    asked: Question
+
+    @property
+    def fact(self) -> Json | None:
+        """The certificate for the independent checker, with the net; None if undecided."""
+        return None if self.claim is None else {"net": self.asked.exact.json} | self.claim
 
 
 def irrelevant(
@@ -106,7 +112,7 @@ def decide(asked: Question, budget: Budget, resume: Json | None = None) -> Regio
     def left(nodes: int | None) -> Budget:
         return Budget(nodes, None if budget.seconds is None else budget.seconds - (time.monotonic() - started))
 
-    tree = {"open": root(asked)} if resume is None else json.loads(json.dumps(resume))
+    tree = {"open": dict(WHOLE)} if resume is None else json.loads(json.dumps(resume))
     witness, nodes, reason = None, 0, ""
     if resume is None:
         if asked.differs(asked.low):
@@ -127,7 +133,7 @@ def decide(asked: Question, budget: Budget, resume: Json | None = None) -> Regio
             check_fact(found.fact)
         except Refused as error:
             return replace(
-                found, verdict="unknown", reason=f"the tree to go on from is not a proof: {error}", fact=None
+                found, verdict="unknown", reason=f"the tree to go on from is not a proof: {error}", claim=None
             )
     return found
 
@@ -136,21 +142,22 @@ def concluded(
     asked: Question, tree: Json, witness: Vector | None, reason: str, nodes: int, seconds: float
 ) -> RegionResult:
     """What a search that ended with this tree, or this witness, has decided."""
-    fact = None
+    claim = None
     if witness is not None:
-        verdict, reason, fact = "sat", "", _fact(asked) | {"kind": "relevant-at", "input": [str(x) for x in witness]}
+        verdict, reason, claim = "sat", "", _claim(asked) | {"kind": "relevant-at", "input": [str(x) for x in witness]}
     elif open_leaves(tree):
         verdict = "timeout" if reason == "timeout" else "unknown"
     else:
-        verdict, reason, fact = "unsat", "", _fact(asked) | {"kind": "irrelevant-region", "tree": tree}
-    return RegionResult(verdict, reason, witness, fact, tree, nodes, seconds)
+        verdict, reason, claim = "unsat", "", _claim(asked) | {"kind": "irrelevant-region", "tree": tree}
+    return RegionResult(verdict, reason, witness, claim, tree, nodes, seconds, asked)
 
 
-def _fact(asked: Question) -> Json:
+def _claim(asked: Question) -> Json:
+    ends = asked.low, asked.high
+    low, high = asked.exact.shared("text", ends, lambda: [[str(x) for x in end] for end in ends])
     return {
-        "net": net_json(asked.net.exact()),
         "circuit": units_json(asked.circuit),
-        "low": [str(x) for x in asked.low],
-        "high": [str(x) for x in asked.high],
+        "low": low,
+        "high": high,
         "value": [[*unit, str(v)] for unit, v in sorted(asked.value.items())],
     }

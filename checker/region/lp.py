@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from flint import fmpq, fmpq_mat
 
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.region.question import nearest
 from proof_of_absence.checker.region.triangle import solve_lp
 from proof_of_absence.models.rational import Vector
@@ -153,7 +154,7 @@ def _simplex(
     """Maximise the last unknown over rows . x + rights >= 0 from a feasible vertex; the vertex and its dual."""
     size = len(rows[0])
     cost = [[Fraction(0)] for _ in range(size - 1)] + [[Fraction(1)]]
-    for _ in range(STEPS):
+    for _ in looking(range(STEPS)):
         inverse = _matrix([rows[i] for i in basis]).inv()
         vertex = _fractions(inverse * _matrix([[-rights[i]] for i in basis]))
         # cost = - sum_i y_i row_i with y >= 0 proves the vertex optimal.

@@ -15,11 +15,14 @@ from proof_of_absence.checker.region.lp import Affine
 from proof_of_absence.checker.region.question import Question
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["Json", "Part", "Undecided"]
+__all__ = ["WHOLE", "Json", "Part", "Undecided"]
 
 
 Json = dict[str, Any]
 Stated = tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]
+
+# The whole box as a sub-problem, for short.
+WHOLE: Json = {"whole": True}
 
 # A part cut so often is very thin, and divided by signs from there on.
 DEEP = 60
@@ -79,7 +82,9 @@ class Part:
 
     @classmethod
     def read(cls, asked: Question, sub: Json) -> "Part":
-        """The part that `write` wrote."""
+        """The part that `write` wrote, or the whole box for `WHOLE`."""
+        if sub == WHOLE:
+            return cls.root(asked)
         bounds = Bounds(asked).within(*(tuple(map(Fraction, end)) for end in sub["box"]))
         for key, side in zip(("low", "high", "slope"), sub["stated"], strict=True):
             setattr(bounds, key, [np.array([float.fromhex(x) for x in row]) for row in side])
@@ -151,6 +156,9 @@ class Part:
             contradicts = (
                 ((sign == ON) & (high <= 0)) | ((sign == OFF) & (low >= 0)) | ((sign == UNKNOWN) & (low > high))
             )
+            if m == self.bounds.asked.depth - 1:
+                # Of the last layer only the circuit's own units play a part, and what shows the part to be empty.
+                was_known[self.bounds.asked.strangers] = True
             # A relaxation needs both bounds, a sign the one that shows it.
             # What is stated already need not follow again from relaxations that are tighter now, but not always better.
             unknown = ((low < 0) & (high > 0)) | ((sign == UNKNOWN) & (low > high))

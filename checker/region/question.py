@@ -11,6 +11,7 @@ from typing import assert_never
 
 import numpy as np
 
+from proof_of_absence.checker.passes.integers import Integers, Values
 from proof_of_absence.models.circuit import Unit, readers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer
@@ -43,13 +44,21 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A net, a circuit of it, a closed box, and the constants; made by `question`."""
+    """A net, a circuit of it, a closed box, and the constants; made by `question`.
 
-    net: FloatNet
+    `exact` holds the net's numbers: questions about one net share it.
+    """
+
+    exact: Integers
     circuit: frozenset[Unit]
     low: Vector
     high: Vector
     targets: tuple[Target, ...]
+
+    @property
+    def net(self) -> FloatNet:
+        """The network."""
+        return self.exact.net
 
     @property
     def depth(self) -> int:
@@ -67,11 +76,11 @@ class Question:
         return tuple(map(_affine, self.net.layers[: self.depth + 1]))
 
     @cached_property
-    def exact(self) -> tuple[tuple[tuple[Vector, ...], Vector], ...]:
-        """Weights and biases up to `depth` as Fractions."""
-        return tuple(
-            (tuple(vector(row) for row in w.tolist()), vector(b.tolist())) for w, b in self.layers[: self.depth]
-        )
+    def strangers(self) -> np.ndarray:
+        """Which units of layer `depth` are not of the circuit, or send nothing to any reader."""
+        outside = np.ones(self.net.widths[self.depth], dtype=bool)
+        outside[list(self.targets[-1].live)] = False
+        return outside
 
     @cached_property
     def settled(self) -> dict[tuple[int, bytes], list[Form] | None]:
@@ -84,30 +93,26 @@ class Question:
         rows = [
             (t.layer, tuple(w / next(filter(None, row), Fraction(1)) for w in row))
             for t in self.targets
-            for row in (self.exact[t.layer - 1][0][j] for j in t.live)
+            for row in (self.exact.row(t.layer, j) for j in t.live)
         ]
         return len(set(rows)) < len(rows)
 
     def activations(self, z: Sequence[Fraction]) -> list[Vector]:
         """The hidden layers' values up to `depth` at z, by the plain forward pass."""
-        values = []
-        for weights, bias in self.exact:
-            pre = [sum((w * v for w, v in zip(row, z, strict=True) if v), b)
-                   for row, b in zip(weights, bias, strict=True)]  # fmt: skip
-            z = tuple(max(x, Fraction(0)) for x in pre)
-            values.append(z)
-        return values
+        return [values.vector(0) for values in self.exact.forward([vector(z)], self.depth)]
 
     def sent(self, z: Sequence[Fraction]) -> dict[Unit, Fraction]:
         """What every reader receives from the circuit at z."""
-        values = self.activations(z)
-        return {
-            Unit(t.layer + 1, k): sum(
-                (a * values[t.layer - 1][j] for a, j in zip(row, t.units, strict=True)), Fraction(0)
-            )
-            for t in self.targets
-            for k, row in zip(t.readers, t.weights, strict=True)
-        }
+        return self.received(self.exact.forward([vector(z)], self.depth), 0)
+
+    def received(self, layers: Sequence[Values], place: int) -> dict[Unit, Fraction]:
+        """The same, where the hidden layers' values at some inputs are known, at the input of that place."""
+        found = {}
+        for t in self.targets:
+            sent = [layers[t.layer - 1].at(j, place) for j in t.units]
+            for k, row in zip(t.readers, t.weights, strict=True):
+                found[Unit(t.layer + 1, k)] = sum((a * v for a, v in zip(row, sent, strict=True) if v), Fraction(0))
+        return found
 
     @property
     def value(self) -> dict[Unit, Fraction]:
@@ -129,16 +134,22 @@ class Question:
         """The largest distance from the constants at each input (N, d), in plain floating point:
         a hint, never a verdict.
         """
-        largest, values = np.zeros(len(inputs)), inputs
+        values, layers = inputs, []
         with np.errstate(all="ignore"):
-            for number, (weights, bias) in enumerate(self.layers[: self.depth], 1):
+            for weights, bias in self.layers[: self.depth]:
                 values = np.maximum(values @ weights.T + bias, 0)
-                for t in self.targets:
-                    if t.layer == number:
-                        columns = self.layers[number].weights[np.ix_(t.readers, t.units)]
-                        sent = values[:, list(t.units)] @ columns.T
-                        constants = np.array([nearest(v) for v in t.value])
-                        largest = np.maximum(largest, np.abs(sent - constants).max(axis=1, initial=0))
+                layers.append(values)
+        return self.gap_of(layers)
+
+    def gap_of(self, layers: Sequence[np.ndarray]) -> np.ndarray:
+        """The same, where the hidden layers' values (N, units) are known in floating point."""
+        largest = np.zeros(len(layers[0]))
+        with np.errstate(all="ignore"):
+            for t in self.targets:
+                columns = self.layers[t.layer].weights[np.ix_(t.readers, t.units)]
+                sent = layers[t.layer - 1][:, list(t.units)] @ columns.T
+                constants = np.array([nearest(v) for v in t.value])
+                largest = np.maximum(largest, np.abs(sent - constants).max(axis=1, initial=0))
         return np.nan_to_num(largest, nan=np.inf)
 
 
@@ -165,8 +176,12 @@ def question(
     low: Numbers,
     high: Numbers,
     value: Mapping[Unit, Number] | None = None,
+    *,
+    exact: Integers | None = None,
 ) -> Question:
     """Check the arguments and put the question; without `value` the constants are what is sent at the low corner.
+
+    `exact`: the net's numbers, where an earlier question about it has them.
 
     Raises
     ------
@@ -193,7 +208,9 @@ def question(
         reading = tuple(sorted(reader.index for reader in outside))
         weights = tuple(vector(_affine(net.layers[layer]).weights[k, list(inside)].tolist()) for k in reading)
         targets.append(Target(layer, inside, reading, weights, (Fraction(0),) * len(reading)))
-    made = Question(net, units, low, high, tuple(targets))
+    if exact is None or exact.net is not net:
+        exact = Integers(net)
+    made = Question(exact, units, low, high, tuple(targets))
     constants = made.sent(low) if value is None else {Unit(*u): rational(v) for u, v in value.items()}
     if set(constants) != set(made.value):
         raise ValueError(f"a value is needed for each of the readers {sorted(made.value)}")
@@ -201,4 +218,4 @@ def question(
         Target(t.layer, t.units, t.readers, t.weights, tuple(constants[Unit(t.layer + 1, k)] for k in t.readers))
         for t in targets
     )
-    return Question(net, units, low, high, fixed)
+    return Question(exact, units, low, high, fixed)

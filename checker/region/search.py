@@ -7,10 +7,13 @@ sub-problems again.
 """
 
 import time
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import look
 from proof_of_absence.checker.region.affine import constant
 from proof_of_absence.checker.region.bounds import OFF, UNKNOWN, Bounds
 from proof_of_absence.checker.region.part import Json, Part, Undecided
@@ -80,6 +83,7 @@ def solve(asked: Question, sub: Json, budget: Budget = UNLIMITED) -> SearchResul
     first = Part.read(asked, sub)
     stack, replayer = [first], Replayer(asked)
     while stack:
+        look()
         if budget.nodes is not None and nodes >= budget.nodes:
             reason = "node limit"
         if budget.seconds is not None and time.monotonic() - started >= budget.seconds:
@@ -119,10 +123,16 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
     """Bound the parts together; close what is closed, cut in two what is not, or leave it to be divided by signs."""
     asked = replayer.asked
     batch = Bounds.together([p.bounds for p in parts])
-    batch.tighten(exactly=False)
+    if len(parts) == 1 and not parts[0].depth:
+        # The whole box: its bounds are those of every circuit.
+        ends = asked.low, asked.high
+        batch = copy(asked.exact.shared(f"bounds {asked.depth}", ends, partial(_tightened, batch)))
+        batch.asked = asked
+    else:
+        batch.tighten(exactly=False)
     for i, part in enumerate(parts):
         for key in ("low", "high", "slope"):
-            setattr(part.bounds, key, [row[i] for row in getattr(batch, key)])
+            setattr(part.bounds, key, [row[i].copy() for row in getattr(batch, key)])
     left = [
         i
         for i, part in enumerate(parts)
@@ -149,6 +159,11 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
         else:
             children.append(part.to_signs())
     return children, None
+
+
+def _tightened(batch: Bounds) -> Bounds:
+    batch.tighten(exactly=False)
+    return batch
 
 
 def _steer(batch: Bounds) -> np.ndarray:

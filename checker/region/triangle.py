@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import left, look
 from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
 
 __all__ = ["Relaxed", "largest", "solve_lp"]
@@ -65,7 +66,12 @@ def solve_lp(
     solver = _solver()
     if solver.passModel(lp) == highspy.HighsStatus.kError:
         return None
+    look()
+    # The limit counts from the start of the solver. What it stops has no optimum, and the next look ends the search.
+    there = left()
+    solver.setOptionValue("time_limit", solver.getRunTime() + there)
     solver.run()
+    look()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     found = solver.getSolution()

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.region.lp import Affine
 from proof_of_absence.checker.region.question import Question
 from proof_of_absence.models.rational import Vector
@@ -96,7 +97,7 @@ def ascend(
         return z @ layers[-1].weights[j] + layers[-1].bias[j], gradient
 
     z: np.ndarray = points[np.argsort(-sign * climb(points)[0], kind="stable")[:ASCENTS]]
-    for step in range(25):
+    for step in looking(range(25)):
         z = np.clip(z + sign * np.sign(climb(z)[1]) * (high - low) * 0.25 * 0.8**step, low, high)
     return z
 

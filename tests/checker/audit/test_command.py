@@ -182,13 +182,17 @@ def test_a_clean_net_is_clean(files, tmp_path):
     }
 
 
-def test_a_region_without_time_is_undecided_or_refuted_and_never_passed(files, tmp_path):
+def test_without_time_a_report_says_that_nothing_is_decided(files, tmp_path):
     out = absence(
-        "audit", files / "planted.onnx", "--train", files / "train.npz", "--region", files / "box.vnnlib",
-        "--seconds", "0", expect=1,
+        "audit", files / "planted.onnx", "--train", files / "train.npz", "--deploy", files / "deploy.npz",
+        "--region", files / "box.vnnlib", "--seconds", "0", expect=3,
     )  # fmt: skip
-    assert "whether circuit {1.6, 1.7} acts in box.vnnlib: timeout" in out
-    assert "timeout" in {r["verdict"] for r in report(tmp_path / "planted.audit")["regions"]} <= {"sat", "timeout"}
+    assert "this is not a pass" in out
+    told = report(tmp_path / "planted.audit")
+    assert told["circuits"] == [] and {unit["activity"] for unit in told["units"]} == {"undecided"}
+    for stage in ("losses", "units", "circuits", "deployment", "ranks"):
+        assert f"{stage}: out of time" in told["undecided"]
+    assert not (tmp_path / "planted.audit" / "certificate.json").exists()
 
 
 def test_a_second_run_takes_its_stages_from_the_first_and_says_the_same(arguments, tmp_path):

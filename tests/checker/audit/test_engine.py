@@ -32,9 +32,12 @@ STAGES = [
     "rents",
     "prices",
     "float32_deviation",
+    "witnesses",
     "decide",
 ]
-OPTIONS = {"deploy": np.array([[4.0], [11.0]]), "regions": (Region("box", ((Fraction(-1), Fraction(12)),)),)}
+# The idle circuit of IDLE_NET is silent in the first, and acts in the second.
+REGIONS = tuple(Region(name, ((Fraction(-1), Fraction(end)),)) for name, end in (("quiet", 8), ("box", 12)))
+OPTIONS = {"deploy": np.array([[4.0], [11.0]]), "regions": REGIONS}
 
 
 def boom(*arguments, **options):
@@ -58,7 +61,7 @@ def test_a_stage_that_fails_is_undecided_and_never_clean(monkeypatch, stage):
         called.append(stage)
         boom()
 
-    monkeypatch.setattr(engine if stage == "decide" else examination, stage, fails)
+    monkeypatch.setattr(engine if stage in ("witnesses", "decide") else examination, stage, fails)
     for net in (CLEAN_NET, IDLE_NET):
         called.clear()
         audit = examine(net, INPUTS, TARGETS, **OPTIONS).audit

@@ -9,9 +9,12 @@ from hypothesis import HealthCheck, given, settings
 
 from proof_of_absence.checker.audit import improve as module
 from proof_of_absence.checker.audit import loss
+from proof_of_absence.checker.audit.circuits import idle_circuits
 from proof_of_absence.checker.audit.findings import CircuitFinding
+from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve, improve_all, reassigned
 from proof_of_absence.models.circuit import Unit, hardcode, is_idle, reassign
+from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
@@ -191,3 +194,18 @@ def test_circuits_of_other_layers_are_refused():
     net = FloatNet([([[1.0]], [0.0]), ([[1.0]], [0.0])])
     with pytest.raises(ValueError, match="not a circuit of hidden units"):
         improve(net, np.ones((1, 1)), np.zeros((1, 1)), [CircuitFinding((Unit(2, 0),), {})])
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_where_all_inputs_are_equal_the_output_bias_alone_lowers_the_loss(depth, dtype):
+    inputs, targets = np.full((4, 2), 0.5), np.array([[1.0], [2.0], [4.0], [8.0]])
+    below = [([[1.0, 0.5], [0.25, 1.0]], [0.5, -0.25])] * (depth - 1)
+    net = FloatNet([*below, ([[1.0, 1.0], [-1.0, 0.0]], [0.0, 0.0]), ([[1.0, 2.0]], [0.5])], dtype)
+    circuits, _ = idle_circuits(net, inputs, unit_findings(net, inputs))
+    found, improved = improve(net, inputs, targets, circuits)
+    data = Dataset(inputs.tolist(), targets.tolist())
+    before, after = data.loss(net.exact()), data.loss(improved.exact())
+    # The best constant has the loss of the noise floor, and 15/4 is a float.
+    assert after == Fraction(115, 16) < before
+    assert found.drop.low <= before - after <= found.drop.high

@@ -43,7 +43,8 @@ def questions(draw, entries):
 def pre_activations(asked, z):
     """Exactly, from the definitions."""
     found = []
-    for weights, bias in asked.exact:
+    for layer in asked.net.exact().layers[: asked.depth]:
+        weights, bias = layer.weights, layer.bias
         found.append(
             [sum((w * v for w, v in zip(row, z, strict=True)), b) for row, b in zip(weights, bias, strict=True)]
         )
