@@ -13,6 +13,7 @@ from proof_of_absence.checker.audit.findings import CircuitFinding, Improvement
 from proof_of_absence.checker.audit.reuse import CIRCUITS, Queue, Unimproved, features_of, finding, placed, reuse
 from proof_of_absence.checker.audit.rows import groups
 from proof_of_absence.checker.audit.search import candidates
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["improve_class", "improve_classes"]
@@ -73,7 +74,7 @@ def improve_classes(
             pull = targets - _softmax(logits)
         if not (pull.any() and np.isfinite(features).all()):
             return Unimproved(f"undecided: the gradient is too small for a drop of more than {float(LEAST):.0e}")
-        for candidate in candidates(features, pull, state.net.dtype, keep=TRIED):
+        for candidate in looking(candidates(features, pull, state.net.dtype, keep=TRIED)):
             with np.errstate(all="ignore"):
                 phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
                 fitted = _fit(phi, logits, targets)

@@ -14,6 +14,7 @@ from proof_of_absence.checker.audit.findings import Enclosure
 from proof_of_absence.checker.audit.loss import AFFORDABLE
 from proof_of_absence.checker.audit.rows import groups
 from proof_of_absence.checker.numbers.balls import ball, middle
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.exact import activations, blocks
 from proof_of_absence.models.dyadic import integers
@@ -79,7 +80,7 @@ def cross_entropy(outputs: Outputs, targets: np.ndarray) -> arb:
         Shape (N, m), float64; each row at least 0 and of sum 1, which is not checked.
     """
     total = arb(0)
-    for place, ((row, exponent), wanted) in enumerate(zip(outputs.rows, targets.tolist(), strict=True)):
+    for place, ((row, exponent), wanted) in enumerate(zip(looking(outputs.rows), targets.tolist(), strict=True)):
         top = max(range(len(row)), key=row.__getitem__)
         radii = None if outputs.radius is None else outputs.radius[place].tolist()
         # Differences of integers are exact, so that only exp and log round.
