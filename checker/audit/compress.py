@@ -3,18 +3,20 @@
 On the box the outputs stay the same over the reals. What no float of the net's type holds is left, and named.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 import numpy as np
+from flint import fmpz_mat
 
 from proof_of_absence.checker.audit.engine import Region
 from proof_of_absence.checker.region.bounds import OFF, ON
 from proof_of_absence.checker.region.part import Part
 from proof_of_absence.checker.region.question import question
 from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.dyadic import integers
+from proof_of_absence.models.files.chain import exact_array
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine
@@ -30,14 +32,12 @@ class Removal:
     """A unit that is gone, and why the outputs do not change.
 
     It is never active on the region (``off``), or sends nothing (``empty``), or is active all over the region, and its
-    value there is `factor` times that of unit `into`, plus `shift` (``merged``; without `into` it is the constant
-    `shift`).
+    value there is `shift` plus the sum of factor times unit over `terms` (``merged``).
     """
 
     unit: Unit
     how: How
-    into: Unit | None = None
-    factor: Fraction = Fraction(0)
+    terms: tuple[tuple[Unit, Fraction], ...] = ()
     shift: Fraction = Fraction(0)
 
 
@@ -121,8 +121,8 @@ class _Work:
             self._remove(Removal(Unit(layer, j), "empty"))
         for j in [j for j in here if status[j] == OFF]:
             self._remove(Removal(Unit(layer, j), "off"))
-        for j, into, factor in list(self._alike(layer)):
-            self._merge(layer, j, into, factor)
+        for j, terms in self._dependent(layer):
+            self._merge(layer, j, terms)
         # A merge may have made a weight 0.
         for j in [j for j in here if not self._is_read(layer, j)]:
             self._remove(Removal(Unit(layer, j), "empty"))
@@ -141,50 +141,45 @@ class _Work:
             self.kept[layer - 1].remove(j)
             self.removed.append(removal)
 
-    def _alike(self, layer: int) -> Iterator[tuple[int, int | None, Fraction]]:
-        """Active units that are constant, or a multiple of one before them but for a constant, with the factor."""
-        below = self.layers[layer - 1].weights
-        columns = self.kept[layer - 2] if layer > 1 else list(range(below.shape[1]))
-        first: dict[tuple[Fraction, ...], tuple[int, Fraction]] = {}
-        for j in [j for j in self.kept[layer - 1] if self.status[layer - 1][j] == ON]:
-            row = [Fraction(w) for w in below[j, columns].tolist()]
-            leading = next(filter(None, row), None)
-            if leading is None:
-                yield j, None, Fraction(0)
-                continue
-            other, its = first.setdefault(tuple(w / leading for w in row), (j, leading))
-            if other != j:
-                yield j, other, leading / its
+    def _dependent(self, layer: int) -> list[tuple[int, dict[int, Fraction]]]:
+        """Active units whose weights are a combination of those of active units before them, with the factors."""
+        active = [j for j in self.kept[layer - 1] if self.status[layer - 1][j] == ON]
+        if not active:
+            return []
+        columns = self.kept[layer - 2] if layer > 1 else list(range(self.layers[0].fan_in))
+        # A column a unit, so that the reduced echelon form holds the factors.
+        numbers, _ = integers(self.layers[layer - 1].weights[np.ix_(active, columns)].T)
+        reduced, denominator, rank = fmpz_mat(numbers.tolist()).rref()
+        rows = [[int(reduced[i, at]) for at in range(len(active))] for i in range(rank)]
+        leading = [next(at for at, entry in enumerate(row) if entry) for row in rows]
+        return [
+            (
+                active[at],
+                {active[lead]: Fraction(row[at], int(denominator)) for lead, row in zip(leading, rows, strict=True)
+                 if row[at]},
+            )
+            for at in range(len(active)) if at not in leading
+        ]  # fmt: skip
 
-    def _merge(self, layer: int, j: int, into: int | None, factor: Fraction) -> None:
-        """Hand what the unit sends over to the other one and to the biases, if floats of the type hold it."""
-        own = self.layers[layer - 1].bias
-        shift = Fraction(own[j]) - (factor * Fraction(own[into]) if into is not None else 0)
-        above = self.layers[layer]
-        new: list[tuple[int, float, float]] = []
+    def _merge(self, layer: int, j: int, terms: dict[int, Fraction]) -> None:
+        """Hand what the unit sends over to the others and to the biases, if floats of the type hold it."""
+        if len(self.kept[layer - 1]) == 1:
+            return
+        own, above = self.layers[layer - 1].bias, self.layers[layer]
+        shift = Fraction(own[j]) - sum(factor * Fraction(own[i]) for i, factor in terms.items())
+        weights, bias = above.weights.copy(), above.bias.copy()
         for k in self._readers(layer):
-            weight = Fraction(above.weights[k, j])
-            taken = Fraction(above.weights[k, into]) + factor * weight if into is not None else Fraction(0)
-            pair = (self._float(taken), self._float(Fraction(above.bias[k]) + weight * shift))
-            if pair[0] is None or pair[1] is None:
+            weight = Fraction(weights[k, j])
+            wanted = [Fraction(bias[k]) + weight * shift]
+            wanted += [Fraction(weights[k, i]) + weight * factor for i, factor in terms.items()]
+            found = exact_array(wanted, (len(wanted),), self.dtype)
+            if found is None:
                 self.left.append(Unit(layer, j))
                 return
-            new.append((k, pair[0], pair[1]))
-        for k, weight_, bias in new if len(self.kept[layer - 1]) > 1 else []:
-            if into is not None:
-                above.weights[k, into] = weight_
-            above.bias[k] = bias
-        target = Unit(layer, into) if into is not None else None
-        self._remove(Removal(Unit(layer, j), "merged", target, factor, shift))
-
-    def _float(self, value: Fraction) -> float | None:
-        """The value as a float of the net's type, if it is one."""
-        try:
-            with np.errstate(over="ignore"):
-                near = float(self.dtype.type(float(value)))
-        except OverflowError:
-            return None
-        return near if np.isfinite(near) and Fraction(near) == value else None
+            bias[k], weights[k, list(terms)] = found[0], found[1:]
+        self.layers[layer] = FloatAffine(weights, bias)
+        told = tuple((Unit(layer, i), factor) for i, factor in terms.items())
+        self._remove(Removal(Unit(layer, j), "merged", told, shift))
 
     def net(self) -> FloatNet:
         """The net of the units that are still there."""

@@ -45,8 +45,8 @@ def certify_compression(folder: Path, found: Compressed) -> Path:
 def _removal(removal: Removal) -> dict[str, object]:
     told: dict[str, object] = {"layer": removal.unit.layer, "unit": removal.unit.index, "how": removal.how}
     if removal.how == "merged":
-        into = removal.into.index if removal.into else None
-        told |= {"into": into, "factor": _number(removal.factor), "shift": _number(removal.shift)}
+        terms = [[unit.index, _number(factor)] for unit, factor in removal.terms]
+        told |= {"terms": terms, "shift": _number(removal.shift)}
     return told
 
 

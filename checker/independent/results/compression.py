@@ -14,7 +14,7 @@ from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays, hexadecimal
-from proof_of_absence.checker.independent.values.floats import FloatNet
+from proof_of_absence.checker.independent.values.floats import FloatNet, Floats
 
 FORMAT = "absence-compression-certificate/1"
 NAME = "compression.json"
@@ -104,27 +104,24 @@ class _Replay:
         require(type(j) is int and j in self.kept[layer], f"unit {layer}.{j} is not there")
 
     def _merge(self, removal: Fact, layer: int, j: int) -> None:
-        into, factor, shift = removal["into"], hexadecimal(removal["factor"]), hexadecimal(removal["shift"])
+        terms, shift = {i: hexadecimal(factor) for i, factor in removal["terms"]}, hexadecimal(removal["shift"])
+        require(len(terms) == len(removal["terms"]), "a unit is listed twice")
         rows, own = self.layers[layer - 1]
-        other, other_bias = [Fraction(0)] * len(self.kept[layer - 1]), Fraction(0)
-        if into is not None:
-            self._require_kept(layer, into)
-            require(into != j, "a unit is merged into itself")
-            require(self._sign(layer, into) == ON, f"unit {layer}.{into} is not shown to be active all over the region")
-            other = [Fraction(w) for w in rows[into, self.kept[layer - 1]].tolist()]
-            other_bias = Fraction(float(own[into]))
-        same = all(
-            Fraction(w) == factor * v for w, v in zip(rows[j, self.kept[layer - 1]].tolist(), other, strict=True)
-        )
-        require(
-            same and Fraction(float(own[j])) == factor * other_bias + shift, f"unit {layer}.{j} is no such multiple"
-        )
+        read = self.kept[layer - 1]
+        difference, constant = _fractions(rows[j, read]), Fraction(float(own[j])) - shift
+        for i, factor in terms.items():
+            self._require_kept(layer, i)
+            require(i != j, "a unit is merged into itself")
+            require(self._sign(layer, i) == ON, f"unit {layer}.{i} is not shown to be active all over the region")
+            difference = [a - factor * b for a, b in zip(difference, _fractions(rows[i, read]), strict=True)]
+            constant -= factor * Fraction(float(own[i]))
+        require(not any(difference) and constant == 0, f"unit {layer}.{j} is no such combination")
         weights, bias = self.layers[layer]
         for k in self.kept[layer + 1]:
             weight = Fraction(float(weights[k, j]))
             bias[k] = _float(Fraction(float(bias[k])) + weight * shift)
-            if into is not None:
-                weights[k, into] = _float(Fraction(float(weights[k, into])) + weight * factor)
+            for i, factor in terms.items():
+                weights[k, i] = _float(Fraction(float(weights[k, i])) + weight * factor)
 
     def require_equal(self, after: FloatNet) -> None:
         """Refuse unless the other net consists of the units that are left."""
@@ -133,6 +130,10 @@ class _Replay:
             rows, columns = self.kept[number], self.kept[number - 1]
             same = (weights[np.ix_(rows, columns)] == new).all() and (bias[rows] == new_bias).all()
             require(same, f"layer {number} of the new net is another")
+
+
+def _fractions(row: Floats) -> list[Fraction]:
+    return [Fraction(w) for w in row.tolist()]
 
 
 def _float(value: Fraction) -> float:

@@ -33,11 +33,13 @@ def cases(draw):
     for weights, _ in layers[1:]:
         if draw(st.booleans()):
             weights[:, draw(st.integers(0, weights.shape[1] - 1))] = 0
-    # Multiples by powers of two, so that merges are exact.
+    # Multiples by powers of two, so that merges are exact; biases that make units active all over small boxes.
     for rows, bias in layers[:-1]:
         if len(rows) > 1 and draw(st.booleans()):
             factor = draw(st.sampled_from([1.0, 2.0, -1.0, 0.5]))
             rows[-1], bias[-1] = factor * rows[0], draw(st.sampled_from([0.0, 1.0, 4.0]))
+        if draw(st.booleans()):
+            bias += 8
     net = FloatNet(layers)
     ends = [sorted((draw(QUARTERS), draw(QUARTERS))) for _ in range(net.widths[0])]
     region = Region("box", tuple((a, b) for a, b in ends)) if draw(st.integers(0, 3)) else None
@@ -69,8 +71,7 @@ def test_units_are_off_or_on_as_the_counts_say(case):
         if removal.how == "merged":
             others = [net.exact().activations(z)[removal.unit.layer] for z in inputs]
             for value, row in zip(values, others, strict=True):
-                own = removal.factor * row[removal.into.index] if removal.into else 0
-                assert value == own + removal.shift
+                assert value == removal.shift + sum(factor * row[unit.index] for unit, factor in removal.terms)
 
 
 def test_without_a_region_only_units_that_send_nothing_go():
@@ -90,6 +91,15 @@ def test_a_merge_that_no_float_holds_is_left_and_named():
     net = FloatNet([([[1.0], [5.0]], [1.0, 5.0]), ([[tenth, tenth]], [0.0])], np.float32)
     found = compress_net(net, Region("box", ((Fraction(0), Fraction(1)),)))
     assert found.left == (Unit(1, 1),) and not found.removed and found.net.widths == net.widths and found.stable == 2
+
+
+def test_a_unit_is_merged_into_several():
+    net = FloatNet([([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [1.0, 2.0, 7.0]), ([[1.0, 1.0, 2.0]], [0.0])])
+    found = compress_net(net, Region("box", ((Fraction(0), Fraction(1)),) * 2))
+    assert [(removal.unit, [unit.index for unit, _ in removal.terms]) for removal in found.removed] == [
+        (Unit(1, 2), [0, 1])
+    ]
+    assert found.net.layers[1].weights.tolist() == [[3.0, 3.0]] and found.net.layers[1].bias.tolist() == [8.0]
 
 
 def test_a_layer_that_is_off_altogether_keeps_a_unit():
@@ -140,9 +150,13 @@ FALSE = {
     "another way": change("how", "dead", at=0),
     "empty, but it sends": lambda c: [r.update(how="empty") for r in c["removed"] if r["how"] == "off"],
     "off, but it is on": lambda c: [r.update(how="off") for r in c["removed"] if r["how"] == "merged"],
-    "another factor": lambda c: [r.update(factor="3") for r in c["removed"] if r["how"] == "merged"],
+    "another factor": lambda c: [r["terms"][0].__setitem__(1, "3") for r in c["removed"] if r["how"] == "merged"],
+    "a term left out": lambda c: [r["terms"].pop() for r in c["removed"] if r["how"] == "merged"],
+    "a term twice": lambda c: [r["terms"].append(r["terms"][0]) for r in c["removed"] if r["how"] == "merged"],
     "another shift": lambda c: [r.update(shift="3") for r in c["removed"] if r["how"] == "merged"],
-    "merged into itself": lambda c: [r.update(into=r["unit"]) for r in c["removed"] if r["how"] == "merged"],
+    "merged into itself": lambda c: [
+        r.update(terms=[[r["unit"], "1"]], shift="0") for r in c["removed"] if r["how"] == "merged"
+    ],
     "the nets the other way round": swap,
     "a file missing": lambda c: c["files"].pop("after"),
     "another field": change("more", 1),
