@@ -24,15 +24,31 @@ def rewrite(like: str | os.PathLike[str], path: str | os.PathLike[str], net: Flo
     Raises
     ------
     InputError
-        If `like` cannot be read, has another shape, or has no place for a bias that is not 0; or if the file cannot be
-        written. What was written is read again, and must be the net.
+        If `like` cannot be read, has other inputs, outputs or layers, or has no place for a bias that is not 0; or if
+        the file cannot be written. What was written is read again, and must be the net.
     """
     if Path(path).suffix.lower() != Path(like).suffix.lower():
         raise refused(path, f"has another format than {like}; end its name with {Path(like).suffix}")
     read = read_net(like)
-    if (read.widths, read.dtype) != (net.widths, net.dtype):
-        raise refused(like, f"holds a net of widths {read.widths}, not {net.widths}")
-    match Path(like).suffix.lower():
+    if _interface(read) != _interface(net):
+        raise refused(like, f"holds a net of widths {read.widths} in {read.dtype}, not {net.widths} in {net.dtype}")
+    # Under another name first: what lies at the path goes only when the new file is known to be right.
+    beside = Path(path).with_name(f".{Path(path).stem}.{os.getpid()}{Path(path).suffix}")
+    try:
+        _write(like, beside, net)
+        back = read_net(beside)
+        pairs = zip(back.layers, net.layers, strict=True)
+        if any((a.weights != b.weights).any() or (a.bias != b.bias).any() for a, b in pairs):
+            raise refused(path, "would hold another net than was to be written; nothing is written")
+        os.replace(beside, path)
+    except OSError as error:
+        raise refused(path, f"cannot be written: {error.strerror or error}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write(like: str | os.PathLike[str], path: Path, net: FloatNet) -> None:
+    match path.suffix.lower():
         case ".onnx":
             from proof_of_absence.models.files import onnx
 
@@ -41,12 +57,11 @@ def rewrite(like: str | os.PathLike[str], path: str | os.PathLike[str], net: Flo
             _safetensors(like, path, net)
         case _:
             _torch(like, path, net)
-    back = read_net(path)
-    if any(
-        (a.weights != b.weights).any() or (a.bias != b.bias).any() for a, b in zip(back.layers, net.layers, strict=True)
-    ):
-        Path(path).unlink()
-        raise refused(path, "holds another net than was to be written, and is deleted")
+
+
+def _interface(net: FloatNet) -> tuple[int, int, int, np.dtype]:
+    """What a file of the same form fixes: inputs, outputs, layers, type. Hidden widths may be others."""
+    return net.widths[0], net.widths[-1], len(net.layers), net.dtype
 
 
 def _replaced(like: object, shapes: Mapping[str, np.ndarray], net: FloatNet) -> dict[str, np.ndarray]:
