@@ -39,8 +39,8 @@ def harden_command(
     """Take every train-idle circuit out of a ReLU net; no output on the training data changes.
 
     Same architecture, same file format. OUTPUT.proof/ holds a certificate for `absence check`. With --compress the net
-    is also made smaller: in the box, or everywhere without one, the outputs stay the same over the reals. This has a
-    certificate of its own in OUTPUT.compression/.
+    is then made smaller: in the box, or everywhere without one, its outputs stay those of the hardened net, over the
+    reals. This has a certificate of its own in OUTPUT.compression/.
     Exit codes: 0 no circuit is left, 1 some are left, 2 bad input, 130 interrupted.
     """
     from proof_of_absence.checker.audit.compress import compress_net

@@ -21,7 +21,8 @@ def compress_page(found: Compressed, inputs: np.ndarray) -> Group:
     where = "at every input" if found.region is None else f"in {found.region.name}"
     hidden = sum(found.before.widths[1:-1])
     lines = [
-        Text(f"Compressed: {old} became {new}; over the reals the outputs are the same {where}.", "bold green"),
+        Text(f"Compressed: {old} became {new}.", "bold green"),
+        Text(f"Over the reals its outputs are those of the hardened net {where}."),
         Text(f"{count(how['empty'], 'unit')} sent nothing."),
     ]
     if found.region is not None:
