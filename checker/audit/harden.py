@@ -81,7 +81,11 @@ def harden_net(
             break
         if deploy is not None:
             chosen = list(firing(current, tuple(chosen), inputs, deploy))
+        top = len(net.layers)
         for circuit in chosen:
+            # Above a bias that was rounded units have other values now, so that layer waits for the next search.
+            if circuit.units[0].layer > top:
+                continue
             result, whole = _hardcoded(current, circuit)
             if result is None or not (whole or rounding == "nearest"):
                 left[circuit.units] = circuit
@@ -91,9 +95,7 @@ def harden_net(
             # A bias that has changed may hold what it did not hold before.
             left.clear()
             if not whole:
-                # What the layers above receive has changed a little, so they are looked at again.
-                rounded = True
-                break
+                rounded, top = True, circuit.units[0].layer
     kept = tuple(left.values())
     if deploy is not None:
         kept = firing(current, kept, inputs, deploy)
@@ -120,9 +122,10 @@ def _hardcoded(net: FloatNet, circuit: CircuitFinding) -> tuple[FloatNet | None,
     layer, units = circuit.units[0].layer, [unit.index for unit in circuit.units]
     above = net.layers[layer]
     weights, bias = above.weights.copy(), above.bias.copy()
-    weights[:, units] = 0
+    # With its sign kept, 0 times a unit that is 0 is the very float that it was.
+    weights[:, units] = np.copysign(0.0, weights[:, units])
     whole = True
-    for k in range(len(bias)):
+    for k in [k for k in range(len(bias)) if circuit.value[Unit(layer + 1, k)]]:
         # What is no value of the type is rounded twice at most; by how much is found afterwards.
         wanted = Fraction(bias[k]) + circuit.value[Unit(layer + 1, k)]
         try:
@@ -149,7 +152,7 @@ def _difference(before: FloatNet, after: FloatNet, inputs: np.ndarray) -> Fracti
 def _dead(net: FloatNet, inputs: np.ndarray, removed: list[CircuitFinding]) -> bool:
     """Whether all units that were taken out are 0 in every float32 evaluation at the rows.
 
-    Then a term 0 w became w' 0: either is 0, and changes no sum.
+    Then no bias changes, and a term w 0 became w' 0, w' = 0 with the sign of w: the same 0, so no sum changes by a bit.
     """
     if net.dtype != np.float32:
         return not removed

@@ -31,42 +31,80 @@ def harden_command(
         RoundingChoice,
         typer.Option(help="For constants that no bias holds: leave the circuit (exact), or round the bias (nearest)."),
     ] = RoundingChoice.EXACT,
+    compress: Annotated[
+        bool, typer.Option("--compress", help="Then delete units that send nothing; with --region, more of them.")
+    ] = False,
+    region: Annotated[
+        Path | None,
+        typer.Option("--region", help="With --compress: a box (VNN-LIB) outside of which outputs may change."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a net that lies there, and its proof.")] = False,
 ) -> None:
     """Take every train-idle circuit out of a ReLU net; no output on the training data changes.
 
-    Same architecture, same file format. OUTPUT.proof/ holds a certificate for `absence check`.
+    Same architecture, same file format. OUTPUT.proof/ holds a certificate for `absence check`. With --compress the net
+    is then made smaller: in the box, or everywhere without one, its outputs stay those of the hardened net, over the
+    reals. This has a certificate of its own in OUTPUT.compression/.
     Exit codes: 0 no circuit is left, 1 some are left, 2 bad input, 130 interrupted.
     """
+    from proof_of_absence.checker.audit.compress import compress_net
+    from proof_of_absence.checker.audit.compress_certify import NAME, certify_compression
+    from proof_of_absence.checker.audit.engine import read_regions
     from proof_of_absence.checker.audit.harden import harden_net
     from proof_of_absence.checker.audit.harden_entry import LIST, write_proof
+    from proof_of_absence.checker.audit.report.compress_page import compress_page
     from proof_of_absence.checker.audit.report.harden_page import page
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data
     from proof_of_absence.models.files.rewrite import rewrite
 
-    proof = output.with_name(f"{output.name}.proof")
-    for given in (model, train, *([deploy] if deploy else [])):
-        if given.exists() and (output.resolve() == given.resolve() or proof.resolve() in given.resolve().parents):
-            raise bad_input(f"{output}: would replace {given}, which is read here; choose another place with --output")
-    if not force and (output.exists() or proof.exists()):
-        there = output if output.exists() else proof
-        raise bad_input(f"{there}: lies there already; choose another place with --output, or replace it with --force")
-    if proof.exists() and not (proof / LIST).is_file():
-        raise bad_input(f"{proof}: is no proof of an earlier run; move it, or choose another place with --output")
+    if region and not compress:
+        raise bad_input("--region goes with --compress; a net is hardened on the training data, not on a region")
+    # Each folder with a file by which one of ours is known.
+    folders = {output.with_name(f"{output.name}.proof"): LIST}
+    if compress:
+        folders[output.with_name(f"{output.name}.compression")] = NAME
+    _refuse_to_replace(output, folders, [path for path in (model, train, deploy, region) if path], force=force)
     if output.suffix.lower() != model.suffix.lower():
         raise bad_input(f"{output}: the new net has the format of {model.name}; end its name with {model.suffix}")
     with ending(output, "nothing is written."):
         net = read_net(model, activation=activation)
-        inputs = read_data(train, targets=False).inputs
+        inputs = read_data(train, optional=True).inputs
         deployed = read_data(deploy, targets=False).inputs if deploy else None
         for name, rows in ((train, inputs), (deploy, deployed)):
             if rows is not None and rows.shape[1] != net.widths[0]:
                 raise bad_input(f"{name}: X has {rows.shape[1]} columns, the net reads {net.widths[0]}")
+        boxes = read_regions(region) if region else []
+        if len(boxes) > 1:
+            raise bad_input(f"{region}: holds {len(boxes)} boxes; a net is made smaller for one of them")
+        box = boxes[0] if boxes else None
         with errors.status("looking for train-idle circuits"):
             found = harden_net(net, inputs, deployed, rounding=rounding.value)
-        rewrite(model, output, found.net, activation=activation)
+        smaller = compress_net(found.net, box) if compress else None
+        rewrite(model, output, smaller.net if smaller else found.net, activation=activation)
+        proof, *others = folders
         write_proof(proof, found, inputs, deployed)
+        if smaller:
+            certify_compression(others[0], smaller)
     console.print(page(found, len(inputs)))
-    say(f"New net in {output}; `absence check {proof}` re-checks the certificate")
+    if smaller:
+        console.print(compress_page(smaller, inputs))
+    checks = " and ".join(f"`absence check {folder}`" for folder in folders)
+    say(f"New net in {output}; {checks} re-check{'' if others else 's'} the certificate{'s' if others else ''}")
     raise typer.Exit(1 if found.left else 0)
+
+
+def _refuse_to_replace(output: Path, folders: dict[Path, str], given: list[Path], *, force: bool) -> None:
+    """End the command if a file that is read, or anything that this command did not write, would be replaced."""
+    for path in (path for path in given if path.exists()):
+        inside = any(folder.resolve() in path.resolve().parents for folder in folders)
+        if output.resolve() == path.resolve() or inside:
+            raise bad_input(f"{output}: would replace {path}, which is read here; choose another place with --output")
+    for there in (output, *folders):
+        if not force and there.exists():
+            raise bad_input(
+                f"{there}: lies there already; choose another place with --output, or replace it with --force"
+            )
+    for folder, name in folders.items():
+        if folder.exists() and not (folder / name).is_file():
+            raise bad_input(f"{folder}: is no proof of an earlier run; move it, or choose another place with --output")

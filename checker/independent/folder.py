@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.independent.results import audit, census, experiment, lifetimes
+from proof_of_absence.checker.independent.results import audit, census, compression, experiment, lifetimes
 
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {
     census.FORMAT: lambda path: (
         f"a census of {sum(cell['nets'] for cell in census.check_census(path)['cells'].values()):,} nets"
     ),
+    compression.FORMAT: lambda path: compression.told(compression.check_compression(path)),
     experiment.FORMAT: lambda path: f"{len(experiment.check_experiment(path)['facts'])} facts of an experiment",
     lifetimes.FORMAT: lambda path: (
         f"the nets, splices and losses of {len(lifetimes.check_lifetimes(path)['runs'])} runs; "
@@ -22,8 +23,13 @@ CHECKERS: dict[str, Callable[[Path], str]] = {
 
 def whole_in(path: Path) -> Path | None:
     """The certificate of an audit or the result of an experiment that a folder holds, or the path is; else None."""
-    file = path / experiment.NAME if path.is_dir() else path
-    return audit.certificate_in(path) or (file if file.name == experiment.NAME and file.is_file() else None)
+    if certificate := audit.certificate_in(path):
+        return certificate
+    for name in (experiment.NAME, compression.NAME):
+        file = path / name if path.is_dir() else path
+        if file.name == name and file.is_file():
+            return file
+    return None
 
 
 def check_whole(path: Path) -> str:

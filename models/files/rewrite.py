@@ -31,15 +31,15 @@ def rewrite(
     Raises
     ------
     InputError
-        If `like` cannot be read, has another shape, or has no place for what the net holds; or if the file cannot be
-        written.
+        If `like` cannot be read, has other inputs, outputs or layers, or has no place for what the net holds; or if the
+        file cannot be written.
     """
     suffix = Path(like).suffix.lower()
     if Path(path).suffix.lower() != suffix:
         raise refused(path, f"has another format than {like}; end its name with {suffix}")
     read = read_net(like, activation=activation)
-    if (read.widths, read.dtype) != (net.widths, net.dtype):
-        raise refused(like, f"holds a net of widths {read.widths}, not {net.widths}")
+    if _interface(read) != _interface(net):
+        raise refused(like, f"holds a net of widths {read.widths} in {read.dtype}, not {net.widths} in {net.dtype}")
     if read.reading and read.reading.cut:
         raise refused(like, f"ends with {read.reading.cut}, which a net in this form would lose; cut it off first")
     # Under a name of its own until it is seen to be right.
@@ -65,6 +65,11 @@ def rewrite(
             raise refused(path, f"cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _interface(net: FloatNet) -> tuple[int, int, int, np.dtype]:
+    """What a file of the same form fixes: inputs, outputs, layers, type. Hidden widths may be others."""
+    return net.widths[0], net.widths[-1], len(net.layers), net.dtype
 
 
 def _replaced(like: object, arrays: Arrays, read: FloatNet, net: FloatNet) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import proof_of_absence
+from proof_of_absence.checker.audit import harden
 from proof_of_absence.checker.audit.circuits import idle_circuits
 from proof_of_absence.checker.audit.harden import harden_net
 from proof_of_absence.checker.audit.harden_entry import write_proof
@@ -166,3 +167,21 @@ def test_in_python(tmp_path):
     assert not found.left and check_audit(tmp_path / "proof" / "certificate.json")
     told = json.loads((tmp_path / "proof" / "hardening.json").read_text())
     assert len(told["removed"]) == len(found.removed) and told["deviation"] == "0"
+
+
+def test_constants_of_one_layer_are_rounded_after_one_search(monkeypatch):
+    tenth = float(np.float32(0.1))
+    net = FloatNet([([[0.0]] * 5 + [[1.0]], [tenth] * 5 + [0.0]), ([[tenth] * 5 + [1.0]], [tenth])], np.float32)
+    searches = []
+    monkeypatch.setattr(harden, "idle_circuits", lambda *given: searches.append(1) or idle_circuits(*given))
+    assert len(harden.harden_net(net, INPUTS, rounding="nearest").removed) == 5 and len(searches) == 2
+
+
+def test_not_even_the_sign_of_a_zero_changes_where_only_dead_units_are_cut():
+    net = FloatNet([([[1.0], [1.0]], [-9.0, -9.0]), ([[-5.0, 3.0], [-1.0, -2.0]], [-0.0, -0.0])], np.float32)
+    found = harden_net(net, INPUTS)
+    assert found.same_in_float32 and not found.net.layers[1].weights.any()
+    for one, other in zip(net.layers[1], found.net.layers[1], strict=True):
+        assert (np.signbit(one) == np.signbit(other)).all()
+    before, after = net.forward(INPUTS), found.net.forward(INPUTS)
+    assert before.tobytes() == after.tobytes()

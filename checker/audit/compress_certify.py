@@ -1,0 +1,64 @@
+"""The certificate of a compressed net: both nets as raw arrays, and beside them the box, the bounds, and each removal.
+
+`checker/independent/results/compression.py` replays it with code of its own.
+"""
+
+import hashlib
+import io
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from proof_of_absence.checker.audit.compress import Compressed, Removal
+from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.models.files.disk import replace
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = ["FORMAT", "NAME", "certify_compression"]
+
+FORMAT = "absence-compression-certificate/1"
+NAME = "compression.json"
+
+
+def certify_compression(folder: Path, found: Compressed) -> Path:
+    """Write before.npz, after.npz and, last, compression.json into the folder; returns its path."""
+    files = {"before": _save(folder, "before", found.before), "after": _save(folder, "after", found.net)}
+    region = None
+    if found.region is not None:
+        low, high = zip(*found.region.bounds, strict=True)
+        region = {"low": [str(x) for x in low], "high": [str(x) for x in high]}
+    certificate = seal(
+        {
+            "format": FORMAT,
+            "files": files,
+            "region": region,
+            "bounds": list(found.bounds),
+            "removed": [_removal(removal) for removal in found.removed],
+        }
+    )
+    write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
+    return folder / NAME
+
+
+def _removal(removal: Removal) -> dict[str, object]:
+    told: dict[str, object] = {"layer": removal.unit.layer, "unit": removal.unit.index, "how": removal.how}
+    if removal.how == "merged":
+        terms = [[unit.index, _number(factor)] for unit, factor in removal.terms]
+        told |= {"terms": terms, "shift": _number(removal.shift)}
+    return told
+
+
+def _save(folder: Path, name: str, net: FloatNet) -> dict[str, str]:
+    stream, arrays = io.BytesIO(), dict[str, np.ndarray]()
+    for number, (weights, bias) in enumerate(net.layers, 1):
+        arrays |= {f"weights_{number}": weights, f"bias_{number}": bias}
+    np.savez(stream, **arrays)  # type: ignore[arg-type]
+    replace(folder / f"{name}.npz", stream.getvalue())
+    return {"file": f"{name}.npz", "sha256": hashlib.sha256(stream.getvalue()).hexdigest()}
+
+
+def _number(value: Fraction) -> str:
+    """In hexadecimal, since Python limits the digits of decimal text."""
+    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
