@@ -65,6 +65,10 @@ def audit_command(
     seconds: Annotated[
         float, typer.Option(min=0, help="Time for the whole audit; what is open then is told as undecided.")
     ] = 60,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace the audit of another net, or write among other files; never an input."),
+    ] = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
@@ -77,6 +81,7 @@ def audit_command(
     # The libraries behind these take a second to load, which other commands need not wait for.
     from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_regions
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
+    from proof_of_absence.checker.audit.guard import guard
     from proof_of_absence.checker.audit.outputs import agreeing, fitting
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
@@ -89,6 +94,8 @@ def audit_command(
     if improved and improved.suffix.lower() != ".onnx":
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
     with ending(folder, "no report is written. The stages that are done are kept for the next run."):
+        given = [path for path in (model, train, deploy, outputs, *(region or [])) if path]
+        guard(folder, given, _sha256(model) if model.is_file() else "", improved=improved, force=force)
         net = read_net(model, activation=activation, checked=outputs is not None)
         data = read_data(train, optional=True)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")

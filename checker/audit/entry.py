@@ -14,8 +14,10 @@ import numpy as np
 from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_regions
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
+from proof_of_absence.checker.audit.guard import guard
 from proof_of_absence.checker.audit.objective import Objective, objective, split
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
+from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.disk import refused
@@ -36,6 +38,7 @@ def audit(
     region_from_data: bool = False,
     seconds: float | None = 60,
     output: str | os.PathLike | None = None,
+    force: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
     activation: str | None = None,
@@ -65,6 +68,8 @@ def audit(
         Wall-clock time for the whole audit; what is open then is `undecided`. None for no limit.
     output
         A folder for the JSON and HTML reports and the improved net; nothing is written without it.
+    force
+        Replace the audit of another net in that folder, or write among other files there; a file that is read never is.
     workers, scheduler
         As many processes of this machine, or the workers of the dask scheduler at this address, take part. Processes
         import the script that starts them, so call this under ``if __name__ == "__main__":`` there.
@@ -94,11 +99,15 @@ def audit(
     deployed = None if deploy is None else float_rows("deploy", deploy)
     if outputs is not None:
         net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
-    asked = [regions] if isinstance(regions, str | os.PathLike | Region) else regions
+    asked = [regions] if isinstance(regions, str | os.PathLike | Region) else list(regions)
     boxes = [box for one in asked for box in ([one] if isinstance(one, Region) else read_regions(one))]
     if region_from_data:
         boxes.append(box_of(inputs))
     folder = None if output is None else Path(output)
+    if folder is not None:
+        read = [model] if isinstance(model, str | os.PathLike) else []
+        read += [one for one in asked if not isinstance(one, Region)]
+        guard(folder, map(Path, read), content_key(net), force=force)
     with ExitStack() as stack:
         client = None
         if workers is not None or scheduler is not None:

@@ -137,12 +137,15 @@ def _array(path: str | os.PathLike[str], archive: zipfile.ZipFile, keys: tuple[s
         if version not in HEADERS:
             raise refused(path, f"{name} has a header of version {version}; {HOW}")
         shape, _, dtype = HEADERS[version](stream)
+        begins = stream.tell()
     if dtype.kind not in "fiub" or dtype.itemsize > 8:
         raise refused(path, f"{name} holds {dtype}, no float or integer numbers; convert it with .astype(float)")
     if not shape or 0 in shape:
         raise refused(path, f"{name} has shape {shape}; it needs at least one row and one column")
     if max(math.prod(shape) * 8, archive.getinfo(found[0]).file_size) > LARGEST:
         raise refused(path, f"{name} unpacks to more than {LARGEST / 2**20:g} MiB, the most that is read")
+    if archive.getinfo(found[0]).file_size > begins + math.prod(shape) * dtype.itemsize >= begins:
+        raise refused(path, f"{name} holds more than its shape {shape} says; {HOW}")
     with archive.open(found[0]) as stream:
         array = np.lib.format.read_array(stream, allow_pickle=False)
     result = array.astype(np.float64)
