@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -171,13 +172,16 @@ def _asked(server: _Server, request: dict[str, Any], seconds: float) -> dict[str
             here.sendall(json.dumps(request).encode())
             here.shutdown(socket.SHUT_WR)
             while True:
-                here.settimeout(max(deadline - time.monotonic(), 1e-6))
+                if (left := deadline - time.monotonic()) <= 0:
+                    raise TimeoutError
+                here.settimeout(left)
                 if not (part := here.recv(2**16)):
                     break
                 said += part
         except TimeoutError:
-            # Its socket is open, so the process is there and the number is its own.
-            os.kill(process, signal.SIGKILL)
+            # It may have ended in this moment.
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
             return _unknown(f"wall-clock limit of {seconds:g} s")
     last = (said.decode(errors="replace").strip().splitlines() or ["the solver process ended without an answer"])[-1]
     try:
