@@ -27,7 +27,7 @@ from proof_of_absence.checker.kernel import lock
 from proof_of_absence.checker.kernel.binding import accepted
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, select, statuses
-from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.kernel.obligation import Claim, Verdict
 from proof_of_absence.checker.kernel.recheck import refusals
 from proof_of_absence.checker.kernel.verify import Result, certificate_path, certificate_paths, remove_strays, verify
 from proof_of_absence.checker.report import draw, overview
@@ -84,7 +84,7 @@ def verify_command(
     """Discharge every obligation of the claims and of all they rest on, and leave a certificate of each."""
     claims = _select(names)
     to_folder(certificates, "--certificates")
-    left_out = [] if kernel else [o.id for c in claims for o in c.obligations if o.scope is Scope.UNIVERSAL]
+    left_out = [] if kernel else [o.id for c in claims for o in c.obligations if o.scope.is_theorem]
     if left_out:
         claims = [replace(c, obligations=tuple(o for o in c.obligations if o.id not in left_out)) for c in claims]
     started = time.monotonic()

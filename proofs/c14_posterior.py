@@ -22,7 +22,7 @@ from proof_of_absence.models.posterior import Census, census
 from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.facts.posterior_mass import Weighted
-from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.universal import classical, universal
 
 # One step of the temperature: exp(-beta unit) = RATIO^power, unit the one of which all losses of a class are multiples.
 RATIO = Fraction(4, 5)
@@ -201,13 +201,13 @@ CLAIM = Claim(
     r"$e^{-\beta\tau}$. It is positive and monotone by $e^{x+y}=e^xe^y$ and $1+x\leq e^x$, and with "
     r"$x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$.",
     limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties "
-    "named: the reals have one, which is not constructed in Coq (the rationals have none). That tau is positive for "
-    "models with an idle circuit is C8's subject over the reals; on a quantised class it is an instance and may fail "
-    "(control). The prior counts parameter vectors: idle parameters are free, so idle circuits have more of them, and "
-    "at small beta they may have more than half of the mass, as in the stated classes. The crossover is computed for "
-    "these only, at integer powers or, for the class in the QA world, at every beta. There (its values exclude 0) the "
-    "nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor this claim says "
-    "anything.",
+    "named. The reals have one, which rests on three axioms (C14.classical); the rationals have none. That tau is "
+    "positive for models with an idle circuit is C8's subject over the reals; on a quantised class it is an instance "
+    "and may fail (control). The prior counts parameter vectors: idle parameters are free, so idle circuits have more"
+    " of them, and at small beta they may have more than half of the mass, as in the stated classes. The crossover is"
+    " computed for these only, at integer powers or, for the class in the QA world, at every beta. There (its values "
+    "exclude 0) the nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor "
+    "this claim says anything.",
     obligations=(
         universal(
             "For every finite class, positive nonincreasing weight and set D of models that lose tau or more to the "
@@ -219,6 +219,13 @@ CLAIM = Claim(
             "C14_exponential",
             "C14_below",
             "C14_beta",
+        ),
+        classical(
+            "With the exponential and the logarithm of the real numbers: the bound, and less than delta for every "
+            "beta >= 0 above ln(|D| / (delta |argmin L|)) / tau, tau and delta > 0",
+            "real_exponential",
+            "C14_real_posterior",
+            "C14_real_beta",
         ),
         Obligation(
             "C14.five-nets",

@@ -17,7 +17,7 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.proofs import facts
-from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.universal import classical, universal
 
 # On the line, labels that no monotone function fits; the last two units are idle together at a
 # constant, and fire beyond 3.
@@ -152,10 +152,9 @@ CLAIM = Claim(
     r"positive.",
     limits="Universal for any losses with such a gradient, and for cross-entropy (any number of classes, labels or "
     "probabilities as targets) and the logistic loss over any ordered field with an exponential and a logarithm as the "
-    "premise says. The real exp and ln are such; that is standard, and not in Coq here, where the real numbers would "
-    "bring axioms with them. A convex loss need not attain its least value: labels that some net of the class "
-    "separates have infimum 0, so no net is a minimiser and what is said of minimisers is empty there; that every net "
-    "with an idle circuit can be improved is not.",
+    "premise says. The real exp and ln are such, from three axioms (C17.classical). A convex loss need not attain its "
+    "least value: labels that some net of the class separates have infimum 0, so no net is a minimiser and what is "
+    "said of minimisers is empty there; that every net with an idle circuit can be improved is not.",
     rests_on=("C2", "C3", "C4"),
     obligations=(
         universal(
@@ -184,6 +183,14 @@ CLAIM = Claim(
             "C17_missing_class",
             "C17_classes",
             name="universal-cross-entropy",
+        ),
+        classical(
+            "The exponential and the logarithm of the real numbers have the properties of the premise; so C8, and C8 "
+            "without P1, hold of the cross-entropy of the real softmax",
+            "real_exponential",
+            "C17_real",
+            "C17_real_cross_entropy",
+            "C17_real_classes",
         ),
         Obligation(
             "C17.step",

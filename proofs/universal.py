@@ -1,20 +1,34 @@
-"""Obligations that the Coq kernel discharges, for all sizes: theorems of the files in proofs/coq."""
+"""Obligations that the Coq kernel discharges, for all sizes: theorems of the files in proofs/coq.
+
+Those of proofs/coq_classical are about the real numbers of mathcomp-analysis, and may rest on its three axioms.
+"""
 
 from functools import partial
 from pathlib import Path
 
 from proof_of_absence.checker.kernel.obligation import KernelProof, Obligation, Scope
 
-__all__ = ["universal"]
+__all__ = ["classical", "universal"]
 
 FOLDER = Path(__file__).parent / "coq"
+CLASSICAL = Path(__file__).parent / "coq_classical"
 
 
 def _proof(module: str, theorems: tuple[str, ...]) -> KernelProof:
     return KernelProof(FOLDER, module, theorems)
 
 
+def _classical_proof(module: str, theorems: tuple[str, ...]) -> KernelProof:
+    return KernelProof(CLASSICAL, module, theorems, over=FOLDER)
+
+
 def universal(statement: str, module: str, *theorems: str, name: str = "universal") -> Obligation:
     """The obligation that the theorems of a file are proved from no axiom; it is that of their claim, called `name`."""
     claim = theorems[0].split("_")[0]
     return Obligation(f"{claim}.{name}", statement, Scope.UNIVERSAL, partial(_proof, module, theorems))
+
+
+def classical(statement: str, module: str, *theorems: str) -> Obligation:
+    """The obligation that the theorems are proved from the three axioms of classical logic at most."""
+    claim = theorems[0].split("_")[0]
+    return Obligation(f"{claim}.classical", statement, Scope.CLASSICAL, partial(_classical_proof, module, theorems))

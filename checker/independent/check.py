@@ -12,7 +12,7 @@ from proof_of_absence.checker.independent.values import Fact
 
 FORMAT = "absence-certificate/1"
 LARGEST = 64 * 2**20
-SCOPES = ("universal", "bounded", "instance")
+SCOPES = ("universal", "universal (classical)", "bounded", "instance")
 FIELDS = {
     "format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "versions",
     "key",
@@ -39,7 +39,8 @@ def check_certificate(certificate: Fact, directory: Path, *, solve: bool = True)
     require(isinstance(fact, dict), "the fact is missing")
     scope = certificate.get("scope")
     require(scope in SCOPES, f"{scope!r} is no scope")
-    require((scope == "universal") == (fact.get("kind") == "coq"), "theorems alone are universal")
+    require(scope.startswith("universal") == (fact.get("kind") == "coq"), "theorems alone are universal")
+    require(scope.endswith("(classical)") == ("classical" in fact), "what may rest on axioms says so in its scope")
     if fact.get("kind") == "coq":
         fact = fact | {"sources": _sources(fact, directory)}
         check_fact(fact, confirmed=True)

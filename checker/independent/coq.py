@@ -1,5 +1,6 @@
 """Kernel proofs: Coq compiles the certificate's sources, and must say that each theorem rests on no axiom.
 
+Sources that a fact calls classical may rest on three axioms of mathcomp-analysis, by name; the others on none.
 The Coq kernel decides. This only starts it, in a folder that is empty or was compiled here before, and reads answers.
 """
 
@@ -21,8 +22,16 @@ from proof_of_absence.checker.independent.private import forget_unused, private_
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 
+# Names and texts, in the order in which they are compiled.
+Sources = tuple[tuple[str, str], ...]
+
 SECONDS = 600
+# Under which name classical files are found by one another.
+CLASSICAL = "absence_classical"
 CLOSED = "Closed under the global context"
+# What mathcomp's `boolp` assumes, and its real numbers with it: propositions that are equivalent are equal, functions
+# with equal values are equal, and what exists can be chosen.
+AXIOMS = ("propositional_extensionality", "functional_extensionality_dep", "constructive_indefinite_description")
 # The names that mathcomp 2 gave to lemmas of mathcomp 1. Sources may have this file; it is used where they are missing.
 ALIASES = "mathcomp1.v"
 # In a folder that is kept: what each compiled file's digest is.
@@ -46,6 +55,9 @@ _EXTRACTION = re.compile(
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.v")
 _THEOREM = re.compile(r"[CN][0-9]+_\w+")
+# As Coq prints it: a module's name is as short as it can be.
+_AXIOM = re.compile(rf"(?:(?:mathcomp\.)?classical\.)?boolp\.({'|'.join(AXIOMS)})")
+_NAMED_LIKE_ONE = re.compile(rf"\b({'|'.join(AXIOMS)})\b")
 _lock = threading.RLock()
 
 
@@ -71,8 +83,11 @@ def check_sources(fact: Fact) -> None:
     """What can be checked without Coq: nothing is assumed in the sources, and the stated theorems stand in them."""
     sources, module = dict(fact["sources"]), fact["module"]
     require(module + ".v" in sources and bool(fact["theorems"]), "the theorems' file is missing")
+    require(len(sources) == len(fact["sources"]), "a source is named twice")
     for name, text in sources.items():
         _check_source(name, text)
+    if "classical" in fact:
+        _check_classical(fact, sources)
     plain = _STRING.sub('""', uncommented(sources[module + ".v"]))
     for theorem, statement in fact["theorems"].items():
         require(_THEOREM.fullmatch(theorem), f"{theorem!r} is no theorem's name")
@@ -89,49 +104,81 @@ def _check_source(name: str, text: str) -> None:
     require(name != ALIASES or not _ALIAS.sub("", plain).strip(), f"{name} holds more than other names of lemmas")
 
 
+def _check_classical(fact: Fact, sources: dict[str, str]) -> None:
+    """The classical sources come last, the theorems stand in one of them, and no source gives a name of an axiom."""
+    names = fact["classical"]
+    require(isinstance(names, list) and bool(names) and list(sources)[-len(names) :] == names, "they come last")
+    require(fact["module"] + ".v" in names and ALIASES not in names, "the theorems are in no classical file")
+    for name, text in sources.items():
+        # An axiom is known by its name alone, so that nothing else may bear it.
+        if found := _NAMED_LIKE_ONE.search(uncommented(text)):
+            raise Refused(f"{name} says {found.group()}")
+        require(name != "boolp.v", "boolp.v is no name for a source")
+
+
 def confirm_theorems(fact: Fact) -> None:
-    """Refuse unless Coq compiles the sources in their order and calls every theorem closed."""
+    """Refuse unless Coq compiles the sources in their order and calls every theorem closed, or classical."""
     check_sources(fact)
-    sources = tuple((name, text) for name, text in fact["sources"])
-    folder = compiled(sources)
+    apart = set(fact.get("classical", ()))
+    sources = tuple((name, text) for name, text in fact["sources"] if not apart or name in apart)
+    over = tuple((name, text) for name, text in fact["sources"] if apart and name not in apart)
+    folder = compiled(sources, over)
     theorems = [f"{fact['module']}.{theorem}" for theorem in fact["theorems"]]
     with _lock:
-        closed = _closed(sources)
+        closed = _closed(sources, over)
     if not closed.issuperset(theorems):
-        answer = _assumptions(folder, theorems)
-        require(answer == CLOSED, f"Coq answers: {' '.join(answer.split())[:300]}")
+        answer = _assumptions(folder, theorems, over)
+        require(_is_allowed(answer, classical=bool(over)), f"Coq answers: {' '.join(answer.split())[:300]}")
+
+
+def _is_allowed(answer: str, *, classical: bool) -> bool:
+    """Whether the theorems rest on nothing, or, where they may, on the named axioms alone.
+
+    Examples
+    --------
+    >>> answer = "Axioms:\\nboolp.propositional_extensionality\\n  : forall P Q : Prop, P <-> Q -> P = Q"
+    >>> _is_allowed(answer, classical=True), _is_allowed(answer, classical=False)
+    (True, False)
+    >>> _is_allowed(answer + "\\nsmall.magic : False", classical=True)
+    False
+    """
+    if answer == CLOSED:
+        return True
+    first, *lines = answer.splitlines()
+    heads = [line.split()[0] for line in lines if line.strip() and not line.startswith(" ")]
+    return classical and first == "Axioms:" and bool(heads) and all(_AXIOM.fullmatch(head) for head in heads)
 
 
 @cache
-def _closed(sources: tuple[tuple[str, str], ...]) -> frozenset[str]:
-    """The theorems of all files, if Coq calls them closed; else none, and each fact is put to Coq by itself."""
+def _closed(sources: Sources, over: Sources = ()) -> frozenset[str]:
+    """The theorems of all files, if Coq allows them all; else none, and each fact is put to Coq by itself."""
     theorems = [
         f"{name.removesuffix('.v')}.{theorem}"
         for name, text in sources
         for theorem in re.findall(rf"^Theorem ({_THEOREM.pattern}) ", uncommented(text), re.M)
     ]
     try:
-        closed = _assumptions(compiled(sources), theorems) == CLOSED
+        closed = _is_allowed(_assumptions(compiled(sources, over), theorems, over), classical=bool(over))
     except Refused:
         closed = False
     return frozenset(theorems if closed else ())
 
 
-def _assumptions(folder: str, theorems: list[str]) -> str:
+def _assumptions(folder: str, theorems: list[str], over: Sources = ()) -> str:
     """What Coq says that the theorems rest on, all in one: what many of them use is looked through once."""
     modules = sorted({theorem.split(".")[0] for theorem in theorems})
     everything = "tt"
     for theorem in theorems:
         everything = f"(pair (@{theorem}) {everything})"
     lines = [
-        *(f"From absence Require {module}." for module in modules),
+        *(f"From {CLASSICAL if over else 'absence'} Require {module}." for module in modules),
         f"Definition everything := {everything}.",
         "Print Assumptions everything.",
     ]
     with tempfile.TemporaryDirectory() as scratch:
         script = Path(scratch, "audit.v")
         script.write_text("\n".join(lines) + "\n")
-        return _coqc(script, Path(folder))
+        return _coqc(script, Path(folder), over=_below(over))
 
 
 def available() -> str | None:
@@ -143,8 +190,10 @@ def available() -> str | None:
     return done.stdout.split()[0] if done.returncode == 0 and done.stdout else None
 
 
-def compiled(sources: tuple[tuple[str, str], ...]) -> str:
+def compiled(sources: Sources, over: Sources = ()) -> str:
     """The folder in which the sources are compiled, each once on this machine; what fails is tried once in a process.
+
+    With `over`, they are classical sources that use those, which are compiled in a folder of their own.
 
     Raises
     ------
@@ -152,46 +201,51 @@ def compiled(sources: tuple[tuple[str, str], ...]) -> str:
         If one of them does not compile.
     """
     with _lock:
-        folder, reason = _compiled(sources)
+        folder, reason = _compiled(sources, over)
     require(not reason, reason)
     return folder
 
 
 @cache
-def _compiled(sources: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+def _compiled(sources: Sources, over: Sources) -> tuple[str, str]:
     """The folder, and why not all of them compile; empty if they do.
 
     It is kept for the next process if the user has a folder for that. One that is damaged is not used.
     """
     if not available():
         return "", "coqc is missing"
-    renamed = ALIASES in dict(sources) and not names_of_mathcomp_2()
+    renamed = ALIASES in dict(over or sources) and not names_of_mathcomp_2()
     kept = private_folder("coq")
-    place = kept / _digest(sources, renamed) if kept else None
+    place = kept / _digest(sources, over, renamed) if kept else None
     if place and _whole(place):
         used(place)
         return str(place), ""
     folder = tempfile.mkdtemp(prefix="absence-coq-", dir=kept)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
-        _compile(sources, Path(folder), renamed)
+        _compile(sources, Path(folder), renamed, _below(over))
     except Refused as refusal:
         return folder, str(refusal)
     return _keep(Path(folder), place) if place else folder, ""
 
 
-def _compile(sources: tuple[tuple[str, str], ...], folder: Path, renamed: bool) -> None:
+def _below(over: Sources) -> Path | None:
+    """The folder of the sources that classical ones use, compiled."""
+    return Path(compiled(over)) if over else None
+
+
+def _compile(sources: Sources, folder: Path, renamed: bool, over: Path | None) -> None:
     """Compile the sources side by side, each after those that it needs; the first that Coq refuses ends it."""
     for name, text in sources:
         (folder / name).write_text(text, encoding="utf-8")
-    order = TopologicalSorter(_needs(sources, renamed))
+    order = TopologicalSorter(_needs(sources, renamed and not over))
     order.prepare()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         running: dict[Future[str], str] = {}
         try:
             while order.is_active():
                 for name in order.get_ready():
-                    done = pool.submit(_coqc, folder / name, folder, renamed=renamed and name != ALIASES)
+                    done = pool.submit(_coqc, folder / name, folder, renamed=renamed and name != ALIASES, over=over)
                     running[done] = name
                 for done in wait(running, return_when=FIRST_COMPLETED).done:
                     done.result()
@@ -200,7 +254,7 @@ def _compile(sources: tuple[tuple[str, str], ...], folder: Path, renamed: bool) 
             pool.shutdown(cancel_futures=True)
 
 
-def _needs(sources: tuple[tuple[str, str], ...], renamed: bool) -> dict[str, list[str]]:
+def _needs(sources: Sources, renamed: bool) -> dict[str, list[str]]:
     """For each file those that come before it and that it names, in any sentence; the aliases, if used, for all."""
     before = [ALIASES] if renamed else []
     needs: dict[str, list[str]] = {ALIASES: []} if renamed else {}
@@ -212,10 +266,10 @@ def _needs(sources: tuple[tuple[str, str], ...], renamed: bool) -> dict[str, lis
     return needs
 
 
-def _digest(sources: tuple[tuple[str, str], ...], renamed: bool) -> str:
+def _digest(sources: Sources, over: Sources, renamed: bool) -> str:
     """A digest of the sources, of how Coq is called, and of the Coq and the libraries that are installed."""
     call = command(Path("x.v"), Path("folder"), renamed=renamed)
-    return hashlib.sha256(json.dumps([sources, call, _installed()]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([sources, over, call, _installed()]).encode()).hexdigest()
 
 
 @cache
@@ -263,17 +317,22 @@ def names_of_mathcomp_2() -> bool:
         )
 
 
-def command(path: Path, folder: Path, *, renamed: bool = False, warnings: str = "none") -> list[str]:
-    """The call of coqc for one file; with `renamed`, it finds through the aliases what has no new name."""
+def command(
+    path: Path, folder: Path, *, renamed: bool = False, warnings: str = "none", over: Path | None = None
+) -> list[str]:
+    """The call of coqc for one file; with `renamed`, it finds through the aliases what has no new name.
+
+    With `over`, the file is a classical one, and that is the folder of the others.
+    """
     aliases = ["-rifrom", "absence", ALIASES.removesuffix(".v")] if renamed else []
-    return ["coqc", "-q", "-w", warnings, "-Q", str(folder), "absence", *aliases, str(path)]
+    folders = ["-Q", str(over), "absence", "-Q", str(folder), CLASSICAL] if over else ["-Q", str(folder), "absence"]
+    return ["coqc", "-q", "-w", warnings, *folders, *aliases, str(path)]
 
 
-def _coqc(path: Path, folder: Path, *, renamed: bool = False) -> str:
+def _coqc(path: Path, folder: Path, *, renamed: bool = False, over: Path | None = None) -> str:
+    call = command(path, folder, renamed=renamed, over=over)
     try:
-        done = subprocess.run(
-            command(path, folder, renamed=renamed), capture_output=True, text=True, timeout=SECONDS, cwd=folder
-        )
+        done = subprocess.run(call, capture_output=True, text=True, timeout=SECONDS, cwd=folder)
     except FileNotFoundError as error:
         raise Refused("coqc is missing") from error
     except subprocess.TimeoutExpired as error:

@@ -102,7 +102,8 @@ def _prove(obligation: Obligation, key: str, proof: KernelProof, directory: Path
     for name, text in sources:
         write(directory / "coq" / name, text)
     seconds = round(time.monotonic() - started, 3)
-    run = {"solver": "coq", "version": str(coq_found.found()), "answer": "closed", "reason": "", "seconds": seconds}
+    answer = "classical" if "classical" in fact else "closed"
+    run = {"solver": "coq", "version": str(coq_found.found()), "answer": answer, "reason": "", "seconds": seconds}
     return _accepted(_seal(obligation, key, fact, True, (run,)), directory)
 
 
@@ -122,7 +123,8 @@ def kernel_fact(proof: KernelProof) -> tuple[Fact, list[tuple[str, str]]]:
     LookupError
         If a theorem does not stand in its file.
     """
-    sources = coq_sources(proof.folder)
+    own = coq_sources(proof.folder)
+    sources = (coq_sources(proof.over) if proof.over else []) + own
     text = coq.uncommented(dict(sources)[f"{proof.module}.v"])
     theorems = {}
     for theorem in proof.theorems:
@@ -131,7 +133,10 @@ def kernel_fact(proof: KernelProof) -> tuple[Fact, list[tuple[str, str]]]:
             raise LookupError(f"{proof.module}.v states no Theorem {theorem}")
         theorems[theorem] = found.group()
     files = [{"file": name, "sha256": hashlib.sha256(source.encode()).hexdigest()} for name, source in sources]
-    return {"kind": "coq", "module": proof.module, "theorems": theorems, "files": files}, sources
+    fact: Fact = {"kind": "coq", "module": proof.module, "theorems": theorems, "files": files}
+    if proof.over:
+        fact["classical"] = [name for name, _ in own]
+    return fact, sources
 
 
 def _ask(obligation: Obligation, key: str, query: Query, limits: Limits) -> Outcome:

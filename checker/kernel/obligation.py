@@ -22,9 +22,15 @@ Witness = dict[str, Fraction | bool]
 class Scope(StrEnum):
     """How far a result reaches."""
 
-    UNIVERSAL = "universal"  # all sizes, kernel-checked
+    UNIVERSAL = "universal"  # all sizes, kernel-checked, from no axiom
+    CLASSICAL = "universal (classical)"  # the same, from the three axioms of mathcomp-analysis
     BOUNDED = "bounded"  # all real parameters, stated sizes
     INSTANCE = "instance"  # the given net and data, exactly
+
+    @property
+    def is_theorem(self) -> bool:
+        """Whether the Coq kernel decides it."""
+        return self in (Scope.UNIVERSAL, Scope.CLASSICAL)
 
 
 class Verdict(StrEnum):
@@ -66,11 +72,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class KernelProof:
-    """Theorems of one Coq file, to be compiled with all the files of its folder's ``_CoqProject``."""
+    """Theorems of one Coq file, to be compiled with all the files of its folder's ``_CoqProject``.
+
+    With `over`, the folder's files are classical, and use those of that folder.
+    """
 
     folder: Path
     module: str
     theorems: tuple[str, ...]
+    over: Path | None = None
 
 
 @dataclass(frozen=True)

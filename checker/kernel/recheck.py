@@ -16,7 +16,7 @@ from pathlib import Path
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.binding import accepted
 from proof_of_absence.checker.kernel.claims import load_claims
-from proof_of_absence.checker.kernel.obligation import Obligation, Scope
+from proof_of_absence.checker.kernel.obligation import Obligation
 
 __all__ = ["refusal", "refusals"]
 
@@ -54,7 +54,7 @@ def refusal(path: Path) -> Answer:
 def _is_theorem(path: Path) -> bool:
     """By the obligation that the file is named after; under another name it is refused, no matter where."""
     obligation = _obligations().get(path.stem)
-    return obligation is not None and obligation.scope is Scope.UNIVERSAL
+    return obligation is not None and obligation.scope.is_theorem
 
 
 @cache

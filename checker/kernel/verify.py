@@ -72,8 +72,8 @@ def content_key(claim: Claim, obligation: Obligation) -> str:
         obligation.statement,
         obligation.scope,
         obligation.expect,
-        _decided_by(theorem=obligation.scope is Scope.UNIVERSAL),
-        _digest(modules, theorem=obligation.scope is Scope.UNIVERSAL),
+        _decided_by(theorem=obligation.scope.is_theorem),
+        _digest(modules, theorem=obligation.scope.is_theorem),
     )
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -183,8 +183,8 @@ def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
     for the first, and come last.
     """
     things = list(things)
-    theorems = [thing for thing in things if scope(thing) is Scope.UNIVERSAL]
-    others = [thing for thing in things if scope(thing) is not Scope.UNIVERSAL]
+    theorems = [thing for thing in things if scope(thing).is_theorem]
+    others = [thing for thing in things if not scope(thing).is_theorem]
     return [*theorems[:1], *others, *theorems[1:]]
 
 

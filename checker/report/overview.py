@@ -156,7 +156,7 @@ def _premises(claim: Claim, dropped: Mapping[str, list[Claim]] | None) -> Render
 def _stated(claim: Claim, premises: RenderableType) -> RenderableType:
     """The statement in words, and beside it (below it in a narrow terminal) what Coq is given to prove."""
     words = Group(Text(plain(claim.statement)), "", premises)
-    proofs = [o.build() for o in claim.obligations if o.scope is Scope.UNIVERSAL]
+    proofs = [o.build() for o in claim.obligations if o.scope.is_theorem]
     found = [statement for proof in proofs for statement in statements(proof)]
     if not found:
         return words

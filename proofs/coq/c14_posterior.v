@@ -5,7 +5,7 @@
 (*   (|D| / |argmin L|) * weight(Lmin + tau) / weight(Lmin).                  *)
 (* For weight(t) = exp(-beta t) the last quotient is exp(-beta tau). The      *)
 (* exponential is any function e with e (x + y) = e x * e y and 1 + x <= e x: *)
-(* on the reals there is one, which is not constructed here.                  *)
+(* the real one is such a function: coq_classical/real_exponential.v.         *)
 (*                                                                            *)
 (* posterior L g D == the mass of D under the normalised weights g (L t)      *)
 (*       best L Lmin == the models of loss Lmin, the least of the class       *)

@@ -14,7 +14,7 @@ from proof_of_absence.checker.independent.coq import uncommented
 from proof_of_absence.checker.kernel.obligation import Evidence, KernelProof, Obligation, Query
 from proof_of_absence.checker.report.statements import statements
 from proof_of_absence.proofs.chain import CLAIMS
-from proof_of_absence.proofs.universal import FOLDER
+from proof_of_absence.proofs.universal import CLASSICAL, FOLDER
 
 FILE = Path(__file__).with_name("record.json")
 
@@ -46,7 +46,7 @@ def entry(obligation: Obligation, built: Query | Evidence | KernelProof) -> dict
 def definitions() -> dict[str, str]:
     """For each Coq file, a digest of the definitions, notations and sections that its statements are read by."""
     found = {}
-    for path in sorted(FOLDER.glob("*.v")):
+    for path in sorted([*FOLDER.glob("*.v"), *CLASSICAL.glob("*.v")]):
         sentences = map(re.Match.group, _SENTENCE.finditer(uncommented(path.read_text(encoding="utf-8"))))
         found[path.name] = _digest([" ".join(s.split()) for s in sentences if _MEANING.match(s)])
     return found

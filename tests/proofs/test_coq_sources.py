@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proof_of_absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
 from proof_of_absence.checker.kernel.discharge import coq_sources
-from proof_of_absence.proofs.universal import FOLDER
+from proof_of_absence.proofs.universal import CLASSICAL, FOLDER
 
 DEPRECATED = "-all,+deprecated"
 
@@ -27,7 +27,8 @@ def test_no_name_is_deprecated(tmp_path):
 
 
 def test_every_file_belongs_to_the_project():
-    assert {path.name for path in FOLDER.glob("*.v")} == {name for name, _ in coq_sources(FOLDER)}
+    for folder in (FOLDER, CLASSICAL):
+        assert {path.name for path in folder.glob("*.v")} == {name for name, _ in coq_sources(folder)}
 
 
 def test_every_alias_is_a_lemma_and_says_what_is_written_above_it(tmp_path):

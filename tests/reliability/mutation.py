@@ -29,7 +29,6 @@ from coq import SLOW, Compiled, theorem_files
 from discharge import NO_VERDICT, NOT_NOTICED, NOTICED, RECORDED, SAME, Came, judge
 from mutants import Mutant, of_coq, of_python
 
-from proof_of_absence.checker.kernel.obligation import Scope
 from proof_of_absence.proofs.chain import CLAIMS
 
 ROOT = Path(__file__).parents[2]
@@ -196,7 +195,7 @@ def theorems(chosen: list[Trial], scratch: Path, options: argparse.Namespace) ->
     """What came of each mutant of a theorem; what compiles by itself is to be caught by the files that use it."""
     first = Compiled.of(ROOT / "proofs/coq", scratch / "0", options.limit)
     # A statement that an obligation names is on record word for word.
-    universal = (o for claim in CLAIMS for o in claim.obligations if o.scope is Scope.UNIVERSAL)
+    universal = (o for claim in CLAIMS for o in claim.obligations if o.scope.is_theorem)
     on_record = {theorem for obligation in universal for theorem in obligation.build().theorems}
     folders: Queue[Compiled] = Queue()
     for index in range(options.jobs):

@@ -198,7 +198,7 @@ class Told:
 
 def _coq(claim: Claim, site: Site) -> Iterator[Told]:
     for obligation in claim.obligations:
-        if obligation.scope is not Scope.UNIVERSAL:
+        if not obligation.scope.is_theorem:
             continue
         answer, checked = _axioms(site.findings[obligation.id], obligation)
         for passage in passages(statements(obligation.build())):
@@ -213,7 +213,10 @@ def _axioms(finding: Finding, obligation: Obligation) -> tuple[str, bool]:
     if finding.certificate is None:
         return f"{finding.state.value}: {finding.reason}", False
     (run,) = finding.certificate["runs"]
-    said = {"closed": "Closed under the global context (no axiom)"}[run["answer"]]
+    said = {
+        "closed": "Closed under the global context (no axiom)",
+        "classical": "The axioms of classical logic in mathcomp's boolp, three at most, and no other",
+    }[run["answer"]]
     return f"{said}, says Coq {run['version']}", True
 
 

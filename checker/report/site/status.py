@@ -45,6 +45,10 @@ class Mark:
 _UNIVERSAL = Mark(
     "universal", "proved, universal", "for all sizes, by the Coq kernel, from no axiom", ("circle", {"r": "6"})
 )
+_CLASSICAL = Mark(
+    "classical", "proved, universal (classical)",
+    "for all sizes, by the Coq kernel, from the three axioms of mathcomp's real numbers", ("circle", {"r": "5"}),
+)  # fmt: skip
 _BOUNDED = Mark(
     "bounded", "proved, bounded", "for all real parameters at stated small sizes, by z3 and cvc5, which must agree",
     ("rect", {"x": "-6", "y": "-6", "width": "12", "height": "12"}),
@@ -70,7 +74,12 @@ _REFUTED = Mark(
     "refuted", "refuted", "an obligation that must be proved came out refuted",
     ("path", {"d": "M-6-6L6 6M6-6L-6 6"}),
 )  # fmt: skip
-_PROVED = {Scope.UNIVERSAL: _UNIVERSAL, Scope.BOUNDED: _BOUNDED, Scope.INSTANCE: _INSTANCE}
+_PROVED = {
+    Scope.UNIVERSAL: _UNIVERSAL,
+    Scope.CLASSICAL: _CLASSICAL,
+    Scope.BOUNDED: _BOUNDED,
+    Scope.INSTANCE: _INSTANCE,
+}
 LEGEND = (_UNIVERSAL, _BOUNDED, _INSTANCE, _OPEN, _BLOCKED, _REFUSED, _REFUTED)
 
 

@@ -257,3 +257,71 @@ def test_without_a_folder_of_its_own_it_compiles_all_the_same(next_process, monk
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     confirm_theorems(CHAINED)
     assert not Path(compiled(tuple(CHAIN))).is_relative_to(tmp_path)
+
+
+# A source of its own below, and above it a classical one that uses it.
+BELOW = ("below.v", "Definition half : Prop := True.")
+USES = "From mathcomp.classical Require Import boolp. From absence Require Import below."
+PROVED = "Theorem C0_truth : half \\/ ~ half. Proof. exact (EM half). Qed."
+
+
+def classical(text: str, **other) -> dict:
+    """A fact about one theorem of a classical file."""
+    return fact(text, "Theorem C0_truth : half \\/ ~ half.") | {
+        "sources": [BELOW, ("small.v", text)], "classical": ["small.v"],
+    } | other  # fmt: skip
+
+
+def test_a_classical_theorem_may_rest_on_the_three_axioms():
+    confirm_theorems(classical(f"{USES} {PROVED}"))
+
+
+def test_the_same_theorem_is_refused_where_nothing_is_classical():
+    alone = f"From mathcomp.classical Require Import boolp. {BELOW[1]} {PROVED}"
+    with pytest.raises(Refused, match=r"Coq answers: Axioms: boolp\."):
+        confirm_theorems(fact(alone, "Theorem C0_truth : half \\/ ~ half."))
+
+
+@pytest.mark.parametrize(
+    "assumes",
+    [
+        "Variable magic : half. Theorem C0_truth : half \\/ ~ half. Proof. left. exact magic. Qed.",
+        "Variable magic : half -> half. "
+        "Theorem C0_truth : half \\/ ~ half. Proof. case (EM half); [left; apply magic|right]; assumption. Qed.",
+    ],
+)
+def test_a_classical_theorem_may_rest_on_nothing_else(assumes):
+    with pytest.raises(Refused, match="Coq answers: Axioms:"):
+        confirm_theorems(classical(f"{USES} {assumes}"))
+
+
+@pytest.mark.parametrize("axiom", coq.AXIOMS)
+def test_no_source_gives_the_name_of_an_axiom(axiom):
+    """The axioms are known by their names, so that a source could pass off one of its own."""
+    text = f"{USES} Module boolp. Variable {axiom} : half. End boolp. {PROVED}"
+    with pytest.raises(Refused, match=f"says {axiom}"):
+        check_sources(classical(text))
+    below = (BELOW[0], f"{BELOW[1]} Variable {axiom} : half.")
+    with pytest.raises(Refused, match=f"says {axiom}"):
+        check_sources(classical(f"{USES} {PROVED}", sources=[below, ("small.v", f"{USES} {PROVED}")]))
+
+
+@pytest.mark.parametrize("names", [[], ["below.v"], ["small.v", "below.v"], ["below.v", "small.v", "more.v"], None])
+def test_what_is_classical_is_named_in_its_place(names):
+    with pytest.raises(Refused, match=r"they come last|in no classical"):
+        check_sources(classical(f"{USES} {PROVED}", classical=names))
+
+
+def test_a_source_named_twice_is_refused():
+    text = f"{USES} {PROVED}"
+    with pytest.raises(Refused, match="named twice"):
+        check_sources(classical(text, sources=[BELOW, BELOW, ("small.v", text)]))
+
+
+def test_what_rests_on_axioms_says_so_in_its_scope(tmp_path):
+    stated = {"holds": True, "verdict": "PROVED", "scope": "universal", "fact": classical(f"{USES} {PROVED}")}
+    with pytest.raises(Refused, match="says so in its scope"):
+        check_certificate(stated, tmp_path)
+    closed = fact(f"{STATEMENT} Proof. exact I. Qed.")
+    with pytest.raises(Refused, match="says so in its scope"):
+        check_certificate(stated | {"scope": "universal (classical)", "fact": closed}, tmp_path)

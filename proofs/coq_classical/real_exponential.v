@@ -1,0 +1,104 @@
+(******************************************************************************)
+(* The real exponential and logarithm have the properties that C14 and C17    *)
+(* take as premises. mathcomp-analysis builds them with three axioms, those   *)
+(* of classical logic on which its real numbers rest; nothing else is assumed.*)
+(*                                                                            *)
+(*                C17_real == they are an exponential and a logarithm         *)
+(*  C17_real_cross_entropy == C8 for the cross-entropy of the real softmax    *)
+(*        C17_real_classes == P1 is no premise if a class is missing at some  *)
+(*                            input                                           *)
+(*      C14_real_posterior == the bound of C14, with the real exponential     *)
+(*           C14_real_beta == every beta > ln (|D| / (delta |argmin L|)) / tau *)
+(*                            leaves D a mass below delta                     *)
+(******************************************************************************)
+From mathcomp Require Import boolp classical_sets functions.
+From mathcomp Require Import reals.
+From mathcomp.analysis Require Import topology normedtype sequences derive.
+From mathcomp.analysis Require Import realfun exp.
+From mathcomp Require Import all_ssreflect all_algebra.
+From absence Require Import net c14_posterior c17_other_losses.
+From absence Require Import c17_cross_entropy.
+
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+Import GRing.Theory Num.Theory Order.Theory numFieldNormedType.Exports.
+Local Open Scope ring_scope.
+
+Section Real.
+
+Variable R : realType.
+
+(* For x < 0 by the mean value theorem: exp 0 - exp x is exp c times - x.     *)
+Lemma expR_tangent (x : R) : 1 + x <= expR x.
+Proof.
+have [x_ge0|x_lt0] := leP 0 x; first exact: expR_ge1Dx.
+have [c c_in slope] :
+    exists2 c, c \in `]x, 0[%R & expR 0 - expR x = expR c * (0 - x).
+  by apply: MVT => //; apply/continuous_subspaceT => ?; exact: continuous_expR.
+move: c_in slope; rewrite in_itv /= => /andP[_ c_lt0].
+rewrite expR0 sub0r => slope.
+have c_le1 : expR c <= 1 by rewrite -expR0 ler_expR ltW.
+have : expR c * (- x) <= 1 * (- x) by rewrite ler_wpM2r // oppr_ge0 ltW.
+by rewrite -slope mul1r lerBlDr addrC -lerBlDr opprK.
+Qed.
+
+Theorem C17_real : exponential (@expR R) (@ln R).
+Proof.
+by split=> [||t t_gt0]; [exact: expRD|exact: expR_tangent|rewrite lnK].
+Qed.
+
+Section Classes.
+
+Variables (d m N n : nat) (z : 'I_N -> 'rV[R]_d) (t : 'I_N -> 'rV[R]_m.+1).
+Implicit Types theta : net R d m.+1 n.
+
+Let entropy f := total_cross_entropy (@expR R) (@ln R) z t f.
+
+Theorem C17_real_cross_entropy :
+  (forall theta, exists n' (theta' : net R d m.+1 n'), (n < n')%N /\
+     entropy (eval theta') < entropy (eval theta)) ->
+  forall theta,
+    (forall theta', entropy (eval theta) <= entropy (eval theta')) ->
+  forall J : {set 'I_n}, J != finset.set0 -> ~ train_idle z theta J.
+Proof. exact: (C17_cross_entropy C17_real). Qed.
+
+Theorem C17_real_classes theta :
+  (exists i k, forall j, z j = z i -> t j 0 k = 0) ->
+  (forall theta', entropy (eval theta) <= entropy (eval theta')) ->
+  forall J : {set 'I_n}, J != finset.set0 -> ~ train_idle z theta J.
+Proof. exact: (C17_classes C17_real). Qed.
+
+End Classes.
+
+Section Posterior.
+
+Variables (T : finType) (L : T -> R) (D : {set T}) (Lmin tau : R).
+Hypothesis best_neq0 : best L Lmin != finset.set0.
+Hypothesis D_worse : forall t, t \in D -> Lmin + tau <= L t.
+
+Theorem C14_real_posterior beta : 0 <= beta ->
+  posterior L (boltzmann (@expR R) beta) D
+  <= #|D|%:R / #|best L Lmin|%:R * (expR (beta * tau))^-1.
+Proof.
+move=> beta_ge0.
+exact: (C14_exponential (@expRD R) expR_tangent beta_ge0 best_neq0 D_worse).
+Qed.
+
+Theorem C14_real_beta beta delta : 0 <= beta -> 0 < tau -> 0 < delta ->
+  ln (#|D|%:R / (delta * #|best L Lmin|%:R)) / tau < beta ->
+  posterior L (boltzmann (@expR R) beta) D < delta.
+Proof.
+move=> beta_ge0 tau_gt0 delta_gt0 cold.
+apply: (C14_below (@expRD R) expR_tangent beta_ge0 delta_gt0 best_neq0 D_worse).
+move: cold; set q := #|D|%:R / _ => cold.
+have [->|q_neq0] := eqVneq q 0; first exact: expR_gt0.
+have q_gt0 : 0 < q.
+  by rewrite lt_def q_neq0 divr_ge0 ?mulr_ge0 ?ler0n // ltW.
+by rewrite -(lnK q_gt0) ltr_expR -ltr_pdivrMr.
+Qed.
+
+End Posterior.
+
+End Real.
