@@ -10,6 +10,9 @@
 (*      C14_real_posterior == the bound of C14, with the real exponential     *)
 (*           C14_real_beta == every beta > ln (|D| / (delta |argmin L|)) / tau *)
 (*                            leaves D a mass below delta                     *)
+(*           C26_real_beta == every beta > (2 / tau) (K ln (8 B M / tau)      *)
+(*                            - ln delta) leaves the nets with a train-idle   *)
+(*                            circuit a mass below delta, on every fine grid  *)
 (******************************************************************************)
 From mathcomp Require Import boolp classical_sets functions.
 From mathcomp Require Import reals.
@@ -17,7 +20,7 @@ From mathcomp.analysis Require Import topology normedtype sequences derive.
 From mathcomp.analysis Require Import realfun exp.
 From mathcomp Require Import all_ssreflect all_algebra.
 From absence Require Import net c14_posterior c17_other_losses.
-From absence Require Import c17_cross_entropy.
+From absence Require Import c17_cross_entropy c26_box.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -100,5 +103,37 @@ by rewrite -(lnK q_gt0) ltr_expR -ltr_pdivrMr.
 Qed.
 
 End Posterior.
+
+Lemma expR_natl k (x : R) : expR (k%:R * x) = expR x ^+ k.
+Proof.
+elim: k => [|k IH]; first by rewrite mul0r expR0 expr0.
+by rewrite mulrSr mulrDl mul1r expRD IH exprSr.
+Qed.
+
+Theorem C26_real_beta d m n N K G (z : 'I_N -> 'rV[R]_d) (y : 'I_N -> 'rV[R]_m)
+    (net_of : ('I_K -> R) -> net R d m n) (B M l tau beta delta : R) a
+    (D : {set {ffun 'I_K -> 'I_G.+1}}) :
+  let L b := loss z y (net_of b) in
+  (0 < G)%N -> 0 < B -> 0 < M -> 0 < tau -> 0 <= beta -> 0 < delta ->
+  lipschitz B M L -> step G B <= tau / (4%:R * M) ->
+  (forall p (theta : net R d m p), (p < n)%N -> l <= loss z y theta) ->
+  in_box B a -> L a <= l - tau ->
+  (forall t, t \in D -> exists2 J : {set 'I_n}, J != finset.set0
+     & train_idle z (net_of (point B t)) J) ->
+  2%:R / tau * (K%:R * ln (8%:R * B * M / tau) - ln delta) < beta ->
+  posterior (L \o point B (G := G)) (boltzmann (@expR R) beta) D < delta.
+Proof.
+move=> L G_gt0 B_gt0 M_gt0 tau_gt0 beta_ge0 delta_gt0 lip fine narrow box_a best.
+move=> idle cold; apply: le_lt_trans (C26_idle (@expRD R) expR_tangent G_gt0 B_gt0
+  M_gt0 tau_gt0 beta_ge0 lip fine narrow box_a best idle) _.
+set q := 8%:R * B * M / tau in cold *.
+have q_gt0 : 0 < q by rewrite divr_gt0 ?mulr_gt0 ?ltr0n.
+rewrite ltr_pdivrMr ?expR_gt0 // -[q](lnK q_gt0) -expR_natl.
+rewrite -[delta](lnK delta_gt0) -expRD ltr_expR.
+rewrite -[K%:R * ln q](subrK (ln delta)) [X in _ < X]addrC ltrD2r.
+have half_gt0 : 0 < tau / 2%:R by rewrite divr_gt0 ?ltr0n.
+rewrite -ltr_pdivrMr //; apply: le_lt_trans cold.
+by rewrite mulrC invf_div.
+Qed.
 
 End Real.

@@ -3,6 +3,7 @@
 Those that are made with their proofs have their producers in `checker/`; tests/test_stems.py has the table.
 """
 
+from proof_of_absence.proofs.facts.box_posterior import box_posterior
 from proof_of_absence.proofs.facts.class_census import census
 from proof_of_absence.proofs.facts.conjunction import every
 from proof_of_absence.proofs.facts.cross_entropy import cross_entropy_drop, cross_entropy_floor
@@ -25,6 +26,7 @@ from proof_of_absence.proofs.facts.zero_one import zero_one_loss
 
 __all__ = [
     "best_line",
+    "box_posterior",
     "census",
     "compare_outputs",
     "convex_training",

@@ -25,6 +25,7 @@ from proof_of_absence.proofs import (
     c17_other_losses,
     c18_local_optimisation,
     c19_analytical,
+    c26_box,
 )
 from proof_of_absence.proofs.examples import LINE
 from tests.conftest import SMALL, vectors
@@ -136,6 +137,28 @@ def test_c14_query_says_what_the_posterior_is(losses, tau, ratio, gap):
     bound = Fraction(2, 2) * weight(least + tau) / weight(least)
     assert script.holds(["claim_fails"], values) == (mass > bound)
     assert not script.holds(premises(script), values | {"weight_4": weight(losses[4]) + 9})
+
+
+WIDE = st.fractions(Fraction(1, 4), 3, max_denominator=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.fractions(0, 3, max_denominator=4), min_size=4, max_size=4), SMALL, WIDE, WIDE, st.booleans())
+def test_c26_query_says_what_the_posterior_is(above, low, tau, ratio, near):
+    losses = [low + loss for loss in above]
+
+    def weight(loss):  # decreasing, rational, not exponential
+        return 1 / (1 + ratio * (loss - low))
+
+    values = {"low": low, "tau": tau, "weight_middle": weight(low + tau / 2), "weight_high": weight(low + tau)}
+    for i, loss in enumerate(losses):
+        values |= {f"loss_{i}": loss, f"weight_{i}": weight(loss)}
+    script = Read(c26_box.four_nets(near=near).script.text())
+    close = max(above[:2]) <= tau / 2
+    assert script.holds(premises(script), values) == (min(above[2:]) >= tau and (close or not near))
+    mass = (weight(losses[2]) + weight(losses[3])) / sum(map(weight, losses))
+    assert script.holds(["claim_fails"], values) == (mass > weight(low + tau) / weight(low + tau / 2))
+    assert not script.holds(premises(script), values | {"weight_3": weight(losses[3]) + 9})
 
 
 @settings(max_examples=30, deadline=None)
