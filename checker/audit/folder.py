@@ -1,4 +1,4 @@
-"""The folder that an audit leaves: reports, the improved net, certificates; each file whole or not there."""
+"""The folder that an audit leaves: reports, the improved net, certificates; replaced as a whole or not at all."""
 
 import json
 from collections.abc import Iterator
@@ -6,30 +6,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from proof_of_absence.checker.audit import cross_entropy_facts, loss_facts
-from proof_of_absence.checker.audit.certify import NAME, certify
+from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.engine import Audited
 from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.guard import REPORT, STAGES, owner
 from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.models.files import InputError, onnx
+from proof_of_absence.models.files.whole import placing
 
 __all__ = ["IMPROVED", "STAGES", "write_folder"]
 
-STAGES = "stages"
 IMPROVED = "improved.onnx"
-# Written last: where it lies, the rest is complete.
-REPORT = "report.json"
-CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
 
 
-def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None, like: Path | None = None) -> Audit:
+def write_folder(
+    folder: Path, outcome: Audited, *, improved: Path | None = None, like: Path | None = None, force: bool = False
+) -> Audit:
     """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net.
 
-    Returns what they tell.
-
-    The folder is then one that ``absence check`` takes.
+    Returns what they tell. The folder is then one that ``absence check`` takes. If anything fails, an earlier audit and
+    an earlier improved net are as they were.
 
     Parameters
     ----------
@@ -37,27 +36,42 @@ def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None
         Where the improved net is to lie, by default in the folder.
     like
         An ONNX model whose input and output names the improved net keeps, if it has a batch dimension.
+    force
+        Files of others in the folder, of the same names, are replaced too.
 
     Raises
     ------
     InputError
-        If the improved net cannot be written as ONNX.
+        If the improved net cannot be written as ONNX, or the folder holds a file of others under a name that is needed.
     OSError
         If a file cannot be written.
     """
-    audit, path = outcome.audit, improved or folder / IMPROVED
-    # Of an earlier audit, of other contents perhaps.
-    for name in (REPORT, IMPROVED, *CERTIFICATE):
-        (folder / name).unlink(missing_ok=True)
+    with placing() as places:
+        inside = _inside(folder, improved or folder / IMPROVED)
+        # Before the folder, whose report names it.
+        apart = places.file(improved) if improved and not inside else None
+        net = outcome.audit.net
+        new = places.folder(folder, owner(net.sha256, net.source), force=force)
+        return _write(new, outcome, apart or new / (inside or IMPROVED), told=str(improved or IMPROVED), like=like)
+
+
+def _inside(folder: Path, path: Path) -> Path | None:
+    """The path in the folder of a file that is to lie there; None of any other."""
+    place = path.parent.resolve() / path.name
+    return place.relative_to(folder.resolve()) if folder.resolve() in place.parents else None
+
+
+def _write(folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None) -> Audit:
+    audit = outcome.audit
     if audit.improvement and outcome.improved:
         try:
-            onnx.write(path, outcome.improved, like=like)
+            onnx.write(improved, outcome.improved, like=like)
         except InputError:
             # A model without a batch dimension has no like here; its net is written with one.
             if like is None:
                 raise
-            onnx.write(path, outcome.improved)
-        audit = replace(audit, improvement=replace(audit.improvement, file=str(path if improved else IMPROVED)))
+            onnx.write(improved, outcome.improved)
+        audit = replace(audit, improvement=replace(audit.improvement, file=told))
     if reason := _certify(folder, outcome):
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)

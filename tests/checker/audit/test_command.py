@@ -24,10 +24,11 @@ from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files import onnx, read_net
+from proof_of_absence.models.files.whole import MARK
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.console import ABSENCE, stopped
 
-REPORTS = {"report.json", "report.schema.json", "report.html"}
+REPORTS = {"report.json", "report.schema.json", "report.html", MARK}
 
 
 def absence(*arguments, expect) -> str:

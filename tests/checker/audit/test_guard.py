@@ -74,7 +74,7 @@ def test_the_audit_of_another_net_is_replaced_only_when_asked():
     absence("audit", "a/net.onnx", *DATA, expect=1)
     first = files()
     absence("audit", "a/net.onnx", *DATA, expect=1)
-    refused("b/net.onnx", *DATA, match="holds the audit of another net, net.onnx")
+    refused("b/net.onnx", *DATA, match="holds what absence audit made of another net, net.onnx")
     absence("audit", "b/net.onnx", *DATA, "--force", expect=1)
     assert files()["net.audit/report.json"] != first["net.audit/report.json"]
     absence("check", "net.audit", expect=0)
@@ -83,7 +83,7 @@ def test_the_audit_of_another_net_is_replaced_only_when_asked():
 def test_other_files_are_left_alone():
     Path("out").mkdir()
     Path("out/notes.txt").write_text("mine")
-    refused("model.onnx", *DATA, "-o", "out", match="is no folder of an audit (it holds notes.txt)")
+    refused("model.onnx", *DATA, "-o", "out", match="is no folder of absence audit (it holds notes.txt)")
     absence("audit", "model.onnx", *DATA, "-o", "out", "--force", expect=1)
     assert Path("out/notes.txt").read_text() == "mine"
     Path("kept.onnx").write_bytes(b"mine")
