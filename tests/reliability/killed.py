@@ -71,8 +71,8 @@ SCENARIOS = [
         a_net_with_idle_units,
     ),
     Scenario("census", ("census", "--shard", "500000"), "build/experiments/census", "shards/*"),
-    Scenario("world", ("world", "--order", "0,12,4,8", "--units", "2"), "build/experiments/world", "parts/*"),
-    Scenario("lifetimes", ("lifetimes", "--steps", "20", "--seeds", "1"), "build/experiments/lifetimes", "runs/*"),
+    Scenario("world", ("world", "--order", "0,12,4,8", "--units", "2"), "build/experiments/world", "parts/*/*"),
+    Scenario("lifetimes", ("lifetimes", "--steps", "20", "--seeds", "1"), "build/experiments/lifetimes", "runs/*/*"),
 ]
 
 
