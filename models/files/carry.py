@@ -24,7 +24,7 @@ def carry(old: Path, new: Path, ours: Set[str], *, force: bool) -> None:
     Raises
     ------
     InputError
-        If there is such a file, without `force`.
+        If there is such a file, without `force`; or a folder where `new` holds a file.
     OSError
         If a file cannot be written.
     """
@@ -39,6 +39,8 @@ def _carry(top: Path, old: Path, new: Path, ours: Set[str], force: bool) -> None
         if inside in ours or is_stray(path):
             continue
         if os.path.lexists(there) and not (folder and there.is_dir() and not there.is_symlink()):
+            if folder:
+                raise refused(path, "is a folder where a file of ours is to be; move it")
             if not force:
                 raise refused(path, "is not ours, and would be replaced; move it, or replace it with --force")
         elif folder:

@@ -17,7 +17,7 @@ from proof_of_absence.models.files.disk import InputError, is_stray, refused
 from proof_of_absence.models.files.exchange import exchange
 from proof_of_absence.models.files.spare import Spare, clean
 
-__all__ = ["MARK", "Mark", "Owner", "Places", "mark_of", "placeable", "placing", "replacing"]
+__all__ = ["MARK", "Mark", "Owner", "Places", "begins", "mark_of", "placeable", "placing", "replacing"]
 
 MARK = ".absence.json"
 FORMAT = "absence-folder/1"
@@ -203,7 +203,7 @@ class _Place:
 
     def end(self) -> None:
         """Delete what is beside the place, but for what came into the old folder while it was replaced."""
-        with suppress(OSError):
+        with suppress(OSError, InputError):
             old = next((path for path in (self.spare.old, self.spare.new) if path.is_dir()), None)
             if self.owner and old and self.placed:
                 carry(old, self.place, self.ours, force=True)
@@ -309,7 +309,7 @@ def _unchanged(folder: Path, owner: Owner) -> set[str]:
         return {MARK} | {name for name, sha256 in mark.files.items() if _holds(folder, name, sha256)}
     if not owner.note:
         return set()
-    return {path.name for path in folder.iterdir() if _begins(path, owner.note)}
+    return {path.name for path in folder.iterdir() if begins(path, owner.note)}
 
 
 def _holds(folder: Path, name: str, sha256: object) -> bool:
@@ -322,7 +322,8 @@ def _holds(folder: Path, name: str, sha256: object) -> bool:
     return False
 
 
-def _begins(path: Path, note: bytes) -> bool:
+def begins(path: Path, note: bytes) -> bool:
+    """Whether it is a file, and no link, that begins with the note."""
     if path.is_symlink() or not path.is_file():
         return False
     with open(path, "rb") as stream:

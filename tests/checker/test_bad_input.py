@@ -68,7 +68,7 @@ def said(tmp_path, monkeypatch):
         ),
         ("graph -o file/x.svg", "file/x.svg cannot be written: Not a directory"),
         ("scale -o out", "out: is no folder of absence scale (it holds result.json); choose another folder"),
-        ("scale -o plots --force", "plots/tax.pdf: is not ours, and would be replaced"),
+        ("scale -o plots --force", "plots/tax.pdf: is a folder where a file of ours is to be; move it"),
         ("world --order 0,1 --mixing 0 -o swept", "swept/parts: Not a directory; choose another place"),
     ],
 )

@@ -103,8 +103,9 @@ def test_what_was_changed_is_not_ours_any_more(out):
 
 @pytest.mark.parametrize("name", ["mine", "mine/deep/a.txt/below"])
 def test_nor_is_a_name_that_others_have(out, name):
-    with pytest.raises(InputError, match="is not ours"):
-        put(out, {name: "new"})
+    for force in (False, True) if name == "mine" else (False,):
+        with pytest.raises(InputError, match="is a folder where" if name == "mine" else "is not ours"):
+            put(out, {name: "new"}, force=force)
     assert held(out) == OLD | OTHERS
 
 
