@@ -222,7 +222,15 @@ class Places:
         return self._add(folder, folder.resolve(), owner, force)
 
     def file(self, path: Path) -> Path:
-        """The name under which a file is to be written that is to be `path`."""
+        """The name under which a file is to be written that is to be `path`.
+
+        Raises
+        ------
+        InputError
+            If a folder lies there.
+        """
+        if path.is_dir() and not path.is_symlink():
+            raise refused(path, "is a folder; choose another place")
         return self._add(path, path.absolute(), None, force=True)
 
     def _add(self, asked: Path, place: Path, owner: Owner | None, force: bool) -> Path:

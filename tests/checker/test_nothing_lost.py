@@ -7,12 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 
+from proof_of_absence.checker import cli
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.folder import write_folder
+from proof_of_absence.checker.audit.harden_command import harden_command
 from proof_of_absence.checker.audit.objective import objective
+from proof_of_absence.checker.experiments.scale import command
+from proof_of_absence.checker.report.site import folder as pages_of
+from proof_of_absence.checker.screen.terminal import console, errors
+from proof_of_absence.models.files import onnx
 from proof_of_absence.models.files.whole import MARK, mark_of
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.scaling import HOFFMANN, RESOLUTION
 from tests.failing import failing, killed
 
 NOTES = {"notes.txt": "mine", "stages/1.json": "kept"}
@@ -20,7 +28,7 @@ X, Y = np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [1.5], [1.0]])
 NET = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])], np.float32)
 
 
-def audit() -> Callable[[Path, bool], None]:
+def audit(folder: Path) -> Callable[[Path, bool], object]:
     """An audit of one net, with the improved net beside the folder; the new one knows of deployment."""
     found = [
         examine(NET, X, objective(1, Y, None, None), deploy=rows, deadline=None, written=True)
@@ -29,8 +37,70 @@ def audit() -> Callable[[Path, bool], None]:
     return lambda folder, new: write_folder(folder / "out", found[new], improved=folder / "better.onnx", force=True)
 
 
-# Each gives a function that writes its targets below a folder, and whether several are put there at once.
-SCENARIOS = {"audit": audit}
+def harden(folder: Path) -> Callable[[Path, bool], object]:
+    """Two nets, hardened and made smaller under one name."""
+    data, nets = folder / "train.npz", [folder / "one.onnx", folder / "other.onnx"]
+    np.savez(data, X=X)
+    for path, weight in zip(nets, (1.0, 3.0), strict=True):
+        layers = [([[1.0], [1.0], [2.0]], [0.0, -9.0, 0.0]), ([[weight, 5.0, 0.0]], [0.0])]
+        onnx.write(path, FloatNet(layers, np.float32))
+    return lambda folder, new: ended(harden_command, nets[new], data, folder / "out.onnx", compress=True, force=True)
+
+
+def site(folder: Path) -> Callable[[Path, bool], object]:
+    """A small site."""
+    pages = [{"index.html": b"old", "a/b.css": b"old"}, {"index.html": b"new", "c.css": b"new"}]
+    return lambda folder, new: pages_of.write(folder / "out", pages[new])
+
+
+def scale(folder: Path) -> Callable[[Path, bool], object]:
+    """Two results, which are computed before."""
+    made = {k: command.experiment([HOFFMANN], 10**9, 10**10, k, RESOLUTION) for k in (10**5, 10**6)}
+    command.experiment = lambda laws, parameters, tokens, detector, spread, watch: made[detector]
+    command._picture = lambda *_: Plain()
+    words = {"parameters": "1e9", "tokens": "1e10", "law": ["hoffmann"], "force": True}
+    return lambda folder, new: ended(
+        command.scale_command, detector="1e6" if new else "1e5", output=folder / "out", **words
+    )
+
+
+def tables(folder: Path) -> Callable[[Path, bool], object]:
+    """The tables of no claims, with what experiments found."""
+    cli.load_claims = tuple
+    told = ["old", "new"]
+
+    def write(folder: Path, new: bool) -> None:
+        cli.results.latex = lambda *_, **__: told[new]
+        ended(cli.tables_command, output=folder / "out", certificates=folder / "none", measured=folder / "no")
+
+    return write
+
+
+class Plain:
+    """A plot that is not drawn, which would take most of the time."""
+
+    def savefig(self, stream, **_):
+        stream.write(b"a plot")
+
+
+def ended(work: Callable[..., object], *words, **options) -> None:
+    """Run a command; an exception if it does not end well, or as a command does that found something."""
+    with console.capture(), errors.capture():
+        try:
+            work(*words, **options)
+        except typer.Exit as end:
+            if end.exit_code > 1:
+                raise
+
+
+# Each gives a function that writes its targets below a folder; and the targets, in their order.
+SCENARIOS = {
+    "audit": (audit, ("better.onnx", "out")),
+    "harden": (harden, ("out.onnx.proof", "out.onnx.compression", "out.onnx")),
+    "site": (site, ("out",)),
+    "scale": (scale, ("out",)),
+    "tables": (tables, ("out",)),
+}
 
 
 def state(folder: Path) -> dict[str, str]:
@@ -65,7 +135,9 @@ class Trial:
     """A scenario in a folder: what lies there before, what is to lie there, and what is there now."""
 
     def __init__(self, name: str, folder: Path):
-        self.name, self.below, self.write = name, folder / "work", SCENARIOS[name]()
+        made, self.targets = SCENARIOS[name]
+        (folder / "inputs").mkdir()
+        self.below, self.write = folder / "work", made(folder / "inputs")
         self.first = folder / "first"
         self.write(self.first, False)
         if (self.first / "out").is_dir():
@@ -77,7 +149,6 @@ class Trial:
         self.write(self.below, True)
         self.new = state(self.below)
         assert self.old.keys() & self.new.keys() and self.old != self.new
-        self.seen: set[str] = set()
 
     def prepare(self) -> None:
         """The old ones, and beside them what others wrote."""
@@ -89,13 +160,15 @@ class Trial:
         self.write(self.below, True)
 
     def which(self) -> str:
-        """Old or new, if all of them are; mixed, if each of them is one of the two."""
+        """Old or new, if all of them are; mixed, if the first ones are new and the others old."""
         found = state(self.below)
         if found in (self.old, self.new):
             return "new" if found == self.new else "old"
-        old, new = tops(self.old), tops(self.new)
-        for name, held in tops(found).items():
-            assert held in (old.get(name), new.get(name)), (name, held)
+        old, new, now = tops(self.old), tops(self.new), tops(found)
+        assert now.keys() == set(self.targets)
+        replaced = [now[name] == new[name] for name in self.targets]
+        assert all(now[name] in (old[name], new[name]) for name in self.targets), now
+        assert replaced == sorted(replaced, reverse=True), replaced
         return "mixed"
 
     def again(self) -> None:
@@ -106,7 +179,11 @@ class Trial:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_failure_leaves_the_old(name, tmp_path):
+def test_a_failure_leaves_the_old(name, tmp_path, monkeypatch):
+    for module, changed in ((command, ("experiment", "_picture")), (cli, ("load_claims",)), (cli.results, ("latex",))):
+        for attribute in changed:
+            # Taken back at the end.
+            monkeypatch.setattr(module, attribute, getattr(module, attribute))
     trial, seen = Trial(name, tmp_path), set()
     for raised in failing(trial.work, tmp_path, trial.prepare):
         assert trial.which() == ("old" if raised else "new"), raised

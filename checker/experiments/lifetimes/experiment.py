@@ -60,7 +60,7 @@ def make(
     if left:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(jobs, len(left)), mp_context=context, initializer=_with_its_parent) as pool:
-            futures = {pool.submit(_run, folder, plan, run): run for run in left}
+            futures = {pool.submit(_run, _file(folder, plan, run), _key(plan, run), plan, run): run for run in left}
             try:
                 for count, future in enumerate(as_completed(futures), len(wanted) - len(left) + 1):
                     records[futures[future].name] = future.result()
@@ -83,11 +83,11 @@ def _with_its_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _run(folder: Path, plan: Plan, run: Run) -> dict:
+def _run(file: Path, key: str, plan: Plan, run: Run) -> dict:
     # Takes seconds to load, in the workers only.
     from proof_of_absence.checker.experiments.lifetimes.train import train
 
-    return keep(_file(folder, plan, run), _key(plan, run), train(run, plan, WORLD.dataset()))
+    return keep(file, key, train(run, plan, WORLD.dataset()))
 
 
 def _file(folder: Path, plan: Plan, run: Run) -> Path:
