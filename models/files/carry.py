@@ -24,7 +24,7 @@ def carry(old: Path, new: Path, ours: Set[str], *, force: bool) -> None:
     Raises
     ------
     InputError
-        If there is such a file, without `force`; or a folder where `new` holds a file.
+        If there is such a file, without `force`; or a folder where `new` holds a file, or on which a file system lies.
     OSError
         If a file cannot be written.
     """
@@ -38,6 +38,9 @@ def _carry(top: Path, old: Path, new: Path, ours: Set[str], force: bool) -> None
         folder = path.is_dir() and not path.is_symlink()
         if inside in ours or is_stray(path):
             continue
+        # With the old folder everything in it is deleted.
+        if os.path.ismount(path):
+            raise refused(path, "is the root of a file system, so its folder cannot be replaced")
         if os.path.lexists(there) and not (folder and there.is_dir() and not there.is_symlink()):
             if folder:
                 raise refused(path, "is a folder where a file of ours is to be; move it")

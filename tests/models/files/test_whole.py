@@ -162,6 +162,13 @@ def test_nor_one_that_is_read(out):
             placeable(out, OWNER, read=[read], force=True)
 
 
+def test_a_file_system_in_the_folder_is_left_alone(out, monkeypatch):
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == "deep")
+    with pytest.raises(InputError, match="deep: is the root of a file system"):
+        put(out, NEW, force=True)
+    assert held(out) == OLD | OTHERS and beside(out) == []
+
+
 def test_files_of_one_name_each(out, monkeypatch):
     def one_name(*_, **__):
         raise OSError(errno.EPERM, "not here")
