@@ -48,13 +48,15 @@ def certify(
     targets: np.ndarray | None = None,
     losses: Iterable[dict] = (),
     hardened: Hardened | None = None,
+    about: dict | None = None,
 ) -> Path:
     """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns its path.
 
     `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is
-    undecided is not in it. With `hardened`, the net is the one that it made, and the net before is written too. That
-    there is no idle circuit in a layer but its idle units is certified where the other features have full rank, if the
-    deadline in force leaves the time to show it; elsewhere, neither that is, nor that a circuit is minimal.
+    undecided is not in it. With `hardened`, the net is the one that it made, and the net before is written too. `about`
+    is what a report beside it says of files and of what is open. That there is no idle circuit in a layer but its idle
+    units is certified where the other features have full rank, if the deadline in force leaves the time to show it;
+    elsewhere, neither that is, nor that a circuit is minimal.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def certify(
     contents = {"net": _arrays(net), "train": {"inputs": inputs}}
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
-    facts = [*_units(units), *map(_circuit, circuits)]
+    facts = [*_units(units), *(_circuit(circuit, deploy is not None) for circuit in circuits)]
     # In half of the time that is left, since the files are to be written too; else the certificate says less.
     with suppress(OutOfTime), within(in_force().sooner(left() / 2)):
         ranks = (*ranks, *rest_findings(net, inputs, units))
@@ -85,7 +87,7 @@ def certify(
         contents["before"] = _arrays(hardened.before)
         facts.append(_hardened(hardened))
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
-    certificate = seal({"format": FORMAT, "files": files, "facts": facts})
+    certificate = seal({"format": FORMAT, "files": files, "facts": facts} | ({"about": about} if about else {}))
     write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False) + "\n")
     return folder / NAME
 
@@ -131,13 +133,14 @@ def _units(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
         }
 
 
-def _circuit(circuit: CircuitFinding) -> dict:
+def _circuit(circuit: CircuitFinding, deployed: bool) -> dict:
+    fires = None if deployed and circuit.fires is None else list(circuit.fires or ())
     return {
         "kind": "circuit",
         "layer": circuit.units[0].layer,
         "units": [unit.index for unit in circuit.units],
         "value": [_number(value) for _, value in sorted(circuit.value.items())],
-        "fires": list(circuit.fires or ()),
+        "fires": fires,
     }
 
 

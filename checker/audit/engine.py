@@ -44,7 +44,7 @@ from proof_of_absence.models.reading import Reading
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Audited", "Region", "Source", "box_of", "examine", "read_regions"]
+__all__ = ["Audited", "Region", "Source", "box_of", "examine", "open_lines", "read_regions"]
 
 # Seconds to write one number that a circuit sends, in the reports and the certificate, as measured.
 NUMBER = 1.1e-5
@@ -336,10 +336,10 @@ def _audit(
         not_asked=found.not_asked,
         seconds=stages.seconds,
     )
-    return replace(audit, undecided=(*audit.undecided, *_open(audit)))
+    return replace(audit, undecided=(*audit.undecided, *open_lines(audit)))
 
 
-def _open(audit: Audit) -> Iterator[str]:
+def open_lines(audit: Audit) -> Iterator[str]:
     """A line for each part of the audit that is there but not decided."""
     yield from (f"the rank of the features of layer {r.layer}" for r in audit.ranks if r.full is None)
     if audit.deployment and (unseen := [c for c in audit.circuits if c.fires is None]):

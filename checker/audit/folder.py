@@ -1,21 +1,19 @@
 """The folder that an audit leaves: reports, the improved net, certificates; each file whole or not there."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from proof_of_absence.checker.audit import cross_entropy_facts, loss_facts
+from proof_of_absence.checker.audit.certified import about, as_certified, losses_of
 from proof_of_absence.checker.audit.certify import NAME, certify
 from proof_of_absence.checker.audit.engine import Audited
 from proof_of_absence.checker.audit.findings import Audit
-from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.models.files import InputError, onnx
 
-__all__ = ["IMPROVED", "STAGES", "write_folder"]
+__all__ = ["CERTIFICATE", "IMPROVED", "REPORT", "STAGES", "report_text", "write_folder"]
 
 STAGES = "stages"
 IMPROVED = "improved.onnx"
@@ -58,52 +56,34 @@ def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None
                 raise
             onnx.write(path, outcome.improved)
         audit = replace(audit, improvement=replace(audit.improvement, file=str(path if improved else IMPROVED)))
-    if reason := _certify(folder, outcome):
+    audit, reason = _certify(folder, outcome, audit)
+    if reason:
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
     write(folder / "report.html", html_report.page(report))
     write(folder / "report.schema.json", schema_text())
-    write(folder / REPORT, _text(report))
+    write(folder / REPORT, report_text(report))
     return audit
 
 
-def _text(report: dict[str, object]) -> str:
+def report_text(report: dict[str, object]) -> str:
     """JSON, a line for each part; indented, a report of many circuits would take ten times as long."""
     parts = (f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in report.items())
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _certify(folder: Path, outcome: Audited) -> str:
-    """Write the certificate; the reason if there is none."""
-    audit = outcome.audit
-    if len(audit.units) != sum(audit.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
-        return "not every unit is decided"
-    # Without this the certificate would say of circuits that were not looked at that they do not fire.
-    fired = all(circuit.fires is not None for circuit in audit.circuits)
+def _certify(folder: Path, outcome: Audited, audit: Audit) -> tuple[Audit, str]:
+    """Write the certificate; the audit with the numbers that it shows, and the reason if there is none."""
+    if len(audit.units) != sum(outcome.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
+        return audit, "not every unit is decided"
     try:
+        losses = losses_of(audit)
+        audit = as_certified(audit, losses)
         certify(
-            folder, outcome.net, outcome.inputs, outcome.deploy if fired else None,
-            units=audit.units, circuits=audit.circuits, ranks=audit.ranks,
-            deployment=audit.deployment if fired else (),
-            regions=outcome.facts, targets=outcome.targets, losses=_losses(audit),
+            folder, outcome.net, outcome.inputs, outcome.deploy,
+            units=audit.units, circuits=audit.circuits, ranks=audit.ranks, deployment=audit.deployment,
+            regions=outcome.facts, targets=outcome.targets, losses=losses, about=about(audit),
         )  # fmt: skip
     except ValueError as error:
-        return str(error)
-    return ""
-
-
-def _losses(audit: Audit) -> Iterator[dict]:
-    """The facts about losses; net and data are those of the folder."""
-    loss, floor = audit.data.loss, audit.data.noise_floor
-    if audit.float32_deviation is not None:
-        yield loss_facts.deviation_fact(audit.float32_deviation)
-    if loss is None or floor is None:
-        return
-    made = cross_entropy_facts if audit.data.loss_name == Loss.CROSS_ENTROPY else loss_facts
-    yield made.loss_fact(loss, floor)
-    if audit.improvement:
-        yield made.lower_loss_fact(audit.improvement)
-    if any(unit.rent for unit in audit.units):
-        yield made.rent_fact(audit.units, loss)
-    if audit.prices:
-        yield loss_facts.price_fact(audit.prices, loss)
+        return audit, str(error)
+    return audit, ""
