@@ -60,7 +60,7 @@ def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
 
 
 def about(audit: Audit) -> dict[str, Any]:
-    """What the report says that no fact shows: of files, of what is open, and our version. The certificate repeats it."""
+    """What the report says that no fact shows, of files and of what is open, and our version: for the certificate."""
     data = {key: part for key, part in encode(audit.data).items() if key not in ("loss", "noise_floor")}
     return {
         "net": encode(audit.net),

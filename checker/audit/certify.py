@@ -104,6 +104,7 @@ def _hardened(found: Hardened) -> dict:
         "removed": sorted({unit for circuit in found.removed for unit in circuit.units}),
         "left": sorted({unit for circuit in found.left for unit in circuit.units}),
         "deviation": _number(found.deviation),
+        "dtype": found.net.dtype.name,
     }
 
 

@@ -6,12 +6,12 @@ A file is looked for under its recorded name beside the folder and in the workin
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import DataSummary, NetSummary
 from proof_of_absence.checker.audit.objective import OPTIONS, objective
+from proof_of_absence.checker.audit.seen import Seen
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
@@ -19,9 +19,6 @@ from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.files import InputError, read_net
 from proof_of_absence.models.files.data import read_data
 from proof_of_absence.models.floatnet import FloatNet
-
-if TYPE_CHECKING:
-    from proof_of_absence.checker.audit.tied import Seen
 
 __all__ = ["Given", "compare_data", "compare_deployment", "compare_net", "same_layers", "sha256"]
 
@@ -40,7 +37,7 @@ class Given:
     deploy: Path | None = None
 
 
-def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, seen: "Seen") -> None:
+def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, seen: Seen) -> None:
     """The audited net: its file has the recorded digest and, read anew, the weights of the certificate.
 
     Raises
@@ -76,7 +73,7 @@ def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, 
         seen.unseen.append("the network's own outputs")
 
 
-def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given, seen: "Seen") -> None:
+def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given, seen: Seen) -> None:
     """The training data: the file has the recorded digest, and the rows, the targets and the loss that were audited.
 
     Raises
@@ -114,7 +111,7 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
     seen.about.append(path.name)
 
 
-def compare_deployment(subject: Subject, given: Given, seen: "Seen") -> None:
+def compare_deployment(subject: Subject, given: Given, seen: Seen) -> None:
     """The deployment inputs, if a file is given; no report says where they are from.
 
     Raises

@@ -3,9 +3,6 @@
 The independent checker decides the facts and what the report makes of them; here the files are read and compared.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,38 +14,24 @@ from proof_of_absence.checker.audit.folder import IMPROVED, report_text
 from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
+from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
 from proof_of_absence.checker.audit.sources import Given, compare_data, compare_deployment, compare_net, same_layers
+from proof_of_absence.checker.audit.tied_hardening import check_compression_folder, check_hardened_folder
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
+from proof_of_absence.checker.independent.results import compression
 from proof_of_absence.checker.independent.results import report as reports
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.kernel.lock import version_of
-from proof_of_absence.models.files import InputError, read_net
+from proof_of_absence.models.files import read_net
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["Seen", "blamed", "check_audit_folder", "check_folder"]
+__all__ = ["check_audit_folder", "check_folder"]
 
 PAGE, SCHEMA = "report.html", "report.schema.json"
-
-
-@dataclass
-class Seen:
-    """What was found to agree with the facts, and what was not looked at; `about` is what the facts are on."""
-
-    facts: int
-    about: list[str] = field(default_factory=list)
-    agree: list[str] = field(default_factory=list)
-    unseen: list[str] = field(default_factory=list)
-
-    def line(self) -> str:
-        """All of it in one line."""
-        told = f"Accepted: {self.facts} facts on {_listed(self.about)}"
-        if self.agree:
-            told += f"; {_listed(self.agree)} agree{'s' * (len(self.agree) == 1)} with them"
-        return told + f". Not looked at: {', '.join(self.unseen) or 'nothing'}."
 
 
 def check_folder(folder: Path, given: Given) -> str:
@@ -61,6 +44,15 @@ def check_folder(folder: Path, given: Given) -> str:
     InputError
         If a file that is given cannot be read.
     """
+    if (folder / compression.NAME).is_file():
+        return check_compression_folder(folder).line()
+    if (folder / certificates.NAME).is_file() and not (folder / reports.NAME).is_file():
+        with blamed(folder / certificates.NAME):
+            certificate, subject = certificates.accepted(folder / certificates.NAME)
+        if any(fact["kind"] == "hardened" for fact in certificate["facts"]):
+            return check_hardened_folder(folder, certificate, subject, given).line()
+        if "about" not in certificate:
+            return f"accepted {folder / certificates.NAME}: {len(certificate['facts'])} facts of an audit"
     return check_audit_folder(folder, given).line()
 
 
@@ -77,7 +69,7 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     with blamed(folder / certificates.NAME):
         require((folder / certificates.NAME).is_file(), f"is missing, so nothing shows what {reports.NAME} says")
         certificate, subject = certificates.accepted(folder / certificates.NAME)
-    seen = Seen(len(certificate["facts"]))
+    seen = Seen(f"{len(certificate['facts'])} facts on")
     with blamed(folder / reports.NAME):
         report = reports.read_report(folder / reports.NAME)
         seen.unseen += reports.check_report(report, certificate, subject)
@@ -95,23 +87,6 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     files = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, IMPROVED, *files})
     return seen
-
-
-@contextmanager
-def blamed(path: Path) -> Iterator[None]:
-    """Put the file's path before the reason of whatever is refused inside; bad files in a folder are refused too."""
-    try:
-        yield
-    except InputError as error:
-        raise Refused(str(error)) from error
-    except Refused as reason:
-        raise Refused(f"{path}: {reason}") from reason
-
-
-def strangers(folder: Path, known: set[str]) -> list[str]:
-    """The names in the folder that are none of these, folders with a slash."""
-    found = sorted(folder.iterdir())
-    return [path.name + ("/" if path.is_dir() else "") for path in found if path.name not in known]
 
 
 def _canonical(folder: Path, report: Fact, subject: Subject) -> Audit:
@@ -164,7 +139,3 @@ def _improved(folder: Path, certificate: Fact, subject: Subject, audit: Audit, s
         certified = reassigned(fact, Unshared(subject.net.layers, np.dtype(fact["dtype"])))
         same_layers(net, certified, "the certified improvement")
     seen.agree.append(path.name)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1] if names else "nothing"

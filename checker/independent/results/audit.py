@@ -4,6 +4,7 @@ What is claimed of all training rows is checked at all of them; a fact that is l
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fractions import Fraction
 from math import lcm
 from pathlib import Path
@@ -53,8 +54,7 @@ def check_audit(path: Path) -> Fact:
 
 def accepted(path: Path) -> tuple[Fact, Subject]:
     """As `check_audit`; with the certificate, what its facts are about."""
-    certificate = read_sealed(path, FORMAT, largest=LARGEST)
-    require(set(certificate) - OPTIONAL == FIELDS, "fields are missing or unknown")
+    certificate = read_certificate(path)
     try:
         subject = Subject.read(path.parent, certificate["files"])
         facts = certificate["facts"]
@@ -65,6 +65,13 @@ def accepted(path: Path) -> tuple[Fact, Subject]:
     except MALFORMED as error:
         raise Refused(f"a fact is malformed: {type(error).__name__}: {error}") from error
     return certificate, subject
+
+
+def read_certificate(path: Path) -> Fact:
+    """The certificate as it is sealed; nothing that it says is checked."""
+    certificate = read_sealed(path, FORMAT, largest=LARGEST)
+    require(set(certificate) - OPTIONAL == FIELDS, "fields are missing or unknown")
+    return certificate
 
 
 def decide(subject: Subject, facts: Iterable[Fact]) -> None:
@@ -137,8 +144,17 @@ def _all_equal(column: Integers, power: int, value: int, scale: int) -> bool:
 
 def circuit(audit: Subject, fact: Fact) -> None:
     """A circuit of one layer sends the stated values at all training rows, and others at just the rows of `fires`."""
-    layer = audit.layer(fact["layer"])
-    members, value = fact["units"], [hexadecimal(v) for v in fact["value"]]
+    require_circuit(audit, fact["layer"], fact["units"], [hexadecimal(v) for v in fact["value"]], fact["fires"])
+
+
+def require_circuit(
+    audit: Subject, layer: int, members: list[int], value: list[Fraction], fires: list[int] | None
+) -> None:
+    """Refuse unless these units are a circuit that sends the values, and fires at just these deployment rows.
+
+    Where `fires` is None nothing is claimed of deployment.
+    """
+    layer = audit.layer(layer)
     require(len(members) == len(set(members)) > 0, "a circuit is a nonempty set")
     require(all(type(j) is int and 0 <= j < audit.net.widths[layer] for j in members), "no such unit")
     require(len(value) == audit.net.widths[layer + 1], "not one value for each reader")
@@ -146,10 +162,9 @@ def circuit(audit: Subject, fact: Fact) -> None:
         if not any(value):
             rows = rows[~_silent(audit, layer, members, rows)]
         require(not _differs(audit, layer, members, rows, value).any(), f"circuit {layer}.{members} is not idle")
-    if fact["fires"] is None:
-        # Nothing is claimed of deployment.
+    if fires is None:
         return
-    fires = [audit.deployment_row(i) for i in fact["fires"]] if audit.deploy is not None else fact["fires"]
+    fires = [audit.deployment_row(i) for i in fires] if audit.deploy is not None else fires
     expected: list[int] = []
     for block in blocks(len(audit.deploy) if audit.deploy is not None else 0):
         rows = np.arange(block.start, block.stop)
@@ -157,6 +172,16 @@ def circuit(audit: Subject, fact: Fact) -> None:
             rows = rows[~_silent(audit, layer, members, audit.deployment[rows])]
         expected += rows[_differs(audit, layer, members, audit.deployment[rows], value)].tolist()
     require_equal(f"the deployment rows at which circuit {layer}.{members} fires", fires, expected)
+
+
+def note_still(audit: Subject, layer: int, chosen: list[int]) -> None:
+    """Note that these units have one value at all training rows, if they have; else nothing."""
+    first, _ = audit.net.exact(audit.train[:1], layer, chosen)
+    dead = [bool(value == 0) for value in first[0]]
+    with suppress(Refused):
+        _still(audit, layer, [j for j, zero in zip(chosen, dead, strict=True) if zero], dead=True)
+        _still(audit, layer, [j for j, zero in zip(chosen, dead, strict=True) if not zero], dead=False)
+        audit.still |= {(layer, j) for j in chosen}
 
 
 def _silent(audit: Subject, layer: int, members: list[int], rows: Floats) -> Truths:

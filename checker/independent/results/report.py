@@ -132,43 +132,20 @@ class _Report:
         require_same("the distinct training inputs", stated["distinct_inputs"], len(distinct))
 
     def _circuits(self) -> None:
-        facts = self.of("circuit")
-        require_equal("the number of circuits", len(self.report["circuits"]), len(facts))
-        for stated, fact in zip(self.report["circuits"], facts, strict=True):
-            layer, units, value = fact["layer"], fact["units"], [hexadecimal(v) for v in fact["value"]]
-            name = f"circuit {_name(layer, units)}"
-            fires = fact["fires"] if self.subject.deploy is not None else None
-            empty = not self.subject.net.layers[layer][0][:, units].any()
-            require_same(
-                name,
-                {key: part for key, part in stated.items() if key != "value"},
-                {"units": [[layer, j] for j in units], "fires": fires, "empty": empty},
-            )
-            received = [(entry["unit"], exact(entry["value"])) for entry in stated["value"]]
-            require_equal(f"what {name} sends", received, [([layer + 1, k], v) for k, v in enumerate(value)])
-            require(
-                self.subject.deploy is None or fires is not None or self.explained("firing"), f"{name}: fires where?"
-            )
+        require_circuits(self.report["circuits"], self.of("circuit"), self.subject)
+        open_ = self.subject.deploy is not None and any(c["fires"] is None for c in self.report["circuits"])
+        require(not open_ or self.explained("firing"), "circuits: where one fires is open, and no word on why")
 
     def _complete(self) -> None:
         """Every idle unit is a circuit; in which layers nothing shows that there is no other, is not looked at."""
         alone = {(fact["layer"], *fact["units"]) for fact in self.of("circuit")}
-        open_ = []
         for fact in self.of("units"):
             layer, idle = fact["layer"], {j for j, alone_ in enumerate(fact["idle"]) if alone_}
             missed = [j for j in sorted(idle) if (layer, j) not in alone]
             require(
                 not missed or self.explained("circuits"), f"circuits: unit {layer}.{missed[:1]} is idle and no circuit"
             )
-            others = set(range(len(fact["idle"]))) - idle
-            shown = any(
-                rank["layer"] == layer and others <= set(rank.get("units", others)) for rank in self.of("full-rank")
-            )
-            if not shown and len(others) > 1:
-                open_.append(str(layer))
-        if open_:
-            layers = f"layer{'s' * (len(open_) > 1)} {', '.join(open_)}"
-            self.unseen.append(f"whether further circuits of {layers} are idle")
+        self.unseen += open_layers(self.facts)
 
     def _ranks(self) -> None:
         sending = {
@@ -281,6 +258,34 @@ class _Report:
         self.unseen.append("seconds")
 
 
+def require_circuits(listed: list[Fact], facts: list[Fact], subject: Subject) -> None:
+    """Refuse circuits as a report lists them unless they are those of the facts, one for one."""
+    require_equal("the number of circuits", len(listed), len(facts))
+    for stated, fact in zip(listed, facts, strict=True):
+        layer, units, value = fact["layer"], fact["units"], [hexadecimal(v) for v in fact["value"]]
+        name = f"circuit {_named([[layer, j] for j in units])}"
+        fires = fact["fires"] if subject.deploy is not None else None
+        empty = not subject.net.layers[layer][0][:, units].any()
+        require_same(
+            name,
+            {key: part for key, part in stated.items() if key != "value"},
+            {"units": [[layer, j] for j in units], "fires": fires, "empty": empty},
+        )
+        received = [(entry["unit"], exact(entry["value"])) for entry in stated["value"]]
+        require_equal(f"what {name} sends", received, [([layer + 1, k], v) for k, v in enumerate(value)])
+
+
+def open_layers(facts: list[Fact]) -> list[str]:
+    """In which layers no fact shows that there is no idle circuit but the listed ones, as one part of a sentence."""
+    ranks, open_ = [fact for fact in facts if fact["kind"] == "full-rank"], []
+    for fact in (fact for fact in facts if fact["kind"] == "units"):
+        others = {j for j, idle in enumerate(fact["idle"]) if not idle}
+        shown = any(rank["layer"] == fact["layer"] and others <= set(rank.get("units", others)) for rank in ranks)
+        if not shown and len(others) > 1:
+            open_.append(str(fact["layer"]))
+    return [f"whether further circuits of layer{'s' * (len(open_) > 1)} {', '.join(open_)} are idle"] if open_ else []
+
+
 def _require_place(entry: Fact, fact: Fact | None) -> None:
     """Where a deployment row lies is what the fact shows."""
     row = entry["row"]
@@ -306,10 +311,6 @@ def _require_place(entry: Fact, fact: Fact | None) -> None:
         "combination": combination,
     }  # fmt: skip
     require_same(f"deployment row {row}", entry, expected)
-
-
-def _name(layer: int, units: list[int]) -> str:
-    return _named([[layer, j] for j in units])
 
 
 def _named(units: list[list[int]]) -> str:

@@ -134,7 +134,11 @@ def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments
     assert after < before
     assert abs(Fraction(before) - audit.data.loss.low) < Fraction(1, 10**5)
     assert abs(Fraction(after) - audit.improvement.loss_after.low) < Fraction(1, 10**5)
-    assert "facts of an audit" in absence("check", "planted.audit", expect=0)
+    told = absence("check", "planted.audit", expect=0)
+    assert told.startswith("Accepted: 16 facts on the net of net.npz") and "planted.onnx, which is not here" in told
+    _, model, _, data, _, inputs = arguments
+    told = absence("check", "planted.audit", "--net", model, "--train", data, "--deploy", inputs, expect=0)
+    assert told.startswith("Accepted: 16 facts on planted.onnx (sha256 ")
     page = (folder / "report.html").read_text()
     assert "{1.5} fires at 2 inputs: rows 0, 2" in page and "<script" not in page
 
@@ -298,7 +302,7 @@ def test_a_net_of_two_hidden_layers(layer, files, tmp_path):
     audit = from_json(report(tmp_path / "deep.audit"))
     assert (Unit(layer, 0),) in [c.units for c in audit.circuits]
     assert audit.improvement or layer == 1
-    assert "facts of an audit" in absence("check", "deep.audit", expect=0)
+    assert "facts on deep.onnx" in absence("check", "deep.audit", expect=0)
     if audit.improvement:
         assert {u.layer for u in audit.improvement.circuit} == {2}
         loss = onnx_loss(tmp_path / "deep.audit" / "improved.onnx", files / "train.npz")
