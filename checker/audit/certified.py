@@ -14,7 +14,14 @@ from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.kernel.lock import version_of
 
-__all__ = ["about", "as_certified", "losses_of"]
+__all__ = [
+    "about",
+    "as_certified",
+    "losses_of",
+    "losses_of_improvement",
+    "losses_of_prices",
+    "losses_of_rents",
+]
 
 RENTS = ("unit-rents", "cross-entropy-rents")
 
@@ -22,18 +29,45 @@ RENTS = ("unit-rents", "cross-entropy-rents")
 def losses_of(audit: Audit) -> list[dict[str, Any]]:
     """The facts about losses; net and data are those of the folder."""
     loss, floor, found = audit.data.loss, audit.data.noise_floor, list[dict[str, Any]]()
+    name = Loss(audit.data.loss_name) if audit.data.loss_name else None
     if audit.float32_deviation is not None:
         found.append(loss_facts.deviation_fact(audit.float32_deviation))
-    made: Any = cross_entropy_facts if audit.data.loss_name == Loss.CROSS_ENTROPY else loss_facts
     if loss is not None and floor is not None:
-        found.append(made.loss_fact(loss, floor))
+        found.append(_facts_of(name).loss_fact(loss, floor))
         if audit.prices:
-            found.append(loss_facts.price_fact(audit.prices, loss))
+            found.append(losses_of_prices(audit.prices, loss))
     if audit.improvement:
-        found.append(made.lower_loss_fact(audit.improvement))
+        found.append(losses_of_improvement(audit.improvement, name))
     if loss is not None and any(unit.rent for unit in audit.units):
-        found.append(made.rent_fact(audit.units, loss))
+        found.append(losses_of_rents(audit.units, loss, name))
     return found
+
+
+def losses_of_prices(prices: Prices, loss: Enclosure) -> dict[str, Any]:
+    """The fact about a gauge and its steps."""
+    return loss_facts.price_fact(prices, loss)
+
+
+def losses_of_improvement(change: Improvement, name: Loss | None) -> dict[str, Any]:
+    """The fact about a lower loss."""
+    fact: dict[str, Any] = _facts_of(name).lower_loss_fact(change)
+    return fact
+
+
+def losses_of_rents(units: Sequence[UnitFinding], loss: Enclosure, name: Loss | None) -> dict[str, Any]:
+    """The fact about rents.
+
+    Raises
+    ------
+    ValueError
+        If no unit has one.
+    """
+    fact: dict[str, Any] = _facts_of(name).rent_fact(units, loss)
+    return fact
+
+
+def _facts_of(name: Loss | None) -> Any:
+    return cross_entropy_facts if name is Loss.CROSS_ENTROPY else loss_facts
 
 
 def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:

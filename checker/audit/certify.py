@@ -28,7 +28,7 @@ from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left,
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["FORMAT", "NAME", "certify"]
+__all__ = ["FORMAT", "NAME", "certify", "deployment_fact", "rank_fact", "unit_facts"]
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -69,12 +69,12 @@ def certify(
     contents = {"net": _arrays(net), "train": {"inputs": inputs}}
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
-    facts = [*_units(units), *(_circuit(circuit, deploy is not None) for circuit in circuits)]
+    facts = [*unit_facts(units), *(_circuit(circuit, deploy is not None) for circuit in circuits)]
     # In half of the time that is left, since the files are to be written too; else the certificate says less.
     with suppress(OutOfTime), within(in_force().sooner(left() / 2)):
         ranks = (*ranks, *rest_findings(net, inputs, units))
-    facts += [fact for finding in ranks if (fact := _rank(finding))]
-    facts += [fact for finding in deployment if (fact := _deployment(finding))]
+    facts += [fact for finding in ranks if (fact := rank_fact(finding))]
+    facts += [fact for finding in deployment if (fact := deployment_fact(finding))]
     # The net and the data lie in the folder once, for all facts.
     facts += [{key: part for key, part in fact.items() if key != "net"} for fact in regions]
     losses = list(losses)
@@ -120,7 +120,14 @@ def _number(value: Fraction) -> str:
     return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
 
 
-def _units(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
+def unit_facts(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
+    """For each layer what its units do in training.
+
+    Raises
+    ------
+    ValueError
+        If a unit is undecided.
+    """
     if any(unit.activity is Activity.UNDECIDED or unit.idle is None for unit in units):
         raise ValueError("a unit is undecided, so there is no certificate")
     for layer in sorted({unit.unit.layer for unit in units}):
@@ -145,7 +152,8 @@ def _circuit(circuit: CircuitFinding, deployed: bool) -> dict:
     }
 
 
-def _rank(finding: RankFinding) -> dict | None:
+def rank_fact(finding: RankFinding) -> dict | None:
+    """The fact that shows a rank; None where it is open."""
     if finding.full:
         fact = {"kind": "full-rank", "layer": finding.layer, "prime": finding.prime, "rows": list(finding.rows)}
         return fact if finding.units is None else fact | {"units": list(finding.units)}
@@ -157,7 +165,8 @@ def _rank(finding: RankFinding) -> dict | None:
     return None
 
 
-def _deployment(finding: DeploymentFinding) -> dict | None:
+def deployment_fact(finding: DeploymentFinding) -> dict | None:
+    """The fact that shows where a deployment input lies; None where it is open."""
     if finding.train_row is not None:
         return {"kind": "train-input", "row": finding.row, "train_row": finding.train_row}
     if finding.separation:

@@ -25,6 +25,7 @@ from proof_of_absence.checker.audit.findings import (
 from proof_of_absence.checker.audit.objective import Loss, Objective
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.audit.shown import region as region_shown
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, look, looking, within
@@ -256,7 +257,7 @@ class _Asked:
             f"region {self.region.name} {names(circuit.units)}",
             _ANSWER,
             partial(self.answer, circuit, left),
-            final=_is_decided,
+            shown=partial(region_shown, self.found, circuit, self.region.name, self.region.bounds),
             of=(self.region.bounds, circuit.units),
             under="regions",
         )
@@ -304,10 +305,6 @@ def _decide(asked: Question, seconds: float | None, client: "Client | None") -> 
     from proof_of_absence.checker.audit.distributed import decide_apart
 
     return decide_apart(client, asked, seconds)
-
-
-def _is_decided(answer: _ANSWER) -> bool:
-    return answer[1] is not None
 
 
 def _audit(

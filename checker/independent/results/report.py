@@ -16,7 +16,7 @@ from proof_of_absence.checker.independent.results.report_losses import check_los
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.nets import numbers
+from proof_of_absence.checker.independent.values.nets import number, numbers
 from proof_of_absence.checker.independent.values.reported import exact, rational, rationals, require_same
 
 FORMAT = "absence-audit/1"
@@ -26,6 +26,7 @@ PARTS = {
     "format", "scope", "exit_code", "findings", "replacements", "net", "data", "units", "circuits", "ranks",
     "deployment", "improvement", "prices", "regions", "float32_deviation", "undecided", "not_asked", "seconds",
 }  # fmt: skip
+RANKS = ("full-rank", "dependency", "few-inputs")
 TRAINING_BOX = "training box"
 
 
@@ -148,51 +149,16 @@ class _Report:
         self.unseen += open_layers(self.facts)
 
     def _ranks(self) -> None:
-        sending = {
-            layer: np.flatnonzero(weights.any(axis=0)).tolist()
-            for layer, (weights, _) in enumerate(self.subject.net.layers)
-            if layer and weights.any()
-        }
+        sending = [layer for layer in range(1, len(self.subject.net.layers)) if _sending(self.subject, layer)]
         ranks = self.report["ranks"]
         if not ranks and sending:
             require(self.explained("ranks"), "ranks: there are none, and no word on why")
             return
-        require_equal("the layers of the ranks", [rank["layer"] for rank in ranks], list(sending))
+        require_equal("the layers of the ranks", [rank["layer"] for rank in ranks], sending)
         for rank in ranks:
-            self._rank(rank, sending[rank["layer"]])
-
-    def _rank(self, stated: Fact, sending: list[int]) -> None:
-        layer = stated["layer"]
-        width = self.subject.net.widths[layer]
-        expected: Fact = {
-            "layer": layer, "columns": len(sending) + 1, "full": stated["full"], "prime": None, "rows": [],
-            "dependency": stated["dependency"], "distinct_inputs": None, "units": None,
-        }  # fmt: skip
-        facts = [fact for fact in self.of("full-rank", "dependency", "few-inputs") if fact["layer"] == layer]
-        if stated["full"] is True:
-            members = {} if len(sending) == width else {"units": sending}
-            fact = {"kind": "full-rank", "layer": layer, "prime": stated["prime"], "rows": stated["rows"]} | members
-            expected |= {"prime": stated["prime"], "rows": stated["rows"], "units": members.get("units")}
-            require(fact in facts and stated["dependency"] is None, f"no fact shows the rank of layer {layer}")
-        elif stated["full"] is False and stated["dependency"] is not None:
-            terms = rationals(stated["dependency"])
-            found = [[hexadecimal(v) for v in fact["coefficients"]] for fact in facts if fact["kind"] == "dependency"]
-            require(terms in found, f"no fact shows the dependency of layer {layer}")
-            silent = set(range(width)) - set(sending)
-            require(
-                not any(terms[j + 1] for j in silent), f"the dependency of layer {layer} is of units that send nothing"
-            )
-        elif stated["full"] is False:
-            count = stated["distinct_inputs"]
-            require(
-                {"kind": "few-inputs", "layer": layer, "distinct_inputs": count} in facts and count <= len(sending),
-                f"no fact shows that layer {layer} has not full rank",
-            )
-            expected["distinct_inputs"] = count
-        else:
-            require(self.explained("the rank of", "ranks"), f"ranks: layer {layer} is open, and no word on why")
-            expected |= {"full": None, "dependency": None}
-        require_same(f"the rank of layer {layer}", stated, expected)
+            if rank["full"] is None:
+                require(self.explained("the rank of", "ranks"), "ranks: one is open, and no word on why")
+            require_rank(rank, self.facts, self.subject)
 
     def _deployment(self) -> None:
         stated = self.report["deployment"]
@@ -202,7 +168,7 @@ class _Report:
         facts = {fact["row"]: fact for fact in self.of("train-input", "outside", "inside")}
         require_same("the deployment rows", [entry["row"] for entry in stated], list(range(len(self.subject.deploy))))
         for entry in stated:
-            _require_place(entry, facts.get(entry["row"]))
+            require_place(entry, facts.get(entry["row"]))
         if any(entry["decided"] is False for entry in stated):
             require(self.explained("the least detector", "deployment"), "deployment: a row is open, and no word on why")
 
@@ -235,6 +201,10 @@ class _Report:
         require_same(f"the verdict on {name}", entry["verdict"], "sat" if fact["kind"] == "relevant-at" else "unsat")
         witness = numbers(fact["input"]) if fact["kind"] == "relevant-at" else None
         require_equal(f"where {name} acts", None if entry["witness"] is None else rationals(entry["witness"]), witness)
+        (sends,) = (c["value"] for c in self.report["circuits"] if c["units"] == entry["units"])
+        received = sorted((*one["unit"], exact(one["value"])) for one in sends)
+        asked = sorted((layer, k, number(value)) for layer, k, value in fact["value"])
+        require_equal(f"what {name} is to send", asked, received)
         if entry["region"] == TRAINING_BOX:
             ends = [
                 [Fraction(x) for x in end.tolist()] for end in (self.subject.train.min(0), self.subject.train.max(0))
@@ -286,7 +256,46 @@ def open_layers(facts: list[Fact]) -> list[str]:
     return [f"whether further circuits of layer{'s' * (len(open_) > 1)} {', '.join(open_)} are idle"] if open_ else []
 
 
-def _require_place(entry: Fact, fact: Fact | None) -> None:
+def require_rank(stated: Fact, facts: list[Fact], subject: Subject) -> None:
+    """Refuse what is stated of a layer's rank unless a fact shows it; that it is open needs none."""
+    sending = _sending(subject, stated["layer"])
+    layer = stated["layer"]
+    width = subject.net.widths[layer]
+    expected: Fact = {
+        "layer": layer, "columns": len(sending) + 1, "full": stated["full"], "prime": None, "rows": [],
+        "dependency": stated["dependency"], "distinct_inputs": None, "units": None,
+    }  # fmt: skip
+    found = [fact for fact in facts if fact["kind"] in RANKS and fact["layer"] == layer]
+    if stated["full"] is True:
+        members = {} if len(sending) == width else {"units": sending}
+        fact = {"kind": "full-rank", "layer": layer, "prime": stated["prime"], "rows": stated["rows"]} | members
+        expected |= {"prime": stated["prime"], "rows": stated["rows"], "units": members.get("units")}
+        require(fact in found and stated["dependency"] is None, f"no fact shows the rank of layer {layer}")
+    elif stated["full"] is False and stated["dependency"] is not None:
+        terms = rationals(stated["dependency"])
+        shown = [[hexadecimal(v) for v in fact["coefficients"]] for fact in found if fact["kind"] == "dependency"]
+        require(terms in shown, f"no fact shows the dependency of layer {layer}")
+        silent = set(range(width)) - set(sending)
+        require(not any(terms[j + 1] for j in silent), f"the dependency of layer {layer} is of units that send nothing")
+    elif stated["full"] is False:
+        count = stated["distinct_inputs"]
+        require(
+            {"kind": "few-inputs", "layer": layer, "distinct_inputs": count} in found and count <= len(sending),
+            f"no fact shows that layer {layer} has not full rank",
+        )
+        expected["distinct_inputs"] = count
+    else:
+        expected |= {"full": None, "dependency": None}
+    require_same(f"the rank of layer {layer}", stated, expected)
+
+
+def _sending(subject: Subject, layer: int) -> list[int]:
+    """The units of a hidden layer that some output weight is about."""
+    found: list[int] = np.flatnonzero(subject.net.layers[layer][0].any(axis=0)).tolist()
+    return found
+
+
+def require_place(entry: Fact, fact: Fact | None) -> None:
     """Where a deployment row lies is what the fact shows."""
     row = entry["row"]
     size, decided = [1, 1], True

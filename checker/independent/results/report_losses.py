@@ -133,6 +133,8 @@ def _improvement(
     }
     rest = {"bias", "loss_before", "loss_after", "drop", "file"}
     require_same("the improvement", {key: value for key, value in stated.items() if key not in rest}, own)
+    found = [circuit["units"] for circuit in report["circuits"]]
+    require(own["circuit"] in map(sorted, found), "the improvement: it reuses no circuit that was found")
     require_equal("the bias of the improvement", exact(stated["bias"]), number(fact["bias"]))
     drop, before, after = _bounds(fact["drop"]), bounds(stated["loss_before"]), bounds(stated["loss_after"])
     require_equal("the drop", bounds(stated["drop"]), drop)

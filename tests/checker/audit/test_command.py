@@ -204,7 +204,7 @@ def test_a_second_run_takes_its_stages_from_the_first_and_says_the_same(argument
     folder = tmp_path / "planted.audit"
     first, html = report(folder), (folder / "report.html").read_text()
     out = absence(*arguments, expect=1)
-    assert "Taken from an earlier run: losses, units, circuits, firing, deployment, ranks" in out
+    assert "Taken from an earlier run: units, deployment, ranks, improvement, rents, prices" in out
     second = report(folder)
     assert first | {"seconds": {}} == second | {"seconds": {}}
     # A damaged stage is no result.
