@@ -93,8 +93,11 @@ def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
     return replace(audit, data=data, improvement=change, prices=prices, units=units, undecided=undecided)
 
 
-def about(audit: Audit) -> dict[str, Any]:
-    """What the report says that no fact shows, of files and of what is open, and our version: for the certificate."""
+def about(audit: Audit, deploy: tuple[str, str] | None = None) -> dict[str, Any]:
+    """What the report says that no fact shows, of files and of what is open, and our version: for the certificate.
+
+    `deploy` is the name and the digest of the file of the deployment inputs.
+    """
     data = {key: part for key, part in encode(audit.data).items() if key not in ("loss", "noise_floor")}
     return {
         "net": encode(audit.net),
@@ -102,6 +105,7 @@ def about(audit: Audit) -> dict[str, Any]:
         "undecided": encode(audit.undecided),
         "not_asked": encode(audit.not_asked),
         "improved": audit.improvement and encode(audit.improvement.file),
+        "deploy": deploy and {"source": encode(deploy[0]), "sha256": deploy[1]},
         "program": version_of("proof-of-absence"),
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proof_of_absence.checker.audit.certified import about, as_certified, losses_of
 from proof_of_absence.checker.audit.certify import NAME, certify
-from proof_of_absence.checker.audit.engine import Audited
+from proof_of_absence.checker.audit.engine import Audited, Source
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
@@ -22,7 +22,14 @@ REPORT = "report.json"
 CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
 
 
-def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None, like: Path | None = None) -> Audit:
+def write_folder(
+    folder: Path,
+    outcome: Audited,
+    *,
+    improved: Path | None = None,
+    like: Path | None = None,
+    deploy: Source | None = None,
+) -> Audit:
     """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net.
 
     Returns what they tell.
@@ -35,6 +42,8 @@ def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None
         Where the improved net is to lie, by default in the folder.
     like
         An ONNX model whose input and output names the improved net keeps, if it has a batch dimension.
+    deploy
+        Where the deployment inputs came from.
 
     Raises
     ------
@@ -56,7 +65,7 @@ def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None
                 raise
             onnx.write(path, outcome.improved)
         audit = replace(audit, improvement=replace(audit.improvement, file=str(path if improved else IMPROVED)))
-    audit, reason = _certify(folder, outcome, audit)
+    audit, reason = _certify(folder, outcome, audit, deploy)
     if reason:
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
@@ -72,7 +81,7 @@ def report_text(report: dict[str, object]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _certify(folder: Path, outcome: Audited, audit: Audit) -> tuple[Audit, str]:
+def _certify(folder: Path, outcome: Audited, audit: Audit, deploy: Source | None) -> tuple[Audit, str]:
     """Write the certificate; the audit with the numbers that it shows, and the reason if there is none."""
     if len(audit.units) != sum(outcome.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
         return audit, "not every unit is decided"
@@ -82,7 +91,8 @@ def _certify(folder: Path, outcome: Audited, audit: Audit) -> tuple[Audit, str]:
         certify(
             folder, outcome.net, outcome.inputs, outcome.deploy,
             units=audit.units, circuits=audit.circuits, ranks=audit.ranks, deployment=audit.deployment,
-            regions=outcome.facts, targets=outcome.targets, losses=losses, about=about(audit),
+            regions=outcome.facts, targets=outcome.targets, losses=losses,
+            about=about(audit, deploy and (deploy.name, deploy.sha256)),
         )  # fmt: skip
     except ValueError as error:
         return audit, str(error)

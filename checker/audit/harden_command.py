@@ -83,7 +83,7 @@ def harden_command(
         smaller = compress_net(found.net, box) if compress else None
         rewrite(model, output, smaller.net if smaller else found.net, activation=activation)
         proof, *others = folders
-        write_proof(proof, found, inputs, deployed)
+        write_proof(proof, found, inputs, deployed, {"net": model, "train": train, "deploy": deploy})
         if smaller:
             certify_compression(others[0], smaller)
     console.print(page(found, len(inputs)))

@@ -6,6 +6,7 @@ A file is looked for under its recorded name beside the folder and in the workin
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,16 @@ from proof_of_absence.models.files import InputError, read_net
 from proof_of_absence.models.files.data import read_data
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["Given", "compare_data", "compare_deployment", "compare_net", "same_layers", "sha256"]
+__all__ = [
+    "Given",
+    "compare_data",
+    "compare_deployment",
+    "compare_net",
+    "found_beside",
+    "require_digest",
+    "same_layers",
+    "sha256",
+]
 
 # What a net and data are called that were given in Python, and how `outputs.agreeing` begins its note.
 IN_PYTHON = ("net", "data")
@@ -55,7 +65,7 @@ def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, 
             same_layers(_read(given.net), subject.net, "the audited net", given.net)
             seen.agree.append(str(given.net))
         return
-    path = given.net or _found(folder, told.source, told.sha256)
+    path = given.net or found_beside(folder, told.source, told.sha256)
     if path is None:
         seen.about.append("the net of net.npz")
         seen.unseen.append(f"{told.source}, which is not here")
@@ -87,7 +97,7 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
         seen.about.append("data given in Python")
         if given.train is None:
             return
-    path = given.train or _found(folder, told.source, told.sha256)
+    path = given.train or found_beside(folder, told.source, told.sha256)
     if path is None:
         seen.about.append("the rows of train.npz")
         seen.unseen.append(f"{told.source}, which is not here")
@@ -111,22 +121,26 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
     seen.about.append(path.name)
 
 
-def compare_deployment(subject: Subject, given: Given, seen: Seen) -> None:
-    """The deployment inputs, if a file is given; no report says where they are from.
+def compare_deployment(folder: Path, told: dict[str, Any] | None, subject: Subject, given: Given, seen: Seen) -> None:
+    """The deployment inputs: the file, if its digest is the recorded one, has the rows that were audited.
 
     Raises
     ------
     Refused, InputError
         As `compare_net`.
     """
-    if given.deploy is None:
-        if subject.deploy is not None:
-            seen.unseen.append("the file of the deployment inputs")
+    if subject.deploy is None:
+        require(given.deploy is None, f"{given.deploy}: no deployment inputs were looked at")
         return
-    require(subject.deploy is not None, f"{given.deploy}: no deployment inputs were audited")
-    inputs = read_data(given.deploy, targets=False).inputs
-    require(np.array_equal(inputs, subject.deploy), f"{given.deploy}: its inputs are not those that were audited")
-    seen.about.append(given.deploy.name)
+    path = given.deploy or (told and found_beside(folder, str(told["source"]), str(told["sha256"])))
+    if path is None:
+        seen.unseen.append(f"{told['source']}, which is not here" if told else "the file of the deployment inputs")
+        return
+    if told:
+        require_digest(path, str(told["sha256"]))
+    inputs = read_data(path, targets=False).inputs
+    require(np.array_equal(inputs, subject.deploy), f"{path}: its inputs are not those that were looked at")
+    seen.about.append(path.name)
 
 
 def same_layers(net: FloatNet, own: Unshared, what: str, path: Path | None = None) -> None:
@@ -159,7 +173,7 @@ def sha256(path: Path) -> str:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _found(folder: Path, name: str, digest: str) -> Path | None:
+def found_beside(folder: Path, name: str, digest: str) -> Path | None:
     """A file of this name and digest beside the folder or in the working directory."""
     if Path(name).name != name:
         return None

@@ -83,7 +83,7 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     _improved(folder, certificate, subject, audit, seen)
     compare_net(folder, audit.net, subject, given, seen)
     compare_data(folder, audit.data, subject, given, seen)
-    compare_deployment(subject, given, seen)
+    compare_deployment(folder, certificate["about"]["deploy"], subject, given, seen)
     files = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, IMPROVED, *files})
     return seen

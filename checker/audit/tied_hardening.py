@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
-from proof_of_absence.checker.audit.sources import Given, compare_deployment, same_layers
+from proof_of_absence.checker.audit.sources import Given, compare_deployment, found_beside, require_digest, same_layers
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
 from proof_of_absence.checker.independent.results import compression, hardening
@@ -34,7 +34,8 @@ def check_hardened_folder(folder: Path, certificate: Fact, subject: Subject, giv
     """
     seen = Seen(f"{len(certificate['facts'])} facts on")
     with blamed(folder / hardening.NAME):
-        seen.unseen += hardening.check_hardening(folder / hardening.NAME, certificate, subject)
+        told, unseen = hardening.check_hardening(folder / hardening.NAME, certificate, subject)
+    seen.unseen += unseen
     seen.agree.append(hardening.NAME)
     output, smaller = _output(folder, PROOF), None
     if output and (output.with_name(output.name + SMALLER) / compression.NAME).is_file():
@@ -42,7 +43,7 @@ def check_hardened_folder(folder: Path, certificate: Fact, subject: Subject, giv
         seen.agree.append(f"{output.name}{SMALLER}/{compression.NAME}")
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "hardened")
     _new_net(folder, output, smaller or subject.net, fact["dtype"], seen)
-    _given(subject, given, seen)
+    _sources(folder, told, subject, given, seen)
     files = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {certificates.NAME, hardening.NAME, *files})
     return seen
@@ -118,18 +119,27 @@ def _new_net(folder: Path, output: Path | None, net: Unshared, dtype: str | None
     seen.about.append(output.name)
 
 
-def _given(subject: Subject, given: Given, seen: Seen) -> None:
-    if given.net is not None and subject.before is not None:
-        net = read_net(given.net, activation="relu", checked=True)
-        same_layers(net, subject.before, "the net before hardening", given.net)
-        seen.about.append(given.net.name)
-    if given.train is not None:
-        inputs = read_data(given.train, optional=True).inputs
-        require(np.array_equal(inputs, subject.train), f"{given.train}: its inputs are not those of the proof")
-        seen.about.append(given.train.name)
-    compare_deployment(subject, given, seen)
-    missing = [words for words, path in (("the net before", given.net), ("its data", given.train)) if path is None]
-    seen.unseen += [f"the file of {words}" for words in missing]
+def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: Seen) -> None:
+    """The files that were read, where they are given or lie beside: the net before, and the data."""
+    paths = {
+        name: path or (told[name] and found_beside(folder, str(told[name]["source"]), str(told[name]["sha256"])))
+        for name, path in (("net", given.net), ("train", given.train))
+    }
+    for name, path in paths.items():
+        if path is None:
+            words = {"net": "the file of the net before", "train": "the file of its data"}[name]
+            seen.unseen.append(f"{told[name]['source']}, which is not here" if told[name] else words)
+            continue
+        if told[name]:
+            require_digest(path, str(told[name]["sha256"]))
+        if name == "net" and subject.before is not None:
+            net = read_net(path, activation="relu", checked=True)
+            same_layers(net, subject.before, "the net before hardening", path)
+        if name == "train":
+            inputs = read_data(path, optional=True).inputs
+            require(np.array_equal(inputs, subject.train), f"{path}: its inputs are not those of the proof")
+        seen.about.append(path.name)
+    compare_deployment(folder, told["deploy"], subject, given, seen)
 
 
 def _named_digest(proof: Path) -> str:

@@ -10,6 +10,7 @@ import typing
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from importlib.resources import files
 
 import numpy as np
@@ -167,11 +168,14 @@ def decode(kind, data):
     if kind is FloatNet:
         return FloatNet([tuple(map(_from_array, layer)) for layer in data["layers"]], np.dtype(data["dtype"]))
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{field.name: decode(hints[field.name], data[field.name]) for field in _fields(kind)})
     if issubclass(kind, tuple):
         return kind(*data)
     return kind(data)
+
+
+_hints = cache(typing.get_type_hints)
 
 
 def _exact(text: str) -> Fraction:

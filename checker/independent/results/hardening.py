@@ -21,11 +21,14 @@ from proof_of_absence.checker.independent.values.reported import exact, rational
 
 NAME = "hardening.json"
 LARGEST = 2**31
-PARTS = {"removed", "left", "deviation", "same_in_float32"}
+PARTS = {"files", "removed", "left", "deviation", "same_in_float32"}
+FILES = {"net", "train", "deploy"}
 
 
-def check_hardening(path: Path, certificate: Fact, subject: Subject) -> list[str]:
-    """Refuse the list unless it goes with the certificate, which was accepted; what was not looked at, in words.
+def check_hardening(path: Path, certificate: Fact, subject: Subject) -> tuple[Fact, list[str]]:
+    """Refuse the list unless it goes with the certificate, which was accepted.
+
+    Returns the files that it says were read, and in words what was not looked at.
 
     Raises
     ------
@@ -36,7 +39,11 @@ def check_hardening(path: Path, certificate: Fact, subject: Subject) -> list[str
         require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
         listed = json.loads(path.read_text(encoding="utf-8"))
         require(isinstance(listed, dict) and set(listed) == PARTS, "parts are missing or unknown")
-        return _checked(listed, certificate["facts"], subject)
+        files = listed["files"]
+        require(isinstance(files, dict) and set(files) == FILES, "files are missing or unknown")
+        for name, file in files.items():
+            require(file is None or set(file) == {"source", "sha256"}, f"{name} is not named with its sha256")
+        return files, _checked(listed, certificate["facts"], subject)
     except OSError as error:
         raise Refused(f"not readable: {error.strerror}") from error
     except MALFORMED as error:

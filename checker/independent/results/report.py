@@ -108,7 +108,7 @@ class _Report:
         }  # fmt: skip
         for part, stated in own.items():
             require_same(f"{part}, as the certificate repeats it", stated, self.about[part])
-        require(set(self.about) == {*own, "program"}, "the certificate repeats other parts")
+        require(set(self.about) == {*own, "deploy", "program"}, "the certificate repeats other parts")
         lines = [*self.report["undecided"], *self.report["not_asked"]]
         require(all(isinstance(line, str) for line in lines), "a line on what is open is no text")
         if self.report["undecided"]:
