@@ -92,7 +92,7 @@ def _certify(folder: Path, outcome: Audited, audit: Audit, deploy: Source | None
             folder, outcome.net, outcome.inputs, outcome.deploy,
             units=audit.units, circuits=audit.circuits, ranks=audit.ranks, deployment=audit.deployment,
             regions=outcome.facts, targets=outcome.targets, losses=losses,
-            about=about(audit, deploy and (deploy.name, deploy.sha256)),
+            about=about(audit, (deploy.name, deploy.sha256) if deploy else None),
         )  # fmt: skip
     except ValueError as error:
         return audit, str(error)

@@ -8,7 +8,7 @@ from pathlib import Path
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.models.files import InputError
 
-__all__ = ["Seen", "blamed", "strangers"]
+__all__ = ["Seen", "blamed", "one_line", "strangers"]
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Seen:
         told = f"Accepted: {self.what} {_listed(self.about)}"
         if self.agree:
             told += f"; {_listed(self.agree)} agree{'s' * (len(self.agree) == 1)} with them"
-        return told + f". Not looked at: {', '.join(self.unseen) or 'nothing'}."
+        return one_line(told + f". Not looked at: {', '.join(self.unseen) or 'nothing'}.")
 
 
 @contextmanager
@@ -34,9 +34,14 @@ def blamed(path: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise Refused(str(error)) from error
+        raise Refused(one_line(str(error))) from error
     except Refused as reason:
-        raise Refused(f"{path}: {reason}") from reason
+        raise Refused(one_line(f"{path}: {reason}")) from reason
+
+
+def one_line(text: str) -> str:
+    """The text in one printable line: names in a file are its author's."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def strangers(folder: Path, known: set[str]) -> list[str]:

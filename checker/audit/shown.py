@@ -110,6 +110,7 @@ def rents(found: "Examination", value: Sequence[UnitFinding]) -> None:
     """The units as they were found, and a rent of each in the last hidden layer."""
     last, loss = len(found.net.layers) - 1, found.losses[0]
     require(loss is not None, "no loss to compare with")
+    assert loss is not None
     require([_unpaid(unit) for unit in value] == [_unpaid(unit) for unit in found.units], "other units")
     for unit in value:
         require((unit.rent is not None) == (unit.unit.layer == last), "a rent is missing, or one too many")

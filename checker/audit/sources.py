@@ -113,7 +113,8 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
     except InputError as error:
         raise Refused(f"{path}: its targets are not those of the report's loss: {error}") from error
     same = (aim.targets is None) == (subject.targets is None)
-    same = same and (aim.targets is None or np.array_equal(aim.targets, subject.targets))
+    if aim.targets is not None and subject.targets is not None:
+        same = same and np.array_equal(aim.targets, subject.targets)
     require(same, f"{path}: its targets are not those that were audited")
     if told.source != IN_PYTHON[1]:
         name = "" if aim.loss is None else str(aim.loss)
@@ -132,7 +133,7 @@ def compare_deployment(folder: Path, told: dict[str, Any] | None, subject: Subje
     if subject.deploy is None:
         require(given.deploy is None, f"{given.deploy}: no deployment inputs were looked at")
         return
-    path = given.deploy or (told and found_beside(folder, str(told["source"]), str(told["sha256"])))
+    path = given.deploy or (found_beside(folder, str(told["source"]), str(told["sha256"])) if told else None)
     if path is None:
         seen.unseen.append(f"{told['source']}, which is not here" if told else "the file of the deployment inputs")
         return

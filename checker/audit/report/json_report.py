@@ -12,6 +12,7 @@ from enum import Enum
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from flint import fmpz
@@ -112,7 +113,7 @@ def schema_text() -> str:
     return files("proof_of_absence.checker.audit.report").joinpath("report.schema.json").read_text(encoding="utf-8")
 
 
-def encode(value):
+def encode(value: Any) -> Any:
     """A finding, or anything made of findings, as JSON values."""
     match value:
         case Fraction():
@@ -146,7 +147,7 @@ def encode(value):
     return value
 
 
-def decode(kind, data):
+def decode(kind: Any, data: Any) -> Any:
     """What `encode` made the JSON values from; `kind` is its type."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):

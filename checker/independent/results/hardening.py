@@ -42,7 +42,8 @@ def check_hardening(path: Path, certificate: Fact, subject: Subject) -> tuple[Fa
         files = listed["files"]
         require(isinstance(files, dict) and set(files) == FILES, "files are missing or unknown")
         for name, file in files.items():
-            require(file is None or set(file) == {"source", "sha256"}, f"{name} is not named with its sha256")
+            named = file is None or (set(file) == {"source", "sha256"} and all(type(v) is str for v in file.values()))
+            require(named, f"{name} is not named with its sha256")
         return files, _checked(listed, certificate["facts"], subject)
     except OSError as error:
         raise Refused(f"not readable: {error.strerror}") from error

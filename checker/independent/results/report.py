@@ -109,6 +109,9 @@ class _Report:
         for part, stated in own.items():
             require_same(f"{part}, as the certificate repeats it", stated, self.about[part])
         require(set(self.about) == {*own, "deploy", "program"}, "the certificate repeats other parts")
+        deploy = self.about["deploy"]
+        named = deploy is None or (set(deploy) == {"source", "sha256"} and all(type(v) is str for v in deploy.values()))
+        require(named, "the certificate does not name the file of the deployment inputs with its sha256")
         lines = [*self.report["undecided"], *self.report["not_asked"]]
         require(all(isinstance(line, str) for line in lines), "a line on what is open is no text")
         if self.report["undecided"]:
@@ -298,7 +301,8 @@ def _sending(subject: Subject, layer: int) -> list[int]:
 def require_place(entry: Fact, fact: Fact | None) -> None:
     """Where a deployment row lies is what the fact shows."""
     row = entry["row"]
-    size, decided = [1, 1], True
+    size: list[int] | None = [1, 1]
+    decided = True
     train_row = separation = combination = None
     if fact is None:
         size, decided = None, False
