@@ -32,6 +32,8 @@ LARGEST = 2**30
 FIELDS = {"format", "files", "facts", "digest"}
 # What the report says of files and of what is open, which no fact shows.
 OPTIONAL = {"about"}
+# Half-spaces that are compared with the rows at a time.
+TOGETHER = 64
 MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 
@@ -81,7 +83,10 @@ def decide(subject: Subject, facts: Iterable[Fact]) -> None:
         require(fact.get("kind") in KINDS, f"a fact of kind {fact.get('kind')!r} is not understood")
     # Those about units first: others may rest on them.
     for fact in sorted(facts, key=lambda fact: fact["kind"] != "units"):
-        KINDS[fact["kind"]](subject, fact)
+        if fact["kind"] != "outside":
+            KINDS[fact["kind"]](subject, fact)
+    # One pass over the training rows is enough for many half-spaces.
+    outside(subject, *(fact for fact in facts if fact["kind"] == "outside"))
 
 
 def units(audit: Subject, fact: Fact) -> None:
@@ -257,30 +262,44 @@ def train_input(audit: Subject, fact: Fact) -> None:
     require(same.all(), f"deployment row {fact['row']} is no such training row")
 
 
-def outside(audit: Subject, fact: Fact) -> None:
-    """w.z + b <= 0 at every training row and > 0 at the deployment row."""
-    weights, bias = [hexadecimal(w) for w in fact["weights"]], hexadecimal(fact["bias"])
-    require(len(weights) == audit.net.widths[0], "not one weight for each input")
-    for block in blocks(len(audit.train)):
-        rows = _not_below(audit.train[block], weights, bias)
-        require(not (_heights(rows, weights, bias) > 0).any(), "a training row is on the wrong side")
-    point = audit.deployment[[audit.deployment_row(fact["row"])]]
-    require((_heights(point, weights, bias) > 0).all(), f"deployment row {fact['row']} is not outside")
+def outside(audit: Subject, *facts: Fact) -> None:
+    """w.z + b <= 0 at every training row and > 0 at the deployment row, for each of the facts."""
+    for start in range(0, len(facts), TOGETHER):
+        planes = [
+            ([hexadecimal(w) for w in fact["weights"]], hexadecimal(fact["bias"]))
+            for fact in facts[start : start + TOGETHER]
+        ]
+        require(all(len(weights) == audit.net.widths[0] for weights, _ in planes), "not one weight for each input")
+        for block in blocks(len(audit.train)):
+            rows = audit.train[block]
+            for plane, below in zip(planes, _below(rows, planes), strict=True):
+                require(not (_heights(rows[~below], *plane) > 0).any(), "a training row is on the wrong side")
+        for plane, fact in zip(planes, facts[start:], strict=False):
+            point = audit.deployment[[audit.deployment_row(fact["row"])]]
+            require((_heights(point, *plane) > 0).all(), f"deployment row {fact['row']} is not outside")
 
 
-def _not_below(rows: Floats, weights: list[Fraction], bias: Fraction) -> Floats:
-    """The rows at which floats do not show that w.z + b <= 0; all of them if w or b are no floats."""
+def _below(rows: Floats, planes: list[tuple[list[Fraction], Fraction]]) -> Truths:
+    """Where floats show that w.z + b <= 0, a line for each plane; nowhere if its w or b are no floats."""
+    shown = np.zeros((len(planes), len(rows)), dtype=bool)
+    held = {k: floats for k, (weights, bias) in enumerate(planes) if (floats := _floats([*weights, bias]))}
+    if held:
+        numbers = np.array(list(held.values()))
+        # Half-spaces along an axis are frequent.
+        used = np.flatnonzero(numbers[:, :-1].any(axis=0))
+        used = used if used.size else np.array([0])
+        values, error = FloatNet([(numbers[:, used], numbers[:, -1])]).bounded(rows[:, used])[-1]
+        shown[list(held)] = (values <= -error).T
+    return shown
+
+
+def _floats(values: list[Fraction]) -> list[float] | None:
+    """The very numbers as floats, if they are some."""
     try:
-        floats = [float(v) for v in (*weights, bias)]
+        floats = [float(v) for v in values]
     except OverflowError:
-        return rows
-    if [Fraction(v) for v in floats] != [*weights, bias]:
-        return rows
-    # Half-spaces along an axis are frequent.
-    used = [k for k, w in enumerate(weights) if w] or [0]
-    plane = FloatNet([(np.array([[floats[k] for k in used]]), np.array(floats[-1:]))])
-    values, error = plane.bounded(rows[:, used])[-1]
-    return rows[~(values <= -error)[:, 0]]
+        return None
+    return floats if all(Fraction(f) == v for f, v in zip(floats, values, strict=True)) else None
 
 
 def _heights(rows: Floats, weights: list[Fraction], bias: Fraction) -> Integers:
@@ -343,7 +362,7 @@ def hardened(audit: Subject, fact: Fact) -> None:
     check_hardened(audit.before, audit.net, audit.train, audit.still, fact)
 
 
-KINDS: dict[str, Callable[[Subject, Fact], None]] = {
+KINDS: dict[str, Callable[..., None]] = {
     "units": units,
     "circuit": circuit,
     "full-rank": full_rank,
