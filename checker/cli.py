@@ -62,6 +62,8 @@ CERTIFICATES = Path("certificates")
 LARGEST_TEX = 2**20
 # By this first line a picture of ours is known, and may be replaced.
 DRAWN = "<!-- Drawn by `absence graph`. -->\n"
+# By these files a folder of an audit or a hardening is known.
+FOLDERS = ("certificate.json", "report.json", "hardening.json", "compression.json")
 
 
 def _select(names: list[str] | None) -> list[Claim]:
@@ -142,10 +144,30 @@ def check(
         Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
     ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
+    net: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of an audit or a hardening: the net it was about, if it is not beside the folder.",
+            show_default=False,
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Of an audit: its training data, likewise.", show_default=False)
+    ] = None,
+    deploy: Annotated[Path | None, typer.Option(help="Of an audit: its deployment inputs.", show_default=False)] = None,
 ) -> None:
-    """Re-check certificates by the independent checker; unsat answers are put to both solvers again."""
+    """Re-check certificates by the independent checker; unsat answers are put to both solvers again.
+
+    In the folder of an audit or a hardening all files must agree; one line says what was accepted, and what was not
+    looked at. Exit codes: 0 accepted, 1 something is refused, 2 bad input.
+    """
     if not path.exists():
         raise bad_input(f"{path} does not exist; run `absence verify` first")
+    if path.is_dir() and any((path / name).is_file() for name in FOLDERS):
+        _check_folder(path, net, train, deploy)
+        return
+    if net or train or deploy:
+        raise bad_input(f"{path}: is no folder of an audit, so --net, --train and --deploy have no part in it")
     if whole := whole_in(path):
         _check_whole(whole)
         return
@@ -166,6 +188,20 @@ def check(
         + (f", {len(missing)} missing" if missing else "")
     )
     raise typer.Exit(1 if refused or missing else 0)
+
+
+def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Path | None) -> None:
+    # The libraries behind it take a second to load.
+    from proof_of_absence.checker.audit.sources import Given
+    from proof_of_absence.checker.audit.tied import check_folder
+
+    with ending(folder, "no file was changed."):
+        try:
+            found = check_folder(folder, Given(net, train, deploy))
+        except Refused as reason:
+            say(f"REFUSED {reason}")
+            raise typer.Exit(1) from reason
+    say(found)
 
 
 def _check_whole(path: Path) -> None:

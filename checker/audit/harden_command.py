@@ -91,7 +91,8 @@ def harden_command(
         owner, (proof, *others) = proof_owner(found.before, model.name), folders
         # The net comes last: no new net lies anywhere without its proofs, whatever happens.
         with placing() as places:
-            write_proof(places.folder(proof, owner, force=force), found, inputs, deployed)
+            read = {"net": model, "train": train, "deploy": deploy}
+            write_proof(places.folder(proof, owner, force=force), found, inputs, deployed, read)
             if smaller:
                 certify_compression(places.folder(others[0], owner, force=force), smaller)
             new = smaller.net if smaller else found.net

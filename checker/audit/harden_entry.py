@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from proof_of_absence.checker.audit.harden import Hardened, Rounding, harden_net
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.report.json_report import encode, exact_text
+from proof_of_absence.checker.audit.sources import sha256
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
@@ -77,9 +79,22 @@ def proof_owner(net: FloatNet, source: str = "") -> Owner:
     return Owner("harden", content_key(net), source, "of another net")
 
 
-def write_proof(folder: Path, found: Hardened, inputs: np.ndarray, deploy: np.ndarray | None) -> None:
-    """Write the certificate of the new net and, beside it, what was removed; the certificate comes last."""
+def write_proof(
+    folder: Path,
+    found: Hardened,
+    inputs: np.ndarray,
+    deploy: np.ndarray | None,
+    files: Mapping[str, Path | None] | None = None,
+) -> None:
+    """Write the certificate of the new net and, beside it, what was removed; the certificate comes last.
+
+    `files` are those that were read, under the names net, train and deploy: their names and digests are noted.
+    """
     told = {
+        "files": {
+            name: path and encode({"source": path.name, "sha256": sha256(path)})
+            for name, path in ({"net": None, "train": None, "deploy": None} | dict(files or {})).items()
+        },
         "removed": encode(found.removed), "left": encode(found.left), "deviation": exact_text(found.deviation),
         "same_in_float32": found.same_in_float32,
     }  # fmt: skip
