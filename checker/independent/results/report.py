@@ -309,11 +309,13 @@ def require_place(entry: Fact, fact: Fact | None) -> None:
     elif fact["kind"] == "train-input":
         size, train_row = None, fact["train_row"]
     elif fact["kind"] == "outside":
+        require(entry["separation"] is not None, f"deployment row {row}: its half-space is missing")
         weights, bias = entry["separation"]
         separation = entry["separation"]
         own = [hexadecimal(w) for w in fact["weights"]], hexadecimal(fact["bias"])
         require_equal(f"the half-space of deployment row {row}", (rationals(weights), rational(bias)), own)
     else:
+        require(entry["combination"] is not None, f"deployment row {row}: its weights are missing")
         size, combination = [2, 3], entry["combination"]
         stated = [[i, rational(w)] for i, w in entry["combination"]]
         require_equal(
