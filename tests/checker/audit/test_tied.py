@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import proof_of_absence
+from proof_of_absence.checker.audit.folder import report_text
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.sources import Given
 from proof_of_absence.checker.audit.tied import check_folder
@@ -123,8 +124,10 @@ def quiet(report):
 
 
 STATEMENTS = {
-    "no circuit": (quiet, "the number of circuits: stated 0, recomputed 3"),
-    "a clean verdict": (lambda report: report.update(exit_code=0, findings=[]), "the findings"),
+    "no circuit": (quiet, "it reuses no circuit that was found"),
+    "no circuit and no improvement": (
+        lambda report: (quiet(report), report.update(improvement=None)), "the improvement: stated without a fact, or",
+    ),
     "a circuit that fires nowhere": (lambda report: report["circuits"][0].update(fires=[]), "circuit {1.1}"),
     "a unit that varies": (
         lambda report: report["units"][1].update(activity="varies", idle=False, witness=[0, 1]), "unit 1.1",
@@ -135,7 +138,7 @@ STATEMENTS = {
     "a greater drop": (
         lambda report: report["improvement"].update(drop={"low": "1/2", "high": "1/2", "approximate": 0.5}), "the drop",
     ),
-    "no improvement": (lambda report: report.update(improvement=None), "improvement"),
+    "no improvement": (lambda report: report.update(improvement=None), "the improvement: stated without a fact, or"),
     "a rank": (lambda report: report["ranks"][0].update(full=True, dependency=None), "the rank of layer 1"),
     "a place": (lambda report: report["deployment"][1].update(size=[2, 3]), "deployment row 1"),
     "an open row": (
@@ -162,7 +165,15 @@ def test_a_changed_statement_is_refused(audit, name, page):
         # Whoever forges all of a folder may name another file; that it was not looked at is said.
         assert "train.npz, which is not here" in absence("check", audit, expect=0)
     else:
-        refused(audit, match="net.audit/report.json: " + (reason if page and reason else ""))
+        refused(audit, match="net.audit/report.json: ")
+        assert not page or str(reason) in absence("check", audit, expect=1)
+
+
+@pytest.mark.parametrize(("part", "value"), [("exit_code", 0), ("findings", []), ("scope", "universal"), ("more", 1)])
+def test_the_verdict_follows_from_the_rest(audit, part, value):
+    report = json.loads((audit / "report.json").read_text()) | {part: value}
+    (audit / "report.json").write_text(report_text(report))
+    refused(audit, match="net.audit/report.json: ")
 
 
 @pytest.mark.parametrize("kind", ["units", "circuit", "training-loss", "lower-training-loss", "unit-rents", "outside",
