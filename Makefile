@@ -80,6 +80,7 @@ KILLS ?= 10
 MOST ?= 1000000
 reliability: .venv/set-up-test coq verify
 	$(BIN)/python tests/reliability/tampering.py --cases $(CASES)
+	$(BIN)/python tests/reliability/forging.py --cases $(CASES)
 	$(BIN)/python tests/reliability/killed.py --kills $(KILLS)
 	$(BIN)/python tests/reliability/mutation.py --record-first --most $(MOST)
 

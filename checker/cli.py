@@ -36,6 +36,7 @@ from proof_of_absence.checker.report.paper.typeset import defined
 from proof_of_absence.checker.report.site.command import site_command
 from proof_of_absence.checker.screen.terminal import (
     Certificates,
+    Force,
     bad_input,
     console,
     ending,
@@ -44,7 +45,8 @@ from proof_of_absence.checker.screen.terminal import (
     say,
     to_folder,
 )
-from proof_of_absence.models.files.disk import InputError, content, refused
+from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.whole import begins, placeable, replacing
 
 app = typer.Typer(
     help="Machine-checked: the lowest-loss MLP carries no separable shift detector. "
@@ -58,6 +60,10 @@ app = typer.Typer(
 CLAIMS, NETWORKS, EXPERIMENTS = "Claims", "Networks", "Experiments"
 CERTIFICATES = Path("certificates")
 LARGEST_TEX = 2**20
+# By this first line a picture of ours is known, and may be replaced.
+DRAWN = "<!-- Drawn by `absence graph`. -->\n"
+# By these files a folder of an audit or a hardening is known.
+FOLDERS = ("certificate.json", "report.json", "hardening.json", "compression.json")
 
 
 def _select(names: list[str] | None) -> list[Claim]:
@@ -138,10 +144,30 @@ def check(
         Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
     ] = CERTIFICATES,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
+    net: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of an audit or a hardening: the net it was about, if it is not beside the folder.",
+            show_default=False,
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Of an audit: its training data, likewise.", show_default=False)
+    ] = None,
+    deploy: Annotated[Path | None, typer.Option(help="Of an audit: its deployment inputs.", show_default=False)] = None,
 ) -> None:
-    """Re-check certificates by the independent checker; unsat answers are put to both solvers again."""
+    """Re-check certificates by the independent checker; unsat answers are put to both solvers again.
+
+    In the folder of an audit or a hardening all files must agree; one line says what was accepted, and what was not
+    looked at. Exit codes: 0 accepted, 1 something is refused, 2 bad input.
+    """
     if not path.exists():
         raise bad_input(f"{path} does not exist; run `absence verify` first")
+    if path.is_dir() and any((path / name).is_file() for name in FOLDERS):
+        _check_folder(path, net, train, deploy)
+        return
+    if net or train or deploy:
+        raise bad_input(f"{path}: is no folder of an audit, so --net, --train and --deploy have no part in it")
     if whole := whole_in(path):
         _check_whole(whole)
         return
@@ -164,6 +190,20 @@ def check(
     raise typer.Exit(1 if refused or missing else 0)
 
 
+def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Path | None) -> None:
+    # The libraries behind it take a second to load.
+    from proof_of_absence.checker.audit.sources import Given
+    from proof_of_absence.checker.audit.tied import check_folder
+
+    with ending(folder, "no file was changed."):
+        try:
+            found = check_folder(folder, Given(net, train, deploy))
+        except Refused as reason:
+            say(f"REFUSED {reason}")
+            raise typer.Exit(1) from reason
+    say(found)
+
+
 def _check_whole(path: Path) -> None:
     try:
         found = check_whole(path)
@@ -180,6 +220,7 @@ def graph(
         Path | None, typer.Option("--output", "-o", help="SVG file to write.", show_default="build/NAME.svg")
     ] = None,
     certificates: Certificates = CERTIFICATES,
+    force: Force = False,
 ) -> None:
     """Draw the claim graph with its status, or a net and its circuit, as SVG."""
     to_folder(certificates, "--certificates")
@@ -200,7 +241,9 @@ def graph(
         except LookupError as error:
             raise bad_input(f"{path}: {error}; name one such as C7.deployment") from error
     output = output or Path("build") / f"{target}.svg"
-    _write(output, picture)
+    if os.path.lexists(output) and not force and not begins(output, DRAWN.encode()):
+        raise bad_input(f"{output}: was not drawn here; choose another place with --output, or replace it with --force")
+    _write(output, DRAWN + picture)
     say(f"Wrote {output}")
 
 
@@ -217,6 +260,7 @@ def tables_command(
     again: Annotated[
         bool, typer.Option("--check/--no-check", help="Re-check certificates and results first, which takes a minute.")
     ] = True,
+    force: Force = False,
 ) -> None:
     """Write LaTeX tables of claims, obligations and numbers, from the certificates; check what a paper cites.
 
@@ -228,18 +272,19 @@ def tables_command(
     to_folder(certificates, "--certificates")
     to_folder(measured, "--experiments")
     claims = load_claims()
-    by_path = _accepted(certificates, claims) if again else dict(_certificates(certificates))
-    found = {path.stem: certificate for path, certificate in by_path.items()}
-    try:
+    with ending(output, "no table is written, and earlier ones are left as they were."):
+        placeable(output, tables.OWNER, force=force, read=[certificates, measured, *(papers or [])])
+        by_path = _accepted(certificates, claims) if again else dict(_certificates(certificates))
+        found = {path.stem: certificate for path, certificate in by_path.items()}
         texts = {path: _tex(path) for path in papers or []}
         # TeX runs in the folder above that of the tables.
-        files = tables.make(claims, found) | {"experiments.tex": results.latex(measured, output.parent, check=again)}
+        experiments = tables.NOTE + results.latex(measured, output.parent, check=again)
         # A text that is not there leaves nothing out.
-        files["further.tex"] = tables.further(citations.left_out(texts.values(), claims) if texts else [])
-    except InputError as error:
-        raise bad_input(str(error)) from error
-    for name, text in files.items():
-        _write(output / name, text)
+        further = tables.further(citations.left_out(texts.values(), claims) if texts else [])
+        files = tables.make(claims, found) | {"experiments.tex": experiments, "further.tex": further}
+        with replacing(output, tables.OWNER, force=force) as new:
+            for name, text in files.items():
+                write(new / name, text)
     say(
         f"Wrote {len(files)} files to {output}{os.sep}"
         + ("" if again else "; certificates and results were not re-checked")

@@ -28,7 +28,7 @@ from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left,
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["FORMAT", "NAME", "certify"]
+__all__ = ["FORMAT", "NAME", "certify", "deployment_fact", "rank_fact", "unit_facts"]
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -48,13 +48,15 @@ def certify(
     targets: np.ndarray | None = None,
     losses: Iterable[dict] = (),
     hardened: Hardened | None = None,
+    about: dict | None = None,
 ) -> Path:
     """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns its path.
 
     `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is
-    undecided is not in it. With `hardened`, the net is the one that it made, and the net before is written too. That
-    there is no idle circuit in a layer but its idle units is certified where the other features have full rank, if the
-    deadline in force leaves the time to show it; elsewhere, neither that is, nor that a circuit is minimal.
+    undecided is not in it. With `hardened`, the net is the one that it made, and the net before is written too. `about`
+    is what a report beside it says of files and of what is open. That there is no idle circuit in a layer but its idle
+    units is certified where the other features have full rank, if the deadline in force leaves the time to show it;
+    elsewhere, neither that is, nor that a circuit is minimal.
 
     Raises
     ------
@@ -67,12 +69,12 @@ def certify(
     contents = {"net": _arrays(net), "train": {"inputs": inputs}}
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
-    facts = [*_units(units), *map(_circuit, circuits)]
+    facts = [*unit_facts(units), *(_circuit(circuit, deploy is not None) for circuit in circuits)]
     # In half of the time that is left, since the files are to be written too; else the certificate says less.
     with suppress(OutOfTime), within(in_force().sooner(left() / 2)):
         ranks = (*ranks, *rest_findings(net, inputs, units))
-    facts += [fact for finding in ranks if (fact := _rank(finding))]
-    facts += [fact for finding in deployment if (fact := _deployment(finding))]
+    facts += [fact for finding in ranks if (fact := rank_fact(finding))]
+    facts += [fact for finding in deployment if (fact := deployment_fact(finding))]
     # The net and the data lie in the folder once, for all facts.
     facts += [{key: part for key, part in fact.items() if key != "net"} for fact in regions]
     losses = list(losses)
@@ -85,7 +87,7 @@ def certify(
         contents["before"] = _arrays(hardened.before)
         facts.append(_hardened(hardened))
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
-    certificate = seal({"format": FORMAT, "files": files, "facts": facts})
+    certificate = seal({"format": FORMAT, "files": files, "facts": facts} | ({"about": about} if about else {}))
     write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False) + "\n")
     return folder / NAME
 
@@ -102,6 +104,7 @@ def _hardened(found: Hardened) -> dict:
         "removed": sorted({unit for circuit in found.removed for unit in circuit.units}),
         "left": sorted({unit for circuit in found.left for unit in circuit.units}),
         "deviation": _number(found.deviation),
+        "dtype": found.net.dtype.name,
     }
 
 
@@ -117,7 +120,14 @@ def _number(value: Fraction) -> str:
     return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
 
 
-def _units(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
+def unit_facts(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
+    """For each layer what its units do in training.
+
+    Raises
+    ------
+    ValueError
+        If a unit is undecided.
+    """
     if any(unit.activity is Activity.UNDECIDED or unit.idle is None for unit in units):
         raise ValueError("a unit is undecided, so there is no certificate")
     for layer in sorted({unit.unit.layer for unit in units}):
@@ -131,17 +141,19 @@ def _units(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
         }
 
 
-def _circuit(circuit: CircuitFinding) -> dict:
+def _circuit(circuit: CircuitFinding, deployed: bool) -> dict:
+    fires = None if deployed and circuit.fires is None else list(circuit.fires or ())
     return {
         "kind": "circuit",
         "layer": circuit.units[0].layer,
         "units": [unit.index for unit in circuit.units],
         "value": [_number(value) for _, value in sorted(circuit.value.items())],
-        "fires": list(circuit.fires or ()),
+        "fires": fires,
     }
 
 
-def _rank(finding: RankFinding) -> dict | None:
+def rank_fact(finding: RankFinding) -> dict | None:
+    """The fact that shows a rank; None where it is open."""
     if finding.full:
         fact = {"kind": "full-rank", "layer": finding.layer, "prime": finding.prime, "rows": list(finding.rows)}
         return fact if finding.units is None else fact | {"units": list(finding.units)}
@@ -153,7 +165,8 @@ def _rank(finding: RankFinding) -> dict | None:
     return None
 
 
-def _deployment(finding: DeploymentFinding) -> dict | None:
+def deployment_fact(finding: DeploymentFinding) -> dict | None:
+    """The fact that shows where a deployment input lies; None where it is open."""
     if finding.train_row is not None:
         return {"kind": "train-input", "row": finding.row, "train_row": finding.train_row}
     if finding.separation:

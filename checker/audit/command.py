@@ -127,7 +127,8 @@ def audit_command(
             bar.update(task, description="writing")
             like = model if suffix_of(model) == ".onnx" else None
             with within(deadline):
-                audit = write_folder(folder, outcome, improved=improved, like=like)
+                rows = Source(deploy.name, _sha256(deploy)) if deploy else None
+                audit = write_folder(folder, outcome, improved=improved, like=like, deploy=rows, force=force)
     console.print(table.page(audit, command=harden_command(str(model), str(train))))
     if outcome.kept:
         say(f"Taken from an earlier run: {', '.join(outcome.kept)}")

@@ -25,6 +25,7 @@ from proof_of_absence.checker.audit.findings import (
 from proof_of_absence.checker.audit.objective import Loss, Objective
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.rows import distinct_rows
+from proof_of_absence.checker.audit.shown import region as region_shown
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, look, looking, within
@@ -44,7 +45,7 @@ from proof_of_absence.models.reading import Reading
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Audited", "Region", "Source", "box_of", "examine", "read_regions"]
+__all__ = ["Audited", "Region", "Source", "box_of", "examine", "open_lines", "read_regions"]
 
 # Seconds to write one number that a circuit sends, in the reports and the certificate, as measured.
 NUMBER = 1.1e-5
@@ -256,7 +257,7 @@ class _Asked:
             f"region {self.region.name} {names(circuit.units)}",
             _ANSWER,
             partial(self.answer, circuit, left),
-            final=_is_decided,
+            shown=partial(region_shown, self.found, circuit, self.region.name, self.region.bounds),
             of=(self.region.bounds, circuit.units),
             under="regions",
         )
@@ -306,10 +307,6 @@ def _decide(asked: Question, seconds: float | None, client: "Client | None") -> 
     return decide_apart(client, asked, seconds)
 
 
-def _is_decided(answer: _ANSWER) -> bool:
-    return answer[1] is not None
-
-
 def _audit(
     found: Examination,
     aim: Objective,
@@ -336,10 +333,10 @@ def _audit(
         not_asked=found.not_asked,
         seconds=stages.seconds,
     )
-    return replace(audit, undecided=(*audit.undecided, *_open(audit)))
+    return replace(audit, undecided=(*audit.undecided, *open_lines(audit)))
 
 
-def _open(audit: Audit) -> Iterator[str]:
+def open_lines(audit: Audit) -> Iterator[str]:
     """A line for each part of the audit that is there but not decided."""
     yield from (f"the rank of the features of layer {r.layer}" for r in audit.ranks if r.full is None)
     if audit.deployment and (unseen := [c for c in audit.circuits if c.fires is None]):

@@ -125,7 +125,7 @@ def audit(
     if folder is None:
         return outcome.audit
     with within(deadline):
-        return write_folder(folder, outcome)
+        return write_folder(folder, outcome, force=force)
 
 
 def aim_of(net: FloatNet, Y: Any, loss: str | None) -> Objective:

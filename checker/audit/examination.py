@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from proof_of_absence.checker.audit import shown
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.class_improve import improve_class
 from proof_of_absence.checker.audit.class_rent import AFFORDED, affordable, class_rents
@@ -31,6 +32,7 @@ from proof_of_absence.checker.audit.loss import losses
 from proof_of_absence.checker.audit.objective import NO_TARGETS, Loss
 from proof_of_absence.checker.audit.rent import rents
 from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -101,6 +103,11 @@ class Examination:
         except OverflowError:
             return None
 
+    @cached_property
+    def subject(self) -> Subject:
+        """The net and the data for the independent checker."""
+        return shown.subject_of(self)
+
     @property
     def not_asked(self) -> tuple[str, ...]:
         """What the stages leave out, and why."""
@@ -120,7 +127,8 @@ class Examination:
         # Nor may what was concluded while some units were open.
         if open_ := [unit.unit for unit in self.units if unit.idle is None]:
             of = of, open_
-        result = stages.run(stage.name, stage.kind, partial(stage.run, self), of=of)
+        kept = partial(stage.shown, self) if stage.shown else None
+        result = stages.run(stage.name, stage.kind, partial(stage.run, self), shown=kept, of=of)
         if result is not None:
             setattr(self, stage.fills, result)
 
@@ -220,6 +228,7 @@ class Stage(NamedTuple):
     """A stage: its name, what it runs and the type of the result, the field that this fills,
     and when there is anything to do.
 
+    `shown`: whether facts show a result that an earlier run kept; where it is None, the stage is run anew each time.
     `of_circuits`: the result depends on which circuits were found.
     """
 
@@ -228,18 +237,19 @@ class Stage(NamedTuple):
     kind: object
     fills: str
     when: Callable[[Examination], bool]
+    shown: Callable[..., bool] | None = None
     of_circuits: bool = False
 
 
 STAGES = (
     Stage("losses", _losses, _LOSSES, "losses", Examination.has_targets),
-    Stage("units", _units, _UNITS, "units", Examination.always),
+    Stage("units", _units, _UNITS, "units", Examination.always, shown.units),
     Stage("circuits", _searched, _SEARCHED, "searched", Examination.has_units),
-    Stage("firing", _fired, _CIRCUITS, "fired", Examination.may_fire, of_circuits=True),
-    Stage("deployment", _deployment, _DEPLOYMENT, "deployment", Examination.is_deployed),
-    Stage("ranks", _ranks, _RANKS, "ranks", Examination.always),
-    Stage("improvement", _better, Better, "better", Examination.reuse_is_asked, of_circuits=True),
-    Stage("rents", _rented, _UNITS, "units", Examination.rents_are_asked),
-    Stage("prices", _prices, Prices | None, "prices", Examination.has_squared_losses, of_circuits=True),
+    Stage("firing", _fired, _CIRCUITS, "fired", Examination.may_fire),
+    Stage("deployment", _deployment, _DEPLOYMENT, "deployment", Examination.is_deployed, shown.deployment),
+    Stage("ranks", _ranks, _RANKS, "ranks", Examination.always, shown.ranks),
+    Stage("improvement", _better, Better, "better", Examination.reuse_is_asked, shown.improvement, of_circuits=True),
+    Stage("rents", _rented, _UNITS, "units", Examination.rents_are_asked, shown.rents),
+    Stage("prices", _prices, Prices | None, "prices", Examination.has_squared_losses, shown.prices, of_circuits=True),
     Stage("float32", _deviation, Fraction | None, "deviation", Examination.is_float32),
 )

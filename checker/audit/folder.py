@@ -1,35 +1,38 @@
-"""The folder that an audit leaves: reports, the improved net, certificates; each file whole or not there."""
+"""The folder that an audit leaves: reports, the improved net, certificates; replaced as a whole or not at all."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from proof_of_absence.checker.audit import cross_entropy_facts, loss_facts
-from proof_of_absence.checker.audit.certify import NAME, certify
-from proof_of_absence.checker.audit.engine import Audited
+from proof_of_absence.checker.audit.certified import about, as_certified, losses_of
+from proof_of_absence.checker.audit.certify import certify
+from proof_of_absence.checker.audit.engine import Audited, Source
 from proof_of_absence.checker.audit.findings import Audit
-from proof_of_absence.checker.audit.objective import Loss
+from proof_of_absence.checker.audit.guard import REPORT, STAGES, owner
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.models.files import InputError, onnx
+from proof_of_absence.models.files.whole import placing
 
-__all__ = ["IMPROVED", "STAGES", "write_folder"]
+__all__ = ["IMPROVED", "STAGES", "report_text", "write_folder"]
 
-STAGES = "stages"
 IMPROVED = "improved.onnx"
-# Written last: where it lies, the rest is complete.
-REPORT = "report.json"
-CERTIFICATE = (NAME, "net.npz", "train.npz", "targets.npz", "deploy.npz")
 
 
-def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None, like: Path | None = None) -> Audit:
+def write_folder(
+    folder: Path,
+    outcome: Audited,
+    *,
+    improved: Path | None = None,
+    like: Path | None = None,
+    deploy: Source | None = None,
+    force: bool = False,
+) -> Audit:
     """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net.
 
-    Returns what they tell.
-
-    The folder is then one that ``absence check`` takes.
+    Returns what they tell. The folder is then one that ``absence check`` takes. If anything fails, an earlier audit and
+    an earlier improved net are as they were.
 
     Parameters
     ----------
@@ -37,73 +40,76 @@ def write_folder(folder: Path, outcome: Audited, *, improved: Path | None = None
         Where the improved net is to lie, by default in the folder.
     like
         An ONNX model whose input and output names the improved net keeps, if it has a batch dimension.
+    deploy
+        Where the deployment inputs came from.
+    force
+        Files of others in the folder, of the same names, are replaced too.
 
     Raises
     ------
     InputError
-        If the improved net cannot be written as ONNX.
+        If the improved net cannot be written as ONNX, or the folder holds a file of others under a name that is needed.
     OSError
         If a file cannot be written.
     """
-    audit, path = outcome.audit, improved or folder / IMPROVED
-    # Of an earlier audit, of other contents perhaps.
-    for name in (REPORT, IMPROVED, *CERTIFICATE):
-        (folder / name).unlink(missing_ok=True)
+    with placing() as places:
+        inside = _inside(folder, improved or folder / IMPROVED)
+        # Before the folder, whose report names it.
+        apart = places.file(improved) if improved and not inside else None
+        net = outcome.audit.net
+        new = places.folder(folder, owner(net.sha256, net.source), force=force)
+        place, told = apart or new / (inside or IMPROVED), str(improved or IMPROVED)
+        return _write(new, outcome, place, told=told, like=like, deploy=deploy)
+
+
+def _inside(folder: Path, path: Path) -> Path | None:
+    """The path in the folder of a file that is to lie there; None of any other."""
+    place = path.parent.resolve() / path.name
+    return place.relative_to(folder.resolve()) if folder.resolve() in place.parents else None
+
+
+def _write(
+    folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None, deploy: Source | None
+) -> Audit:
+    audit = outcome.audit
     if audit.improvement and outcome.improved:
         try:
-            onnx.write(path, outcome.improved, like=like)
+            onnx.write(improved, outcome.improved, like=like)
         except InputError:
             # A model without a batch dimension has no like here; its net is written with one.
             if like is None:
                 raise
-            onnx.write(path, outcome.improved)
-        audit = replace(audit, improvement=replace(audit.improvement, file=str(path if improved else IMPROVED)))
-    if reason := _certify(folder, outcome):
+            onnx.write(improved, outcome.improved)
+        audit = replace(audit, improvement=replace(audit.improvement, file=told))
+    audit, reason = _certify(folder, outcome, audit, deploy)
+    if reason:
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
     write(folder / "report.html", html_report.page(report))
     write(folder / "report.schema.json", schema_text())
-    write(folder / REPORT, _text(report))
+    write(folder / REPORT, report_text(report))
     return audit
 
 
-def _text(report: dict[str, object]) -> str:
+def report_text(report: dict[str, object]) -> str:
     """JSON, a line for each part; indented, a report of many circuits would take ten times as long."""
     parts = (f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in report.items())
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _certify(folder: Path, outcome: Audited) -> str:
-    """Write the certificate; the reason if there is none."""
-    audit = outcome.audit
-    if len(audit.units) != sum(audit.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
-        return "not every unit is decided"
-    # Without this the certificate would say of circuits that were not looked at that they do not fire.
-    fired = all(circuit.fires is not None for circuit in audit.circuits)
+def _certify(folder: Path, outcome: Audited, audit: Audit, deploy: Source | None) -> tuple[Audit, str]:
+    """Write the certificate; the audit with the numbers that it shows, and the reason if there is none."""
+    if len(audit.units) != sum(outcome.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
+        return audit, "not every unit is decided"
     try:
+        losses = losses_of(audit)
+        audit = as_certified(audit, losses)
         certify(
-            folder, outcome.net, outcome.inputs, outcome.deploy if fired else None,
-            units=audit.units, circuits=audit.circuits, ranks=audit.ranks,
-            deployment=audit.deployment if fired else (),
-            regions=outcome.facts, targets=outcome.targets, losses=_losses(audit),
+            folder, outcome.net, outcome.inputs, outcome.deploy,
+            units=audit.units, circuits=audit.circuits, ranks=audit.ranks, deployment=audit.deployment,
+            regions=outcome.facts, targets=outcome.targets, losses=losses,
+            about=about(audit, (deploy.name, deploy.sha256) if deploy else None),
         )  # fmt: skip
     except ValueError as error:
-        return str(error)
-    return ""
-
-
-def _losses(audit: Audit) -> Iterator[dict]:
-    """The facts about losses; net and data are those of the folder."""
-    loss, floor = audit.data.loss, audit.data.noise_floor
-    if audit.float32_deviation is not None:
-        yield loss_facts.deviation_fact(audit.float32_deviation)
-    if loss is None or floor is None:
-        return
-    made = cross_entropy_facts if audit.data.loss_name == Loss.CROSS_ENTROPY else loss_facts
-    yield made.loss_fact(loss, floor)
-    if audit.improvement:
-        yield made.lower_loss_fact(audit.improvement)
-    if any(unit.rent for unit in audit.units):
-        yield made.rent_fact(audit.units, loss)
-    if audit.prices:
-        yield loss_facts.price_fact(audit.prices, loss)
+        return audit, str(error)
+    return audit, ""

@@ -14,7 +14,7 @@ from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["gauge", "prices"]
+__all__ = ["gauge", "priced", "prices"]
 
 STEPS = 3
 SEED = 20261124
@@ -56,10 +56,13 @@ def prices(
         Train-idle, by whoever found them.
     """
     found = gauge(inputs) if len(net.layers) == 2 else None
-    if found is None:
-        return None
+    return None if found is None else priced(found, len(inputs), loss, floor, circuits)
+
+
+def priced(found: Gauge, rows: int, loss: Enclosure, floor: Enclosure, circuits: Sequence[CircuitFinding]) -> Prices:
+    """What `prices` makes of a gauge of the inputs, of which there are so many rows."""
     # Equal inputs count as often as they occur.
-    c = found.gap(len(inputs))
+    c = found.gap(rows)
     taken: set = set()
     for circuit in circuits:
         if taken.isdisjoint(circuit.units):

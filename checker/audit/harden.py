@@ -79,8 +79,6 @@ def harden_net(
             if undecided:
                 raise refused("the net", f"cannot be hardened: not decided is {undecided[0]}")
             break
-        if deploy is not None:
-            chosen = list(firing(current, tuple(chosen), inputs, deploy))
         top = len(net.layers)
         for circuit in chosen:
             # Above a bias that was rounded units have other values now, so that layer waits for the next search.
@@ -90,6 +88,8 @@ def harden_net(
             if result is None or not (whole or rounding == "nearest"):
                 left[circuit.units] = circuit
                 continue
+            if deploy is not None:
+                (circuit,) = firing(current, (circuit,), inputs, deploy)
             current = result
             removed.append(circuit)
             # A bias that has changed may hold what it did not hold before.

@@ -1,5 +1,6 @@
 """`absence harden`: read a net, take its train-idle circuits out, write it in the same format, with a certificate."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -51,12 +52,13 @@ def harden_command(
     from proof_of_absence.checker.audit.compress_certify import NAME, certify_compression
     from proof_of_absence.checker.audit.engine import read_regions
     from proof_of_absence.checker.audit.harden import harden_net
-    from proof_of_absence.checker.audit.harden_entry import LIST, write_proof
+    from proof_of_absence.checker.audit.harden_entry import LIST, proof_owner, write_proof
     from proof_of_absence.checker.audit.report.compress_page import compress_page
     from proof_of_absence.checker.audit.report.harden_page import page
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data
     from proof_of_absence.models.files.rewrite import rewrite
+    from proof_of_absence.models.files.whole import Owner, placeable, placing
 
     if region and not compress:
         raise bad_input("--region goes with --compress; a net is hardened on the training data, not on a region")
@@ -64,10 +66,15 @@ def harden_command(
     folders = {output.with_name(f"{output.name}.proof"): LIST}
     if compress:
         folders[output.with_name(f"{output.name}.compression")] = NAME
-    _refuse_to_replace(output, folders, [path for path in (model, train, deploy, region) if path], force=force)
+    given = [path for path in (model, train, deploy, region) if path]
+    _refuse_to_replace(output, folders, given, force=force)
+    if (earlier := output.with_name(f"{output.name}.compression")) not in folders and earlier.exists():
+        raise bad_input(f"{earlier}: is of an earlier net; move it, or choose another place with --output")
     if output.suffix.lower() != model.suffix.lower():
         raise bad_input(f"{output}: the new net has the format of {model.name}; end its name with {model.suffix}")
     with ending(output, "nothing is written."):
+        for folder in folders:
+            placeable(folder, Owner("harden"), force=force, read=given)
         net = read_net(model, activation=activation)
         inputs = read_data(train, optional=True).inputs
         deployed = read_data(deploy, targets=False).inputs if deploy else None
@@ -81,11 +88,15 @@ def harden_command(
         with errors.status("looking for train-idle circuits"):
             found = harden_net(net, inputs, deployed, rounding=rounding.value)
         smaller = compress_net(found.net, box) if compress else None
-        rewrite(model, output, smaller.net if smaller else found.net, activation=activation)
-        proof, *others = folders
-        write_proof(proof, found, inputs, deployed)
-        if smaller:
-            certify_compression(others[0], smaller)
+        owner, (proof, *others) = proof_owner(found.before, model.name), folders
+        # The net comes last: no new net lies anywhere without its proofs, whatever happens.
+        with placing() as places:
+            read = {"net": model, "train": train, "deploy": deploy}
+            write_proof(places.folder(proof, owner, force=force), found, inputs, deployed, read)
+            if smaller:
+                certify_compression(places.folder(others[0], owner, force=force), smaller)
+            new = smaller.net if smaller else found.net
+            rewrite(model, output, new, activation=activation, spare=places.file(output))
     console.print(page(found, len(inputs)))
     if smaller:
         console.print(compress_page(smaller, inputs))
@@ -101,7 +112,7 @@ def _refuse_to_replace(output: Path, folders: dict[Path, str], given: list[Path]
         if output.resolve() == path.resolve() or inside:
             raise bad_input(f"{output}: would replace {path}, which is read here; choose another place with --output")
     for there in (output, *folders):
-        if not force and there.exists():
+        if not force and os.path.lexists(there):
             raise bad_input(
                 f"{there}: lies there already; choose another place with --output, or replace it with --force"
             )

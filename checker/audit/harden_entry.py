@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,20 @@ from proof_of_absence.checker.audit.harden import Hardened, Rounding, harden_net
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.report.json_report import encode, exact_text
+from proof_of_absence.checker.audit.sources import sha256
 from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.models.files.whole import Owner, placeable, replacing
+from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["LIST", "harden", "write_proof"]
+__all__ = ["LIST", "harden", "proof_owner", "write_proof"]
 
 LIST = "hardening.json"
 
 
 def harden(
     model: Any, X: ArrayLike, deploy: ArrayLike | None = None, *, activation: str | None = None,
-    rounding: Rounding = "exact", output: str | os.PathLike[str] | None = None,
+    rounding: Rounding = "exact", output: str | os.PathLike[str] | None = None, force: bool = False,
 ) -> Hardened:  # fmt: skip
     """Take every train-idle circuit within a layer out of a net; no output on the training inputs changes.
 
@@ -39,12 +44,14 @@ def harden(
         `left`; ``"nearest"`` rounds the bias, and `deviation` says by how much an output changes at most.
     output
         A folder for the certificate, which ``absence check`` takes; nothing is written without it.
+    force
+        Replace the certificate of another net in that folder, or write among other files there.
 
     Raises
     ------
     InputError
         If the model is no fully connected ReLU net, the arrays do not fit it, or it is not decided whether some
-        circuit is idle.
+        circuit is idle; or if something else lies in the folder.
 
     Examples
     --------
@@ -56,15 +63,38 @@ def harden(
     """
     inputs = float_rows("X", X)
     deployed = None if deploy is None else float_rows("deploy", deploy)
-    found = harden_net(net_of_model(model, activation), inputs, deployed, rounding=rounding)
+    net = net_of_model(model, activation)
     if output is not None:
-        write_proof(Path(output), found, inputs, deployed)
+        read = [Path(model)] if isinstance(model, str | os.PathLike) else []
+        placeable(Path(output), proof_owner(net), force=force, read=read)
+    found = harden_net(net, inputs, deployed, rounding=rounding)
+    if output is not None:
+        with replacing(Path(output), proof_owner(net), force=force) as new:
+            write_proof(new, found, inputs, deployed)
     return found
 
 
-def write_proof(folder: Path, found: Hardened, inputs: np.ndarray, deploy: np.ndarray | None) -> None:
-    """Write the certificate of the new net and, beside it, what was removed; the certificate comes last."""
+def proof_owner(net: FloatNet, source: str = "") -> Owner:
+    """Whose the folder of a proof is: that of hardening this net, read from this source."""
+    return Owner("harden", content_key(net), source, "of another net")
+
+
+def write_proof(
+    folder: Path,
+    found: Hardened,
+    inputs: np.ndarray,
+    deploy: np.ndarray | None,
+    files: Mapping[str, Path | None] | None = None,
+) -> None:
+    """Write the certificate of the new net and, beside it, what was removed; the certificate comes last.
+
+    `files` are those that were read, under the names net, train and deploy: their names and digests are noted.
+    """
     told = {
+        "files": {
+            name: path and encode({"source": path.name, "sha256": sha256(path)})
+            for name, path in ({"net": None, "train": None, "deploy": None} | dict(files or {})).items()
+        },
         "removed": encode(found.removed), "left": encode(found.left), "deviation": exact_text(found.deviation),
         "same_in_float32": found.same_in_float32,
     }  # fmt: skip

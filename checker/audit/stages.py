@@ -1,11 +1,13 @@
 """The stages of an audit, one after the other: timed, kept between runs, and a stage that fails is told as undecided.
 
-What is kept is keyed by the contents that it was made from (see `checker.kernel.kept`).
+What is kept is keyed by the contents that it was made from (see `checker.kernel.kept`). It is a cache: it is taken only
+where facts show it, which are decided anew (`shown`); what no fact shows is computed again.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from proof_of_absence.checker.audit.report.json_report import decode, encode
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources
@@ -40,11 +42,11 @@ class Stages:
         kind: object,
         stage: Callable[[], object],
         *,
-        final=lambda value: True,
+        shown: Callable[[Any], bool] | None = None,
         of: object = "",
         under: str = "",
     ):
-        """The stage's result, from an earlier run if it is kept; None if the stage fails, which is then undecided.
+        """The stage's result, from an earlier run if that is kept and shown; None if the stage fails: it is undecided.
 
         A stage that is stopped by the deadline is undecided too; its result is what it had found by then, or None, and
         is not kept.
@@ -53,8 +55,8 @@ class Stages:
         ----------
         kind
             The result's type, as `decode` takes it.
-        final
-            Whether a result is worth keeping: one that ran out of time is not.
+        shown
+            Whether facts that the independent checker accepts show such a result. Without it nothing is kept.
         of
             What the result depends on besides the subject.
         under
@@ -64,10 +66,11 @@ class Stages:
         self.progress(name)
         started = monotonic()
         key = content_key(sources(), self.subject, name, of)
-        path = self.folder and self.folder / f"{key[:32]}.json"
+        path = self.folder / f"{key[:32]}.json" if self.folder and shown else None
         found, value = _kept(path, key, kind)
-        if found:
+        if found and shown and shown(value):
             self.kept[under] = None
+            self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
             return value
         try:
             value = stage()
@@ -81,7 +84,7 @@ class Stages:
             return None
         finally:
             self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
-        if path and final(value):
+        if path:
             keep(path, key, {"stage": name, "value": encode(value)})
         return value
 
@@ -92,6 +95,6 @@ def _kept(path: Path | None, key: str, kind: object) -> tuple[bool, object]:
         try:
             return True, decode(kind, part["value"])
         # A damaged file is no result: the stage runs again.
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
             pass
     return False, None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.independent.results import audit, census, compression, experiment, lifetimes
+from proof_of_absence.checker.independent.results import audit, census, compression, experiment, lifetimes, report
 
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {
@@ -41,7 +41,13 @@ def check_whole(path: Path) -> str:
         If it is no such file, or anything in it is not so.
     """
     if path.name == audit.NAME:
-        return f"{len(audit.check_audit(path)['facts'])} facts of an audit"
+        certificate, subject = audit.accepted(path)
+        told = f"{len(certificate['facts'])} facts of an audit"
+        beside = path.with_name(report.NAME)
+        if "about" in certificate and beside.is_file():
+            unseen = report.check_report(report.read_report(beside), certificate, subject)
+            told += f", and {report.NAME} beside it but for {', '.join(unseen)}"
+        return told
     try:
         with open(path, "rb") as stream:
             stated = re.search(rb'"format": ?"([^"]*)"', stream.read(PEEK))

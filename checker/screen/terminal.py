@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 __all__ = [
-    "BAD_INPUT", "INTERRUPTED", "Certificates", "ResultFolder", "Scheduler", "Workers", "bad_input", "client_for",
-    "console", "ending", "errors", "needs", "progress", "say", "to_folder",
+    "BAD_INPUT", "INTERRUPTED", "Certificates", "Force", "ResultFolder", "Scheduler", "Workers", "bad_input",
+    "client_for", "console", "ending", "errors", "needs", "progress", "say", "to_folder",
 ]  # fmt: skip
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -27,6 +27,10 @@ errors = Console(stderr=True)
 
 Certificates = Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")]
 ResultFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the result and its plots.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Replace what other options or others made; never a file that is read."),
+]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes on this machine that take part.")]
 Scheduler = Annotated[
     str | None, typer.Option("--scheduler", help="Address of a dask scheduler whose workers take part.")

@@ -12,12 +12,14 @@ import threading
 import zlib
 from pathlib import Path
 
-__all__ = ["InputError", "content", "refused", "replace", "suffix_of", "write"]
+__all__ = ["InputError", "content", "is_stray", "refused", "replace", "suffix_of", "write"]
 
 LONGEST_MESSAGE = 500
 GZIP = ".gz"
 # How a file begins that stands for another one, kept elsewhere.
 LFS = b"version https://git-lfs.github.com/"
+# The name of a file until it is whole: of the file, of the process, of the thread.
+_TEMPORARY = re.compile(r"\.(.+)\.([1-9][0-9]*)\.[0-9]+\.tmp", re.DOTALL)
 
 
 class InputError(ValueError):
@@ -121,10 +123,15 @@ def replace(path: str | os.PathLike[str], data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def is_stray(path: Path) -> bool:
+    """Whether a process that was killed left it while it wrote a file."""
+    found = _TEMPORARY.fullmatch(path.name)
+    return found is not None and not _alive(int(found[2]))
+
+
 def _remove_strays(path: Path) -> None:
-    ours = re.compile(rf"\.{re.escape(path.name)}\.([1-9][0-9]*)\.[0-9]+\.tmp")
     for name in os.listdir(path.parent):
-        if (found := ours.fullmatch(name)) and not _alive(int(found[1])):
+        if (found := _TEMPORARY.fullmatch(name)) and found[1] == path.name and not _alive(int(found[2])):
             path.with_name(name).unlink(missing_ok=True)
 
 

@@ -19,7 +19,12 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def rewrite(
-    like: str | os.PathLike[str], path: str | os.PathLike[str], net: FloatNet, *, activation: str | None = None
+    like: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    net: FloatNet,
+    *,
+    activation: str | None = None,
+    spare: Path | None = None,
 ) -> None:
     """Write the net as a file of the format, names and types of `like`; whole or not at all.
 
@@ -27,6 +32,8 @@ def rewrite(
     ----------
     activation
         As for `read_net`, with which `like` was read, and with which the new file is read again: it must be the net.
+    spare
+        Where the file is to lie at first, if it is put in place later; messages name `path`.
 
     Raises
     ------
@@ -43,7 +50,8 @@ def rewrite(
     if read.reading and read.reading.cut:
         raise refused(like, f"ends with {read.reading.cut}, which a net in this form would lose; cut it off first")
     # Under a name of its own until it is seen to be right.
-    temporary = Path(path).with_name(f".{Path(path).stem}.{os.getpid()}.unread{suffix}")
+    place = Path(spare or path)
+    temporary = place.with_name(f".{place.stem}.{os.getpid()}.unread{suffix}")
     try:
         match suffix:
             case ".onnx":
@@ -60,7 +68,7 @@ def rewrite(
         if any((a.weights != b.weights).any() or (a.bias != b.bias).any() for a, b in pairs):
             raise refused(path, f"is not written: the types in {like} do not hold the new weights")
         try:
-            os.replace(temporary, path)
+            os.replace(temporary, place)
         except OSError as error:
             raise refused(path, f"cannot be written: {error.strerror or error}") from error
     finally:

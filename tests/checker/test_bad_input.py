@@ -21,8 +21,9 @@ def said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     (tmp_path / "junk.tex").write_bytes(JUNK)
-    for folder in ("kept/C2.exact.json", "out/result.json", "plots/tax.pdf", "swept/parts/0-1-sizes.json"):
+    for folder in ("kept/C2.exact.json", "out/result.json", "plots/tax.pdf", "swept"):
         (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "swept/parts").write_text("")
     (tmp_path / "made/census").mkdir(parents=True)
     (tmp_path / "made/census/result.json").write_bytes(JUNK)
     (tmp_path / "odd/census/result.json").mkdir(parents=True)
@@ -66,9 +67,9 @@ def said(tmp_path, monkeypatch):
             "C7.deployment.json: not readable: No such file or directory; run `absence verify` first",
         ),
         ("graph -o file/x.svg", "file/x.svg cannot be written: Not a directory"),
-        ("scale -o out", "out/result.json: cannot be written: Is a directory"),
-        ("scale -o plots", "plots/tax.pdf: Is a directory; choose another place with --output"),
-        ("world --order 0,1 --mixing 0 -o swept", "swept/parts/0-1-sizes.json: Is a directory; choose another place"),
+        ("scale -o out", "out: is no folder of absence scale (it holds result.json); choose another folder"),
+        ("scale -o plots --force", "plots/tax.pdf: is a folder where a file of ours is to be; move it"),
+        ("world --order 0,1 --mixing 0 -o swept", "swept/parts: Not a directory; choose another place"),
     ],
 )
 def test_one_line_names_it(said, command, message):

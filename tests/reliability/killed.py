@@ -23,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from proof_of_absence.models.files.whole import MARK
+
 ROOT = Path(__file__).parents[2]
 ABSENCE = str(Path(sys.executable).with_name("absence"))
 # They differ from run to run.
@@ -71,8 +73,8 @@ SCENARIOS = [
         a_net_with_idle_units,
     ),
     Scenario("census", ("census", "--shard", "500000"), "build/experiments/census", "shards/*"),
-    Scenario("world", ("world", "--order", "0,12,4,8", "--units", "2"), "build/experiments/world", "parts/*"),
-    Scenario("lifetimes", ("lifetimes", "--steps", "20", "--seeds", "1"), "build/experiments/lifetimes", "runs/*"),
+    Scenario("world", ("world", "--order", "0,12,4,8", "--units", "2"), "build/experiments/world", "parts/*/*"),
+    Scenario("lifetimes", ("lifetimes", "--steps", "20", "--seeds", "1"), "build/experiments/lifetimes", "runs/*/*"),
 ]
 
 
@@ -90,6 +92,9 @@ def product(folder: Path) -> dict[str, object]:
         content = path.read_bytes()
         if path.suffix == ".json":
             content = timeless(json.loads(content))
+        if path.name == MARK:
+            # The digests of files that have times.
+            content["files"] = sorted(content["files"])
         found[str(path.relative_to(folder))] = "a page" if path.suffix == ".html" else content
     return found
 
@@ -191,6 +196,8 @@ def trial(scenario: Scenario, kills: int, draw: random.Random) -> dict:
             kept = finished()
         left, right = product(quiet / scenario.work), product(work)
         differ = sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+        # What was built beside its place is gone.
+        differ += sorted(path.name for path in work.parent.glob(".*.spare"))
         return {
             "name": scenario.name,
             "command": " ".join(scenario.command),

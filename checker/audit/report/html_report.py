@@ -5,8 +5,9 @@ Names and texts in an audit come from outside: the template escapes them, and th
 
 from collections import Counter
 from fractions import Fraction
+from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
@@ -32,11 +33,7 @@ def page(report: dict, limit: int = 50) -> str:
         If the report is no audit in this format.
     """
     audit = from_json(report)
-    environment = Environment(
-        loader=PackageLoader("proof_of_absence.checker.audit.report", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("report.html.jinja").render(
+    return _template().render(
         title=audit.net.source,
         state=_STATE.get(audit.exit_code, "undecided"),
         verdict=verdict(audit),
@@ -44,6 +41,15 @@ def page(report: dict, limit: int = 50) -> str:
         sections=sections(audit, limit),
         pictures={key: [(Markup(svg), caption) for svg, caption in made] for key, made in _pictures(audit).items()},
     )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("proof_of_absence.checker.audit.report", "."), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("report.html.jinja")
 
 
 def _pictures(audit: Audit) -> dict[str, list[tuple[str, str]]]:

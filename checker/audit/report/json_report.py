@@ -10,7 +10,9 @@ import typing
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from flint import fmpz
@@ -111,7 +113,7 @@ def schema_text() -> str:
     return files("proof_of_absence.checker.audit.report").joinpath("report.schema.json").read_text(encoding="utf-8")
 
 
-def encode(value):
+def encode(value: Any) -> Any:
     """A finding, or anything made of findings, as JSON values."""
     match value:
         case Fraction():
@@ -145,7 +147,7 @@ def encode(value):
     return value
 
 
-def decode(kind, data):
+def decode(kind: Any, data: Any) -> Any:
     """What `encode` made the JSON values from; `kind` is its type."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
@@ -167,11 +169,14 @@ def decode(kind, data):
     if kind is FloatNet:
         return FloatNet([tuple(map(_from_array, layer)) for layer in data["layers"]], np.dtype(data["dtype"]))
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{field.name: decode(hints[field.name], data[field.name]) for field in _fields(kind)})
     if issubclass(kind, tuple):
         return kind(*data)
     return kind(data)
+
+
+_hints = cache(typing.get_type_hints)
 
 
 def _exact(text: str) -> Fraction:

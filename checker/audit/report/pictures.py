@@ -5,6 +5,7 @@ Each has a title and a description for those who do not see it. It shows nothing
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count, islice, pairwise, product
 from xml.etree import ElementTree
 
@@ -21,7 +22,6 @@ PER_LAYER = 16
 ROW = 38
 # The middle of a unit, across in percent and down in pixels.
 Place = tuple[str, float]
-_number = count(1)
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class _Picture:
     """An SVG as wide as its place and `height` pixels tall."""
 
     def __init__(self, height: float, title: str, description: str):
-        # Two pictures on one page must not share an id.
-        name = f"picture{next(_number)}"
+        # Two pictures on one page share no title, and must not share an id; a page made again is the same page.
+        name = f"picture{sha256(title.encode()).hexdigest()[:12]}"
         self.root = ElementTree.Element(
             "svg", width="100%", height=f"{height:g}", role="img",
             attrib={"aria-labelledby": f"{name}t {name}d", "font-size": "13"},

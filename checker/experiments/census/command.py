@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from proof_of_absence.checker.screen.terminal import (
+    Force,
     ResultFolder,
     Scheduler,
     Workers,
@@ -24,6 +25,7 @@ from proof_of_absence.checker.screen.terminal import (
     say,
     to_folder,
 )
+from proof_of_absence.models.files.whole import replacing
 
 __all__ = ["cells_table", "census_command"]
 
@@ -51,6 +53,7 @@ def census_command(
     output: ResultFolder = Path("build/experiments/census"),
     device: Annotated[str, typer.Option(help="numpy, or cpu or cuda for torch there.")] = "numpy",
     shard: Annotated[int | None, typer.Option(min=1, help="Nets of a shard.", show_default="4194304")] = None,
+    force: Force = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
 ) -> None:
@@ -63,6 +66,7 @@ def census_command(
     # The libraries behind these take a while to load, which other commands need not wait for.
     from proof_of_absence.checker.experiments.census.enumeration import DEVICES
     from proof_of_absence.checker.experiments.census.shards import SHARD, take
+    from proof_of_absence.checker.experiments.place import owned
 
     if device not in DEVICES:
         raise bad_input(f"--device {device} is not known; take one of {', '.join(DEVICES)}")
@@ -71,6 +75,8 @@ def census_command(
         from proof_of_absence.checker.experiments.census.pictures import draw
     with ending(output, "counted shards are kept, the next run with the same options goes on from there."):
         chosen = _problem(grid, hidden, train, deploy)
+        read = [path for path in (train, deploy) if path]
+        owner = owned(output, "census", chosen.json(), force=force, read=read)
         with client_for(scheduler, workers) as client, progress() as bar:
             task, fresh = bar.add_task("nets", total=chosen.family.size), 0
             started = time.monotonic()
@@ -83,7 +89,8 @@ def census_command(
             tally = take(chosen, output / SHARDS, device=device, shard=shard or SHARD, client=client, progress=done)
             seconds = time.monotonic() - started
             bar.update(task, description="masses and crossings")
-            told = _write(output, chosen, tally, draw)
+            with replacing(output, owner, force=force) as new:
+                told = _write(new, chosen, tally, draw)
     console.print(cells_table(told))
     for line in (*_lines(told), _speed(fresh, tally.nets, seconds)):
         say(line)
@@ -126,16 +133,15 @@ def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: P
         raise refused(source, error) from error
 
 
-def _write(output: Path, chosen, tally, draw) -> dict:
+def _write(folder: Path, chosen, tally, draw) -> dict:
     import json
 
     from proof_of_absence.checker.experiments.census.result import result
     from proof_of_absence.checker.kernel.certificate import write
 
     told = result(chosen, tally)
-    draw(told, tally, output)
-    # Last, so that a result has its plots.
-    write(output / "result.json", json.dumps(told, ensure_ascii=False))
+    draw(told, tally, folder)
+    write(folder / "result.json", json.dumps(told, ensure_ascii=False))
     return told
 
 

@@ -5,6 +5,7 @@ Exit codes as in `checker.cli`.
 import json
 import os
 from concurrent.futures import BrokenExecutor
+from dataclasses import asdict
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.screen.terminal import (
+    Force,
     ResultFolder,
     bad_input,
     console,
@@ -26,6 +28,7 @@ from proof_of_absence.checker.screen.terminal import (
     say,
     to_folder,
 )
+from proof_of_absence.models.files.whole import replacing
 
 __all__ = ["lifetimes_command"]
 
@@ -36,6 +39,7 @@ def lifetimes_command(
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Seeds, from 0 on.")] = 5,
     every: Annotated[int, typer.Option(min=1, help="Steps from one reassignment to the next.")] = 50,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = os.cpu_count() or 1,
+    force: Force = False,
 ) -> None:
     """Measure how long planted detectors live while nets are trained, with and without reassignment (C18).
 
@@ -46,6 +50,7 @@ def lifetimes_command(
         raise bad_input("torch is missing; install it with pip install 'proof-of-absence[torch]'")
     from proof_of_absence.checker.experiments.lifetimes.experiment import RESULT, make, result
     from proof_of_absence.checker.experiments.lifetimes.plan import Plan
+    from proof_of_absence.checker.experiments.place import owned
 
     with needs("plots"):
         from proof_of_absence.checker.experiments.lifetimes.pictures import draw
@@ -53,12 +58,14 @@ def lifetimes_command(
     plan = Plan(steps, seeds, every)
     try:
         with ending(output, "the runs that are done are kept for the next time."), progress() as bar:
+            owner = owned(output, "lifetimes", asdict(plan), force=force)
             task = bar.add_task("training")
             records = make(output, plan, jobs, lambda done, total: bar.update(task, completed=done, total=total))
             bar.update(task, description="drawing")
             found = result(output, plan, records)
-            pictures = draw(output, plan, records, found)
-            write(output / RESULT, json.dumps(found))
+            with replacing(output, owner, force=force) as new:
+                pictures = draw(new, plan, records, found)
+                write(new / RESULT, json.dumps(found))
     except BrokenExecutor as error:
         errors.print("absence: a process that trained was ended; run it again, it goes on from there", highlight=False)
         raise typer.Exit(1) from error

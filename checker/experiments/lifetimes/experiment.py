@@ -54,13 +54,13 @@ def make(
         If a run's weights stop being finite.
     """
     wanted = list(runs(plan))
-    records = {run.name: kept(_file(folder, run), _key(plan, run)) for run in wanted}
+    records = {run.name: kept(_file(folder, plan, run), _key(plan, run)) for run in wanted}
     left = [run for run in wanted if records[run.name] is None]
     progress(len(wanted) - len(left), len(wanted))
     if left:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(jobs, len(left)), mp_context=context, initializer=_with_its_parent) as pool:
-            futures = {pool.submit(_run, folder, plan, run): run for run in left}
+            futures = {pool.submit(_run, _file(folder, plan, run), _key(plan, run), plan, run): run for run in left}
             try:
                 for count, future in enumerate(as_completed(futures), len(wanted) - len(left) + 1):
                     records[futures[future].name] = future.result()
@@ -83,19 +83,20 @@ def _with_its_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _run(folder: Path, plan: Plan, run: Run) -> dict:
+def _run(file: Path, key: str, plan: Plan, run: Run) -> dict:
     # Takes seconds to load, in the workers only.
     from proof_of_absence.checker.experiments.lifetimes.train import train
 
-    return keep(_file(folder, run), _key(plan, run), train(run, plan, WORLD.dataset()))
+    return keep(file, key, train(run, plan, WORLD.dataset()))
 
 
-def _file(folder: Path, run: Run) -> Path:
-    return folder / RUNS / f"{run.name}.json"
+def _file(folder: Path, plan: Plan, run: Run) -> Path:
+    """Runs of other settings lie beside, so that none replaces another."""
+    return folder / RUNS / _key(plan)[:32] / f"{run.name}.json"
 
 
-def _key(plan: Plan, run: Run) -> str:
-    return content_key(sources(), _versions(), asdict(plan), run.name)
+def _key(plan: Plan, run: Run | None = None) -> str:
+    return content_key(sources(), _versions(), asdict(plan), run.name if run else "")
 
 
 def _versions() -> dict[str, str]:
@@ -108,8 +109,8 @@ def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
     floor = data.noise_floor
     entries = [
         {
-            "file": f"{RUNS}/{run.name}.json",
-            "sha256": hashlib.sha256(_file(folder, run).read_bytes()).hexdigest(),
+            "file": _file(folder, plan, run).relative_to(folder).as_posix(),
+            "sha256": hashlib.sha256(_file(folder, plan, run).read_bytes()).hexdigest(),
             **{name: record[name] for name in ("detector", "optimizer", "reassigned", "seed")},
             **{name: record[name] for name in ("alive", "gone", "end", "others", "untouched", "final_loss")},
             "drop": str(sum((Fraction(splice["drop"]) for splice in record["splices"]), Fraction(0))),

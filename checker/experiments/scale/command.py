@@ -16,12 +16,23 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from proof_of_absence.checker.experiments.place import owned
 from proof_of_absence.checker.experiments.scale.tax import tax, tax_fact, threshold, threshold_fact
 from proof_of_absence.checker.independent.results.experiment import FORMAT, NAME
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.kept import versions
-from proof_of_absence.checker.screen.terminal import ResultFolder, console, ending, needs, progress, say, to_folder
+from proof_of_absence.checker.screen.terminal import (
+    Force,
+    ResultFolder,
+    console,
+    ending,
+    needs,
+    progress,
+    say,
+    to_folder,
+)
 from proof_of_absence.models.files.disk import refused, write
+from proof_of_absence.models.files.whole import replacing
 from proof_of_absence.models.scaling import LAWS, RESOLUTION, ScalingLaw, Spread
 
 __all__ = ["experiment", "scale_command"]
@@ -59,6 +70,7 @@ def scale_command(
         typer.Option("--resolution", help="By how many nats a token equal training runs differ.", show_default="0.002"),
     ] = None,
     output: ResultFolder = Path("build/experiments/scale"),
+    force: Force = False,
 ) -> None:
     """Price a detector's parameters by published scaling laws, for a model of any size: measured, not proved."""
     with needs("plots"):
@@ -73,11 +85,13 @@ def scale_command(
             raise refused(f"--detector {detector}", "leaves no parameter of the model; name a smaller one")
         laws = [_law(name) for name in dict.fromkeys(law or LAWS)]
         spread = RESOLUTION if resolution is None else Spread(_nats(resolution), "as given with --resolution")
+        settings = [counts, [chosen.name for chosen in laws], str(spread.nats)]
+        owner = owned(output, "scale", settings, force=force)
         with progress() as bar:
             result = experiment(laws, *counts, spread, watch=lambda wanted: bar.track(wanted, description="scaling"))
-        plots.save(_picture(plots, laws, spread.nats), output / "tax")
-        # Last, so that a result has its plots.
-        write(output / NAME, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
+        with replacing(output, owner, force=force) as new:
+            plots.save(_picture(plots, laws, spread.nats), new / "tax")
+            write(new / NAME, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
     for chosen in laws:
         console.print(_table(result, chosen, spread.nats), "")
     for sentence in (*result["conclusion"], SCOPE):

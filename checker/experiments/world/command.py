@@ -12,6 +12,7 @@ import typer
 
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.screen.terminal import (
+    Force,
     ResultFolder,
     bad_input,
     console,
@@ -21,6 +22,7 @@ from proof_of_absence.checker.screen.terminal import (
     say,
     to_folder,
 )
+from proof_of_absence.models.files.whole import replacing
 from proof_of_absence.models.rational import rational
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def world_command(
     trigger: Trigger = 4,
     units: Units = 4,
     output: ResultFolder = Path("build/experiments/world"),
+    force: Force = False,
 ) -> None:
     """Sweep the world: which policy has the least loss, how large detectors must be, and what they cost.
 
@@ -78,6 +81,9 @@ def world_command(
     """
     with needs("plots"):
         from proof_of_absence.checker.experiments.world.pictures import draw
+    from proof_of_absence.checker.experiments.place import owned
+    from proof_of_absence.checker.experiments.world.sweep import parameters
+
     to_folder(output)
     options: dict = {"scheduled": scheduled, "trigger": trigger, "units": units}
     if order is not None:
@@ -88,10 +94,11 @@ def world_command(
         options["companies"] = (_company(lapses, tampering),)
     sweep = _sweep(options)
     with ending(output, "no result is written. The parts that are done are kept for the next run."):
+        owner = owned(output, "world", parameters(sweep), force=force)
         result = _result(sweep, output)
-        plots = draw(result, output)
-        # Last, so that a result has its plots.
-        write(output / "result.json", json.dumps(result, ensure_ascii=False))
+        with replacing(output, owner, force=force) as new:
+            plots = draw(result, new)
+            write(new / "result.json", json.dumps(result, ensure_ascii=False))
     _show(result, plots, output)
 
 

@@ -21,7 +21,7 @@ from proof_of_absence.checker.kernel.kept import content_key, keep, kept, source
 from proof_of_absence.models.rational import rational
 from proof_of_absence.models.world import CLUMSY, IS_TAMPERED, Human, World
 
-__all__ = ["ATTENTIVE", "NIGHT_SHIFT", "Company", "Sweep", "run"]
+__all__ = ["ATTENTIVE", "NIGHT_SHIFT", "Company", "Sweep", "parameters", "run"]
 
 PARTS = "parts"
 SCOPE = (
@@ -122,7 +122,9 @@ class Sweep:
 
 
 def run(sweep: Sweep, folder: Path, progress: Callable[[str, int, int], None] = lambda name, done, of: None) -> dict:
-    """Make every fact of the sweep and seal them as a result, which is returned; `folder` keeps the parts until then.
+    """Make every fact of the sweep and seal them as a result, which is returned; `folder` keeps the parts.
+
+    Those of another sweep lie in a folder of their own.
 
     `progress` is called with the name of each part, how many are done and how many there are.
 
@@ -131,17 +133,18 @@ def run(sweep: Sweep, folder: Path, progress: Callable[[str, int, int], None] = 
     OSError
         If the folder cannot be written.
     """
-    key = content_key(sources(), json.dumps(_parameters(sweep), sort_keys=True))
+    key = content_key(sources(), json.dumps(parameters(sweep), sort_keys=True))
     parts = list(sweep.parts())
     facts = []
     for done, (name, make) in enumerate(parts):
         progress(name, done, len(parts))
-        path = folder / PARTS / f"{name}.json"
+        path = folder / PARTS / key[:32] / f"{name}.json"
         part = kept(path, key) or keep(path, key, {"fact": make()})
         facts.append(part["fact"])
-    stated = {"format": FORMAT, "experiment": "world", "scope": SCOPE, "parameters": _parameters(sweep)}
+    stated = {"format": FORMAT, "experiment": "world", "scope": SCOPE, "parameters": parameters(sweep)}
     return seal(stated | {"versions": versions("python-flint", "numpy"), "facts": facts})
 
 
-def _parameters(sweep: Sweep) -> dict:
+def parameters(sweep: Sweep) -> dict:
+    """What is swept, as JSON."""
     return asdict(sweep) | {"mixing": [str(rate) for rate in sweep.mixing]}

@@ -4,8 +4,8 @@ What is claimed of all training rows is checked at all of them; a fact that is l
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fractions import Fraction
-from functools import cached_property
 from math import lcm
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.results.hardened import check_hardened
+from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.arrays import arrays, hexadecimal, table
+from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import FloatData, FloatNet, Floats, Integers, blocks, integers
 from proof_of_absence.checker.independent.values.rounding import TINY, UP
 
@@ -29,6 +30,11 @@ FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
 LARGEST = 2**30
 FIELDS = {"format", "files", "facts", "digest"}
+# What the report says of files and of what is open, which no fact shows.
+OPTIONAL = {"about"}
+# Half-spaces that are compared with the rows at a time.
+TOGETHER = 64
+MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 
 def certificate_in(path: Path) -> Path | None:
@@ -45,82 +51,45 @@ def check_audit(path: Path) -> Fact:
     Refused
         If the file is no such certificate, a file it names is another, or a fact is not so.
     """
-    certificate = read_sealed(path, FORMAT, largest=LARGEST, fields=FIELDS)
+    return accepted(path)[0]
+
+
+def accepted(path: Path) -> tuple[Fact, Subject]:
+    """As `check_audit`; with the certificate, what its facts are about."""
+    certificate = read_certificate(path)
     try:
-        audit = _Audit(path.parent, certificate["files"])
+        subject = Subject.read(path.parent, certificate["files"])
         facts = certificate["facts"]
         require(isinstance(facts, list) and all(isinstance(fact, dict) for fact in facts), "facts are missing")
-        for fact in facts:
-            require(fact.get("kind") in KINDS, f"a fact of kind {fact.get('kind')!r} is not understood")
-        # Those about units first: others may rest on them.
-        for fact in sorted(facts, key=lambda fact: fact["kind"] != "units"):
-            KINDS[fact["kind"]](audit, fact)
+        decide(subject, facts)
         layers = sorted(fact["layer"] for fact in facts if fact["kind"] == "units")
-        require(layers == list(range(1, len(audit.net.layers))), "each hidden layer has one fact about its units")
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        require(layers == list(range(1, len(subject.net.layers))), "each hidden layer has one fact about its units")
+    except MALFORMED as error:
         raise Refused(f"a fact is malformed: {type(error).__name__}: {error}") from error
+    return certificate, subject
+
+
+def read_certificate(path: Path) -> Fact:
+    """The certificate as it is sealed; nothing that it says is checked."""
+    certificate = read_sealed(path, FORMAT, largest=LARGEST)
+    require(set(certificate) - OPTIONAL == FIELDS, "fields are missing or unknown")
     return certificate
 
 
-class _Audit:
-    """The net and the inputs that the facts are about."""
-
-    def __init__(self, directory: Path, files: object):
-        known = {"net", "train", "deploy", "targets", "before"}
-        if not (isinstance(files, dict) and {"net", "train"} <= set(files) <= known):
-            raise Refused("files are missing")
-        self.net = FloatNet.read(arrays(directory, files["net"]))
-        self.train = table(directory, files["train"])
-        self.deploy = table(directory, files["deploy"]) if "deploy" in files else None
-        self.targets = table(directory, files["targets"], "targets") if "targets" in files else None
-        self.before = FloatNet.read(arrays(directory, files["before"])) if "before" in files else None
-        for inputs in (self.train, self.deploy):
-            require(inputs is None or inputs.shape[1] == self.net.widths[0], "inputs do not fit the net")
-        # Units found to have one value at all training rows.
-        self.still: set[tuple[int, int]] = set()
-
-    @cached_property
-    def written(self) -> list[Fact]:
-        """The net as exact numbers in text."""
-        return [
-            {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
-             "bias": [str(Fraction(b)) for b in bias.tolist()]}
-            for weights, bias in self.net.layers
-        ]  # fmt: skip
-
-    def layer(self, value: object) -> int:
-        """The number of a hidden layer."""
-        if not (type(value) is int and 1 <= value < len(self.net.layers)):
-            raise Refused("no such hidden layer")
-        return value
-
-    def row(self, value: object) -> int:
-        """The number of a training row."""
-        if not (type(value) is int and 0 <= value < len(self.train)):
-            raise Refused("no such training row")
-        return value
-
-    def training_rows(self, layer: int, members: list[int]) -> Iterable[Floats]:
-        """The training rows in blocks; one is enough for units found to have one value at all of them."""
-        if all((layer, j) in self.still for j in members):
-            return [self.train[:1]]
-        return (self.train[block] for block in blocks(len(self.train)))
-
-    @property
-    def deployment(self) -> Floats:
-        """The deployment inputs."""
-        if self.deploy is None:
-            raise Refused("the certificate names no deployment inputs")
-        return self.deploy
-
-    def deployment_row(self, value: object) -> int:
-        """The number of a deployment row."""
-        if not (type(value) is int and 0 <= value < len(self.deployment)):
-            raise Refused("no such deployment row")
-        return value
+def decide(subject: Subject, facts: Iterable[Fact]) -> None:
+    """Refuse unless each of the facts is so of this net and these data; a malformed one may raise `MALFORMED`."""
+    facts = list(facts)
+    for fact in facts:
+        require(fact.get("kind") in KINDS, f"a fact of kind {fact.get('kind')!r} is not understood")
+    # Those about units first: others may rest on them.
+    for fact in sorted(facts, key=lambda fact: fact["kind"] != "units"):
+        if fact["kind"] != "outside":
+            KINDS[fact["kind"]](subject, fact)
+    # One pass over the training rows is enough for many half-spaces.
+    outside(subject, *(fact for fact in facts if fact["kind"] == "outside"))
 
 
-def units(audit: _Audit, fact: Fact) -> None:
+def units(audit: Subject, fact: Fact) -> None:
     """What every unit of a layer does on the training rows: it is dead, or constant and positive, or varies."""
     layer = audit.layer(fact["layer"])
     activity, witness, idle = fact["activity"], fact["witness"], fact["idle"]
@@ -135,7 +104,7 @@ def units(audit: _Audit, fact: Fact) -> None:
     audit.still |= {(layer, j) for j, does in enumerate(activity) if does != "varies"}
 
 
-def _varying(audit: _Audit, layer: int, witness: dict[int, list[int]]) -> None:
+def _varying(audit: Subject, layer: int, witness: dict[int, list[int]]) -> None:
     for j, pair in witness.items():
         one, other = (audit.row(i) for i in pair)
         if layer == 1 or not _apart(audit, layer, j, one, other):
@@ -143,7 +112,7 @@ def _varying(audit: _Audit, layer: int, witness: dict[int, list[int]]) -> None:
             require(values[0, 0] != values[1, 0], f"unit {layer}.{j} has one value at rows {one} and {other}")
 
 
-def _apart(audit: _Audit, layer: int, unit: int, one: int, other: int) -> bool:
+def _apart(audit: Subject, layer: int, unit: int, one: int, other: int) -> bool:
     """Whether floats show that the unit differs; an exact pass over all layers below is dear."""
     values, error = audit.net.bounded(audit.train[[one, other]], layer, [unit])[-1]
     # Beyond the floats the bounds are infinite, and show nothing.
@@ -152,7 +121,7 @@ def _apart(audit: _Audit, layer: int, unit: int, one: int, other: int) -> bool:
     return bool(low[0] > high[1] or low[1] > high[0])
 
 
-def _still(audit: _Audit, layer: int, chosen: list[int], *, dead: bool) -> None:
+def _still(audit: Subject, layer: int, chosen: list[int], *, dead: bool) -> None:
     """The units have one value at all training rows: 0 if dead, else a positive one."""
     if not chosen:
         return
@@ -178,10 +147,19 @@ def _all_equal(column: Integers, power: int, value: int, scale: int) -> bool:
     return bool((column << (power - low) == value << (scale - low)).all())
 
 
-def circuit(audit: _Audit, fact: Fact) -> None:
+def circuit(audit: Subject, fact: Fact) -> None:
     """A circuit of one layer sends the stated values at all training rows, and others at just the rows of `fires`."""
-    layer = audit.layer(fact["layer"])
-    members, value = fact["units"], [hexadecimal(v) for v in fact["value"]]
+    require_circuit(audit, fact["layer"], fact["units"], [hexadecimal(v) for v in fact["value"]], fact["fires"])
+
+
+def require_circuit(
+    audit: Subject, layer: int, members: list[int], value: list[Fraction], fires: list[int] | None
+) -> None:
+    """Refuse unless these units are a circuit that sends the values, and fires at just these deployment rows.
+
+    Where `fires` is None nothing is claimed of deployment.
+    """
+    layer = audit.layer(layer)
     require(len(members) == len(set(members)) > 0, "a circuit is a nonempty set")
     require(all(type(j) is int and 0 <= j < audit.net.widths[layer] for j in members), "no such unit")
     require(len(value) == audit.net.widths[layer + 1], "not one value for each reader")
@@ -189,7 +167,9 @@ def circuit(audit: _Audit, fact: Fact) -> None:
         if not any(value):
             rows = rows[~_silent(audit, layer, members, rows)]
         require(not _differs(audit, layer, members, rows, value).any(), f"circuit {layer}.{members} is not idle")
-    fires = [audit.deployment_row(i) for i in fact["fires"]] if audit.deploy is not None else fact["fires"]
+    if fires is None:
+        return
+    fires = [audit.deployment_row(i) for i in fires] if audit.deploy is not None else fires
     expected: list[int] = []
     for block in blocks(len(audit.deploy) if audit.deploy is not None else 0):
         rows = np.arange(block.start, block.stop)
@@ -199,13 +179,23 @@ def circuit(audit: _Audit, fact: Fact) -> None:
     require_equal(f"the deployment rows at which circuit {layer}.{members} fires", fires, expected)
 
 
-def _silent(audit: _Audit, layer: int, members: list[int], rows: Floats) -> Truths:
+def note_still(audit: Subject, layer: int, chosen: list[int]) -> None:
+    """Note that these units have one value at all training rows, if they have; else nothing."""
+    first, _ = audit.net.exact(audit.train[:1], layer, chosen)
+    dead = [bool(value == 0) for value in first[0]]
+    with suppress(Refused):
+        _still(audit, layer, [j for j, zero in zip(chosen, dead, strict=True) if zero], dead=True)
+        _still(audit, layer, [j for j, zero in zip(chosen, dead, strict=True) if not zero], dead=False)
+        audit.still |= {(layer, j) for j in chosen}
+
+
+def _silent(audit: Subject, layer: int, members: list[int], rows: Floats) -> Truths:
     """The rows at which floats show that all the units are 0."""
     values, error = audit.net.bounded(rows, layer, members)[-1]
     return np.asarray((values <= -error).all(axis=1))
 
 
-def _differs(audit: _Audit, layer: int, members: list[int], rows: Floats, value: list[Fraction]) -> Truths:
+def _differs(audit: Subject, layer: int, members: list[int], rows: Floats, value: list[Fraction]) -> Truths:
     if not len(rows):
         return np.zeros(0, dtype=bool)
     sent, scale = audit.net.sent(rows, layer, members)
@@ -217,7 +207,7 @@ def _differs(audit: _Audit, layer: int, members: list[int], rows: Floats, value:
     return result
 
 
-def full_rank(audit: _Audit, fact: Fact) -> None:
+def full_rank(audit: Subject, fact: Fact) -> None:
     """The columns [1 | phi_1 .. phi_n] on some rows have a minor that is not 0 modulo a prime, so it is not 0.
 
     With `units`, the columns are those of these alone.
@@ -242,7 +232,7 @@ def full_rank(audit: _Audit, fact: Fact) -> None:
         matrix[step + 1 :, step:] = (matrix[step + 1 :, step:] - factors[:, None] * matrix[step, step:] % prime) % prime
 
 
-def dependency(audit: _Audit, fact: Fact) -> None:
+def dependency(audit: Subject, fact: Fact) -> None:
     """v_0 + sum_j v_j phi_j = 0 at every training row, and some v is not 0."""
     layer = audit.layer(fact["layer"])
     coefficients = [hexadecimal(v) for v in fact["coefficients"]]
@@ -258,7 +248,7 @@ def dependency(audit: _Audit, fact: Fact) -> None:
         require(not sums.any(), f"the relation of layer {layer} does not hold")
 
 
-def few_inputs(audit: _Audit, fact: Fact) -> None:
+def few_inputs(audit: Subject, fact: Fact) -> None:
     """There are fewer distinct training inputs than columns [1 | phi_1 .. phi_n], so these are dependent."""
     layer = audit.layer(fact["layer"])
     distinct = len({row.tobytes() for row in audit.train + 0.0})
@@ -266,36 +256,50 @@ def few_inputs(audit: _Audit, fact: Fact) -> None:
     require(distinct <= audit.net.widths[layer], "there are no fewer of them than columns")
 
 
-def train_input(audit: _Audit, fact: Fact) -> None:
+def train_input(audit: Subject, fact: Fact) -> None:
     """A deployment row is a training row."""
     same = audit.deployment[audit.deployment_row(fact["row"])] == audit.train[audit.row(fact["train_row"])]
     require(same.all(), f"deployment row {fact['row']} is no such training row")
 
 
-def outside(audit: _Audit, fact: Fact) -> None:
-    """w.z + b <= 0 at every training row and > 0 at the deployment row."""
-    weights, bias = [hexadecimal(w) for w in fact["weights"]], hexadecimal(fact["bias"])
-    require(len(weights) == audit.net.widths[0], "not one weight for each input")
-    for block in blocks(len(audit.train)):
-        rows = _not_below(audit.train[block], weights, bias)
-        require(not (_heights(rows, weights, bias) > 0).any(), "a training row is on the wrong side")
-    point = audit.deployment[[audit.deployment_row(fact["row"])]]
-    require((_heights(point, weights, bias) > 0).all(), f"deployment row {fact['row']} is not outside")
+def outside(audit: Subject, *facts: Fact) -> None:
+    """w.z + b <= 0 at every training row and > 0 at the deployment row, for each of the facts."""
+    for start in range(0, len(facts), TOGETHER):
+        planes = [
+            ([hexadecimal(w) for w in fact["weights"]], hexadecimal(fact["bias"]))
+            for fact in facts[start : start + TOGETHER]
+        ]
+        require(all(len(weights) == audit.net.widths[0] for weights, _ in planes), "not one weight for each input")
+        for block in blocks(len(audit.train)):
+            rows = audit.train[block]
+            for plane, below in zip(planes, _below(rows, planes), strict=True):
+                require(not (_heights(rows[~below], *plane) > 0).any(), "a training row is on the wrong side")
+        for plane, fact in zip(planes, facts[start:], strict=False):
+            point = audit.deployment[[audit.deployment_row(fact["row"])]]
+            require((_heights(point, *plane) > 0).all(), f"deployment row {fact['row']} is not outside")
 
 
-def _not_below(rows: Floats, weights: list[Fraction], bias: Fraction) -> Floats:
-    """The rows at which floats do not show that w.z + b <= 0; all of them if w or b are no floats."""
+def _below(rows: Floats, planes: list[tuple[list[Fraction], Fraction]]) -> Truths:
+    """Where floats show that w.z + b <= 0, a line for each plane; nowhere if its w or b are no floats."""
+    shown = np.zeros((len(planes), len(rows)), dtype=bool)
+    held = {k: floats for k, (weights, bias) in enumerate(planes) if (floats := _floats([*weights, bias]))}
+    if held:
+        numbers = np.array(list(held.values()))
+        # Half-spaces along an axis are frequent.
+        used = np.flatnonzero(numbers[:, :-1].any(axis=0))
+        used = used if used.size else np.array([0])
+        values, error = FloatNet([(numbers[:, used], numbers[:, -1])]).bounded(rows[:, used])[-1]
+        shown[list(held)] = (values <= -error).T
+    return shown
+
+
+def _floats(values: list[Fraction]) -> list[float] | None:
+    """The very numbers as floats, if they are some."""
     try:
-        floats = [float(v) for v in (*weights, bias)]
+        floats = [float(v) for v in values]
     except OverflowError:
-        return rows
-    if [Fraction(v) for v in floats] != [*weights, bias]:
-        return rows
-    # Half-spaces along an axis are frequent.
-    used = [k for k, w in enumerate(weights) if w] or [0]
-    plane = FloatNet([(np.array([[floats[k] for k in used]]), np.array(floats[-1:]))])
-    values, error = plane.bounded(rows[:, used])[-1]
-    return rows[~(values <= -error)[:, 0]]
+        return None
+    return floats if all(Fraction(f) == v for f, v in zip(floats, values, strict=True)) else None
 
 
 def _heights(rows: Floats, weights: list[Fraction], bias: Fraction) -> Integers:
@@ -309,7 +313,7 @@ def _heights(rows: Floats, weights: list[Fraction], bias: Fraction) -> Integers:
     return heights
 
 
-def inside(audit: _Audit, fact: Fact) -> None:
+def inside(audit: Subject, fact: Fact) -> None:
     """A deployment row is the convex combination of training rows: positive weights with sum 1."""
     point = audit.deployment[[audit.deployment_row(fact["row"])]]
     chosen = [audit.row(i) for i, _ in fact["combination"]]
@@ -326,14 +330,14 @@ def inside(audit: _Audit, fact: Fact) -> None:
     )
 
 
-def region(audit: _Audit, fact: Fact) -> None:
+def region(audit: Subject, fact: Fact) -> None:
     """What a circuit of the net sends on a box (kind ``irrelevant-region``), or at an input of it (``relevant-at``)."""
     require("net" not in fact, "a fact about a region is about the net of this folder")
     decided = {"irrelevant-region": irrelevant_region, "relevant-at": relevant_at}[fact["kind"]]
     decided(fact | {"net": audit.written})
 
 
-def loss(audit: _Audit, fact: Fact) -> None:
+def loss(audit: Subject, fact: Fact) -> None:
     """What `float_losses` or `float_cross_entropy` decides, of the net, the inputs and the targets of this folder."""
     widths, targets = audit.net.widths, audit.targets
     if targets is None:
@@ -351,14 +355,14 @@ def loss(audit: _Audit, fact: Fact) -> None:
     family.decide(fact, FloatNet(audit.net.layers, dtype), FloatData(audit.train, targets))
 
 
-def hardened(audit: _Audit, fact: Fact) -> None:
+def hardened(audit: Subject, fact: Fact) -> None:
     """What `hardened.check` decides, about the net before and the units found to have one value in training."""
     if audit.before is None:
         raise Refused("the certificate names no net before")
     check_hardened(audit.before, audit.net, audit.train, audit.still, fact)
 
 
-KINDS: dict[str, Callable[[_Audit, Fact], None]] = {
+KINDS: dict[str, Callable[..., None]] = {
     "units": units,
     "circuit": circuit,
     "full-rank": full_rank,

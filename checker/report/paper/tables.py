@@ -11,10 +11,13 @@ from proof_of_absence.checker.report.overview import scopes
 from proof_of_absence.checker.report.paper.formulas import formulas
 from proof_of_absence.checker.report.paper.typeset import decimal, define, escape, exact, prose
 from proof_of_absence.checker.report.paper.values import facts_of, numbers, versions
+from proof_of_absence.models.files.whole import Owner
 
-__all__ = ["further", "make"]
+__all__ = ["NOTE", "OWNER", "further", "make"]
 
 NOTE = "% Made by `absence tables` from certificates; do not edit.\n"
+# By the note its files are known where an earlier version left no mark.
+OWNER = Owner("tables", note=NOTE.encode())
 
 
 def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str, str]:

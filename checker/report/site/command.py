@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from proof_of_absence.checker.kernel.claims import load_claims
-from proof_of_absence.checker.screen.terminal import Certificates, ending, needs, progress, say, to_folder
+from proof_of_absence.checker.screen.terminal import Certificates, Force, ending, needs, progress, say, to_folder
 
 __all__ = ["site_command"]
 
@@ -24,6 +24,7 @@ def site_command(
         bool, typer.Option("--solve", help="Put unsat answers to both solvers, and theorems to Coq, once more.")
     ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
+    force: Force = False,
 ) -> None:
     """Write a static site of the claims: statements, proofs, obligations, certificates, pictures, experiments.
 
@@ -40,12 +41,12 @@ def site_command(
     to_folder(experiments, "--experiments")
     claims = load_claims()
     with ending(output, "no site is written, and an earlier one is left as it was."):
-        replaceable(output)
+        replaceable(output, (certificates, experiments), force=force)
         with progress() as bar:
             task = bar.add_task("checking", total=sum(len(claim.obligations) for claim in claims))
             findings = examine(claims, certificates, jobs=jobs, solve=solve, progress=lambda: bar.advance(task))
         site = Site(claims, findings, read(experiments), solve)
-        write(output, pages(site))
+        write(output, pages(site), force=force)
     for finding in site.open_ends:
         say(f"{finding.state.upper()} {finding.obligation.id}: {finding.reason}")
     for experiment in site.refused_results:

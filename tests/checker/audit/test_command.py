@@ -24,10 +24,11 @@ from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files import onnx, read_net
+from proof_of_absence.models.files.whole import MARK
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.console import ABSENCE, stopped
 
-REPORTS = {"report.json", "report.schema.json", "report.html"}
+REPORTS = {"report.json", "report.schema.json", "report.html", MARK}
 
 
 def absence(*arguments, expect) -> str:
@@ -134,7 +135,11 @@ def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments
     assert after < before
     assert abs(Fraction(before) - audit.data.loss.low) < Fraction(1, 10**5)
     assert abs(Fraction(after) - audit.improvement.loss_after.low) < Fraction(1, 10**5)
-    assert "facts of an audit" in absence("check", "planted.audit", expect=0)
+    told = absence("check", "planted.audit", expect=0)
+    assert told.startswith("Accepted: 16 facts on the net of net.npz") and "planted.onnx, which is not here" in told
+    _, model, _, data, _, inputs = arguments
+    told = absence("check", "planted.audit", "--net", model, "--train", data, "--deploy", inputs, expect=0)
+    assert told.startswith("Accepted: 16 facts on planted.onnx (sha256 ")
     page = (folder / "report.html").read_text()
     assert "{1.5} fires at 2 inputs: rows 0, 2" in page and "<script" not in page
 
@@ -200,7 +205,7 @@ def test_a_second_run_takes_its_stages_from_the_first_and_says_the_same(argument
     folder = tmp_path / "planted.audit"
     first, html = report(folder), (folder / "report.html").read_text()
     out = absence(*arguments, expect=1)
-    assert "Taken from an earlier run: losses, units, circuits, firing, deployment, ranks" in out
+    assert "Taken from an earlier run: units, deployment, ranks, improvement, rents, prices" in out
     second = report(folder)
     assert first | {"seconds": {}} == second | {"seconds": {}}
     # A damaged stage is no result.
@@ -298,7 +303,7 @@ def test_a_net_of_two_hidden_layers(layer, files, tmp_path):
     audit = from_json(report(tmp_path / "deep.audit"))
     assert (Unit(layer, 0),) in [c.units for c in audit.circuits]
     assert audit.improvement or layer == 1
-    assert "facts of an audit" in absence("check", "deep.audit", expect=0)
+    assert "facts on deep.onnx" in absence("check", "deep.audit", expect=0)
     if audit.improvement:
         assert {u.layer for u in audit.improvement.circuit} == {2}
         loss = onnx_loss(tmp_path / "deep.audit" / "improved.onnx", files / "train.npz")

@@ -118,3 +118,11 @@ def test_training_inputs_outside_the_box_are_counted(here):
     words = ("--compress", "--region", "box.vnnlib")
     out = absence("harden", "net.onnx", "--train", "train.npz", "-o", "new.onnx", *words)
     assert "2 training inputs outside the box: there an output may differ." in out
+
+
+def test_a_proof_of_an_earlier_net_does_not_stay_beside_a_new_one(here):
+    words = ("harden", "net.onnx", "--train", "train.npz", "-o", "out.onnx")
+    absence(*words, "--compress")
+    told = absence(*words, "--force", expect=2)
+    assert "out.onnx.compression: is of an earlier net; move it" in told and told.count("\n") == 1
+    absence(*words, "--compress", "--force")

@@ -118,18 +118,20 @@ def test_stages_are_kept_until_they_depend_on_something_else(tmp_path):
     def stages(subject="a"):
         return Stages(tmp_path, subject, lambda name: None)
 
-    kind = tuple[Fraction, ...]
+    kind, so = tuple[Fraction, ...], {"shown": lambda value: value == (Fraction(1, 3),)}
     for runner in (stages(), stages()):
-        assert runner.run("x", kind, stage) == (Fraction(1, 3),)
+        assert runner.run("x", kind, stage, **so) == (Fraction(1, 3),)
     assert len(calls) == 1
-    stages().run("x", kind, stage, of="other")
-    stages("b").run("x", kind, stage)
-    stages().run("y", kind, stage, final=lambda value: False)
-    stages().run("y", kind, stage, final=lambda value: False)
-    assert len(calls) == 5
+    stages().run("x", kind, stage, of="other", **so)
+    stages("b").run("x", kind, stage, **so)
+    # What nothing shows is not kept, or not taken.
+    for _ in range(2):
+        stages().run("y", kind, stage)
+        stages().run("x", kind, stage, shown=lambda value: False)
+    assert len(calls) == 7 and len(list(tmp_path.iterdir())) == 3
     for path in tmp_path.iterdir():
         path.write_text("{}")
-    assert stages().run("x", kind, stage) == (Fraction(1, 3),) and len(calls) == 6
+    assert stages().run("x", kind, stage, **so) == (Fraction(1, 3),) and len(calls) == 8
 
 
 def test_what_follows_from_a_failed_stage_is_not_kept_for_the_next_run(monkeypatch, tmp_path):
@@ -149,7 +151,7 @@ def test_interrupts_are_not_findings(monkeypatch, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path)
     monkeypatch.undo()
-    assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path).kept == ("losses", "units", "circuits")
+    assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path).kept == ("units",)
 
 
 def test_contents_that_differ_have_other_keys():

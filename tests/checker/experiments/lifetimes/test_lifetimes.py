@@ -32,25 +32,31 @@ ARGUMENTS = ("lifetimes", "--steps", 12, "--seeds", 1, "--every", 6, "--jobs", 1
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The folder of a result, made in three goes."""
-    folder = tmp_path_factory.mktemp("lifetimes")
+    folder = tmp_path_factory.mktemp("lifetimes") / "out"
     for how in (signal.SIGINT, signal.SIGKILL):
-        stopped(*ARGUMENTS, "--output", folder, cwd=folder, how=how, parts="runs/*.json")
+        stopped(*ARGUMENTS, "--output", folder, cwd=folder.parent, how=how, parts="out/runs/*/*.json")
     assert not (folder / "result.json").exists()
-    early = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*.json")}
+    early = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*.json")}
     assert early and len(early) < len(list(runs(PLAN)))
     # A file that was cut off is no run.
     cut = min(early)
     cut.write_bytes(cut.read_bytes()[:100])
-    out = absence(*ARGUMENTS, "--output", folder, cwd=folder)
+    out = absence(*ARGUMENTS, "--output", folder, cwd=folder.parent)
     assert "dead in training" in out and "6 plots" in out
     assert all(path.stat().st_mtime_ns == at for path, at in early.items() if path != cut)
     return folder
 
 
+def file_of(folder, name):
+    """The file of a run, in the folder of its settings."""
+    (path,) = folder.glob(f"runs/*/{name}.json")
+    return path
+
+
 def test_the_result_is_whole_and_accepted(made):
     assert "of 37 runs" in absence("check", made, cwd=made)
     result = check_lifetimes(made / "result.json")
-    assert [e["file"] for e in result["runs"]] == [f"runs/{run.name}.json" for run in runs(PLAN)]
+    assert [made / e["file"] for e in result["runs"]] == [file_of(made, run.name) for run in runs(PLAN)]
     for name in ("lives", "losses", "sizes"):
         assert (made / f"{name}.svg").read_bytes().startswith(b"<?xml") and (made / f"{name}.pdf").exists()
 
@@ -58,7 +64,7 @@ def test_the_result_is_whole_and_accepted(made):
 def test_an_interrupted_experiment_has_the_runs_of_an_uninterrupted_one(made):
     wanted = list(runs(PLAN))
     for run in (wanted[0], wanted[1], wanted[-1]):
-        record = json.loads((made / "runs" / f"{run.name}.json").read_text())
+        record = json.loads(file_of(made, run.name).read_text())
         again = json.loads(json.dumps(train(run, PLAN, WORLD.dataset())))
         assert {key: value for key, value in record.items() if key not in ("key", "digest")} == again
 
@@ -81,7 +87,7 @@ def test_weight_decay_shrinks_a_dead_detector_at_the_rate_of_c18(made):
         if optimizer.decay in (None, 1):
             continue
         run = Run(DETECTORS[0], optimizer, False, 0)
-        first, *_, last = json.loads((made / "runs" / f"{run.name}.json").read_text())["measured"]
+        first, *_, last = json.loads(file_of(made, run.name).read_text())["measured"]
         assert last["size"] == pytest.approx(first["size"] * float(optimizer.decay) ** 24, rel=1e-5)
 
 
@@ -144,9 +150,9 @@ def altered(made, folder, edit, name="dead.sgd.reassigned.0", reseal=True):
     """
     shutil.copytree(made, folder)
     result = json.loads((folder / "result.json").read_text())
-    path = folder / "runs" / f"{name}.json"
+    path = file_of(folder, name)
     run = json.loads(path.read_text())
-    (entry,) = [e for e in result["runs"] if e["file"] == f"runs/{name}.json"]
+    (entry,) = [e for e in result["runs"] if folder / e["file"] == path]
     edit(result, run, entry)
     if reseal:
         path.write_text(json.dumps(seal(run)))
@@ -263,10 +269,11 @@ def test_files_that_were_changed_are_refused(made, tmp_path):
     with pytest.raises(Refused, match=r"the digest of result\.json does not fit"):
         check_lifetimes(path)
     path = altered(made, tmp_path / "b", lambda result, run, entry: None)
-    (tmp_path / "b" / "runs" / "dead.sgd.plain.0.json").unlink()
+    file = file_of(tmp_path / "b", "dead.sgd.plain.0")
+    file.unlink()
     with pytest.raises(Refused, match=r"dead\.sgd\.plain\.0\.json: No such file"):
         check_lifetimes(path)
-    shutil.copy(made / "runs" / "dead.adam.plain.0.json", tmp_path / "b" / "runs" / "dead.sgd.plain.0.json")
+    shutil.copy(file_of(made, "dead.adam.plain.0"), file)
     with pytest.raises(Refused, match="is not the file that the result was made from"):
         check_lifetimes(path)
 

@@ -12,6 +12,7 @@ from proof_of_absence.checker.experiments.scale.command import experiment, scale
 from proof_of_absence.checker.experiments.scale.tax import rounded, tax, threshold
 from proof_of_absence.checker.independent.results.experiment import check_experiment
 from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.models.files.whole import MARK
 from proof_of_absence.models.scaling import BESIROGLU, HOFFMANN, RESOLUTION, Spread
 from tests.checker.console import absence
 
@@ -23,7 +24,7 @@ def test_a_result_is_written_and_rechecked(tmp_path, capsys):
     assert "1,000,000 of 70,000,000,000 parameters are worth 4.06e-07 nats a token" in out
     assert "is not met by such runs" in out and "not a proof" in out
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert set(first) == {"result.json", "tax.pdf", "tax.svg"}
+    assert set(first) == {"result.json", "tax.pdf", "tax.svg", MARK}
     scale_command(law=["hoffmann"], output=folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     result = check_experiment(folder / "result.json")

@@ -43,7 +43,7 @@ def test_parts_that_are_not_whole_are_made_anew(swept, tmp_path):
         target = other / path.relative_to(folder / "out")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    parts = sorted((other / "parts").iterdir())
+    parts = sorted((other / "parts").rglob("*.json"))
     parts[0].write_text(parts[0].read_text()[:-20])
     part = json.loads(parts[1].read_text())
     part["fact"] = {"kind": "world-sizes"}
@@ -69,9 +69,9 @@ def test_a_changed_result_is_refused(swept, tmp_path):
 
 
 def test_an_interrupt_keeps_what_is_done(tmp_path):
-    told = stopped("world", *SMALL, "-o", "out", cwd=tmp_path, how=signal.SIGINT, parts="out/parts/*.json")
+    told = stopped("world", *SMALL, "-o", "out", cwd=tmp_path, how=signal.SIGINT, parts="out/parts/*/*.json")
     assert "The parts that are done are kept" in told
-    assert not (tmp_path / "out/result.json").exists() and list(tmp_path.glob("out/parts/*.json"))
+    assert not (tmp_path / "out/result.json").exists() and list(tmp_path.glob("out/parts/*/*.json"))
 
 
 @pytest.mark.parametrize(

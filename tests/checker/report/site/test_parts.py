@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.kernel.claims import load_claims
-from proof_of_absence.checker.report.site.folder import MARK, write
+from proof_of_absence.checker.report.site.folder import write
 from proof_of_absence.checker.report.site.graph import layers
 from proof_of_absence.checker.report.site.prose import plain, prose, words
 from proof_of_absence.models.files.disk import InputError
+from proof_of_absence.models.files.whole import MARK, mark_of
 from tests.checker.console import absence, contents
 
 
@@ -95,12 +96,18 @@ def test_a_site_replaces_a_site_and_nothing_else(tmp_path):
     folder = tmp_path / "deep" / "site"
     write(folder, {"a.html": b"1", "b/c.html": b"2"})
     write(folder, {"a.html": b"3"})
-    assert {p.name: data for p, data in contents(folder).items()} == {"a.html": b"3", MARK: b""}
+    assert set(mark_of(folder).files) == {"a.html"}
+    (folder / "CNAME").write_text("mine")
+    write(folder, {"a.html": b"3"})
+    assert {p.name: data for p, data in contents(folder).items() if p.name != MARK} == {
+        "a.html": b"3",
+        "CNAME": b"mine",
+    }
     assert [path.name for path in folder.parent.iterdir()] == ["site"]
     other = tmp_path / "other"
     other.mkdir()
     (other / "mine.txt").write_text("x")
-    with pytest.raises(InputError, match="holds something that is no site of Absence; choose another place"):
+    with pytest.raises(InputError, match=r"is no folder of absence site \(it holds mine\.txt\); choose another folder"):
         write(other, {"a.html": b""})
     with pytest.raises(InputError, match="is not a folder"):
         write(other / "mine.txt", {"a.html": b""})

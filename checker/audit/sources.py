@@ -1,0 +1,188 @@
+"""The files that were audited, read anew where they lie: weights and rows are the certificate's, to the last bit.
+
+A file is looked for under its recorded name beside the folder and in the working directory; another digest is another.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from proof_of_absence.checker.audit.findings import DataSummary, NetSummary
+from proof_of_absence.checker.audit.objective import OPTIONS, objective
+from proof_of_absence.checker.audit.seen import Seen
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
+from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.models.files import InputError, read_net
+from proof_of_absence.models.files.data import read_data
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = [
+    "Given",
+    "compare_data",
+    "compare_deployment",
+    "compare_net",
+    "found_beside",
+    "require_digest",
+    "same_layers",
+    "sha256",
+]
+
+# What a net and data are called that were given in Python, and how `outputs.agreeing` begins its note.
+IN_PYTHON = ("net", "data")
+COMPARED = "The outputs in "
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Given:
+    """Files that are to be compared with what was audited; those that are None are looked for."""
+
+    net: Path | None = None
+    train: Path | None = None
+    deploy: Path | None = None
+
+
+def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, seen: Seen) -> None:
+    """The audited net: its file has the recorded digest and, read anew, the weights of the certificate.
+
+    Raises
+    ------
+    Refused
+        If it is another file, or read as another net.
+    InputError
+        If a given file cannot be read.
+    """
+    own = FloatNet(subject.net.layers, told.dtype)
+    if told.source == IN_PYTHON[0]:
+        require(content_key(own) == told.sha256, f"{folder / 'report.json'}: the digest is not that of the net")
+        seen.about.append(f"a net given in Python (digest {told.sha256[:SHOWN]}…)")
+        if given.net is not None:
+            same_layers(_read(given.net), subject.net, "the audited net", given.net)
+            seen.agree.append(str(given.net))
+        return
+    path = given.net or found_beside(folder, told.source, told.sha256)
+    if path is None:
+        seen.about.append("the net of net.npz")
+        seen.unseen.append(f"{told.source}, which is not here")
+        return
+    require_digest(path, told.sha256)
+    notes = told.reading.notes if told.reading else ()
+    compared = [note for note in notes if note.startswith(COMPARED)]
+    net = _read(path, checked=bool(compared))
+    same_layers(net, subject.net, "the audited net", path)
+    require(net.dtype.name == told.dtype, f"{path}: is of {net.dtype}, and the report says {told.dtype}")
+    plain = told.reading and replace(told.reading, notes=tuple(note for note in notes if note not in compared))
+    require(net.reading == plain, f"{path}: is read in another way than the report says")
+    seen.about.append(f"{told.source} (sha256 {told.sha256[:SHOWN]}…)")
+    if compared:
+        seen.unseen.append("the network's own outputs")
+
+
+def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given, seen: Seen) -> None:
+    """The training data: the file has the recorded digest, and the rows, the targets and the loss that were audited.
+
+    Raises
+    ------
+    Refused, InputError
+        As `compare_net`.
+    """
+    if told.source == IN_PYTHON[1]:
+        arrays = subject.train, *(() if subject.targets is None else (subject.targets,))
+        require(content_key(*arrays) == told.sha256, f"{folder / 'report.json'}: the digest is not that of the data")
+        seen.about.append("data given in Python")
+        if given.train is None:
+            return
+    path = given.train or found_beside(folder, told.source, told.sha256)
+    if path is None:
+        seen.about.append("the rows of train.npz")
+        seen.unseen.append(f"{told.source}, which is not here")
+        return
+    if told.source != IN_PYTHON[1]:
+        require_digest(path, told.sha256)
+    data = read_data(path, optional=True)
+    require(np.array_equal(data.inputs, subject.train), f"{path}: its inputs are not those that were audited")
+    asked = next((name for name, loss in OPTIONS.items() if loss == told.loss_name), None)
+    asked = asked if told.loss_reason.endswith("(asked for)") or "(asked for)" in told.loss_reason else None
+    try:
+        aim = objective(subject.net.widths[-1], data.targets, data.labels, asked)
+    except InputError as error:
+        raise Refused(f"{path}: its targets are not those of the report's loss: {error}") from error
+    same = (aim.targets is None) == (subject.targets is None)
+    if aim.targets is not None and subject.targets is not None:
+        same = same and np.array_equal(aim.targets, subject.targets)
+    require(same, f"{path}: its targets are not those that were audited")
+    if told.source != IN_PYTHON[1]:
+        name = "" if aim.loss is None else str(aim.loss)
+        require((name, aim.reason) == (told.loss_name, told.loss_reason), f"{path}: its targets mean another loss")
+    seen.about.append(path.name)
+
+
+def compare_deployment(folder: Path, told: dict[str, Any] | None, subject: Subject, given: Given, seen: Seen) -> None:
+    """The deployment inputs: the file, if its digest is the recorded one, has the rows that were audited.
+
+    Raises
+    ------
+    Refused, InputError
+        As `compare_net`.
+    """
+    if subject.deploy is None:
+        require(given.deploy is None, f"{given.deploy}: no deployment inputs were looked at")
+        return
+    path = given.deploy or (found_beside(folder, str(told["source"]), str(told["sha256"])) if told else None)
+    if path is None:
+        seen.unseen.append(f"{told['source']}, which is not here" if told else "the file of the deployment inputs")
+        return
+    if told:
+        require_digest(path, str(told["sha256"]))
+    inputs = read_data(path, targets=False).inputs
+    require(np.array_equal(inputs, subject.deploy), f"{path}: its inputs are not those that were looked at")
+    seen.about.append(path.name)
+
+
+def same_layers(net: FloatNet, own: Unshared, what: str, path: Path | None = None) -> None:
+    """Refuse unless the weights and biases are equal, as numbers."""
+    before = f"{path}: " if path else ""
+    require(list(net.widths) == list(own.widths), f"{before}has the widths {net.widths}, and {what} {own.widths}")
+    for number, ((weights, bias), (other, shift)) in enumerate(zip(net.layers, own.layers, strict=True), 1):
+        same = np.array_equal(weights, other) and np.array_equal(bias, shift)
+        require(same, f"{before}layer {number} is not that of {what}")
+
+
+def require_digest(path: Path, stated: str) -> None:
+    """Refuse a file with another digest than the report says."""
+    own = sha256(path)
+    require(own == stated, f"{path}: is not the file that was audited: sha256 {own[:SHOWN]}…, not {stated[:SHOWN]}…")
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hexadecimal.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def found_beside(folder: Path, name: str, digest: str) -> Path | None:
+    """A file of this name and digest beside the folder or in the working directory."""
+    if Path(name).name != name:
+        return None
+    for path in (folder.resolve().parent / name, Path(name)):
+        if path.is_file() and sha256(path) == digest:
+            return path
+    return None
+
+
+def _read(path: Path, *, checked: bool = False) -> FloatNet:
+    return read_net(path, activation="relu", checked=checked)

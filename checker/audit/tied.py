@@ -1,0 +1,141 @@
+"""`absence check FOLDER` of an audit: certificate, report, page, nets and data agree, or a file is refused by name.
+
+The independent checker decides the facts and what the report makes of them; here the files are read and compared.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from proof_of_absence.checker.audit.engine import open_lines
+from proof_of_absence.checker.audit.examination import Examination
+from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.folder import IMPROVED, report_text
+from proof_of_absence.checker.audit.objective import Loss
+from proof_of_absence.checker.audit.report import html_report
+from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
+from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
+from proof_of_absence.checker.audit.sources import Given, compare_data, compare_deployment, compare_net, same_layers
+from proof_of_absence.checker.audit.tied_hardening import check_compression_folder, check_hardened_folder
+from proof_of_absence.checker.independent.kinds.float_losses import reassigned
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.results import audit as certificates
+from proof_of_absence.checker.independent.results import compression
+from proof_of_absence.checker.independent.results import report as reports
+from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
+from proof_of_absence.checker.kernel.lock import version_of
+from proof_of_absence.models.files import read_net
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = ["check_audit_folder", "check_folder"]
+
+PAGE, SCHEMA = "report.html", "report.schema.json"
+
+
+def check_folder(folder: Path, given: Given) -> str:
+    """Check the folder of an audit or a hardening; in one line what was accepted, and what was not looked at.
+
+    Raises
+    ------
+    Refused
+        With the file, and what is wrong with it.
+    InputError
+        If a file that is given cannot be read.
+    """
+    if (folder / compression.NAME).is_file():
+        return check_compression_folder(folder).line()
+    if (folder / certificates.NAME).is_file() and not (folder / reports.NAME).is_file():
+        with blamed(folder / certificates.NAME):
+            certificate, subject = certificates.accepted(folder / certificates.NAME)
+        if any(fact["kind"] == "hardened" for fact in certificate["facts"]):
+            return check_hardened_folder(folder, certificate, subject, given).line()
+        if "about" not in certificate:
+            return f"accepted {folder / certificates.NAME}: {len(certificate['facts'])} facts of an audit"
+    return check_audit_folder(folder, given).line()
+
+
+def check_audit_folder(folder: Path, given: Given) -> Seen:
+    """Check everything in an audit's folder; what was accepted, and what was not looked at.
+
+    Raises
+    ------
+    Refused
+        With the file, and what is wrong with it.
+    InputError
+        If a file that is given cannot be read.
+    """
+    with blamed(folder / certificates.NAME):
+        require((folder / certificates.NAME).is_file(), f"is missing, so nothing shows what {reports.NAME} says")
+        certificate, subject = certificates.accepted(folder / certificates.NAME)
+    seen = Seen(f"{len(certificate['facts'])} facts on")
+    with blamed(folder / reports.NAME):
+        report = reports.read_report(folder / reports.NAME)
+        seen.unseen += reports.check_report(report, certificate, subject)
+        made, own = certificate["about"]["program"], version_of("proof-of-absence")
+        require(
+            made == own, f"was written by version {made} of this program, and this is {own}; check it with that one"
+        )
+        audit = _canonical(folder, report, subject)
+    seen.agree.append(reports.NAME)
+    _page(folder, report, seen)
+    _improved(folder, certificate, subject, audit, seen)
+    compare_net(folder, audit.net, subject, given, seen)
+    compare_data(folder, audit.data, subject, given, seen)
+    compare_deployment(folder, certificate["about"]["deploy"], subject, given, seen)
+    files = (entry["file"] for entry in certificate["files"].values())
+    seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, IMPROVED, *files})
+    return seen
+
+
+def _canonical(folder: Path, report: Fact, subject: Subject) -> Audit:
+    """The audit that the report tells of, if the file is what this program writes of it, to the byte."""
+    try:
+        audit = from_json(report)
+        text = report_text(to_json(audit))
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+        raise Refused(f"is no report of an audit: {error}") from error
+    own = (folder / reports.NAME).read_bytes()
+    require(own == text.encode(), "is not as this program writes it")
+    missing = [line for line in open_lines(audit) if line not in audit.undecided]
+    require(not missing, f"does not say that this is undecided: {missing[:1]}")
+    loss = Loss(audit.data.loss_name) if audit.data.loss_name else None
+    net = FloatNet(subject.net.layers, audit.net.dtype)
+    asked = Examination(net, subject.train, subject.targets, loss, subject.deploy, None).not_asked
+    require(audit.not_asked == asked, f"says of what was not asked: {audit.not_asked[:1]}")
+    return audit
+
+
+def _page(folder: Path, report: Fact, seen: Seen) -> None:
+    """The page and the schema are made again, and compared to the byte."""
+    made = {PAGE: lambda: html_report.page(report), SCHEMA: schema_text}
+    for name, text in made.items():
+        with blamed(folder / name):
+            try:
+                found = (folder / name).read_bytes()
+            except OSError as error:
+                raise Refused(f"not readable: {error.strerror}") from error
+            require(found == text().encode(), f"is not what this program makes of {reports.NAME}")
+    seen.agree.append(PAGE)
+
+
+def _improved(folder: Path, certificate: Fact, subject: Subject, audit: Audit, seen: Seen) -> None:
+    """The improved net is, number for number, the one whose lower loss is certified."""
+    change = audit.improvement
+    if change is None or change.file is None:
+        require(
+            not (folder / IMPROVED).exists(), f"{folder / IMPROVED}: lies there, and the report tells of no improvement"
+        )
+        return
+    path = folder / IMPROVED if change.file == IMPROVED else Path(change.file)
+    if change.file != IMPROVED and not path.is_file():
+        seen.unseen.append(f"the improved net, which is not in {path}")
+        return
+    (fact,) = (fact for fact in certificate["facts"] if fact["kind"].startswith("lower-training-"))
+    with blamed(path):
+        net = read_net(path)
+        require(net.dtype.name == fact["dtype"], f"is of {net.dtype}, and the certified net of {fact['dtype']}")
+        certified = reassigned(fact, Unshared(subject.net.layers, np.dtype(fact["dtype"])))
+        same_layers(net, certified, "the certified improvement")
+    seen.agree.append(path.name)

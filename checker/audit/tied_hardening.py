@@ -1,0 +1,151 @@
+"""`absence check` of what `absence harden` leaves: list, new net and proof go together, and so do both proofs.
+
+OUT.proof is about OUT, or with OUT.compression about the net that was then made smaller.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
+from proof_of_absence.checker.audit.sources import Given, compare_deployment, found_beside, require_digest, same_layers
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.results import audit as certificates
+from proof_of_absence.checker.independent.results import compression, hardening
+from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import arrays
+from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
+from proof_of_absence.models.files import read_net
+from proof_of_absence.models.files.data import read_data
+
+__all__ = ["PROOF", "SMALLER", "check_compression_folder", "check_hardened_folder"]
+
+PROOF, SMALLER = ".proof", ".compression"
+
+
+def check_hardened_folder(folder: Path, certificate: Fact, subject: Subject, given: Given) -> Seen:
+    """Check the list of removals and the new net against the certificate, which was accepted.
+
+    Raises
+    ------
+    Refused, InputError
+        As `tied.check_folder`.
+    """
+    seen = Seen(f"{len(certificate['facts'])} facts on")
+    with blamed(folder / hardening.NAME):
+        told, unseen = hardening.check_hardening(folder / hardening.NAME, certificate, subject)
+    seen.unseen += unseen
+    seen.agree.append(hardening.NAME)
+    output, smaller = _output(folder, PROOF), None
+    if output and (output.with_name(output.name + SMALLER) / compression.NAME).is_file():
+        smaller = _smaller(output.with_name(output.name + SMALLER), subject.net)
+        seen.agree.append(f"{output.name}{SMALLER}/{compression.NAME}")
+    (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "hardened")
+    _new_net(folder, output, smaller or subject.net, fact["dtype"], seen)
+    _sources(folder, told, subject, given, seen)
+    files = (entry["file"] for entry in certificate["files"].values())
+    seen.unseen += strangers(folder, {certificates.NAME, hardening.NAME, *files})
+    return seen
+
+
+def check_compression_folder(folder: Path) -> Seen:
+    """Check the proof of a smaller net: the proof itself, that it begins at the hardened net, and the net's file.
+
+    Raises
+    ------
+    Refused
+        As `tied.check_folder`.
+    """
+    with blamed(folder / compression.NAME):
+        certificate = compression.check_compression(folder / compression.NAME)
+        before, after = _nets(folder, certificate)
+    seen = Seen(f"{compression.told(certificate)}, in")
+    output = _output(folder, SMALLER)
+    proof = output and output.with_name(output.name + PROOF)
+    if proof and (proof / certificates.NAME).is_file():
+        with blamed(proof / certificates.NAME):
+            net = Unshared.read(arrays(proof, {"file": "net.npz", "sha256": _named_digest(proof)}))
+        with blamed(folder / compression.NAME):
+            _require_equal(before, net)
+        seen.agree.append(f"{proof.name}/net.npz")
+    else:
+        seen.unseen.append("how the net before it was made")
+    _new_net(folder, output, after, None, seen)
+    files = (entry["file"] for entry in certificate["files"].values())
+    seen.unseen += strangers(folder, {compression.NAME, *files})
+    return seen
+
+
+def _output(folder: Path, ending: str) -> Path | None:
+    """The file that a folder of this ending is about."""
+    resolved = folder.resolve()
+    return resolved.with_name(resolved.name.removesuffix(ending)) if resolved.name.endswith(ending) else None
+
+
+def _nets(folder: Path, certificate: Fact) -> tuple[Unshared, Unshared]:
+    before, after = (Unshared.read(arrays(folder, certificate["files"][name])) for name in ("before", "after"))
+    return before, after
+
+
+def _smaller(folder: Path, hardened: Unshared) -> Unshared:
+    """The smaller net, whose proof begins at the hardened one; its own proof is for `absence check` of its folder."""
+    with blamed(folder / compression.NAME):
+        certificate = compression.read_compression(folder / compression.NAME)
+        before, after = _nets(folder, certificate)
+        _require_equal(before, hardened)
+    return after
+
+
+def _require_equal(before: Unshared, hardened: Unshared) -> None:
+    same = before.widths == hardened.widths and all(
+        np.array_equal(one, other)
+        for own, others in zip(before.layers, hardened.layers, strict=True)
+        for one, other in zip(own, others, strict=True)
+    )
+    require(same, "does not begin at the hardened net")
+
+
+def _new_net(folder: Path, output: Path | None, net: Unshared, dtype: str | None, seen: Seen) -> None:
+    """The file of the new net holds just these weights."""
+    if output is None or not output.is_file():
+        seen.about.append("the nets of the folder")
+        seen.unseen.append(f"the new net, which is not beside {folder.name}")
+        return
+    with blamed(output):
+        found = read_net(output, activation="relu", checked=True)
+        same_layers(found, net, "the proof")
+        require(dtype is None or found.dtype.name == dtype, f"is of {found.dtype}, and the proof of {dtype}")
+    seen.about.append(output.name)
+
+
+def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: Seen) -> None:
+    """The files that were read, where they are given or lie beside: the net before, and the data."""
+    paths = {
+        name: path or (told[name] and found_beside(folder, str(told[name]["source"]), str(told[name]["sha256"])))
+        for name, path in (("net", given.net), ("train", given.train))
+    }
+    for name, path in paths.items():
+        if path is None:
+            words = {"net": "the file of the net before", "train": "the file of its data"}[name]
+            seen.unseen.append(f"{told[name]['source']}, which is not here" if told[name] else words)
+            continue
+        if told[name]:
+            require_digest(path, str(told[name]["sha256"]))
+        if name == "net" and subject.before is not None:
+            net = read_net(path, activation="relu", checked=True)
+            same_layers(net, subject.before, "the net before hardening", path)
+        if name == "train":
+            inputs = read_data(path, optional=True).inputs
+            require(np.array_equal(inputs, subject.train), f"{path}: its inputs are not those of the proof")
+        seen.about.append(path.name)
+    compare_deployment(folder, told["deploy"], subject, given, seen)
+
+
+def _named_digest(proof: Path) -> str:
+    """The digest of the hardened net as its certificate names it."""
+    certificate = certificates.read_certificate(proof / certificates.NAME)
+    try:
+        return str(certificate["files"]["net"]["sha256"])
+    except (LookupError, TypeError) as error:
+        raise Refused("files are missing") from error

@@ -1,0 +1,106 @@
+"""Check the list of what was taken out of a net: each circuit was idle in the net that it was taken from.
+
+From the net before, one removal after the other is done again; what comes out is the net after, number for number.
+"""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.results.audit import MALFORMED, note_still, require_circuit
+from proof_of_absence.checker.independent.results.report import open_layers, require_circuits
+from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import hexadecimal
+from proof_of_absence.checker.independent.values.floats import FloatNet
+from proof_of_absence.checker.independent.values.reported import exact, rational, require_same
+
+NAME = "hardening.json"
+LARGEST = 2**31
+PARTS = {"files", "removed", "left", "deviation", "same_in_float32"}
+FILES = {"net", "train", "deploy"}
+
+
+def check_hardening(path: Path, certificate: Fact, subject: Subject) -> tuple[Fact, list[str]]:
+    """Refuse the list unless it goes with the certificate, which was accepted.
+
+    Returns the files that it says were read, and in words what was not looked at.
+
+    Raises
+    ------
+    Refused
+        With what is wrong with it.
+    """
+    try:
+        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
+        listed = json.loads(path.read_text(encoding="utf-8"))
+        require(isinstance(listed, dict) and set(listed) == PARTS, "parts are missing or unknown")
+        files = listed["files"]
+        require(isinstance(files, dict) and set(files) == FILES, "files are missing or unknown")
+        for name, file in files.items():
+            named = file is None or (set(file) == {"source", "sha256"} and all(type(v) is str for v in file.values()))
+            require(named, f"{name} is not named with its sha256")
+        return files, _checked(listed, certificate["facts"], subject)
+    except OSError as error:
+        raise Refused(f"not readable: {error.strerror}") from error
+    except MALFORMED as error:
+        raise Refused(f"a part is malformed: {type(error).__name__}: {error}") from error
+
+
+def _checked(listed: dict[str, Any], facts: list[Fact], subject: Subject) -> list[str]:
+    (fact,) = (fact for fact in facts if fact["kind"] == "hardened")
+    for part in ("removed", "left"):
+        units = sorted({(layer, j) for circuit in listed[part] for layer, j in circuit["units"]})
+        require_equal(f"the units {part}", units, [(layer, j) for layer, j in fact[part]])
+    require_equal("the deviation", rational(listed["deviation"]), hexadecimal(fact["deviation"]))
+    require_circuits(listed["left"], [fact for fact in facts if fact["kind"] == "circuit"], subject)
+    _replay(listed["removed"], fact, subject)
+    require(isinstance(listed["same_in_float32"], bool), "same_in_float32 is a truth value")
+    unseen = open_layers(facts)
+    if listed["same_in_float32"] and listed["removed"]:
+        unseen.append("whether float32 outputs are the same to the bit")
+    return unseen
+
+
+def _replay(removed: list[Fact], fact: Fact, subject: Subject) -> None:
+    """Take the circuits out of the net before, in their order."""
+    before, dtype = subject.before, fact.get("dtype")
+    if before is None or dtype not in ("float32", "float64"):
+        raise Refused("its certificate does not say of which type the net is; harden again")
+    now = Subject(FloatNet([(w.copy(), b.copy()) for w, b in before.layers]), subject.train, deploy=subject.deploy)
+    for layer in range(1, len(before.layers)):
+        if units := sorted({j for circuit in removed for number, j in circuit["units"] if number == layer}):
+            note_still(now, layer, units)
+    for circuit in removed:
+        layer, units = circuit["units"][0][0], [j for _, j in circuit["units"]]
+        require(all(number == layer for number, _ in circuit["units"]), "a circuit has units of two layers")
+        readers = [[layer + 1, k] for k in range(now.net.widths[layer + 1])]
+        require_equal("the readers of a circuit", [entry["unit"] for entry in circuit["value"]], readers)
+        value, fires = [exact(entry["value"]) for entry in circuit["value"]], circuit["fires"]
+        require((fires is None) == (subject.deploy is None), f"circuit {layer}.{units}: where it fires")
+        require_circuit(now, layer, units, value, fires)
+        weights, bias = now.net.layers[layer]
+        require_same("whether a circuit is empty", circuit["empty"], not weights[:, units].any())
+        weights[:, units] = 0
+        if not _moved(bias, value, np.dtype(dtype)):
+            # Where a bias is rounded the units above have other values than before.
+            now.still.clear()
+    for number, (own, after) in enumerate(zip(now.net.layers, subject.net.layers, strict=True), 1):
+        same = all(np.array_equal(one, other) for one, other in zip(own, after, strict=True))
+        require(same, f"layer {number} of the new net is not what the removals make of it")
+
+
+def _moved(bias: Any, value: list[Fraction], dtype: Any) -> bool:
+    """Add the values to the biases, rounded to the type; whether none was rounded."""
+    whole = True
+    for k, sent in enumerate(value):
+        if sent:
+            wanted = Fraction(bias[k]) + sent
+            with np.errstate(over="ignore"):
+                bias[k] = dtype.type(float(wanted))
+            whole = whole and bool(np.isfinite(bias[k])) and Fraction(bias[k]) == wanted
+    return whole
