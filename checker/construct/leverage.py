@@ -45,8 +45,8 @@ class FreeMove:
 def leverage(net: MLP, inputs: Sequence[Numbers], point: Numbers, penalty: object = 0) -> Leverage | FreeMove:
     """The leverage of an input on the features of a shallow net, or a direction in which a move is free.
 
-    M = Phi^T Phi + penalty I, but that the constant feature is not penalised. A positive penalty prices all but
-    what the constant alone leaves free, and that is nothing: there is an input.
+    M = Phi^T Phi + penalty I, but that the constant feature is not penalised. With a positive penalty every input has
+    a leverage.
 
     Raises
     ------
@@ -59,8 +59,8 @@ def leverage(net: MLP, inputs: Sequence[Numbers], point: Numbers, penalty: objec
     >>> net = shallow([([1], -2, [1])], [0])
     >>> leverage(net, [[0], [1], [3]], [4]).value
     Fraction(9, 2)
-    >>> [int(b) for b in leverage(net, [[0], [1], [2]], [4]).direction]
-    [0, Fraction(1, 2)]
+    >>> leverage(net, [[0], [1], [2]], [4]).direction
+    (Fraction(0, 1), Fraction(1, 2))
     """
     penalty = rational(penalty)
     if penalty < 0:
