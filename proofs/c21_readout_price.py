@@ -35,9 +35,9 @@ from proof_of_absence.proofs.words import enumerated, listed
 # Sizes of the symbolic identities: examples and features.
 EXAMPLES, FEATURE_COUNT = 3, 2
 # The queries: inputs, hidden units, and the input whose answer moves.
-ONE_UNIT = (LINE_INPUTS, shallow([([1], -2, [0])], [0]), (6,))
-PLANE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1), (2, 1))
-TWO_UNITS = (PLANE_INPUTS, shallow([([1, 0], 0, [0]), ([1, 1], -1, [0])], [0]), (3, 0))
+ON_A_LINE = (LINE_INPUTS, shallow([([1], -2, [0])], [0]), (6,))
+FIVE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1), (2, 1))
+IN_A_PLANE = (FIVE_INPUTS, shallow([([1, 0], 0, [0]), ([1, 1], -1, [0])], [0]), (3, 0))
 HALF = Fraction(1, 2)
 # Inputs whose answer is moved at certified minimisers, and by how much.
 ON_THE_LINE = (["5/2"], [-1], [6])
@@ -128,19 +128,21 @@ def bound(
 ) -> Query:
     """Two output layers on given features, the first of least loss: the second moves the answer by more than allowed.
 
-    All targets and both output layers are unknown. Allowed is, squared, `share` times the leverage times the
-    difference of their summed losses.
+    All targets and both output layers are unknown: they are given by the first, its residuals r and the step to the
+    second. Allowed is, squared, `share` times the leverage times the difference of their summed losses.
     """
     script = Script("QF_NRA", f"Output layers on the features of {inputs}: all weights and targets unknown")
     table, (there,) = features(hidden, inputs), features(hidden, [point])
-    best, other = (script.reals(name, len(there)) for name in ("a", "b"))
-    ys, residuals = script.reals("y", len(inputs)), script.reals("r", len(inputs))
-    for r, y, row in zip(residuals, ys, table, strict=True):
-        script.premise(eq(r, sub(y, dot(best, row))))
+    best, step = (script.reals(name, len(there)) for name in ("a", "step"))
+    residuals = script.reals("r", len(inputs))
+    other = [script.define(f"b_{j}", add(a, s)) for j, (a, s) in enumerate(zip(best, step, strict=True))]
     if minimal:
         for column in zip(*table, strict=True):
             script.premise(eq(dot(column, residuals), 0))
-    errors = (square(sub(dot(other, row), y)) for y, row in zip(ys, table, strict=True))
+    errors = []
+    for i, (r, row) in enumerate(zip(residuals, table, strict=True)):
+        y = script.define(f"y_{i}", add(dot(best, row), r))
+        errors.append(square(sub(dot(other, row), y)))
     rise = script.define("rise", sub(add(*errors), add(*map(square, residuals))))
     move = script.define("move", sub(dot(other, there), dot(best, there)))
     height = priced(hidden, inputs, point).value
@@ -335,7 +337,7 @@ CLAIM = Claim(
                 Scope.BOUNDED,
                 partial(bound, inputs, hidden, point),
             )
-            for name, (inputs, hidden, point) in (("line", ONE_UNIT), ("plane", TWO_UNITS))
+            for name, (inputs, hidden, point) in (("line", ON_A_LINE), ("plane", IN_A_PLANE))
         ),
         *(
             Obligation(
@@ -376,14 +378,14 @@ CLAIM = Claim(
             "C21.control-half",
             f"The same as C21.line with {HALF} of the leverage",
             Scope.BOUNDED,
-            partial(bound, *ONE_UNIT, HALF),
+            partial(bound, *ON_A_LINE, HALF),
             Verdict.REFUTED,
         ),
         Obligation(
             "C21.control-not-least",
             "The same as C21.line for any two output layers, neither of least loss",
             Scope.BOUNDED,
-            partial(bound, *ONE_UNIT, minimal=False),
+            partial(bound, *ON_A_LINE, minimal=False),
             Verdict.REFUTED,
         ),
         Obligation(

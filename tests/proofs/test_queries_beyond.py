@@ -14,7 +14,9 @@ from proof_of_absence.checker.construct.rank import Dependency, FullRank, elimin
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.checker.independent.sexpr import parse
 from proof_of_absence.checker.kernel import solvers
+from proof_of_absence.checker.kernel.smt import num
 from proof_of_absence.checker.minima.ridge import minimum_norm
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, idle_value, is_idle, prune, reassign
 from proof_of_absence.models.data import Dataset
@@ -290,7 +292,7 @@ def output_layer(hidden, weights):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from([c21_readout_price.ONE_UNIT, c21_readout_price.TWO_UNITS]),
+    st.sampled_from([c21_readout_price.ON_A_LINE, c21_readout_price.IN_A_PLANE]),
     st.lists(rationals, min_size=11, max_size=11),
     st.sampled_from([1, Fraction(1, 2)]),
     st.sampled_from(["least", "as drawn"]),
@@ -305,9 +307,9 @@ def test_c21_query_says_of_two_output_layers_what_is_so(case, numbers, share, fi
     net = minimum_norm(hidden, data, intercept=True).net if first == "least" else output_layer(hidden, a)
     other = found.moved(net, [b[0]]) if second == "priced" else output_layer(hidden, b)
     residuals = [r for (r,) in data.residuals(net)]
-    values = {f"y_{i}": y for i, y in enumerate(targets)} | {f"r_{i}": r for i, r in enumerate(residuals)}
-    for name, layer in (("a", net.layers[1]), ("b", other.layers[1])):
-        values |= {f"{name}_{j}": w for j, w in enumerate([*layer.bias, *layer.weights[0]])}
+    one, two = ([*layer.bias, *layer.weights[0]] for layer in (net.layers[1], other.layers[1]))
+    values = {f"r_{i}": r for i, r in enumerate(residuals)} | {f"a_{j}": w for j, w in enumerate(one)}
+    values |= {f"step_{j}": after - before for j, (before, after) in enumerate(zip(one, two, strict=True))}
     values = {name: Fraction(value) for name, value in values.items()}
     scripts = {
         minimal: Read(c21_readout_price.bound(inputs, hidden, point, share, minimal=minimal).script.text())
@@ -319,6 +321,9 @@ def test_c21_query_says_of_two_output_layers_what_is_so(case, numbers, share, fi
     ]
     assert scripts[True].holds(scripts[True].assertions[:-1], values) == (not any(slopes))
     assert scripts[False].holds(scripts[False].assertions[:-1], values)
+    for script in scripts.values():
+        defined = {f"y_{i}": y for i, y in enumerate(targets)} | {f"b_{j}": w for j, w in enumerate(two)}
+        assert script.holds(parse("".join(f"(= {name} {num(Fraction(v))})" for name, v in defined.items())), values)
     rise = (data.loss(other) - data.loss(net)) * len(data)
     beyond = (other(point)[0] - net(point)[0]) ** 2 > share * found.value * rise
     assert all(script.holds(script.assertions[-1:], values) == beyond for script in scripts.values())
