@@ -383,7 +383,7 @@ CLAIM = Claim(
         ),
         Obligation(
             "C21.control-not-least",
-            "The same as C21.line for any two output layers, neither of least loss",
+            "The same as C21.line for any two output layers, of which none need be of least loss",
             Scope.BOUNDED,
             partial(bound, *ON_A_LINE, minimal=False),
             Verdict.REFUTED,
