@@ -28,9 +28,12 @@ from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, ZIGZAG
 from proof_of_absence.proofs.c9_full_rank import DEPLOYED, ENTWINED
 from proof_of_absence.proofs.c19_analytical import AFTER, LAST_HOUR, PENALTY
 from proof_of_absence.proofs.examples import SQUARE
+from proof_of_absence.proofs.facts.written import Fact
 from proof_of_absence.proofs.n1_separability import INPUTS, entangled
 from proof_of_absence.proofs.universal import universal
 from proof_of_absence.proofs.words import enumerated, listed
+
+Input = tuple[int, ...]
 
 # Sizes of the symbolic identities: examples and features.
 EXAMPLES, FEATURE_COUNT = 3, 2
@@ -55,7 +58,7 @@ HOURS = (max(WORLD.train_hours), *WORLD.deploy_hours)
 AT_HOURS = [vector(encode(State(1, NONE, hour), IS_DIAMOND_THERE)) for hour in HOURS]
 
 
-def priced(net: MLP, inputs: Sequence[Numbers], point: Numbers, penalty: object = 0) -> Leverage:
+def priced(net: MLP, inputs: Sequence[Numbers], point: Numbers, penalty: Fraction | int = 0) -> Leverage:
     """The leverage of a point that has one.
 
     Raises
@@ -124,7 +127,7 @@ def _cost(phi: sympy.Matrix, y: sympy.Matrix, penalties: Sequence[sympy.Symbol],
 
 
 def bound(
-    inputs: Sequence[tuple], hidden: MLP, point: tuple, share: Fraction | int = 1, *, minimal: bool = True
+    inputs: Sequence[Input], hidden: MLP, point: Input, share: Fraction | int = 1, *, minimal: bool = True
 ) -> Query:
     """Two output layers on given features, the first of least loss: the second moves the answer by more than allowed.
 
@@ -150,7 +153,7 @@ def bound(
     return Query(script)
 
 
-def _moves(net: MLP, data: Dataset, points: Sequence[Numbers], penalty: Fraction | int = 0) -> list[dict]:
+def _moves(net: MLP, data: Dataset, points: Sequence[Numbers], penalty: Fraction | int = 0) -> list[Fact]:
     """At each point each move, by the net of least cost: the bound is attained."""
     shown = []
     for point, by in product(map(vector, points), MOVES):

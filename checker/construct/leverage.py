@@ -11,7 +11,7 @@ from proof_of_absence.checker.construct.rank import features
 from proof_of_absence.checker.numbers.linear_algebra import inner, solve_some
 from proof_of_absence.models.layers import Affine
 from proof_of_absence.models.net import MLP
-from proof_of_absence.models.rational import Numbers, Vector, matrix, rational, vector
+from proof_of_absence.models.rational import Number, Numbers, Vector, matrix, rational, vector
 
 __all__ = ["FreeMove", "Leverage", "leverage"]
 
@@ -42,7 +42,7 @@ class FreeMove:
         return _moved(net, self.direction, by)
 
 
-def leverage(net: MLP, inputs: Sequence[Numbers], point: Numbers, penalty: object = 0) -> Leverage | FreeMove:
+def leverage(net: MLP, inputs: Sequence[Numbers], point: Numbers, penalty: Number = 0) -> Leverage | FreeMove:
     """The leverage of an input on the features of a shallow net, or a direction in which a move is free.
 
     M = Phi^T Phi + penalty I, but that the constant feature is not penalised. With a positive penalty every input has
