@@ -60,6 +60,9 @@ Qed.
 Lemma dotxx m (u : 'rV[R]_m) : dot u u = normsq u.
 Proof. by apply: eq_bigr => k _; rewrite expr2. Qed.
 
+Lemma sq1 (v : 'rV[R]_1) : normsq v = v 0 0 ^+ 2.
+Proof. by rewrite /normsq big_ord1. Qed.
+
 End Traces.
 
 Section Price.
@@ -359,9 +362,6 @@ apply/row_matrixP => j; rewrite row0; apply/eqP.
 have /eqP := l0 j; rewrite mulf_eq0 normsq_eq0.
 by rewrite gt_eqF.
 Qed.
-
-Let sq1 (v : 'cV[R]_1) : normsq v = v 0 0 ^+ 2.
-Proof. by rewrite /normsq big_ord1. Qed.
 
 Theorem C21_constant f h k0 : lever f h -> (forall i, phi i k0 = 1) ->
   f 0 k0 = 1 -> 1 <= h * (N%:R + l k0).

@@ -142,7 +142,7 @@ rewrite !(@loss_cost theta) // ws_readout ler_pM2l //.
 by rewrite invr_gt0 ltr0n.
 Qed.
 
-Let l0 (j : 'I_n.+1) : 0 <= (fun=> 0 : R) j := lexx 0.
+Lemma l0 (j : 'I_n.+1) : 0 <= (fun=> 0 : R) j. Proof. exact: lexx. Qed.
 
 (* The constant is a feature, so h is above 0, and there are training inputs. *)
 Lemma leverage_N theta x h : leverage theta x h -> 0 < h /\ (0 < N)%N.
