@@ -17,6 +17,7 @@ from proof_of_absence.proofs.facts.outputs import compare_outputs, different_out
 from proof_of_absence.proofs.facts.policies import policy_excess, policy_losses, policy_net
 from proof_of_absence.proofs.facts.posterior_mass import crossover, posterior
 from proof_of_absence.proofs.facts.quantised import least_in_class
+from proof_of_absence.proofs.facts.readout import free_readout, leverage_at, readout_price
 from proof_of_absence.proofs.facts.regression import ridge
 from proof_of_absence.proofs.facts.rents import rent
 from proof_of_absence.proofs.facts.separation import nothing_separates, separating_unit
@@ -37,9 +38,11 @@ __all__ = [
     "detector",
     "different_outputs",
     "every",
+    "free_readout",
     "gradient_steps",
     "idle",
     "least_in_class",
+    "leverage_at",
     "line_bound",
     "logistic_drop",
     "logistic_floor",
@@ -55,6 +58,7 @@ __all__ = [
     "policy_losses",
     "policy_net",
     "posterior",
+    "readout_price",
     "reassigned",
     "rent",
     "ridge",

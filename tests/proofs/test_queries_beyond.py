@@ -1,4 +1,4 @@
-"""The queries of C9, C10, C11 and C20 against direct evaluation, and their examples against the definitions."""
+"""The queries of C9, C10, C11, C20 and C21 against direct evaluation, and their examples against the definitions."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -6,21 +6,26 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Matrix
+from sympy import Matrix, Rational
 
 from proof_of_absence.checker.construct.hull import locate
-from proof_of_absence.checker.construct.rank import Dependency, eliminate, full_rank
+from proof_of_absence.checker.construct.leverage import leverage
+from proof_of_absence.checker.construct.rank import Dependency, FullRank, eliminate, features, full_rank
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Script as Read
+from proof_of_absence.checker.independent.sexpr import parse
 from proof_of_absence.checker.kernel import solvers
+from proof_of_absence.checker.kernel.smt import num
+from proof_of_absence.checker.minima.ridge import minimum_norm
 from proof_of_absence.models.circuit import Unit, fires, hidden_units, idle_value, is_idle, prune, reassign
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import shallow
+from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.policies import IMITATOR, WORLD, decide
 from proof_of_absence.models.rational import matrix, vector
 from proof_of_absence.models.world import IS_TAMPERED, NONE, QUESTIONS, State, encode
-from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price, c20_counted
+from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price, c20_counted, c21_readout_price
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
 from tests.proofs.test_queries import parameters, rationals
 
@@ -277,3 +282,89 @@ def test_c20_general_position_is_that_no_table_has_the_targets_in_its_column_spa
     )
     answer = solvers.ask("z3", c20_counted.in_general_position(data).script.text())
     assert answer.answer == ("sat" if inside else "unsat")
+
+
+def output_layer(hidden, weights):
+    """The net of these hidden units with one output, its bias first."""
+    constant, *rest = weights
+    return MLP((hidden.layers[0], Affine([rest], [constant])))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([c21_readout_price.ON_A_LINE, c21_readout_price.IN_A_PLANE]),
+    st.lists(rationals, min_size=11, max_size=11),
+    st.sampled_from([1, Fraction(1, 2)]),
+    st.sampled_from(["least", "as drawn"]),
+    st.sampled_from(["priced", "as drawn"]),
+)
+def test_c21_query_says_of_two_output_layers_what_is_so(case, numbers, share, first, second):
+    inputs, hidden, point = case
+    size, targets = hidden.widths[1] + 1, numbers[: len(inputs)]
+    a, b = numbers[5 : 5 + size], numbers[8 : 8 + size]
+    data = Dataset(inputs, [[y] for y in targets])
+    found = leverage(hidden, inputs, point)
+    net = minimum_norm(hidden, data, intercept=True).net if first == "least" else output_layer(hidden, a)
+    other = found.moved(net, [b[0]]) if second == "priced" else output_layer(hidden, b)
+    residuals = [r for (r,) in data.residuals(net)]
+    one, two = ([*layer.bias, *layer.weights[0]] for layer in (net.layers[1], other.layers[1]))
+    values = {f"r_{i}": r for i, r in enumerate(residuals)} | {f"a_{j}": w for j, w in enumerate(one)}
+    values |= {f"step_{j}": after - before for j, (before, after) in enumerate(zip(one, two, strict=True))}
+    values = {name: Fraction(value) for name, value in values.items()}
+    scripts = {
+        minimal: Read(c21_readout_price.bound(inputs, hidden, point, share, minimal=minimal).script.text())
+        for minimal in (True, False)
+    }
+    slopes = [
+        sum(f * r for f, r in zip(column, residuals, strict=True))
+        for column in zip(*features(hidden, inputs), strict=True)
+    ]
+    assert scripts[True].holds(scripts[True].assertions[:-1], values) == (not any(slopes))
+    assert scripts[False].holds(scripts[False].assertions[:-1], values)
+    for script in scripts.values():
+        defined = {f"y_{i}": y for i, y in enumerate(targets)} | {f"b_{j}": w for j, w in enumerate(two)}
+        assert script.holds(parse("".join(f"(= {name} {num(Fraction(v))})" for name, v in defined.items())), values)
+    rise = (data.loss(other) - data.loss(net)) * len(data)
+    beyond = (other(point)[0] - net(point)[0]) ** 2 > share * found.value * rise
+    assert all(script.holds(script.assertions[-1:], values) == beyond for script in scripts.values())
+    if first == "least":
+        assert beyond == (share < 1 and rise > 0 and 2 * (other(point)[0] - net(point)[0]) ** 2 > found.value * rise)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(rationals, min_size=15, max_size=15))
+def test_c21_identities_are_of_the_costs_of_nets(numbers):
+    """The sides of both identities, at features of two units and no constant, against sums written out."""
+    phi, y, penalties, a, b = c21_readout_price._unknowns()
+    unknowns = [*phi, *y, *penalties, *a, *b]
+    at = dict(zip(unknowns, map(Rational, map(str, numbers)), strict=True))
+    rows = [[at[entry] for entry in phi.row(i)] for i in range(c21_readout_price.EXAMPLES)]
+
+    def cost(weights):
+        errors = (sum(f * w for f, w in zip(row, weights, strict=True)) - at[t] for row, t in zip(rows, y, strict=True))
+        return sum(e * e for e in errors) + sum(at[k] * w * w for k, w in zip(penalties, weights, strict=True))
+
+    def form(left, right):
+        gram = c21_readout_price._gram(phi, penalties)
+        return sum(left[i] * right[j] * gram[i, j] for i in range(2) for j in range(2)).subs(at)
+
+    one, two = [at[w] for w in a], [at[w] for w in b]
+    assert c21_readout_price._cost(phi, y, penalties, a).subs(at) == cost(one)
+    step = [w - v for v, w in zip(one, two, strict=True)]
+    slope = (cost([v + s for v, s in zip(one, step, strict=True)])
+             - cost([v - s for v, s in zip(one, step, strict=True)])) / 2  # fmt: skip
+    assert cost(two) == cost(one) + slope + form(step, step)
+    assert form(one, one) * form(two, two) >= form(one, two) ** 2 or min(at[k] for k in penalties) < 0
+
+
+def test_c21_examples_are_what_they_are_said_to_be():
+    data = WORLD.dataset()
+    net = c21_readout_price.WITH_CLOCK
+    assert isinstance(full_rank(net, data.inputs), FullRank)
+    hours = [z[4] for z in c21_readout_price.AT_HOURS]
+    assert hours == [*sorted(WORLD.train_hours)[-1:], *sorted(WORLD.deploy_hours)]
+    assert vector(c21_readout_price.AT_HOURS[0]) in data.inputs
+    with pytest.raises(LookupError, match="the leverage at"):
+        c21_readout_price.free(net, data.inputs, c21_readout_price.AT_HOURS[1])
+    with pytest.raises(LookupError, match="a move is free at"):
+        c21_readout_price.priced(c9_full_rank.ENTWINED, data.inputs, vector(c9_full_rank.DEPLOYED))

@@ -11,10 +11,12 @@ from proof_of_absence.checker.independent.values.nets import number
 # What each kind of fact states and its function has recomputed; nothing else may be compared.
 STATED = {
     "crossover": {"power"},
+    "leverage": {"leverage"},
     "line-bound": {"error"},
     "loss-above-floor": {"loss", "noise_floor"},
     "lower-loss": {"drop"},
     "posterior": {"bound", "gap", "mass"},
+    "readout-price": {"bound", "leverage", "square"},
     "rent": {"gain", "rent"},
     "uniform-gap": {"drop", "gap"},
 }
