@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from proof_of_absence.checker.independent.coq import check_sources
 from proof_of_absence.checker.independent.kinds import (
     class_census,
+    confinement,
     cross_entropy,
     detection,
     global_minimum,
@@ -46,6 +47,7 @@ Table = dict[str, Callable[[Fact], None]]
 FAMILIES = (
     lines,
     class_census,
+    confinement,
     cross_entropy,
     detection,
     global_minimum,

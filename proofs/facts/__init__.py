@@ -4,6 +4,7 @@ Those that are made with their proofs have their producers in `checker/`; tests/
 """
 
 from proof_of_absence.proofs.facts.class_census import census
+from proof_of_absence.proofs.facts.confinement import alternation, covered, crossed_boxes, grid_cost, line_gaps
 from proof_of_absence.proofs.facts.conjunction import every
 from proof_of_absence.proofs.facts.cross_entropy import cross_entropy_drop, cross_entropy_floor
 from proof_of_absence.proofs.facts.detection import detector
@@ -24,21 +25,26 @@ from proof_of_absence.proofs.facts.weight_decay import convex_training, decay_dr
 from proof_of_absence.proofs.facts.zero_one import zero_one_loss
 
 __all__ = [
+    "alternation",
     "best_line",
     "census",
     "compare_outputs",
     "convex_training",
+    "covered",
     "cross_entropy_drop",
     "cross_entropy_floor",
+    "crossed_boxes",
     "crossover",
     "decay_drop",
     "detector",
     "different_outputs",
     "every",
     "gradient_steps",
+    "grid_cost",
     "idle",
     "least_in_class",
     "line_bound",
+    "line_gaps",
     "logistic_drop",
     "logistic_floor",
     "logistic_group",

@@ -10,8 +10,12 @@ from proof_of_absence.checker.independent.values.nets import number
 
 # What each kind of fact states and its function has recomputed; nothing else may be compared.
 STATED = {
+    "alternation": {"points", "units"},
+    "crossed-boxes": {"crossed", "most"},
     "crossover": {"power"},
+    "grid-cost": {"bound", "cost"},
     "line-bound": {"error"},
+    "line-gaps": {"gaps", "units"},
     "loss-above-floor": {"loss", "noise_floor"},
     "lower-loss": {"drop"},
     "posterior": {"bound", "gap", "mass"},
