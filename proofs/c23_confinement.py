@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise, product
+from typing import Any
 
 from proof_of_absence.checker.construct.cover import cover
 from proof_of_absence.checker.construct.hull import Combination, Separation, locate
@@ -14,7 +15,7 @@ from proof_of_absence.checker.kernel.smt import Script, Term, add, all_of, any_o
 from proof_of_absence.checker.kernel.smt import sub as minus
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.policies import BACKDOOR, DECEPTIVE, IMITATOR, TRANSLATOR, TRIGGER_HOUR, WORLD
-from proof_of_absence.models.rational import vector
+from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.models.world import QUESTIONS, encode
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.universal import universal
@@ -24,9 +25,9 @@ TRIANGLE = ((0, 0), (3, 0), (0, 3))
 # Two nets of 2 and 1 units whose difference zigzags: 0 at AGREE, and -1, 1, -1, 1, -1 at ALTERNATE.
 ZIGZAG = shallow([([1], -1, [-3]), ([1], -2, ["5/2"])], [6])
 SINGLE = shallow([([-1], 6, [1])], [0])
-AGREE = (0, Fraction(3, 2), 4, 8)
-BETWEEN = (1, 2, 6)
-ALTERNATE = (-1, 1, 2, 6, 10)
+AGREE = vector((0, "3/2", 4, 8))
+BETWEEN = vector((1, 2, 6))
+ALTERNATE = vector((-1, 1, 2, 6, 10))
 # A unit across the middle of a grid: in the plane and in space.
 SIDES = 3
 PLANE, SPACE = [range(SIDES + 1)] * 2, [range(SIDES + 1)] * 3
@@ -71,8 +72,8 @@ def differ_in_all_gaps(left: int, right: int) -> Query:
     script = Script("QF_LRA", f"S_{left} and S_{right} agree at {listed([AGREE])} and differ at {listed([BETWEEN])}")
     f, g = unknown_net(script, left, "f"), unknown_net(script, right, "g")
     for x in AGREE:
-        script.premise(eq(f(Fraction(x)), g(Fraction(x))))
-    script.decide("claim_fails", all_of(distinct(f(Fraction(x)), g(Fraction(x))) for x in BETWEEN))
+        script.premise(eq(f(x), g(x)))
+    script.decide("claim_fails", all_of(distinct(f(x), g(x)) for x in BETWEEN))
     return Query(script, lambda witness: _gaps(known_net(witness, left, "f"), known_net(witness, right, "g")))
 
 
@@ -80,7 +81,7 @@ def alternates(left: int, right: int) -> Query:
     """Nets of so many units whose difference alternates in sign at ALTERNATE; unsat if they are too few."""
     script = Script("QF_LRA", f"S_{left} and S_{right}: the difference alternates at {listed([ALTERNATE])}")
     f, g = unknown_net(script, left, "f"), unknown_net(script, right, "g")
-    gaps = [script.define(f"gap{i}", minus(f(Fraction(x)), g(Fraction(x)))) for i, x in enumerate(ALTERNATE)]
+    gaps = [script.define(f"gap{i}", minus(f(x), g(x))) for i, x in enumerate(ALTERNATE)]
     script.decide("claim_fails", all_of(lt(gap, 0) if i % 2 == 0 else lt(0, gap) for i, gap in enumerate(gaps)))
     return Query(script)
 
@@ -117,8 +118,8 @@ def not_the_average(inputs: Sequence[Sequence[int]]) -> Query:
     return Query(script)
 
 
-def _gaps(left: MLP, right: MLP) -> dict:
-    shares = {i: Fraction(x - a) / (b - a) for i, (x, (a, b)) in enumerate(zip(BETWEEN, pairwise(AGREE), strict=True))}
+def _gaps(left: MLP, right: MLP) -> dict[str, Any]:
+    shares = {i: (x - a) / (b - a) for i, (x, (a, b)) in enumerate(zip(BETWEEN, pairwise(AGREE), strict=True))}
     return facts.line_gaps(left, right, [[x] for x in AGREE], shares)
 
 
@@ -160,13 +161,14 @@ def _covered() -> Evidence:
     return Evidence(facts.every(*shown))
 
 
-def _differ(model: MLP, point: Sequence[Fraction], where: type) -> Evidence:
+def _differ(model: MLP, point: Vector, where: type[Separation] | type[Combination]) -> Evidence:
     """The net agrees with the imitator in training and not at the point: a counterexample to "as in training"."""
     place = locate(TRAINED, point)
-    apart = facts.different_outputs(model, IMITATOR, vector(point))
-    shown = facts.every(place.fact(TRAINED, vector(point)), facts.same_outputs(model, IMITATOR, TRAINED), apart)
-    as_said = isinstance(place, where) and cover([model, IMITATOR], TRAINED, point) is None
-    return Evidence(shown, holds=not as_said)
+    apart = facts.different_outputs(model, IMITATOR, point)
+    same = facts.same_outputs(model, IMITATOR, TRAINED)
+    if not isinstance(place, where) or cover([model, IMITATOR], TRAINED, point) is not None:
+        return Evidence(facts.every(same, apart))
+    return Evidence(facts.every(place.fact(TRAINED, point), same, apart), holds=False)
 
 
 CLAIM = Claim(
