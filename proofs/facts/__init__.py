@@ -19,12 +19,14 @@ from proof_of_absence.proofs.facts.posterior_mass import crossover, posterior
 from proof_of_absence.proofs.facts.quantised import least_in_class
 from proof_of_absence.proofs.facts.regression import ridge
 from proof_of_absence.proofs.facts.rents import rent
+from proof_of_absence.proofs.facts.sampling import Sampling, sample_chance
 from proof_of_absence.proofs.facts.separation import nothing_separates, separating_unit
 from proof_of_absence.proofs.facts.squared_loss import loss_above_floor, loss_at_floor, lower_loss, reassigned
 from proof_of_absence.proofs.facts.weight_decay import convex_training, decay_drop
 from proof_of_absence.proofs.facts.zero_one import zero_one_loss
 
 __all__ = [
+    "Sampling",
     "alternation",
     "best_line",
     "census",
@@ -63,6 +65,7 @@ __all__ = [
     "rent",
     "ridge",
     "same_outputs",
+    "sample_chance",
     "separating_unit",
     "smaller_class",
     "zero_one_loss",

@@ -20,6 +20,7 @@ STATED = {
     "lower-loss": {"drop"},
     "posterior": {"bound", "gap", "mass"},
     "rent": {"gain", "rent"},
+    "sample-chance": {"bound", "chance"},
     "uniform-gap": {"drop", "gap"},
 }
 PRICED = {"world-bounds": {"high", "low", "size"}, "world-price": {"price", "size"}}
