@@ -5,6 +5,7 @@ Those that are made with their proofs have their producers in `checker/`; tests/
 
 from proof_of_absence.proofs.facts.box_posterior import box_posterior
 from proof_of_absence.proofs.facts.class_census import census
+from proof_of_absence.proofs.facts.confinement import alternation, covered, crossed_boxes, grid_cost, line_gaps
 from proof_of_absence.proofs.facts.conjunction import every
 from proof_of_absence.proofs.facts.cross_entropy import cross_entropy_drop, cross_entropy_floor
 from proof_of_absence.proofs.facts.detection import detector
@@ -20,19 +21,24 @@ from proof_of_absence.proofs.facts.quantised import least_in_class
 from proof_of_absence.proofs.facts.readout import free_readout, leverage_at, readout_price
 from proof_of_absence.proofs.facts.regression import ridge
 from proof_of_absence.proofs.facts.rents import rent
+from proof_of_absence.proofs.facts.sampling import Sampling, sample_chance
 from proof_of_absence.proofs.facts.separation import nothing_separates, separating_unit
 from proof_of_absence.proofs.facts.squared_loss import loss_above_floor, loss_at_floor, lower_loss, reassigned
 from proof_of_absence.proofs.facts.weight_decay import convex_training, decay_drop
 from proof_of_absence.proofs.facts.zero_one import zero_one_loss
 
 __all__ = [
+    "Sampling",
+    "alternation",
     "best_line",
     "box_posterior",
     "census",
     "compare_outputs",
     "convex_training",
+    "covered",
     "cross_entropy_drop",
     "cross_entropy_floor",
+    "crossed_boxes",
     "crossover",
     "decay_drop",
     "detector",
@@ -40,10 +46,12 @@ __all__ = [
     "every",
     "free_readout",
     "gradient_steps",
+    "grid_cost",
     "idle",
     "least_in_class",
     "leverage_at",
     "line_bound",
+    "line_gaps",
     "logistic_drop",
     "logistic_floor",
     "logistic_group",
@@ -63,6 +71,7 @@ __all__ = [
     "rent",
     "ridge",
     "same_outputs",
+    "sample_chance",
     "separating_unit",
     "smaller_class",
     "zero_one_loss",

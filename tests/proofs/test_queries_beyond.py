@@ -1,4 +1,4 @@
-"""The queries of C9, C10, C11, C20 and C21 against direct evaluation, and their examples against the definitions."""
+"""The queries of C9, C10, C11, C20, C21 and C23 against direct evaluation, and their examples against the definitions."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -25,7 +25,14 @@ from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.policies import IMITATOR, WORLD, decide
 from proof_of_absence.models.rational import matrix, vector
 from proof_of_absence.models.world import IS_TAMPERED, NONE, QUESTIONS, State, encode
-from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price, c20_counted, c21_readout_price
+from proof_of_absence.proofs import (
+    c9_full_rank,
+    c10_detector_size,
+    c11_price,
+    c20_counted,
+    c21_readout_price,
+    c23_confinement,
+)
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
 from tests.proofs.test_queries import parameters, rationals
 
@@ -368,3 +375,60 @@ def test_c21_examples_are_what_they_are_said_to_be():
         c21_readout_price.free(net, data.inputs, c21_readout_price.AT_HOURS[1])
     with pytest.raises(LookupError, match="a move is free at"):
         c21_readout_price.priced(c9_full_rank.ENTWINED, data.inputs, vector(c9_full_rank.DEPLOYED))
+
+
+units_of_a_line = st.lists(st.tuples(rationals, rationals, st.booleans()), min_size=2, max_size=2)
+
+
+def values_of(units, shift, name):
+    """The values of the unknowns of `c23_confinement.unknown_net` for this net."""
+    found = {f"{name}c": Fraction(shift)}
+    for j, (w, b, positive) in enumerate(units):
+        found |= {f"{name}w_{j}": Fraction(w), f"{name}b_{j}": Fraction(b), f"{name}s{j}": positive}
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(units_of_a_line, units_of_a_line, rationals, st.booleans())
+def test_c23_queries_of_the_line_say_of_two_nets_what_is_so(one, other, shift, same):
+    values = values_of(one, shift, "f") | values_of(one if same else other, 0, "g")
+    f, g = (c23_confinement.known_net(values, 2, name) for name in "fg")
+    signed = [([w], b, [1 if positive else -1]) for w, b, positive in one]
+    assert f == shallow(signed, [shift])
+    script = Read(c23_confinement.differ_in_all_gaps(2, 2).script.text())
+    at = [[x] for x in c23_confinement.AGREE]
+    assert script.holds(script.assertions[:-1], values) == (f.outputs(at) == g.outputs(at))
+    differ = all(f([x]) != g([x]) for x in c23_confinement.BETWEEN)
+    assert script.holds(script.assertions[-1:], values) == differ
+    script = Read(c23_confinement.alternates(2, 2).script.text())
+    gaps = [f([x])[0] - g([x])[0] for x in c23_confinement.ALTERNATE]
+    turns = all(gap < 0 if i % 2 == 0 else gap > 0 for i, gap in enumerate(gaps))
+    assert script.holds(script.assertions, values) == turns
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rationals, min_size=3, max_size=3), st.integers(0, 5))
+def test_c23_query_of_boxes_counts_them(numbers, most):
+    *w, b = map(Fraction, numbers)
+    crossed = 0
+    for i in range(c23_confinement.SIDES):
+        for j in range(c23_confinement.SIDES):
+            at = [b + w[0] * x + w[1] * y for x in (i, i + 1) for y in (j, j + 1)]
+            crossed += min(at) < 0 < max(at)
+    script = Read(c23_confinement.crosses_more(most).script.text())
+    assert script.holds(script.assertions, {"w_0": w[0], "w_1": w[1], "b": b}) == (crossed > most)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rationals, min_size=5, max_size=5), st.lists(st.integers(0, 3), min_size=3, max_size=3).filter(any))
+def test_c23_query_of_the_average_says_what_is_so(numbers, weights):
+    w0, w1, b, a, c = map(Fraction, numbers)
+    share = [Fraction(x, sum(weights)) for x in weights]
+    net, corners = shallow([([w0, w1], b, [a])], [c]), c23_confinement.TRIANGLE
+    x = [sum(s * z[k] for s, z in zip(share, corners, strict=True)) for k in (0, 1)]
+    average = sum(s * net(z)[0] for s, z in zip(share, corners, strict=True))
+    before = [w0 * z[0] + w1 * z[1] + b for z in corners]
+    values = {"w_0": w0, "w_1": w1, "b": b, "a": a, "c": c} | {f"l_{i}": s for i, s in enumerate(share)}
+    script = Read(c23_confinement.not_the_average(corners).script.text())
+    assert script.holds(script.assertions[:-1], values) == (min(before) >= 0 or max(before) <= 0)
+    assert script.holds(script.assertions[-1:], values) == (net(x)[0] != average)

@@ -10,14 +10,19 @@ from proof_of_absence.checker.independent.values.nets import number
 
 # What each kind of fact states and its function has recomputed; nothing else may be compared.
 STATED = {
+    "alternation": {"points", "units"},
+    "crossed-boxes": {"crossed", "most"},
     "crossover": {"power"},
     "leverage": {"leverage"},
+    "grid-cost": {"bound", "cost"},
     "line-bound": {"error"},
+    "line-gaps": {"gaps", "units"},
     "loss-above-floor": {"loss", "noise_floor"},
     "lower-loss": {"drop"},
     "posterior": {"bound", "gap", "mass"},
     "readout-price": {"bound", "leverage", "square"},
     "rent": {"gain", "rent"},
+    "sample-chance": {"bound", "chance"},
     "uniform-gap": {"drop", "gap"},
 }
 PRICED = {"world-bounds": {"high", "low", "size"}, "world-price": {"price", "size"}}

@@ -1,8 +1,11 @@
 """Where a point lies relative to the convex hull of the inputs, by a half-space or a convex combination."""
 
+from fractions import Fraction
+from typing import Any
+
 from proof_of_absence.checker.independent.refusal import require, require_equal
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.nets import dot, number, numbers, rows
+from proof_of_absence.checker.independent.values.nets import Vector, dot, number, numbers, rows
 
 
 def outside_hull(fact: Fact) -> None:
@@ -16,9 +19,13 @@ def outside_hull(fact: Fact) -> None:
 
 def inside_hull(fact: Fact) -> None:
     """The point is a convex combination of inputs: pairs of a row and its weight."""
-    inputs, point = rows(fact["inputs"]), numbers(fact["point"])
+    averaged(rows(fact["inputs"]), numbers(fact["point"]), fact["combination"])
+
+
+def averaged(inputs: list[Vector], point: Vector, combination: list[Any]) -> dict[int, Fraction]:
+    """The weight of each row of which the point is the average; refused if it is another or the weights are none."""
     weights = {}
-    for row, weight in fact["combination"]:
+    for row, weight in combination:
         require(type(row) is int and 0 <= row < len(inputs), "a weight of no input")
         require(row not in weights, "an input has two weights")
         weights[row] = number(weight)
@@ -27,6 +34,7 @@ def inside_hull(fact: Fact) -> None:
     require(len(point) == len(inputs[0]), "the point has the wrong dimension")
     combined = [dot(weights.values(), column) for column in zip(*(inputs[row] for row in weights), strict=True)]
     require_equal("the point", point, combined)
+    return weights
 
 
 KINDS = {
