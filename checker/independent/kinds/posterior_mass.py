@@ -38,7 +38,7 @@ class _Class:
         require(len(set(grid)) == len(grid) > 0, "the grid lists a value twice, or none")
         require(n * (d + 1 + m) + m <= 20 and len(grid) ** (n * (d + 1 + m) + m) <= LARGEST, "too many nets")
         unit, size = number(fact["unit"]), len(Data(fact["data"]).inputs)
-        require(unit > 0, "the unit is not positive")
+        require(unit > 0, "the data do not fit")
         self.all, self.members = Counter[int](), Counter[int]()
         asked = {key: fact[key] for key in ("widths", "grid", "data", "fires") if key in fact}
         for error, (nets, members) in _errors(json.dumps(asked, sort_keys=True)).items():
