@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from proof_of_absence.checker.independent.kinds import float_cross_entropy, float_losses
 from proof_of_absence.checker.independent.kinds.rank import is_prime
-from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
+from proof_of_absence.checker.independent.kinds.region import Prepared, irrelevant_region, relevant_at
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.results.hardened import check_hardened
 from proof_of_absence.checker.independent.sealed import read_sealed
@@ -80,13 +80,14 @@ class _Audit:
         self.still: set[tuple[int, int]] = set()
 
     @cached_property
-    def written(self) -> list[Fact]:
-        """The net as exact numbers in text."""
-        return [
+    def prepared(self) -> Prepared:
+        """The net in exact numbers, as facts about regions are decided of it."""
+        written = [
             {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
              "bias": [str(Fraction(b)) for b in bias.tolist()]}
             for weights, bias in self.net.layers
         ]  # fmt: skip
+        return Prepared(written)
 
     def layer(self, value: object) -> int:
         """The number of a hidden layer."""
@@ -330,7 +331,7 @@ def region(audit: _Audit, fact: Fact) -> None:
     """What a circuit of the net sends on a box (kind ``irrelevant-region``), or at an input of it (``relevant-at``)."""
     require("net" not in fact, "a fact about a region is about the net of this folder")
     decided = {"irrelevant-region": irrelevant_region, "relevant-at": relevant_at}[fact["kind"]]
-    decided(fact | {"net": audit.written})
+    decided(fact, audit.prepared)
 
 
 def loss(audit: _Audit, fact: Fact) -> None:

@@ -114,6 +114,11 @@ class Net:
         require(all(values == sent[0] for values in sent), "the circuit is not idle")
         return sent[0]
 
+    def readers(self, circuit: Units) -> set[tuple[int, int]]:
+        """The units outside the circuit that are one layer above some of it."""
+        above = {layer + 1 for layer, _ in circuit}
+        return {(layer, k) for layer in above for k in range(self.widths[layer])} - circuit
+
     def sent(self, circuit: Units, z: Vector) -> dict[tuple[int, int], Fraction]:
         """What each unit outside the circuit, one layer above some of it, receives from it at z."""
         values = self.values(z)
