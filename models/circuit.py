@@ -13,7 +13,7 @@ import networkx as nx
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import Affine, FloatAffine
 from proof_of_absence.models.net import MLP
-from proof_of_absence.models.rational import Number, Numbers, Vector, rational, vector
+from proof_of_absence.models.rational import Number, Numbers, Vector, dot, rational, vector
 
 __all__ = [
     "Unit",
@@ -114,7 +114,7 @@ def _received(net: MLP, boundary: Mapping[Unit, list[Unit]], z: Vector) -> dict[
     """What each boundary unit receives from the circuit at input z."""
     values = net.activations(z)
     return {
-        reader: sum((_weight(net, u, reader) * values[u.layer][u.index] for u in sources), start=Fraction(0))
+        reader: dot([_weight(net, u, reader) for u in sources], [values[u.layer][u.index] for u in sources])
         for reader, sources in boundary.items()
     }
 

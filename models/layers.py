@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias, assert_never
 
 import numpy as np
 
-from proof_of_absence.models.rational import Matrix, Numbers, Vector, matrix, vector
+from proof_of_absence.models.rational import Matrix, Numbers, Vector, dot, matrix, vector
 
 __all__ = ["Affine", "FloatAffine", "FloatLayer", "Layer", "check_chain", "exact"]
 
@@ -51,10 +51,7 @@ class Affine:
 
     def __call__(self, values: Sequence[Fraction]) -> Vector:
         """The pre-activations of the layer's units."""
-        return tuple(
-            sum((w * v for w, v in zip(row, values, strict=True)), start=b)
-            for row, b in zip(self.weights, self.bias, strict=True)
-        )
+        return tuple(dot(row, values, b) for row, b in zip(self.weights, self.bias, strict=True))
 
 
 class FloatAffine(NamedTuple):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from operator import mul
 from typing import assert_never
 
 import numpy as np
@@ -18,6 +19,8 @@ __all__ = ["MLP", "Layer", "relu", "shallow"]
 
 # Every integer of at most this size is a float64, and so is every partial sum bounded by it.
 FLOAT64_EXACT = 2**53
+# Products in a batch up to which lists are faster than arrays.
+FEW = 2000
 
 
 def relu(value: Fraction) -> Fraction:
@@ -75,21 +78,30 @@ class MLP:
         Weights and activations are cleared of denominators. Where a bound shows that no partial sum
         can leave the integers that float64 represents, BLAS computes the exact product; elsewhere
         Python integers do.
+
+        Raises
+        ------
+        ValueError
+            If an input has another dimension than the net reads.
         """
         points = matrix(inputs)
         if not points:
             return ()
-        values, scale = _integers(points)
+        if len(points[0]) != self.layers[0].fan_in:
+            raise ValueError(f"inputs of dimension {len(points[0])}, a net that reads {self.layers[0].fan_in} values")
+        cleared, scale = _cleared(points)
+        # Few numbers are faster without arrays.
+        few = len(points) * sum(layer.fan_in * layer.fan_out for layer in self.layers) <= FEW
+        values = cleared if few else _array(cleared)
         for number, layer in enumerate(self.layers):
             match layer:
                 case Affine(weights, bias):
-                    rows, denominator = _integers([(*row, b) for row, b in zip(weights, bias, strict=True)])
-                    values = _affine(values, rows[:, :-1], rows[:, -1] * scale)
+                    rows, denominator = _cleared([(*row, b) for row, b in zip(weights, bias, strict=True)])
+                    last = number == len(self.layers) - 1
+                    values = (_in_lists if few else _in_arrays)(values, rows, scale, last=last)
                     scale *= denominator
                 case _:
                     assert_never(layer)
-            if number < len(self.layers) - 1:
-                values = np.maximum(values, 0)
         return tuple(tuple(Fraction(int(v), scale) for v in row) for row in values)
 
 
@@ -106,12 +118,28 @@ def shallow(hidden: Iterable[tuple[Numbers, Number, Sequence[Number]]], bias: Se
     return MLP((Affine([w for w, _, _ in units], [b for _, b, _ in units]), Affine(outgoing, bias)))
 
 
-def _integers(rows: Iterable[Vector]) -> tuple[np.ndarray, int]:
+def _cleared(rows: Iterable[Vector]) -> tuple[list[list[int]], int]:
     """An integer matrix M and D > 0 with rows = M / D."""
     rows = list(rows)
     denominator = lcm(*{entry.denominator for row in rows for entry in row})
-    cleared = [[entry.numerator * (denominator // entry.denominator) for entry in row] for row in rows]
-    return np.array(cleared, dtype=object).reshape(len(rows), len(rows[0])), denominator
+    return [[entry.numerator * (denominator // entry.denominator) for entry in row] for row in rows], denominator
+
+
+def _array(rows: list[list[int]]) -> np.ndarray:
+    return np.array(rows, dtype=object).reshape(len(rows), len(rows[0]))
+
+
+def _in_lists(values: list[list[int]], rows: list[list[int]], scale: int, *, last: bool) -> list[list[int]]:
+    """A layer's values; each row of weights has its bias at the end, which `scale` belongs to."""
+    sums = [[sum(map(mul, row, z), row[-1] * scale) for row in rows] for z in values]
+    return sums if last else [[max(value, 0) for value in row] for row in sums]
+
+
+def _in_arrays(values: np.ndarray, rows: list[list[int]], scale: int, *, last: bool) -> np.ndarray:
+    """The same on arrays."""
+    table = _array(rows)
+    sums = _affine(values, table[:, :-1], table[:, -1] * scale)
+    return sums if last else np.maximum(sums, 0)
 
 
 def _affine(values: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -6,9 +6,10 @@ A float is a dyadic rational, so it is converted exactly; NaN and infinities are
 import re
 from collections.abc import Iterable
 from fractions import Fraction
+from math import gcd
 from typing import Any, Protocol
 
-__all__ = ["Matrix", "Number", "Numbers", "Vector", "matrix", "rational", "vector"]
+__all__ = ["Matrix", "Number", "Numbers", "Vector", "dot", "matrix", "rational", "vector"]
 
 
 class Wrapped(Protocol):
@@ -59,6 +60,32 @@ def rational(value: Number) -> Fraction:
         return Fraction(number)
     except (OverflowError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"{number!r} is not a finite number") from error
+
+
+def dot(left: Iterable[Fraction], right: Iterable[Fraction], start: Fraction = Fraction(0)) -> Fraction:
+    """The inner product of two vectors of one length, plus `start`; brought to lowest terms once, at the end.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
+
+    Examples
+    --------
+    >>> dot([Fraction(1, 2), Fraction(2)], [Fraction(1, 3), Fraction(1, 4)])
+    Fraction(2, 3)
+    """
+    above, below = start.numerator, start.denominator
+    for a, b in zip(left, right, strict=True):
+        if product := a.numerator * b.numerator:
+            other = a.denominator * b.denominator
+            if other == below:
+                above += product
+            else:
+                common = gcd(below, other)
+                above = above * (other // common) + product * (below // common)
+                below *= other // common
+    return Fraction(above, below)
 
 
 def vector(values: Numbers) -> Vector:

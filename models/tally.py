@@ -3,13 +3,14 @@
 At one beta masses are exact (`Census`); on an interval they are enclosed in integers, rounded outwards: no sampling.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from math import gcd, log
-from operator import add
 from typing import NamedTuple
+
+from flint import fmpz
 
 from proof_of_absence.models.posterior import Census, Level
 
@@ -124,7 +125,7 @@ class Tally:
         return _enclosure(self._parts(cells), low, high)
 
     @cached_property
-    def _with_rest(self) -> "list[_Part]":
+    def _with_rest(self) -> "_Parts":
         return _with_rest(self.levels)
 
     def masses(self, t: Fraction) -> tuple[tuple[Fraction, Fraction], ...]:
@@ -147,8 +148,18 @@ class Tally:
             raise ValueError(f"a crossing needs 0 < delta < 1, not {delta}")
         parts = self._parts(cells)
 
+        # An end that two intervals share is weighed once.
+        @cache
+        def below_at(end: int) -> list[int]:
+            return _weights(parts, Fraction(end, FINEST), up=False)
+
+        @cache
+        def above_at(end: int) -> list[int]:
+            return _weights(parts, Fraction(end, FINEST), up=True)
+
         def most(low: int, high: int) -> Fraction:
-            return _enclosure(parts, Fraction(low, FINEST), Fraction(high, FINEST))[1]
+            (_, rest), (mine, _) = below_at(low), above_at(high)
+            return Fraction(mine, mine + rest)
 
         def certified(low: int, high: int) -> int:
             """The mass is below delta from t = low up to the returned end, both in units of 1 / FINEST."""
@@ -166,7 +177,8 @@ class Tally:
         step, at = max(1, below >> bits), below
         while at < FINEST:
             at = min(below + step, FINEST)
-            if _enclosure(parts, Fraction(at, FINEST), Fraction(at, FINEST))[0] >= delta:
+            (mine, _), (_, rest) = below_at(at), above_at(at)
+            if mine >= delta * (mine + rest):
                 return Crossing(delta, Fraction(at, FINEST), Fraction(below, FINEST))
             step *= 2
         return Crossing(delta, None, Fraction(below, FINEST))
@@ -192,8 +204,8 @@ class Tally:
         members, best = self.count(*cells), sum(self.levels[0][1])
 
         def under(t: int) -> bool:
-            power = _power(-(-(t << BITS) // FINEST), gap, lambda value: -(-value >> BITS))
-            return members * power < best * delta * ONE
+            power = _power(fmpz(-(-(t << BITS) // FINEST)), gap, lambda value: -(-value >> BITS))
+            return members * int(power) < best * delta * ONE
 
         low, high = 0, FINEST
         if under(high):
@@ -206,7 +218,7 @@ class Tally:
     def _places(self, cells: tuple[str, ...]) -> list[int]:
         return [self.cells.index(cell) for cell in dict.fromkeys(cells)]
 
-    def _parts(self, cells: tuple[str, ...]) -> "list[_Part]":
+    def _parts(self, cells: tuple[str, ...]) -> "_Parts":
         """Each loss with how many nets have it in these cells, and in the others."""
         places = self._places(cells)
         mine = [sum(counts[place] for place in places) for _, counts in self.levels]
@@ -216,55 +228,73 @@ class Tally:
 
 
 class _Part(NamedTuple):
-    """A loss, how many nets of each column have it, and how many have it or a higher one."""
+    """A loss, how many nets of each column have it, and how many have it or a higher one.
+
+    The numbers of all columns are one integer, each in bits of its own: one product then weighs them all.
+    """
 
     loss: int
-    counts: tuple[int, ...]
-    rest: tuple[int, ...]
+    counts: fmpz
+    rest: fmpz
 
 
-def _with_rest(levels: Iterable[tuple[int, tuple[int, ...]]]) -> list[_Part]:
+class _Parts(NamedTuple):
+    """Levels, lowest loss first; how many columns they have, and in how many bits each."""
+
+    levels: list[_Part]
+    columns: int
+    width: int
+
+
+def _with_rest(levels: Iterable[tuple[int, tuple[int, ...]]]) -> _Parts:
     """The levels, lowest loss first, each with the counts from it on."""
+    levels = list(levels)
+    # No weight is above 1, so no column is more than all nets in units of 2^-BITS, and none runs into the next.
+    width = BITS + sum(sum(counts) for _, counts in levels).bit_length()
     found: list[_Part] = []
-    for loss, counts in reversed(list(levels)):
-        rest = found[-1].rest if found else (0,) * len(counts)
-        found.append(_Part(loss, counts, tuple(map(add, counts, rest))))
-    return found[::-1]
+    rest = 0
+    for loss, counts in reversed(levels):
+        packed = 0
+        for count in reversed(counts):
+            packed = packed << width | count
+        rest += packed
+        found.append(_Part(loss, fmpz(packed), fmpz(rest)))
+    return _Parts(found[::-1], len(levels[0][1]), width)
 
 
-def _enclosure(parts: Sequence[_Part], low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
+def _enclosure(parts: _Parts, low: Fraction, high: Fraction) -> tuple[Fraction, Fraction]:
     mine_low, rest_low = _weights(parts, low, up=False)
     mine_high, rest_high = _weights(parts, high, up=True)
     # Never 0 / 0: the nets of least loss have weight 1.
     return Fraction(mine_low, mine_low + rest_high), Fraction(mine_high, mine_high + rest_low)
 
 
-def _weights(levels: Sequence[_Part], t: Fraction, *, up: bool) -> list[int]:
+def _weights(parts: _Parts, t: Fraction, *, up: bool) -> list[int]:
     """For each column of counts the sum of count t^(loss - least) in units of 2^-BITS, rounded up or down."""
 
-    def rounded(value: int) -> int:
+    def rounded(value: fmpz) -> fmpz:
         return -(-value >> BITS) if up else value >> BITS
 
     base = -(-(t.numerator << BITS) // t.denominator) if up else (t.numerator << BITS) // t.denominator
-    steps: dict[int, int] = {}
-    power, previous, columns = ONE, levels[0].loss, range(len(levels[0].counts))
-    result = [0 for _ in columns]
-    for loss, counts, rest in levels:
+    steps: dict[int, fmpz] = {}
+    power, previous, total = fmpz(ONE), parts.levels[0].loss, fmpz(0)
+    for loss, counts, rest in parts.levels:
         gap = loss - previous
-        if gap not in steps:
-            steps[gap] = _power(base, gap, rounded)
-        power, previous = rounded(power * steps[gap]), loss
+        if (step := steps.get(gap)) is None:
+            step = steps[gap] = _power(fmpz(base), gap, rounded)
+        power, previous = -(-(power * step) >> BITS) if up else power * step >> BITS, loss
         if power <= 1:
             # It stays what it is: 0 rounded down, 1 rounded up.
-            return [result[k] + power * rest[k] for k in columns]
-        for k in columns:
-            result[k] += counts[k] * power
-    return result
+            total += power * rest
+            break
+        total += counts * power
+    columns = int(total)
+    return [columns >> parts.width * k & (1 << parts.width) - 1 for k in range(parts.columns)]
 
 
-def _power(base: int, exponent: int, rounded: Callable[[int], int]) -> int:
+def _power(base: fmpz, exponent: int, rounded: Callable[[fmpz], fmpz]) -> fmpz:
     """base^exponent in fixed point by squaring, every product rounded the same way."""
-    result = ONE
+    result = fmpz(ONE)
     while exponent:
         if exponent & 1:
             result = rounded(result * base)

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from math import gcd, lcm
 from typing import Any, NamedTuple
@@ -177,6 +178,10 @@ class World:
 
     def train_cases(self) -> dict[tuple[State, int], Fraction]:
         """P_train on (state, question): training hours, with deployment mixed in at the mixing rate."""
+        return dict(self._train_cases)
+
+    @cached_property
+    def _train_cases(self) -> dict[tuple[State, int], Fraction]:
         cases = {case: (1 - self.mixing) * p for case, p in self._distribution(self.train_hours).items()}
         for case, p in self._distribution(self.deploy_hours).items():
             cases[case] = cases.get(case, Fraction(0)) + self.mixing * p

@@ -2,6 +2,7 @@
 (|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate.
 """
 
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
@@ -14,7 +15,7 @@ from proof_of_absence.checker.experiments.census.result import temperatures
 from proof_of_absence.checker.experiments.census.shards import tally_of
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, add, any_of, eq, le, lt, mul
-from proof_of_absence.models.circuit import fires, hidden_units, is_idle
+from proof_of_absence.models.circuit import Unit, hidden_units, idle_value
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.family import Architecture, Family, Grid
 from proof_of_absence.models.net import MLP
@@ -62,9 +63,12 @@ class Quantised(NamedTuple):
         """Whether the net is in D."""
         units, inputs = hidden_units(net), self.data.inputs
         circuits = [c for size in range(1, len(units) + 1) for c in combinations(units, size)]
-        return any(
-            is_idle(net, c, inputs) and (self.firing is None or fires(net, c, inputs, self.firing)) for c in circuits
-        )
+        return any(self._is_separable(net, c, inputs) for c in circuits)
+
+    def _is_separable(self, net: MLP, circuit: Iterable[Unit], inputs: Iterable[Vector]) -> bool:
+        """Whether the circuit is idle on the inputs and, with `firing`, fires there."""
+        value = idle_value(net, circuit, inputs)
+        return value is not None and (self.firing is None or idle_value(net, circuit, [self.firing]) != value)
 
 
 # On the training inputs left of 0 a unit with a positive weight tends to be silent; at 2 it fires.

@@ -5,11 +5,14 @@ Tasks carry their data, so those of a worker that is lost run again elsewhere; w
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from math import inf
+from typing import Any
 
 import numpy as np
-from dask.distributed import Client, as_completed
+from dask.distributed import Client, Future, as_completed, wait
 
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
@@ -24,6 +27,8 @@ __all__ = ["decide_apart", "merged", "unit_findings_apart"]
 
 # A task looks at this many parts of a box: seconds of work, so that handing it out costs little.
 NODES = 1024
+# Workers stop by themselves when time is over. For so many seconds more they are waited for; one may be lost or busy.
+GRACE = 0.5
 
 
 def unit_findings_apart(
@@ -46,10 +51,31 @@ def unit_findings_apart(
         client.submit(_units, shared, inputs[a:b], time_left(), pure=False)
         for a, b in zip(starts, ends[1:], strict=True)
     ]
-    found = merged(client.gather(tasks), starts, _units(net, inputs[starts], time_left()))
+    firsts = _units(net, inputs[starts], time_left())
+    # Nothing is known of a shard whose worker did not answer in time.
+    nothing = tuple(UnitFinding(first.unit, Activity.UNDECIDED, None) for first in firsts)
+    found = merged([part or nothing for part in _answers(client, tasks)], starts, firsts)
     if time_left() <= 0 and any(unit.activity is Activity.UNDECIDED for unit in found):
         raise OutOfTime(so_far=found)
     return found
+
+
+def _answers(client: Client, tasks: Sequence[Future]) -> list[Any]:
+    """What the tasks come to by the deadline and its grace; None for those that did not answer, which are given up."""
+    if time_left() == inf:
+        return list(client.gather(tasks))
+    with suppress(TimeoutError):
+        wait(tasks, timeout=time_left() + GRACE)
+    client.cancel([task for task in tasks if not task.done()])
+    return [_answer(task) if task.done() else None for task in tasks]
+
+
+def _answer(task: Future) -> Any:
+    """What a task that is done came to; None if the worker that has it is lost in that moment."""
+    try:
+        return None if task.cancelled() else task.result(timeout=GRACE)
+    except TimeoutError:
+        return None
 
 
 def _units(net: FloatNet, inputs: np.ndarray, seconds: float) -> tuple[UnitFinding, ...]:
@@ -109,7 +135,7 @@ def decide_apart(client: Client, asked: Question, seconds: float | None = 60, no
         return first
     shared = client.submit(_same, asked, pure=False)
     places = {}
-    running = as_completed()
+    running = as_completed(timeout=None if seconds is None else left() + GRACE)
 
     def hand_out(leaves: list[dict]) -> None:
         for leaf in leaves:
@@ -119,8 +145,11 @@ def decide_apart(client: Client, asked: Question, seconds: float | None = 60, no
 
     tree, reason, visited, witness = first.tree, "", first.nodes, None
     hand_out(open_leaves(tree))
-    for task in running:
-        outcome, leaf = task.result(), places.pop(task)
+    for task in _in_time(running):
+        outcome = task.result() if seconds is None else _answer(task)
+        if outcome is None:
+            break
+        leaf = places.pop(task)
         visited += outcome.nodes
         if outcome.witness is not None:
             witness = outcome.witness
@@ -136,7 +165,15 @@ def decide_apart(client: Client, asked: Question, seconds: float | None = 60, no
             # Not for lack of time: searching this part again would end the same way.
             reason = reason or outcome.reason
     client.cancel(list(places))
+    if places and witness is None:
+        reason = reason or "timeout"
     return concluded(asked, tree, witness, reason, visited, time.monotonic() - started)
+
+
+def _in_time(running: Iterator[Future]) -> Iterator[Future]:
+    """The tasks as they are done, until their time is over."""
+    with suppress(TimeoutError):
+        yield from running
 
 
 def _same(value):

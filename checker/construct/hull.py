@@ -9,16 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from operator import mul
 from typing import Any
 
 from flint import fmpq, fmpq_mat, fmpz_mat
 
 from proof_of_absence.checker.kernel.certificate import rows_json
 from proof_of_absence.checker.numbers.deadline import look
-from proof_of_absence.checker.numbers.linear_algebra import fraction, inner
-from proof_of_absence.models.rational import Matrix, Numbers, Vector, matrix, vector
+from proof_of_absence.checker.numbers.linear_algebra import fraction
+from proof_of_absence.models.rational import Numbers, Vector, matrix, vector
 
-__all__ = ["Combination", "Separation", "TrainInput", "detector", "detector_at", "locate"]
+__all__ = ["Combination", "Inputs", "Separation", "TrainInput", "detector", "detector_at", "locate"]
 
 
 @dataclass(frozen=True)
@@ -69,21 +70,66 @@ def locate(inputs: Iterable[Numbers], point: Numbers) -> Separation | Combinatio
     >>> locate([[0], [1]], [3])
     Separation(weights=(Fraction(1, 1),), bias=Fraction(-1, 1))
     """
-    inputs, point = _table(inputs, point)
-    first = {z: i for i, z in reversed(list(enumerate(inputs)))}
-    if point in first:
-        return TrainInput(first[point])
-    points = sorted(first)
-    for axis, value in enumerate(point):  # a box is tried first: it costs one pass
-        column = [z[axis] for z in points]
-        for side, end in ((1, max(column)), (-1, min(column))):
-            if side * (value - end) > 0:
-                weights = tuple(Fraction(side if k == axis else 0) for k in range(len(point)))
-                return Separation(weights, Fraction(-side * end))
-    found = _phase_one(points, point)
-    if isinstance(found, Separation):
-        return found
-    return Combination(dict(sorted((first[points[j]], weight) for j, weight in found.items())))
+    return Inputs(inputs).locate(point)
+
+
+class Inputs:
+    """Training inputs, prepared once for questions about many points.
+
+    Parameters
+    ----------
+    inputs
+        Shape (N, d).
+
+    Raises
+    ------
+    ValueError
+        If there is no input.
+    """
+
+    def __init__(self, inputs: Iterable[Numbers]):
+        self.rows = matrix(inputs)
+        if not self.rows:
+            raise ValueError("a convex hull needs at least one input")
+        self._first = {z: i for i, z in reversed(list(enumerate(self.rows)))}
+        # The distinct inputs in order, and their columns (1, z), each scaled to integers: a positive factor is free.
+        self.distinct = sorted(self._first)
+        self._scales = [lcm(*(x.denominator for x in z)) for z in self.distinct]
+        self._columns = [_scaled(z, scale) for z, scale in zip(self.distinct, self._scales, strict=True)]
+        self._box = [(max(column), min(column)) for column in zip(*self.distinct, strict=True)]
+
+    def vector(self, point: Numbers) -> Vector:
+        """The point, if its dimension is that of the inputs; else ValueError."""
+        result = vector(point)
+        if len(self.rows[0]) != len(result):
+            raise ValueError(f"inputs of dimension {len(self.rows[0])}, a point of dimension {len(result)}")
+        return result
+
+    def locate(self, point: Numbers) -> Separation | Combination | TrainInput:
+        """As the function `locate`."""
+        point = self.vector(point)
+        if point in self._first:
+            return TrainInput(self._first[point])
+        for axis, (value, ends) in enumerate(zip(point, self._box, strict=True)):  # a box is tried first: it is cheap
+            for side, end in zip((1, -1), ends, strict=True):
+                if side * (value - end) > 0:
+                    weights = tuple(Fraction(side if k == axis else 0) for k in range(len(point)))
+                    return Separation(weights, Fraction(-side * end))
+        found = _phase_one(self._columns, self._scales, point)
+        if isinstance(found, Separation):
+            return found
+        return Combination(dict(sorted((self._first[self.distinct[j]], weight) for j, weight in found.items())))
+
+    def without(self, left_out: Vector) -> "Inputs":
+        """The distinct inputs but one."""
+        return Inputs(z for z in self.distinct if z != left_out)
+
+    def whole(self, point: Vector) -> tuple[list[tuple[int, ...]], tuple[int, ...], int]:
+        """The distinct inputs and the point times the least common denominator, and that denominator."""
+        scale = lcm(*self._scales, *(x.denominator for x in point))
+        factors = [scale // own for own in self._scales]
+        points = [tuple(f * x for x in column[1:]) for f, column in zip(factors, self._columns, strict=True)]
+        return points, tuple(_scaled(point, scale)[1:]), scale
 
 
 def detector(inputs: Iterable[Numbers], point: Numbers) -> list[tuple[Vector, Fraction, Fraction]]:
@@ -102,55 +148,50 @@ def detector(inputs: Iterable[Numbers], point: Numbers) -> list[tuple[Vector, Fr
     >>> [(int(b), int(a)) for _, b, a in detector([[0], [4]], [1])]
     [(0, 1), (-1, -2), (-2, 1)]
     """
-    inputs, point = _table(inputs, point)
-    return detector_at(locate(inputs, point), inputs, point)
+    inputs = Inputs(inputs)
+    return detector_at(inputs.locate(point), inputs, inputs.vector(point))
 
 
 def detector_at(
-    place: Separation | Combination | TrainInput, inputs: Matrix, point: Vector
+    place: Separation | Combination | TrainInput, inputs: Inputs, point: Vector
 ) -> list[tuple[Vector, Fraction, Fraction]]:
     """`detector`, once it is known where the point lies."""
     if isinstance(place, TrainInput):
         raise ValueError("the point is a training input: no train-idle circuit fires there")
     if isinstance(place, Separation):
         return [(place.weights, place.bias, Fraction(1))]
-    weights = _apart(sorted(set(inputs)), point)
-    height = inner(weights, point)
-    radius = min(abs(inner(weights, z) - height) for z in inputs)
-    return [(weights, side * radius - height, Fraction(a)) for side, a in ((1, 1), (0, -2), (-1, 1))]
+    points, x, scale = inputs.whole(point)
+    weights = _apart(points, x)
+    height = sum(map(mul, weights, x))
+    radius = Fraction(min(abs(sum(map(mul, weights, z)) - height) for z in points), scale)
+    direction, level = vector(weights), Fraction(height, scale)
+    return [(direction, side * radius - level, Fraction(a)) for side, a in ((1, 1), (0, -2), (-1, 1))]
 
 
-def _table(inputs: Iterable[Numbers], point: Numbers) -> tuple[Matrix, Vector]:
-    inputs, point = matrix(inputs), vector(point)
-    if not inputs:
-        raise ValueError("a convex hull needs at least one input")
-    if len(inputs[0]) != len(point):
-        raise ValueError(f"inputs of dimension {len(inputs[0])}, a point of dimension {len(point)}")
-    return inputs, point
-
-
-def _apart(points: Sequence[Vector], point: Vector) -> Vector:
+def _apart(points: Sequence[tuple[int, ...]], point: tuple[int, ...]) -> tuple[int, ...]:
     """A direction along which no point projects as `point` does: an axis, else (1, t, t^2, ..) as in C4.
 
     Each of the points spoils at most d - 1 values of t.
     """
     size = len(point)
-    axes = (tuple(Fraction(k == axis) for k in range(size)) for axis in range(size))
-    curve = (tuple(Fraction(t) ** k for k in range(size)) for t in range((size - 1) * len(points) + 1))
+    axes = (tuple(int(k == axis) for k in range(size)) for axis in range(size))
+    curve = (tuple(t**k for k in range(size)) for t in range((size - 1) * len(points) + 1))
     for direction in (*axes, *curve):
-        height = inner(direction, point)
-        if all(inner(direction, z) != height for z in points):
+        height = sum(map(mul, direction, point))
+        if all(sum(map(mul, direction, z)) != height for z in points):
             return direction
     raise AssertionError("the moment curve left every candidate degenerate")
 
 
-def _phase_one(points: Sequence[Vector], point: Vector) -> Separation | dict[int, Fraction]:
+def _phase_one(
+    columns: Sequence[Sequence[int]], scales: Sequence[int], point: Vector
+) -> Separation | dict[int, Fraction]:
     """Weights l >= 0 with sum_j l_j (1, z_j) = (1, x), or prices y with y . (1, z_j) <= 0 for all j and y . (1, x) > 0.
 
     Revised simplex on the sum of one artificial variable a row. The entering column is the dearest (Dantzig) while the
     sum falls, and the first (Bland) while it stands still, so that no basis comes back.
     """
-    tableau = _Tableau(points, point)
+    tableau = _Tableau(columns, scales, point)
     stalled = False
     while tableau.artificial_sum():
         look()
@@ -171,11 +212,10 @@ class _Tableau:
     `inverse` is the inverse of the matrix of the basic columns. Variables from `count` on are artificial, one a row.
     """
 
-    def __init__(self, points: Sequence[Vector], point: Vector):
-        # A column may be scaled by a positive number; integers are cheaper.
-        self.scales = [lcm(*(x.denominator for x in z)) for z in points]
-        self.columns = fmpq_mat(fmpz_mat(_scaled_rows(points, self.scales)))
-        self.count = len(points)
+    def __init__(self, columns: Sequence[Sequence[int]], scales: Sequence[int], point: Vector):
+        self.scales = scales
+        self.columns = fmpq_mat(fmpz_mat([list(row) for row in zip(*columns, strict=True)]))
+        self.count = len(columns)
         target = [fmpq(1), *(fmpq(x.numerator, x.denominator) for x in point)]
         self.size = len(target)
         signs = [1 if b >= 0 else -1 for b in target]
@@ -224,9 +264,6 @@ class _Tableau:
         return min(falling, key=lambda i: (self.values[i] / step[i], self.basis[i]))
 
 
-def _scaled_rows(points: Sequence[Vector], scales: Sequence[int]) -> list[list[int]]:
-    """The rows of the matrix of columns scale (1, z)."""
-    rows = [list(scales)]
-    for coordinates in zip(*points, strict=True):
-        rows.append([int(x * scale) for x, scale in zip(coordinates, scales, strict=True)])
-    return rows
+def _scaled(z: Vector, scale: int) -> list[int]:
+    """scale (1, z), which is in integers."""
+    return [scale, *(x.numerator * (scale // x.denominator) for x in z)]

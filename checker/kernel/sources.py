@@ -57,19 +57,28 @@ def coq_beside(modules: Iterable[str]) -> frozenset[Path]:
 def _imports(module: str, file: Path, *, only_on_loading: bool = False) -> tuple[str, ...]:
     """What a file imports; with `only_on_loading`, without what its functions import when they are called."""
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    tree = ast.parse(file.read_bytes())
-    statements = _run_on_loading(tree) if only_on_loading else ast.walk(tree)
+    statements = _statements(ast.parse(file.read_bytes()), only_on_loading)
     return tuple(name for statement in statements for name in _named(statement, package))
 
 
-def _run_on_loading(tree: ast.AST) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            continue
-        yield node
-        yield from _run_on_loading(node)
+# Where the statements are that a statement holds: no expression holds an import.
+_HOLDS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+def _statements(node: ast.AST, only_on_loading: bool) -> Iterator[ast.AST]:
+    """The statements in a module, one in the other too; with `only_on_loading`, those that run when it is loaded."""
+    for part in _HOLDS:
+        for child in getattr(node, part, ()):
+            if only_on_loading and _is_left_out_on_loading(child):
+                continue
+            yield child
+            yield from _statements(child, only_on_loading)
+
+
+def _is_left_out_on_loading(node: ast.AST) -> bool:
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
+        return node.test.id == "TYPE_CHECKING"
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 def _named(statement: ast.AST, package: str) -> Iterator[str]:

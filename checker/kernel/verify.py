@@ -89,9 +89,14 @@ def _digest(modules: frozenset[str], *, theorem: bool) -> str:
     """A digest of the sources: relative to where each package lies, so that a moved folder has the same."""
     files = sources.imported(modules) | (sources.coq_beside(modules) if theorem else frozenset())
     digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update("/".join(path.parts[-3:]).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(files, key=str):
+        digest.update("/".join(path.parts[-3:]).encode() + b"\0" + _content(path) + b"\0")
     return digest.hexdigest()
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 @cache
@@ -151,18 +156,18 @@ def verify(
     """
     directory.mkdir(parents=True, exist_ok=True)
     work = [(claim, obligation) for claim in claims for obligation in claim.obligations]
-    # Before any thread starts: Python 3.11 cannot parse files in several at once.
-    keys = {obligation.id: content_key(claim, obligation) for claim, obligation in work}
     results: dict[str, Result] = {}
     with ExitStack() as stack:
         # Once the pool has ended, and with it what an interrupt was to stop.
         stack.callback(solvers.resume)
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        running = {
-            pool.submit(_one, obligation, keys[obligation.id], directory, fresh): claim
-            for claim, obligation in queue(work, lambda one: one[1].scope)
-        }
+        running = {}
         try:
+            # Keys are made here, and no thread makes one: Python 3.11 cannot parse files in several at once. The first
+            # obligation has its own early, so that Coq compiles while the others get theirs.
+            for claim, obligation in queue(work, lambda one: one[1].scope):
+                key = content_key(claim, obligation)
+                running[pool.submit(_one, obligation, key, directory, fresh)] = claim
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=0.2)
                 for future in done:

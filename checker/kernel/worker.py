@@ -55,12 +55,22 @@ def _z3_text(value: Any) -> str:
     return str(value).lower()
 
 
+# cvc5 first looks this far, in resource units, with only those literals that matter to the truth of the script. That
+# decides most nonlinear scripts, some of them ten times as fast.
+GLANCE = 200_000
+
+
 def cvc5_answer(script: str, limit: int) -> dict[str, Any]:
-    """Check with cvc5."""
+    """Check with cvc5. What a glance does not show to be unsat is checked with all literals, within the whole limit."""
+    glance = _cvc5(script, min(limit, GLANCE), {"nl-rlv": "always"})
+    return glance if glance["answer"] == "unsat" else _cvc5(script, limit, {})
+
+
+def _cvc5(script: str, limit: int, more: dict[str, str]) -> dict[str, Any]:
     import cvc5
 
     solver = cvc5.Solver()
-    for name, value in (("produce-models", "true"), ("rlimit", str(limit)), ("nl-cov", "true")):
+    for name, value in ({"produce-models": "true", "rlimit": str(limit), "nl-cov": "true"} | more).items():
         solver.setOption(name, value)
     symbols = cvc5.SymbolManager(solver)
     parser = cvc5.InputParser(solver, symbols)

@@ -6,6 +6,8 @@ from math import gcd, lcm
 
 from flint import fmpq, fmpq_mat
 
+from proof_of_absence.models.rational import dot
+
 __all__ = ["fraction", "inner", "kernel_vector", "pivots", "rank", "solve_some"]
 
 Rows = Sequence[Sequence[Fraction]]
@@ -22,7 +24,7 @@ def fraction(value: fmpq) -> Fraction:
 
 def inner(left: Iterable[Fraction], right: Iterable[Fraction]) -> Fraction:
     """The inner product."""
-    return sum((a * b for a, b in zip(left, right, strict=True)), start=Fraction(0))
+    return dot(left, right)
 
 
 def rank(rows: Rows) -> int:

@@ -1,6 +1,7 @@
 """Exact nets: the integer fast path against the definition, and what is refused."""
 
 from fractions import Fraction
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,20 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.models.layers import Affine
-from proof_of_absence.models.net import MLP, relu, shallow
+from proof_of_absence.models.net import FEW, MLP, relu, shallow
 from proof_of_absence.models.rational import matrix, rational
 from tests.conftest import SMALL, WILD, nets, vectors
 
+# With lists and with arrays.
+LISTS_UP_TO = [0, FEW]
 
-@given(data=st.data(), entries=st.sampled_from([SMALL, WILD]))
-def test_outputs_are_those_of_the_definition(data, entries):
+
+@given(data=st.data(), entries=st.sampled_from([SMALL, WILD]), few=st.sampled_from(LISTS_UP_TO))
+def test_outputs_are_those_of_the_definition(data, entries, few):
     net = data.draw(nets(entries=entries))
     inputs = data.draw(st.lists(vectors(net.widths[0], entries), max_size=4))
-    assert net.outputs(inputs) == tuple(net(z) for z in inputs)
+    with patch("proof_of_absence.models.net.FEW", few):
+        assert net.outputs(inputs) == tuple(net(z) for z in inputs)
 
 
+@pytest.mark.parametrize("few", LISTS_UP_TO)
 @pytest.mark.parametrize("scale", [2**52 - 1, 2**52, 2**53 - 1, 2**53, 2**53 + 1, 10**60, Fraction(1, 10**60)])
-def test_outputs_at_the_edge_of_float64(scale):
+def test_outputs_at_the_edge_of_float64(scale, few, monkeypatch):
+    monkeypatch.setattr("proof_of_absence.models.net.FEW", few)
     net = shallow([([1, 1], 1, [1]), ([scale, -1], 0, [-1]), ([1, -scale], scale, [3])], [Fraction(1, 3)])
     inputs = [[scale, 1], [scale, scale], [-scale, scale + 1], [scale + 1, -1], [0, 0]]
     assert net.outputs(inputs) == tuple(net(z) for z in inputs)

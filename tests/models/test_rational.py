@@ -3,8 +3,11 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from proof_of_absence.models.rational import LARGEST_EXPONENT, rational
+from proof_of_absence.models.rational import LARGEST_EXPONENT, dot, rational
+from tests.conftest import SMALL, WILD
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,13 @@ def test_what_would_take_all_memory_is_refused(sign, exponent):
 def test_no_number(value):
     with pytest.raises(ValueError, match=r"is not a finite number|is a truth value"):
         rational(value)
+
+
+@given(pairs=st.lists(st.tuples(st.one_of(SMALL, WILD), st.one_of(SMALL, WILD))), start=SMALL)
+def test_an_inner_product_is_the_sum_of_the_products(pairs, start):
+    assert dot([a for a, _ in pairs], [b for _, b in pairs], start) == start + sum(a * b for a, b in pairs)
+
+
+def test_vectors_of_an_inner_product_are_of_one_length():
+    with pytest.raises(ValueError, match="shorter"):
+        dot([1, 2], [1])

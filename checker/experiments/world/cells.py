@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from proof_of_absence.checker.construct.detector_size import detector_size
 from proof_of_absence.checker.construct.gap import gauge, reassignment_along
-from proof_of_absence.checker.construct.hull import Combination
+from proof_of_absence.checker.construct.hull import Combination, Inputs
 from proof_of_absence.checker.kernel.certificate import net_json, units_json
 from proof_of_absence.models.circuit import is_idle
 from proof_of_absence.models.net import MLP
@@ -28,6 +28,7 @@ from proof_of_absence.models.policies import (
     direct_translator,
     human_imitator,
 )
+from proof_of_absence.models.rational import dot
 from proof_of_absence.models.world import State, World, encode
 
 __all__ = ["POLICIES", "cell", "expected_loss", "setting", "sizes", "thresholds"]
@@ -53,11 +54,13 @@ def expected_loss(world: World, answer) -> Fraction:
     It is the loss on `World.dataset`, whose rows are in these proportions, without making the rows: at
     small rates there are many.
     """
-    total = Fraction(0)
-    for case, p in world.train_cases().items():
-        given = answer(*case)
-        total += p * sum((given - human.answer(*case)) ** 2 for human in world.humans)
-    return total / len(world.humans)
+    cases, humans = world.train_cases(), len(world.humans)
+    squares = []
+    for case in cases:
+        given, yes = answer(*case), sum(human.answer(*case) for human in world.humans)
+        # The sum of (given - h)^2 over the humans, whose answers h are 0 or 1.
+        squares.append(humans * given * given - 2 * given * yes + yes)
+    return dot(cases.values(), squares) / humans
 
 
 def cell(world: World, *, scheduled: int, trigger: int) -> dict:
@@ -183,10 +186,11 @@ def sizes(world: World) -> dict:
     world = replace(world, mixing=Fraction(0))
     cases = {encode(*case): case for case in world.train_cases()}
     inputs = sorted(cases)
+    prepared = Inputs(inputs)
     deployment = replace(world, mixing=Fraction(1)).train_cases()
     entries, shares = [], {}
     for case, p in deployment.items():
-        found = detector_size(inputs, encode(*case))
+        found = detector_size(prepared, encode(*case))
         if found.least is None or found.least != found.most:
             raise ValueError(f"the detector of {case} is between {found.least} and {found.most} units")
         entry = {"case": _written(case), "size": found.most}

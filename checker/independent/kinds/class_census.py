@@ -3,10 +3,12 @@
 Two hidden units of 3125 parameter choices send perhaps 2000 different things: two million pairs stand for the class.
 """
 
+import json
 from collections import Counter
 from fractions import Fraction
+from functools import cache, lru_cache
 from itertools import product
-from math import comb, factorial, lcm
+from math import comb, factorial, gcd, lcm
 from typing import Any
 
 import numpy as np
@@ -48,12 +50,18 @@ def class_census(fact: Fact) -> None:
 
     With `most`, a set has more than that mass at its peak; with `falls`, it stays below a half from some beta on.
     """
-    confirm(Census(fact["problem"]), fact)
+    confirm(_census(json.dumps(fact["problem"], sort_keys=True)), fact)
     for name, least in fact.get("most", {}).items():
         peak = number(fact["sets"][name]["peak"]["mass"])
         require(peak - DIGITS > number(least), "the mass at the peak is not more than that")
     for name in fact.get("falls", []):
         require(fact["sets"][name]["crossings"]["half"]["below"] is not None, "nothing says that the mass falls")
+
+
+@lru_cache(maxsize=1)
+def _census(problem: str) -> "Census":
+    """The census of a problem, given as JSON; made once for facts about one problem that come one after the other."""
+    return Census(json.loads(problem))
 
 
 def confirm(found: "Census", stated: Fact) -> None:
@@ -173,19 +181,26 @@ class Census:
         require(work <= PATIENT, "the class is too large to be checked")
         nets = len(self.problem.grid) ** (self.problem.n * (self.problem.d + 1 + self.problem.m) + self.problem.m)
         require(nets < 2**53, "the class is too large to be checked")
-        self.found: Counter[int] = Counter()
+        # Keys, and how many nets have each; a key may stand in several of the arrays.
+        self.found: list[tuple[Whole, Whole]] = []
         self.block = max(1, BLOCK // size)
         self.polynomials: dict[tuple[int, ...], tuple[arb_poly, arb_poly]] = {}
         self.one_idle = self._idle(self.kinds)
         zero = np.zeros_like(self.kinds[0])
         self._multisets(self.problem.n, 0, 0, factorial(self.problem.n), [zero], False)
-        require(sum(self.found.values()) == nets, "the multisets do not add up to the class")
+        self._merge()
+        ((keys, counts),) = self.found
+        require(int(counts.sum()) == nets, "the multisets do not add up to the class")
         levels: dict[int, list[int]] = {}
-        for key, count in self.found.items():
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
             levels.setdefault(key // CELLS, [0] * CELLS)[key % CELLS] += count
-        losses = [Fraction(loss, self.problem.rows * self.problem.scale**2) for loss in levels]
-        self.unit = Fraction(1, lcm(*(loss.denominator for loss in losses)))
-        self.levels = {int(loss / self.unit): counts for loss, counts in zip(losses, levels.values(), strict=True)}
+        # Losses are integers over `whole`; the unit is the largest 1/k that divides them all.
+        whole = self.problem.rows * self.problem.scale**2
+        common = gcd(whole, *levels)
+        self.unit = Fraction(common, whole)
+        self.levels = {loss // common: counts for loss, counts in levels.items()}
+        self._losses = np.array(list(self.levels), dtype=np.int64)
+        self._counts = np.array(list(self.levels.values()), dtype=np.int64)
 
     def _idle(self, sent: Whole) -> Truths:
         """Whether what is sent is one value on the training inputs and another at some deployment input."""
@@ -229,19 +244,23 @@ class Census:
         behaviour[translator.all((-1, -2))] = 1
         behaviour[imitator.all((-1, -2))] = 0
         keys = loss * CELLS + 2 * behaviour + idle[:, None]
-        values, which = np.unique(keys.ravel(), return_inverse=True)
-        # Exact: float64 holds every partial sum, as none is more than the number of nets.
-        nets = np.bincount(which.ravel(), weights=np.repeat(times, keys.shape[1]))
-        self.found.update(dict(zip(values.tolist(), map(int, nets), strict=True)))
+        self.found.append(_counted(keys.ravel(), np.repeat(times, keys.shape[1])))
+        if sum(len(known) for known, _ in self.found) > BLOCK:
+            self._merge()
+
+    def _merge(self) -> None:
+        """Let each key stand once."""
+        keys, counts = zip(*self.found, strict=True)
+        self.found = [_counted(np.concatenate(keys), np.concatenate(counts))]
 
     def counted(self, cells: list[int]) -> dict[str, Any]:
         """How many nets the cells have, the least loss of these and how many of them have it."""
-        here = {loss: sum(counts[cell] for cell in cells) for loss, counts in self.levels.items()}
-        least = min((loss for loss, count in here.items() if count), default=None)
+        here = self._counts[:, cells].sum(axis=1)
+        least = min(self._losses[here > 0].tolist(), default=None)
         return {
-            "nets": sum(here.values()),
+            "nets": int(here.sum()),
             "least_loss": None if least is None else str(least * self.unit),
-            "nets_of_least_loss": 0 if least is None else here[least],
+            "nets_of_least_loss": 0 if least is None else int(here[self._losses == least].sum()),
         }
 
     def temperature(self, entry: Fact, key: str = "t", name: str = "beta") -> Fraction:
@@ -260,11 +279,12 @@ class Census:
             return known
         least, most = min(self.levels), max(self.levels)
         require(most - least <= DEGREE, "the losses have too many units")
-        mine, rest = [0] * (most - least + 1), [0] * (most - least + 1)
-        for loss, counts in self.levels.items():
-            mine[loss - least] = sum(counts[cell] for cell in cells)
-            rest[loss - least] = sum(counts) - mine[loss - least]
-        return self.polynomials.setdefault(tuple(cells), (arb_poly(mine), arb_poly(rest)))
+        others = [cell for cell in range(CELLS) if cell not in cells]
+        coefficients = np.zeros((2, most - least + 1), dtype=np.int64)
+        for row, columns in zip(coefficients, (cells, others), strict=True):
+            row[self._losses - least] = self._counts[:, columns].sum(axis=1)
+        mine, rest = (arb_poly(row.tolist()) for row in coefficients)
+        return self.polynomials.setdefault(tuple(cells), (mine, rest))
 
     def check_mass(self, t: Fraction, cells: list[int], stated: Fraction) -> None:
         """The mass at t is the stated one, to DIGITS."""
@@ -297,15 +317,20 @@ class Census:
         )
         require(certain is not None or first > 0, "the gap is not 0, and nothing says where the bound is below delta")
 
+        @cache
+        def members_at(t: Fraction) -> arb:
+            return mine(_ball(t)) * _ball(1 - delta)
+
+        @cache
+        def others_at(t: Fraction) -> arb:
+            return rest(_ball(t)) * _ball(delta)
+
         def under(low: Fraction, high: Fraction) -> bool:
             """Whether M(high) (1 - delta) < R(low) delta, which shows that the mass is below delta in between."""
-            return bool(mine(_ball(high)) * _ball(1 - delta) < rest(_ball(low)) * _ball(delta))
+            return bool(members_at(high) < others_at(low))
 
         if above is not None:
-            at = _ball(above)
-            require(
-                bool(mine(at) * _ball(1 - delta) >= rest(at) * _ball(delta)), f"the mass at t = {above} is below delta"
-            )
+            require(bool(members_at(above) >= others_at(above)), f"the mass at t = {above} is below delta")
             require(below is None or below < above, "the crossing is the wrong way round")
         reached = [loss for loss, counts in self.levels.items() if any(counts[cell] for cell in cells)]
         # No net is in the set: its mass is 0, and so is the bound.
@@ -325,6 +350,15 @@ class Census:
     def _total(self, cells: list[int]) -> tuple[int, int]:
         """|D| and |argmin L|."""
         return sum(counts[c] for counts in self.levels.values() for c in cells), sum(self.levels[min(self.levels)])
+
+
+def _counted(keys: Whole, times: Whole) -> tuple[Whole, Whole]:
+    """The distinct keys, ascending, and the sum of the numbers that belong to each.
+
+    Exact: float64 holds every partial sum, as none is more than the number of nets, which is below 2^53.
+    """
+    values, which = np.unique(keys, return_inverse=True)
+    return values, np.bincount(which.ravel(), weights=times).astype(np.int64)
 
 
 def _ball(value: Fraction) -> arb:

@@ -50,9 +50,10 @@ def global_minimum(fact: Fact) -> None:
         r = table[0]
         require(len(table) == 1 and len(r) == len(points), "a residual is not over the distinct inputs")
         require(not dot(nu, r), "a residual does not sum to 0")
-        bound = sum((n * (2 * x * y - x * x) for n, x, y in zip(nu, r, means, strict=True)), Fraction(0))
+        heavy = [n * x for n, x in zip(nu, r, strict=True)]
+        bound = dot(heavy, [2 * y - x for x, y in zip(r, means, strict=True)])
         require(bound >= above, "a residual gives too low a bound")
-        weighted.append([n * x for n, x in zip(nu, r, strict=True)])
+        weighted.append(heavy)
     _every_net(units, points, weighted)
 
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from proof_of_absence.checker.independent.refusal import require, require_equal
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.nets import Data, Net, Vector, circuit, number
+from proof_of_absence.checker.independent.values.nets import Data, Net, Vector, circuit, dot, number
 
 Layers = list[tuple[list[Vector], Vector]]
 Parameters = tuple[list[Vector], Vector, list[Vector], Vector]
@@ -44,7 +44,7 @@ def gradient_steps(fact: Fact) -> None:
 def _require_dead(layers: Layers, units: list[int], data: Data) -> None:
     weights, bias = layers[0]
     for j in units:
-        pre = [sum((w * x for w, x in zip(weights[j], z, strict=True)), bias[j]) for z in data.inputs]
+        pre = [dot(weights[j], z, bias[j]) for z in data.inputs]
         require(max(pre) < 0, f"unit {j} is not dead")
 
 
@@ -61,28 +61,29 @@ def _descend(parameters: Parameters, data: Data, eta: Fraction) -> Parameters:
     """One step, parameter by parameter, from the partial derivatives."""
     weights, bias, outgoing, shift = parameters
     count, units, outputs = len(data.inputs), range(len(bias)), range(len(shift))
-    pre = [
-        [sum((w * x for w, x in zip(weights[j], z, strict=True)), bias[j]) for j in units] for z in data.inputs
-    ]  # fmt: skip
+    pre = [[dot(weights[j], z, bias[j]) for j in units] for z in data.inputs]
     act = [[max(p, Fraction(0)) for p in row] for row in pre]
     wrong = [
-        [shift[k] + sum(outgoing[k][j] * h[j] for j in units) - y[k] for k in outputs]
-        for h, y in zip(act, data.targets, strict=True)
-    ]
+        [dot(outgoing[k], h, shift[k]) - y[k] for k in outputs] for h, y in zip(act, data.targets, strict=True)
+    ]  # fmt: skip
     rate = eta * 2 / count
     # What reaches unit j at example i, where it is on.
+    reading = [[row[j] for row in outgoing] for j in units]
     back = [
-        [sum(outgoing[k][j] * e[k] for k in outputs) if row[j] > 0 else Fraction(0) for j in units]
-        for row, e in zip(pre, wrong, strict=True)
-    ]
-    examples = range(count)
+        [dot(reading[j], e) if row[j] > 0 else Fraction(0) for j in units] for row, e in zip(pre, wrong, strict=True)
+    ]  # fmt: skip
+    examples, ones = _columns(data.inputs), [Fraction(1)] * count
+    back, act, wrong = _columns(back), _columns(act), _columns(wrong)
     return (
-        [[w - rate * sum(back[i][j] * data.inputs[i][at] for i in examples) for at, w in enumerate(weights[j])]
-         for j in units],
-        [bias[j] - rate * sum(back[i][j] for i in examples) for j in units],
-        [[outgoing[k][j] - rate * sum(wrong[i][k] * act[i][j] for i in examples) for j in units] for k in outputs],
-        [shift[k] - rate * sum(wrong[i][k] for i in examples) for k in outputs],
-    )  # fmt: skip
+        [[w - rate * dot(back[j], examples[at]) for at, w in enumerate(weights[j])] for j in units],
+        [bias[j] - rate * dot(back[j], ones) for j in units],
+        [[outgoing[k][j] - rate * dot(wrong[k], act[j]) for j in units] for k in outputs],
+        [shift[k] - rate * dot(wrong[k], ones) for k in outputs],
+    )
+
+
+def _columns(table: list[Vector]) -> list[Vector]:
+    return [list(column) for column in zip(*table, strict=True)]
 
 
 KINDS = {

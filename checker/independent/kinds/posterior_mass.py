@@ -3,21 +3,24 @@
 The weight of a net of loss L is ratio^(power L / unit) = exp(-beta L), at the beta with exp(-beta unit) = ratio^power.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain, combinations, product
+from math import lcm
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.nets import Data, Vector, number, numbers
+from proof_of_absence.checker.independent.values.nets import Data, Vector, dot, number, numbers
 
 LARGEST = 10_000  # nets
 POWERS = 1000
 LONGEST = 100_000  # the exponent of a weight; a longer one would let a short fact ask for an enormous number
 
 
-Row = tuple[Fraction, ...]
+Row = tuple[int, ...]
 # What a unit sends to the outputs, at each input.
 Sent = list[Row]
 
@@ -34,25 +37,14 @@ class _Class:
         grid = numbers(fact["grid"])
         require(len(set(grid)) == len(grid) > 0, "the grid lists a value twice, or none")
         require(n * (d + 1 + m) + m <= 20 and len(grid) ** (n * (d + 1 + m) + m) <= LARGEST, "too many nets")
-        data, unit = Data(fact["data"]), number(fact["unit"])
-        require(len(data.inputs[0]) == d and len(data.targets[0]) == m and unit > 0, "the data do not fit")
-        more = [numbers(fact["fires"])] if "fires" in fact else []
-        require(all(len(z) == d for z in more), "the input that fires does not fit")
+        unit, size = number(fact["unit"]), len(Data(fact["data"]).inputs)
+        require(unit > 0, "the data do not fit")
         self.all, self.members = Counter[int](), Counter[int]()
-        hidden = [_sent(parameters, d, [*data.inputs, *more]) for parameters in product(grid, repeat=d + 1 + m)]
-        for units in product(hidden, repeat=n):
-            outputs = [_total(sent) for sent in zip(*units, strict=True)][: len(data.inputs)]
-            member = any(_idle(chosen, len(data.inputs)) for chosen in _circuits(units))
-            for shift in product(grid, repeat=m):
-                error = sum(
-                    ((f + c - t) ** 2 for row, y in zip(outputs, data.targets, strict=True)
-                     for f, c, t in zip(row, shift, y, strict=True)),
-                    Fraction(0),
-                )  # fmt: skip
-                level = error / len(data.inputs) / unit
-                require(level.denominator == 1, "a loss is no multiple of the unit")
-                self.all[int(level)] += 1
-                self.members[int(level)] += member
+        asked = {key: fact[key] for key in ("widths", "grid", "data", "fires") if key in fact}
+        for error, (nets, members) in _errors(json.dumps(asked, sort_keys=True)).items():
+            level = error / size / unit
+            require(level.denominator == 1, "a loss is no multiple of the unit")
+            self.all[int(level)], self.members[int(level)] = nets, members
         self.least = min(self.all)
         require(power * (max(self.all) - self.least) <= LONGEST, "the weights are too long to compare")
         self.best = self.all[self.least]
@@ -76,15 +68,52 @@ class _Class:
         return Fraction(self.size, self.best) * self.ratio ** (power * self.gap)
 
 
-def _sent(parameters: Row, d: int, inputs: list[Vector]) -> Sent:
+@lru_cache(maxsize=4)
+def _errors(asked: str) -> dict[Fraction, tuple[int, int]]:
+    """By N times the loss, how many nets have it, and how many of them are in D.
+
+    Every net is looked at, once for all facts about one class. The class is given as JSON. All is computed in integers:
+    what is sent, targets and output biases times `scale`, errors times its square.
+    """
+    fact = json.loads(asked)
+    (d, n, m), grid, data = fact["widths"], numbers(fact["grid"]), Data(fact["data"])
+    require(len(data.inputs[0]) == d and len(data.targets[0]) == m, "the data do not fit")
+    more = [numbers(fact["fires"])] if "fires" in fact else []
+    require(all(len(z) == d for z in more), "the input that fires does not fit")
+    sent = [_sent(parameters, d, [*data.inputs, *more]) for parameters in product(grid, repeat=d + 1 + m)]
+    rows = [*data.targets, grid, *(row for unit in sent for row in unit)]
+    scale = lcm(*(x.denominator for row in rows for x in row))
+    hidden = [[_times(scale, row) for row in unit] for unit in sent]
+    targets, biases = [_times(scale, y) for y in data.targets], _times(scale, grid)
+    found: dict[int, list[int]] = {}
+    for units in product(hidden, repeat=n):
+        outputs = [_total(sent) for sent in zip(*units, strict=True)][: len(targets)]
+        member = any(_idle(chosen, len(targets)) for chosen in _circuits(units))
+        for shift in product(biases, repeat=m):
+            error = sum(
+                (f + c - t) ** 2
+                for row, y in zip(outputs, targets, strict=True)
+                for f, c, t in zip(row, shift, y, strict=True)
+            )
+            counts = found.setdefault(error, [0, 0])
+            counts[0] += 1
+            counts[1] += member
+    return {Fraction(error, scale**2): (nets, members) for error, (nets, members) in found.items()}
+
+
+def _times(scale: int, row: Iterable[Fraction]) -> Row:
+    return tuple(int(x * scale) for x in row)
+
+
+def _sent(parameters: tuple[Fraction, ...], d: int, inputs: list[Vector]) -> list[Vector]:
     """What a unit (w, b, a) sends to the outputs at each input."""
     w, b, a = parameters[:d], parameters[d], parameters[d + 1 :]
-    active = [max(sum((x * y for x, y in zip(w, z, strict=True)), b), Fraction(0)) for z in inputs]
-    return [tuple(weight * value for weight in a) for value in active]
+    active = [max(dot(w, z, b), Fraction(0)) for z in inputs]
+    return [[weight * value for weight in a] for value in active]
 
 
 def _total(rows: Iterable[Row]) -> Row:
-    return tuple(sum(column, Fraction(0)) for column in zip(*rows, strict=True))
+    return tuple(map(sum, zip(*rows, strict=True)))
 
 
 def _circuits(units: tuple[Sent, ...]) -> Iterator[tuple[Sent, ...]]:

@@ -1,9 +1,12 @@
 """Irrelevance over a box: each leaf of a tree of cuts and sign splits is empty or thin, or has the circuit constant."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 from operator import mul
 from typing import Any, NamedTuple
+
+from flint import fmpz, fmpz_mat
 
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
@@ -21,12 +24,12 @@ NOTHING: Proved = (None, None, Fraction(0))
 
 
 class _Integers(NamedTuple):
-    """A layer's weights and biases over one denominator, and the weights' columns."""
+    """A layer's weights and biases over one denominator, and the weights as a matrix of flint."""
 
     rows: list[list[int]]
     biases: list[int]
     scale: int
-    columns: list[tuple[int, ...]]
+    matrix: fmpz_mat
 
 
 class _Line(NamedTuple):
@@ -38,17 +41,36 @@ class _Line(NamedTuple):
     steep: int
 
 
-def relevant_at(fact: Fact) -> None:
-    """At the input, which is in the box, some reader receives something else than the stated constant."""
-    box = _Box(fact)
+class Prepared:
+    """A net as a fact writes it, read once for many facts about it."""
+
+    def __init__(self, layers: Any):
+        self.net = Net(layers)
+        self._integers: dict[int, _Integers] = {}
+
+    def integers(self, layer: int) -> _Integers:
+        """The weights and biases of a layer, counted from 1."""
+        if layer not in self._integers:
+            self._integers[layer] = _integers(*self.net.layers[layer - 1])
+        return self._integers[layer]
+
+
+def relevant_at(fact: Fact, known: Prepared | None = None) -> None:
+    """At the input, which is in the box, some reader receives something else than the stated constant.
+
+    `known` is the net of the fact, if it was read before.
+    """
+    box = _Box(fact, known)
     z = numbers(fact["input"])
     require(len(z) == len(box.low), "the input has the wrong dimension")
     require(all(a <= x <= b for x, a, b in zip(z, box.low, box.high, strict=True)), "the input is outside the box")
     require(box.net.sent(box.units, z) != box.value, "the circuit sends the constants there")
 
 
-def irrelevant_region(fact: Fact) -> None:
+def irrelevant_region(fact: Fact, known: Prepared | None = None) -> None:
     """On the whole box every reader receives the stated constant from the circuit.
+
+    `known` is the net of the fact, if it was read before.
 
     Notes
     -----
@@ -56,15 +78,16 @@ def irrelevant_region(fact: Fact) -> None:
     together, so the others are dense, and what a circuit sends is continuous: if it is one constant on the others, it
     is on the box. Coordinates with low = high are constants, and "interior" is among the others. All is exact.
     """
-    box = _Box(fact)
+    box = _Box(fact, known)
     _check(box, fact["tree"], box.low, box.high, {}, {})
 
 
 class _Box:
     """The net, the circuit, the box, the constants."""
 
-    def __init__(self, fact: Fact):
-        self.net = Net(fact["net"])
+    def __init__(self, fact: Fact, known: Prepared | None = None):
+        self.known = known or Prepared(fact["net"])
+        self.net = self.known.net
         self.units = circuit(self.net, fact["circuit"])
         self.low, self.high = numbers(fact["low"]), numbers(fact["high"])
         require(len(self.low) == len(self.high) == self.net.widths[0], "the box does not fit the net")
@@ -72,9 +95,7 @@ class _Box:
         self.value = {(layer, k): number(v) for layer, k, v in fact["value"]}
         require(len(self.value) == len(fact["value"]), "a reader is listed twice")
         self.depth = max(layer for layer, _ in self.units)
-        readers = set(self.net.sent(self.units, self.low))
-        require(set(self.value) == readers, "the constants are not those of the readers")
-        self.integers = [_integers(*layer) for layer in self.net.layers[: self.depth]]
+        require(set(self.value) == self.net.readers(self.units), "the constants are not those of the readers")
 
     def hidden(self, layer: int, index: int) -> Unit:
         """A unit that the question is about."""
@@ -91,7 +112,7 @@ class _Box:
 def _integers(weights: list[Vector], bias: Vector) -> _Integers:
     scale = lcm(*(w.denominator for row in (*weights, bias) for w in row))
     rows = [[int(w * scale) for w in row] for row in weights]
-    return _Integers(rows, [int(b * scale) for b in bias], scale, list(zip(*rows, strict=True)))
+    return _Integers(rows, [int(b * scale) for b in bias], scale, fmpz_mat(rows))
 
 
 class _Part:
@@ -144,25 +165,26 @@ class _Part:
 
         A form over a layer is a vector of integers over one denominator, and a constant.
         """
-        rows, biases, scale, _ = self.box.integers[unit[0] - 1]
-        form, denominator = [side * w for w in rows[unit[1]]], scale
+        rows, biases, scale, _ = self.box.known.integers(unit[0])
+        form: Sequence[int | fmpz] = [side * w for w in rows[unit[1]]]
+        denominator = scale
         constant = Fraction(side * biases[unit[1]], scale)
         for layer in range(unit[0] - 1, 0, -1):
             step = self._relaxed(layer, form, denominator, alpha, beta)
             if step is None:
                 return None
             lines, grid, lift = step
-            _, biases, scale, columns = self.box.integers[layer - 1]
+            _, biases, scale, matrix = self.box.known.integers(layer)
             denominator *= grid
-            constant += lift + Fraction(sum(map(mul, lines, biases)), denominator * scale)
-            form = [sum(map(mul, lines, column)) for column in columns]
+            constant += lift + Fraction(int(sum(map(mul, lines, biases))), denominator * scale)
+            form = (fmpz_mat([lines]) * matrix).entries()
             denominator *= scale
         most = sum(c * (high if c > 0 else low) for c, low, high in zip(form, self.lows, self.highs, strict=True))
-        return constant + Fraction(most, denominator * self.grid)
+        return constant + Fraction(int(most), denominator * self.grid)
 
     def _relaxed(
-        self, layer: int, form: list[int], denominator: int, alpha: Multipliers, beta: Multipliers
-    ) -> tuple[list[int], int, Fraction] | None:
+        self, layer: int, form: Sequence[int | fmpz], denominator: int, alpha: Multipliers, beta: Multipliers
+    ) -> tuple[list[int | fmpz], int, Fraction] | None:
         """Replace relu by a line above it or below it, and add multiples of sign conditions.
 
         Returns the coefficients of the layer's pre-activations, over denominator * grid, with the grid, and the lines'
@@ -172,7 +194,8 @@ class _Part:
         own = {i: a for (at, i), a in alpha.items() if at == layer}
         extra = {i: multiplier for (at, i), multiplier in beta.items() if at == layer}
         grid = lcm(coarse, *(x.denominator for x in (*own.values(), *extra.values())))
-        lines, lift = [], 0
+        lines: list[int | fmpz] = []
+        lift: int | fmpz = 0
         for i, (c, (known, slope, height, steep)) in enumerate(zip(form, table, strict=True)):
             if known == ON:
                 lines.append(c * grid)
@@ -187,7 +210,7 @@ class _Part:
                 lines.append(c * int(own.get(i, steep) * grid))
         for i, multiplier in extra.items():
             lines[i] += int(multiplier * grid) * denominator * table[i][0]
-        return lines, grid, Fraction(lift, denominator * fine)
+        return lines, grid, Fraction(int(lift), denominator * fine)
 
     def _lines(self, layer: int) -> tuple[list[_Line], int, int]:
         """The lines of a layer's units.

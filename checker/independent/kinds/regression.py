@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from proof_of_absence.checker.independent.refusal import require, require_equal
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.nets import Data, Net, Vector, circuit, number, numbers, rows
+from proof_of_absence.checker.independent.values.nets import Data, Net, Vector, circuit, dot, number, numbers, rows
 
 
 def ridge(fact: Fact) -> None:
@@ -34,7 +34,7 @@ def ridge(fact: Fact) -> None:
         require(not any(shift), "there is an output bias")
     for k, row in enumerate(weights):
         for j, weight in enumerate(row):
-            slope = sum((phi[j] * r[k] for phi, r in zip(features, residuals, strict=True)), Fraction(0))
+            slope = dot([phi[j] for phi in features], [r[k] for r in residuals])
             require(slope == penalty * weight, "the normal equations fail")
     least = penalty > 0
     if "row_space" in fact:
@@ -67,8 +67,8 @@ def _least_norm(features: list[Vector], weights: list[Vector], multipliers: list
         means = [sum(column, Fraction(0)) / len(features) for column in zip(*features, strict=True)]
         features = [[x - mean for x, mean in zip(phi, means, strict=True)] for phi in features]
     for row, s in zip(weights, multipliers, strict=True):
-        image = [sum((x * y for x, y in zip(phi, s, strict=True)), Fraction(0)) for phi in features]
-        there = [sum((phi[j] * u for phi, u in zip(features, image, strict=True)), Fraction(0)) for j in range(len(s))]
+        image = [dot(phi, s) for phi in features]
+        there = [dot([phi[j] for phi in features], image) for j in range(len(s))]
         require_equal("the weights, by the row space", row, there)
 
 

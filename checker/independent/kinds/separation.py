@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from proof_of_absence.checker.independent.refusal import require
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.nets import number, numbers, rows
+from proof_of_absence.checker.independent.values.nets import dot, number, numbers, rows
 
 
 def separating_unit(fact: Fact) -> None:
@@ -13,7 +13,7 @@ def separating_unit(fact: Fact) -> None:
     w, b = numbers(fact["weights"]), number(fact["bias"])
     total = Fraction(0)
     for z, r in zip(inputs, residuals, strict=True):
-        pre = sum((x * y for x, y in zip(w, z, strict=True)), b)
+        pre = dot(w, z, b)
         total += r * max(pre, Fraction(0))
     require(total == number(fact["inner_product"]) != 0, "the unit does not separate")
 

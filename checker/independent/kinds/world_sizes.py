@@ -5,6 +5,8 @@ A detector is a circuit that is idle in training and fires at the input.
 
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
+from operator import mul
 from typing import Any
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
@@ -26,11 +28,12 @@ def world_sizes(fact: Fact) -> None:
     """
     world = Mixture(fact, Fraction(0))
     inputs = {case: encode(case) for case in world.training}
+    whole = [[int(x) for x in z] for z in inputs.values()]
     found: dict[Case, int] = {}
     for entry in fact["cases"]:
         case = tuple(entry["case"])
         require(case in world.deployment and case not in found, "no case of deployment, or one listed twice")
-        found[case] = _size(entry, case, inputs)
+        found[case] = _size(entry, case, inputs, whole)
     require(set(found) == set(world.deployment), "a case of deployment is missing")
     shares: dict[str, Fraction] = {}
     for case, size in found.items():
@@ -40,13 +43,15 @@ def world_sizes(fact: Fact) -> None:
     require_equal("the mean size", number(fact["mean"]), mean)
 
 
-def _size(entry: Fact, case: Case, inputs: dict[Case, Vector]) -> int:
-    """The size of a detector, once it is seen to be one, and none to be smaller."""
+def _size(entry: Fact, case: Case, inputs: dict[Case, Vector], whole: list[list[int]]) -> int:
+    """The size of a detector, once it is seen to be one, and none to be smaller. `whole` are the same inputs."""
     size: int = entry["size"]
     point, units = encode(case), [(numbers(w), number(b), number(a)) for w, b, a in entry["units"]]
     require(len(units) == size, "not a detector of that size")
-    require(not any(_sent(units, z) for z in inputs.values()), f"the detector of {case} is not idle")
-    require(_sent(units, point) != 0, f"the detector of {case} does not fire")
+    require(all(len(w) == len(point) for w, _, _ in units), "a unit has as many weights as an input has entries")
+    cleared = [_cleared(*unit) for unit in units]
+    require(not any(_sends(cleared, z) for z in whole), f"the detector of {case} is not idle")
+    require(_sends(cleared, [int(x) for x in point]), f"the detector of {case} does not fire")
     if size == 2:
         _inside(inputs, point, entry["combination"])
     elif size != 1:
@@ -55,8 +60,16 @@ def _size(entry: Fact, case: Case, inputs: dict[Case, Vector]) -> int:
     return size
 
 
-def _sent(units: list[Unit], z: Vector) -> Fraction:
-    return sum((a * max(dot(w, z) + b, Fraction(0)) for w, b, a in units), Fraction(0))
+def _cleared(w: Vector, b: Fraction, a: Fraction) -> tuple[list[int], int, Fraction]:
+    """The same unit with integer weights and bias; what it sends at any input is the same."""
+    scale = lcm(b.denominator, *(x.denominator for x in w))
+    return [int(x * scale) for x in w], int(b * scale), a / scale
+
+
+def _sends(units: list[tuple[list[int], int, Fraction]], z: list[int]) -> bool:
+    """Whether the units together send anything but 0."""
+    active = [max(sum(map(mul, w, z), b), 0) for w, b, _ in units]
+    return any(active) and dot([a for _, _, a in units], active) != 0
 
 
 def _inside(inputs: dict[Case, Vector], point: Vector, combination: Any) -> None:

@@ -334,7 +334,7 @@ def region(audit: Subject, fact: Fact) -> None:
     """What a circuit of the net sends on a box (kind ``irrelevant-region``), or at an input of it (``relevant-at``)."""
     require("net" not in fact, "a fact about a region is about the net of this folder")
     decided = {"irrelevant-region": irrelevant_region, "relevant-at": relevant_at}[fact["kind"]]
-    decided(fact | {"net": audit.written})
+    decided(fact, audit.prepared)
 
 
 def loss(audit: Subject, fact: Fact) -> None:

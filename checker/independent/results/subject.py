@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
+from proof_of_absence.checker.independent.kinds.region import Prepared
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays, table
@@ -50,13 +51,14 @@ class Subject:
         )
 
     @cached_property
-    def written(self) -> list[Fact]:
-        """The net as exact numbers in text."""
-        return [
+    def prepared(self) -> Prepared:
+        """The net in exact numbers, as facts about regions are decided of it."""
+        written = [
             {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
              "bias": [str(Fraction(b)) for b in bias.tolist()]}
             for weights, bias in self.net.layers
         ]  # fmt: skip
+        return Prepared(written)
 
     def layer(self, value: object) -> int:
         """The number of a hidden layer."""

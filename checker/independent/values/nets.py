@@ -43,9 +43,25 @@ def rows(table: object) -> list[Vector]:
     return result
 
 
-def dot(left: Iterable[Fraction], right: Iterable[Fraction]) -> Fraction:
-    """The inner product of two vectors of one length."""
-    return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))
+def dot(left: Iterable[Fraction], right: Iterable[Fraction], start: Fraction = Fraction(0)) -> Fraction:
+    """`start` plus the inner product of two vectors of one length; the sum is brought to lowest terms once."""
+    above, below = start.numerator, start.denominator
+    for a, b in zip(left, right, strict=True):
+        factor = a.numerator * b.numerator
+        if factor:
+            under = a.denominator * b.denominator
+            if under != below:
+                common = lcm(below, under)
+                above, factor = above * (common // below), factor * (common // under)
+                below = common
+            above += factor
+    return Fraction(above, below)
+
+
+def squares(values: Iterable[Fraction]) -> Fraction:
+    """The sum of the squares."""
+    values = list(values)
+    return dot(values, values)
 
 
 def _cleared(table: list[Vector]) -> tuple[list[list[int]], int]:
@@ -98,12 +114,18 @@ class Net:
         require(all(values == sent[0] for values in sent), "the circuit is not idle")
         return sent[0]
 
+    def readers(self, circuit: Units) -> set[tuple[int, int]]:
+        """The units outside the circuit that are one layer above some of it."""
+        above = {layer + 1 for layer, _ in circuit}
+        return {(layer, k) for layer in above for k in range(self.widths[layer])} - circuit
+
     def sent(self, circuit: Units, z: Vector) -> dict[tuple[int, int], Fraction]:
         """What each unit outside the circuit, one layer above some of it, receives from it at z."""
         values = self.values(z)
+        members = {layer: [j for at, j in circuit if at == layer] for layer in {at for at, _ in circuit}}
         return {
-            (layer + 1, k): sum((row[j] * values[layer][j] for at, j in circuit if at == layer), Fraction(0))
-            for layer in {at for at, _ in circuit}
+            (layer + 1, k): dot([row[j] for j in units], [values[layer][j] for j in units])
+            for layer, units in members.items()
             for k, row in enumerate(self.layers[layer][0])
             if (layer + 1, k) not in circuit
         }
@@ -143,11 +165,9 @@ class Data:
     def error(self, net: Net) -> Fraction:
         """N times the loss: the sum of squared distances."""
         require(net.widths[-1] == len(self.targets[0]), "the net's outputs do not fit the targets")
-        return sum(
-            ((a - b) ** 2 for z, y in zip(self.inputs, self.targets, strict=True)
-             for a, b in zip(net.output(z), y, strict=True)),
-            Fraction(0),
-        )  # fmt: skip
+        return squares(
+            a - b for z, y in zip(self.inputs, self.targets, strict=True) for a, b in zip(net.output(z), y, strict=True)
+        )
 
     def means(self) -> dict[tuple[Fraction, ...], tuple[int, Vector]]:
         """For each distinct input its multiplicity and mean target."""
@@ -159,8 +179,8 @@ class Data:
     def floor(self) -> Fraction:
         """N times the noise floor."""
         means = self.means()
-        return sum(
-            ((a - b) ** 2 for z, y in zip(self.inputs, self.targets, strict=True)
-             for a, b in zip(means[tuple(z)][1], y, strict=True)),
-            Fraction(0),
-        )  # fmt: skip
+        return squares(
+            a - b
+            for z, y in zip(self.inputs, self.targets, strict=True)
+            for a, b in zip(means[tuple(z)][1], y, strict=True)
+        )

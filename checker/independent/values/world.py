@@ -9,7 +9,7 @@ from itertools import product
 
 from proof_of_absence.checker.independent.refusal import require
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.nets import number
+from proof_of_absence.checker.independent.values.nets import dot, number
 
 # Of tampering; question 1 asks for it.
 NONE, CLUMSY, SKILLED = 0, 1, 2
@@ -93,7 +93,8 @@ class World:
 
     def error(self, given: int | Fraction, case: Case) -> Fraction:
         """The mean squared distance of an answer from the humans'."""
-        return Fraction(sum((given - answer) ** 2 for answer in self.answers(case))) / len(self.humans)
+        (above, below), answers = given.as_integer_ratio(), self.answers(case)
+        return Fraction(sum((above - answer * below) ** 2 for answer in answers), below**2 * len(answers))
 
 
 class Mixture(World):
@@ -113,7 +114,7 @@ class Mixture(World):
 
     def loss(self, answer: Answer) -> Fraction:
         """The expected squared distance from a human's answer."""
-        return sum((p * self.error(answer(case), case) for case, p in self.training.items()), Fraction(0))
+        return dot(self.training.values(), [self.error(answer(case), case) for case in self.training])
 
     def floor(self) -> Fraction:
         """The least loss of any function of the case; inputs and cases are one to one."""

@@ -14,6 +14,7 @@ from proof_of_absence.checker.audit.distributed import decide_apart, merged, uni
 from proof_of_absence.checker.audit.findings import Activity
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from proof_of_absence.checker.region.decide import decide
 from proof_of_absence.checker.region.question import question
 from proof_of_absence.checker.region.search import Budget
@@ -66,6 +67,22 @@ def deep(seed=5):
     second = rng.standard_normal((2, 10)).round(3), np.array([-8.0, 0.0])
     net = FloatNet([first, second, (np.ones((1, 2)), [0.0])])
     return net, question(net, [(2, 0)], [-1] * 4, [1] * 4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_that_does_not_answer_is_not_waited_for_beyond_the_time():
+    net, asked = deep()
+    with cluster(workers=1) as client:
+        (threads,) = client.nthreads().values()
+        busy = [client.submit(time.sleep, 600, pure=False) for _ in range(threads)]
+        while len(client.cluster.scheduler.workers[next(iter(client.nthreads()))].processing) < threads:
+            time.sleep(0.01)
+        with within(Deadline(1)), pytest.raises(OutOfTime) as late:
+            unit_findings_apart(client, net, np.ones((20, 4)))
+        assert {unit.activity for unit in late.value.so_far} == {Activity.UNDECIDED}
+        found = decide_apart(client, asked, seconds=1, nodes=1)
+        assert (found.verdict, found.fact) == ("timeout", None)
+        assert not any(task.done() for task in busy)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.construct.detector_size import detector_size, two_sided_line, two_units
-from proof_of_absence.checker.construct.hull import Combination, Separation, TrainInput
+from proof_of_absence.checker.construct.hull import Combination, Inputs, Separation, TrainInput
 from proof_of_absence.models.circuit import fires, hidden_units
 from proof_of_absence.models.net import shallow
 from tests.conftest import vectors
@@ -44,6 +44,14 @@ def test_what_is_found_is_a_detector_of_its_size(case):
     assert isinstance(size.place, Separation | Combination)
     if size.line:
         assert (size.least, size.most) == (3, 3) and set(size.line) <= set(inputs)
+
+
+@given(st.lists(cases(d=2), min_size=1, max_size=3))
+def test_inputs_prepared_once_give_the_same_for_many_points(drawn):
+    inputs = drawn[0][0]
+    prepared = Inputs(inputs)
+    for _, point in drawn:
+        assert detector_size(prepared, point) == detector_size(inputs, point)
 
 
 @given(cases(d=1))

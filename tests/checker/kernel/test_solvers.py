@@ -11,12 +11,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from proof_of_absence.checker.kernel import solvers
+from proof_of_absence.checker.kernel import solvers, worker
 from proof_of_absence.checker.kernel.obligation import Scope
-from proof_of_absence.checker.kernel.smt import Script, eq, lt, mul, square
+from proof_of_absence.checker.kernel.smt import Script, add, any_of, eq, le, lt, mul, no, square
 from proof_of_absence.checker.kernel.solvers import LIMITS, Limits, ask, loadable, version
 from proof_of_absence.checker.kernel.verify import verify
+from proof_of_absence.checker.kernel.worker import GLANCE
 from proof_of_absence.proofs.c4_separating_unit import CLAIM
 
 BOTH = pytest.mark.parametrize("solver", ["z3", "cvc5"])
@@ -59,6 +62,37 @@ def test_sat_with_exact_values(solver):
 def test_unsat(solver):
     answer = ask(solver, query(lt(square("x_0"), 0)))
     assert (answer.answer, answer.values) == ("unsat", {})
+
+
+COEFFICIENTS = st.tuples(*[st.integers(-2, 2)] * 6)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.sampled_from([lt, le, eq]), COEFFICIENTS), min_size=1, max_size=4), st.booleans())
+def test_what_cvc5_says_at_a_glance_z3_does_not_deny(conics, either):
+    formulas = []
+    for relation, (a, b, c, d, e, f) in conics:
+        left = add(mul(a, square("x_0")), mul(b, "x_0", "x_1"), mul(c, square("x_1")), mul(d, "x_0"), mul(e, "x_1"))
+        formulas.append(relation(left, f))
+    text = query(any_of(formulas), no(formulas[0])) if either else query(*formulas)
+    here = {worker.cvc5_answer(text, GLANCE)["answer"], worker.z3_answer(text, LIMITS.resource["z3"])["answer"]}
+    assert here != {"sat", "unsat"}
+
+
+@pytest.mark.parametrize(
+    "rest", [{"answer": "unsat"}, {"answer": "sat", "values": {"x_0": "1"}}, {"answer": "unknown"}]
+)
+@pytest.mark.parametrize("glance", ["unsat", "sat", "unknown"])
+def test_a_glance_of_cvc5_decides_only_what_it_shows_to_be_unsat(glance, rest, monkeypatch):
+    asked = []
+
+    def cvc5(script, limit, more):
+        asked.append((limit, bool(more)))
+        return {"answer": glance} if more else rest
+
+    monkeypatch.setattr(worker, "_cvc5", cvc5)
+    assert worker.cvc5_answer("", 10 * GLANCE) == ({"answer": "unsat"} if glance == "unsat" else rest)
+    assert asked == [(GLANCE, True), (10 * GLANCE, False)][: 1 if glance == "unsat" else 2]
 
 
 @BOTH

@@ -18,7 +18,7 @@ CLAIM = {claim.id: claim for claim in load_claims()}
 
 def keys(name: str) -> dict[bool, set[str]]:
     """The keys of a claim's obligations, computed anew: those of theorems under True, the others under False."""
-    for function in (verify._digest, sources._imports, sources._file, sources._folder):
+    for function in (verify._digest, verify._content, sources._imports, sources._file, sources._folder):
         function.cache_clear()
     found: dict[bool, set[str]] = {True: set(), False: set()}
     for obligation in CLAIM[name].obligations:
@@ -38,7 +38,7 @@ def change(monkeypatch):
         )
 
     yield to
-    for function in (verify._digest, sources._imports):
+    for function in (verify._digest, verify._content, sources._imports):
         function.cache_clear()
 
 
