@@ -9,6 +9,7 @@ from proof_of_absence.checker.independent.coq import check_sources
 from proof_of_absence.checker.independent.kinds import (
     class_census,
     cross_entropy,
+    defection,
     detection,
     global_minimum,
     gradient_descent,
@@ -47,6 +48,7 @@ FAMILIES = (
     lines,
     class_census,
     cross_entropy,
+    defection,
     detection,
     global_minimum,
     gradient_descent,

@@ -6,6 +6,7 @@ Those that are made with their proofs have their producers in `checker/`; tests/
 from proof_of_absence.proofs.facts.class_census import census
 from proof_of_absence.proofs.facts.conjunction import every
 from proof_of_absence.proofs.facts.cross_entropy import cross_entropy_drop, cross_entropy_floor
+from proof_of_absence.proofs.facts.defection import priced, prices
 from proof_of_absence.proofs.facts.detection import detector
 from proof_of_absence.proofs.facts.global_minimum import minimal
 from proof_of_absence.proofs.facts.gradient_descent import gradient_steps
@@ -53,6 +54,8 @@ __all__ = [
     "policy_losses",
     "policy_net",
     "posterior",
+    "priced",
+    "prices",
     "reassigned",
     "rent",
     "ridge",
