@@ -23,7 +23,7 @@ from proof_of_absence.checker.minima.relaxation import Node, Relaxation, Share, 
 from proof_of_absence.checker.numbers.fixed_order import dot
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
-from proof_of_absence.models.rational import Numbers, Vector, rational, vector
+from proof_of_absence.models.rational import Number, Numbers, Vector, rational, vector
 
 __all__ = ["Defection", "Prices", "least_defecting"]
 
@@ -39,7 +39,7 @@ class Defection(NamedTuple):
     residuals: tuple[Vector, ...]
 
 
-def least_defecting(data: Dataset, units: int, point: Numbers, side: int, level: object) -> Defection:
+def least_defecting(data: Dataset, units: int, point: Numbers, side: int, level: Number) -> Defection:
     """A net f of S_units with the least loss of those with side f(point) >= side level, for data of one output.
 
     The point may be a training input. The cost is that of `global_minimum`, with one input more.
@@ -77,15 +77,19 @@ class Prices:
         points = inputs if place in inputs else [*inputs, place]
         found = dichotomies(points)
         self.data = data
-        self.free, self._pinned = Relaxation(data, found), _Pinned(data, found, points.index(place))
+        free, at = Relaxation(data, found), points.index(place)
+        self._free, self._pinned = free, _Pinned(data, found, at)
+        # What a column adds at the point if the constant keeps the mean.
+        alone: list[Values] = [{k: Fraction(1)} for k in range(len(free.columns))]
+        self._rises = [float(free.constant(one) - free.constant({}) + free.sent(one, at)) for one in alone]
 
-    def least(self, units: int, side: int, level: object) -> Defection:
+    def least(self, units: int, side: int, level: Number) -> Defection:
         """As `least_defecting`."""
         if units < 0:
             raise ValueError(f"a net cannot have {units} hidden units")
         if side not in (1, -1):
             raise ValueError(f"a defection goes up (1) or down (-1), not {side}")
-        search = Search(_Constrained(self.free, self._pinned.to(rational(level)), side, len(self.data.groups)), units)
+        search = Search(_Constrained(self._free, self._pinned.to(rational(level)), self._rises, side), units)
         search.run()
         net = search.net(len(self.data.inputs[0]))
         return Defection(net, self.data.loss(net), search.needed())
@@ -95,7 +99,7 @@ class _Pinned(Relaxation):
     """Nets whose output at a point is the level: columns and targets are taken less what they are there."""
 
     def __init__(self, data: Dataset, found: Dichotomies, at: int):
-        self.at, self.level = at, Fraction(0)
+        self.at, self.level, self.count = at, Fraction(0), len(data.groups)
         super().__init__(data, found)
 
     def to(self, level: Fraction) -> Self:
@@ -121,18 +125,15 @@ class _Pinned(Relaxation):
 class _Constrained:
     """Lower bounds for nets beyond the level: those of all nets where that is enough, else of nets at the level."""
 
-    def __init__(self, free: Relaxation, pinned: _Pinned, side: int, count: int):
-        self.free, self.pinned, self.side, self.count = free, pinned, side, count
+    def __init__(self, free: Relaxation, pinned: _Pinned, rises: Sequence[float], side: int):
+        self.free, self.pinned, self.side = free, pinned, side
+        self.count = pinned.count
         self.at, self.level = pinned.at, pinned.level
         self.all_cells, self.positive = free.all_cells, free.positive
         squares = [r.square / Fraction(r.scale * r.denominator) ** 2 for r in (free, pinned)]
         # Every error is told as a share of the larger square.
         self._shares = [float(square / max(*squares, Fraction(1))) for square in squares]
-        self._mean = float(free.constant({}))
-        self._rises = [
-            float(free.constant({k: Fraction(1)}) + free.sent({k: Fraction(1)}, self.at)) - self._mean
-            for k in range(len(free.columns))
-        ]
+        self._mean, self._rises = float(free.constant({})), rises
         self._unit = sqrt(max(free.square, 1)) / free.denominator
 
     def _chosen(self, node: Node) -> Relaxation:

@@ -7,8 +7,10 @@ A node of the search gives each unit a sign and a set of cells; for a set of one
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import lcm
+from operator import mul
 
 import numpy as np
+from flint import fmpz_mat
 
 from proof_of_absence.checker.minima import nonnegative
 from proof_of_absence.checker.minima.dichotomies import Dichotomies
@@ -50,7 +52,7 @@ class Relaxation:
         ]
         self._rays: dict[int, int] = {}
         self._table = [self._centred(row) for row in self.columns]
-        self.gram = [[self._inner(a, b) for b in self._table] for a in self._table]
+        self.gram = self._inner_products(self._table)
         self.lengths = np.sqrt(np.array([max(row[k], 1) for k, row in enumerate(self.gram)], dtype=float))
         self.float_gram = np.array(self.gram, dtype=float) / np.outer(self.lengths, self.lengths)
         self._aim()
@@ -73,7 +75,11 @@ class Relaxation:
 
     def _inner(self, a: Sequence, b: Sequence):
         """Over the data, of functions of the input."""
-        return sum(n * x * y for n, x, y in zip(self.nu, a, b, strict=True))
+        return sum(map(mul, map(mul, self.nu, a), b))
+
+    def _inner_products(self, table: list[list[int]]) -> list[list[int]]:
+        weighted = fmpz_mat([[n * x for n, x in zip(self.nu, row, strict=True)] for row in table])
+        return [[int(x) for x in row] for row in (weighted * fmpz_mat(table).transpose()).tolist()]
 
     def _rays_in(self, cells: int) -> int:
         if cells not in self._rays:

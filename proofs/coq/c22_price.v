@@ -64,7 +64,7 @@ Theorem C22_minimiser n x s base t l (theta : net R d m n) :
   forall theta' : net R d m n, l <= loss z y theta'.
 Proof. by move=> min def low theta'; apply: le_trans (low _ def) (min _). Qed.
 
-Corollary C22_no_minimiser n x s base t l (theta' : net R d m n) :
+Theorem C22_no_minimiser n x s base t l (theta' : net R d m n) :
   dearer n x s base t l -> loss z y theta' < l ->
   forall theta : net R d m n, minimiser z y theta -> ~ defects x s base t theta.
 Proof.
@@ -111,7 +111,7 @@ rewrite -(loss_join y theta idle); apply: low; rewrite /defects eval_join.
 by rewrite addrAC dotDr aim addrCA subrr addr0.
 Qed.
 
-Corollary C22_tax_outside n k x s base t l : (0 < k <= n)%N -> s != 0 ->
+Theorem C22_tax_outside n k x s base t l : (0 < k <= n)%N -> s != 0 ->
   ~ in_hull z x -> dearer n x s base t l ->
   forall theta : net R d m (n - k), l <= loss z y theta.
 Proof.
@@ -120,7 +120,7 @@ have m_gt0 := dim_gt0 s_neq0.
 exact/(detector_pad k_gt0)/C10_one_unit.
 Qed.
 
-Corollary C22_tax_not_train n k x s base t l : (3 <= k <= n)%N -> s != 0 ->
+Theorem C22_tax_not_train n k x s base t l : (3 <= k <= n)%N -> s != 0 ->
   (forall i, z i != x) -> dearer n x s base t l ->
   forall theta : net R d m (n - k), l <= loss z y theta.
 Proof.
@@ -207,7 +207,7 @@ rewrite normsqZ -/h; field.
 by rewrite !gt_eqF.
 Qed.
 
-Corollary C22_leverage n (theta : net R d m n) x s t l c u :
+Theorem C22_leverage n (theta : net R d m n) x s t l c u :
   let g := readout theta c u in
   (forall c' u', \sum_i g (z i) * readout theta c' u' (z i)
                  = readout theta c' u' x) ->
@@ -238,7 +238,7 @@ rewrite /loss mse_floor addrAC subrr add0r mulrA divff // mul1r.
 by rewrite (sum_group (fun u => normsq (gres z y (eval theta) u)) i) normsqBC.
 Qed.
 
-Corollary C22_mixed n (theta0 theta : net R d m n) i :
+Theorem C22_mixed n (theta0 theta : net R d m n) i :
   loss z y theta <= loss z y theta0 ->
   (nu z (z i))%:R * normsq (eval theta (z i) - gmean z y (z i))
   <= N%:R * (loss z y theta0 - floor z y)

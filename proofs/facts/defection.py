@@ -9,7 +9,7 @@ from proof_of_absence.checker.minima.branch_and_bound import Minimum
 from proof_of_absence.checker.minima.defection import Defection, Prices
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
-from proof_of_absence.models.rational import Numbers, Vector, rational, vector
+from proof_of_absence.models.rational import Number, Numbers, Vector, rational, vector
 from proof_of_absence.proofs.facts.written import Data, Fact, Net, Row, Table, row
 
 __all__ = ["DefectionPrice", "Priced", "priced", "prices"]
@@ -48,13 +48,18 @@ class Priced(NamedTuple):
 
 
 def prices(
-    data: Dataset, minimum: Minimum, base: MLP, points: Iterable[Numbers], steps: Sequence[object]
+    data: Dataset,
+    minimum: Minimum,
+    base: MLP,
+    points: Iterable[Numbers],
+    steps: Sequence[Number],
+    sides: Sequence[int] = (1, -1),
 ) -> list[Priced]:
     """The prices at each point, up and then down, of each step; `minimum` is that of the same data."""
     found = []
     for point in map(vector, points):
         search, start = Prices(data, point), base(point)[0]
-        for side in (1, -1):
+        for side in sides:
             for step in map(rational, steps):
                 best = search.least(minimum.units, side, start + side * step)
                 found.append(Priced(point, side, step, best, best.loss - minimum.loss))

@@ -9,6 +9,8 @@ from proof_of_absence.checker.independent.refusal import require, require_equal
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.nets import Data, Net, Vector, number, numbers, rows
 
+Point = tuple[Fraction, ...]
+
 
 def defection_price(fact: Fact) -> None:
     """Each of `prices`: the least loss over the nets f of S_units with side (f(point) - base(point)) >= by, less L*.
@@ -32,7 +34,7 @@ def defection_price(fact: Fact) -> None:
     least = data.error(Net(minimum["net"]))
     require(base.widths[-1] == 1, "not a base policy with one output")
     require(bool(fact["prices"]), "there is no price")
-    signs: dict[tuple[Fraction, ...], Signs] = {}
+    signs: dict[Point, Signs] = {}
     points = sorted(data.means())
     for entry in fact["prices"]:
         point = tuple(numbers(entry["point"]))
@@ -80,7 +82,7 @@ def _least(data: Data, net: Net, entry: Any, level: Fraction, signs: Signs, unit
     signs.every_net(units, weighted)
 
 
-def _terms(groups: dict[tuple[Fraction, ...], tuple[int, Vector]], points: list[tuple[Fraction, ...]], r: Vector) -> Iterator[Fraction]:
+def _terms(groups: dict[Point, tuple[int, Vector]], points: list[Point], r: Vector) -> Iterator[Fraction]:
     for u, x in zip(points, r, strict=True):
         count, (mean,) = groups[u]
         yield count * (2 * x * mean - x * x)
