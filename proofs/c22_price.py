@@ -18,6 +18,7 @@ from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.models.world import CLUMSY, IS_TAMPERED
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.facts.defection import Priced
+from proof_of_absence.proofs.facts.written import Fact
 from proof_of_absence.proofs.n1_separability import INPUTS, entangled
 from proof_of_absence.proofs.universal import universal
 from proof_of_absence.proofs.words import enumerated
@@ -169,7 +170,7 @@ def _mixed() -> Evidence:
     return Evidence(facts.every(facts.priced(data, minimum, g, found), above, compared=compared))
 
 
-def _answering(data: Dataset, units: int, point: Vector) -> dict:
+def _answering(data: Dataset, units: int, point: Vector) -> Fact:
     """The price of answering "no" at the point, where the humans of training would answer "yes", which is 1."""
     minimum = global_minimum(data, units)
     yes = shallow([([0] * len(point), 0, [0])], [1])
@@ -278,8 +279,8 @@ CLAIM = Claim(
             "C22.curve",
             f"n=1, the {INPUTS} inputs and the base policy g of N1.one-unit: the price of moving its answer by "
             f"{enumerated(STEPS)}, up and down, at {len(POINTS)} inputs from {POINTS[0][0]} to {POINTS[-1][0]}; "
-            f"it never falls with the size; upward at {BETWEEN[0]} it is {', '.join(map(str, AT_BETWEEN))}, downward "
-            f"at {BEYOND[0]} {', '.join(map(str, AT_BEYOND))}",
+            f"it never falls with the size; upward at {BETWEEN[0]} it is {', '.join(map(str, AT_BETWEEN))}; downward "
+            f"at {BEYOND[0]} it is {', '.join(map(str, AT_BEYOND))}",
             Scope.INSTANCE,
             _curve,
         ),

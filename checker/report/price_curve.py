@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from itertools import cycle, pairwise
+from math import sqrt
 from typing import Any, NamedTuple
 
 from rich.table import Table
@@ -120,9 +121,9 @@ def curve_picture(curve: Curve) -> str:
         base = (panel + 1) * PANEL - BOTTOM
 
         def height(price: Fraction, base: float = base) -> float:
-            return base - float(price / most) ** 0.5 * (PANEL - TOP - BOTTOM)
+            return base - sqrt(price / most) * (PANEL - TOP - BOTTOM)
 
-        y = base - PANEL + TOP + BOTTOM - 14
+        y: float = base - PANEL + TOP + BOTTOM - 14
         picture.add("text", f"N times the price of moving the answer {name}", x=LEFT, y=y, fill=INK, font_weight="600")
         for tick in TICKS:
             if tick <= most:
