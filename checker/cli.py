@@ -215,14 +215,16 @@ def _check_whole(path: Path) -> None:
 
 @app.command(rich_help_panel=CLAIMS)
 def graph(
-    target: Annotated[str, typer.Argument(help="`claims`, or an obligation whose certificate holds a net.")] = "claims",
+    target: Annotated[
+        str, typer.Argument(help="`claims`, or an obligation whose certificate holds a net or prices.")
+    ] = "claims",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="SVG file to write.", show_default="build/NAME.svg")
     ] = None,
     certificates: Certificates = CERTIFICATES,
     force: Force = False,
 ) -> None:
-    """Draw the claim graph with its status, or a net and its circuit, as SVG."""
+    """Draw the claim graph with its status, a net and its circuit, or a curve of prices (C22.curve), as SVG."""
     to_folder(certificates, "--certificates")
     claims = load_claims()
     if target == "claims":
@@ -231,7 +233,7 @@ def graph(
     else:
         path = certificate_path(certificates, target)
         try:
-            picture = draw.net_of(load(path)["fact"])
+            picture = draw.picture_of(load(path)["fact"])
         except Refused as reason:
             known = any(target == o.id for claim in claims for o in claim.obligations)
             what = (

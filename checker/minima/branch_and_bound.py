@@ -12,18 +12,18 @@ net attains the infimum.)
 """
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement, count
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from proof_of_absence.checker.minima.dichotomies import dichotomies
-from proof_of_absence.checker.minima.relaxation import Node, Relaxation, Values
+from proof_of_absence.checker.minima.relaxation import Node, Relaxation, Share, Values
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["Minimum", "global_minimum"]
+__all__ = ["Bounds", "Minimum", "Search", "global_minimum"]
 
 # As a share of the targets' square: nodes that floats put this far below the best net are parted without an exact
 # bound, and a net is worth an exact look if floats put it this far below.
@@ -71,18 +71,35 @@ def global_minimum(data: Dataset, units: int) -> Minimum:
         raise ValueError(f"exact minima are computed for one output, not for {len(data.targets[0])}")
     if units < 0:
         raise ValueError(f"a net cannot have {units} hidden units")
-    search = _Search(Relaxation(data, dichotomies(group.input for group in data.groups)), units)
+    search = Search(Relaxation(data, dichotomies(group.input for group in data.groups)), units)
     search.run()
-    silent = ([0] * len(data.inputs[0]), 0, [0])
-    hidden = [(v[:-1], v[-1], [outgoing]) for v, outgoing in search.best]
-    net = shallow([*hidden, *[silent] * (max(units, 1) - len(hidden))], [search.constant])
+    net = search.net(len(data.inputs[0]))
     return Minimum(net, data.loss(net), units, search.needed())
 
 
-class _Search:
+class Bounds(Protocol):
+    """What a search asks of lower bounds; `Relaxation` gives them for all nets, `Defection` for those that defect."""
+
+    all_cells: int
+    positive: list[int]
+
+    def bound(self, node: Node) -> float: ...
+    def guess(self, node: Node) -> dict[int, float]: ...
+    def exact(self, node: Node) -> tuple[Fraction, dict[int, Fraction]]: ...
+    def shares(self, node: Node, values: Values) -> list[Share]: ...
+    def worst(self, shares: Sequence[Share]) -> tuple[int, int] | None: ...
+    def rounded(self, node: Node) -> Node: ...
+    def holding(self, share: Share) -> list[int]: ...
+    def weights(self, share: Share) -> Vector: ...
+    def constant(self, values: Values) -> Fraction: ...
+    def residual(self, values: Values) -> Vector: ...
+    def uncorrelated(self, residual: Vector) -> dict[int, int]: ...
+
+
+class Search:
     """Best first. `least` is the least squared error above the noise floor of a net so far, `best` its units."""
 
-    def __init__(self, relaxation: Relaxation, units: int):
+    def __init__(self, relaxation: Bounds, units: int):
         self.relaxation, self.units = relaxation, units
         self.residuals: list[Vector] = []
         self.good: list[Mapping[int, int]] = []
@@ -126,6 +143,12 @@ class _Search:
             self._descend(node)
             for child in self._parted(node, *worst):
                 push(child)
+
+    def net(self, inputs: int) -> MLP:
+        """The best net, of so many inputs; units that send nothing make up the number."""
+        silent = ([0] * inputs, 0, [0])
+        hidden = [(v[:-1], v[-1], [outgoing]) for v, outgoing in self.best]
+        return shallow([*hidden, *[silent] * (max(self.units, 1) - len(hidden))], [self.constant])
 
     def needed(self) -> tuple[Vector, ...]:
         """The residuals without those, the latest first, whose nodes are bounded by others too."""

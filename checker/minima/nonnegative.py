@@ -32,7 +32,7 @@ def guess(gram: np.ndarray, right: np.ndarray, columns: np.ndarray) -> dict[int,
     used: list[int] = []
     values = np.zeros(0)
     for _ in range(STEPS):
-        slopes = right[columns] - fixed_order.times(gram[np.ix_(columns, used)], values)
+        slopes = right[columns] - fixed_order.times(gram[columns[:, None], used], values)
         best = int(np.argmax(slopes)) if len(columns) else 0
         if not len(columns) or slopes[best] <= TOLERANCE or columns[best] in used:
             break
@@ -40,7 +40,8 @@ def guess(gram: np.ndarray, right: np.ndarray, columns: np.ndarray) -> dict[int,
         values = np.append(values, 0.0)
         while used:
             try:
-                goal = fixed_order.solve(gram[np.ix_(used, used)], right[used])
+                at = np.array(used)
+                goal = fixed_order.solve(gram[at[:, None], at], right[at])
             except np.linalg.LinAlgError:
                 used, values = used[:-1], values[:-1]
                 return dict(zip(used, values.tolist(), strict=True))

@@ -1,6 +1,6 @@
-"""SVG pictures: the claim graph with its status, and a net with a circuit marked.
+"""SVG pictures: the claim graph with its status, a net with a circuit marked, what a certificate shows.
 
-Layout by networkx (layers of the topological order), drawing by the standard library's XML writer.
+Layout by networkx (layers of the topological order).
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,13 @@ import networkx as nx
 from proof_of_absence.checker.kernel.claims import Status
 from proof_of_absence.checker.kernel.obligation import Verdict
 from proof_of_absence.checker.report.overview import scopes
+from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
+from proof_of_absence.checker.report.svg import INK, Picture
 from proof_of_absence.models.circuit import Unit, to_graph
 from proof_of_absence.models.layers import Affine
 from proof_of_absence.models.net import MLP
 
-__all__ = ["claims", "net_in", "net_of", "net_picture"]
+__all__ = ["claims", "net_in", "net_picture", "picture_of"]
 
 FILL = {
     Verdict.PROVED: "#d7f0dc",
@@ -25,42 +27,10 @@ FILL = {
     Verdict.ERROR: "#e7d6f5",
     Verdict.BLOCKED: "#e4e4e4",
 }
-INK, CIRCUIT, FAINT, POSITIVE, NEGATIVE = "#1f2933", "#c2410c", "#cbd2d9", "#2563eb", "#b91c1c"
+CIRCUIT, FAINT, POSITIVE, NEGATIVE = "#c2410c", "#cbd2d9", "#2563eb", "#b91c1c"
 BOX = (230, 62)
 GAP = (96, 28)
 LEGEND = 26
-
-
-class _Picture:
-    """An SVG under construction."""
-
-    def __init__(self, width: float, height: float, title: str):
-        self.root = ElementTree.Element(
-            "svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width:g} {height:g}", width=f"{width:g}",
-            height=f"{height:g}", role="img",
-            attrib={"font-family": "system-ui, sans-serif", "font-size": "13"},
-        )  # fmt: skip
-        ElementTree.SubElement(self.root, "title").text = title
-        self.add("rect", width=width, height=height, fill="#ffffff")
-        marker = self.add(
-            "marker", id="arrow", viewBox="0 0 10 10", refX=10, refY=5, markerWidth=7, markerHeight=7, orient="auto"
-        )
-        ElementTree.SubElement(marker, "path", d="M0 0L10 5L0 10z", fill="#52606d")
-
-    def add(self, tag: str, text: str | None = None, **attributes) -> ElementTree.Element:
-        """Add an element; numbers are written short, underscores in names become hyphens."""
-        named = {
-            key.replace("_", "-"): f"{value:g}" if isinstance(value, float | int) else value
-            for key, value in attributes.items()
-        }
-        element = ElementTree.SubElement(self.root, tag, named)
-        element.text = text
-        return element
-
-    def text(self) -> str:
-        """The file's content."""
-        ElementTree.indent(self.root)
-        return ElementTree.tostring(self.root, encoding="unicode") + "\n"
 
 
 def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
@@ -74,7 +44,7 @@ def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
     rows = max(map(len, layers))
     width = len(layers) * (BOX[0] + GAP[0]) - GAP[0] + 40
     height = rows * (BOX[1] + GAP[1]) + 24 + LEGEND
-    picture = _Picture(width, height, "Claims and what they rest on")
+    picture = Picture(width, height, "Claims and what they rest on")
     place = {}
     for column, layer in enumerate(layers):
         top = 20 + (rows - len(layer)) * (BOX[1] + GAP[1]) / 2
@@ -108,8 +78,10 @@ def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
     return picture.text()
 
 
-def net_of(fact: dict) -> str:
-    """The net in a fact, with the fact's circuit marked; raises as `net_in` does."""
+def picture_of(fact: dict) -> str:
+    """The curve of prices in a fact; or the net in it, with the fact's circuit marked. Raises as `net_in` does."""
+    if curve := curve_in(fact):
+        return curve_picture(curve)
     return net_picture(*net_in(fact))
 
 
@@ -139,7 +111,7 @@ def net_picture(net: MLP, circuit: set[Unit]) -> str:
     radius, column, row = 21, 210, 62
     tallest = max(net.widths)
     height = tallest * row + 40 + LEGEND
-    picture = _Picture(len(net.widths) * column, height, "A net and its circuit")
+    picture = Picture(len(net.widths) * column, height, "A net and its circuit")
     place = {
         unit: (
             column / 2 + unit.layer * column,

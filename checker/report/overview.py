@@ -17,6 +17,7 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.claims import necessity, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
 from proof_of_absence.checker.kernel.verify import Result, certificate_path
+from proof_of_absence.checker.report.price_curve import curve_in, curve_table
 from proof_of_absence.checker.report.statements import passages, statements
 
 __all__ = ["STYLE", "claim_page", "claim_table", "kinds", "open_ends", "plain", "scopes", "summary", "trusted"]
@@ -118,6 +119,7 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         "",
     ]
     needed: set[str] = set()
+    pictures: list[RenderableType] = []
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in ("Obligation", "Scope", "Verdict", "Statement"):
         table.add_column(column, no_wrap=column in ("Obligation", "Scope"))
@@ -131,11 +133,14 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         except Refused as reason:
             if path.exists():
                 verdict, style = f"REFUSED: {reason}", STYLE[Verdict.ERROR]
+            certificate = None
+        curve = curve_in(certificate["fact"]) if certificate else None
+        pictures += [curve_table(curve), f"As a picture: absence graph {obligation.id}", ""] if curve else []
         needed |= trust
         statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
         # Text, for a formula may look like markup.
         table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), Text(statement))
-    parts += [table, ""]
+    parts += [table, "", *pictures]
     parts += [_field("Trusted", "; ".join(sorted(needed)) or "nothing yet: no certificate"),
               _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),
               _field("Reproduce", f"absence verify {claim.id} --fresh")]  # fmt: skip

@@ -8,6 +8,7 @@ from proof_of_absence.proofs.facts.class_census import census
 from proof_of_absence.proofs.facts.confinement import alternation, covered, crossed_boxes, grid_cost, line_gaps
 from proof_of_absence.proofs.facts.conjunction import every
 from proof_of_absence.proofs.facts.cross_entropy import cross_entropy_drop, cross_entropy_floor
+from proof_of_absence.proofs.facts.defection import priced, prices
 from proof_of_absence.proofs.facts.detection import detector
 from proof_of_absence.proofs.facts.global_minimum import minimal
 from proof_of_absence.proofs.facts.gradient_descent import gradient_steps
@@ -66,6 +67,8 @@ __all__ = [
     "policy_losses",
     "policy_net",
     "posterior",
+    "priced",
+    "prices",
     "readout_price",
     "reassigned",
     "rent",

@@ -106,6 +106,16 @@ def test_show_tells_statement_premises_obligations_and_trust(folder):
     assert "real parameters (necessary: N7)" in out
 
 
+def test_show_has_the_curve_of_prices_and_graph_draws_it(folder):
+    out = absence("show", "C22", cwd=folder)
+    assert "N times the price" in out and "absence graph C22.curve" in out
+    absence("graph", "C22.curve", cwd=folder)
+    picture = ElementTree.parse(folder / "build" / "C22.curve.svg").getroot()
+    words = [element.text for element in picture.iter() if element.text]
+    assert "N times the price of moving the answer down" in words and "by 1/2" in words
+    assert "N times the price" not in absence("show", "C22", "--certificates", "none", cwd=folder)
+
+
 def test_show_without_certificates_claims_nothing(tmp_path):
     out = absence("show", "C4", cwd=tmp_path)
     assert "not checked" in out and "PROVED" not in out

@@ -25,7 +25,11 @@ STATED = {
     "sample-chance": {"bound", "chance"},
     "uniform-gap": {"drop", "gap"},
 }
-PRICED = {"world-bounds": {"high", "low", "size"}, "world-price": {"price", "size"}}
+PRICED = {
+    "defection-price": {"price"},
+    "world-bounds": {"high", "low", "size"},
+    "world-price": {"price", "size"},
+}
 COMPARED = {"<": Fraction.__lt__, "<=": Fraction.__le__, "=": Fraction.__eq__}
 
 

@@ -54,19 +54,33 @@ def global_minimum(fact: Fact) -> None:
         bound = dot(heavy, [2 * y - x for x, y in zip(r, means, strict=True)])
         require(bound >= above, "a residual gives too low a bound")
         weighted.append(heavy)
-    _every_net(units, points, weighted)
+    Signs(points).every_net(units, weighted)
 
 
-def _every_net(units: int, points: list[Vector], weighted: list[list[Fraction]]) -> None:
-    """Whatever signs its units have, some residual is uncorrelated with all of them.
+class Signs:
+    """The rays at points, and for all signs on the points that a unit's weights can have, those of its cone."""
+
+    def __init__(self, points: list[Vector]):
+        table = _heights(points)
+        self._features = [[max(x, 0) for x in row] for row in table]
+        self._cones = list(_cones(table))
+
+    def every_net(self, units: int, weighted: list[list[Fraction]]) -> None:
+        """Whatever signs its units have, some of the functionals is not positive at any of them.
+
+        A functional is given by its weights at the points. In a cone it is linear, so that it is seen at rays.
+        """
+        _every_net(units, self._features, self._cones, weighted)
+
+
+def _every_net(units: int, features: list[list[int]], cones: list[list[int]], weighted: list[list[Fraction]]) -> None:
+    """The same.
 
     A set of residuals is an integer with a bit for each. `kinds` has, for each cone of weights and each sign of the
     output weight, the residuals that serve; `left` those that serve for all of a net's units, of which some must be
     left.
     """
-    table = _heights(points)
-    features = [[max(x, 0) for x in row] for row in table]
-    serve = {sign: [0] * len(table) for sign in (1, -1)}
+    serve = {sign: [0] * len(features) for sign in (1, -1)}
     for k, r in enumerate(weighted):
         scale = lcm(*(x.denominator for x in r))
         cleared = [int(x * scale) for x in r]
@@ -76,7 +90,7 @@ def _every_net(units: int, points: list[Vector], weighted: list[list[Fraction]])
                 serve[sign][ray] |= (sign * slope <= 0) << k
     everything = (1 << len(weighted)) - 1
     kinds = set()
-    for cone in _cones(table):
+    for cone in cones:
         for of_ray in serve.values():
             common = everything
             for ray in cone:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from proof_of_absence.checker.independent.kinds.region import Prepared
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays, table
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats, blocks
 

@@ -17,6 +17,7 @@ from proof_of_absence.checker.kernel.claims import claim_graph, necessity, statu
 from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope
 from proof_of_absence.checker.report.draw import net_in, net_picture
 from proof_of_absence.checker.report.overview import kinds, trusted
+from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
 from proof_of_absence.checker.report.site import graph, source
 from proof_of_absence.checker.report.site.examine import Finding, State
 from proof_of_absence.checker.report.site.experiments import Experiment
@@ -118,7 +119,7 @@ def pages(site: Site) -> dict[str, bytes]:
     page("experiments.html", "experiments")
     for i, claim in enumerate(site.claims):
         findings = [site.findings[o.id] for o in claim.obligations]
-        drawn = [(finding, *net) for finding in findings if (net := _net(finding))]
+        drawn = [(finding, *found) for finding in findings if (found := _picture(finding))]
         made |= {f"pictures/{finding.obligation.id}.svg": svg.encode() for finding, svg, *_ in drawn}
         page(
             f"claims/{claim.id}.html", "claim", claim=claim, findings=findings, shown=_shown, drawn=drawn,
@@ -166,10 +167,13 @@ def _shown(finding: Finding) -> Shown:
     return Shown(word, finding.obligation.scope.value, by or f"exact arithmetic: {', '.join(found)}", time)
 
 
-def _net(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
-    """The picture of the net in a certificate, its width and height in pixels, and what it shows in words."""
+def _picture(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
+    """The picture of the prices or the net in a certificate, its width and height in pixels, what it shows in words."""
     if finding.certificate is None:
         return None
+    if curve := curve_in(finding.certificate["fact"]):
+        svg = curve_picture(curve)
+        return svg, _size(svg), "The price of moving the answer by where and how far, up and down; 0 is free"
     try:
         net, circuit = net_in(finding.certificate["fact"])
     except LookupError:
@@ -177,8 +181,11 @@ def _net(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
     units = ", ".join(f"{unit.index} of layer {unit.layer}" for unit in sorted(circuit))
     marked = f"circuit: unit {units}" if circuit else "no circuit is marked"
     svg = net_picture(net, circuit)
-    size = tuple(re.search(rf' {side}="(\d+)"', svg).group(1) for side in ("width", "height"))
-    return svg, size, f"A net of {'-'.join(map(str, net.widths))} units; {marked}"
+    return svg, _size(svg), f"A net of {'-'.join(map(str, net.widths))} units; {marked}"
+
+
+def _size(svg: str) -> tuple[str, ...]:
+    return tuple(re.search(rf' {side}="(\d+)"', svg).group(1) for side in ("width", "height"))
 
 
 @dataclass(frozen=True)
