@@ -61,6 +61,8 @@ def check_compression_folder(folder: Path) -> Seen:
         certificate = compression.check_compression(folder / compression.NAME)
         before, after = _nets(folder, certificate)
     seen = Seen(f"{compression.told(certificate)}, in")
+    if certificate["region"] is not None:
+        seen.unseen.append("whether the region is the box that was asked for")
     output = _output(folder, SMALLER)
     proof = output and output.with_name(output.name + PROOF)
     if proof and (proof / certificates.NAME).is_file():

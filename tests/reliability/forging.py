@@ -30,6 +30,7 @@ from proof_of_absence.checker.audit.tied import check_folder  # noqa: E402
 from proof_of_absence.checker.independent.refusal import Refused  # noqa: E402
 from proof_of_absence.checker.kernel.certificate import seal  # noqa: E402
 from proof_of_absence.models.files import onnx, read_net  # noqa: E402
+from proof_of_absence.models.files.whole import MARK  # noqa: E402
 from proof_of_absence.models.floatnet import FloatNet  # noqa: E402
 from tests.reliability.forged_folders import Example, arrays, made, model, numbers_apart, stated  # noqa: E402
 from tests.reliability.tampering import at, containers  # noqa: E402
@@ -223,8 +224,8 @@ def _kind(example: Example, before: dict[Path, bytes], line: str, path: Path) ->
     if path.parent == example.root and path.name not in ("hard.onnx",):
         unseen = path.name in told or path.name not in line or "the file of" in told
         return "a file beside the folder, not taken for the audited one" if unseen else f"STATES {path.name}"
-    if path.name == "notes.txt" or path.parent.name == "stages":
-        inside = path.name if path.name == "notes.txt" else "stages/"
+    if path.name in ("notes.txt", MARK) or path.parent.name == "stages":
+        inside = "stages/" if path.parent.name == "stages" else path.name
         return "a file that is not looked at" if inside in told or not path.exists() else "STATES a stranger"
     if example.folder not in path.parents and path.name != "hard.onnx":
         return _beside(before, path)
@@ -246,6 +247,11 @@ def _inside(old: Path, path: Path, told: str) -> str:
         return "bytes of a model that are no weights" if model(old) == model(path) else f"STATES {path.name}"
     if path.suffix == ".npz":
         return "bytes of an archive that are no numbers" if arrays(old) == arrays(path) else f"STATES {path.name}"
+    if path.name == "compression.json":
+        one, other = (json.loads(file.read_bytes()) for file in (old, path))
+        removed = (sorted((r["layer"], r["unit"]) for r in found["removed"]) for found in (one, other))
+        same = len(set(map(str, removed))) == 1 and (one["region"] == other["region"] or "the region" in told)
+        return "how the same is shown" if same else f"STATES {path.name}"
     if path.name in SEALED:
         return "how the same is shown"
     if path.name == "report.html":

@@ -17,7 +17,7 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import FloatNet
-from proof_of_absence.checker.independent.values.reported import exact, rational, require_same
+from proof_of_absence.checker.independent.values.reported import exact, rational, require_same, require_types
 
 NAME = "hardening.json"
 LARGEST = 2**31
@@ -39,6 +39,7 @@ def check_hardening(path: Path, certificate: Fact, subject: Subject) -> tuple[Fa
         require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
         listed = json.loads(path.read_text(encoding="utf-8"))
         require(isinstance(listed, dict) and set(listed) == PARTS, "parts are missing or unknown")
+        require_types(listed)
         files = listed["files"]
         require(isinstance(files, dict) and set(files) == FILES, "files are missing or unknown")
         for name, file in files.items():

@@ -17,7 +17,7 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.nets import number, numbers
-from proof_of_absence.checker.independent.values.reported import exact, rational, rationals, require_same
+from proof_of_absence.checker.independent.values.reported import exact, rational, rationals, require_same, require_types
 
 FORMAT = "absence-audit/1"
 NAME = "report.json"
@@ -47,6 +47,7 @@ def read_report(path: Path) -> Fact:
         raise Refused(f"not readable as JSON: {error}") from error
     require(isinstance(found, dict) and found.get("format") == FORMAT, f"not in the format {FORMAT}")
     require(set(found) == PARTS, "parts are missing or unknown")
+    require_types(found)
     return dict(found)
 
 
@@ -202,6 +203,7 @@ class _Report:
         if fact is None or sorted(fact["circuit"]) != sorted(entry["units"]):
             raise Refused(f"no fact shows the verdict on {name}")
         require_same(f"the verdict on {name}", entry["verdict"], "sat" if fact["kind"] == "relevant-at" else "unsat")
+        require_equal(f"the reason of {name}", entry["reason"], "")
         witness = numbers(fact["input"]) if fact["kind"] == "relevant-at" else None
         require_equal(f"where {name} acts", None if entry["witness"] is None else rationals(entry["witness"]), witness)
         (sends,) = (c["value"] for c in self.report["circuits"] if c["units"] == entry["units"])

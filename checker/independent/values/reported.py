@@ -10,6 +10,8 @@ from proof_of_absence.checker.independent.refusal import Refused, require, requi
 Bounds = tuple[Fraction, Fraction]
 
 _RATIONAL = re.compile(r"(-?)(0|[1-9][0-9]*)(?:/([1-9][0-9]*))?")
+TRUTHS = ("idle", "empty", "decided", "full", "same_in_float32")
+FLOATS = ("approximate", "seconds")
 # Python reads no more digits at a time.
 _DIGITS = 4000
 
@@ -62,6 +64,30 @@ def require_same(what: str, stated: object, recomputed: object) -> None:
     require_equal(what, stated, recomputed)
     one, other = (json.dumps(value, sort_keys=True) for value in (stated, recomputed))
     require(one == other, f"{what}: {str(stated)[:40]} is of another type")
+
+
+def require_types(value: object, key: str = "") -> None:
+    """Refuse truth values and floats but under the keys that have them: to Python 1, 1.0 and true are equal.
+
+    Examples
+    --------
+    >>> require_types({"idle": True, "units": [[1, 0]]})
+    >>> require_types({"idle": True, "units": [[True, 0]]})
+    Traceback (most recent call last):
+    ...
+    proof_of_absence.checker.independent.refusal.Refused: units: True is no whole number or text
+    """
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            require_types(entry, f"{key}.{name}" if key == "seconds" else name)
+    elif isinstance(value, list):
+        for entry in value:
+            require_types(entry, key)
+            require(type(entry) not in (bool, float), f"{key}: {entry!r} is no whole number or text")
+    elif type(value) is bool:
+        require(key in TRUTHS, f"{key}: {value!r} is no whole number or text")
+    elif type(value) is float:
+        require(key in FLOATS or key.startswith("seconds."), f"{key}: {value!r} is no whole number or text")
 
 
 def _whole(digits: str) -> int:

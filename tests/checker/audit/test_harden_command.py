@@ -53,7 +53,9 @@ def test_every_format_is_written_as_it_was_read(suffix):
     assert "{1.1}" in told and "1-2" in told and "Nor does any in float32" in told
     assert digests(net, "train.npz", "deploy.npz") == before
     assert read_net(out, activation="relu").layers[1].weights.tolist() == [[1.0, 0.0, -2.0]]
-    assert f" facts on {out}; hardening.json agrees" in absence("check", f"{out}.proof", expect=0)
+    assert f" facts on {out}, {net}, train.npz and deploy.npz; hardening.json agrees" in absence(
+        "check", f"{out}.proof", expect=0
+    )
     if suffix == ".safetensors":
         assert {name: (a.shape, a.dtype) for name, a in load_file(out).items()} == {
             name: (a.shape, a.dtype) for name, a in load_file(net).items()

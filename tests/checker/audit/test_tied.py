@@ -233,7 +233,8 @@ def test_a_hardening_is_tied_to_its_net_and_both_proofs_to_each_other(hardened):
     assert " facts on hard.onnx, net.onnx, train.npz and deploy.npz; hardening.json" in absence(
         "check", hardened, expect=0
     )
-    assert "hard.onnx.proof/net.npz agrees" in absence("check", smaller, expect=0)
+    told = absence("check", smaller, expect=0)
+    assert "hard.onnx.proof/net.npz agrees" in told and "the box that was asked for" in told
     moved(Path("hard.onnx"), 0, 0.5)
     for folder in (hardened, smaller):
         refused(folder, match="hard.onnx: layer 1 is not that of the proof")
