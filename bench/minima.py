@@ -10,6 +10,7 @@ import platform
 import random
 import time
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -25,6 +26,7 @@ from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.kernel.certificate import data_json, net_json
 from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.rational import Vector
 
 RUNS = 3
 # In the loss, how far SCIP's values may be from exact ones.
@@ -88,37 +90,44 @@ def certified(item: Case) -> Row:
     return Row(item.name, "ours, exact", loss, loss, median(found), median(checked))
 
 
-def scip_model(item: Case, positive: int) -> Model:
-    """The least sum of squares over nets of which `positive` units have output weight 1, the others -1."""
+def scip_model(item: Case, positive: int, beyond: tuple[Vector, int, Fraction] | None = None) -> Model:
+    """The least sum of squares over nets of which `positive` units have output weight 1, the others -1.
+
+    With `beyond`, a point, a side and a level, over those nets f with side f(point) >= side level.
+    """
     model = Model()
     model.hideOutput()
     model.setParam("parallel/maxnthreads", 1)
     sum_of_squares = model.addVar("squares", lb=0)
     c = model.addVar("c", lb=None)
-    sent = [c] * len(item.data)
+    places = [*item.data.inputs, *([beyond[0]] if beyond else [])]
+    sent = [c] * len(places)
     for j in range(item.units):
         w = [model.addVar(f"w{j}_{k}", lb=None) for k in range(len(item.data.inputs[0]))]
         b = model.addVar(f"b{j}", lb=None)
-        for i, z in enumerate(item.data.inputs):
+        for i, z in enumerate(places):
             on, off = model.addVar(f"on{j}_{i}", lb=0), model.addVar(f"off{j}_{i}", lb=0)
             model.addCons(quicksum(float(x) * v for x, v in zip(z, w, strict=True)) + b == on - off)
             model.addConsSOS1([on, off])
             sent[i] = sent[i] + (on if j < positive else -on)
+    fitted = sent[: len(item.data)]
     model.addCons(
-        quicksum((f - float(y)) * (f - float(y)) for f, (y,) in zip(sent, item.data.targets, strict=True))
+        quicksum((f - float(y)) * (f - float(y)) for f, (y,) in zip(fitted, item.data.targets, strict=True))
         <= sum_of_squares
     )
+    if beyond:
+        model.addCons(beyond[1] * sent[-1] >= beyond[1] * float(beyond[2]))
     model.setObjective(sum_of_squares)
     return model
 
 
-def scip(item: Case, seconds: float, baseline: float) -> Row:
+def scip(item: Case, seconds: float, baseline: float, beyond: tuple[Vector, int, Fraction] | None = None) -> Row:
     """SCIP on each number of positive units in turn, which share one limit; the bound is the lowest of theirs."""
     started = time.perf_counter()
     best, bound, done = float("inf"), float("inf"), True
     for positive in range(item.units + 1):
         left = max(seconds - (time.perf_counter() - started), 0.0)
-        model = scip_model(item, positive)
+        model = scip_model(item, positive, beyond)
         model.setParam("limits/time", left / (item.units + 1 - positive))
         if best < float("inf"):
             model.setObjlimit(best)

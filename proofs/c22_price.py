@@ -266,14 +266,14 @@ CLAIM = Claim(
             "multiplicity and what the other inputs leave",
             "c22_price",
             *("C22_mixing", "C22_mixed"),
-            name="mixing",
+            name="universal-mixing",
         ),
         universal(
             "For all d, n, m and N: the residuals and the multiplier of a certificate bound the loss of every net that "
             "defects, and for units of given signs the rays suffice",
             "c22_price",
             *("C22_certificate", "C22_rays"),
-            name="certificate",
+            name="universal-certificate",
         ),
         Obligation(
             "C22.curve",

@@ -43,7 +43,7 @@ def test_words_verdict_and_check_are_each_on_record():
 
 
 # Facts that a search in floats finds, one for each way to search.
-SEARCHED = {"C11.table-plane", "C12.minima", "C19.convex-line"}
+SEARCHED = {"C11.table-plane", "C12.minima", "C19.convex-line", "C22.curve"}
 BUILD = """
 import json, sys
 from tests.proofs import record

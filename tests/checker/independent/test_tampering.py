@@ -105,7 +105,9 @@ def proves_a_minimum(fact, path):
     if path[0] != "facts":
         return False
     kind = fact["facts"][path[1]]["kind"]
-    return kind == "global-minimum" or (kind in ("world-price", "world-bounds") and "residuals" in path)
+    return kind in ("global-minimum", "defection-price") or (
+        kind in ("world-price", "world-bounds") and "residuals" in path
+    )
 
 
 def check_changed(certificates, name, path, by):
