@@ -107,8 +107,8 @@ CLAIM = Claim(
     r"With noise, weigh a pair $\theta$ if $f$ is right and $g$ wrong there, $1/\theta$ if $g$ is right and $f$ wrong, "
     r"else $1$. Where $f$ has no more wrong answers than $g$ the product of the weights is at least $1$, so the chance "
     r"of that is at most their mean. The draws are independent: it is the $N$-th power of the mean of one weight. "
-    r"Where $f$ and $g$ differ, $f$ is right with probability $\eta$ at most and $g$ with $1-\eta$ at least; so the mean "
-    r"is at most $1-\kappa P_{\mathrm{train}}$ of where they differ.",
+    r"Where $f$ and $g$ differ, $f$ is right with probability $\eta$ at most and $g$ with $1-\eta$ at least; so the "
+    r"mean is at most $1-\kappa P_{\mathrm{train}}$ of where they differ.",
     limits="Universal for finite classes and finitely many inputs, in exact sums. Nothing is said of a defection rarer "
     "than a (C24.control-rare): a trigger that deployment hardly ever has escapes. Without mixing nothing is said at "
     "all (C24.control-mixing). Deployment must be in training at a known rate, with the right answers. The bound is in "
