@@ -1,4 +1,4 @@
-"""The queries of C9, C10, C11, C20, C23 and C24 against direct evaluation, and their examples against the definitions."""
+"""The queries of C9 to C11, C20, C23 and C24 against direct evaluation, and their examples against the definitions."""
 
 from fractions import Fraction
 from itertools import combinations
