@@ -92,9 +92,9 @@ CLAIM = Claim(
     r"answer is that of $g$ with probability $1-\eta$ at least at every input, then for $\theta\geq1$ with "
     r"$\theta\eta\leq1-\eta$ the chance that any model of $F$ has no more wrong answers than $g$ and defects with "
     r"$P_{\mathrm{dep}}\geq a$ is at most $|F|(1-\kappa\varepsilon a)^N$ with "
-    r"$\kappa=(\theta-1)(\frac{1-\eta}\theta-\eta)$.",
+    r"$\kappa=(\theta-1)((1-\eta)/\theta-\eta)$.",
     premises=(
-        "a finite class: of any models, of which at most |F| differ",
+        "a finite class: |F| models of any kind",
         "independent inputs from one distribution",
         "mixing: P_train >= eps P_dep, and eps a <= 1",
         "for noisy answers: finitely many answers, independent draws of pairs, and answers that are right at every "
