@@ -92,9 +92,9 @@ CLAIM = Claim(
     r"answer is that of $g$ with probability $1-\eta$ at least at every input, then for $\theta\geq1$ with "
     r"$\theta\eta\leq1-\eta$ the chance that any model of $F$ has no more wrong answers than $g$ and defects with "
     r"$P_{\mathrm{dep}}\geq a$ is at most $|F|(1-\kappa\varepsilon a)^N$ with "
-    r"$\kappa=(\theta-1)(\frac{1-\eta}\theta-\eta)$.",
+    r"$\kappa=(\theta-1)((1-\eta)/\theta-\eta)$.",
     premises=(
-        "a finite class: of any models, of which at most |F| differ",
+        "a finite class: |F| models of any kind",
         "independent inputs from one distribution",
         "mixing: P_train >= eps P_dep, and eps a <= 1",
         "for noisy answers: finitely many answers, independent draws of pairs, and answers that are right at every "
@@ -107,8 +107,8 @@ CLAIM = Claim(
     r"With noise, weigh a pair $\theta$ if $f$ is right and $g$ wrong there, $1/\theta$ if $g$ is right and $f$ wrong, "
     r"else $1$. Where $f$ has no more wrong answers than $g$ the product of the weights is at least $1$, so the chance "
     r"of that is at most their mean. The draws are independent: it is the $N$-th power of the mean of one weight. "
-    r"Where $f$ and $g$ differ, $f$ is right with probability $\eta$ at most and $g$ with $1-\eta$ at least; so the mean "
-    r"is at most $1-\kappa P_{\mathrm{train}}$ of where they differ.",
+    r"Where $f$ and $g$ differ, $f$ is right with probability $\eta$ at most and $g$ with $1-\eta$ at least; so the "
+    r"mean is at most $1-\kappa P_{\mathrm{train}}$ of where they differ.",
     limits="Universal for finite classes and finitely many inputs, in exact sums. Nothing is said of a defection rarer "
     "than a (C24.control-rare): a trigger that deployment hardly ever has escapes. Without mixing nothing is said at "
     "all (C24.control-mixing). Deployment must be in training at a known rate, with the right answers. The bound is in "

@@ -1,4 +1,4 @@
-"""The queries of C9 to C11, C20, C21 and C23 against direct evaluation, and their examples against the definitions."""
+"""The queries of C9, C11, C20, C21, C23 and C24 against direct evaluation, and their examples against the definitions."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -33,6 +33,7 @@ from proof_of_absence.proofs import (
     c21_readout_price,
     c23_confinement,
 )
+from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price, c20_counted, c23_confinement, c24_sample
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
 from tests.proofs.test_queries import parameters, rationals
 
@@ -432,3 +433,21 @@ def test_c23_query_of_the_average_says_what_is_so(numbers, weights):
     script = Read(c23_confinement.not_the_average(corners).script.text())
     assert script.holds(script.assertions[:-1], values) == (min(before) >= 0 or max(before) <= 0)
     assert script.holds(script.assertions[-1:], values) == (net(x)[0] != average)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=4, max_size=4), rationals, rationals)
+def test_c24_query_counts_the_samples_on_which_a_model_agrees(weights, eps, a):
+    (x, y), (u, v) = weights[:2], weights[2:]
+    train = [Fraction(x, x + y or 1), Fraction(y, x + y or 1)]
+    deploy = [Fraction(u, u + v or 1), Fraction(v, u + v or 1)]
+    eps, a = Fraction(eps), Fraction(a)
+    values = {"eps": eps, "a": a} | {f"train_{i}": p for i, p in enumerate(train)}
+    values |= {f"dep_{i}": q for i, q in enumerate(deploy)}
+    script = Read(c24_sample.agrees_and_defects(2, 3).script.text())
+    premises = sum(train) == sum(deploy) == 1 and eps >= 0 and a >= 0 and eps * a <= 1
+    mixed = all(eps * q <= p for p, q in zip(train, deploy, strict=True))
+    assert script.holds(script.assertions[:-1], values) == (premises and mixed)
+    # Model i defects at input i alone: it agrees on the samples that are three times the other input.
+    chance = sum(train[1 - i] ** 3 for i in (0, 1) if deploy[i] >= a)
+    assert script.holds(script.assertions[-1:], values) == (2 * (1 - eps * a) ** 3 < chance)
