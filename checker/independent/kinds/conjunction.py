@@ -11,6 +11,7 @@ from proof_of_absence.checker.independent.values.nets import number
 # What each kind of fact states and its function has recomputed; nothing else may be compared.
 STATED = {
     "crossover": {"power"},
+    "decay-bound": {"bound", "difference", "gain"},
     "line-bound": {"error"},
     "loss-above-floor": {"loss", "noise_floor"},
     "lower-loss": {"drop"},
