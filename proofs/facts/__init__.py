@@ -15,6 +15,7 @@ from proof_of_absence.proofs.facts.gradient_descent import gradient_steps
 from proof_of_absence.proofs.facts.idleness import idle, no_idle_circuit, not_idle
 from proof_of_absence.proofs.facts.lines import best_line, line_bound
 from proof_of_absence.proofs.facts.logistic import logistic_drop, logistic_floor, logistic_group
+from proof_of_absence.proofs.facts.norms import decay_bound, path_norm_minimum
 from proof_of_absence.proofs.facts.outputs import compare_outputs, different_outputs, same_outputs, smaller_class
 from proof_of_absence.proofs.facts.policies import policy_excess, policy_losses, policy_net
 from proof_of_absence.proofs.facts.posterior_mass import crossover, posterior
@@ -41,6 +42,7 @@ __all__ = [
     "cross_entropy_floor",
     "crossed_boxes",
     "crossover",
+    "decay_bound",
     "decay_drop",
     "detector",
     "different_outputs",
@@ -63,6 +65,7 @@ __all__ = [
     "no_idle_circuit",
     "not_idle",
     "nothing_separates",
+    "path_norm_minimum",
     "policy_excess",
     "policy_losses",
     "policy_net",

@@ -15,6 +15,7 @@ STATED = {
     "crossover": {"power"},
     "leverage": {"leverage"},
     "grid-cost": {"bound", "cost"},
+    "decay-bound": {"bound", "difference", "gain"},
     "line-bound": {"error"},
     "line-gaps": {"gaps", "units"},
     "loss-above-floor": {"loss", "noise_floor"},
