@@ -1,4 +1,4 @@
-"""The queries of C9, C11, C20, C21, C23 and C24 against direct evaluation, and their examples against the definitions."""
+"""The queries of C9 to C11, C20 to C24 against direct evaluation, and their examples against the definitions."""
 
 from fractions import Fraction
 from itertools import combinations
@@ -32,8 +32,8 @@ from proof_of_absence.proofs import (
     c20_counted,
     c21_readout_price,
     c23_confinement,
+    c24_sample,
 )
-from proof_of_absence.proofs import c9_full_rank, c10_detector_size, c11_price, c20_counted, c23_confinement, c24_sample
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG, candidates
 from tests.proofs.test_queries import parameters, rationals
 
