@@ -17,7 +17,7 @@ from proof_of_absence.checker.numbers.rounding import UP, gamma
 from proof_of_absence.checker.passes.enclosure import enclose, weights_of
 from proof_of_absence.checker.passes.residuals import ENTRIES, Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, nearest_floats
 
 __all__ = ["Rents", "rents"]
 
@@ -133,7 +133,7 @@ class Rents:
             if gain is not None:
                 # It is a square: where the bound is below 0, that says nothing.
                 gain = Enclosure(max(gain.low, Fraction(0)), gain.high)
-                hidden = self._trials.float_layers[-1]
+                hidden = nearest_floats(self._trials.layers[-1])
                 chosen = tuple(map(Fraction, hidden.weights[best[j]].tolist())), Fraction(float(hidden.bias[best[j]]))
             result.append(replace(finding, rent=_enclosure(rents, j), replacement_gain=gain, replacement=chosen))
         return tuple(result)

@@ -90,16 +90,18 @@ class Chain:
         self._append((weights, _fractions(bias)), name)
         self._step(f"{name} {weights.shape[1]} -> {len(bias)}", name, len(bias))
 
-    def shift(self, constant: np.ndarray, name: str) -> None:
-        """The map z -> z + constant, an array of the width of z.
+    def shift(self, constant: np.ndarray | list[Fraction], name: str) -> None:
+        """The map z -> z + constant, as many numbers as z has.
 
         Raises
         ------
         InputError
             If an entry is NaN or infinite.
         """
-        self._finite(constant, name)
-        numbers = _fractions(constant)
+        if isinstance(constant, np.ndarray):
+            self._finite(constant, name)
+            constant = _fractions(constant)
+        numbers = constant
         if self._maps:
             inner, bias = self._maps[-1]
             self.multiplied = self.multiplied or any(bias)
@@ -134,6 +136,8 @@ class Chain:
         """
         for values in (mean, variance, factor, constant):
             self._finite(values, name)
+            if values.shape != mean.shape or self._width not in (None, len(values)):
+                raise self._refused(f"{name} has {len(values)} numbers, {self._last} gives {self._width or len(mean)}")
         squares = [Fraction(v) + Fraction(epsilon) for v in variance.tolist()]
         if negative := [place for place, square in enumerate(squares) if square <= 0]:
             raise self._refused(f"{name} has a variance + epsilon that is not positive for feature {negative[0]}")

@@ -201,9 +201,7 @@ def test_a_product_of_too_many_digits_is_refused_before_it_is_made(monkeypatch):
     chain = Chain("net", np.dtype("float64"))
     chain.scale([Fraction(1, 2**k + 1) for k in range(20, 40)], "many")
     chain.affine(np.ones((2, 20)), np.zeros(2), "map")
-    with pytest.raises(
-        InputError, match="the exact product of many and map takes 0 MiB, and 0 are allowed; divide"
-    ):
+    with pytest.raises(InputError, match="the exact product of many and map takes 0 MiB, and 0 are allowed; divide"):
         chain.net()
 
 
