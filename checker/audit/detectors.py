@@ -204,7 +204,7 @@ class _Hull:
             good = good & ~(signs > 0).any(axis=0)
             for k in np.flatnonzero(good & ~decided.all(axis=0)):
                 left = self.points[block][~decided[:, k]]
-                plane = FloatNet([some_units(planes.layers[0], [k])])
+                plane = FloatNet([some_units(planes.layers[0], np.array([k]))])
                 good[k] = not (exact.activations(plane, left, 1).signs() > 0).any()
         return good
 

@@ -190,8 +190,8 @@ def examine(
 
 def _writing(found: Examination, regions: int) -> float:
     """About how long it takes to write the folder, in seconds, as measured: arrays, and numbers as text."""
-    arrays = [*(a for layer in map(nearest_floats, found.net.layers) for a in layer)]
-    arrays += [found.inputs, found.targets, found.deploy]
+    of_net = (array for layer in map(nearest_floats, found.net.layers) for array in layer)
+    arrays = [*of_net, found.inputs, found.targets, found.deploy]
     size = sum(a.nbytes for a in arrays if a is not None)
     widest, inputs = max(found.net.widths), found.net.widths[0]
     return 0.2 + 1e-8 * size + len(found.circuits) * (NUMBER * widest + 3e-6 * regions * inputs)

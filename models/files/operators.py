@@ -145,9 +145,9 @@ class Operators:
         matrix = matrix if attributes.get("transB", 0) else matrix.T
         bias = self.spread(node, constant, (1, len(matrix))) if constant else np.zeros(len(matrix))
         alpha, beta = (Fraction(attributes.get(name, 1)) for name in ("alpha", "beta"))
-        scaled = self.scaled(alpha, matrix), self.scaled(beta, bias)
-        if scaled[0] is not None and scaled[1] is not None:
-            self.affine(node, *scaled)
+        weights_there, bias_there = self.scaled(alpha, matrix), self.scaled(beta, bias)
+        if weights_there is not None and bias_there is not None:
+            self.affine(node, weights_there, bias_there)
         else:
             self.affine(node, matrix, np.zeros(len(matrix)))
             self.chain.scale([alpha] * len(matrix), label(node))

@@ -19,12 +19,16 @@ from torch import nn
 
 import proof_of_absence
 from proof_of_absence.checker.audit.certify import NAME
+from proof_of_absence.checker.audit.compress import compress_net
 from proof_of_absence.checker.audit.findings import Activity
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.audit import check_audit
 from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.files import read_net
+from proof_of_absence.models.files import InputError, read_net
+from proof_of_absence.models.files.torch_state import from_module
+from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import Affine, RationalAffine
 from proof_of_absence.models.net import MLP
 from tests.checker.audit.test_command import absence
@@ -212,7 +216,7 @@ def test_a_module_in_memory_is_audited_and_certified(tmp_path):
     dead = [unit.unit for unit in found.units if unit.activity is Activity.DEAD]
     assert Unit(1, 0) in dead and any("53 digits of a float64" in note for note in found.net.reading.notes)
     check_audit(tmp_path / NAME)
-    net = proof_of_absence.models.files.torch_state.from_module(module)
+    net = from_module(module)
     with torch.no_grad():
         ran = module(torch.tensor(inputs)).numpy()
     np.testing.assert_allclose(net.forward(inputs), ran, rtol=0, atol=2e-5)
@@ -226,9 +230,7 @@ def test_the_exported_module_is_the_same_net(tmp_path):
         do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
     )  # fmt: skip
     assert b"BatchNormalization" in path.read_bytes()
-    ours, exported = (
-        net.exact() for net in (proof_of_absence.models.files.torch_state.from_module(module), read_net(path))
-    )
+    ours, exported = (net.exact() for net in (from_module(module), read_net(path)))
     for z in inputs_of(7).astype(float).tolist():
         (one,), (other,) = ours(z), exported(z)
         # The file holds epsilon as float32, the module as float64.
@@ -309,3 +311,32 @@ def test_a_net_of_rationals_in_python_is_audited(tmp_path):
     found = proof_of_absence.audit(net, [[0.0], [1.0], [2.0]], [[0.0], [1.0], [0.0]], output=tmp_path)
     assert [circuit.units for circuit in found.circuits] == [(Unit(1, 1),), (Unit(1, 2),)]
     check_audit(tmp_path / NAME)
+
+
+def test_outputs_cannot_be_compared_and_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module, inputs = normalised(), inputs_of(5)
+    torch.save(module.state_dict(), "net.pt")
+    np.savez("train.npz", X=inputs, Y=np.sin(inputs[:, :1]))
+    np.savez("outputs.npz", outputs=module(torch.tensor(inputs)).detach().numpy())
+    arguments = ["audit", "net.pt", "--activation", "relu", "--train", "train.npz"]
+    told = absence(*arguments, "--outputs", "outputs.npz", expect=2)
+    assert "cannot be compared" in told and not Path("net.audit/report.json").exists()
+    absence(*arguments, expect=1)
+    assert "accepted" in absence("check", "net.audit", expect=0)
+
+
+@pytest.mark.parametrize("form", ["norm before Relu", "preprocessing"])
+def test_it_is_not_compressed_and_that_is_said(tmp_path, monkeypatch, form):
+    monkeypatch.chdir(tmp_path)
+    Steps(form, 1).save(Path("net.onnx"))
+    with pytest.raises(InputError, match=r"product of several maps of its file.*compress that net"):
+        compress_net(read_net("net.onnx"))
+
+
+def test_what_is_kept_of_a_stage_is_of_the_very_numbers():
+    """Two nets that no float tells apart have keys of their own."""
+    entries = np.array([[2**80, 3]], dtype=object), np.array([[2**80 + 1, 3]], dtype=object)
+    one, other = (FloatNet([RationalAffine.of(numbers, 7)]) for numbers in entries)
+    assert (one.layers[0].near.weights == other.layers[0].near.weights).all()
+    assert content_key(one) != content_key(other) and content_key(one) == content_key(FloatNet(one.layers))
