@@ -11,7 +11,7 @@ from typing import NamedTuple, assert_never
 import networkx as nx
 
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import Affine, FloatAffine
+from proof_of_absence.models.layers import Affine, FloatAffine, RationalAffine
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Number, Numbers, Vector, dot, rational, vector
 
@@ -70,7 +70,7 @@ def readers(net: MLP | FloatNet, unit: Unit) -> tuple[Unit, ...]:
         return ()
     above = net.layers[unit.layer]
     match above:
-        case Affine() | FloatAffine():
+        case Affine() | FloatAffine() | RationalAffine():
             return tuple(Unit(unit.layer + 1, k) for k in range(above.fan_out))
         case _:
             assert_never(above)

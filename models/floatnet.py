@@ -1,16 +1,23 @@
 """Networks as files hold them: float weights, each an exact dyadic rational, in arrays.
 
-A `FloatNet` denotes the same real function as the `MLP` that `exact` returns; arrays hold millions of parameters.
+A `FloatNet` denotes the same real function as the `MLP` that `exact` returns; arrays hold millions of parameters. A
+layer that is a product of several maps of a file may have entries that are no floats.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from proof_of_absence.models.layers import FloatAffine, FloatLayer, check_chain, exact
+from proof_of_absence.models.layers import (
+    FloatAffine,
+    FloatLayer,
+    RationalAffine,
+    check_chain,
+    exact,
+    nearest_floats,
+)
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.reading import Reading
 
@@ -25,7 +32,7 @@ class FloatNet:
     ----------
     layers
         From the input to the output; ReLU stands between two of them. A pair is an affine map: weights (fan-out,
-        fan-in) and bias (fan-out).
+        fan-in) and bias (fan-out). A `RationalAffine` is one whose entries no float64 holds.
     dtype
         ``float32`` or ``float64``, what the file held. The arrays are float64 either way, which holds both exactly.
     reading
@@ -61,7 +68,7 @@ class FloatNet:
             raise ValueError(f"weights of type {kind}: only float32 and float64 are supported")
         object.__setattr__(self, "dtype", kind)
         object.__setattr__(self, "reading", reading)
-        object.__setattr__(self, "layers", tuple(_affine(k, w, b, kind) for k, (w, b) in enumerate(layers, 1)))
+        object.__setattr__(self, "layers", tuple(_checked(k, layer, kind) for k, layer in enumerate(layers, 1)))
         check_chain(self.layers)
 
     @property
@@ -72,7 +79,26 @@ class FloatNet:
     @property
     def parameter_count(self) -> int:
         """K, weights and biases together."""
-        return sum(layer.weights.size + layer.bias.size for layer in self.layers)
+        return sum(layer.fan_out * (layer.fan_in + 1) for layer in self.layers)
+
+    @property
+    def in_floats(self) -> bool:
+        """Whether every layer has float weights, so that a file can hold the net."""
+        return all(isinstance(layer, FloatAffine) for layer in self.layers)
+
+    @property
+    def float_layers(self) -> tuple[FloatAffine, ...]:
+        """The layers of a net that a file can hold.
+
+        Raises
+        ------
+        ValueError
+            If a layer has entries that no float64 holds.
+        """
+        found = tuple(layer for layer in self.layers if isinstance(layer, FloatAffine))
+        if len(found) < len(self.layers):
+            raise ValueError("a layer has entries that no float64 holds")
+        return found
 
     def exact(self) -> MLP:
         """The same network over the rationals."""
@@ -82,14 +108,18 @@ class FloatNet:
         """The outputs (N, m) as floating point arithmetic of type `dtype` gives them: inexact, for comparison only."""
         values = np.asarray(inputs, dtype=self.dtype)
         for number, layer in enumerate(self.layers):
-            match layer:
-                case FloatAffine(weights, bias):
-                    values = values @ weights.T.astype(self.dtype) + bias.astype(self.dtype)
-                case _:
-                    assert_never(layer)
+            weights, bias = nearest_floats(layer)
+            values = values @ weights.T.astype(self.dtype) + bias.astype(self.dtype)
             if number < len(self.layers) - 1:
                 values = np.maximum(values, 0)
         return values
+
+
+def _checked(number: int, layer: FloatLayer | tuple[ArrayLike, ArrayLike], dtype: np.dtype) -> FloatLayer:
+    if isinstance(layer, RationalAffine):
+        return layer
+    weights, bias = layer
+    return _affine(number, weights, bias, dtype)
 
 
 def _affine(number: int, weights: ArrayLike, bias: ArrayLike, dtype: np.dtype) -> FloatAffine:

@@ -7,13 +7,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import gcd
 from typing import NamedTuple, TypeAlias, assert_never
 
 import numpy as np
 
 from proof_of_absence.models.rational import Matrix, Numbers, Vector, dot, matrix, vector
 
-__all__ = ["Affine", "FloatAffine", "FloatLayer", "Layer", "check_chain", "exact"]
+__all__ = [
+    "Affine",
+    "FloatAffine",
+    "FloatLayer",
+    "Layer",
+    "RationalAffine",
+    "check_chain",
+    "exact",
+    "nearest_floats",
+    "nonzero",
+    "sending",
+    "some_units",
+]
+
+# The least normal float64: down to there, rounding to the nearest float errs by 2^-53 of the number at most.
+NORMAL = 2.0**-1022
 
 
 @dataclass(frozen=True)
@@ -71,9 +87,75 @@ class FloatAffine(NamedTuple):
         return len(self.bias)
 
 
+@dataclass(frozen=True, eq=False)
+class RationalAffine:
+    """An affine map with entries that no float64 holds: numbers 2^exponent / denominator, exactly.
+
+    Parameters
+    ----------
+    numbers
+        Python integers (dtype object), shape (fan-out, fan-in + 1): the weights, and in the last column the bias.
+    exponent
+        At most 0.
+    denominator
+        Odd and positive; 1 if every entry is a binary fraction.
+    near
+        The nearest floats: each differs from its entry by at most 2^-53 of it, and is 0 only where the entry is.
+    """
+
+    numbers: np.ndarray
+    exponent: int
+    denominator: int
+    near: FloatAffine
+
+    @classmethod
+    def of(cls, numbers: np.ndarray, divisor: int) -> "RationalAffine":
+        """The map with the entries numbers / divisor, the bias in the last column.
+
+        Raises
+        ------
+        ValueError
+            If an entry is beyond the normal float64 numbers, or there is no weight.
+
+        Examples
+        --------
+        >>> third = RationalAffine.of(np.array([[1, 6]], dtype=object), 12)
+        >>> third.numbers.tolist(), third.exponent, third.denominator, third.near.bias.tolist()
+        ([[1, 6]], -2, 3, [0.5])
+        """
+        if numbers.ndim != 2 or numbers.shape[1] < 2 or not len(numbers):
+            raise ValueError(f"weights and bias of shape {numbers.shape}: a layer needs a unit and an input")
+        common = gcd(divisor, *numbers.ravel().tolist()) * (1 if divisor > 0 else -1)
+        numbers, divisor = numbers // common, divisor // common
+        twos = (divisor & -divisor).bit_length() - 1
+        floats = np.array([_nearest(number, divisor) for number in numbers.ravel().tolist()]).reshape(numbers.shape)
+        numbers.flags.writeable = floats.flags.writeable = False
+        return cls(numbers, -twos, divisor >> twos, FloatAffine(floats[:, :-1], floats[:, -1]))
+
+    @property
+    def fan_in(self) -> int:
+        """How many values it reads."""
+        return int(self.numbers.shape[1]) - 1
+
+    @property
+    def fan_out(self) -> int:
+        """How many units it has."""
+        return len(self.numbers)
+
+    @property
+    def divisor(self) -> int:
+        """What the numbers are to be divided by."""
+        return self.denominator << -self.exponent
+
+    def fractions(self) -> list[list[Fraction]]:
+        """The entries, a row for each unit, its bias last."""
+        unit = Fraction(2) ** self.exponent / self.denominator
+        return [[number * unit for number in row] for row in self.numbers.tolist()]
+
+
 # The closed unions: another type is added with a |, and mypy then names every pass that says nothing about it.
 Layer: TypeAlias = Affine
-FloatLayer: TypeAlias = FloatAffine
+FloatLayer: TypeAlias = FloatAffine | RationalAffine
 
 
 def exact(layer: FloatLayer) -> Layer:
@@ -81,6 +163,53 @@ def exact(layer: FloatLayer) -> Layer:
     match layer:
         case FloatAffine(weights, bias):
             return Affine(weights.tolist(), bias.tolist())
+        case RationalAffine():
+            rows = layer.fractions()
+            return Affine([row[:-1] for row in rows], [row[-1] for row in rows])
+        case _:
+            assert_never(layer)
+
+
+def nearest_floats(layer: FloatLayer) -> FloatAffine:
+    """The layer in floats: exact, or each entry rounded to the nearest and off by 2^-53 of it at most."""
+    match layer:
+        case FloatAffine():
+            return layer
+        case RationalAffine():
+            return layer.near
+        case _:
+            assert_never(layer)
+
+
+def nonzero(layer: FloatLayer) -> np.ndarray:
+    """Where its weights are not 0, shape (fan-out, fan-in)."""
+    return np.asarray(nearest_floats(layer).weights != 0)
+
+
+def some_units(layer: FloatLayer, units: Sequence[int] | np.ndarray | slice) -> FloatLayer:
+    """The same layer with some of its units alone."""
+    units = units if isinstance(units, slice) else np.asarray(units, dtype=np.int64)
+    match layer:
+        case FloatAffine(weights, bias):
+            return FloatAffine(weights[units], bias[units])
+        case RationalAffine(numbers, exponent, denominator, near):
+            return RationalAffine(
+                numbers[units], exponent, denominator, FloatAffine(near.weights[units], near.bias[units])
+            )
+        case _:
+            assert_never(layer)
+
+
+def sending(layer: FloatLayer, inputs: Sequence[int] | np.ndarray) -> FloatLayer:
+    """What some of its inputs alone add to its units: their columns, without a bias."""
+    inputs = np.asarray(inputs, dtype=np.int64)
+    match layer:
+        case FloatAffine(weights, bias):
+            return FloatAffine(weights[:, inputs], np.zeros(len(bias)))
+        case RationalAffine(numbers, exponent, denominator, near):
+            columns = np.column_stack([numbers[:, inputs], np.zeros(len(numbers), dtype=object)])
+            floats = FloatAffine(near.weights[:, inputs], np.zeros(len(numbers)))
+            return RationalAffine(columns, exponent, denominator, floats)
         case _:
             assert_never(layer)
 
@@ -100,3 +229,14 @@ def check_chain(layers: Sequence[Layer | FloatLayer]) -> None:
             raise ValueError(
                 f"layer {number + 1} reads {above.fan_in} values, layer {number} has {below.fan_out} units"
             )
+
+
+def _nearest(number: int, divisor: int) -> float:
+    # Division of integers rounds once, to the nearest.
+    try:
+        near = number / divisor
+    except OverflowError as error:
+        raise ValueError("an entry is larger than every float64") from error
+    if number and abs(near) < NORMAL:
+        raise ValueError("an entry is smaller than every normal float64")
+    return near

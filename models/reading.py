@@ -24,6 +24,9 @@ class Reading:
         What else was decided in reading, a sentence each.
     cut
         The operator at the end that was left off, such as ``Softmax``; empty where the outputs are the source's own.
+    multiplied
+        Whether some layer is the exact product of several maps, which the source evaluates one after the other: then
+        no bound of what floats do in the layers as they are here holds for the source.
     """
 
     layers: tuple[str, ...]
@@ -31,3 +34,4 @@ class Reading:
     known_from: str
     notes: tuple[str, ...] = ()
     cut: str = ""
+    multiplied: bool = False

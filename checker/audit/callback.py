@@ -201,6 +201,8 @@ class Reassignment:
         linears = [layer for layer in self.module.modules() if type(layer).__name__ == "Linear"]
         if len(linears) != len(net.layers):
             raise refused("the module", "uses a Linear twice, or two with no ReLU between; reassignment takes neither")
+        if not net.in_floats:
+            raise refused("the module", "has BatchNorm1d, or another map beside its Linear layers, which is not taken")
         if len(linears) < 2:
             raise refused("the module", "has no hidden layer, so there is nothing to reassign")
         if any(layer.bias is None for layer in linears[-2:]):
@@ -221,7 +223,7 @@ class Reassignment:
             now = from_module(self.module)
             same = all(
                 np.array_equal(one, other)
-                for left, right in zip(now.layers, better.layers, strict=True)
+                for left, right in zip(now.float_layers, better.float_layers, strict=True)
                 for one, other in zip(left, right, strict=True)
             )
         except BaseException:
@@ -265,7 +267,7 @@ def _put(linears: list, net: FloatNet) -> None:
     import torch
 
     with torch.no_grad():
-        for layer, (weights, bias) in zip(linears[-2:], net.layers[-2:], strict=True):
+        for layer, (weights, bias) in zip(linears[-2:], net.float_layers[-2:], strict=True):
             # float64 to the module's type and device; every entry is a value of that type.
             layer.weight.copy_(torch.tensor(weights))
             layer.bias.copy_(torch.tensor(bias))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from proof_of_absence.checker.kernel.certificate import seal, write
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, RationalAffine
 
 __all__ = ["FORMAT", "NAME", "certify", "deployment_fact", "rank_fact", "unit_facts"]
 
@@ -93,8 +95,19 @@ def certify(
 
 
 def _arrays(net: FloatNet) -> dict[str, np.ndarray]:
-    layers = enumerate(net.layers, 1)
-    return {name: array for k, (w, b) in layers for name, array in ((f"weights_{k}", w), (f"bias_{k}", b))}
+    """Floats as they are; integers of a layer that no float64 holds in hexadecimal, the bias in the last column."""
+    found: dict[str, np.ndarray] = {}
+    for k, layer in enumerate(net.layers, 1):
+        match layer:
+            case FloatAffine(weights, bias):
+                found |= {f"weights_{k}": weights, f"bias_{k}": bias}
+            case RationalAffine(numbers):
+                text = [f"{number:x}".encode() for number in numbers.ravel().tolist()]
+                found[f"numbers_{k}"] = np.array(text).reshape(numbers.shape)
+                found[f"divisor_{k}"] = np.array(f"{layer.divisor:x}".encode())
+            case _:
+                assert_never(layer)
+    return found
 
 
 def _hardened(found: Hardened) -> dict:

@@ -19,10 +19,11 @@ from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, look, looking
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, residues
+from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, weight_residues
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import exact as exact_layer
+from proof_of_absence.models.layers import nonzero, sending
 
 __all__ = ["firing", "idle_circuits", "sent"]
 
@@ -95,8 +96,7 @@ def _open(units: tuple[UnitFinding, ...], layer: int) -> str | None:
 
 def sent(net: FloatNet, layer: int, units: list[int]) -> FloatNet:
     """The net whose outputs are what the units of the layer send to each unit of the next."""
-    weights = net.layers[layer].weights[:, units]
-    return FloatNet((*truncated(net, layer, units).layers, FloatAffine(weights, np.zeros(len(weights)))))
+    return FloatNet((*truncated(net, layer, units).layers, sending(net.layers[layer], units)))
 
 
 def _found(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[int]]) -> Iterator[CircuitFinding]:
@@ -111,9 +111,9 @@ def _found(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[in
         in_force().owe(net.widths[layer + 1])
         received = {Unit(layer + 1, k): Fraction(0) for k in range(net.widths[layer + 1])}
         for j in (j for j in circuit if values[j]):
-            for k, weight in enumerate(net.layers[layer].weights[:, j].tolist()):
-                received[Unit(layer + 1, k)] += Fraction(weight) * values[j]
-        empty = not net.layers[layer].weights[:, circuit].any()
+            for k, (weight,) in enumerate(exact_layer(sending(net.layers[layer], [j])).weights):
+                received[Unit(layer + 1, k)] += weight * values[j]
+        empty = not nonzero(net.layers[layer])[:, circuit].any()
         yield CircuitFinding(tuple(Unit(layer, j) for j in circuit), received, empty=empty)
 
 
@@ -121,7 +121,7 @@ def _are_idle(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list
     """Which sets of units are idle, exactly, at every row; one pass over the rows for all of them."""
     union, width = sorted({j for circuit in circuits for j in circuit}), exact.digit_width(max(net.widths))
     columns = [np.searchsorted(union, circuit) for circuit in circuits]
-    weights = [exact.split(net.layers[layer].weights[:, circuit], width) for circuit in circuits]
+    weights = [exact.weight_slices(sending(net.layers[layer], circuit), width) for circuit in circuits]
     idle = [True] * len(circuits)
     for block in exact.blocks(len(inputs), net):
         rows = np.vstack([inputs[:1], inputs[block]])
@@ -139,9 +139,9 @@ def _jointly_idle(
     """Minimal idle sets of units that are not idle alone, and what was not decided."""
     if len(units) < 2:
         return [], None
-    weights = net.layers[layer].weights[:, units]
+    sent = sending(net.layers[layer], units)
     # No weight may vanish with the prime, or a unit might seem to send nothing.
-    prime = next((p for p in PRIMES if ((residues(weights, p) != 0) == (weights != 0)).all()), None)
+    prime = next((p for p in PRIMES if ((weight_residues(sent, p) != 0) == nonzero(sent)).all()), None)
     if prime is None:
         return [], f"jointly idle circuits of layer {layer}: each prime at hand divides a weight"
     # Only a wide layer is worth the pass over the rows.
@@ -153,7 +153,7 @@ def _jointly_idle(
         relations.see_all()
         if not relations.basis.shape[1]:
             return [], None
-        return _within(net, inputs, layer, units, weights, prime, relations)
+        return _within(net, inputs, layer, units, weight_residues(sent, prime), prime, relations)
     except OutOfTime as late:
         raise OutOfTime(f"jointly idle circuits from layer {layer} on: {late}") from late
 
@@ -167,8 +167,11 @@ def _within(
     prime: int,
     relations: Relations,
 ) -> tuple[list[list[int]], str | None]:
-    """The minimal idle sets that the relations modulo the prime leave possible, and what was not decided."""
-    space = _sets(relations.basis[1:], residues(weights, prime), prime)
+    """The minimal idle sets that the relations modulo the prime leave possible, and what was not decided.
+
+    `weights` are those of the readers modulo the prime, all times one number.
+    """
+    space = _sets(relations.basis[1:], weights, prime)
     solutions, left = [], []
     for part in looking(_components(space)):
         where = np.flatnonzero(part.any(axis=1))
@@ -285,7 +288,7 @@ def _fired(net: FloatNet, circuit: CircuitFinding, deploy: np.ndarray) -> Circui
 
 def _differs(received: exact.Digits, value: list[Fraction]) -> np.ndarray:
     """The rows in which some column is not its value."""
-    numbers, exponent = received.integers()
-    scaled = [v / Fraction(2) ** exponent for v in value]
+    numbers, exponent, denominator = received.integers()
+    scaled = [v * denominator / Fraction(2) ** exponent for v in value]
     differs = [numbers[:, k] != v if v.denominator == 1 else np.ones(len(numbers), bool) for k, v in enumerate(scaled)]
     return np.array(differs, dtype=bool).any(axis=0)

@@ -10,8 +10,9 @@ from flint import ctx
 from proof_of_absence.checker.audit.cross_entropy import Outputs, cross_entropy, enclosed
 from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
 from proof_of_absence.checker.numbers.intervals import Interval
-from proof_of_absence.checker.passes.enclosure import enclose
+from proof_of_absence.checker.passes.enclosure import enclose, weights_of
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import sending
 
 __all__ = ["AFFORDED", "affordable", "class_rents"]
 
@@ -56,7 +57,7 @@ def class_rents(
                         finding = replace(finding, rent=Enclosure(Fraction(0), Fraction(0)))
                     elif finding.unit.layer == last:
                         j = finding.unit.index
-                        sent = centred[:, [j]] * Interval.of(net.layers[-1].weights[:, j])
+                        sent = centred[:, [j]] * weights_of(sending(net.layers[-1], [j]))[:, 0]
                         without = outputs - sent
                         held = cross_entropy(Outputs.near(without.value, without.error), targets)
                         finding = replace(finding, rent=enclosed(held - whole))

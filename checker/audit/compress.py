@@ -82,6 +82,12 @@ def compress_net(net: FloatNet, region: Region | None = None) -> Compressed:
     """
     if region is not None and len(region.bounds) != net.widths[0]:
         raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {net.widths[0]}")
+    if not net.in_floats:
+        raise refused(
+            "the net",
+            "has a layer that is the exact product of several maps of its file, which no float64 holds, so no smaller "
+            "net is written; write the maps as one layer, and compress that net",
+        )
     status, lines = _statuses(net, region)
     work = _Work(net, status)
     for layer in range(len(net.layers) - 1, 0, -1):
@@ -109,7 +115,7 @@ class _Work:
 
     def __init__(self, net: FloatNet, status: list[np.ndarray]):
         self.dtype, self.status = net.dtype, status
-        self.layers = [FloatAffine(layer.weights.copy(), layer.bias.copy()) for layer in net.layers]
+        self.layers = [FloatAffine(layer.weights.copy(), layer.bias.copy()) for layer in net.float_layers]
         self.kept = [list(range(width)) for width in net.widths[1:-1]]
         self.removed: list[Removal] = []
         self.left: list[Unit] = []

@@ -52,7 +52,7 @@ def _removal(removal: Removal) -> dict[str, object]:
 
 def _save(folder: Path, name: str, net: FloatNet) -> dict[str, str]:
     stream, arrays = io.BytesIO(), dict[str, np.ndarray]()
-    for number, (weights, bias) in enumerate(net.layers, 1):
+    for number, (weights, bias) in enumerate(net.float_layers, 1):
         arrays |= {f"weights_{number}": weights, f"bias_{number}": bias}
     np.savez(stream, **arrays)  # type: ignore[arg-type]
     replace(folder / f"{name}.npz", stream.getvalue())

@@ -16,7 +16,7 @@ from proof_of_absence.checker.audit.rows import groups
 from proof_of_absence.checker.numbers.balls import ball, middle
 from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.exact import activations, blocks
+from proof_of_absence.checker.passes.exact import activations, blocks, denominator
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -30,10 +30,14 @@ LEAST = Fraction(1, 2**60)
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """The outputs of a net row by row: integers M and an exponent e with f = M 2^e, up to `radius` (N, m) if given."""
+    """The outputs of a net row by row: integers M and an exponent e, f = M 2^e, up to `radius` (N, m) if given.
+
+    Where there is a `denominator`, f is M 2^e divided by it.
+    """
 
     rows: Sequence[tuple[Sequence[int], int]]
     radius: np.ndarray | None = None
+    denominator: int = 1
 
     @classmethod
     def near(cls, values: np.ndarray, radius: np.ndarray) -> "Outputs":
@@ -64,9 +68,9 @@ def outputs_of(net: FloatNet, inputs: np.ndarray) -> Outputs:
     if len(inputs) * net.parameter_count <= AFFORDABLE:
         rows: list[tuple[Sequence[int], int]] = []
         for part in blocks(len(inputs), net):
-            whole, exponent = activations(net, inputs[part], len(net.layers)).integers()
+            whole, exponent, _ = activations(net, inputs[part], len(net.layers)).integers()
             rows.extend((row, exponent) for row in whole.tolist())
-        return Outputs(rows)
+        return Outputs(rows, denominator=denominator(net, len(net.layers)))
     balls = [enclose(net, inputs[part])[-1] for part in blocks(len(inputs), net)]
     return Outputs.near(np.vstack([b.values for b in balls]), np.vstack([b.radius for b in balls]))
 
@@ -84,7 +88,7 @@ def cross_entropy(outputs: Outputs, targets: np.ndarray) -> arb:
         top = max(range(len(row)), key=row.__getitem__)
         radii = None if outputs.radius is None else outputs.radius[place].tolist()
         # Differences of integers are exact, so that only exp and log round.
-        below = [arb((m - row[top], exponent)) for m in row]
+        below = [arb((m - row[top], exponent)) / outputs.denominator for m in row]
         if radii is not None:
             below = [d + arb(0, radii[k]) + arb(0, radii[top]) if k != top else d for k, d in enumerate(below)]
         others = sum((d.exp() for k, d in enumerate(below) if k != top), arb(0))

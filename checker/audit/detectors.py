@@ -21,6 +21,7 @@ from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import some_units
 
 __all__ = ["deployment_findings"]
 
@@ -203,7 +204,7 @@ class _Hull:
             good = good & ~(signs > 0).any(axis=0)
             for k in np.flatnonzero(good & ~decided.all(axis=0)):
                 left = self.points[block][~decided[:, k]]
-                plane = FloatNet([(planes.layers[0].weights[[k]], planes.layers[0].bias[[k]])])
+                plane = FloatNet([some_units(planes.layers[0], np.array([k]))])
                 good[k] = not (exact.activations(plane, left, 1).signs() > 0).any()
         return good
 

@@ -14,7 +14,7 @@ from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
 from proof_of_absence.checker.passes.enclosure import norms
 from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine, FloatLayer
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
 __all__ = ["Deviation", "dead_in_float32", "float32_deviation"]
 
@@ -35,6 +35,8 @@ def _sizes(layer: FloatLayer) -> _Sizes:
     match layer:
         case FloatAffine(weights, bias):
             return _Sizes(np.abs(weights), norms(weights), np.abs(bias))
+        case RationalAffine():
+            raise ValueError("no float32 evaluation has a layer whose entries no float64 holds")
         case _:
             assert_never(layer)
 
@@ -98,7 +100,7 @@ class Deviation:
 def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows.
 
-    None where float32 might overflow.
+    None where float32 might overflow, and for a net with a layer whose entries are no floats.
 
     It holds for any order of summation, fused or not, with subnormals flushed to 0 or kept; a net or inputs of type
     float64 are first rounded to float32. It is a worst case: measured deviations are usually far smaller.
@@ -114,6 +116,8 @@ def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     >>> float(float32_deviation(net, np.array([[0.1, 0.2]]))) < 1e-6
     True
     """
+    if not net.in_floats:
+        return None
     deviation = Deviation(net, inputs)
     try:
         evaluate(net, inputs, np.zeros((len(inputs), net.widths[-1])), deviation)

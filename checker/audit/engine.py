@@ -39,6 +39,7 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.vnnlib import read_boxes
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import nearest_floats
 from proof_of_absence.models.rational import Vector
 from proof_of_absence.models.reading import Reading
 
@@ -190,7 +191,8 @@ def examine(
 
 def _writing(found: Examination, regions: int) -> float:
     """About how long it takes to write the folder, in seconds, as measured: arrays, and numbers as text."""
-    arrays = [*(a for layer in found.net.layers for a in layer), found.inputs, found.targets, found.deploy]
+    of_net = (array for layer in map(nearest_floats, found.net.layers) for array in layer)
+    arrays = [*of_net, found.inputs, found.targets, found.deploy]
     size = sum(a.nbytes for a in arrays if a is not None)
     widest, inputs = max(found.net.widths), found.net.widths[0]
     return 0.2 + 1e-8 * size + len(found.circuits) * (NUMBER * widest + 3e-6 * regions * inputs)

@@ -2,10 +2,10 @@
 see `proof_of_absence.checker.audit.command` for files.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.models.files import read_net
+from proof_of_absence.models.files.chain import exact_array
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import Affine, FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.net import MLP
 
 __all__ = ["aim_of", "audit", "float_rows", "net_of_model"]
@@ -157,25 +159,23 @@ def net_of_model(model: Any, activation: str | None = None, *, checked: bool = F
     if isinstance(model, str | os.PathLike):
         return read_net(model, activation=activation, checked=checked)
     if isinstance(model, MLP):
-        layers = [(_floats(layer.weights), _floats([layer.bias])[0]) for layer in model.layers]
-        return FloatNet(layers)
+        return FloatNet(map(_in_floats, model.layers))
     from proof_of_absence.models.files.torch_state import from_module
 
     return from_module(model, functional=True)
 
 
-def _floats(rows: Iterable[Iterable[Fraction]]) -> np.ndarray:
+def _in_floats(layer: Affine) -> FloatLayer:
+    """The layer in floats where they hold it, in rationals elsewhere."""
+    rows = [(*row, b) for row, b in zip(layer.weights, layer.bias, strict=True)]
+    floats = exact_array((x for row in rows for x in row), (len(rows), len(rows[0])), np.dtype(np.float64))
+    if floats is not None:
+        return FloatAffine(floats[:, :-1], floats[:, -1])
+    divisor = math.lcm(*(x.denominator for row in rows for x in row))
     try:
-        array = np.array([[float(entry) for entry in row] for row in rows])
-    except OverflowError:
-        array = None
-    if array is None or any(
-        Fraction(near) != entry
-        for line, row in zip(array.tolist(), rows, strict=True)
-        for near, entry in zip(line, row, strict=True)
-    ):
-        raise refused("the net", "has a weight that is no float64; audits are of float networks")
-    return array
+        return RationalAffine.of(np.array([[int(x * divisor) for x in row] for row in rows], dtype=object), divisor)
+    except ValueError as error:
+        raise refused("the net", error) from error
 
 
 def float_rows(name: str, values, *, column: bool = False) -> np.ndarray:

@@ -39,6 +39,11 @@ from proof_of_absence.models.floatnet import FloatNet
 if TYPE_CHECKING:
     from dask.distributed import Client
 
+STEPS = (
+    "how far float32 is off: the running model takes several maps one after the other that are multiplied into one "
+    "layer here, and the bound is about the layers"
+)
+
 __all__ = ["STAGES", "Better", "Examination", "Stage"]
 
 
@@ -111,8 +116,12 @@ class Examination:
     @property
     def not_asked(self) -> tuple[str, ...]:
         """What the stages leave out, and why."""
+        steps = (STEPS,) if self.net.dtype == np.float32 and self.is_multiplied() else ()
         if self.loss is None:
-            return (NO_TARGETS,)
+            return (NO_TARGETS, *steps)
+        return (*self._not_of_this_loss(), *steps)
+
+    def _not_of_this_loss(self) -> tuple[str, ...]:
         if self.loss is Loss.SQUARED:
             return ()
         why = f"the price of an idle circuit and the gains of replacements: C12 and C13 are about the {Loss.SQUARED}"
@@ -163,7 +172,11 @@ class Examination:
         return self.has_circuits() and self.is_deployed()
 
     def is_float32(self) -> bool:
-        return self.net.dtype == np.float32
+        """Whether the running model is of float32, and its layers are those of the net."""
+        return self.net.dtype == np.float32 and not self.is_multiplied()
+
+    def is_multiplied(self) -> bool:
+        return not self.net.in_floats or (self.net.reading is not None and self.net.reading.multiplied)
 
 
 def _losses(found: Examination) -> _LOSSES:

@@ -22,6 +22,12 @@ from proof_of_absence.models.layers import FloatAffine
 
 __all__ = ["Hardened", "Rounding", "harden_net"]
 
+UNWRITTEN = (
+    "has a layer that is the exact product of several maps of its file, which no float64 holds, so no file of the same "
+    "form can hold the hardened net; write the maps as one layer (for BatchNorm after Linear, "
+    "torch.nn.utils.fusion.fuse_linear_bn_eval), audit that net, and harden it"
+)
+
 # What to do with a constant that no bias of the net's type holds: leave the circuit, or round.
 Rounding = Literal["exact", "nearest"]
 
@@ -68,6 +74,8 @@ def harden_net(
     >>> found.net.layers[1].weights.tolist(), found.removed[0].fires, found.deviation
     ([[1.0, 0.0]], (1,), Fraction(0, 1))
     """
+    if not net.in_floats:
+        raise refused("the net", UNWRITTEN)
     inputs = checked_inputs(net, inputs)
     current, removed = net, list[CircuitFinding]()
     left: dict[tuple[Unit, ...], CircuitFinding] = {}
@@ -120,7 +128,7 @@ def _hardcoded(net: FloatNet, circuit: CircuitFinding) -> tuple[FloatNet | None,
     No net if a bias would leave the range of the type.
     """
     layer, units = circuit.units[0].layer, [unit.index for unit in circuit.units]
-    above = net.layers[layer]
+    above = net.float_layers[layer]
     weights, bias = above.weights.copy(), above.bias.copy()
     # With its sign kept, 0 times a unit that is 0 is the very float that it was.
     weights[:, units] = np.copysign(0.0, weights[:, units])
@@ -142,7 +150,10 @@ def _difference(before: FloatNet, after: FloatNet, inputs: np.ndarray) -> Fracti
     """The most by which an output of the nets differs at a row, exactly."""
     largest, last = Fraction(0), len(before.layers)
     for block in exact.blocks(len(inputs), before):
-        (one, low), (other, lower) = (exact.activations(net, inputs[block], last).integers() for net in (before, after))
+        # Both nets are of floats, so there is no denominator.
+        (one, low, _), (other, lower, _) = (
+            exact.activations(net, inputs[block], last).integers() for net in (before, after)
+        )
         unit = min(low, lower)
         distance = abs((one << (low - unit)) - (other << (lower - unit))).max()
         largest = max(largest, int(distance) * Fraction(2) ** unit)
@@ -154,7 +165,8 @@ def _dead(net: FloatNet, inputs: np.ndarray, removed: list[CircuitFinding]) -> b
 
     Then no bias changes, and a term w 0 became w' 0, w' = 0 with the sign of w: the same 0, so no sum changes by a bit.
     """
-    if net.dtype != np.float32:
+    if net.dtype != np.float32 or (net.reading is not None and net.reading.multiplied):
+        # Of a source that takes a layer in several steps these bounds say nothing.
         return not removed
     units: dict[int, set[int]] = {}
     for circuit in removed:

@@ -14,7 +14,7 @@ from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import Ball, blocks, enclose
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import nonzero, some_units
 
 __all__ = ["checked_inputs", "truncated", "unit_findings"]
 
@@ -64,7 +64,7 @@ def unit_findings(net: FloatNet, inputs: np.ndarray) -> tuple[UnitFinding, ...]:
 
 def _findings(net: FloatNet, layer: int, states: "Sequence[_State | None]") -> list[UnitFinding]:
     """What is known of a layer's units; None stands for one that is open."""
-    read = (net.layers[layer].weights != 0).any(axis=0)
+    read = nonzero(net.layers[layer]).any(axis=0)
     found = []
     for j, state in enumerate(states):
         if state is None:
@@ -102,9 +102,8 @@ def checked_inputs(net: FloatNet, inputs: np.ndarray, what: str = "inputs") -> n
 
 def truncated(net: FloatNet, layer: int, units: Sequence[int] | np.ndarray | None = None) -> FloatNet:
     """The net up to the pre-activations of a layer, of some of its units."""
-    weights, bias = net.layers[layer - 1]
-    chosen = slice(None) if units is None else units
-    return FloatNet((*net.layers[: layer - 1], FloatAffine(weights[chosen], bias[chosen])), net.dtype)
+    last = some_units(net.layers[layer - 1], slice(None) if units is None else units)
+    return FloatNet((*net.layers[: layer - 1], last), net.dtype)
 
 
 @dataclass(frozen=True)
@@ -118,11 +117,11 @@ class _Layer:
 
     def __init__(self, net: FloatNet, inputs: np.ndarray, layer: int, moving: np.ndarray):
         self.net, self.inputs, self.layer = net, inputs, layer
-        weights = net.layers[layer - 1].weights
-        self.states: list[_State | None] = [None] * len(weights)
-        self.still = ~(weights != 0)[:, moving].any(axis=1)
-        self.high, self.low = np.full(len(weights), -np.inf), np.full(len(weights), np.inf)
-        self.rows = np.zeros((2, len(weights)), dtype=np.int64)
+        weighed = nonzero(net.layers[layer - 1])
+        self.states: list[_State | None] = [None] * len(weighed)
+        self.still = ~weighed[:, moving].any(axis=1)
+        self.high, self.low = np.full(len(weighed), -np.inf), np.full(len(weighed), np.inf)
+        self.rows = np.zeros((2, len(weighed)), dtype=np.int64)
 
     @property
     def pending(self) -> np.ndarray:

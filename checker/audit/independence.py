@@ -17,6 +17,7 @@ from proof_of_absence.checker.numbers.deadline import OutOfTime, look
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, pivots, reduced
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import nonzero
 
 __all__ = ["hints", "rank_findings", "rest_findings"]
 
@@ -56,7 +57,7 @@ def rank_findings(
     inputs = checked_inputs(net, inputs)
     units = unit_findings(net, inputs) if units is None else units
     found: list[RankFinding] = []
-    sending = [np.flatnonzero(net.layers[layer].weights.any(axis=0)) for layer in range(1, len(net.layers))]
+    sending = [np.flatnonzero(nonzero(net.layers[layer]).any(axis=0)) for layer in range(1, len(net.layers))]
     asked = [(layer, members) for layer, members in enumerate(sending, 1) if members.size]
     try:
         distinct = distinct_rows(inputs)
@@ -145,9 +146,9 @@ def _sparse(count: int, entries: dict[int, Fraction]) -> tuple[Fraction, ...]:
 
 
 def _integer_features(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray) -> np.ndarray:
-    """Some columns of [1 | phi] at the rows, all times one power of two, as Python integers."""
-    values, exponent = exact.activations(net, inputs, layer, support[support > 0] - 1).integers()
-    one = np.full((len(inputs), int(0 in support)), 1 << max(-exponent, 0), dtype=object)
+    """Some columns of [1 | phi] at the rows, all times one number, as Python integers."""
+    values, exponent, denominator = exact.activations(net, inputs, layer, support[support > 0] - 1).integers()
+    one = np.full((len(inputs), int(0 in support)), denominator << max(-exponent, 0), dtype=object)
     return np.hstack([one, values << max(exponent, 0)])
 
 

@@ -69,11 +69,18 @@ def agreeing(net: FloatNet, inputs: np.ndarray, outputs: np.ndarray, source: obj
     Raises
     ------
     InputError
-        If an output is farther off, the shapes do not fit, or the bound is so wide that agreement would mean nothing.
+        If an output is farther off, the shapes do not fit, the bound is so wide that agreement would mean nothing, or
+        there is none, because the network takes several maps one after the other that are one layer here.
     """
     if outputs.shape != (len(inputs), net.widths[-1]):
         raise refused(
             source, f"has outputs of shape {outputs.shape}; {len(inputs)} rows of {net.widths[-1]} are to be compared"
+        )
+    if not net.in_floats or (net.reading is not None and net.reading.multiplied):
+        raise refused(
+            source,
+            "cannot be compared: the network takes several maps one after the other that are one layer here, and how "
+            "far rounding leads it there is not bounded. Save it as ONNX, which says all, and leave --outputs out",
         )
     compared = _Comparison(net, inputs, outputs)
     try:

@@ -14,10 +14,10 @@ from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
 from proof_of_absence.checker.audit.search import candidates
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.numbers.rounding import UP, gamma
-from proof_of_absence.checker.passes.enclosure import enclose
+from proof_of_absence.checker.passes.enclosure import enclose, weights_of
 from proof_of_absence.checker.passes.residuals import ENTRIES, Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, nearest_floats
 
 __all__ = ["Rents", "rents"]
 
@@ -133,7 +133,7 @@ class Rents:
             if gain is not None:
                 # It is a square: where the bound is below 0, that says nothing.
                 gain = Enclosure(max(gain.low, Fraction(0)), gain.high)
-                hidden = self._trials.layers[-1]
+                hidden = nearest_floats(self._trials.layers[-1])
                 chosen = tuple(map(Fraction, hidden.weights[best[j]].tolist())), Fraction(float(hidden.bias[best[j]]))
             result.append(replace(finding, rent=_enclosure(rents, j), replacement_gain=gain, replacement=chosen))
         return tuple(result)
@@ -154,7 +154,8 @@ class Rents:
             gram = inner(self._gram, col, col_error, col, col_error)
             square = Interval(self._phi.squares, (slack * phi**2 + (2 * phi + phi_error) * phi_error + LOST**2) * UP)
             rows = Interval.of(float(self._rows))
-            sums, weights = cross[:, :1], Interval.of(self._net.layers[-1].weights.T)
+            outgoing = weights_of(self._net.layers[-1])
+            sums, weights = cross[:, :1], Interval(outgoing.value.T, outgoing.error.T)
             # r_k + a_jk phi_j, for every unit and output: its sum, and by how much its square exceeds that of r_k.
             residual = slice(1, 1 + outputs)
             without = gram[:1, residual] + weights * sums

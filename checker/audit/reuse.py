@@ -64,6 +64,11 @@ def reuse(
     """
     if not circuits:
         return Unimproved("no idle circuit to reuse")
+    if not net.in_floats:
+        return Unimproved(
+            "not tried: a layer of the net is a product of several maps of the file that no float64 holds, so no net "
+            "with other weights is written; write the maps as one layer, and audit that net"
+        )
     queue = _disjoint(circuits, len(net.layers) - 1)
     if not queue:
         return Unimproved(
@@ -101,7 +106,7 @@ def reassigned(
         If an entry is no value of the net's type.
     """
     units = sorted(unit.index for unit in circuit)
-    *below, hidden, output = net.layers
+    *below, hidden, output = net.float_layers
     rows, biases, columns = hidden.weights.copy(), hidden.bias.copy(), output.weights.copy()
     columns[:, units] = 0
     rows[units[0]], biases[units[0]], columns[:, units[0]] = weights, bias, outgoing
@@ -122,7 +127,7 @@ def placed(
     """
     with np.errstate(over="ignore"):
         outgoing = outgoing.astype(net.dtype).astype(np.float64)
-    kept = [Fraction(c) + value[k] for k, c in enumerate(net.layers[-1].bias.tolist())]
+    kept = [Fraction(c) + value[k] for k, c in enumerate(net.float_layers[-1].bias.tolist())]
     try:
         bias = np.array([float(c + Fraction(s)) for c, s in zip(kept, shift.tolist(), strict=True)])
         with np.errstate(over="ignore"):
@@ -141,7 +146,7 @@ def finding(circuit: Iterable[Unit], new: New, before: Enclosure, drop: Enclosur
         weights=tuple(map(Fraction, new.candidate.weights.tolist())),
         bias=Fraction(new.candidate.bias),
         outgoing=tuple(map(Fraction, new.outgoing.tolist())),
-        output_bias=tuple(map(Fraction, new.net.layers[-1].bias.tolist())),
+        output_bias=tuple(map(Fraction, new.net.float_layers[-1].bias.tolist())),
         loss_before=before,
         loss_after=after,
         drop=drop,

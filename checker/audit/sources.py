@@ -20,6 +20,7 @@ from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.files import InputError, read_net
 from proof_of_absence.models.files.data import read_data
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
 __all__ = [
     "Given",
@@ -27,6 +28,7 @@ __all__ = [
     "compare_deployment",
     "compare_net",
     "found_beside",
+    "own_net",
     "require_digest",
     "same_layers",
     "sha256",
@@ -57,7 +59,7 @@ def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, 
     InputError
         If a given file cannot be read.
     """
-    own = FloatNet(subject.net.layers, told.dtype)
+    own = own_net(subject, told.dtype)
     if told.source == IN_PYTHON[0]:
         require(content_key(own) == told.sha256, f"{folder / 'report.json'}: the digest is not that of the net")
         seen.about.append(f"a net given in Python (digest {told.sha256[:SHOWN]}…)")
@@ -144,13 +146,34 @@ def compare_deployment(folder: Path, told: dict[str, Any] | None, subject: Subje
     seen.about.append(path.name)
 
 
+def own_net(subject: Subject, dtype: str) -> FloatNet:
+    """The certificate's net, as files are read."""
+    return FloatNet([_layer(subject.net, number) for number in range(1, len(subject.net.layers) + 1)], dtype)
+
+
+def _layer(own: Unshared, number: int) -> FloatLayer:
+    if number not in own.rational:
+        return FloatAffine(*own.layers[number - 1])
+    whole, _, divisor = own.rational[number]
+    return RationalAffine.of(whole, divisor)
+
+
 def same_layers(net: FloatNet, own: Unshared, what: str, path: Path | None = None) -> None:
     """Refuse unless the weights and biases are equal, as numbers."""
     before = f"{path}: " if path else ""
     require(list(net.widths) == list(own.widths), f"{before}has the widths {net.widths}, and {what} {own.widths}")
-    for number, ((weights, bias), (other, shift)) in enumerate(zip(net.layers, own.layers, strict=True), 1):
-        same = np.array_equal(weights, other) and np.array_equal(bias, shift)
-        require(same, f"{before}layer {number} is not that of {what}")
+    for number, layer in enumerate(net.layers, 1):
+        require(_equal(layer, _layer(own, number)), f"{before}layer {number} is not that of {what}")
+
+
+def _equal(one: FloatLayer, other: FloatLayer) -> bool:
+    match one, other:
+        case (FloatAffine(), FloatAffine()):
+            return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+        case (RationalAffine(), RationalAffine()):
+            return one.divisor == other.divisor and np.array_equal(one.numbers, other.numbers)
+        case _:
+            return False
 
 
 def require_digest(path: Path, stated: str) -> None:

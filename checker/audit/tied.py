@@ -15,7 +15,14 @@ from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
-from proof_of_absence.checker.audit.sources import Given, compare_data, compare_deployment, compare_net, same_layers
+from proof_of_absence.checker.audit.sources import (
+    Given,
+    compare_data,
+    compare_deployment,
+    compare_net,
+    own_net,
+    same_layers,
+)
 from proof_of_absence.checker.audit.tied_hardening import check_compression_folder, check_hardened_folder
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.refusal import Refused, require
@@ -27,7 +34,6 @@ from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.files import read_net
-from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["check_audit_folder", "check_folder"]
 
@@ -101,7 +107,7 @@ def _canonical(folder: Path, report: Fact, subject: Subject) -> Audit:
     missing = [line for line in open_lines(audit) if line not in audit.undecided]
     require(not missing, f"does not say that this is undecided: {missing[:1]}")
     loss = Loss(audit.data.loss_name) if audit.data.loss_name else None
-    net = FloatNet(subject.net.layers, audit.net.dtype)
+    net = own_net(subject, audit.net.dtype)
     asked = Examination(net, subject.train, subject.targets, loss, subject.deploy, None).not_asked
     require(audit.not_asked == asked, f"says of what was not asked: {audit.not_asked[:1]}")
     return audit

@@ -6,9 +6,10 @@ A key is made from all that the part depends on, this program's own sources incl
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -17,6 +18,7 @@ import proof_of_absence.models
 from proof_of_absence.checker.kernel.certificate import seal, write
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
 __all__ = ["content_key", "keep", "kept", "sources", "versions"]
 
@@ -42,7 +44,7 @@ def content_key(*parts: object) -> str:
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, FloatNet):
-            arrays = [array for layer in part.layers for array in layer]
+            arrays = [array for layer in part.layers for array in _arrays(layer)]
             digest.update(f"net {part.dtype}\0".encode())
         else:
             arrays = [part] if isinstance(part, np.ndarray) else []
@@ -51,6 +53,18 @@ def content_key(*parts: object) -> str:
         for array in arrays:
             digest.update(f"array {array.dtype.str} {array.shape}\0".encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _arrays(layer: FloatLayer) -> Sequence[np.ndarray]:
+    """The layer in arrays, one for each net: numbers that no float holds as text."""
+    match layer:
+        case FloatAffine():
+            return layer
+        case RationalAffine(numbers, exponent, denominator):
+            text = np.array([f"{n:x}".encode() for n in numbers.ravel().tolist()]).reshape(numbers.shape)
+            return text, np.array([f"{exponent}".encode(), f"{denominator:x}".encode()])
+        case _:
+            assert_never(layer)
 
 
 def keep(path: Path, key: str, part: dict[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import Any, TypeAlias, assert_never
 import numpy as np
 
 from proof_of_absence.checker.numbers.deadline import looking
-from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
+from proof_of_absence.checker.numbers.intervals import Interval
+from proof_of_absence.checker.numbers.rounding import TINY, U64, UP, gamma
 from proof_of_absence.models.dyadic import mantissas
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine, FloatLayer
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
-__all__ = ["Ball", "blocks", "enclose", "norms"]
+__all__ = ["Ball", "blocks", "enclose", "norms", "weights_of"]
 
 # Rows in one block: memory is a block times the widest layer, however many rows there are.
 BLOCK = 8192
@@ -104,6 +105,9 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64
     A sum that overflows stays infinite or NaN to its end, so a finite result has met no overflow; from a row with
     another result nothing more is concluded. Where all entries are multiples of powers of two and no partial sum can
     need more digits than the precision has, everything is exact and the radius is 0.
+
+    Of a layer whose entries are no floats the nearest floats are taken, which is one more rounding of each operand
+    w: k + 4 in place of k + 3. The exact |w| is at most (1 + 2^-52) times that of the float, which UP holds.
     """
     values = np.asarray(inputs, dtype=np.float64)
     below = Ball(values, np.zeros(len(values)), np.zeros(values.shape[1]), 0.0)
@@ -117,28 +121,31 @@ def _through(layer: FloatLayer, below: Ball, precision: Precision) -> Ball:
     match layer:
         case FloatAffine():
             return _affine(layer, below, precision)
+        case RationalAffine(near=near):
+            return _affine(near, below, precision, rounded=True)
         case _:
             assert_never(layer)
 
 
-def _affine(layer: FloatAffine, below: Ball, precision: Precision) -> Ball:
+def _affine(layer: FloatAffine, below: Ball, precision: Precision, *, rounded: bool = False) -> Ball:
+    """One layer; where it is `rounded`, each entry is off by 2^-53 of the exact one at most."""
     weights, bias = layer
     values, fan_in = below.values, layer.fan_in
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         product: np.ndarray = values.astype(precision) @ weights.T.astype(precision)
         product += bias.astype(precision)
-        if below.is_exact and _is_exact(values, layer, precision):
+        if below.is_exact and not rounded and _is_exact(values, layer, precision):
             return Ball(product, below.row, np.zeros(len(bias)), 0.0)
         info = np.finfo(precision)
-        rounding = gamma(fan_in + 3, float(info.eps) / 2)
+        rounding = gamma(fan_in + 3 + rounded, float(info.eps) / 2)
         # Carried over from below: sum_k |w_jk| (row_i unit_k + tiny).
-        absolute = np.abs(weights)
+        absolute = np.abs(weights) * UP if rounded else np.abs(weights)
         carried_unit = (absolute @ below.unit + fan_in * TINY) * UP
         carried_tiny = (float(absolute.sum(axis=1).max()) * below.tiny + TINY) * UP
         # Rounding here: gamma (||h_i|| ||w_j|| + |b_j|) <= gamma (||h_i|| + 1) (||w_j|| + |b_j|).
-        height, width = norms(values), norms(weights)
+        height, width = norms(values), norms(absolute if rounded else weights)
         own_row = rounding * (height + 1) * UP
-        own_unit = (width + np.abs(bias) + TINY) * UP
+        own_unit = (width + np.abs(bias) * (UP if rounded else 1) + TINY) * UP
         # Underflow: at most k (|h| + |w| + 2) + k + 2 times eta, and each of it magnified by 1 + gamma <= 2.
         largest = 1 + max(float(values.max(initial=0)), -float(values.min(initial=0))) + float(absolute.max())
         own_tiny = 10 * fan_in * float(info.tiny) * largest
@@ -147,6 +154,17 @@ def _affine(layer: FloatAffine, below: Ball, precision: Precision) -> Ball:
             margins[~np.isfinite(product).all(axis=1)] = np.inf
         margins[np.isnan(margins)] = np.inf
         return Ball(product, margins, (carried_unit + own_unit) * UP, (carried_tiny + own_tiny) * UP)
+
+
+def weights_of(layer: FloatLayer) -> Interval:
+    """The weights of a layer, shape (fan-out, fan-in), with what the floats are off by."""
+    match layer:
+        case FloatAffine(weights, _):
+            return Interval.of(weights)
+        case RationalAffine(near=near):
+            return Interval(near.weights, np.abs(near.weights) * (U64 * UP) + TINY)
+        case _:
+            assert_never(layer)
 
 
 def norms(rows: np.ndarray) -> np.ndarray:

@@ -4,19 +4,32 @@ Error-free splitting (Ozaki, Ogita, Oishi, Rump, Numerical Algorithms 59, 2012) 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import prod
 from typing import TypeAlias, assert_never
 
 import numpy as np
 
 from proof_of_absence.checker.numbers.deadline import look, looking
-from proof_of_absence.models.dyadic import MANTISSA, mantissas
+from proof_of_absence.models.dyadic import MANTISSA, integers, mantissas
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine, nonzero, some_units
 
-__all__ = ["Digits", "activations", "affine", "blocks", "digit_width", "split"]
+__all__ = [
+    "Digits",
+    "activations",
+    "affine",
+    "blocks",
+    "denominator",
+    "digit_width",
+    "split",
+    "split_integers",
+    "weight_slices",
+]
 
+# So many integers of 53 bits may meet in one int64.
+MEET = 2**9
 # Entries of the widest layer in one block, so that memory is that times the digits, and rows at most.
 ENTRIES = 2**19
 BLOCK = 2048
@@ -26,16 +39,17 @@ Units: TypeAlias = Sequence[int] | np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """An array of exact dyadic rationals: sum_s planes[s] 2^(width (low + s)), entry by entry.
+    """An array of exact rationals: sum_s planes[s] 2^(width (low + s)) / denominator, entry by entry.
 
-    Every plane but the last holds digits in [0, 2^width), the last one in [-2^width, 2^width), so an array of given
-    `low` and number of planes has one such form, and signs and equality are read off it. A plane has shape
-    (rows, columns), int64.
+    The denominator is 1 unless a layer of the net has one. Every plane but the last holds digits in [0, 2^width), the
+    last one in [-2^width, 2^width), so an array of given `low`, denominator and number of planes has one such form, and
+    signs and equality are read off it. A plane has shape (rows, columns), int64.
     """
 
     planes: tuple[np.ndarray, ...]
     low: int
     width: int
+    denominator: int = 1
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -53,7 +67,7 @@ class Digits:
     def relu(self) -> "Digits":
         """max(., 0), entry by entry."""
         positive = self.planes[-1] >= 0
-        return Digits(tuple(plane * positive for plane in self.planes), self.low, self.width)
+        return replace(self, planes=tuple(plane * positive for plane in self.planes))
 
     def equals_row(self, row: int) -> np.ndarray:
         """Where an entry is the one that `row` has in its column."""
@@ -64,24 +78,24 @@ class Digits:
 
     def columns(self, columns: Units) -> "Digits":
         """Some of the columns."""
-        return Digits(tuple(plane[:, columns] for plane in self.planes), self.low, self.width)
+        return replace(self, planes=tuple(plane[:, columns] for plane in self.planes))
 
     def fraction(self, row: int, column: int) -> Fraction:
         """One entry."""
         digits = [int(plane[row, column]) for plane in self.planes]
         total = sum(digit << (self.width * s) for s, digit in enumerate(digits))
         shift = self.width * self.low
-        return Fraction(total << shift) if shift >= 0 else Fraction(total, 1 << -shift)
+        return Fraction(total << max(shift, 0), self.denominator << max(-shift, 0))
 
-    def integers(self) -> tuple[np.ndarray, int]:
-        """Python integers M (dtype object) and e with entries M 2^e."""
+    def integers(self) -> tuple[np.ndarray, int, int]:
+        """Python integers M (dtype object), e and d with entries M 2^e / d; d is the denominator."""
         total = np.zeros(self.shape, dtype=object)
         for plane in reversed(self.planes):
             total = (total << self.width) + plane.astype(object)
-        return total, self.width * self.low
+        return total, self.width * self.low, self.denominator
 
     def modulo(self, prime: int) -> np.ndarray:
-        """The entries modulo an odd prime below 2^31 (2 is a unit there), int64."""
+        """The entries times the denominator, modulo an odd prime below 2^31 (2 is a unit there), int64."""
         total = np.zeros(self.shape, dtype=np.int64)
         for s, plane in enumerate(self.planes):
             total = (total + plane % prime * pow(2, self.width * (self.low + s), prime)) % prime
@@ -113,6 +127,50 @@ def split(array: np.ndarray, width: int) -> dict[int, np.ndarray]:
     if largest <= 2.0**400 and sizes.min(where=sizes > 0, initial=1) >= 2.0**-400:
         return _split_rounding(array, int(np.frexp(largest)[1]) // width, width)
     return _split_bits(array, width)
+
+
+def split_integers(numbers: np.ndarray, exponent: int, width: int) -> dict[int, np.ndarray]:
+    """Python integers (dtype object) times 2^exponent as signed digits, like `split`."""
+    place, shift = divmod(exponent, width)
+    signs = np.where(numbers < 0, -1.0, 1.0)
+    left = np.abs(numbers) << shift
+    result: dict[int, np.ndarray] = {}
+    while (left != 0).any():
+        digit = (left & (2**width - 1)).astype(np.float64)
+        if digit.any():
+            result[place] = digit * signs
+        left, place = left >> width, place + 1
+    return result
+
+
+def weight_slices(layer: FloatLayer, width: int) -> dict[int, np.ndarray]:
+    """The weights of a layer times its denominator, if it has one, as signed digits."""
+    match layer:
+        case FloatAffine(weights, _):
+            return split(weights, width)
+        case RationalAffine(numbers, exponent):
+            return split_integers(numbers[:, :-1], exponent, width)
+        case _:
+            assert_never(layer)
+
+
+def _bias_slices(layer: FloatLayer, below: int, width: int) -> dict[int, np.ndarray]:
+    """The bias of a layer times its denominator and that of what it reads, as signed digits."""
+    match layer:
+        case FloatAffine(_, bias):
+            if below == 1:
+                return split(bias, width)
+            whole, low = integers(bias)
+            return split_integers(whole * below, low, width)
+        case RationalAffine(numbers, exponent):
+            return split_integers(numbers[:, -1] * below, exponent, width)
+        case _:
+            assert_never(layer)
+
+
+def denominator(net: FloatNet, layer: int) -> int:
+    """The denominator of the values of a layer: the product of those of the layers up to it."""
+    return prod(below.denominator for below in net.layers[:layer] if isinstance(below, RationalAffine))
 
 
 def _split_rounding(array: np.ndarray, place: int, width: int) -> dict[int, np.ndarray]:
@@ -164,11 +222,13 @@ def affine(
     Slices of shapes (rows, k), (n, k) and (n,); k is at most what `digit_width` gave `width` for.
     """
     levels: dict[int, np.ndarray] = {}
+    # Of each place of the weights at most one product of 53 bits meets in one integer. Float64 weights have less than
+    # 2^8 places; where there are too many, the integers are Python's.
+    kind = np.dtype(np.int64 if len(weights) < MEET else object)
 
     def add(place: int, integers: np.ndarray) -> None:
-        levels.setdefault(place, np.zeros(shape, dtype=np.int64))[...] += integers.astype(np.int64)
+        levels.setdefault(place, np.zeros(shape, dtype=kind))[...] += integers.astype(np.int64).astype(kind)
 
-    # Float64 weights have less than 2^8 places, so at most that many integers of 53 bits meet in one int64.
     if weights:
         # All digits of the weights at once: fewer and larger products.
         stacked = np.vstack(list(weights.values())).T
@@ -177,11 +237,12 @@ def affine(
                 add(place + other, part)
     for place, part in bias.items():
         add(place, part)
-    return _carried(levels, shape, width)
+    return _carried(levels, np.zeros(shape, dtype=kind), width)
 
 
-def _carried(levels: dict[int, np.ndarray], shape: tuple[int, int], width: int) -> Digits:
-    planes, carry = [], np.zeros(shape, dtype=np.int64)
+def _carried(levels: dict[int, np.ndarray], carry: np.ndarray, width: int) -> Digits:
+    """The digits of the integers at all places, `carry` (zeros) included."""
+    planes = []
     low = min(levels, default=0)
     for place in range(low, max(levels, default=-1) + 1):
         total = carry + levels[place] if place in levels else carry
@@ -190,7 +251,7 @@ def _carried(levels: dict[int, np.ndarray], shape: tuple[int, int], width: int) 
     while (np.abs(carry) >= 2**width).any():
         planes.append(carry & (2**width - 1))
         carry = carry >> width
-    return Digits((*planes, carry), low, width)
+    return Digits(tuple(plane.astype(np.int64, copy=False) for plane in (*planes, carry)), low, width)
 
 
 def activations(
@@ -232,15 +293,11 @@ def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units: Units | N
             return split(inputs[:, read], width)
         return _activations(net, inputs, layer - 1, read, False, width).slices() if read.size else {}
 
-    here = net.layers[layer - 1]
+    here = net.layers[layer - 1] if units is None else some_units(net.layers[layer - 1], units)
     look()
-    match here:
-        case FloatAffine(weights, bias):
-            if units is not None:
-                weights, bias = weights[units], bias[units]
-            read = np.flatnonzero(weights.any(axis=0))
-            shape = (len(inputs), len(bias))
-            result = affine(sent(read), split(weights[:, read], width), split(bias, width), shape, width)
-        case _:
-            assert_never(here)
+    read = np.flatnonzero(nonzero(here).any(axis=0))
+    weights = {place: part[:, read] for place, part in weight_slices(here, width).items()}
+    bias = _bias_slices(here, denominator(net, layer - 1), width)
+    digits = affine(sent(read), weights, bias, (len(inputs), here.fan_out), width)
+    result = replace(digits, denominator=denominator(net, layer))
     return result if pre or layer == len(net.layers) else result.relu()

@@ -1,4 +1,4 @@
-"""A float net in integers, converted once for all questions about it: weights M 2^e, with one exponent a layer.
+"""A float net in integers, converted once for all questions about it: weights M 2^e / d, one exponent and d a layer.
 
 A pass at rational inputs is a product of integer matrices (python-flint); nothing is rounded.
 """
@@ -15,7 +15,7 @@ from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.checker.numbers.deadline import afford, look
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine, exact, some_units
 from proof_of_absence.models.rational import Vector, vector
 
 __all__ = ["Integers", "Values"]
@@ -24,16 +24,17 @@ T = TypeVar("T")
 
 
 class _Layer(NamedTuple):
-    """weights 2^exponent (fan-out, fan-in) and bias 2^bias_exponent."""
+    """weights 2^exponent / denominator (fan-out, fan-in) and bias 2^bias_exponent / denominator."""
 
     weights: fmpz_mat
     exponent: int
     bias: list[int]
     bias_exponent: int
+    denominator: int = 1
 
 
 class Values(NamedTuple):
-    """What a layer sends at some inputs: numbers[unit][input] 2^exponent / denominator of the input."""
+    """What a layer sends at some inputs: numbers[unit][input] 2^exponent / denominators[input]."""
 
     numbers: list[list[int]]
     exponent: int
@@ -72,13 +73,13 @@ class Integers:
     def row(self, layer: int, unit: int) -> Vector:
         """A unit's incoming weights; layer 1 is the first."""
         if (layer, unit) not in self._rows:
-            self._rows[layer, unit] = vector(self.net.layers[layer - 1].weights[unit].tolist())
+            self._rows[layer, unit] = exact(some_units(self.net.layers[layer - 1], [unit])).weights[0]
         return self._rows[layer, unit]
 
     def bias(self, layer: int) -> Vector:
         """The biases of a layer."""
         if layer not in self._biases:
-            self._biases[layer] = vector(self.net.layers[layer - 1].bias.tolist())
+            self._biases[layer] = _bias(self.net.layers[layer - 1])
         return self._biases[layer]
 
     @cached_property
@@ -127,6 +128,7 @@ class Integers:
                 [max(x * times + b, 0) for x, b in zip(flat[j * count : (j + 1) * count], row, strict=True)]
                 for j, row in enumerate(biases)
             ]
+            denominators = [d * here.denominator for d in denominators]
             sent.append(Values(numbers, exponent, denominators))
             below = fmpz_mat(numbers)
         self._last = points, sent
@@ -140,6 +142,19 @@ class Integers:
                     whole, exponent = integers(weights)
                     shifts, low = integers(bias)
                     self._layers[layer] = _Layer(fmpz_mat(whole.tolist()), exponent, shifts.tolist(), low)
+                case RationalAffine(numbers, exponent, denominator):
+                    matrix = fmpz_mat(numbers[:, :-1].tolist())
+                    self._layers[layer] = _Layer(matrix, exponent, numbers[:, -1].tolist(), exponent, denominator)
                 case _:
                     assert_never(here)
         return self._layers[layer]
+
+
+def _bias(layer: FloatLayer) -> Vector:
+    match layer:
+        case FloatAffine(_, bias):
+            return vector(bias.tolist())
+        case RationalAffine(numbers, exponent, denominator):
+            return tuple(Fraction(b) * Fraction(2) ** exponent / denominator for b in numbers[:, -1].tolist())
+        case _:
+            assert_never(layer)

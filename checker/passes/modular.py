@@ -1,7 +1,10 @@
 """Linear algebra modulo a prime on the features of a layer: a rank there is a lower bound of the rank over Q.
 
-Features of float nets are dyadic, so they are numbers modulo any odd prime, and their relations hold there too.
+Features of float nets are dyadic up to one denominator d; times d they are numbers modulo any odd prime, and their
+relations hold there too.
 """
+
+from typing import assert_never
 
 import numpy as np
 from flint import nmod_mat
@@ -10,8 +13,9 @@ from proof_of_absence.checker.numbers.deadline import afford, look
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.models.dyadic import mantissas
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
-__all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues"]
+__all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues", "weight_residues"]
 
 # Below 2^31, so that sums of two products fit in an int64.
 PRIMES = (2**31 - 1, 2**31 - 19, 2**31 - 61, 2**31 - 69)
@@ -24,6 +28,17 @@ def residues(array: np.ndarray, prime: int) -> np.ndarray:
     whole, exponents = mantissas(array)
     powers = {int(e): pow(2, int(e), prime) for e in np.unique(exponents)}
     return np.asarray(whole % prime * np.vectorize(powers.get, otypes=[np.int64])(exponents) % prime)
+
+
+def weight_residues(layer: FloatLayer, prime: int) -> np.ndarray:
+    """The weights of a layer, times its denominator if it has one, modulo an odd prime, int64."""
+    match layer:
+        case FloatAffine(weights, _):
+            return residues(weights, prime)
+        case RationalAffine(numbers, exponent):
+            return np.asarray(numbers[:, :-1] * pow(2, exponent, prime) % prime).astype(np.int64)
+        case _:
+            assert_never(layer)
 
 
 def product(left: np.ndarray, right: np.ndarray, prime: int) -> np.ndarray:
@@ -76,7 +91,7 @@ def _array(matrix: nmod_mat) -> np.ndarray:
 
 
 class Relations:
-    """{v : [1 | phi] v = 0 modulo the prime at every row seen so far}, for 1 and some units of a layer.
+    """{v : d [1 | phi] v = 0 modulo the prime at every row seen so far}, for 1 and some units of a layer, d as above.
 
     `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank there.
 
@@ -117,8 +132,9 @@ class Relations:
             start, size = start + size, min(2 * size, 8192)
 
     def _features(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """[1 | phi] at some rows, of some of its columns."""
-        ones = np.ones((len(rows), int(0 in columns)), dtype=np.int64)
+        """d [1 | phi] at some rows, of some of its columns."""
+        one = exact.denominator(self.net, self.layer) % self.prime
+        ones = np.full((len(rows), int(0 in columns)), one, dtype=np.int64)
         chosen = self.units[columns[columns > 0] - 1]
         parts = [
             exact.activations(self.net, self.inputs[rows[block]], self.layer, chosen).modulo(self.prime)

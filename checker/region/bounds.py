@@ -63,9 +63,12 @@ def _nan_is_infinite(value: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(value), inf, value)
 
 
-def _product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """left @ right, and a bound of its error."""
-    return left @ right, _error(left.shape[-1], np.abs(left) @ np.abs(right))
+def _product(left: np.ndarray, right: np.ndarray, *, rounded: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """left @ right, and a bound of its error; with `rounded` also where each entry of `right` is off by u of it.
+
+    That is one more rounding of each product, for which 8 u of the sum of absolute products are added.
+    """
+    return left @ right, _error(left.shape[-1] + 4 * rounded, np.abs(left) @ np.abs(right))
 
 
 def _above(value: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -124,6 +127,7 @@ class Bounds:
             raise ArithmeticError("this process flushes subnormal numbers to zero, so the rounding bounds do not hold")
         self.asked = asked
         self.layers = asked.layers[: asked.depth]
+        self.rounded = asked.rounded[: asked.depth]
         self.low_end, self.high_end = asked.low, asked.high
         ends = asked.low, asked.high
         self.box = asked.exact.shared("box", ends, lambda: _outside(*ends))
@@ -222,20 +226,27 @@ class Bounds:
         tuple
             The bounds (.., r), and for each layer below, from the top one down, the coefficients (.., r, units).
         """
-        form = _Form(rows, bias, np.zeros(len(rows)))
+        form = _Form(rows, bias, self._rounding(layer, rows, bias))
         seen = [form.coef]
         for m in looking(range(layer - 1, 0, -1)):
             form = self._one_layer_down(m, form, dual)
             seen.append(form.coef)
         return _concrete(form, *self.box), seen
 
+    def _rounding(self, layer: int, rows: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """What the rows, plus or minus rows of the layer in floats, are off by at most: u of each entry."""
+        if not self.rounded[layer - 1]:
+            return np.zeros(len(rows))
+        most = _nonnegative(2 * U64 * np.abs(rows), _largest(*self.post(layer - 1)))
+        return _above(most, 2 * U64 * np.abs(bias))
+
     def _one_layer_down(self, m: int, form: "_Form", dual: Multipliers | None) -> "_Form":
         """A form in what layer m - 1 sends that is at least the given one in what layer m sends."""
         weights, bias = self.layers[m - 1]
         k, k_slack = self._before_relu(m, form.coef, dual)
         lift, lift_error = self._lift(m, form.coef)
-        shift, shift_error = _product(k, bias)
-        coef, coef_error = _product(k, weights)
+        shift, shift_error = _product(k, bias, rounded=self.rounded[m - 1])
+        coef, coef_error = _product(k, weights, rounded=self.rounded[m - 1])
         slack = form.slack
         for error in (
             k_slack,
@@ -284,9 +295,12 @@ class Bounds:
             weights, bias = self.layers[layer - 1]
             both, _ = self.upper(layer, np.vstack([weights, -weights]), np.concatenate([bias, -bias]))
             high, low = both[..., : len(bias)], -both[..., len(bias) :]
-            # A unit without incoming weights is its bias: nothing is rounded.
+            # A unit without incoming weights is its bias: nothing is rounded on the way.
             alone = ~weights.any(axis=1)
             high[..., alone] = low[..., alone] = bias[alone]
+            if self.rounded[layer - 1]:
+                off = alone & (bias != 0)
+                high[..., off], low[..., off] = np.nextafter(bias[off], inf), np.nextafter(bias[off], -inf)
             if layer == 1 and exactly:
                 high, low = self._exactly(high, low)
             m = layer - 1

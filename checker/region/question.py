@@ -1,20 +1,21 @@
 """The question a search decides: does a circuit send every reader outside one constant, on a whole box of inputs?
 
-Everything here is exact; the float copies of the weights are the same numbers, because a `FloatNet` holds float64.
+Everything here is exact but the float copies of the weights: those are the same numbers where a layer holds float64,
+and the nearest floats where it does not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import assert_never
 
 import numpy as np
 
 from proof_of_absence.checker.passes.integers import Integers, Values
 from proof_of_absence.models.circuit import Unit, readers
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine, FloatLayer
+from proof_of_absence.models.layers import FloatAffine, RationalAffine, nearest_floats, sending, some_units
+from proof_of_absence.models.layers import exact as exact_layer
 from proof_of_absence.models.rational import Number, Numbers, Vector, rational, vector
 
 __all__ = ["Form", "Question", "Target", "nearest", "question"]
@@ -73,7 +74,12 @@ class Question:
     @cached_property
     def layers(self) -> tuple[FloatAffine, ...]:
         """The net up to the layer above `depth`, as everything here reads it: affine maps with ReLU between them."""
-        return tuple(map(_affine, self.net.layers[: self.depth + 1]))
+        return tuple(map(nearest_floats, self.net.layers[: self.depth + 1]))
+
+    @cached_property
+    def rounded(self) -> tuple[bool, ...]:
+        """Of which of these layers the floats are not the exact entries, but within 2^-53 of each."""
+        return tuple(isinstance(layer, RationalAffine) for layer in self.net.layers[: self.depth + 1])
 
     @cached_property
     def strangers(self) -> np.ndarray:
@@ -153,15 +159,6 @@ class Question:
         return np.nan_to_num(largest, nan=np.inf)
 
 
-def _affine(layer: FloatLayer) -> FloatAffine:
-    """The layer as an affine map: the one place of a search that is asked about a type of layer."""
-    match layer:
-        case FloatAffine():
-            return layer
-        case _:
-            assert_never(layer)
-
-
 def nearest(value: Fraction) -> float:
     """A float near the value; infinite where it is beyond the floats."""
     try:
@@ -206,7 +203,7 @@ def question(
         inside = tuple(sorted(u.index for u in units if u.layer == layer))
         outside = {reader for j in inside for reader in readers(net, Unit(layer, j))} - units
         reading = tuple(sorted(reader.index for reader in outside))
-        weights = tuple(vector(_affine(net.layers[layer]).weights[k, list(inside)].tolist()) for k in reading)
+        weights = exact_layer(some_units(sending(net.layers[layer], inside), reading)).weights if reading else ()
         targets.append(Target(layer, inside, reading, weights, (Fraction(0),) * len(reading)))
     if exact is None or exact.net is not net:
         exact = Integers(net)

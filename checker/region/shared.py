@@ -12,6 +12,7 @@ from proof_of_absence.checker.numbers.deadline import OutOfTime, looking
 from proof_of_absence.checker.region.bounds import round_down, round_up
 from proof_of_absence.checker.region.question import Question
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatAffine, nearest_floats
 from proof_of_absence.models.rational import Vector
 
 __all__ = ["witnesses"]
@@ -68,11 +69,16 @@ def _exactly(asked: Question, point: np.ndarray) -> Vector:
     return tuple(min(max(Fraction(x), a), b) for x, a, b in zip(point.tolist(), asked.low, asked.high, strict=True))
 
 
+def _floats(net: FloatNet, depth: int) -> list[FloatAffine]:
+    """The layers up to `depth` in floats, which is near enough for hints."""
+    return list(map(nearest_floats, net.layers[:depth]))
+
+
 def _replay(asked: Sequence[Question], points: np.ndarray, found: list[Vector | None]) -> None:
     """Replay, for each circuit that is open, the inputs where floats see the largest difference."""
     layers, values = [], points
     with np.errstate(all="ignore"):
-        for weights, bias in looking(asked[0].net.layers[: max(question.depth for question in asked)]):
+        for weights, bias in looking(_floats(asked[0].net, max(question.depth for question in asked))):
             values = np.maximum(values @ weights.T + bias, 0)
             layers.append(values)
     wanted: dict[int, list[int]] = {}
@@ -131,7 +137,7 @@ def _ascended(
     high: np.ndarray,
 ) -> np.ndarray:
     """Points of the box where signed pre-activations are large, of all units together."""
-    *below, (weights, bias) = net.layers[:layer]
+    *below, (weights, bias) = _floats(net, layer)
     with np.errstate(all="ignore"):
         if not below:
             # Affine: the best corner.

@@ -1,12 +1,13 @@
 """A FloatNet built step by step, as a source lists its operators: affine maps, constants, ReLU.
 
-What stands between two ReLUs is multiplied in rationals; a product that no float64 holds is refused by its entry.
+What stands between two ReLUs is multiplied in rationals; a product that no float64 holds is a layer of rationals.
 """
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import takewhile
 from math import isqrt, lcm
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import numpy as np
 from flint import fmpz_mat
@@ -14,15 +15,22 @@ from flint import fmpz_mat
 from proof_of_absence.models.dyadic import MANTISSA, integers
 from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.reading import Reading
 
 __all__ = ["Chain", "exact_array"]
 
-# Rows multiplied at a time: generic weights are refused after the first few, without the whole product.
+# Rows multiplied at a time.
 BLOCK = 16
 # Maps in a row: the digits of their product grow with each.
 MOST = 64
+# Bytes of one product: divisors that have nothing in common make its numbers long.
+LARGEST = 2**29
+
+ROUNDED = (
+    "BatchNorm is taken with scale / sqrt(variance + epsilon) rounded to the 53 digits of a float64: the root is "
+    "not rational. That is off by at most 2^-53 of it; all else is exact. The running model rounds there too."
+)
 
 # z -> weights z + bias, or z -> factors z + bias entry by entry where there are no weights.
 _Map: TypeAlias = "tuple[np.ndarray | list[Fraction], list[Fraction]]"
@@ -38,7 +46,8 @@ class Chain:
     source
         What messages call the net, its path as a rule.
     dtype
-        ``float32`` or ``float64``, the source's type. A net with a product that only float64 holds is of float64.
+        ``float32`` or ``float64``, the source's type. A net with a product that only float64 holds is of float64; one
+        that float64 does not hold changes nothing.
     known_from
         As in `Reading`.
 
@@ -57,7 +66,8 @@ class Chain:
         self.known_from = known_from
         self.notes: list[str] = []
         self.cut = ""
-        self._layers: list[FloatAffine] = []
+        self.multiplied = False
+        self._layers: list[FloatLayer] = []
         # The maps since the last ReLU, innermost first, and their names.
         self._maps: list[_Map] = []
         self._names: list[str] = []
@@ -80,18 +90,21 @@ class Chain:
         self._append((weights, _fractions(bias)), name)
         self._step(f"{name} {weights.shape[1]} -> {len(bias)}", name, len(bias))
 
-    def shift(self, constant: np.ndarray, name: str) -> None:
-        """The map z -> z + constant, an array of the width of z.
+    def shift(self, constant: np.ndarray | list[Fraction], name: str) -> None:
+        """The map z -> z + constant, as many numbers as z has.
 
         Raises
         ------
         InputError
             If an entry is NaN or infinite.
         """
-        self._finite(constant, name)
-        numbers = _fractions(constant)
+        if isinstance(constant, np.ndarray):
+            self._finite(constant, name)
+            constant = _fractions(constant)
+        numbers = constant
         if self._maps:
             inner, bias = self._maps[-1]
+            self.multiplied = self.multiplied or any(bias)
             self._maps[-1] = inner, [b + c for b, c in zip(bias, numbers, strict=True)]
         else:
             self._append(([Fraction(1)] * len(numbers), numbers), name)
@@ -113,24 +126,28 @@ class Chain:
     ) -> None:
         """The map z -> factor (z - mean) / sqrt(variance + epsilon) + constant, of batch normalisation in use.
 
+        Where factor / sqrt(variance + epsilon) is not rational, it is rounded to the digits of a float64, and a note
+        says so; all else is exact.
+
         Raises
         ------
         InputError
-            If a root is not rational, as nearly always, or an entry is NaN or infinite.
+            If variance + epsilon is not positive, or an entry is NaN or infinite.
         """
         for values in (mean, variance, factor, constant):
             self._finite(values, name)
-        roots = [_root(Fraction(v) + Fraction(epsilon)) for v in variance.tolist()]
-        rational = [root for root in roots if root]
-        if len(rational) < len(roots):
-            raise self._refused(
-                f"{name} divides by sqrt(variance + epsilon), which is no rational number for feature "
-                f"{roots.index(None)}; fold it into the layer before it (torch.nn.utils.fusion.fuse_linear_bn_eval), "
-                "and audit the net that comes of it"
-            )
+            if values.shape != mean.shape or self._width not in (None, len(values)):
+                raise self._refused(f"{name} has {len(values)} numbers, {self._last} gives {self._width or len(mean)}")
+        squares = [Fraction(v) + Fraction(epsilon) for v in variance.tolist()]
+        if negative := [place for place, square in enumerate(squares) if square <= 0]:
+            raise self._refused(f"{name} has a variance + epsilon that is not positive for feature {negative[0]}")
+        roots = list(map(_root, squares))
         self.shift(-mean, name)
-        self.scale([Fraction(f) / root for f, root in zip(factor.tolist(), rational, strict=True)], name)
+        whole = zip(factor.tolist(), squares, roots, strict=True)
+        self.scale([Fraction(f) / root if root else _quotient(Fraction(f), square) for f, square, root in whole], name)
         self.shift(constant, name)
+        if None in roots and ROUNDED not in self.notes:
+            self.notes.append(ROUNDED)
 
     def same(self, name: str, note: str = "") -> None:
         """An operator that changes no value over the reals; `note` says so where it is not plain."""
@@ -144,7 +161,7 @@ class Chain:
         Raises
         ------
         InputError
-            If it is the first step, or the product of the maps before it is no float64.
+            If it is the first step, or the product of the maps before it is too large.
         """
         if self._maps:
             self._layers.append(self._layer())
@@ -158,7 +175,7 @@ class Chain:
         Raises
         ------
         InputError
-            If there is no step, the last product is no float64, or a layer is empty.
+            If there is no step, the last product is too large, or a layer is empty.
         """
         if self._maps:
             layers = [*self._layers, self._layer()]
@@ -170,7 +187,8 @@ class Chain:
         else:
             raise self._refused("the net holds no Gemm or MatMul")
         activation = "ReLU" if len(layers) > 1 else "nothing: it is one affine map"
-        reading = Reading(tuple(self._words), activation, self.known_from, tuple(self.notes), self.cut)
+        notes = tuple(self.notes)
+        reading = Reading(tuple(self._words), activation, self.known_from, notes, self.cut, self.multiplied)
         try:
             return FloatNet(layers, self.dtype, reading)
         except ValueError as error:
@@ -187,45 +205,61 @@ class Chain:
             self._words.append(words)
         self._last, self._width = last, width
 
-    def _layer(self) -> FloatAffine:
+    def _layer(self) -> FloatLayer:
         """The maps since the last ReLU as one layer; they are then forgotten."""
         names = " and ".join(dict.fromkeys([*self._names, self._last])) if len(self._maps) > 1 else self._last
-        if len(self._maps) == 1 and isinstance(weights := self._maps[0][0], np.ndarray):
-            bias = self._floats(((i,), b) for i, b in enumerate(self._maps[0][1]))
-            layer = FloatAffine(weights, np.array(bias))
-        else:
-            blocks: list[np.ndarray] = []
-            rows = len(self._maps[-1][1])
-            inner = [_homogeneous(one) for one in self._maps]
-            for start in range(0, rows, BLOCK):
-                block, divisor = _rows(self._maps, inner, start, min(start + BLOCK, rows))
-                entries = (
-                    ((start + i, j) if j < block.shape[1] - 1 else (start + i,), Fraction(int(entry), divisor))
-                    for (i, j), entry in np.ndenumerate(block)
-                )
-                blocks.append(np.array(self._floats(entries)).reshape(block.shape))
-            whole = np.concatenate(blocks)
-            layer = FloatAffine(whole[:, :-1], whole[:, -1])
-            self.notes.append(f"Multiplied exactly into one layer: {names}.")
-        self._widen(layer, names)
+        layer = self._as_it_is() or self._product(names)
+        match layer:
+            case FloatAffine():
+                self._widen(layer, names)
+            case RationalAffine():
+                self.notes.append(f"No float64 holds the exact product of {names}: that layer has rational entries.")
+            case _:
+                assert_never(layer)
         self._maps, self._names = [], []
         return layer
 
-    def _floats(self, entries: Iterable[tuple[tuple[int, ...], Fraction]]) -> list[float]:
-        """The entries, each with its place: (row, column) of the weights, or (row) of the bias."""
-        result = []
-        for place, value in entries:
-            near = _float(value)
-            if near is None:
-                kind = "weight" if len(place) == 2 else "bias"
-                names = " and ".join(dict.fromkeys([*self._names, self._last]))
-                raise self._refused(
-                    f"{names} are affine with no Relu between them; {kind} {_text(place)} of their exact product "
-                    f"{_why(value)}, which no float64 holds and this version does not carry; multiply them yourself "
-                    "and save one layer, or apply them to the data"
-                )
-            result.append(near)
-        return result
+    def _as_it_is(self) -> FloatAffine | None:
+        """The one map as a layer, where it has weights, and floats hold its bias."""
+        inner, bias = self._maps[0]
+        if len(self._maps) > 1 or not isinstance(inner, np.ndarray):
+            return None
+        floats = [near for near in map(_float, bias) if near is not None]
+        return FloatAffine(inner, np.array(floats)) if len(floats) == len(bias) else None
+
+    def _product(self, names: str) -> FloatLayer:
+        """The product of the maps, in floats where they hold it."""
+        rows, inner = len(self._maps[-1][1]), [_homogeneous(one) for one in self._maps]
+        self._affordable(names, inner)
+        blocks: list[np.ndarray] = []
+        divisor = 1
+        for start in range(0, rows, BLOCK):
+            block, divisor = _rows(self._maps, inner, start, min(start + BLOCK, rows))
+            blocks.append(block)
+        whole = np.concatenate(blocks)
+        if len(self._maps) > 1:
+            self.multiplied = True
+            self.notes.append(f"Multiplied exactly into one layer: {names}.")
+        entries = (Fraction(int(entry), divisor) for entry in whole.ravel())
+        floats = list(takewhile(lambda near: near is not None, map(_float, entries)))
+        if len(floats) == whole.size:
+            near = np.array(floats, dtype=np.float64).reshape(whole.shape)
+            return FloatAffine(near[:, :-1], near[:, -1])
+        try:
+            return RationalAffine.of(whole, divisor)
+        except ValueError as error:
+            raise self._refused(f"of the exact product of {names} {error}; scale its layers") from error
+
+    def _affordable(self, names: str, inner: list[_Quotient]) -> None:
+        """Refuse a product of too many digits before it is made."""
+        first = self._maps[0][0]
+        columns = first.shape[1] if isinstance(first, np.ndarray) else len(first)
+        size = len(self._maps[-1][1]) * columns * sum(divisor.bit_length() for _, divisor in inner) // 8
+        if size > LARGEST:
+            raise self._refused(
+                f"the exact product of {names} takes {size / 2**20:.0f} MiB, and {LARGEST / 2**20:.0f} are allowed; "
+                "divide the data by these constants instead, or save one layer"
+            )
 
     def _widen(self, layer: FloatAffine, names: str) -> None:
         """Go over to float64 where float32 does not hold the layer."""
@@ -270,16 +304,27 @@ def _root(value: Fraction) -> Fraction | None:
     return root if root * root == value else None
 
 
-def _why(value: Fraction) -> str:
-    below = value.denominator
-    if below & (below - 1):
-        return "is no binary fraction"
-    digits = (abs(value.numerator) // (value.numerator & -value.numerator)).bit_length()
-    return f"needs {digits} binary digits" if digits > MANTISSA else "is too large or too small"
+def _quotient(factor: Fraction, square: Fraction) -> Fraction:
+    """The nearest number of MANTISSA digits to factor / sqrt(square), which is not rational unless it is 0."""
+    wanted = factor * factor / square
+    if not wanted:
+        return Fraction(0)
+    digits = 2 * MANTISSA
+    while True:
+        # root <= sqrt(wanted) 2^places < root + 1, of at least so many digits.
+        places = digits + (wanted.denominator.bit_length() - wanted.numerator.bit_length()) // 2 + 1
+        scaled = wanted * Fraction(4) ** places
+        root = isqrt(scaled.numerator // scaled.denominator)
+        low, high = _shortened(root), _shortened(root + 1)
+        if low == high:
+            return low / Fraction(2) ** places * (1 if factor > 0 else -1)
+        digits *= 2
 
 
-def _text(place: tuple[int, ...]) -> str:
-    return f"({', '.join(map(str, place))})"
+def _shortened(number: int) -> Fraction:
+    """The nearest number of MANTISSA binary digits."""
+    shift = max(number.bit_length() - MANTISSA, 0)
+    return Fraction((number + (1 << shift >> 1)) >> shift << shift)
 
 
 def _fractions(array: np.ndarray) -> list[Fraction]:

@@ -13,7 +13,7 @@ import numpy as np
 from proof_of_absence.models.files import disk
 from proof_of_absence.models.files.disk import content, refused
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, RationalAffine
 
 if TYPE_CHECKING:
     from proof_of_absence.models.files.graph import Interface
@@ -31,8 +31,9 @@ def read(path: str | os.PathLike[str]) -> FloatNet:
     """The net in an ONNX file, its weights exactly the file's.
 
     The graph is one path of Gemm, MatMul, Add, Sub, Relu, Flatten, Reshape that flattens, and Identity from one input
-    to one output, float32 or float64 throughout. Affine operators with no Relu between them are multiplied exactly into
-    one layer, or refused if that layer's weights are no values of the type. Weights may be in a file beside the model.
+    to one output, float32 or float64 throughout; Mul, Div, Neg and BatchNormalization by constants too. Affine
+    operators with no Relu between them are multiplied exactly into one layer, of rational entries where no float64
+    holds the product. Weights may be in a file beside the model.
 
     Raises
     ------
@@ -55,6 +56,8 @@ def write(path: str | os.PathLike[str], net: FloatNet, *, like: str | os.PathLik
     InputError
         If onnx is missing, `like` is not readable or does not fit the net, or the model passes 2 GiB.
     """
+    if not net.in_floats:
+        raise refused(path, "is not written: the net has a layer that no float64 holds")
     onnx = _onnx(path)
     interface = None if like is None else _read(like)[1]
     shape: tuple[int, ...]
@@ -111,6 +114,8 @@ def _body(onnx: ModuleType, net: FloatNet, source: str, target: str, *, flatten:
                 for name, array in zip(names, (weights, bias), strict=True):
                     tensors.append(onnx.numpy_helper.from_array(array.astype(net.dtype), name))
                 value = add("Gemm", [value, *names], output, transB=1)
+            case RationalAffine():
+                raise ValueError("a layer has entries that no float64 holds")
             case _:
                 assert_never(layer)
         if not last:

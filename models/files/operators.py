@@ -144,9 +144,14 @@ class Operators:
         matrix = self.matrix(node, weights)
         matrix = matrix if attributes.get("transB", 0) else matrix.T
         bias = self.spread(node, constant, (1, len(matrix))) if constant else np.zeros(len(matrix))
-        matrix = self.scaled(node, "alpha", attributes, matrix)
-        bias = self.scaled(node, "beta", attributes, bias)
-        self.affine(node, matrix, bias)
+        alpha, beta = (Fraction(attributes.get(name, 1)) for name in ("alpha", "beta"))
+        weights_there, bias_there = self.scaled(alpha, matrix), self.scaled(beta, bias)
+        if weights_there is not None and bias_there is not None:
+            self.affine(node, weights_there, bias_there)
+        else:
+            self.affine(node, matrix, np.zeros(len(matrix)))
+            self.chain.scale([alpha] * len(matrix), label(node))
+            self.chain.shift([beta * Fraction(b) for b in bias.tolist()], label(node))
         self.shape = (1, len(matrix))
 
     def do_matmul(self, node: onnx.NodeProto) -> None:
@@ -270,18 +275,11 @@ class Operators:
             reason = f"{label(node)} adds {name} of shape {constant.shape} to a value of shape {self.written(shape)}"
             raise self.refused(reason) from error
 
-    def scaled(
-        self, node: onnx.NodeProto, name: str, attributes: dict[str, int | float], values: np.ndarray
-    ) -> np.ndarray:
-        factor = Fraction(attributes.get(name, 1))
+    def scaled(self, factor: Fraction, values: np.ndarray) -> np.ndarray | None:
+        """The values times a number; None if that is no value of the type."""
         if factor == 1 or not np.isfinite(values).all():
             return values
-        result = exact_array((factor * Fraction(x) for x in values.ravel().tolist()), values.shape, self.dtype)
-        if result is None:
-            raise self.refused(
-                f"{label(node)}: {name} times its weights is no {self.dtype}; fold {name} into the weights"
-            )
-        return result
+        return exact_array((factor * Fraction(x) for x in values.ravel().tolist()), values.shape, self.dtype)
 
     def written(self, shape: tuple[int, ...] | None = None) -> str:
         sizes = self.shape if shape is None else shape

@@ -10,9 +10,13 @@ from typing import TypeVar
 
 from proof_of_absence.models.files.disk import refused
 
-__all__ = ["NAMING", "ordered", "without_prefix"]
+__all__ = ["NAMING", "among_norms", "ordered", "without_prefix"]
 
 NAMING = "name the layers 0.weight, 0.bias, 2.weight, ... or fc1.weight, fc1.bias, fc2.weight, ..., or use ONNX"
+SEQUENTIAL = (
+    "with BatchNorm among them, name the layers by their places in a Sequential (0.weight, 1.running_mean, 3.weight), "
+    "or use ONNX, which says it"
+)
 CHECK = "save the net as ONNX, or give its own outputs on the training inputs with --outputs"
 # Wrappers that put their name before all others: DataParallel, torch.compile.
 WRAPPERS = ("module.", "_orig_mod.")
@@ -66,6 +70,43 @@ def ordered(source: object, shapes: Mapping[str, tuple[int, ...]], *, checked: b
     one, other = next(pair for pair in pairs if not _before(*pair))
     why = "their shapes fit in several orders" if found else "their shapes fit in no order that the names allow"
     raise refused(source, f"cannot tell the order of the layers {one!r} and {other!r}: {why}; {NAMING}")
+
+
+def among_norms(source: object, names: list[str], norms: list[str]) -> list[tuple[str, bool]]:
+    """All layers of a Sequential in order, BatchNorms among them, each with whether ReLU stands before it.
+
+    A number that is left out is a module without parameters: beside a BatchNorm it is taken for the ReLU.
+
+    Raises
+    ------
+    InputError
+        If the names are not numbers in one place, or do not tell of one ReLU between two linear layers.
+    """
+    order = sorted([*names, *norms], key=_split)
+    found, since, layers = [(order[0], False)], 0, int(order[0] in names)
+    for one, other in pairwise(order):
+        step = _step(one, other)
+        relu = step > 1 or not {one, other} & set(norms)
+        since += relu
+        if step and other in names:
+            step = step if since == min(layers, 1) else 0
+            since, layers = 0, layers + 1
+        if not step:
+            raise refused(source, f"cannot tell where ReLU stands between {one!r} and {other!r}; {SEQUENTIAL}")
+        found.append((other, relu))
+    if since:
+        raise refused(source, f"cannot tell what stands before {order[-1]!r}; {SEQUENTIAL}")
+    return found
+
+
+def _step(one: str, other: str) -> int:
+    """By how much the one number is larger in which two names differ; 0 if they differ in more."""
+    first, second = _split(one), _split(other)
+    differ = [(a, b) for a, b in zip(first, second, strict=False) if a != b]
+    if len(first) != len(second) or len(differ) != 1:
+        return 0
+    ((a, b),) = differ
+    return b - a if isinstance(a, int) and isinstance(b, int) else 0
 
 
 def _split(name: str) -> list[str | int]:

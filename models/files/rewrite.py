@@ -45,6 +45,8 @@ def rewrite(
     if Path(path).suffix.lower() != suffix:
         raise refused(path, f"has another format than {like}; end its name with {suffix}")
     read = read_net(like, activation=activation)
+    if not (read.in_floats and net.in_floats):
+        raise refused(like, "holds maps whose product is no float64; write them as one layer first")
     if _interface(read) != _interface(net):
         raise refused(like, f"holds a net of widths {read.widths} in {read.dtype}, not {net.widths} in {net.dtype}")
     if read.reading and read.reading.cut:
@@ -64,7 +66,7 @@ def rewrite(
                 _torch(like, temporary, read, net)
             case _:
                 raise refused(like, f"is packed, or of a format that is not written; unpack it ({suffix})")
-        pairs = zip(read_net(temporary, activation=activation).layers, net.layers, strict=True)
+        pairs = zip(read_net(temporary, activation=activation).float_layers, net.float_layers, strict=True)
         if any((a.weights != b.weights).any() or (a.bias != b.bias).any() for a, b in pairs):
             raise refused(path, f"is not written: the types in {like} do not hold the new weights")
         try:
@@ -83,7 +85,7 @@ def _interface(net: FloatNet) -> tuple[int, int, int, np.dtype]:
 def _replaced(like: object, arrays: Arrays, read: FloatNet, net: FloatNet) -> dict[str, np.ndarray]:
     """The net's arrays under the names that the file has for those that were read."""
     found: dict[str, np.ndarray] = {}
-    for number, (old, new) in enumerate(zip(read.layers, net.layers, strict=True), 1):
+    for number, (old, new) in enumerate(zip(read.float_layers, net.float_layers, strict=True), 1):
         same = [
             name
             for name, array in arrays.items()

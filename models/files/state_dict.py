@@ -9,11 +9,18 @@ import numpy as np
 
 from proof_of_absence.models.files.chain import Chain
 from proof_of_absence.models.files.disk import refused
-from proof_of_absence.models.files.order import NAMING, ordered, without_prefix
+from proof_of_absence.models.files.order import NAMING, among_norms, ordered, without_prefix
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["net_of"]
 
+# Of BatchNorm1d, where it is told none; and what it counts, which plays no part when it is used.
+EPSILON = 1e-5
+TRACKED = "num_batches_tracked"
+NORMS = (
+    "BatchNorm is taken with epsilon 1e-5: an assumption, since a state dictionary does not say it.",
+    "Where a number is left out beside a BatchNorm, ReLU is taken to stand: the numbers are places in a Sequential.",
+)
 # Letters in a name.
 LONGEST = 500
 ASK = (
@@ -30,6 +37,9 @@ def net_of(
 
     The order is told by numbers in the names (``net.2`` before ``net.10``), by names such as ``input``, ``hidden``,
     ``out``, and by the shapes. float16 counts as float32, which holds it; of two types the wider is taken.
+
+    A BatchNorm is known by its `running_mean` and `running_var`. Its epsilon is not in the dictionary: it is taken for
+    the 1e-5 that torch takes if told nothing, and a note says so.
 
     Parameters
     ----------
@@ -50,12 +60,13 @@ def net_of(
     (2, 3, 1)
     """
     arrays = without_prefix(arrays)
-    names = _names(source, arrays)
+    names, norms = _names(source, arrays)
     for key in (_keys(name)[0] for name in names):
         if (dimensions := arrays[key].ndim) != 2:
             raise refused(source, f"{key} has {dimensions} dimensions; only linear layers, with 2, are audited")
     names, told = ordered(source, {name: arrays[_keys(name)[0]].shape for name in names}, checked=checked)
-    types = {array.dtype.newbyteorder("=") for array in arrays.values()}
+    order = among_norms(source, names, norms) if norms else [(name, bool(place)) for place, name in enumerate(names)]
+    types = {array.dtype.newbyteorder("=") for key, array in arrays.items() if not key.endswith(TRACKED)}
     if not types <= {np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)}:
         raise refused(source, f"holds {', '.join(sorted(map(str, types)))}; convert the weights to float32 or float64")
     if activation is None:
@@ -66,16 +77,31 @@ def net_of(
         chain.notes.append(
             f"Weights of type {' and '.join(sorted(map(str, types)))} are taken as {chain.dtype}, exactly."
         )
-    for index, name in enumerate(names):
+    chain.notes.extend(NORMS if norms else ())
+    for name, relu in order:
         of_weights, of_bias = _keys(name)
+        if relu:
+            chain.relu("ReLU (assumed)")
+        if name in norms:
+            _normalise(chain, name, arrays)
+            continue
         weights = arrays[of_weights]
         bias = arrays.get(of_bias, np.zeros(len(weights)))
         if bias.shape != weights.shape[:1]:
             raise refused(source, f"{of_bias} has shape {bias.shape}, its weights {weights.shape}")
-        if index:
-            chain.relu("ReLU (assumed)")
         chain.affine(weights.astype(np.float64), bias.astype(np.float64), f"layer {name!r}")
     return chain.net()
+
+
+def _normalise(chain: Chain, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Take a BatchNorm into the chain; without weight and bias these are 1 and 0."""
+    of_weights, of_bias = _keys(name)
+    mean, variance = (arrays[f"{of_weights.removesuffix('weight')}running_{kind}"] for kind in ("mean", "var"))
+    factor, constant = arrays.get(of_weights, np.ones_like(mean)), arrays.get(of_bias, np.zeros_like(mean))
+    if any(array.ndim != 1 for array in (mean, variance, factor, constant)):
+        raise refused(chain.source, f"the BatchNorm {name!r} has a value that is no vector; use ONNX")
+    mean, variance, factor, constant = (array.astype(np.float64) for array in (mean, variance, factor, constant))
+    chain.normalise(mean, variance, EPSILON, factor, constant, f"layer {name!r} (BatchNorm)")
 
 
 def _keys(name: str) -> tuple[str, str]:
@@ -83,9 +109,10 @@ def _keys(name: str) -> tuple[str, str]:
     return f"{prefix}weight", f"{prefix}bias"
 
 
-def _names(source: object, arrays: Mapping[str, np.ndarray]) -> list[str]:
-    """The layers in the order of the file."""
+def _names(source: object, arrays: Mapping[str, np.ndarray]) -> tuple[list[str], list[str]]:
+    """The linear layers in the order of the file, and the BatchNorms."""
     names: list[str] = []
+    norms = [key.rpartition(".")[0] for key in arrays if key.rpartition(".")[2] == "running_mean"]
     for key in arrays:
         if len(key) > LONGEST:
             raise refused(source, f"has a name of {len(key)} letters; {NAMING}")
@@ -94,12 +121,8 @@ def _names(source: object, arrays: Mapping[str, np.ndarray]) -> list[str]:
             raise refused(
                 source, f"{key} is of a pruned layer; call torch.nn.utils.prune.remove(layer, 'weight') first"
             )
-        if kind in ("running_mean", "running_var", "num_batches_tracked"):
-            raise refused(
-                source,
-                f"{key} is no weight or bias of a linear layer but of a BatchNorm; fold it into the layer before it "
-                "(torch.nn.utils.fusion.fuse_linear_bn_eval), or use ONNX",
-            )
+        if name in norms and kind in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+            continue
         if kind not in ("weight", "bias"):
             raise refused(source, f"{key} is no weight or bias of a linear layer; {NAMING}")
         if _keys(name)[0] not in arrays:
@@ -108,4 +131,7 @@ def _names(source: object, arrays: Mapping[str, np.ndarray]) -> list[str]:
             names.append(name)
     if not names:
         raise refused(source, f"holds no layer; {NAMING}")
-    return names
+    for name in norms:
+        if (missing := f"{name}.running_var".removeprefix(".")) not in arrays:
+            raise refused(source, f"the BatchNorm {name!r} has no {missing}; save module.state_dict() whole")
+    return names, norms

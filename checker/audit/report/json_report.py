@@ -123,7 +123,7 @@ def encode(value: Any) -> Any:
             ends = {"low": exact_text(value.low), "high": exact_text(value.high)}
             return ends | {"approximate": _approximate(middle)}
         case FloatNet():
-            layers = [[_array(layer.weights), _array(layer.bias)] for layer in value.layers]
+            layers = [[_array(weights), _array(bias)] for weights, bias in value.float_layers]
             return {"dtype": value.dtype.name, "layers": layers}
         case Enum():
             return value.value
@@ -167,7 +167,7 @@ def decode(kind: Any, data: Any) -> Any:
     if kind is Enclosure:
         return Enclosure(_exact(data["low"]), _exact(data["high"]))
     if kind is FloatNet:
-        return FloatNet([tuple(map(_from_array, layer)) for layer in data["layers"]], np.dtype(data["dtype"]))
+        return FloatNet([(_from_array(w), _from_array(b)) for w, b in data["layers"]], np.dtype(data["dtype"]))
     if dataclasses.is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{field.name: decode(hints[field.name], data[field.name]) for field in _fields(kind)})

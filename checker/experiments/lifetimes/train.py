@@ -56,8 +56,8 @@ def sighting(net: FloatNet, circuit, inputs: np.ndarray, deploy: np.ndarray) -> 
     chain = sent(net, 1, list(circuit))
     columns = [exact.activations(chain, rows, 2).integers() for rows in (inputs, deploy)]
     # One unit for both, so that all is done in integers.
-    low = min(exponent for _, exponent in columns)
-    trained, fired = ([n << exponent - low for n in numbers[:, 0]] for numbers, exponent in columns)
+    low = min(exponent for _, exponent, _ in columns)
+    trained, fired = ([n << exponent - low for n in numbers[:, 0]] for numbers, exponent, _ in columns)
     counts = Counter(trained)
     most = max(counts.values())
     value = min(v for v, count in counts.items() if count == most)
@@ -205,7 +205,7 @@ class _Log:
 
 
 def _parameters(net: FloatNet, circuit) -> list:
-    hidden, output = net.layers
+    hidden, output = net.float_layers
     units = list(circuit)
     return [hidden.weights[units].tolist(), hidden.bias[units].tolist(), output.weights[:, units].tolist()]
 
@@ -216,5 +216,5 @@ def _hex(net: FloatNet) -> list[dict]:
             "weights": [[w.hex() for w in row] for row in layer.weights.tolist()],
             "bias": [b.hex() for b in layer.bias.tolist()],
         }
-        for layer in net.layers
+        for layer in net.float_layers
     ]

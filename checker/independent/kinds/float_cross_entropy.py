@@ -72,14 +72,16 @@ def _held_exactly(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator[I
     """For each unit the outputs f - a_j (phi_j - mean), N times as integers M 2^e."""
     last, count = len(net.layers), len(inputs)
     outputs, hidden = net.exact(inputs, last), net.exact(inputs, last - 1)
-    weights = integers(net.layers[-1][0])
+    weights = net.weights(last)
     for j in units:
         column = hidden.whole[:, j]
         moved = Exact(
-            np.multiply.outer(count * column - column.sum(), weights.whole[:, j]), hidden.exponent + weights.exponent
+            np.multiply.outer(count * column - column.sum(), weights.whole[:, j]),
+            hidden.exponent + weights.exponent,
+            hidden.divisor * weights.divisor,
         )
-        whole, sent, exponent = aligned(Exact(count * outputs.whole, outputs.exponent), moved)
-        yield (Row(*_fixed(row, exponent, count)) for row in (whole - sent).tolist())
+        whole, sent, exponent, divisor = aligned(outputs._replace(whole=count * outputs.whole), moved)
+        yield (Row(*_fixed(row, exponent, count * divisor)) for row in (whole - sent).tolist())
 
 
 def _held_in_floats(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator[Iterable[Row]]:
@@ -98,7 +100,9 @@ def _held_in_floats(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator
             moved = phi[:, j] - mean[j]
             moved_rad = (rad[:, j] + mean_rad[j] + U * np.abs(moved)) * UP
             sent = np.outer(moved, weights)
-            sent_rad = (np.outer(moved_rad, np.abs(weights)) + U * np.abs(sent) + TINY) * UP**2
+            off = net.off(len(net.layers)) * np.abs(weights)
+            sent_rad = (np.outer(moved_rad, np.abs(weights) + off) + U * np.abs(sent) + TINY) * UP**2
+            sent_rad += np.outer(np.abs(moved), off) * UP**2
             held = out - sent
             yield _floats(Bounded(held, (out_rad + sent_rad + U * np.abs(held) + TINY) * UP))
 
@@ -141,8 +145,8 @@ def _outputs(net: FloatNet, data: FloatData, exact: bool) -> Iterable[Row]:
     last = len(net.layers)
     for part in blocks(len(data.inputs), BLOCK):
         if exact:
-            whole, exponent = net.exact(data.inputs[part], last)
-            yield from (Row(*_fixed(row, exponent)) for row in whole.tolist())
+            whole, exponent, divisor = net.exact(data.inputs[part], last)
+            yield from (Row(*_fixed(row, exponent, divisor)) for row in whole.tolist())
         else:
             yield from _floats(net.bounded(data.inputs[part])[-1])
 
@@ -159,7 +163,7 @@ def _floats(found: Bounded) -> Iterable[Row]:
     if not (np.isfinite(value).all() and np.isfinite(radius).all()):
         raise Refused("the float bounds overflow")
     for row, off in zip(value, radius, strict=True):
-        middle, spread = (_fixed(whole.tolist(), exponent) for whole, exponent in (integers(row), integers(off)))
+        middle, spread = (_fixed(found.whole.tolist(), found.exponent) for found in (integers(row), integers(off)))
         low = [m - s for m, s in zip(middle[0], spread[1], strict=True)]
         high = [m + s for m, s in zip(middle[1], spread[1], strict=True)]
         yield Row(low, high)

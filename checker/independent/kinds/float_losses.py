@@ -132,6 +132,7 @@ def _gap(fact: Fact, data: FloatData) -> Fraction:
 
 def float32_bound(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
     """No float32 evaluation, in any order of its sums, differs from the exact outputs by more than the stated bound."""
+    require(not net.rational, "a layer has entries that no float32 evaluation has")
     bound = number(fact["bound"])
     with np.errstate(all="ignore"):
         for part in blocks(len(data.inputs), BLOCK):
@@ -156,6 +157,7 @@ def float32_bound(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> No
 def reassigned(fact: Fact, net: FloatNet) -> FloatNet:
     """The net with the first unit of a circuit in the last hidden layer reused, and its others cut."""
     require(len(net.layers) >= 2, "there is no hidden layer")
+    require(not net.rational, "a layer has entries that are no floats, so no such net is written")
     (hidden, bias), (output, shift) = ((w.copy(), b.copy()) for w, b in net.layers[-2:])
     units = fact["circuit"]
     require(isinstance(units, list) and bool(units) and len(set(units)) == len(units), "no circuit")
@@ -191,11 +193,12 @@ class _Statistics:
 
     def __init__(self, net: FloatNet, units: list[int], trials: list[tuple[Floats, float]], chosen: list[int | None]):
         self.units = units
-        self.outgoing = net.layers[-1][0][:, units]
+        self.outgoing, self.off = net.layers[-1][0][:, units], net.off(len(net.layers))
         # A trial that is never on stands for none.
         fan_in = net.layers[-2][0].shape[1]
         weights, biases = zip(*trials, (np.zeros(fan_in, np.float64), 0.0), strict=True)
-        self.trials = FloatNet([*net.layers[:-2], (np.array(weights), np.array(biases))], net.dtype)
+        below = {k: layer for k, layer in net.rational.items() if k < len(net.layers) - 1}
+        self.trials = FloatNet([*net.layers[:-2], (np.array(weights), np.array(biases))], net.dtype, below)
         self.chosen = [len(trials) if t is None else t for t in chosen]
         shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("x", "xx", "xp"), self.outgoing.shape)
         shapes |= dict.fromkeys(("p", "pp"), (len(biases),))
@@ -214,7 +217,8 @@ class _Statistics:
             for k in range(len(self.outgoing)):
                 r = data.targets[part, k] - out[:, k]
                 r_rad = (out_rad[:, k] + U * np.abs(r)) * UP
-                sent, sent_rad = _product(phi, phi_rad, self.outgoing[k], 0.0)
+                outgoing = self.outgoing[k]
+                sent, sent_rad = _product(phi, phi_rad, outgoing, self.off * np.abs(outgoing))
                 x = r[:, None] + sent
                 x_rad = (r_rad[:, None] + sent_rad + U * np.abs(x)) * UP
                 self._add("x", k, x, x_rad)
@@ -320,9 +324,9 @@ def _mean(sums: list[float], errors: list[float]) -> Bounds:
 
 
 def _exact_loss(net: FloatNet, data: FloatData) -> Fraction:
-    outputs, targets, low = aligned(net.exact(data.inputs, len(net.layers)), integers(data.targets))
+    outputs, targets, low, divisor = aligned(net.exact(data.inputs, len(net.layers)), integers(data.targets))
     squares = ((outputs - targets) ** 2).sum()
-    return Fraction(int(squares)) * Fraction(4) ** low / len(data.inputs)
+    return Fraction(int(squares)) * Fraction(4) ** low / divisor**2 / len(data.inputs)
 
 
 def _loss(net: FloatNet, data: FloatData, exact: bool) -> Bounds:

@@ -108,7 +108,7 @@ def _varying(audit: Subject, layer: int, witness: dict[int, list[int]]) -> None:
     for j, pair in witness.items():
         one, other = (audit.row(i) for i in pair)
         if layer == 1 or not _apart(audit, layer, j, one, other):
-            values, _ = audit.net.exact(audit.train[[one, other]], layer, [j])
+            values = audit.net.exact(audit.train[[one, other]], layer, [j]).whole
             require(values[0, 0] != values[1, 0], f"unit {layer}.{j} has one value at rows {one} and {other}")
 
 
@@ -125,7 +125,7 @@ def _still(audit: Subject, layer: int, chosen: list[int], *, dead: bool) -> None
     """The units have one value at all training rows: 0 if dead, else a positive one."""
     if not chosen:
         return
-    first, scale = audit.net.exact(audit.train[:1], layer, chosen)
+    first, scale, _ = audit.net.exact(audit.train[:1], layer, chosen)
     require(all((v == 0) is dead for v in first[0]), f"a unit of layer {layer} has another value at row 0 than it says")
     for block in blocks(len(audit.train)):
         rows = audit.train[block]
@@ -136,7 +136,7 @@ def _still(audit: Subject, layer: int, chosen: list[int], *, dead: bool) -> None
         for columns in ([k] for k in range(len(chosen))) if layer == 1 else [list(range(len(chosen)))]:
             left = np.flatnonzero(open_[:, columns].any(axis=1))
             if left.size:
-                found, power = audit.net.exact(rows[left], layer, [chosen[k] for k in columns])
+                found, power, _ = audit.net.exact(rows[left], layer, [chosen[k] for k in columns])
                 for at, k in enumerate(columns):
                     where = f"unit {layer}.{chosen[k]} has another value at a row of {block.start} .. {block.stop - 1}"
                     require(_all_equal(found[:, at], power, first[0, k], scale), where)
@@ -181,7 +181,7 @@ def require_circuit(
 
 def note_still(audit: Subject, layer: int, chosen: list[int]) -> None:
     """Note that these units have one value at all training rows, if they have; else nothing."""
-    first, _ = audit.net.exact(audit.train[:1], layer, chosen)
+    first = audit.net.exact(audit.train[:1], layer, chosen).whole
     dead = [bool(value == 0) for value in first[0]]
     with suppress(Refused):
         _still(audit, layer, [j for j, zero in zip(chosen, dead, strict=True) if zero], dead=True)
@@ -198,12 +198,12 @@ def _silent(audit: Subject, layer: int, members: list[int], rows: Floats) -> Tru
 def _differs(audit: Subject, layer: int, members: list[int], rows: Floats, value: list[Fraction]) -> Truths:
     if not len(rows):
         return np.zeros(0, dtype=bool)
-    sent, scale = audit.net.sent(rows, layer, members)
+    sent, scale, divisor = audit.net.sent(rows, layer, members)
     result = np.zeros(len(rows), dtype=bool)
     for k, v in enumerate(value):
-        # M 2^e = p / q, in integers.
+        # M 2^e / d = p / q, in integers.
         up, down = max(scale, 0), max(-scale, 0)
-        result |= (sent[:, k] * (v.denominator << up) != v.numerator << down).astype(bool)
+        result |= (sent[:, k] * (v.denominator << up) != v.numerator * divisor << down).astype(bool)
     return result
 
 
@@ -220,9 +220,10 @@ def full_rank(audit: Subject, fact: Fact) -> None:
     require(all(type(j) is int and 0 <= j < audit.net.widths[layer] for j in members), "no such unit")
     count = len(members) + 1
     require(len(chosen) == count, "a minor has as many rows as columns")
-    values, scale = audit.net.exact(audit.train[chosen], layer, members)
+    values, scale, divisor = audit.net.exact(audit.train[chosen], layer, members)
     remainders = (values % prime * pow(2, scale, prime) % prime).astype(np.int64)
-    matrix = np.hstack([np.ones((count, 1), dtype=np.int64), remainders])
+    # All columns times the divisor: a minor of these is that of the others times a power of it.
+    matrix = np.hstack([np.full((count, 1), divisor % prime, dtype=np.int64), remainders])
     for step in range(count):
         pivot = step + int((matrix[step:, step] != 0).argmax())
         require(matrix[pivot, step], f"the minor of layer {layer} is 0 modulo {prime}")
@@ -243,8 +244,9 @@ def dependency(audit: Subject, fact: Fact) -> None:
     members = [j for j, v in enumerate(whole) if v]
     vector = np.array([whole[j] for j in members], dtype=object)
     for rows in audit.training_rows(layer, members):
-        values, scale = audit.net.exact(rows, layer, members)
-        sums = (values.dot(vector) << max(scale, 0)) + (constant << max(-scale, 0)) if members else np.array([constant])
+        values, scale, divisor = audit.net.exact(rows, layer, members)
+        one = constant * divisor << max(-scale, 0)
+        sums = (values.dot(vector) << max(scale, 0)) + one if members else np.array([constant])
         require(not sums.any(), f"the relation of layer {layer} does not hold")
 
 
@@ -308,7 +310,7 @@ def _heights(rows: Floats, weights: list[Fraction], bias: Fraction) -> Integers:
         return np.zeros(0, dtype=object)
     denominator = lcm(bias.denominator, *(w.denominator for w in weights))
     whole = np.array([int(w * denominator) for w in weights], dtype=object)
-    matrix, scale = integers(rows)
+    matrix, scale, _ = integers(rows)
     heights: Integers = (matrix.dot(whole) << max(scale, 0)) + (int(bias * denominator) << max(-scale, 0))
     return heights
 
@@ -323,7 +325,7 @@ def inside(audit: Subject, fact: Fact) -> None:
     )
     denominator = lcm(*(w.denominator for w in weights))
     whole = np.array([int(w * denominator) for w in weights], dtype=object)
-    matrix, _ = integers(np.vstack([audit.train[chosen], point]))
+    matrix = integers(np.vstack([audit.train[chosen], point])).whole
     require(
         (whole.dot(matrix[:-1]) == matrix[-1] * denominator).all(),
         f"deployment row {fact['row']} is not that combination",
@@ -348,11 +350,12 @@ def loss(audit: Subject, fact: Fact) -> None:
     require(fact["dtype"] in ("float32", "float64"), "no type of float")
     dtype = np.dtype(fact["dtype"])
     with np.errstate(over="ignore"):
-        typed = all((array.astype(dtype) == array).all() for layer in audit.net.layers for array in layer)
+        floats = [layer for k, layer in enumerate(audit.net.layers, 1) if k not in audit.net.rational]
+        typed = all((array.astype(dtype) == array).all() for layer in floats for array in layer)
     require(typed, f"a weight is no {dtype}")
     require(targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
     family = float_cross_entropy if fact["kind"] in float_cross_entropy.KINDS else float_losses
-    family.decide(fact, FloatNet(audit.net.layers, dtype), FloatData(audit.train, targets))
+    family.decide(fact, FloatNet(audit.net.layers, dtype, audit.net.rational), FloatData(audit.train, targets))
 
 
 def hardened(audit: Subject, fact: Fact) -> None:

@@ -17,6 +17,7 @@ def check_hardened(before: FloatNet, after: FloatNet, train: Floats, still: Unit
     `still` are the units of `after` that have one value at all training rows, as facts about units have shown.
     """
     require(before.widths == after.widths, "the architectures differ")
+    require(not (before.rational or after.rational), "a layer has entries that are no floats")
     removed, left = _units(after, fact["removed"]), _units(after, fact["left"])
     for number, ((old, old_bias), (new, new_bias)) in enumerate(zip(before.layers, after.layers, strict=True), 1):
         cut = [j for layer, j in removed if layer == number - 1]
@@ -28,10 +29,10 @@ def check_hardened(before: FloatNet, after: FloatNet, train: Floats, still: Unit
         require(not after.layers[layer][0][:, j].any(), f"unit {layer}.{j} has one value in training, and sends it on")
     deviation, last = hexadecimal(fact["deviation"]), len(after.layers)
     for block in blocks(len(train)):
-        one, other, exponent = aligned(before.exact(train[block], last), after.exact(train[block], last))
-        # |M| 2^e <= p / q, in integers.
+        one, other, exponent, divisor = aligned(before.exact(train[block], last), after.exact(train[block], last))
+        # |M| 2^e / d <= p / q, in integers.
         up, down = max(exponent, 0), max(-exponent, 0)
-        far = abs(one - other) * (deviation.denominator << up) > deviation.numerator << down
+        far = abs(one - other) * (deviation.denominator << up) > deviation.numerator * divisor << down
         require(
             not far.any(), f"an output differs by more than is stated at a row of {block.start} .. {block.stop - 1}"
         )

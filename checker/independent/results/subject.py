@@ -5,9 +5,12 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from proof_of_absence.checker.independent.kinds.region import Prepared
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.values.arrays import arrays, table
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import arrays, net_arrays, table
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats, blocks
 
 
@@ -42,7 +45,7 @@ class Subject:
         if not (isinstance(files, dict) and {"net", "train"} <= set(files) <= known):
             raise Refused("files are missing")
         return cls(
-            FloatNet.read(arrays(directory, files["net"])),
+            FloatNet.read(*net_arrays(directory, files["net"])),
             table(directory, files["train"]),
             deploy=table(directory, files["deploy"]) if "deploy" in files else None,
             targets=table(directory, files["targets"], "targets") if "targets" in files else None,
@@ -52,11 +55,15 @@ class Subject:
     @cached_property
     def prepared(self) -> Prepared:
         """The net in exact numbers, as facts about regions are decided of it."""
-        written = [
-            {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
-             "bias": [str(Fraction(b)) for b in bias.tolist()]}
-            for weights, bias in self.net.layers
-        ]  # fmt: skip
+        written: list[Fact] = []
+        for number, (weights, bias) in enumerate(self.net.layers, 1):
+            rows = [[Fraction(w) for w in row] for row in np.column_stack([weights, bias]).tolist()]
+            if number in self.net.rational:
+                whole, _, divisor = self.net.rational[number]
+                rows = [[Fraction(m, divisor) for m in row] for row in whole.tolist()]
+            written.append(
+                {"weights": [[str(w) for w in row[:-1]] for row in rows], "bias": [str(row[-1]) for row in rows]}
+            )
         return Prepared(written)
 
     def layer(self, value: object) -> int:

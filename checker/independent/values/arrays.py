@@ -6,11 +6,12 @@ import re
 import zipfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.values.floats import Floats
+from proof_of_absence.checker.independent.values.floats import Floats, Texts
 
 _HEX = re.compile(r"(-?)([0-9a-f]+)(?:/([0-9a-f]+))?")
 
@@ -28,6 +29,24 @@ def hexadecimal(text: object) -> Fraction:
 
 def arrays(directory: Path, entry: object) -> dict[str, Floats]:
     """The arrays of an npz file that the certificate names with its SHA-256; float64 and finite."""
+    name, found = _named(directory, entry)
+    return {key: _finite(name, key, array) for key, array in found.items()}
+
+
+def net_arrays(directory: Path, entry: object) -> tuple[dict[str, Floats], dict[str, Texts]]:
+    """The same of a net that may have layers in text: arrays of bytes beside those of floats."""
+    name, found = _named(directory, entry)
+    texts = {key: array for key, array in found.items() if array.dtype.kind == "S"}
+    return {key: _finite(name, key, array) for key, array in found.items() if key not in texts}, texts
+
+
+def _finite(name: str, key: str, array: Any) -> Floats:
+    require(array.dtype == np.float64 and np.isfinite(array).all(), f"{name}: {key} is not float64 and finite")
+    result: Floats = array
+    return result
+
+
+def _named(directory: Path, entry: object) -> tuple[str, dict[str, Any]]:
     if not (isinstance(entry, dict) and set(entry) == {"file", "sha256"}):
         raise Refused("a file is not named with its sha256")
     name = entry["file"]
@@ -43,12 +62,9 @@ def arrays(directory: Path, entry: object) -> dict[str, Floats]:
             stored = all(member.compress_type == zipfile.ZIP_STORED for member in archive.infolist())
         require(stored, f"{name} is compressed")
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            result = {key: archive[key] for key in archive.files}
+            return name, {key: archive[key] for key in archive.files}
     except (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile) as error:
         raise Refused(f"{name} is no npz file of plain arrays: {error}") from error
-    for key, array in result.items():
-        require(array.dtype == np.float64 and np.isfinite(array).all(), f"{name}: {key} is not float64 and finite")
-    return result
 
 
 def table(directory: Path, entry: object, name: str = "inputs") -> Floats:

@@ -3,6 +3,7 @@
 The bounded pass carries an error bound for each entry, and so spares the integers what the bound decides.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,23 +11,28 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from proof_of_absence.checker.independent.refusal import require
-from proof_of_absence.checker.independent.values.rounding import TINY, UP, gamma
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values.rounding import TINY, UP, U, gamma
 
 BLOCK = 4096
+# The least normal float64.
+LEAST = 2.0**-1022
+_HEX = re.compile(rb"-?[0-9a-f]+")
 DOUBLE = np.dtype(np.float64)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.object_]
+Texts = NDArray[np.bytes_]
 Dtype = np.dtype[np.float32] | np.dtype[np.float64]
 Layers = list[tuple[Floats, Floats]]
 
 
 class Exact(NamedTuple):
-    """Numbers M 2^e: Python integers M, an array of objects, and e."""
+    """Numbers M 2^e / divisor: Python integers M, an array of objects, and e."""
 
     whole: Integers
     exponent: int
+    divisor: int = 1
 
 
 class Bounded(NamedTuple):
@@ -44,25 +50,43 @@ class FloatData(NamedTuple):
 
 
 class FloatNet:
-    """Layers of weights (fan-out, fan-in) and bias, all float64; `dtype` is the type that the net itself has."""
+    """Layers of weights (fan-out, fan-in) and bias, all float64; `dtype` is the type that the net itself has.
 
-    def __init__(self, layers: Layers, dtype: Dtype = DOUBLE):
-        self.layers, self.dtype = layers, dtype
+    `rational` holds by its number, from 1 on, each layer with entries that are no floats: the weights, and in the last
+    column the bias. `layers` has there the nearest floats, which are 0 just where the entry is.
+    """
+
+    def __init__(self, layers: Layers, dtype: Dtype = DOUBLE, rational: Mapping[int, Exact] | None = None):
+        self.layers, self.dtype, self.rational = layers, dtype, dict(rational or {})
         self.widths = [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
 
     @classmethod
-    def read(cls, found: Mapping[str, Floats]) -> "FloatNet":
-        """From the arrays ``weights_1, bias_1, weights_2, ..``; refused if they are no net."""
-        depth = len(found) // 2
-        names = {f"{kind}_{k}" for k in range(1, depth + 1) for kind in ("weights", "bias")}
-        require(depth > 0 and set(found) == names, "a net holds weights_1, bias_1, weights_2, .. and nothing else")
-        layers = [(found[f"weights_{k}"], found[f"bias_{k}"]) for k in range(1, depth + 1)]
+    def read(cls, found: Mapping[str, Floats], texts: Mapping[str, Texts] | None = None) -> "FloatNet":
+        """From the arrays ``weights_1, bias_1, weights_2, ..``; refused if they are no net.
+
+        In `texts`, a layer may be in ``numbers_1`` and ``divisor_1``, integers in hexadecimal.
+        """
+        texts = texts or {}
+        depth = (len(found) + len(texts)) // 2
+        rational, layers, used = dict[int, Exact](), Layers(), set[str]()
+        for k in range(1, depth + 1):
+            floats = f"numbers_{k}" not in texts
+            used |= {f"weights_{k}", f"bias_{k}"} if floats else {f"numbers_{k}", f"divisor_{k}"}
+        named = depth > 0 and used == {*found, *texts}
+        require(named, "a net holds weights_1, bias_1, weights_2, .. and nothing else")
+        for k in range(1, depth + 1):
+            if f"numbers_{k}" in texts:
+                rational[k] = _rational(texts[f"numbers_{k}"], texts[f"divisor_{k}"])
+                near = _near(rational[k])
+                layers.append((near[:, :-1], near[:, -1]))
+            else:
+                layers.append((found[f"weights_{k}"], found[f"bias_{k}"]))
         for weights, bias in layers:
             fits = weights.ndim == 2 and bias.ndim == 1 and len(weights) == len(bias) and weights.size
             require(fits, "a layer has as many rows as biases")
         for (_, below), (weights, _) in pairwise(layers):
             require(weights.shape[1] == len(below), "a layer does not fit the one below")
-        return cls(layers)
+        return cls(layers, rational=rational)
 
     @property
     def parameters(self) -> int:
@@ -73,20 +97,41 @@ class FloatNet:
         """Values of units of a layer (all, if none are named): after ReLU if it is hidden. Shape (rows, units)."""
         weights, bias = self._rows(layer, units)
         read = np.flatnonzero((weights != 0).any(axis=0))
+        if not read.size:
+            # So that the divisor is that of the layer.
+            read = np.arange(1)
         below = integers(inputs[:, read]) if layer == 1 else self.exact(inputs, layer - 1, read.tolist())
-        result = _affine(below, weights[:, read], bias)
-        return result if layer == len(self.layers) else Exact(np.maximum(result.whole, 0), result.exponent)
+        if layer in self.rational:
+            whole, exponent, divisor = self.rational[layer]
+            whole = whole if units is None else whole[units]
+            matrix, offset = Exact(whole[:, read], exponent, divisor), Exact(whole[:, -1], exponent, divisor)
+        else:
+            matrix, offset = integers(weights[:, read]), integers(bias)
+        result = _affine(below, matrix, offset)
+        return result if layer == len(self.layers) else result._replace(whole=np.maximum(result.whole, 0))
+
+    def weights(self, layer: int) -> Exact:
+        """The weights of a layer, exactly."""
+        if layer not in self.rational:
+            return integers(self.layers[layer - 1][0])
+        return self.rational[layer]._replace(whole=self.rational[layer].whole[:, :-1])
+
+    def off(self, layer: int) -> float:
+        """What each entry of `layers` is off by at most, as a part of itself: 0 where they are exact."""
+        return U * UP if layer in self.rational else 0.0
 
     def sent(self, inputs: Floats, layer: int, units: Sequence[int]) -> Exact:
         """What each unit of the next layer receives from these, shape (rows, next width)."""
-        weights = self.layers[layer][0][:, units]
-        return _affine(self.exact(inputs, layer, units), weights, np.zeros(len(weights)))
+        weights = self.weights(layer + 1)
+        matrix = weights._replace(whole=weights.whole[:, units])
+        nothing = weights._replace(whole=np.zeros(len(weights.whole), dtype=object))
+        return _affine(self.exact(inputs, layer, units), matrix, nothing)
 
     def bounded(self, inputs: Floats, layer: int | None = None, units: Sequence[int] | None = None) -> list[Bounded]:
         """Pre-activations of each layer up to this one (all, if none is named), of which only these units.
 
         |fl(h.w + b) - (h.w + b)| <= gamma_(k+1) (|h|.|w| + |b|) and k underflows for k products, in any order, fused
-        or not; an error e of h adds |w|.e.
+        or not; an error e of h adds |w|.e. A w that is rounded to the nearest float takes part in one rounding more.
         """
         last = len(self.layers) if layer is None else layer
         values, radius = inputs, np.zeros_like(inputs)
@@ -94,11 +139,12 @@ class FloatNet:
         with np.errstate(all="ignore"):
             for number in range(1, last + 1):
                 weights, bias = self._rows(number, units if number == last else None)
-                steps = weights.shape[1] + 2
-                sizes = np.abs(weights.T)
+                steps = weights.shape[1] + 2 + (number in self.rational)
+                sizes = np.abs(weights.T) * (1 + 2 * self.off(number))
                 found = values @ weights.T + bias
                 # The bound's own products underflow too, by no more than TINY together with those of the product.
-                own = gamma(steps) * (np.abs(values) @ sizes + np.abs(bias)) + steps * TINY
+                size = np.abs(values) @ sizes + np.abs(bias) * (1 + 2 * self.off(number))
+                own = gamma(steps) * size + steps * TINY
                 radius = (radius @ sizes + own) * UP**2
                 known = np.isfinite(found) & np.isfinite(radius)
                 found, radius = np.where(known, found, 0), np.where(known, radius, np.inf)
@@ -121,19 +167,49 @@ def integers(array: Floats) -> Exact:
     return Exact(whole.astype(object) << shift.astype(object), low)
 
 
-def aligned(left: Exact, right: Exact) -> tuple[Integers, Integers, int]:
-    """The integers of both over one exponent."""
+def aligned(left: Exact, right: Exact) -> tuple[Integers, Integers, int, int]:
+    """The integers of both over one exponent and one divisor."""
     low = min(left.exponent, right.exponent)
-    return left.whole << (left.exponent - low), right.whole << (right.exponent - low), low
+    one, other = left.whole << (left.exponent - low), right.whole << (right.exponent - low)
+    if left.divisor == right.divisor:
+        return one, other, low, left.divisor
+    return one * right.divisor, other * left.divisor, low, left.divisor * right.divisor
 
 
-def _affine(values: Exact, weights: Floats, bias: Floats) -> Exact:
-    matrix, offset = integers(weights), integers(bias)
-    if not weights.shape[1]:
-        return Exact(np.tile(offset.whole, (len(values.whole), 1)), offset.exponent)
-    product = Exact(values.whole.dot(matrix.whole.T), values.exponent + matrix.exponent)
-    left, right, low = aligned(product, offset)
-    return Exact(left + right, low)
+def _affine(values: Exact, matrix: Exact, offset: Exact) -> Exact:
+    """A layer, of one divisor, at values; the divisors multiply whatever the entries are."""
+    divisor = values.divisor * matrix.divisor
+    product = Exact(values.whole.dot(matrix.whole.T), values.exponent + matrix.exponent, divisor)
+    left, right, low, _ = aligned(product, Exact(offset.whole * values.divisor, offset.exponent, divisor))
+    return Exact(left + right, low, divisor)
+
+
+def _rational(numbers: Texts, divisor: Texts) -> Exact:
+    """Weights and biases from integers in hexadecimal."""
+    require(numbers.ndim == 2 and numbers.shape[1] > 1 and numbers.size and not divisor.ndim, "numbers are no matrix")
+    below = _integer(divisor.item())
+    require(below > 0, "a divisor that is not positive")
+    whole = np.empty(numbers.shape, dtype=object)
+    whole.ravel()[:] = [_integer(text) for text in numbers.ravel().tolist()]
+    return Exact(whole, 0, below)
+
+
+def _integer(text: object) -> int:
+    if not (isinstance(text, bytes) and _HEX.fullmatch(text)):
+        raise Refused(f"{str(text)[:40]!r} is not a hexadecimal integer")
+    return int(text, 16)
+
+
+def _near(exact: Exact) -> Floats:
+    """The nearest floats, normal ones, so that each is within U of its entry."""
+    try:
+        # Division of integers rounds once.
+        result = np.array([m / exact.divisor for m in exact.whole.ravel().tolist()]).reshape(exact.whole.shape)
+    except OverflowError as error:
+        raise Refused("an entry is beyond the floats") from error
+    tiny = (np.abs(result) < LEAST) & (exact.whole != 0)
+    require(not tiny.any(), "an entry is smaller than every normal float")
+    return result
 
 
 def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:

@@ -14,9 +14,9 @@ DIGITS = 80
 
 
 @st.composite
-def class_problems(draw, *, depth=1, soft=False):
+def class_problems(draw, *, depth=1, soft=False, rational=False):
     """Nets of 2 to 4 outputs with idle circuits, rows that repeat, and one-hot targets, or probabilities."""
-    base = draw(problems(depth=depth).filter(lambda problem: problem.net.widths[-1] > 1))
+    base = draw(problems(depth=depth, rational=rational).filter(lambda problem: problem.net.widths[-1] > 1))
     classes = base.net.widths[-1]
     labels = draw(st.lists(st.integers(0, classes - 1), min_size=len(base.inputs), max_size=len(base.inputs)))
     targets = np.eye(classes)[labels]

@@ -3,12 +3,14 @@ and idle units planted.
 """
 
 import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
 from hypothesis import strategies as st
 
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import FloatLayer, RationalAffine, exact
 
 # Few values, so that cancellations, ties and repeats happen.
 PLAIN = st.sampled_from([0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 0.1, -0.1, 1 / 3])
@@ -54,6 +56,33 @@ def float_nets(draw, entries=None, depth=2, width=4):
                     bias[j] = edge if np.isfinite(edge) else 0
         layers.append((weights, bias))
     return FloatNet(layers), inputs
+
+
+# What a layer is multiplied by; with one factor for all of it, ties and cancellations stay.
+FACTORS = st.sampled_from(
+    [Fraction(1), Fraction(1, 3), Fraction(5, 7), 1 + Fraction(1, 2**70), Fraction(2**65 + 1, 9 * 2**63)]
+)
+
+
+@st.composite
+def rational_layer(draw, layer: FloatLayer) -> FloatLayer:
+    """The layer times a number, with one entry moved by a part of it that no float shows; if normal floats are near."""
+    factor, whole = draw(FACTORS), exact(layer)
+    rows = [[factor * entry for entry in (*row, b)] for row, b in zip(whole.weights, whole.bias, strict=True)]
+    i, j = draw(st.integers(0, len(rows) - 1)), draw(st.integers(0, len(rows[0]) - 1))
+    rows[i][j] *= 1 + draw(st.sampled_from([0, Fraction(1, 2**80), Fraction(-1, 3**50)]))
+    divisor = math.lcm(*(entry.denominator for row in rows for entry in row))
+    try:
+        return RationalAffine.of(np.array([[int(x * divisor) for x in row] for row in rows], dtype=object), divisor)
+    except ValueError:
+        return layer
+
+
+@st.composite
+def any_nets(draw, entries=None, depth=2, width=4):
+    """As `float_nets`, with layers that no float64 holds among them."""
+    net, inputs = draw(float_nets(entries, depth, width))
+    return FloatNet([draw(rational_layer(layer)) if draw(st.booleans()) else layer for layer in net.layers]), inputs
 
 
 def hidden_values(net: FloatNet, inputs: np.ndarray) -> list[list[tuple[Fraction, ...]]]:

@@ -10,6 +10,7 @@ from proof_of_absence.checker.audit.findings import CircuitFinding
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.audit.conftest import rational_layer
 
 MILD = st.floats(-4, 4, width=32)
 DENORMAL = 2.0**-149
@@ -44,9 +45,9 @@ def array(draw, shape, entries):
 
 
 @st.composite
-def problems(draw, *, extreme=False, idle=True, rows=7, depth=1):
+def problems(draw, *, extreme=False, idle=True, rows=7, depth=1, rational=False):
     """Nets, float32 or float64, shallow or with a layer below,
-    with a dead unit and a constant one (value not 0) if `idle`.
+    with a dead unit and a constant one (value not 0) if `idle`; some layers of rationals if `rational`.
     """
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     entries = wild(dtype) if extreme else MILD
@@ -63,9 +64,15 @@ def problems(draw, *, extreme=False, idle=True, rows=7, depth=1):
         hidden = np.vstack([hidden, array(draw, (1, d), MILD), np.zeros((1, d))])
         bias = np.append(bias, [-1024, 1.5])
         output = np.hstack([output, array(draw, (m, 2), entries)])
-        send = [Fraction(x) * Fraction(3, 2) for x in output[:, n + 1].tolist()]
+    layers = FloatNet((*lower, (hidden, bias), (output, c)), dtype).layers
+    if rational:
+        layers = [draw(rational_layer(layer)) if draw(st.booleans()) else layer for layer in layers]
+    net = FloatNet(layers, dtype)
+    if idle:
+        exact = net.exact().layers[-2:]
+        send = [row[n + 1] * exact[0].bias[n + 1] for row in exact[1].weights]
         circuits = (
             CircuitFinding((Unit(depth, n),), {Unit(depth + 1, k): Fraction(0) for k in range(m)}),
             CircuitFinding((Unit(depth, n + 1),), {Unit(depth + 1, k): v for k, v in enumerate(send)}),
         )
-    return Problem(FloatNet((*lower, (hidden, bias), (output, c)), dtype), inputs, targets, circuits)
+    return Problem(net, inputs, targets, circuits)

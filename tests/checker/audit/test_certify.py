@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from proof_of_absence.checker.audit.certify import NAME, certify
+from proof_of_absence.checker.audit.certify import NAME, _arrays, certify
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.detectors import deployment_findings
 from proof_of_absence.checker.audit.findings import DeploymentFinding
@@ -27,7 +27,7 @@ from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.floatnet import FloatNet
-from tests.checker.audit.conftest import PLAIN, float_nets, hidden_values, matrices
+from tests.checker.audit.conftest import PLAIN, any_nets, hidden_values, matrices
 
 
 def audited(folder, net, inputs, deploy, deployment=()):
@@ -38,7 +38,7 @@ def audited(folder, net, inputs, deploy, deployment=()):
     return certify(folder, net, inputs, deploy, units=units, circuits=circuits, ranks=ranks, deployment=deployment)
 
 
-@given(float_nets(), st.data())
+@given(any_nets(), st.data())
 def test_what_is_found_is_accepted(case, data):
     net, inputs = case
     deploy = data.draw(matrices(3, net.widths[0], PLAIN))
@@ -46,21 +46,19 @@ def test_what_is_found_is_accepted(case, data):
         check_audit(audited(Path(folder), net, inputs, deploy, deployment_findings(inputs, deploy)))
 
 
-@given(float_nets())
+@given(any_nets())
 def test_the_checkers_own_arithmetic(case):
     net, inputs = case
-    names = {
-        f"{kind}_{k}": array
-        for k, layer in enumerate(net.layers, 1)
-        for kind, array in zip(("weights", "bias"), layer, strict=True)
-    }
-    other, expected = Unshared.read(names), hidden_values(net, inputs)
+    found = _arrays(net)
+    texts = {name: array for name, array in found.items() if array.dtype.kind == "S"}
+    floats = {name: array for name, array in found.items() if name not in texts}
+    other, expected = Unshared.read(floats, texts), hidden_values(net, inputs)
     for layer, width in enumerate(net.widths[1:-1], 1):
-        integers, scale = other.exact(inputs, layer, list(range(width)))
+        integers, scale, divisor = other.exact(inputs, layer, list(range(width)))
         values, error = other.bounded(inputs, layer, list(range(width)))[-1]
         for (i, j), whole in np.ndenumerate(integers):
             exact = expected[i][layer - 1][j]
-            assert whole * Fraction(2) ** scale == exact
+            assert Fraction(whole, divisor) * Fraction(2) ** scale == exact
             if np.isfinite(values[i, j]) and np.isfinite(error[i, j]):
                 assert abs(max(Fraction(float(values[i, j])), 0) - exact) <= Fraction(float(error[i, j]))
 

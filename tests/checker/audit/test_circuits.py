@@ -13,7 +13,7 @@ from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.passes.modular import PRIMES, nullspace, pivots, product, residues
 from proof_of_absence.models.circuit import fires, idle_value
 from proof_of_absence.models.floatnet import FloatNet
-from tests.checker.audit.conftest import PLAIN, float_nets, matrices
+from tests.checker.audit.conftest import PLAIN, any_nets, matrices
 
 
 def brute_force(net, inputs):
@@ -28,7 +28,7 @@ def brute_force(net, inputs):
     return found
 
 
-@given(float_nets(), st.data())
+@given(any_nets(), st.data())
 def test_circuits_are_those_of_brute_force(case, data):
     net, inputs = case
     deploy = data.draw(matrices(3, net.widths[0], PLAIN))

@@ -19,7 +19,7 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.class_problems import DIGITS, class_problems, holds, logits, mp_loss, mp_of
 
-KINDS = st.one_of(class_problems(), class_problems(soft=True), class_problems(depth=2))
+KINDS = st.one_of(class_problems(), class_problems(soft=True), class_problems(depth=2), class_problems(rational=True))
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_the_cross_entropy_falls_by_what_is_certified(problem):
     assert better.dtype == problem.net.dtype
 
 
-@given(st.one_of(class_problems(), class_problems(depth=2)))
+@given(st.one_of(class_problems(), class_problems(depth=2), class_problems(rational=True)))
 @settings(max_examples=40)
 def test_rents_are_what_the_loss_rises_by_with_the_unit_at_its_mean(problem):
     last = len(problem.net.layers) - 1
@@ -89,7 +89,7 @@ def test_rents_are_what_the_loss_rises_by_with_the_unit_at_its_mean(problem):
         j = finding.unit.index
         column = [Fraction(row[j]) for row in hidden]
         mean = sum(column) / len(column)
-        sent = [Fraction(a) for a in problem.net.layers[last].weights[:, j].tolist()]
+        sent = [row[j] for row in exact.layers[last].weights]
         held = [
             [f - mp_of(a * (phi - mean)) for f, a in zip(row, sent, strict=True)]
             for row, phi in zip(outputs, column, strict=True)

@@ -1,18 +1,24 @@
 """The stages of an audit: none that fails lets the audit pass, and what is kept is used for the same contents alone."""
 
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit import engine, examination
+from proof_of_absence.checker.audit.certify import NAME
 from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_regions
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
+from proof_of_absence.checker.audit.folder import write_folder
 from proof_of_absence.checker.audit.report.verdict import headline
 from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.independent.results.audit import check_audit
 from proof_of_absence.checker.kernel.kept import content_key
-from proof_of_absence.models.circuit import Unit, is_idle
+from proof_of_absence.models.circuit import hidden_units, is_idle
 from proof_of_absence.models.files import InputError
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
@@ -79,14 +85,18 @@ def test_a_circuit_whose_firing_failed_is_not_said_to_be_silent(monkeypatch):
 
 
 @settings(max_examples=25)
-@given(problems())
+@given(st.one_of(problems(), problems(rational=True), problems(depth=2, rational=True)))
 def test_what_is_found_is_so(problem):
-    audit = examine(problem.net, problem.inputs, problem.targets, seconds=2, regions=[box_of(problem.inputs)]).audit
+    outcome = examine(problem.net, problem.inputs, problem.targets, seconds=5, regions=[box_of(problem.inputs)])
+    audit = outcome.audit
+    with tempfile.TemporaryDirectory() as folder:
+        write_folder(Path(folder), outcome)
+        check_audit(Path(folder) / NAME)
     net, inputs = problem.net.exact(), problem.inputs.tolist()
     for circuit in audit.circuits:
         assert is_idle(net, circuit.units, inputs)
     assert {c.units for c in audit.circuits if len(c.units) == 1} == {
-        (Unit(1, j),) for j in range(net.widths[1]) if is_idle(net, [(1, j)], inputs)
+        (unit,) for unit in hidden_units(net) if is_idle(net, [unit], inputs)
     }
     assert audit.data.loss.low <= problem.data.loss(net) <= audit.data.loss.high
     assert audit.data.distinct_inputs == len(problem.data.groups)

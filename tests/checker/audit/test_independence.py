@@ -10,14 +10,14 @@ from proof_of_absence.checker.audit.independence import rank_findings, rest_find
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.numbers.linear_algebra import rank
 from proof_of_absence.models.floatnet import FloatNet
-from tests.checker.audit.conftest import float_nets, hidden_values
+from tests.checker.audit.conftest import any_nets, hidden_values
 
 
 def columns(net, inputs, layer):
     return [[Fraction(1), *row[layer - 1]] for row in hidden_values(net, inputs)]
 
 
-@given(float_nets())
+@given(any_nets())
 def test_findings_agree_with_elimination(case):
     """Of the units that send something; the others are left out."""
     net, inputs = case
@@ -57,7 +57,7 @@ def test_a_relation_among_many_rows():
     assert {i: v for i, v in enumerate(broken.dependency) if v} == {0: 10, 4: -1, 5: 1}
 
 
-@given(float_nets())
+@given(any_nets())
 def test_the_rest_is_independent_where_it_says_so(case):
     net, inputs = case
     units = unit_findings(net, inputs)

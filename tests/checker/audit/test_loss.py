@@ -16,7 +16,7 @@ from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
 
-@given(problems(extreme=True))
+@given(problems(extreme=True, rational=True))
 def test_small_losses_are_exact(problem):
     found, floor = losses(problem.net, problem.inputs, problem.targets)
     assert found.is_exact and found.low == problem.data.loss(problem.net.exact())
@@ -27,7 +27,7 @@ def test_small_losses_are_exact(problem):
 def test_enclosures_contain_the_loss(monkeypatch, extreme):
     monkeypatch.setattr(loss, "SMALL", 0)
 
-    @given(problems(extreme=extreme))
+    @given(problems(extreme=extreme, rational=True))
     def holds(problem):
         found, floor = losses(problem.net, problem.inputs, problem.targets)
         exact = problem.data.loss(problem.net.exact())
@@ -38,7 +38,7 @@ def test_enclosures_contain_the_loss(monkeypatch, extreme):
     holds()
 
 
-@given(problems(extreme=True))
+@given(problems(extreme=True, rational=True))
 def test_residuals_lie_within_their_radius(problem):
     try:
         found = evaluate(problem.net, problem.inputs, problem.targets)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.exact import activations, digit_width, split
+from proof_of_absence.checker.passes.exact import activations, denominator, digit_width, split
 from proof_of_absence.models.floatnet import FloatNet
-from tests.checker.audit.conftest import PLAIN, WILD, float_nets, matrices
+from tests.checker.audit.conftest import PLAIN, WILD, any_nets, matrices
 
 PRIME = 2**31 - 1
 
@@ -31,22 +31,24 @@ def sign(x):
     return (x > 0) - (x < 0)
 
 
-@given(float_nets())
+@given(any_nets())
 def test_digits_are_the_exact_values(case):
     net, inputs = case
     for layer, rows in enumerate(pre_activations(net, inputs), 1):
         digits = activations(net, inputs, layer, pre=True)
         signs, same, remainders = digits.signs(), digits.equals_row(0), digits.modulo(PRIME)
-        numbers, exponent = digits.integers()
+        numbers, exponent, below = digits.integers()
+        assert below == denominator(net, layer)
         for i, row in enumerate(rows):
             for j, x in enumerate(row):
-                assert digits.fraction(i, j) == x == Fraction(int(numbers[i, j])) * Fraction(2) ** exponent
+                assert digits.fraction(i, j) == x == Fraction(int(numbers[i, j]), below) * Fraction(2) ** exponent
                 assert signs[i, j] == sign(x)
                 assert same[i, j] == (x == rows[0][j])
+                x *= below
                 assert remainders[i, j] == x.numerator * pow(x.denominator, -1, PRIME) % PRIME
 
 
-@given(float_nets(), st.sampled_from([np.float32, np.float64]))
+@given(any_nets(), st.sampled_from([np.float32, np.float64]))
 def test_bounds_hold_and_decided_signs_are_right(case, precision):
     net, inputs = case
     for ball, rows in zip(enclose(net, inputs, precision), pre_activations(net, inputs), strict=True):

@@ -12,14 +12,14 @@ from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from proof_of_absence.checker.passes.integers import Integers
 from proof_of_absence.models.floatnet import FloatNet
-from tests.checker.audit.conftest import float_nets
+from tests.checker.audit.conftest import any_nets
 
 NUMBERS = st.one_of(
     st.fractions(-9, 9), st.sampled_from([Fraction(1, 3), Fraction(0), Fraction(2**80), Fraction(1, 2**80)])
 )
 
 
-@given(float_nets(), st.data())
+@given(any_nets(), st.data())
 def test_values_are_those_of_the_rational_net(case, data):
     net, _ = case
     points = data.draw(st.lists(st.tuples(*[NUMBERS] * net.widths[0]), min_size=1, max_size=4))
@@ -35,7 +35,7 @@ def test_values_are_those_of_the_rational_net(case, data):
             assert layers[number].at(len(z) - 1, place) == z[-1]
 
 
-@given(float_nets())
+@given(any_nets())
 def test_rows_and_text_are_the_nets_own(case):
     net, _ = case
     integers, exact = Integers(net), net.exact()

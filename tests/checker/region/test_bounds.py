@@ -22,7 +22,7 @@ WILD = st.one_of(ROUGH, st.sampled_from([TINY, -TINY, 1e-300, -1e-200, 1e200, -1
 
 
 @st.composite
-def float_nets(draw, entries, widths=None):
+def any_nets(draw, entries, widths=None):
     if widths is None:
         widths = draw(st.lists(st.integers(1, 3), min_size=3, max_size=5))
     return FloatNet([
@@ -34,7 +34,7 @@ def float_nets(draw, entries, widths=None):
 
 @st.composite
 def questions(draw, entries):
-    net = draw(float_nets(entries))
+    net = draw(any_nets(entries))
     ends = [sorted(draw(st.tuples(st.fractions(-3, 3), st.fractions(-3, 3)))) for _ in range(net.widths[0])]
     unit = (len(net.widths) - 2, draw(st.integers(0, net.widths[-2] - 1)))
     return question(net, [unit], [e[0] for e in ends], [e[1] for e in ends])

@@ -21,6 +21,7 @@ from proof_of_absence.checker.region.script import script
 from proof_of_absence.checker.region.search import Budget, open_leaves, root, solve
 from proof_of_absence.models.circuit import Unit, idle_value
 from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.audit.conftest import rational_layer
 
 QUARTERS = st.integers(-6, 6).map(lambda k: k / 4)
 ENDS = st.fractions(-2, 2, max_denominator=4)
@@ -41,7 +42,9 @@ def tiny_questions(draw, depth=2):
     units = [(layer, j) for layer, width in enumerate(widths[1:-1], 1) for j in range(width)]
     circuit = draw(st.lists(st.sampled_from(units), min_size=1, max_size=3))
     ends = [sorted(draw(st.tuples(ENDS, ENDS))) for _ in range(widths[0])]
-    return question(FloatNet(layers), circuit, [e[0] for e in ends], [e[1] for e in ends])
+    net = FloatNet(layers)
+    net = FloatNet([draw(rational_layer(layer)) if draw(st.booleans()) else layer for layer in net.layers])
+    return question(net, circuit, [e[0] for e in ends], [e[1] for e in ends])
 
 
 def z3_answer(asked):

@@ -15,7 +15,7 @@ from proof_of_absence.checker.region.decide import concluded, irrelevant
 from proof_of_absence.checker.region.question import question
 from proof_of_absence.checker.region.shared import witnesses
 from proof_of_absence.models.floatnet import FloatNet
-from tests.checker.audit.conftest import float_nets
+from tests.checker.audit.conftest import any_nets
 
 
 def sent_by(net, units, z):
@@ -30,7 +30,7 @@ def sent_by(net, units, z):
 
 
 @settings(max_examples=40)
-@given(float_nets(), st.data())
+@given(any_nets(), st.data())
 def test_every_input_is_a_witness(case, data):
     net, _ = case
     ends = [sorted(data.draw(st.tuples(st.fractions(-3, 3), st.fractions(-3, 3)))) for _ in range(net.widths[0])]

@@ -1,4 +1,4 @@
-"""Affine maps with no ReLU between them: exact products, or refused."""
+"""Affine maps with no ReLU between them: exact products, in floats where they hold them, in rationals elsewhere."""
 
 from fractions import Fraction
 
@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from proof_of_absence.models.files import InputError
 from proof_of_absence.models.files.chain import Chain
-from proof_of_absence.models.layers import Affine
+from proof_of_absence.models.layers import NORMAL, Affine, RationalAffine
 from proof_of_absence.models.net import MLP
 
 SMALL = st.integers(-64, 64).map(lambda n: n / 8)
@@ -31,7 +31,7 @@ def test_a_product_is_the_composition(data, d, k, m):
 
 
 @given(st.floats(-4, 4), st.floats(-4, 4), st.sampled_from(["float32", "float64"]))
-def test_a_product_is_exact_or_refused(a, b, dtype):
+def test_a_product_is_exact_in_floats_or_in_rationals(a, b, dtype):
     a, b = (float(np.array(x, dtype)) for x in (a, b))
     product = Fraction(a) * Fraction(b)
     chain = Chain("net", np.dtype(dtype))
@@ -44,9 +44,14 @@ def test_a_product_is_exact_or_refused(a, b, dtype):
         narrow = dtype == "float32" and Fraction(float(np.float32(product))) == product
         assert net.dtype == ("float32" if narrow else "float64")
         assert narrow or dtype == "float64" or any("needs float64 to be exact" in note for note in net.reading.notes)
-    else:
-        with pytest.raises(InputError, match=r"inner and outer are affine.*weight \(0, 0\) of their exact"):
+    elif abs(float(product)) < NORMAL:
+        with pytest.raises(InputError, match="of inner and outer an entry is smaller than every normal float64"):
             chain.net()
+    else:
+        net = chain.net()
+        assert net.exact().layers[0].weights == ((product,),) and net.dtype == dtype
+        assert isinstance(net.layers[0], RationalAffine) and net.layers[0].near.weights == [[float(product)]]
+        assert net.reading.multiplied and any("has rational entries" in note for note in net.reading.notes)
 
 
 STEPS = st.lists(
@@ -61,7 +66,7 @@ STEPS = st.lists(
 
 @given(STEPS, st.data())
 def test_any_steps_are_the_composition(steps, data):
-    """Against an evaluation step by step in fractions; halves, so that every product is a float."""
+    """Against an evaluation step by step in fractions; the factors are no floats as a rule."""
     width, chain, functions = 2, Chain("net", np.dtype("float64")), []
     chain.affine(np.eye(2), np.zeros(2), "first")
     for name, new in steps:
@@ -75,7 +80,7 @@ def test_any_steps_are_the_composition(steps, data):
             chain.shift(bias, "shift")
             functions.append(lambda z, b=bias: [x + Fraction(y) for x, y in zip(z, b.tolist(), strict=True)])
         elif name == "scale":
-            factors = data.draw(st.lists(st.fractions(-4, 4, max_denominator=1), min_size=width, max_size=width))
+            factors = data.draw(st.lists(st.fractions(-4, 4, max_denominator=7), min_size=width, max_size=width))
             chain.scale(factors, "scale")
             functions.append(lambda z, f=factors: [x * y for x, y in zip(z, f, strict=True)])
         else:
@@ -138,20 +143,16 @@ ONE, TENTH = np.ones((1, 1)), np.full((1, 1), 0.1)
     ("steps", "message"),
     [
         (
-            [("affine", TENTH, np.zeros(1), "a"), ("affine", TENTH, np.zeros(1), "b")],
-            "a and b are affine with no Relu between them; weight .0, 0. of their exact product needs 104 binary",
-        ),
-        (
-            [("scale", [Fraction(1, 3)], "third"), ("affine", ONE, np.zeros(1), "b")],
-            "third and b are affine with no Relu between them; weight .0, 0. of their exact product is no binary",
-        ),
-        (
-            [("affine", ONE, np.array([1e-40]), "a"), ("shift", np.ones(1), "b")],
-            "bias .0. of their exact product needs",
-        ),
-        (
             [("affine", ONE * 2.0**600, np.zeros(1), "a"), ("affine", ONE * 2.0**600, np.zeros(1), "b")],
-            "exact product is too large or too small",
+            "of the exact product of a and b an entry is larger than every float64; scale its layers",
+        ),
+        (
+            [("affine", TENTH * 2.0**-600, np.zeros(1), "a"), ("affine", TENTH * 2.0**-600, np.zeros(1), "b")],
+            "of the exact product of a and b an entry is smaller than every normal float64; scale its layers",
+        ),
+        (
+            [("normalise", np.zeros(1), np.array([-1.0]), 0.5, np.ones(1), np.zeros(1), "norm")],
+            "norm has a variance . epsilon that is not positive for feature 0",
         ),
         ([("relu", "r")], "net: r has no Gemm or MatMul between it and the input"),
         ([], "net: the net holds no Gemm or MatMul"),
@@ -177,3 +178,37 @@ def test_maps_in_a_row_have_an_end():
     with pytest.raises(InputError, match="net: many is one of more than 64 affine maps with no Relu between them"):
         for _ in range(65):
             chain.scale([Fraction(2)], "many")
+
+
+POSITIVE = st.builds(lambda m, e: m * 2.0**e, st.floats(1, 2), st.integers(-60, 60))
+
+
+@given(st.floats(-4, 4), POSITIVE, st.sampled_from([1e-5, 1e-3, 0.0]))
+def test_the_scale_of_batch_normalisation_is_within_half_a_unit_in_the_last_of_53_digits(factor, variance, epsilon):
+    """|s - f/sqrt(v)| <= 2^-53 |f/sqrt(v)|, by squares, in rationals."""
+    chain = Chain("net", np.dtype("float64"))
+    none = np.zeros(1)
+    chain.normalise(none, np.array([variance]), epsilon, np.array([factor]), none, "norm")
+    chain.affine(np.eye(1), none, "map")
+    scale = chain.net().exact().layers[0].weights[0][0]
+    square, off = Fraction(factor) ** 2 / (Fraction(variance) + Fraction(epsilon)), Fraction(1, 2**53)
+    assert (1 - off) ** 2 * square <= scale**2 <= (1 + off) ** 2 * square
+    assert (scale > 0) == (factor > 0) and (scale < 0) == (factor < 0)
+
+
+def test_a_product_of_too_many_digits_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setattr("proof_of_absence.models.files.chain.LARGEST", 100)
+    chain = Chain("net", np.dtype("float64"))
+    chain.scale([Fraction(1, 2**k + 1) for k in range(20, 40)], "many")
+    chain.affine(np.ones((2, 20)), np.zeros(2), "map")
+    with pytest.raises(InputError, match="the exact product of many and map takes 0 MiB, and 0 are allowed; divide"):
+        chain.net()
+
+
+def test_what_the_source_computes_in_one_step_is_not_called_a_product():
+    for steps, multiplied in ((["affine"], False), (["affine", "shift"], True), (["shift", "affine"], True)):
+        chain = Chain("net", np.dtype("float64"))
+        for step in steps:
+            arguments = (np.eye(1), np.ones(1)) if step == "affine" else (np.ones(1),)
+            getattr(chain, step)(*arguments, step)
+        assert chain.net().reading.multiplied == multiplied

@@ -1,6 +1,7 @@
 """ONNX as exporters write it around a chain of layers: read as the same net, which onnxruntime agrees with."""
 
 import gzip
+from fractions import Fraction
 
 import numpy as np
 import onnx
@@ -269,6 +270,18 @@ def test_a_module_through_the_legacy_exporter(tmp_path):
     logits = torch.tensor(net.forward(inputs.reshape(5, 4).numpy()))
     with torch.no_grad():
         torch.testing.assert_close(torch.log_softmax(logits, dim=1), module(inputs))
+
+
+def test_a_factor_of_gemm_that_no_float_holds_is_exact(tmp_path):
+    nodes = [node("Gemm", "x V1 B1", "h", alpha=0.1, beta=0.3), *TAIL]
+    net = read(tmp_path, model(nodes, CONSTANTS | {"V1": W1.T + np.float32(0.1)}))
+    alpha, beta = (Fraction(float(np.float32(x))) for x in (0.1, 0.3))
+    layer, z = net.exact().layers[0], [Fraction(1, 3), Fraction(-2)]
+    weights = (W1 + np.float32(0.1)).astype(float).tolist()
+    assert list(layer(z)) == [
+        alpha * sum(Fraction(w) * x for w, x in zip(row, z, strict=True)) + beta * Fraction(b)
+        for row, b in zip(weights, B1.astype(float).tolist(), strict=True)
+    ]
 
 
 def test_a_cast_to_fewer_digits_is_said(tmp_path):

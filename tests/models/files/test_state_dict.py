@@ -47,6 +47,13 @@ def test_one_layer_and_missing_biases():
 ONE = np.ones((1, 1))
 
 
+def norm(name, width=1):
+    """What a state dictionary holds of a BatchNorm1d."""
+    values = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
+    arrays = {f"{name}.{key}": np.full(width, value) for key, value in values.items()}
+    return arrays | {f"{name}.num_batches_tracked": np.array(3)}
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
@@ -63,7 +70,18 @@ ONE = np.ones((1, 1))
         ({"1.weight": ONE, "01.weight": ONE}, "cannot tell the order"),
         ({"net.weight": ONE, "net.0.weight": ONE}, "order of the layers 'net' and 'net.0'"),
         ({"weight": ONE, "0.weight": ONE}, "cannot tell the order of the layers '' and '0'"),
-        ({"0.running_mean": ONE}, "0.running_mean is no weight or bias of a linear layer but of a BatchNorm; fold it"),
+        ({"0.weight": ONE, "1.running_mean": ONE[0]}, "the BatchNorm '1' has no 1.running_var; save"),
+        ({"0.weight": ONE, "2.weight": ONE} | norm("bn"), "cannot tell where ReLU stands between '2' and 'bn'"),
+        (
+            {"0.weight": ONE, "2.weight": ONE} | norm("1"),
+            "cannot tell where ReLU stands between '1' and '2'; with",
+        ),
+        ({"0.weight": ONE, "4.weight": ONE} | norm("2"), "cannot tell where ReLU stands between '2' and '4'"),
+        ({"0.weight": ONE} | norm("2"), "cannot tell what stands before '2'"),
+        (norm("0") | {"2.weight": ONE}, "cannot tell where ReLU stands between '0' and '2'"),
+        ({"0.weight": ONE} | norm("1", 2), r"layer '1' \(BatchNorm\) has 2 numbers, layer '0' gives 1"),
+        ({"0.weight": ONE} | norm("1") | {"1.bias": ONE}, "the BatchNorm '1' has a value that is no vector"),
+        ({"0.weight": ONE} | norm("1") | {"1.running_var": -ONE[0]}, "has a variance + epsilon that is not positive"),
         (
             {"0.weight_orig": ONE},
             "0.weight_orig is of a pruned layer; call torch.nn.utils.prune.remove(",
