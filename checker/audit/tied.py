@@ -27,7 +27,7 @@ from proof_of_absence.checker.audit.tied_hardening import check_compression_fold
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
-from proof_of_absence.checker.independent.results import compression
+from proof_of_absence.checker.independent.results import compression, hardening
 from proof_of_absence.checker.independent.results import report as reports
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
@@ -55,10 +55,13 @@ def check_folder(folder: Path, given: Given) -> str:
     if (folder / certificates.NAME).is_file() and not (folder / reports.NAME).is_file():
         with blamed(folder / certificates.NAME):
             certificate, subject = certificates.accepted(folder / certificates.NAME)
-        if any(fact["kind"] == "hardened" for fact in certificate["facts"]):
+            hardened = any(fact["kind"] == "hardened" for fact in certificate["facts"])
+            listed = (folder / hardening.NAME).is_file()
+            require(hardened or not listed, f"no fact is about what {hardening.NAME} lists")
+        if hardened:
             return check_hardened_folder(folder, certificate, subject, given).line()
         if "about" not in certificate:
-            return f"accepted {folder / certificates.NAME}: {len(certificate['facts'])} facts of an audit"
+            return _alone(folder, certificate).line()
     return check_audit_folder(folder, given).line()
 
 
@@ -92,6 +95,14 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     compare_deployment(folder, certificate["about"]["deploy"], subject, given, seen)
     files = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, IMPROVED, *files})
+    return seen
+
+
+def _alone(folder: Path, certificate: Fact) -> Seen:
+    """A certificate with no report that it goes with."""
+    files = [entry["file"] for entry in certificate["files"].values()]
+    seen = Seen(f"{len(certificate['facts'])} facts on", about=["the net and the rows of its files"])
+    seen.unseen = strangers(folder, {certificates.NAME, *files})
     return seen
 
 

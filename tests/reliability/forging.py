@@ -220,7 +220,7 @@ def came(example: Example, before: dict[Path, bytes], line: str, path: Path) -> 
 
 
 def _kind(example: Example, before: dict[Path, bytes], line: str, path: Path) -> str:
-    told = line.split("Not looked at: ")[1]
+    told = line.partition("Not looked at: ")[2]
     if path.parent == example.root and path.name not in ("hard.onnx",):
         unseen = path.name in told or path.name not in line or "the file of" in told
         return "a file beside the folder, not taken for the audited one" if unseen else f"STATES {path.name}"
