@@ -21,6 +21,7 @@ from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays, hexadecimal, table
 from proof_of_absence.checker.independent.values.floats import FloatData, FloatNet, Floats, Integers, blocks, integers
+from proof_of_absence.checker.independent.values.nets import Net
 from proof_of_absence.checker.independent.values.rounding import TINY, UP
 
 Truths = NDArray[np.bool_]
@@ -82,12 +83,11 @@ class _Audit:
     @cached_property
     def prepared(self) -> Prepared:
         """The net in exact numbers, as facts about regions are decided of it."""
-        written = [
-            {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
-             "bias": [str(Fraction(b)) for b in bias.tolist()]}
+        layers = [
+            ([[Fraction(w) for w in row] for row in weights.tolist()], [Fraction(b) for b in bias.tolist()])
             for weights, bias in self.net.layers
-        ]  # fmt: skip
-        return Prepared(written)
+        ]
+        return Prepared(Net.of(layers))
 
     def layer(self, value: object) -> int:
         """The number of a hidden layer."""
