@@ -220,11 +220,17 @@ class Tally:
 
     def _parts(self, cells: tuple[str, ...]) -> "_Parts":
         """Each loss with how many nets have it in these cells, and in the others."""
-        places = self._places(cells)
-        mine = [sum(counts[place] for place in places) for _, counts in self.levels]
-        return _with_rest(
-            (loss, (part, sum(counts) - part)) for (loss, counts), part in zip(self.levels, mine, strict=True)
-        )
+        if cells not in self._known:
+            places = self._places(cells)
+            mine = [sum(counts[place] for place in places) for _, counts in self.levels]
+            self._known[cells] = _with_rest(
+                (loss, (part, sum(counts) - part)) for (loss, counts), part in zip(self.levels, mine, strict=True)
+            )
+        return self._known[cells]
+
+    @cached_property
+    def _known(self) -> "dict[tuple[str, ...], _Parts]":
+        return {}
 
 
 class _Part(NamedTuple):

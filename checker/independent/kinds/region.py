@@ -42,11 +42,18 @@ class _Line(NamedTuple):
 
 
 class Prepared:
-    """A net as a fact writes it, read once for many facts about it."""
+    """A net, prepared once for many facts about it."""
 
-    def __init__(self, layers: Any):
-        self.net = Net(layers)
+    def __init__(self, net: Net):
+        self.net = net
         self._integers: dict[int, _Integers] = {}
+        self._sides: tuple[Any, list[Vector]] | None = None
+
+    def sides(self, *written: Any) -> list[Vector]:
+        """The lower and the upper ends of a box; those of the last one are kept, which many facts may be about."""
+        if self._sides is None or self._sides[0] != written:
+            self._sides = written, [numbers(side) for side in written]
+        return self._sides[1]
 
     def integers(self, layer: int) -> _Integers:
         """The weights and biases of a layer, counted from 1."""
@@ -86,12 +93,13 @@ class _Box:
     """The net, the circuit, the box, the constants."""
 
     def __init__(self, fact: Fact, known: Prepared | None = None):
-        self.known = known or Prepared(fact["net"])
+        self.known = known or Prepared(Net(fact["net"]))
         self.net = self.known.net
         self.units = circuit(self.net, fact["circuit"])
-        self.low, self.high = numbers(fact["low"]), numbers(fact["high"])
+        self.low, self.high = self.known.sides(fact["low"], fact["high"])
         require(len(self.low) == len(self.high) == self.net.widths[0], "the box does not fit the net")
         require(all(a <= b for a, b in zip(self.low, self.high, strict=True)), "the box is empty")
+        self.fixed = {i for i, (a, b) in enumerate(zip(self.low, self.high, strict=True)) if a == b}
         self.value = {(layer, k): number(v) for layer, k, v in fact["value"]}
         require(len(self.value) == len(fact["value"]), "a reader is listed twice")
         self.depth = max(layer for layer, _ in self.units)
@@ -111,8 +119,8 @@ class _Box:
 
 def _integers(weights: list[Vector], bias: Vector) -> _Integers:
     scale = lcm(*(w.denominator for row in (*weights, bias) for w in row))
-    rows = [[int(w * scale) for w in row] for row in weights]
-    return _Integers(rows, [int(b * scale) for b in bias], scale, fmpz_mat(rows))
+    *rows, biases = [[w.numerator * (scale // w.denominator) for w in row] for row in (*weights, bias)]
+    return _Integers(rows, biases, scale, fmpz_mat(rows))
 
 
 class _Part:
@@ -122,7 +130,7 @@ class _Part:
         self.box, self.low, self.high, self.signs, self.bounds = box, low, high, signs, bounds
         self.tables: dict[int, tuple[list[_Line], int, int]] = {}
         self.grid = lcm(*(x.denominator for x in (*low, *high)))
-        self.lows, self.highs = ([int(x * self.grid) for x in end] for end in (low, high))
+        self.lows, self.highs = ([x.numerator * (self.grid // x.denominator) for x in end] for end in (low, high))
 
     def largest(self, form: Form, constant: Fraction) -> Fraction:
         """The largest value of an affine function on the part's box."""
@@ -262,7 +270,7 @@ class _Part:
                 require(sum(c * size for _, c, size in group) == 0, f"layer {m} has a unit of unknown sign")
                 lines |= {i: c / 2 for i, c, _ in group}
             form, constant = self._through(m, lines, constant)
-        fixed = {i for i, (a, b) in enumerate(zip(self.box.low, self.box.high, strict=True)) if a == b}
+        fixed = self.box.fixed
         constant += sum((c * self.box.low[i] for i, c in form.items() if i in fixed), Fraction(0))
         return {i: c for i, c in form.items() if i not in fixed}, constant
 

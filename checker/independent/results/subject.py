@@ -9,9 +9,9 @@ import numpy as np
 
 from proof_of_absence.checker.independent.kinds.region import Prepared
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays, net_arrays, table
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats, blocks
+from proof_of_absence.checker.independent.values.nets import Net
 
 
 class Subject:
@@ -55,16 +55,14 @@ class Subject:
     @cached_property
     def prepared(self) -> Prepared:
         """The net in exact numbers, as facts about regions are decided of it."""
-        written: list[Fact] = []
+        layers = []
         for number, (weights, bias) in enumerate(self.net.layers, 1):
             rows = [[Fraction(w) for w in row] for row in np.column_stack([weights, bias]).tolist()]
             if number in self.net.rational:
                 whole, _, divisor = self.net.rational[number]
                 rows = [[Fraction(m, divisor) for m in row] for row in whole.tolist()]
-            written.append(
-                {"weights": [[str(w) for w in row[:-1]] for row in rows], "bias": [str(row[-1]) for row in rows]}
-            )
-        return Prepared(written)
+            layers.append(([row[:-1] for row in rows], [row[-1] for row in rows]))
+        return Prepared(Net.of(layers))
 
     def layer(self, value: object) -> int:
         """The number of a hidden layer."""

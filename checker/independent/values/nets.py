@@ -71,11 +71,21 @@ def _cleared(table: list[Vector]) -> tuple[list[list[int]], int]:
 
 
 class Net:
-    """Layers of (weights, bias)."""
+    """Layers of (weights, bias), as a fact writes them; `of` takes them as exact numbers."""
 
     def __init__(self, layers: Any):
         require(isinstance(layers, list) and bool(layers), "a net is missing")
-        self.layers = [(rows(layer["weights"]), numbers(layer["bias"])) for layer in layers]
+        self._take([(rows(layer["weights"]), numbers(layer["bias"])) for layer in layers])
+
+    @classmethod
+    def of(cls, layers: list[tuple[list[Vector], Vector]]) -> "Net":
+        """The net of these weights, each layer a nonempty rectangular matrix, and biases."""
+        net = cls.__new__(cls)
+        net._take(layers)
+        return net
+
+    def _take(self, layers: list[tuple[list[Vector], Vector]]) -> None:
+        self.layers = layers
         for weights, bias in self.layers:
             require(len(weights) == len(bias), "a layer has as many rows as biases")
         for (_, below), (above, _) in zip(self.layers, self.layers[1:], strict=False):
