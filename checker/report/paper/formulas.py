@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+from proof_of_absence.checker.report.paper.curve import curve_graph
 from proof_of_absence.checker.report.paper.typeset import define, math
 from proof_of_absence.checker.report.paper.values import facts_of, places
+from proof_of_absence.checker.report.price_curve import curve_in
 
 __all__ = ["formulas"]
 
@@ -35,7 +37,9 @@ def formulas(name: str, fact: dict) -> Iterator[str]:
                 yield define("data", place, ", ".join(rows))
             elif key in ("input", "fires") and isinstance(value, list) and value:
                 yield define("input", place, math(_vector(value)))
-    if picture := _graph(facts_of(fact)):
+    if curve := curve_in(fact):
+        yield define("graph", name, curve_graph(curve))
+    elif picture := _graph(facts_of(fact)):
         yield define("graph", name, picture)
 
 

@@ -1,5 +1,6 @@
 """The curve of prices: nothing is shown but what the fact says, and nothing of it is left out."""
 
+import re
 from fractions import Fraction
 from io import StringIO
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.checker.report.draw import picture_of
+from proof_of_absence.checker.report.paper.curve import curve_graph
 from proof_of_absence.checker.report.price_curve import COLOURS, curve_in, curve_picture, curve_table
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
@@ -98,3 +100,19 @@ def test_the_table_fits_a_narrow_terminal():
     console = Console(width=80, file=StringIO())
     console.print(curve_table(curve_in(facts.priced(data, minimum, minimum.net, found))))
     assert all(len(line) <= 80 for line in console.file.getvalue().splitlines())
+
+
+@given(curves())
+def test_the_paper_has_a_segment_between_neighbours_above_the_axis_and_below(made):
+    curve = curve_in(made[0])
+    text = curve_graph(curve)
+    found = [tuple(map(float, pair)) for pair in re.findall(r"\\qbezier\(([-\d.]+),([-\d.]+)\)", text)]
+    assert len(found) == 2 * len(curve.sizes) * (len(curve.points) - 1)
+    assert text.count(r"\circle*") == len(curve.inputs)
+    most = max(*curve.prices.values(), Fraction(1))
+    heights = iter(found)
+    for side in (1, -1):
+        for size in curve.sizes:
+            for x in curve.points[:-1]:
+                _, y = next(heights)
+                assert side * y == pytest.approx(95 * float(curve.prices[x, side, size] / most) ** 0.5, abs=0.01)
