@@ -15,7 +15,14 @@ from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
-from proof_of_absence.checker.audit.sources import Given, compare_data, compare_deployment, compare_net, same_layers
+from proof_of_absence.checker.audit.sources import (
+    Given,
+    compare_data,
+    compare_deployment,
+    compare_net,
+    lies,
+    same_layers,
+)
 from proof_of_absence.checker.audit.tied_hardening import check_compression_folder, check_hardened_folder
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.refusal import Refused, require
@@ -140,7 +147,7 @@ def _improved(folder: Path, certificate: Fact, subject: Subject, audit: Audit, s
         )
         return
     path = folder / IMPROVED if change.file == IMPROVED else Path(change.file)
-    if change.file != IMPROVED and not path.is_file():
+    if change.file != IMPROVED and not lies(path):
         seen.unseen.append(f"the improved net, which is not in {path}")
         return
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"].startswith("lower-training-"))

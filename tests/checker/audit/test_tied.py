@@ -222,6 +222,17 @@ def test_the_audited_files_are_read_again(audit):
     assert f"(sha256 {digest[:12]}" not in absence("check", audit, expect=0)
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "..", "a\nb", ""])
+def test_a_recorded_name_may_be_none_at_all(audit, name):
+    def rename(report):
+        report["net"]["source"] = report["data"]["source"] = report["improvement"]["file"] = name
+
+    change(audit, rename)
+    (audit / "improved.onnx").unlink()
+    told = absence("check", audit, expect=0)
+    assert told.count("\n") == 1 and "which is not here" in told and "the improved net, which is not in" in told
+
+
 def test_options_have_no_part_in_other_checks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("C1.planted.json").write_text(json.dumps(seal({"format": "absence-certificate/1"})))
