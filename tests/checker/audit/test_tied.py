@@ -187,6 +187,20 @@ def test_a_fact_that_is_missing_is_missed(audit, kind):
     refused(audit, match="net.audit/")
 
 
+def test_a_circuit_that_holds_another_is_refused(audit):
+    report = json.loads((audit / "report.json").read_text())
+    both = dict(report["circuits"][0], units=[[1, 1], [1, 5]], value=report["circuits"][1]["value"])
+
+    def more(content):
+        one, other = (fact for fact in content["facts"] if fact["kind"] == "circuit" and len(fact["units"]) == 1)
+        content["facts"].append(one | {"units": [1, 5], "value": other["value"]})
+        return content
+
+    resealed(audit, "certificate.json", more)
+    change(audit, lambda report: report["circuits"].append(both))
+    refused(audit, match="circuit {1.1, 1.5} is not minimal, or listed twice")
+
+
 def test_another_net_or_page_is_refused(audit):
     moved(audit / "improved.onnx", 1, 2.0**-20)
     refused(audit, match="net.audit/improved.onnx: layer 2 is not that of the certified improvement")
