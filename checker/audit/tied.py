@@ -15,12 +15,19 @@ from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
-from proof_of_absence.checker.audit.sources import Given, compare_data, compare_deployment, compare_net, same_layers
+from proof_of_absence.checker.audit.sources import (
+    Given,
+    compare_data,
+    compare_deployment,
+    compare_net,
+    lies,
+    same_layers,
+)
 from proof_of_absence.checker.audit.tied_hardening import check_compression_folder, check_hardened_folder
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
-from proof_of_absence.checker.independent.results import compression
+from proof_of_absence.checker.independent.results import compression, hardening
 from proof_of_absence.checker.independent.results import report as reports
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
@@ -49,10 +56,13 @@ def check_folder(folder: Path, given: Given) -> str:
     if (folder / certificates.NAME).is_file() and not (folder / reports.NAME).is_file():
         with blamed(folder / certificates.NAME):
             certificate, subject = certificates.accepted(folder / certificates.NAME)
-        if any(fact["kind"] == "hardened" for fact in certificate["facts"]):
+            hardened = any(fact["kind"] == "hardened" for fact in certificate["facts"])
+            listed = (folder / hardening.NAME).is_file()
+            require(hardened or not listed, f"no fact is about what {hardening.NAME} lists")
+        if hardened:
             return check_hardened_folder(folder, certificate, subject, given).line()
         if "about" not in certificate:
-            return f"accepted {folder / certificates.NAME}: {len(certificate['facts'])} facts of an audit"
+            return _alone(folder, certificate).line()
     return check_audit_folder(folder, given).line()
 
 
@@ -86,6 +96,14 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     compare_deployment(folder, certificate["about"]["deploy"], subject, given, seen)
     files = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, IMPROVED, *files})
+    return seen
+
+
+def _alone(folder: Path, certificate: Fact) -> Seen:
+    """A certificate with no report that it goes with."""
+    files = [entry["file"] for entry in certificate["files"].values()]
+    seen = Seen(f"{len(certificate['facts'])} facts on", about=["the net and the rows of its files"])
+    seen.unseen = strangers(folder, {certificates.NAME, *files})
     return seen
 
 
@@ -129,7 +147,7 @@ def _improved(folder: Path, certificate: Fact, subject: Subject, audit: Audit, s
         )
         return
     path = folder / IMPROVED if change.file == IMPROVED else Path(change.file)
-    if change.file != IMPROVED and not path.is_file():
+    if change.file != IMPROVED and not lies(path):
         seen.unseen.append(f"the improved net, which is not in {path}")
         return
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"].startswith("lower-training-"))
