@@ -28,6 +28,7 @@ __all__ = [
     "compare_deployment",
     "compare_net",
     "found_beside",
+    "lies",
     "own_net",
     "require_digest",
     "same_layers",
@@ -202,9 +203,17 @@ def found_beside(folder: Path, name: str, digest: str) -> Path | None:
     if Path(name).name != name:
         return None
     for path in (folder.resolve().parent / name, Path(name)):
-        if path.is_file() and sha256(path) == digest:
+        if lies(path) and sha256(path) == digest:
             return path
     return None
+
+
+def lies(path: Path) -> bool:
+    """Whether there is a file of this name, which may be no name at all."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path, *, checked: bool = False) -> FloatNet:

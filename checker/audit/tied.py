@@ -20,6 +20,7 @@ from proof_of_absence.checker.audit.sources import (
     compare_data,
     compare_deployment,
     compare_net,
+    lies,
     own_net,
     same_layers,
 )
@@ -146,7 +147,7 @@ def _improved(folder: Path, certificate: Fact, subject: Subject, audit: Audit, s
         )
         return
     path = folder / IMPROVED if change.file == IMPROVED else Path(change.file)
-    if change.file != IMPROVED and not path.is_file():
+    if change.file != IMPROVED and not lies(path):
         seen.unseen.append(f"the improved net, which is not in {path}")
         return
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"].startswith("lower-training-"))

@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import io
 import json
+import os
 import random
 import sys
 import tempfile
@@ -127,7 +128,7 @@ def resealed(folder: Path, name: str, change) -> None:
     content = change(json.loads((folder / name).read_text()))
     if isinstance(content, dict) and isinstance(content.get("files"), dict):
         for entry in content["files"].values():
-            if isinstance(entry, dict) and (folder / str(entry.get("file"))).is_file():
+            if isinstance(entry, dict) and entry.get("file") in os.listdir(folder):
                 entry["sha256"] = hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest()
     text = json.dumps(seal(content) if isinstance(content, dict) else content, sort_keys=True, ensure_ascii=False)
     (folder / name).write_text(text + "\n")

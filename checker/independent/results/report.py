@@ -143,6 +143,7 @@ class _Report:
 
     def _complete(self) -> None:
         """Every idle unit is a circuit; in which layers nothing shows that there is no other, is not looked at."""
+        _require_minimal(self.of("circuit"))
         alone = {(fact["layer"], *fact["units"]) for fact in self.of("circuit")}
         for fact in self.of("units"):
             layer, idle = fact["layer"], {j for j, alone_ in enumerate(fact["idle"]) if alone_}
@@ -250,15 +251,27 @@ def require_circuits(listed: list[Fact], facts: list[Fact], subject: Subject) ->
         require_equal(f"what {name} sends", received, [([layer + 1, k], v) for k, v in enumerate(value)])
 
 
+def _require_minimal(facts: list[Fact]) -> None:
+    """No circuit is listed twice, or holds another; one that holds an idle set that is not listed is a further one."""
+    seen: dict[int, list[frozenset[int]]] = {}
+    for fact in sorted(facts, key=lambda fact: len(fact["units"])):
+        units, smaller = frozenset(fact["units"]), seen.setdefault(fact["layer"], [])
+        name = _named([[fact["layer"], j] for j in fact["units"]])
+        require(not any(other <= units for other in smaller), f"circuit {name} is not minimal, or listed twice")
+        smaller.append(units)
+
+
 def open_layers(facts: list[Fact]) -> list[str]:
-    """In which layers no fact shows that there is no idle circuit but the listed ones, as one part of a sentence."""
+    """What no fact shows of further circuits: within which layers there may be some, and across several layers."""
     ranks, open_ = [fact for fact in facts if fact["kind"] == "full-rank"], []
     for fact in (fact for fact in facts if fact["kind"] == "units"):
         others = {j for j, idle in enumerate(fact["idle"]) if not idle}
         shown = any(rank["layer"] == fact["layer"] and others <= set(rank.get("units", others)) for rank in ranks)
         if not shown and len(others) > 1:
             open_.append(str(fact["layer"]))
-    return [f"whether further circuits of layer{'s' * (len(open_) > 1)} {', '.join(open_)} are idle"] if open_ else []
+    found = [f"whether further circuits of layer{'s' * (len(open_) > 1)} {', '.join(open_)} are idle"] if open_ else []
+    layers = sum(fact["kind"] == "units" for fact in facts)
+    return [*found, *(["circuits of several layers"] if layers > 1 else [])]
 
 
 def require_rank(stated: Fact, facts: list[Fact], subject: Subject) -> None:

@@ -187,6 +187,20 @@ def test_a_fact_that_is_missing_is_missed(audit, kind):
     refused(audit, match="net.audit/")
 
 
+def test_a_circuit_that_holds_another_is_refused(audit):
+    report = json.loads((audit / "report.json").read_text())
+    both = dict(report["circuits"][0], units=[[1, 1], [1, 5]], value=report["circuits"][1]["value"])
+
+    def more(content):
+        one, other = (fact for fact in content["facts"] if fact["kind"] == "circuit" and len(fact["units"]) == 1)
+        content["facts"].append(one | {"units": [1, 5], "value": other["value"]})
+        return content
+
+    resealed(audit, "certificate.json", more)
+    change(audit, lambda report: report["circuits"].append(both))
+    refused(audit, match="circuit {1.1, 1.5} is not minimal, or listed twice")
+
+
 def test_another_net_or_page_is_refused(audit):
     moved(audit / "improved.onnx", 1, 2.0**-20)
     refused(audit, match="net.audit/improved.onnx: layer 2 is not that of the certified improvement")
@@ -220,6 +234,17 @@ def test_the_audited_files_are_read_again(audit):
     # A certificate of another net that fits the report in all else.
     digest = json.loads((audit / "report.json").read_text())["net"]["sha256"]
     assert f"(sha256 {digest[:12]}" not in absence("check", audit, expect=0)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "..", "a\nb", ""])
+def test_a_recorded_name_may_be_none_at_all(audit, name):
+    def rename(report):
+        report["net"]["source"] = report["data"]["source"] = report["improvement"]["file"] = name
+
+    change(audit, rename)
+    (audit / "improved.onnx").unlink()
+    told = absence("check", audit, expect=0)
+    assert told.count("\n") == 1 and "which is not here" in told and "the improved net, which is not in" in told
 
 
 def test_options_have_no_part_in_other_checks(tmp_path, monkeypatch):
