@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from proof_of_absence.checker.independent.coq import check_sources
 from proof_of_absence.checker.independent.kinds import (
+    activations,
     class_census,
     cross_entropy,
     detection,
@@ -45,6 +46,7 @@ from proof_of_absence.checker.independent.values import Fact
 Table = dict[str, Callable[[Fact], None]]
 
 FAMILIES = (
+    activations,
     lines,
     class_census,
     cross_entropy,

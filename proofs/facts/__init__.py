@@ -3,6 +3,7 @@
 Those that are made with their proofs have their producers in `checker/`; tests/test_stems.py has the table.
 """
 
+from proof_of_absence.proofs.facts.activations import relu_apart, relu_like
 from proof_of_absence.proofs.facts.class_census import census
 from proof_of_absence.proofs.facts.conjunction import every
 from proof_of_absence.proofs.facts.cross_entropy import cross_entropy_drop, cross_entropy_floor
@@ -18,13 +19,14 @@ from proof_of_absence.proofs.facts.policies import policy_excess, policy_losses,
 from proof_of_absence.proofs.facts.posterior_mass import crossover, posterior
 from proof_of_absence.proofs.facts.quantised import least_in_class
 from proof_of_absence.proofs.facts.regression import ridge
-from proof_of_absence.proofs.facts.rents import rent
+from proof_of_absence.proofs.facts.rents import almost_idle, rent
 from proof_of_absence.proofs.facts.separation import nothing_separates, separating_unit
 from proof_of_absence.proofs.facts.squared_loss import loss_above_floor, loss_at_floor, lower_loss, reassigned
 from proof_of_absence.proofs.facts.weight_decay import convex_training, decay_drop
 from proof_of_absence.proofs.facts.zero_one import zero_one_loss
 
 __all__ = [
+    "almost_idle",
     "best_line",
     "census",
     "compare_outputs",
@@ -57,6 +59,8 @@ __all__ = [
     "policy_net",
     "posterior",
     "reassigned",
+    "relu_apart",
+    "relu_like",
     "rent",
     "ridge",
     "same_outputs",

@@ -10,6 +10,7 @@ from proof_of_absence.checker.independent.values.nets import number
 
 # What each kind of fact states and its function has recomputed; nothing else may be compared.
 STATED = {
+    "almost-idle": {"apart"},
     "crossover": {"power"},
     "decay-bound": {"bound", "difference", "gain"},
     "line-bound": {"error"},
