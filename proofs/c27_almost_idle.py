@@ -17,14 +17,16 @@ from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.c13_rent import ZIGZAG, mean_sent, rent, without
 from proof_of_absence.proofs.examples import LINE
+from proof_of_absence.proofs.facts.activations import Activation
 from proof_of_absence.proofs.n4_almost_idle import HUNDREDTH, HUNDREDTH_ROWS, INPUTS, almost_idle
 from proof_of_absence.proofs.universal import universal
 
 # The part t of the loss at which the bound is tried.
 PART = Fraction(1, 2)
 # Within this of ReLU; SiLU is not within TOO_LITTLE, at AT.
-WITHIN = {"softplus": Fraction(7, 10), "silu": Fraction(3, 10), "gelu": Fraction(1, 5)}
+WITHIN: dict[Activation, Fraction] = {"softplus": Fraction(7, 10), "silu": Fraction(3, 10), "gelu": Fraction(1, 5)}
 TOO_LITTLE, AT = Fraction(1, 4), Fraction(-5, 4)
+TITLES: dict[Activation, str] = {"softplus": "Softplus", "silu": "SiLU", "gelu": "GELU"}
 # The hard swish t min(max(t + 3, 0), 6) / 6, and the slope of a leaky ReLU.
 HARD_SWISH, LEAK = Fraction(3, 8), Fraction(1, 10)
 BLOCKS = 2
@@ -73,6 +75,11 @@ def hard_swish() -> Query:
 def leaky() -> Query:
     """A leaky ReLU is within 1 of ReLU, which is not so far below 0."""
     return _relu_far(f"(ite (< t 0) (* (/ {LEAK.numerator} {LEAK.denominator}) t) t)", Fraction(1))
+
+
+def _like(name: Activation) -> Evidence:
+    """An activation within its constant of ReLU."""
+    return Evidence(facts.relu_like(name, WITHIN[name]))
 
 
 def skip(*, blind: bool = True) -> Query:
@@ -247,9 +254,9 @@ CLAIM = Claim(
                 f"C27.{name}",
                 f"{title} is within {WITHIN[name]} of ReLU, at every real number, in ball arithmetic",
                 Scope.INSTANCE,
-                lambda name=name: Evidence(facts.relu_like(name, WITHIN[name])),
+                partial(_like, name),
             )
-            for name, title in (("softplus", "Softplus"), ("silu", "SiLU"), ("gelu", "GELU"))
+            for name, title in TITLES.items()
         ),
         *(
             Obligation(
