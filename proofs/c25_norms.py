@@ -6,8 +6,9 @@ Alike means near the training inputs, and as far as one of them is small and goo
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
-from proof_of_absence.checker.encode.nets import forward, unknown_parameters
+from proof_of_absence.checker.encode.nets import Entry, forward, unknown_parameters
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import (
     Script,
@@ -52,10 +53,10 @@ FITTED_BASE = shallow([([1], 0, [2])], [0])
 DETECTING = shallow([([1], 0, [2]), ([1], -7, [100])], [0])
 AFTER = vector([9])
 
-Input = Sequence[int]
+Input = tuple[int, ...]
 
 
-def length(script: Script, name: str, terms: Sequence[Term]) -> Term:
+def length(script: Script, name: str, terms: Sequence[Entry]) -> Term:
     """Define the sum of the absolute values of terms."""
     return script.define(name, add(*(f"(ite (< {t} 0) (- {t}) {t})" for t in terms)))
 
@@ -70,7 +71,8 @@ def no_firing(inputs: Sequence[Input], units: int, circuit: Sequence[int], *, fl
     net = unknown_parameters(script, (len(inputs[0]), units, 1))
     ((weights, _), ([outgoing], _)) = net
     ys, value, x = script.reals("y", len(inputs)), script.real("v"), script.reals("x", len(inputs[0]))
-    terms = [forward(script, net, z, f"f{i}") for i, z in enumerate([*inputs, x])]
+    points: list[Sequence[Entry]] = [*inputs, x]
+    terms = [forward(script, net, z, f"f{i}") for i, z in enumerate(points)]
     *sent, fired = [dot([outgoing[j] for j in circuit], [row[Unit(1, j)] for j in circuit]) for row in terms]
     for s in sent:
         script.premise(eq(s, value))
@@ -129,12 +131,12 @@ def confined() -> Query:
     return Query(script)
 
 
-def _within_norm(net: MLP, data: Dataset) -> list[dict]:
+def _within_norm(net: MLP, data: Dataset) -> list[dict[str, Any]]:
     """The net minimises the loss within path norm 1, whatever the width, and is above the noise floor."""
     return [facts.path_norm_minimum(net, data, MOST), facts.loss_above_floor(net, data)]
 
 
-def _nothing_idle(net: MLP, data: Dataset, *also: dict) -> Evidence:
+def _nothing_idle(net: MLP, data: Dataset, *also: dict[str, Any]) -> Evidence:
     return Evidence(facts.every(*_within_norm(net, data), facts.no_idle_circuit(net, data), *also))
 
 

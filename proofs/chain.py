@@ -26,6 +26,7 @@ from proof_of_absence.proofs.c23_confinement import CLAIM as C23
 from proof_of_absence.proofs.c24_sample import CLAIM as C24
 from proof_of_absence.proofs.c25_norms import CLAIM as C25
 from proof_of_absence.proofs.c26_box import CLAIM as C26
+from proof_of_absence.proofs.c27_almost_idle import CLAIM as C27
 from proof_of_absence.proofs.n1_separability import CLAIM as N1
 from proof_of_absence.proofs.n2_equal_inputs import CLAIM as N2
 from proof_of_absence.proofs.n3_interpolation import CLAIM as N3
@@ -40,7 +41,6 @@ from proof_of_absence.proofs.n10_near_minima import CLAIM as N10
 __all__ = ["CLAIMS"]
 
 CLAIMS = (
-    *(C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14),
-    *(C15, C16, C17, C18, C19, C20, C21, C22, C23, C24, C25, C26),
+    *(C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17, C18, C19, C20, C21, C22, C23, C24, C25, C26, C27),
     *(N1, N2, N3, N4, N5, N6, N7, N8, N9, N10),
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from proof_of_absence.checker.independent.coq import check_sources
 from proof_of_absence.checker.independent.kinds import (
     box_posterior,
+    activations,
     class_census,
     confinement,
     cross_entropy,
@@ -50,6 +51,7 @@ from proof_of_absence.checker.independent.values import Fact
 Table = dict[str, Callable[[Fact], None]]
 
 FAMILIES = (
+    activations,
     lines,
     box_posterior,
     class_census,

@@ -256,7 +256,8 @@ move=> D_ge0 w2_ge0; have [->|D_neq0] := eqVneq D 0.
   rewrite expr0n mulr0 => p_le; have : p ^+ 2 == 0 by rewrite eq_le p_le sqr_ge0.
   by rewrite sqrf_eq0 => /eqP->; rewrite normr0 mulr0 mul0r mul0r.
 move=> p_le; have D_gt0 : 0 < D by rewrite lt_def D_neq0.
-rewrite -(ler_pM2l D_gt0) -(ler_pM2l (ltr0Sn R 1)).
+have two_gt0 : 0 < 2%:R :> R by rewrite ltr0n.
+rewrite -(ler_pM2l D_gt0) -(ler_pM2l two_gt0).
 have -> : 2%:R * (D * (D / 2%:R * (w2 + a ^+ 2))) = w2 * D ^+ 2 + D ^+ 2 * a ^+ 2.
   by field.
 apply: le_trans (lerD p_le (lexx _)); rewrite -subr_ge0.
@@ -313,7 +314,8 @@ apply: le_trans (ler_normB _ _) _.
 apply: le_trans (lerD (C25_lipschitz f e_le1 D_ge0 near)
                       (C25_lipschitz g e_le1 D_ge0 near)) _.
 rewrite -mulrDr -mulrA; apply: ler_wpM2l => //.
-rewrite -(ler_pM2l (ltr0Sn R 1)) mulVKf ?pnatr_eq0 //.
+have two_gt0 : 0 < 2%:R :> R by rewrite ltr0n.
+rewrite -(ler_pM2l two_gt0) mulVKf ?pnatr_eq0 //.
 apply: le_trans (lerD (le_trans f_le pf_le) g_le) _.
 rewrite le_eqVlt; apply/orP; left; apply/eqP; field.
 by rewrite gt_eqF //= pnatr_eq0.

@@ -1,4 +1,4 @@
-"""C13: what a net pays for a circuit, against what one unit in its place would gain."""
+"""C13 and C27: what a net pays for a circuit, what a unit in its place would gain, and how nearly idle it is."""
 
 from fractions import Fraction
 from typing import Literal, TypedDict
@@ -9,7 +9,18 @@ from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector
 from proof_of_absence.proofs.facts.written import Circuit, Data, Fact, Net, Row, Units, row
 
-__all__ = ["Rent", "rent"]
+__all__ = ["AlmostIdle", "Rent", "almost_idle", "rent"]
+
+
+class AlmostIdle(TypedDict):
+    """In training the circuit sends `value` to the outputs, but for `apart`, the mean square of the difference."""
+
+    kind: Literal["almost-idle"]
+    net: Net
+    data: Data
+    circuit: Circuit
+    value: Row
+    apart: str
 
 
 class Rent(TypedDict):
@@ -24,6 +35,19 @@ class Rent(TypedDict):
     bias: str
     rent: str
     gain: str
+
+
+def almost_idle(net: MLP, circuit: Units, value: Vector, data: Dataset, *, apart: Fraction) -> Fact:
+    """How far in mean square a circuit of a shallow net is from sending this value in training."""
+    fact: AlmostIdle = {
+        "kind": "almost-idle",
+        "net": net_json(net),
+        "data": data_json(data),
+        "circuit": units_json(circuit),
+        "value": row(value),
+        "apart": str(apart),
+    }
+    return dict(fact)
 
 
 def rent(

@@ -1,4 +1,4 @@
-"""The queries of C25 against direct evaluation: at given values a script is true just when the statement is."""
+"""The queries of C25 and C27 against direct evaluation: at given values a script is true just when the statement is."""
 
 from fractions import Fraction
 
@@ -9,7 +9,7 @@ from proof_of_absence.checker.independent.sexpr import Script as Read
 from proof_of_absence.models.circuit import Unit, idle_value, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
-from proof_of_absence.proofs import c25_norms
+from proof_of_absence.proofs import c25_norms, c27_almost_idle
 from proof_of_absence.proofs.c8_contradiction import candidates
 from tests.proofs.test_queries import parameters, rationals
 
@@ -99,3 +99,50 @@ def test_c25_confined_query_says_what_follows(numbers, rest):
         scale = 1 if v["decay"] > 0 else -1
         allowed = near + v["away"] * (v["g_squares"] + (v["g_loss"] - v["floor"]) / (2 * v["decay"]))
         assert script.holds(script.assertions[-1:], v) == (scale * allowed < scale * far)
+
+
+@given(rationals, rationals, rationals, st.booleans())
+def test_c27_part_query_says_how_a_square_is_parted(r, e, t, whole):
+    script = Read(c27_almost_idle.parted(whole=whole).script.text())
+    values = {"r": r, "e": e, "t": t}
+    assert script.holds(script.assertions[:-1], values) == (t > 0)
+    if t:
+        above = (r - e) ** 2 > (1 + t) * r**2 + (whole + 1 / t) * e**2
+        below = (r - e) ** 2 < (1 + t) * r**2 + (whole + 1 / t) * e**2
+        assert script.holds(script.assertions[-1:], values) == (above if t > 0 else below)
+        assert not (above and whole and t > 0)
+
+
+@given(st.lists(rationals, min_size=3, max_size=3), st.lists(rationals, min_size=10, max_size=10), st.booleans())
+def test_c27_skip_query_says_what_becomes_of_the_addend(start, numbers, blind):
+    *h, t = start
+    values = {"h_0": h[0], "h_1": h[1], "t": t}
+    blocks = []
+    for k in range(c27_almost_idle.BLOCKS):
+        w, u, b, *a = numbers[5 * k : 5 * k + 5]
+        values |= {f"w{k}": w, f"b{k}": b, f"a{k}_0": a[0], f"a{k}_1": a[1]} | ({} if blind else {f"u{k}": u})
+        blocks.append((w, -w if blind else u, b, a))
+
+    def through(stream):
+        for w, u, b, a in blocks:
+            unit = max(w * stream[0] + u * stream[1] + b, Fraction(0))
+            stream = [x + unit * o for x, o in zip(stream, a, strict=True)]
+        return stream
+
+    script = Read(c27_almost_idle.skip(blind=blind).script.text())
+    changed = [x + t for x in through(h)] != through([x + t for x in h])
+    assert script.holds(script.assertions[-1:], values) == changed
+    assert not (changed and blind)
+
+
+@given(st.fractions(-9, 9, max_denominator=8))
+def test_c27_activations_are_what_their_names_say(t):
+    hard = t * min(max(t + 3, Fraction(0)), Fraction(6)) / 6
+    leaky = max(t, c27_almost_idle.LEAK * t)
+    relu = max(t, Fraction(0))
+    for query, value, within in (
+        (c27_almost_idle.hard_swish, hard, c27_almost_idle.HARD_SWISH),
+        (c27_almost_idle.leaky, leaky, Fraction(1)),
+    ):
+        script = Read(query().script.text())
+        assert script.holds(script.assertions[-1:], {"t": t}) == (abs(value - relu) > within)

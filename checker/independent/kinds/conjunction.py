@@ -12,6 +12,7 @@ from proof_of_absence.checker.independent.values.nets import number
 STATED = {
     "alternation": {"points", "units"},
     "crossed-boxes": {"crossed", "most"},
+    "almost-idle": {"apart"},
     "crossover": {"power"},
     "leverage": {"leverage"},
     "grid-cost": {"bound", "cost"},

@@ -1,4 +1,4 @@
-"""C13: what a net pays for a circuit, against what one unit in its place would gain."""
+"""C13 and C27: what a net pays for a circuit, what a unit in its place would gain, and how nearly idle it is."""
 
 from fractions import Fraction
 
@@ -33,6 +33,18 @@ def rent(fact: Fact) -> None:
     require(paid >= gain, "the rent is lower than the gain")
 
 
+def almost_idle(fact: Fact) -> None:
+    """In training the circuit sends `value` to the outputs, but for `apart`, the mean square of the difference."""
+    net, data = Net(fact["net"]), Data(fact["data"])
+    require(len(net.layers) == 2, "not a shallow net")
+    units, value = circuit(net, fact["circuit"]), numbers(fact["value"])
+    require(len(value) == net.widths[2], "the value has the wrong dimension")
+    sent = [net.sent(units, z) for z in data.inputs]
+    squares = sum(((at[2, k] - v) ** 2 for at in sent for k, v in enumerate(value)), Fraction(0))
+    require_equal("the mean square", number(fact["apart"]), squares / len(data.inputs))
+
+
 KINDS = {
+    "almost-idle": almost_idle,
     "rent": rent,
 }

@@ -26,6 +26,19 @@ def rent(fact):
     return paid == Fraction(fact["rent"]) and gain == Fraction(fact["gain"]) and paid >= gain
 
 
+def almost_idle(fact):
+    """By the outputs of the net with the circuit, and with 0 in its place."""
+    net, data = net_of(fact["net"]), dataset_of(fact["data"])
+    circuit = {Unit(*unit) for unit in fact["circuit"]}
+    if len(net.layers) != 2 or len(fact["value"]) != net.widths[2] or not circuit:
+        return False
+    bare = hardcode(net, circuit, {Unit(2, k): Fraction(v) for k, v in enumerate(fact["value"])})
+    pairs = zip(net.outputs(data.inputs), bare.outputs(data.inputs), strict=True)
+    squares = sum((f - g) ** 2 for a, b in pairs for f, g in zip(a, b, strict=True))
+    return squares / len(data) == Fraction(fact["apart"])
+
+
 SAYS = {
+    "almost-idle": almost_idle,
     "rent": rent,
 }

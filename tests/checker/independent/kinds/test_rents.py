@@ -1,4 +1,4 @@
-"""Facts of C13: what is so is accepted; each thing that can be wrong is refused, with its reason."""
+"""Facts of C13 and C27: what is so is accepted; each thing that can be wrong is refused, with its reason."""
 
 from fractions import Fraction
 
@@ -12,6 +12,7 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
 from proof_of_absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.c13_rent import mean_sent, rent
 from tests.checker.changed import refused
 from tests.checker.independent.kinds import rents as oracle
@@ -44,6 +45,46 @@ def test_a_rent_below_the_gain_is_refused():
     assert fact["rent"] == "0" != fact["gain"]
     with pytest.raises(Refused, match="the rent is lower than the gain"):
         check_fact(fact)
+
+
+def apart(net, circuit, value, data):
+    """By what each unit sends."""
+    hidden, output = net.layers
+    total = Fraction(0)
+    for z in data.inputs:
+        for k, v in enumerate(value):
+            sent = Fraction(0)
+            for _, j in circuit:
+                pre = sum((w * x for w, x in zip(hidden.weights[j], z, strict=True)), start=hidden.bias[j])
+                sent += output.weights[k][j] * max(pre, Fraction(0))
+            total += (sent - v) ** 2
+    return total / len(data)
+
+
+ALMOST = facts.almost_idle(NET, {Unit(1, 1)}, (Fraction(1),), RENT_DATA, apart=Fraction(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("match", "changes"),
+    [
+        ("the mean square: stated 2, recomputed 3/4", [(["apart"], "2")]),
+        ("the mean square: stated 3/4, recomputed 5/4", [(["value"], ["0"])]),
+        ("the value has the wrong dimension", [(["value"], ["0", "0"])]),
+        ("the circuit is empty", [(["circuit"], [])]),
+    ],
+)
+def test_an_almost_idle_circuit_that_is_not_so(match, changes):
+    refused(ALMOST, match, *changes)
+
+
+@given(datasets(d=1), st.data())
+def test_how_nearly_idle_a_circuit_is_comes_from_the_definition(data, more):
+    net = more.draw(nets((1, 2, len(data.targets[0]))))
+    value = more.draw(vectors(net.widths[2]))
+    circuit = more.draw(st.sets(st.sampled_from([Unit(1, 0), Unit(1, 1)]), min_size=1))
+    fact = facts.almost_idle(net, circuit, value, data, apart=apart(net, circuit, value, data))
+    accepts(fact, True)
+    assert oracle.almost_idle(fact)
 
 
 @given(datasets(d=1), st.data())

@@ -1,0 +1,313 @@
+"""C27 almost idle: circuits that are nearly idle, activations near ReLU, and nets with a residual stream."""
+
+from fractions import Fraction
+from functools import partial
+from itertools import combinations
+
+import sympy
+
+from proof_of_absence.checker.encode.polynomials import identity
+from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
+from proof_of_absence.checker.kernel.smt import Script, Term, add, any_of, distinct, dot, lt, mul, square, sub
+from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
+from proof_of_absence.models.circuit import Unit, hidden_units
+from proof_of_absence.models.data import Dataset
+from proof_of_absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c13_rent import ZIGZAG, mean_sent, rent, without
+from proof_of_absence.proofs.examples import LINE
+from proof_of_absence.proofs.facts.activations import Activation
+from proof_of_absence.proofs.n4_almost_idle import HUNDREDTH, HUNDREDTH_ROWS, INPUTS, almost_idle
+from proof_of_absence.proofs.universal import universal
+
+# The part t of the loss at which the bound is tried.
+PART = Fraction(1, 2)
+# Within this of ReLU; SiLU is not within TOO_LITTLE, at AT.
+WITHIN: dict[Activation, Fraction] = {"softplus": Fraction(7, 10), "silu": Fraction(3, 10), "gelu": Fraction(1, 5)}
+TOO_LITTLE, AT = Fraction(1, 4), Fraction(-5, 4)
+TITLES: dict[Activation, str] = {"softplus": "Softplus", "silu": "SiLU", "gelu": "GELU"}
+# The hard swish t min(max(t + 3, 0), 6) / 6, and the slope of a leaky ReLU.
+HARD_SWISH, LEAK = Fraction(3, 8), Fraction(1, 10)
+BLOCKS = 2
+LARGEST = 6
+
+
+def _removal(count: int) -> Evidence:
+    """t ((1 + t) |r|^2 + (1 + 1/t) |e|^2 - |r - e|^2) = |t r + e|^2, for vectors of so many examples."""
+    r, e = ([sympy.Symbol(f"{name}{i}") for i in range(count)] for name in "re")
+    t = sympy.Symbol("t")
+    pairs = list(zip(r, e, strict=True))
+    left = sum(t * (1 + t) * x**2 + (t + 1) * y**2 - t * (x - y) ** 2 for x, y in pairs)
+    return identity(left, sum((t * x + y) ** 2 for x, y in pairs))
+
+
+def _removals() -> Evidence:
+    parts = [_removal(count) for count in range(1, LARGEST + 1)]
+    return Evidence(facts.every(*(part.fact for part in parts)), holds=all(part.holds for part in parts))
+
+
+def parted(*, whole: bool = True) -> Query:
+    """(r - e)^2 <= (1 + t) r^2 + (1 + 1/t) e^2 for t > 0, times t; not with 1/t alone."""
+    script = Script("QF_NRA", "The square of a difference")
+    r, e, t = (script.real(name) for name in "ret")
+    script.premise(lt(0, t))
+    share = add(t, 1) if whole else "1"
+    allowed = add(mul(t, add(1, t), square(r)), mul(share, square(e)))
+    script.decide("claim_fails", lt(allowed, mul(t, square(sub(r, e)))))
+    return Query(script)
+
+
+def _relu_far(sigma: str, within: Fraction) -> Query:
+    """That an activation, a term in t, is within a constant of ReLU."""
+    script = Script("QF_NRA", "An activation against ReLU")
+    t = script.real("t")
+    away = script.define("away", sub(sigma, f"(relu {t})"))
+    script.decide("claim_fails", any_of([lt(within, away), lt(away, -within)]))
+    return Query(script)
+
+
+def hard_swish() -> Query:
+    """The hard swish is within 3/8 of ReLU."""
+    return _relu_far("(* (/ 1 6) t (ite (< t (- 3)) 0 (ite (< 3 t) 6 (+ t 3))))", HARD_SWISH)
+
+
+def leaky() -> Query:
+    """A leaky ReLU is within 1 of ReLU, which is not so far below 0."""
+    return _relu_far(f"(ite (< t 0) (* (/ {LEAK.numerator} {LEAK.denominator}) t) t)", Fraction(1))
+
+
+def _like(name: Activation) -> Evidence:
+    """An activation within its constant of ReLU."""
+    return Evidence(facts.relu_like(name, WITHIN[name]))
+
+
+def skip(*, blind: bool = True) -> Query:
+    """A stream of two coordinates: what is added to both passes blocks that read a multiple of their difference."""
+    script = Script(
+        "QF_NRA", f"{BLOCKS} residual blocks of one unit, with all parameters, the stream and the addend unknown"
+    )
+    start, t = script.reals("h", 2), script.real("t")
+    blocks = []
+    for k in range(BLOCKS):
+        w = script.real(f"w{k}")
+        other = mul(-1, w) if blind else script.real(f"u{k}")
+        blocks.append(((w, other), script.real(f"b{k}"), script.reals(f"a{k}", 2)))
+
+    def through(name: str, stream: list[Term]) -> list[Term]:
+        for k, (weights, bias, out) in enumerate(blocks):
+            unit = script.define(f"{name}{k}", f"(relu {add(dot(weights, stream), bias)})")
+            stream = [add(x, mul(unit, o)) for x, o in zip(stream, out, strict=True)]
+        return stream
+
+    bare, moved = through("bare", start), through("moved", [add(x, t) for x in start])
+    script.decide("claim_fails", any_of(distinct(y, add(x, t)) for x, y in zip(bare, moved, strict=True)))
+    return Query(script)
+
+
+def _bounded(minimum: Minimum, data: Dataset, pairs: list[tuple[frozenset[Unit], Vector]]) -> Evidence:
+    """At a certified minimiser: what C27 says of circuits and the values in their place, at t = PART."""
+    net = minimum.net
+    parts = [facts.minimal(minimum, data, net), facts.loss_above_floor(net, data)]
+    compared = []
+    for circuit, value in pairs:
+        bare = without(net, circuit, value)
+        sent = zip(net.outputs(data.inputs), bare.outputs(data.inputs), strict=True)
+        apart = sum(((f - g) ** 2 for a, b in sent for f, g in zip(a, b, strict=True)), start=Fraction(0)) / len(data)
+        paid, gap = rent(net, circuit, value, data)["facts"]
+        at = len(parts)
+        parts += [facts.almost_idle(net, circuit, value, data, apart=apart), paid, gap]
+        allowed = [(PART, 1, "loss"), (1 + 1 / PART, at, "apart")]
+        constant = Fraction(gap["gap"])
+        compared += [
+            ((1, at + 1, "rent"), "<=", allowed),
+            ((1, at + 2, "gap"), "=", constant),
+            ([(constant, 1, "loss"), (-constant, 1, "noise_floor")], "<=", allowed),
+        ]
+    return Evidence(facts.every(*parts, compared=compared))
+
+
+def _every_circuit(data: Dataset, units: int) -> Evidence:
+    """Every circuit of a certified minimiser, with its mean in its place."""
+    minimum = global_minimum(data, units)
+    circuits = [frozenset(c) for k in range(1, units + 1) for c in combinations(hidden_units(minimum.net), k)]
+    return _bounded(minimum, data, [(c, mean_sent(minimum.net, c, data)) for c in circuits])
+
+
+def _planted() -> Evidence:
+    """The planted net, no minimiser: its detector is idle, so at a small part t of the loss the bound fails."""
+    net, circuit, data = DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD.dataset()
+    value = mean_sent(net, circuit, data)
+    _, gap = rent(net, circuit, value, data)["facts"]
+    constant, loss, floor = Fraction(gap["gap"]), data.loss(net), data.noise_floor
+    part = constant * (loss - floor) / (2 * loss)
+    parts = facts.loss_above_floor(net, data), facts.almost_idle(net, circuit, value, data, apart=Fraction(0)), gap
+    compared = [
+        ((1, 2, "gap"), "=", constant),
+        (
+            [(part, 0, "loss"), (1 + 1 / part, 1, "apart")],
+            "<",
+            [(constant, 0, "loss"), (-constant, 0, "noise_floor")],
+        ),
+    ]
+    return Evidence(facts.every(*parts, compared=compared), holds=False)
+
+
+def _hundredth() -> Evidence:
+    """N4's unit, silent on all rows but one in a hundred, with 0 in its place."""
+    found = almost_idle(INPUTS, HUNDREDTH)
+    return _bounded(found.minimum, found.data, [(found.circuit, vector([0]))])
+
+
+CLAIM = Claim(
+    id="C27",
+    title="Almost idle, other settings",
+    statement=r"(i) Let $\theta$ minimise $L$ on $S_n$, $J$ be a nonempty circuit that sends $v$ in training but "
+    r"for $\varepsilon$ in mean square, and $c(X)$ as in C12. Then $c(X)(L(\theta)-E)\le "
+    r"tL(\theta)+(1+1/t)\varepsilon$ for every $t>0$. (ii) Let $|\sigma(t)-\mathrm{relu}(t)|\le\kappa$ for all $t$. "
+    r"Then C4 holds for units of $\sigma$: if the residuals of some group do not sum to $0$, there are $w,b$ with "
+    r"$\sum_i\sigma(\langle w,z_i\rangle+b)r_i\ne0$; and C8 holds for nets of such units: at a minimiser with $L>E$ "
+    r"no circuit can be removed at no loss. Softplus, SiLU and GELU are such. (iii) C8 holds for the last hidden "
+    r"layer of any architecture, with $E$ and groups taken over the values that it reads. (iv) In a residual stream "
+    r"$h\mapsto h+B(h)$ let every branch $B$ above a circuit be blind to a direction $a$, as it is if it reads $h$ "
+    r"through a matrix that sends $a$ to $0$, and let $a$ be read out as $u$. If the circuit writes one value into "
+    r"the stream in training, and $\langle r_i,u\rangle$ do not sum to $0$ on some group, a unit that writes along "
+    r"$a$ in its place gives a lower loss.",
+    premises=(
+        "(i) theta minimises L on S_n; eps is the mean over the examples of |circuit - v|^2",
+        "(ii) the activation is within a constant of ReLU; a minimiser with L > E",
+        "(iii) parameters below and above minimise the loss together; L > E, E over the values that the layer reads",
+        "(iv) every branch above the circuit is blind to a; the readout is affine; squared loss",
+        "SiLU and softplus in Coq: exp and ln have the three properties that C17 uses",
+    ),
+    proof=r"(i) Without $J$ the residuals change by $e_i$, with $|e_i|^2$ of mean at most $\varepsilon$. As "
+    r"$|r-e|^2\le(1+t)|r|^2+(1+1/t)|e|^2$, the rent of $J$ is at most $tL+(1+1/t)\varepsilon$. By \claim{C13} it is "
+    r"at least $c(X)(L(\theta_0)-E)$, and $L(\theta_0)\ge L(\theta)$. (ii) Take $w,b$ of \claim{C4}, so that "
+    r"$\sum_i\mathrm{relu}(p_i)r_i=s\ne0$ with $p_i=\langle w,z_i\rangle+b$. Scale them by $l$: the sum grows to "
+    r"$ls$, and $\sigma$ in place of $\mathrm{relu}$ changes it by at most $\kappa\sum_i|r_i|$. With that unit "
+    r"\claim{C5} lowers the loss as in \claim{C8}. $t\,G(t)$ with $G(-t)=1-G(t)$ is within $\kappa$ if $0\le "
+    r"t(1-G(t))\le\kappa$ for $t\ge0$; for SiLU $t/(1+e^t)\le1$, and for softplus $\ln(1+e^{-|t|})\le1$. (iii) Fix "
+    r"what is below: the layer and all above minimise the loss on these features, and \claim{C8} applies. (iv) What "
+    r"is added along $a$ passes each block unchanged, by induction. So the unit adds $\varphi(x)tu$ to the output, "
+    r"and the best $t$ lowers the loss as in \claim{C5}.",
+    limits="Universal; for SiLU and softplus conditional on three properties of exp and ln, which no field has that "
+    "Coq builds without an axiom. That GELU is within a constant of ReLU is not in Coq: with softplus and SiLU it "
+    "is decided in ball arithmetic. (i) is weak where c(X) is small, and says nothing once eps is above c(X) (L - "
+    "E); N4 is such a case. (ii) is for one hidden layer; a leaky ReLU is not within a constant of ReLU (control). "
+    "(iii) says nothing of circuits below the last hidden layer, and its E may be above that of the inputs. (iv) "
+    "supposes a blind direction: a normalisation of the whole stream is not blind, and no real net was searched for "
+    "one.",
+    rests_on=("C4", "C5", "C8", "C13"),
+    obligations=(
+        universal(
+            "For all sizes: a circuit of a minimiser that is almost idle bounds the loss above the floor; C4 and C8 "
+            "for activations within a constant of ReLU; C8 for the last hidden layer of any architecture; a circuit "
+            "that is idle in a residual stream can be reused along a direction that no branch above reads",
+            "c27_almost_idle",
+            "C27_removal",
+            "C27_almost_idle",
+            "C27_like_unit",
+            "C27_like_no_idle",
+            "C27_like_no_removable",
+            "C27_last_layer",
+            "C27_blind",
+            "C27_skip",
+            "C27_residual",
+        ),
+        universal(
+            "t G(t) is within a constant of ReLU if t (1 - G(t)) is bounded; so are SiLU and softplus, for every "
+            "exp and ln with the properties that C17 uses",
+            "c27_almost_idle",
+            "C27_gated",
+            "C27_silu",
+            "C27_softplus",
+            name="universal-activations",
+        ),
+        Obligation(
+            "C27.removal",
+            f"(1 + t) |r|^2 + (1 + 1/t) |e|^2 is above |r - e|^2 by exactly |t r + e|^2 / t: an identity, for "
+            f"residuals r and what a circuit sends beside v, e, on N = 1..{LARGEST} examples",
+            Scope.BOUNDED,
+            _removals,
+        ),
+        Obligation(
+            "C27.part",
+            "(r - e)^2 is at most (1 + t) r^2 + (1 + 1/t) e^2, for all reals and t > 0",
+            Scope.BOUNDED,
+            parted,
+        ),
+        Obligation(
+            "C27.skip",
+            f"{BLOCKS} residual blocks of one unit, two coordinates, that read a multiple of their difference, all "
+            "parameters unknown: what is added to both coordinates arrives unchanged",
+            Scope.BOUNDED,
+            skip,
+        ),
+        Obligation(
+            "C27.hard-swish",
+            f"The hard swish is within {HARD_SWISH} of ReLU, at every real number",
+            Scope.BOUNDED,
+            hard_swish,
+        ),
+        *(
+            Obligation(
+                f"C27.{name}",
+                f"{title} is within {WITHIN[name]} of ReLU, at every real number, in ball arithmetic",
+                Scope.INSTANCE,
+                partial(_like, name),
+            )
+            for name, title in TITLES.items()
+        ),
+        *(
+            Obligation(
+                f"C27.minimiser-{units}",
+                f"At a certified minimiser over S_{units} on {len(data)} inputs of the line: the claim for every "
+                f"circuit with its mean in its place, at t = {PART}",
+                Scope.INSTANCE,
+                partial(_every_circuit, data, units),
+            )
+            for data, units in ((LINE, 1), (ZIGZAG, 2))
+        ),
+        Obligation(
+            "C27.hundredth",
+            f"The same for N4's unit, silent on {HUNDREDTH_ROWS - 1} of {HUNDREDTH_ROWS} rows, with 0 in its place",
+            Scope.INSTANCE,
+            _hundredth,
+        ),
+        Obligation(
+            "C27.control-minimal",
+            "(i) without minimality: the planted net, whose detector is idle, at a small t",
+            Scope.INSTANCE,
+            _planted,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C27.control-part",
+            "The same as C27.part with 1/t in place of 1 + 1/t",
+            Scope.BOUNDED,
+            partial(parted, whole=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C27.control-sees",
+            "The same as C27.skip for blocks that read any combination of the coordinates",
+            Scope.BOUNDED,
+            partial(skip, blind=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C27.control-leaky",
+            f"A leaky ReLU of slope {LEAK} is within 1 of ReLU",
+            Scope.BOUNDED,
+            leaky,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C27.control-silu",
+            f"SiLU is within {TOO_LITTLE} of ReLU",
+            Scope.INSTANCE,
+            lambda: Evidence(facts.relu_apart("silu", AT, TOO_LITTLE), holds=False),
+            Verdict.REFUTED,
+        ),
+    ),
+)
