@@ -39,7 +39,7 @@ class Hardened:
     `removed` are the circuits that were taken out, in order, each as it was found in the net before it. `left` are
     those that send a constant which no bias of the net's type holds. `deviation` is the most by which an output differs
     at a training input, over the reals: 0 unless something was rounded. `same_in_float32`: every float32 evaluation of
-    both nets that sums alike gives the same numbers at the training inputs.
+    both nets that sums alike gives the same numbers at the training inputs. The certificate does not hold that.
     """
 
     before: FloatNet

@@ -20,8 +20,6 @@ from proof_of_absence.models.reading import Reading
 
 __all__ = ["Chain", "exact_array"]
 
-# Rows multiplied at a time.
-BLOCK = 16
 # Maps in a row: the digits of their product grow with each.
 MOST = 64
 # Bytes of one product: divisors that have nothing in common make its numbers long.
@@ -229,14 +227,9 @@ class Chain:
 
     def _product(self, names: str) -> FloatLayer:
         """The product of the maps, in floats where they hold it."""
-        rows, inner = len(self._maps[-1][1]), [_homogeneous(one) for one in self._maps]
-        self._affordable(names, inner)
-        blocks: list[np.ndarray] = []
-        divisor = 1
-        for start in range(0, rows, BLOCK):
-            block, divisor = _rows(self._maps, inner, start, min(start + BLOCK, rows))
-            blocks.append(block)
-        whole = np.concatenate(blocks)
+        quotients = [_quotients(one) for one in self._maps]
+        self._affordable(names, quotients)
+        whole, divisor = _whole(self._maps, quotients)
         if len(self._maps) > 1:
             self.multiplied = True
             self.notes.append(f"Multiplied exactly into one layer: {names}.")
@@ -250,11 +243,11 @@ class Chain:
         except ValueError as error:
             raise self._refused(f"of the exact product of {names} {error}; scale its layers") from error
 
-    def _affordable(self, names: str, inner: list[_Quotient]) -> None:
+    def _affordable(self, names: str, quotients: list[_Quotient]) -> None:
         """Refuse a product of too many digits before it is made."""
         first = self._maps[0][0]
         columns = first.shape[1] if isinstance(first, np.ndarray) else len(first)
-        size = len(self._maps[-1][1]) * columns * sum(divisor.bit_length() for _, divisor in inner) // 8
+        size = len(self._maps[-1][1]) * columns * sum(divisor.bit_length() for _, divisor in quotients) // 8
         if size > LARGEST:
             raise self._refused(
                 f"the exact product of {names} takes {size / 2**20:.0f} MiB, and {LARGEST / 2**20:.0f} are allowed; "
@@ -331,38 +324,44 @@ def _fractions(array: np.ndarray) -> list[Fraction]:
     return list(map(Fraction, array.tolist()))
 
 
-def _homogeneous(one: _Map) -> _Quotient:
-    """(W b) with a row (0 1) below, or the factors and the bias as two rows, over one divisor."""
+def _quotients(one: _Map) -> _Quotient:
+    """(W b), or the factors and the bias as two rows, over one divisor."""
     inner, bias = one
     if isinstance(inner, np.ndarray):
         numbers, exponent = integers(inner)
         divisor = lcm(2 ** max(0, -exponent), *(b.denominator for b in bias))
         scale = divisor * Fraction(2) ** exponent
-        below = np.array([[0] * inner.shape[1] + [divisor]], dtype=object)
         right = np.array([int(b * divisor) for b in bias], dtype=object)
-        return np.vstack([np.column_stack([numbers * int(scale), right]), below]), divisor
+        return np.column_stack([numbers * int(scale), right]), divisor
     divisor = lcm(*(number.denominator for number in (*inner, *bias)))
     return np.array([[int(number * divisor) for number in row] for row in (inner, bias)], dtype=object), divisor
 
 
-def _rows(maps: list[_Map], numbers: list[_Quotient], start: int, stop: int) -> _Quotient:
-    """Rows of the product of all maps: the weights, and in the last column the bias."""
-    width = len(maps[-1][1])
-    # Rows of the identity, and 0 for the bias.
-    block: np.ndarray = np.zeros((stop - start, width + 1), dtype=object)
-    block[np.arange(stop - start), np.arange(start, stop)] = 1
-    divisor, outermost = 1, True
-    for (inner, _), (matrix, below) in zip(reversed(maps), reversed(numbers), strict=True):
-        if not isinstance(inner, np.ndarray):
-            factors, shifts = matrix
-            block = np.column_stack([block[:, :-1] * factors, block[:, :-1] @ shifts + block[:, -1] * below])
-        elif outermost:
-            block = matrix[start:stop]
+def _whole(maps: list[_Map], quotients: list[_Quotient]) -> _Quotient:
+    """The product of all maps as (W b)."""
+    first, *rest = zip((isinstance(inner, np.ndarray) for inner, _ in maps), quotients, strict=True)
+    dense, (product, divisor) = first
+    for matrix, (numbers, below) in rest:
+        if matrix:
+            weights, bias = numbers[:, :-1], numbers[:, -1]
+            # Factors and a shift below go into the columns.
+            left = _times(weights, product) if dense else np.column_stack([weights * product[0], weights @ product[1]])
+            product, dense = left, True
         else:
-            product = _flint(block) * _flint(matrix)
-            block = np.array(list(map(int, product.entries())), dtype=object).reshape(len(block), -1)
-        divisor, outermost = divisor * below, False
-    return block, divisor
+            factors, bias = numbers
+            product = product * factors[:, None] if dense else product * factors
+        if dense:
+            product[:, -1] += bias * divisor
+        else:
+            product[1] += bias * divisor
+        divisor *= below
+    return (product if dense else np.column_stack([np.diag(product[0]), product[1]])), divisor
+
+
+def _times(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """A product of matrices of integers."""
+    product = _flint(left) * _flint(right)
+    return np.array(list(map(int, product.entries())), dtype=object).reshape(len(left), -1)
 
 
 def _flint(matrix: np.ndarray) -> fmpz_mat:
