@@ -41,6 +41,7 @@ from proof_of_absence.proofs.n10_near_minima import CLAIM as N10
 __all__ = ["CLAIMS"]
 
 CLAIMS = (
-    *(C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17, C18, C19, C20, C21, C22, C23, C24, C25, C26, C27),
+    *(C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14),
+    *(C15, C16, C17, C18, C19, C20, C21, C22, C23, C24, C25, C26, C27),
     *(N1, N2, N3, N4, N5, N6, N7, N8, N9, N10),
 )

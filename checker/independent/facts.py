@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 from proof_of_absence.checker.independent.coq import check_sources
 from proof_of_absence.checker.independent.kinds import (
-    box_posterior,
     activations,
+    box_posterior,
     class_census,
     confinement,
     cross_entropy,

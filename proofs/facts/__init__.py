@@ -3,8 +3,8 @@
 Those that are made with their proofs have their producers in `checker/`; tests/test_stems.py has the table.
 """
 
-from proof_of_absence.proofs.facts.box_posterior import box_posterior
 from proof_of_absence.proofs.facts.activations import relu_apart, relu_like
+from proof_of_absence.proofs.facts.box_posterior import box_posterior
 from proof_of_absence.proofs.facts.class_census import census
 from proof_of_absence.proofs.facts.confinement import alternation, covered, crossed_boxes, grid_cost, line_gaps
 from proof_of_absence.proofs.facts.conjunction import every
@@ -23,9 +23,8 @@ from proof_of_absence.proofs.facts.posterior_mass import crossover, posterior
 from proof_of_absence.proofs.facts.quantised import least_in_class
 from proof_of_absence.proofs.facts.readout import free_readout, leverage_at, readout_price
 from proof_of_absence.proofs.facts.regression import ridge
-from proof_of_absence.proofs.facts.rents import rent
-from proof_of_absence.proofs.facts.sampling import Sampling, sample_chance
 from proof_of_absence.proofs.facts.rents import almost_idle, rent
+from proof_of_absence.proofs.facts.sampling import Sampling, sample_chance
 from proof_of_absence.proofs.facts.separation import nothing_separates, separating_unit
 from proof_of_absence.proofs.facts.squared_loss import loss_above_floor, loss_at_floor, lower_loss, reassigned
 from proof_of_absence.proofs.facts.weight_decay import convex_training, decay_drop
@@ -33,8 +32,8 @@ from proof_of_absence.proofs.facts.zero_one import zero_one_loss
 
 __all__ = [
     "Sampling",
-    "alternation",
     "almost_idle",
+    "alternation",
     "best_line",
     "box_posterior",
     "census",
