@@ -63,6 +63,9 @@ def _checked(listed: dict[str, Any], facts: list[Fact], subject: Subject) -> lis
     require(isinstance(listed["same_in_float32"], bool), "same_in_float32 is a truth value")
     unseen = open_layers(facts)
     if listed["same_in_float32"] and listed["removed"]:
+        values = [exact(entry["value"]) for circuit in listed["removed"] for entry in circuit["value"]]
+        still = not any(values) and fact["dtype"] == "float32"
+        require(still, "same_in_float32: a bias took on what a circuit sent")
         unseen.append("whether float32 outputs are the same to the bit")
     return unseen
 
