@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from operator import mul
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -92,7 +92,7 @@ class MLP:
         cleared, scale = _cleared(points)
         # Few numbers are faster without arrays.
         few = len(points) * sum(layer.fan_in * layer.fan_out for layer in self.layers) <= FEW
-        values = cleared if few else _array(cleared)
+        values: Any = cleared if few else _array(cleared)
         for number, layer in enumerate(self.layers):
             match layer:
                 case Affine(weights, bias):

@@ -60,7 +60,7 @@ def unit_findings_apart(
     return found
 
 
-def _answers(client: Client, tasks: Sequence[Future]) -> list[Any]:
+def _answers(client: Client, tasks: "Sequence[Future[Any]]") -> list[Any]:
     """What the tasks come to by the deadline and its grace; None for those that did not answer, which are given up."""
     if time_left() == inf:
         return list(client.gather(tasks))
@@ -70,7 +70,7 @@ def _answers(client: Client, tasks: Sequence[Future]) -> list[Any]:
     return [_answer(task) if task.done() else None for task in tasks]
 
 
-def _answer(task: Future) -> Any:
+def _answer(task: "Future[Any]") -> Any:
     """What a task that is done came to; None if the worker that has it is lost in that moment."""
     try:
         return None if task.cancelled() else task.result(timeout=GRACE)
@@ -135,7 +135,8 @@ def decide_apart(client: Client, asked: Question, seconds: float | None = 60, no
         return first
     shared = client.submit(_same, asked, pure=False)
     places = {}
-    running = as_completed(timeout=None if seconds is None else left() + GRACE)
+    limit = left()
+    running = as_completed(timeout=None if limit is None else limit + GRACE)
 
     def hand_out(leaves: list[dict]) -> None:
         for leaf in leaves:
@@ -170,7 +171,7 @@ def decide_apart(client: Client, asked: Question, seconds: float | None = 60, no
     return concluded(asked, tree, witness, reason, visited, time.monotonic() - started)
 
 
-def _in_time(running: Iterator[Future]) -> Iterator[Future]:
+def _in_time(running: "Iterator[Future[Any]]") -> "Iterator[Future[Any]]":
     """The tasks as they are done, until their time is over."""
     with suppress(TimeoutError):
         yield from running

@@ -148,8 +148,8 @@ def detector(inputs: Iterable[Numbers], point: Numbers) -> list[tuple[Vector, Fr
     >>> [(int(b), int(a)) for _, b, a in detector([[0], [4]], [1])]
     [(0, 1), (-1, -2), (-2, 1)]
     """
-    inputs = Inputs(inputs)
-    return detector_at(inputs.locate(point), inputs, inputs.vector(point))
+    prepared = Inputs(inputs)
+    return detector_at(prepared.locate(point), prepared, prepared.vector(point))
 
 
 def detector_at(
