@@ -201,7 +201,7 @@ class Reassignment:
         linears = [layer for layer in self.module.modules() if type(layer).__name__ == "Linear"]
         if len(linears) != len(net.layers):
             raise refused("the module", "uses a Linear twice, or two with no ReLU between; reassignment takes neither")
-        if not net.in_floats:
+        if not net.in_floats or (net.reading is not None and net.reading.multiplied):
             raise refused("the module", "has BatchNorm1d, or another map beside its Linear layers, which is not taken")
         if len(linears) < 2:
             raise refused("the module", "has no hidden layer, so there is nothing to reassign")

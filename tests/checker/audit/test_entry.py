@@ -5,7 +5,6 @@ one line for what it cannot take.
 import json
 import subprocess
 import sys
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -85,8 +84,7 @@ def test_regions_and_files(tmp_path):
         (NET, np.zeros((0, 1)), TARGETS, r"^X: has shape \(0, 1\)"),
         (NET, INPUTS, TARGETS[:3], "hold 5 inputs but 3 targets"),
         (NET, INPUTS, [[1.0, 2.0]] * 5, "have 2 columns, the net has 1 outputs"),
-        (MLP((Affine([[Fraction(1, 3)]], [0]),)), INPUTS, TARGETS, "^the net: has a weight that is no float64"),
-        (MLP((Affine([[10**400]], [0]),)), INPUTS, TARGETS, "^the net: has a weight that is no float64"),
+        (MLP((Affine([[10**400]], [0]),)), INPUTS, TARGETS, "^the net: an entry is larger than every float64"),
         (torch.nn.Tanh(), INPUTS, TARGETS, "Tanh"),
         ("net.h5", INPUTS, TARGETS, "net.h5: unknown suffix"),
         (3, INPUTS, TARGETS, "module"),

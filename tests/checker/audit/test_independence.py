@@ -22,10 +22,11 @@ def test_findings_agree_with_elimination(case):
     """Of the units that send something; the others are left out."""
     net, inputs = case
     found = {finding.layer: finding for finding in rank_findings(net, inputs)}
-    sending = {layer: np.flatnonzero(net.layers[layer].weights.any(axis=0)) for layer in range(1, len(net.layers))}
-    assert set(found) == {layer for layer, members in sending.items() if members.size}
+    above = enumerate(net.exact().layers[1:], 1)
+    sending = {layer: [j for j, column in enumerate(zip(*a.weights, strict=True)) if any(column)] for layer, a in above}
+    assert set(found) == {layer for layer, members in sending.items() if members}
     for finding in found.values():
-        every, members = columns(net, inputs, finding.layer), sending[finding.layer].tolist()
+        every, members = columns(net, inputs, finding.layer), sending[finding.layer]
         table = [[row[0], *(row[1 + j] for j in members)] for row in every]
         assert finding.columns == len(table[0])
         assert finding.units in ((tuple(members),) if finding.full and len(members) < len(every[0]) - 1 else (None,))
