@@ -30,7 +30,7 @@ from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, RationalAffine
 
-__all__ = ["FORMAT", "NAME", "certify", "deployment_fact", "rank_fact", "unit_facts"]
+__all__ = ["FORMAT", "NAME", "arrays_of", "certify", "deployment_fact", "rank_fact", "unit_facts"]
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -68,7 +68,7 @@ def certify(
     inputs = checked_inputs(net, inputs)
     if deploy is None and (deployment or any(circuit.fires for circuit in circuits)):
         raise ValueError("facts about deployment inputs need these inputs")
-    contents = {"net": _arrays(net), "train": {"inputs": inputs}}
+    contents = {"net": arrays_of(net), "train": {"inputs": inputs}}
     if deploy is not None:
         contents["deploy"] = {"inputs": checked_inputs(net, deploy, "deployment inputs")}
     facts = [*unit_facts(units), *(_circuit(circuit, deploy is not None) for circuit in circuits)]
@@ -86,7 +86,7 @@ def certify(
     if targets is not None:
         contents["targets"] = {"targets": np.asarray(targets, dtype=np.float64)}
     if hardened is not None:
-        contents["before"] = _arrays(hardened.before)
+        contents["before"] = arrays_of(hardened.before)
         facts.append(_hardened(hardened))
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
     certificate = seal({"format": FORMAT, "files": files, "facts": facts} | ({"about": about} if about else {}))
@@ -94,7 +94,7 @@ def certify(
     return folder / NAME
 
 
-def _arrays(net: FloatNet) -> dict[str, np.ndarray]:
+def arrays_of(net: FloatNet) -> dict[str, np.ndarray]:
     """Floats as they are; integers of a layer that no float64 holds in hexadecimal, the bias in the last column."""
     found: dict[str, np.ndarray] = {}
     for k, layer in enumerate(net.layers, 1):

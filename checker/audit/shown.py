@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from proof_of_absence.checker.audit.certified import losses_of_improvement, losses_of_prices, losses_of_rents
-from proof_of_absence.checker.audit.certify import deployment_fact, rank_fact, unit_facts
+from proof_of_absence.checker.audit.certify import arrays_of, deployment_fact, rank_fact, unit_facts
 from proof_of_absence.checker.audit.cross_entropy import drop_of, outputs_of
 from proof_of_absence.checker.audit.findings import (
     CircuitFinding,
@@ -31,6 +31,7 @@ from proof_of_absence.checker.independent.results.report import require_place, r
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.layers import nonzero
 
 if TYPE_CHECKING:
     from proof_of_absence.checker.audit.examination import Better, Examination
@@ -40,7 +41,10 @@ __all__ = ["deployment", "improvement", "prices", "ranks", "region", "rents", "s
 
 def subject_of(found: "Examination") -> Subject:
     """The net and the data, as the independent checker has them."""
-    net = Unshared([(layer.weights, layer.bias) for layer in found.net.layers], found.net.dtype)
+    arrays = arrays_of(found.net)
+    texts = {key: array for key, array in arrays.items() if array.dtype.kind == "S"}
+    read = Unshared.read({key: array for key, array in arrays.items() if key not in texts}, texts)
+    net = Unshared(read.layers, found.net.dtype, read.rational)
     return Subject(net, found.inputs, deploy=found.deploy, targets=found.targets)
 
 
@@ -82,7 +86,7 @@ def deployment(found: "Examination", value: Sequence[DeploymentFinding]) -> None
 @_decided
 def ranks(found: "Examination", value: Sequence[RankFinding]) -> None:
     """Every layer that sends something, its rank decided."""
-    layers = [number for number, layer in enumerate(found.net.layers) if number and layer.weights.any()]
+    layers = [number for number, layer in enumerate(found.net.layers) if number and nonzero(layer).any()]
     require([rank.layer for rank in value] == layers, "not every layer")
     facts = [rank_fact(rank) for rank in value]
     require(None not in facts, "a rank is open")
@@ -102,7 +106,9 @@ def improvement(found: "Examination", value: "Better") -> None:
     fact = losses_of_improvement(change, found.loss) | {"dtype": found.net.dtype.name}
     own = reassigned(fact, found.subject.net)
     same = (
-        np.array_equal(a, b) for x, y in zip(net.layers, own.layers, strict=True) for a, b in zip(x, y, strict=True)
+        np.array_equal(a, b)
+        for x, y in zip(net.float_layers, own.layers, strict=True)
+        for a, b in zip(x, y, strict=True)
     )
     require(all(same), "another net")
     if found.loss is Loss.CROSS_ENTROPY:

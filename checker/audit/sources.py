@@ -60,7 +60,7 @@ def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, 
     InputError
         If a given file cannot be read.
     """
-    own = own_net(subject, told.dtype)
+    own = own_net(subject, told)
     if told.source == IN_PYTHON[0]:
         require(content_key(own) == told.sha256, f"{folder / 'report.json'}: the digest is not that of the net")
         seen.about.append(f"a net given in Python (digest {told.sha256[:SHOWN]}…)")
@@ -147,9 +147,10 @@ def compare_deployment(folder: Path, told: dict[str, Any] | None, subject: Subje
     seen.about.append(path.name)
 
 
-def own_net(subject: Subject, dtype: str) -> FloatNet:
-    """The certificate's net, as files are read."""
-    return FloatNet([_layer(subject.net, number) for number in range(1, len(subject.net.layers) + 1)], dtype)
+def own_net(subject: Subject, told: NetSummary) -> FloatNet:
+    """The certificate's net as files are read, of the type and the reading that the report tells of."""
+    layers = [_layer(subject.net, number) for number in range(1, len(subject.net.layers) + 1)]
+    return FloatNet(layers, told.dtype, told.reading)
 
 
 def _layer(own: Unshared, number: int) -> FloatLayer:

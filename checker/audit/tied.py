@@ -119,7 +119,7 @@ def _canonical(folder: Path, report: Fact, subject: Subject) -> Audit:
     missing = [line for line in open_lines(audit) if line not in audit.undecided]
     require(not missing, f"does not say that this is undecided: {missing[:1]}")
     loss = Loss(audit.data.loss_name) if audit.data.loss_name else None
-    net = own_net(subject, audit.net.dtype)
+    net = own_net(subject, audit.net)
     asked = Examination(net, subject.train, subject.targets, loss, subject.deploy, None).not_asked
     require(audit.not_asked == asked, f"says of what was not asked: {audit.not_asked[:1]}")
     return audit
@@ -154,6 +154,6 @@ def _improved(folder: Path, certificate: Fact, subject: Subject, audit: Audit, s
     with blamed(path):
         net = read_net(path)
         require(net.dtype.name == fact["dtype"], f"is of {net.dtype}, and the certified net of {fact['dtype']}")
-        certified = reassigned(fact, Unshared(subject.net.layers, np.dtype(fact["dtype"])))
+        certified = reassigned(fact, Unshared(subject.net.layers, np.dtype(fact["dtype"]), subject.net.rational))
         same_layers(net, certified, "the certified improvement")
     seen.agree.append(path.name)

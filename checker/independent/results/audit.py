@@ -349,10 +349,7 @@ def loss(audit: Subject, fact: Fact) -> None:
     require(not {"net", "data"} & set(fact), "a fact about losses is about the net and the data of this folder")
     require(fact["dtype"] in ("float32", "float64"), "no type of float")
     dtype = np.dtype(fact["dtype"])
-    with np.errstate(over="ignore"):
-        floats = [layer for k, layer in enumerate(audit.net.layers, 1) if k not in audit.net.rational]
-        typed = all((array.astype(dtype) == array).all() for layer in floats for array in layer)
-    require(typed, f"a weight is no {dtype}")
+    require(audit.net.holds(dtype), f"a weight is no {dtype}")
     require(targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
     family = float_cross_entropy if fact["kind"] in float_cross_entropy.KINDS else float_losses
     family.decide(fact, FloatNet(audit.net.layers, dtype, audit.net.rational), FloatData(audit.train, targets))

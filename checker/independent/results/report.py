@@ -123,10 +123,7 @@ class _Report:
         require_same("the widths", stated["widths"], net.widths)
         require_same("the parameters", stated["parameters"], net.parameters)
         require(stated["dtype"] in ("float32", "float64"), "no type of float")
-        with np.errstate(over="ignore"):
-            kind = np.dtype(stated["dtype"])
-            typed = all((array.astype(kind) == array).all() for layer in net.layers for array in layer)
-        require(typed, f"net: a weight is no {stated['dtype']}")
+        require(net.holds(np.dtype(stated["dtype"])), f"net: a weight is no {stated['dtype']}")
         for fact in self.facts:
             require_equal("the type of the net", stated["dtype"], fact.get("dtype", stated["dtype"]))
 

@@ -93,6 +93,12 @@ class FloatNet:
         """Weights and biases together."""
         return sum(w.size + b.size for w, b in self.layers)
 
+    def holds(self, dtype: Dtype) -> bool:
+        """Whether all weights and biases that are floats are some of this type."""
+        floats = [array for k, layer in enumerate(self.layers, 1) if k not in self.rational for array in layer]
+        with np.errstate(over="ignore"):
+            return all(bool((array.astype(dtype) == array).all()) for array in floats)
+
     def exact(self, inputs: Floats, layer: int, units: Sequence[int] | None = None) -> Exact:
         """Values of units of a layer (all, if none are named): after ReLU if it is hidden. Shape (rows, units)."""
         weights, bias = self._rows(layer, units)

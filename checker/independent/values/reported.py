@@ -10,7 +10,7 @@ from proof_of_absence.checker.independent.refusal import Refused, require, requi
 Bounds = tuple[Fraction, Fraction]
 
 _RATIONAL = re.compile(r"(-?)(0|[1-9][0-9]*)(?:/([1-9][0-9]*))?")
-TRUTHS = ("idle", "empty", "decided", "full", "same_in_float32")
+TRUTHS = ("idle", "empty", "decided", "full", "multiplied", "same_in_float32")
 FLOATS = ("approximate", "seconds")
 # Python reads no more digits at a time.
 _DIGITS = 4000
