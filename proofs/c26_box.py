@@ -73,7 +73,7 @@ CLAIM = Claim(
     r"$\theta$ with fewer than $n$ hidden units, and let some net of the box have $L\leq\ell-\tau$, $\tau>0$. "
     r"If the spacing of the grid is at most $\tau/(4\Lambda)$, the nets of $S_n$ with a train-idle circuit have "
     r"mass at most $(8B\Lambda/\tau)^K e^{-\beta\tau/2}$, and so less than $\delta$ if "
-    r"$\beta>\frac2\tau\bigl(K\ln\frac{8B\Lambda}\tau+\ln\frac1\delta\bigr)$, whatever the grid is. Moreover, "
+    r"$\beta>(2/\tau)\,(K\ln(8B\Lambda/\tau)+\ln(1/\delta))$, whatever the grid is. Moreover, "
     r"if $\ell_0\geq\ell_1\geq\dots\geq E$, then $\sum_n(\ell_n-\ell_{n+1})\leq\ell_0-E$, and at most "
     r"$(\ell_0-E)/\tau$ of the differences are $\tau$ or more.",
     premises=(

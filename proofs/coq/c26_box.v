@@ -86,7 +86,8 @@ Definition point (t : {ffun 'I_K -> 'I_G.+1}) : 'I_K -> R :=
 Hypothesis G_gt0 : (0 < G)%N.
 Hypothesis B_gt0 : 0 < B.
 
-Let Gr_gt0 : 0 < G%:R :> R. Proof. by rewrite ltr0n. Qed.
+Lemma Gr_gt0 : 0 < G%:R :> R.
+Proof. by rewrite ltr0n. Qed.
 
 Lemma step_gt0 : 0 < step.
 Proof. by rewrite divr_gt0 ?mulr_gt0 ?ltr0n. Qed.
