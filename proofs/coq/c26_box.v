@@ -88,6 +88,7 @@ Hypothesis B_gt0 : 0 < B.
 
 Lemma Gr_gt0 : 0 < G%:R :> R.
 Proof. by rewrite ltr0n. Qed.
+Local Hint Resolve Gr_gt0 : core.
 
 Lemma step_gt0 : 0 < step.
 Proof. by rewrite divr_gt0 ?mulr_gt0 ?ltr0n. Qed.
