@@ -75,6 +75,7 @@ bench: .venv/set-up-bench coq
 	$(BIN)/python bench/minima.py
 	$(BIN)/python bench/price.py
 	$(BIN)/python bench/census.py
+	$(BIN)/python bench/compress.py $(if $(NETS),--data $(NETS))
 
 CASES ?= 10000
 KILLS ?= 10

@@ -161,7 +161,7 @@ def _hundredth() -> Evidence:
 
 CLAIM = Claim(
     id="C27",
-    title="Almost idle, other settings",
+    title="Almost idle circuits",
     statement=r"(i) Let $\theta$ minimise $L$ on $S_n$, $J$ be a nonempty circuit that sends $v$ in training but "
     r"for $\varepsilon$ in mean square, and $c(X)$ as in C12. Then $c(X)(L(\theta)-E)\le "
     r"tL(\theta)+(1+1/t)\varepsilon$ for every $t>0$. (ii) Let $|\sigma(t)-\mathrm{relu}(t)|\le\kappa$ for all $t$. "

@@ -12,7 +12,9 @@ from proof_of_absence.checker.independent.values import Fact
 
 FORMAT = "absence-certificate/1"
 LARGEST = 64 * 2**20
-SCOPES = ("universal", "universal (classical)", "bounded", "instance")
+CLASSICAL = "universal (classical)"
+THEOREMS = ("universal", CLASSICAL)
+SCOPES = (*THEOREMS, "bounded", "instance")
 FIELDS = {
     "format", "claim", "obligation", "statement", "scope", "expect", "verdict", "holds", "fact", "runs", "versions",
     "key",
@@ -39,8 +41,8 @@ def check_certificate(certificate: Fact, directory: Path, *, solve: bool = True)
     require(isinstance(fact, dict), "the fact is missing")
     scope = certificate.get("scope")
     require(scope in SCOPES, f"{scope!r} is no scope")
-    require(scope.startswith("universal") == (fact.get("kind") == "coq"), "theorems alone are universal")
-    require(scope.endswith("(classical)") == ("classical" in fact), "what may rest on axioms says so in its scope")
+    require((scope in THEOREMS) == (fact.get("kind") == "coq"), "theorems alone are universal")
+    require((scope == CLASSICAL) == ("classical" in fact), "what may rest on axioms says so in its scope")
     if fact.get("kind") == "coq":
         fact = fact | {"sources": _sources(fact, directory)}
         check_fact(fact, confirmed=True)

@@ -188,8 +188,15 @@ def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
     for the first, and come last.
     """
     things = list(things)
-    theorems = [thing for thing in things if scope(thing).is_theorem]
-    others = [thing for thing in things if not scope(thing).is_theorem]
+
+    def is_theorem(thing: T) -> bool:
+        known = scope(thing)
+        return known is not None and known.is_theorem
+
+    theorems = [thing for thing in things if is_theorem(thing)]
+    others = [thing for thing in things if not is_theorem(thing)]
+    # Classical files are compiled over the others.
+    theorems.sort(key=lambda thing: scope(thing) is Scope.CLASSICAL)
     return [*theorems[:1], *others, *theorems[1:]]
 
 

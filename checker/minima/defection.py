@@ -54,7 +54,7 @@ def least_defecting(data: Dataset, units: int, point: Numbers, side: int, level:
     --------
     >>> data = Dataset([[0], [1], [2]], [[0], [0], [0]])
     >>> [str(least_defecting(data, 1, ["1/2"], 1, level).loss) for level in (-1, 1)]
-    ['0', '1/3']
+    ['0', '7/15']
     """
     return Prices(data, point).least(units, side, level)
 

@@ -64,9 +64,9 @@ def _lipschitz(inputs: list[Vector], targets: Vector, box: Fraction) -> Fraction
     |f_i| <= box + box^2 s_i, and |df_i| <= 1 + box s_i + box s_i for c, a and (w, b). In the second sum the derivatives
     are 1 for c, the unit's value for a, and a z_ik and a where the unit is active, else 0, for w_k and b.
     """
-    sizes = [1 + sum(map(abs, z)) for z in inputs]
-    first = sum((box + box**2 * s) * (1 + 2 * box * s) for s in sizes)
-    second = abs(sum(targets)) + _most([y * box * s for y, s in zip(targets, sizes, strict=True)])
+    sizes = [sum(map(abs, z), Fraction(1)) for z in inputs]
+    first = sum(((box + box * box * s) * (1 + 2 * box * s) for s in sizes), Fraction(0))
+    second = abs(sum(targets, Fraction(0))) + _most([y * box * s for y, s in zip(targets, sizes, strict=True)])
     for k in range(len(inputs[0])):
         second += box * _most([y * z[k] for y, z in zip(targets, inputs, strict=True)])
     second += box * _most(targets)
@@ -75,7 +75,7 @@ def _lipschitz(inputs: list[Vector], targets: Vector, box: Fraction) -> Fraction
 
 def _most(values: list[Fraction]) -> Fraction:
     """The largest size of a sum of the values with factors between 0 and 1."""
-    return max(sum(v for v in values if v > 0), -sum(v for v in values if v < 0), Fraction(0))
+    return max(sum((v for v in values if v > 0), Fraction(0)), -sum((v for v in values if v < 0), Fraction(0)))
 
 
 def _census(inputs: list[Vector], targets: Vector, axis: list[Fraction]) -> tuple[Counter[Fraction], Counter[Fraction]]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from proof_of_absence.checker.audit.certify import NAME, _arrays, certify
+from proof_of_absence.checker.audit.certify import NAME, arrays_of, certify
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.detectors import deployment_findings
 from proof_of_absence.checker.audit.findings import DeploymentFinding
@@ -49,7 +49,7 @@ def test_what_is_found_is_accepted(case, data):
 @given(any_nets())
 def test_the_checkers_own_arithmetic(case):
     net, inputs = case
-    found = _arrays(net)
+    found = arrays_of(net)
     texts = {name: array for name, array in found.items() if array.dtype.kind == "S"}
     floats = {name: array for name, array in found.items() if name not in texts}
     other, expected = Unshared.read(floats, texts), hidden_values(net, inputs)

@@ -11,8 +11,8 @@ from proof_of_absence.checker.kernel.verify import queue
 def test_one_theorem_comes_first_and_the_others_last(scopes):
     order = queue(range(len(scopes)), lambda thing: scopes[thing])
     assert sorted(order) == list(range(len(scopes)))
-    theorems = [thing for thing, scope in enumerate(scopes) if scope is Scope.UNIVERSAL]
-    others = [thing for thing, scope in enumerate(scopes) if scope is not Scope.UNIVERSAL]
+    theorems = [i for kind in (Scope.UNIVERSAL, Scope.CLASSICAL) for i, scope in enumerate(scopes) if scope is kind]
+    others = [thing for thing in range(len(scopes)) if thing not in theorems]
     assert order[: len(theorems[:1])] == theorems[:1]
     assert order[len(order) - len(theorems[1:]) :] == theorems[1:]
     assert [thing for thing in order if thing in others] == others
