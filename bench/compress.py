@@ -29,6 +29,7 @@ from proof_of_absence.models.files import read_net
 from proof_of_absence.models.floatnet import FloatNet
 
 WIDTH = 400
+TRAINED = 1400
 EPOCHS = 30
 
 
@@ -45,23 +46,23 @@ def digits_net(penalty: float, seed: int = 0) -> tuple[FloatNet, float]:
     """A 64-400-400-10 net trained on scikit-learn's digits with an L1 penalty on all weights; its test accuracy."""
     torch.manual_seed(seed)
     digits = load_digits()
-    inputs = torch.tensor(digits.data / 16, dtype=torch.float32)
-    labels = torch.tensor(digits.target)
-    train, test = slice(0, 1400), slice(1400, None)
+    # The first are for training.
+    shown, unseen = torch.tensor(digits.data / 16, dtype=torch.float32).split([TRAINED, len(digits.data) - TRAINED])
+    labels, right = torch.tensor(digits.target).split([TRAINED, len(digits.data) - TRAINED])
     net = torch.nn.Sequential(
         torch.nn.Linear(64, WIDTH), torch.nn.ReLU(), torch.nn.Linear(WIDTH, WIDTH), torch.nn.ReLU(),
         torch.nn.Linear(WIDTH, 10),
     )  # fmt: skip
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(1400).split(64):
-            loss = torch.nn.functional.cross_entropy(net(inputs[train][rows]), labels[train][rows])
+        for rows in torch.randperm(TRAINED).split(64):
+            loss = torch.nn.functional.cross_entropy(net(shown[rows]), labels[rows])
             loss = loss + penalty * sum(p.abs().sum() for p in net.parameters())
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
     with torch.no_grad():
-        accuracy = float((net(inputs[test]).argmax(1) == labels[test]).float().mean())
+        accuracy = float((net(unseen).argmax(1) == right).float().mean())
         layers = [(m.weight.numpy(), m.bias.numpy()) for m in net if isinstance(m, torch.nn.Linear)]
     return FloatNet(layers, np.float32), accuracy
 
