@@ -87,8 +87,8 @@ def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
                     escape(verdict + control),
                 )
             )
-    columns = r">{\raggedright}p{0.17\linewidth}>{\raggedright}p{0.36\linewidth}l>{\raggedright}p{0.2\linewidth}"
-    columns += r">{\raggedright\arraybackslash}p{0.09\linewidth}"
+    columns = r">{\raggedright}p{0.17\linewidth}>{\raggedright}p{0.35\linewidth}>{\raggedright}p{0.09\linewidth}"
+    columns += r">{\raggedright}p{0.18\linewidth}>{\raggedright\arraybackslash}p{0.09\linewidth}"
     header = ("Obligation", "Statement", "Scope", "Decided by", "Verdict")
     return NOTE + _table("longtable", columns, header, rows)
 

@@ -16,7 +16,8 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     ">": r"\textgreater{}",
     '"': "''",
 }
-_GREEK = {name: f"\\{name}" for name in ("alpha", "beta", "gamma", "delta", "theta", "lambda", "nu", "rho", "tau")}
+_SMALL = ("alpha", "beta", "gamma", "delta", "theta", "lambda", "nu", "rho", "tau")
+_GREEK = {name: f"\\{name}" for name in (*_SMALL, "Lambda")}
 _GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
 _NAMES = _GREEK | {"sum": r"\textstyle\sum"}
 _SIGN = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "=>": r"\Rightarrow", "<": "<", ">": ">", "=": "=", "-": "-"}
