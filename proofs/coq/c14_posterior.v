@@ -38,34 +38,50 @@ Definition best (Lmin : R) : {set T} := [set t | L t == Lmin].
 Hypothesis g_gt0 : forall t, 0 < g t.
 Hypothesis g_decr : forall s t, s <= t -> g t <= g s.
 
-Theorem C14_posterior (D : {set T}) (Lmin tau : R) : best Lmin != set0 ->
-  (forall t, t \in D -> Lmin + tau <= L t) ->
-  posterior D <= (#|D|%:R / #|best Lmin|%:R) * (g (Lmin + tau) / g Lmin).
+(* The best are no more than models of a loss that is known: so for any A.    *)
+Lemma posterior_near (A D : {set T}) (l tau : R) : A != set0 ->
+  (forall t, t \in A -> L t <= l) -> (forall t, t \in D -> l + tau <= L t) ->
+  posterior D <= (#|D|%:R / #|A|%:R) * (g (l + tau) / g l).
 Proof.
-rewrite -card_gt0 => best_gt0 D_worse.
-have best_le : #|best Lmin|%:R * g Lmin <= \sum_t g (L t).
-  rewrite (bigID (mem (best Lmin))) /= -[X in X <= _]addr0 lerD //.
-    rewrite mulr_natl -sumr_const; apply: ler_sum => t.
-    by rewrite inE => /eqP ->.
+rewrite -card_gt0 => A_gt0 A_low D_worse.
+have A_le : #|A|%:R * g l <= \sum_t g (L t).
+  rewrite (bigID (mem A)) /= -[X in X <= _]addr0 lerD //.
+    by rewrite mulr_natl -sumr_const; apply: ler_sum => t /A_low /g_decr.
   by apply: sumr_ge0 => t _; apply: ltW.
-have D_le : \sum_(t in D) g (L t) <= #|D|%:R * g (Lmin + tau).
+have D_le : \sum_(t in D) g (L t) <= #|D|%:R * g (l + tau).
   rewrite mulr_natl -sumr_const; apply: ler_sum => t tD.
   exact/g_decr/D_worse.
-have min_gt0 : 0 < #|best Lmin|%:R * g Lmin by rewrite mulr_gt0 ?ltr0n.
+have min_gt0 : 0 < #|A|%:R * g l by rewrite mulr_gt0 ?ltr0n.
 have D_ge0 : 0 <= \sum_(t in D) g (L t) by apply: sumr_ge0 => t _; apply: ltW.
 rewrite /posterior mulf_div.
 apply: ler_pM => //; first by rewrite invr_ge0 (le_trans (ltW min_gt0)).
 by rewrite lef_pV2 ?posrE // (lt_le_trans min_gt0).
 Qed.
 
+Lemma near_multiplicative (A D : {set T}) (l tau : R) :
+  (forall s t, g (s + t) = g s * g t) -> A != set0 ->
+  (forall t, t \in A -> L t <= l) -> (forall t, t \in D -> l + tau <= L t) ->
+  posterior D <= (#|D|%:R / #|A|%:R) * g tau.
+Proof.
+move=> gD A_neq0 A_low D_worse.
+apply: le_trans (posterior_near A_neq0 A_low D_worse) _.
+by rewrite gD [g l * _]mulrC mulfK // gt_eqF.
+Qed.
+
+Lemma best_le Lmin t : t \in best Lmin -> L t <= Lmin.
+Proof. by rewrite inE => /eqP ->. Qed.
+
+Theorem C14_posterior (D : {set T}) (Lmin tau : R) : best Lmin != set0 ->
+  (forall t, t \in D -> Lmin + tau <= L t) ->
+  posterior D <= (#|D|%:R / #|best Lmin|%:R) * (g (Lmin + tau) / g Lmin).
+Proof. by move=> best_neq0; apply: posterior_near => // t; apply: best_le. Qed.
+
 Theorem C14_multiplicative (D : {set T}) (Lmin tau : R) :
   (forall s t, g (s + t) = g s * g t) -> best Lmin != set0 ->
   (forall t, t \in D -> Lmin + tau <= L t) ->
   posterior D <= (#|D|%:R / #|best Lmin|%:R) * g tau.
 Proof.
-move=> gD best_neq0 D_worse.
-apply: le_trans (C14_posterior best_neq0 D_worse) _.
-by rewrite gD [g Lmin * _]mulrC mulfK // gt_eqF.
+by move=> gD best_neq0; apply: near_multiplicative => // t; apply: best_le.
 Qed.
 
 End Posterior.
@@ -108,16 +124,25 @@ Variables (T : finType) (L : T -> R).
 
 Definition boltzmann (beta : R) : R -> R := fun t => e (- (beta * t)).
 
+Lemma near_exponential (A D : {set T}) (l tau beta : R) : 0 <= beta ->
+  A != set0 -> (forall t, t \in A -> L t <= l) ->
+  (forall t, t \in D -> l + tau <= L t) ->
+  posterior L (boltzmann beta) D <=
+    (#|D|%:R / #|A|%:R) * (e (beta * tau))^-1.
+Proof.
+move=> beta_ge0 A_neq0 A_low D_worse; rewrite -e_opp.
+apply: (@near_multiplicative _ _ L (boltzmann beta)) A_neq0 A_low D_worse.
+- by move=> t; apply: e_gt0.
+- by move=> s t st; rewrite e_incr // lerN2 ler_wpM2l.
+- by move=> s t; rewrite /boltzmann mulrDr opprD eD.
+Qed.
+
 Theorem C14_exponential (D : {set T}) (Lmin tau beta : R) : 0 <= beta ->
   best L Lmin != set0 -> (forall t, t \in D -> Lmin + tau <= L t) ->
   posterior L (boltzmann beta) D <=
     (#|D|%:R / #|best L Lmin|%:R) * (e (beta * tau))^-1.
 Proof.
-move=> beta_ge0 best_neq0 D_worse; rewrite -e_opp.
-apply: (@C14_multiplicative _ _ L (boltzmann beta)) best_neq0 D_worse.
-- by move=> t; apply: e_gt0.
-- by move=> s t st; rewrite e_incr // lerN2 ler_wpM2l.
-- by move=> s t; rewrite /boltzmann mulrDr opprD eD.
+move=> beta_ge0 best_neq0; apply: near_exponential => // t; exact: best_le.
 Qed.
 
 Theorem C14_below (D : {set T}) (Lmin tau beta delta : R) :

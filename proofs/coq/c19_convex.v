@@ -248,9 +248,6 @@ Definition fitted n (p : point R d N n) i : R :=
 Definition convex_value n (p : point R d N n) : R :=
   \sum_i 2%:R^-1 * (fitted p i - y i 0 0) ^+ 2 + beta * \sum_k len p k.
 
-Lemma normsq1 (u : 'rV[R]_1) : normsq u = u 0 0 ^+ 2.
-Proof. by rewrite /normsq big_ord1. Qed.
-
 Lemma eval1 n (theta : net R d 1 n) x : shift theta = 0 ->
   eval theta x 0 0 = \sum_j act theta j x * outw theta j 0 0.
 Proof.

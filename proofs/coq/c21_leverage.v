@@ -57,12 +57,6 @@ rewrite /normsq /dot -sumrMnl -!big_split; apply: eq_bigr => k _ /=.
 by rewrite mxE; move: (u 0 k) (v 0 k) => s t; ring.
 Qed.
 
-Lemma dotxx m (u : 'rV[R]_m) : dot u u = normsq u.
-Proof. by apply: eq_bigr => k _; rewrite expr2. Qed.
-
-Lemma sq1 (v : 'rV[R]_1) : normsq v = v 0 0 ^+ 2.
-Proof. by rewrite /normsq big_ord1. Qed.
-
 End Traces.
 
 Section Price.
@@ -131,7 +125,7 @@ Qed.
 Lemma bil_sq r (A : 'M[R]_(p, r)) : bil A A
   = \sum_i normsq (row i phi *m A) + \sum_j l j * normsq (row j A).
 Proof.
-by rewrite bil_sum; congr (_ + _); apply: eq_bigr => i _; rewrite dotxx.
+by rewrite bil_sum; congr (_ + _); apply: eq_bigr => i _; rewrite dot_normsq.
 Qed.
 
 Lemma bil_ge0 r (A : 'M[R]_(p, r)) : 0 <= bil A A.
@@ -197,7 +191,7 @@ split=> [a_min|E a']; last first.
 apply/eqP; rewrite -subr_eq0; set g := _ - _.
 pose s := \sum_i normsq (row i g); pose q := bil g g.
 have gg : \tr (g^T *m g) = s.
-  by rewrite tr_dot; apply: eq_bigr => i _; rewrite dotxx.
+  by rewrite tr_dot; apply: eq_bigr => i _; rewrite dot_normsq.
 have s_ge0 : 0 <= s by apply: sumr_ge0 => i _; apply: normsq_ge0.
 have q1_gt0 : 0 < q + 1 by rewrite ltr_pwDr ?ltr01 ?bil_ge0.
 have := a_min (a + - (s / (q + 1)) *: g); rewrite cost_add bilZ -/g.
@@ -244,7 +238,7 @@ by apply: eq_bigr => k _; rewrite mxE mulrC.
 Qed.
 
 Lemma bil_uu r (w : 'rV[R]_r) : bil (u^T *m w) (u^T *m w) = h * normsq w.
-Proof. by rewrite bil_u mulmxA f_u mul_scalar_mx dotZl dotxx. Qed.
+Proof. by rewrite bil_u mulmxA f_u mul_scalar_mx dotZl dot_normsq. Qed.
 
 Lemma h_ge0 : 0 <= h.
 Proof.
@@ -265,7 +259,7 @@ have [h0|h_neq0] := eqVneq h 0.
   by rewrite mxE expr0n.
 have h_gt0 : 0 < h by rewrite lt0r h_neq0 h_ge0.
 have := bil_ge0 (h *: B - u^T *m (f *m B)).
-rewrite bilB bilZ bil_uu bil_u -scalemxAr dotZl dotxx => sq_ge0.
+rewrite bilB bilZ bil_uu bil_u -scalemxAr dotZl dot_normsq => sq_ge0.
 rewrite -subr_ge0 -(pmulr_rge0 _ h_gt0); apply: le_trans sq_ge0 _.
 rewrite le_eqVlt; apply/orP; left; apply/eqP.
 by move: (bil B B) (normsq (f *m B)) => s t; ring.
@@ -368,12 +362,12 @@ Theorem C21_constant f h k0 : lever f h -> (forall i, phi i k0 = 1) ->
 Proof.
 move=> [u uM hE] phi1 f1; pose b : 'cV[R]_p := delta_mx k0 0.
 have mul_b (v : 'rV[R]_p) : (v *m b) 0 0 = v 0 k0 by rewrite /b -colE mxE.
-have := lever_bound uM hE b; rewrite sq1 mul_b f1 expr1n bil_sq.
+have := lever_bound uM hE b; rewrite normsq1 mul_b f1 expr1n bil_sq.
 rewrite (eq_bigr (fun=> 1)) => [|i _]; last first.
-  by rewrite sq1 mul_b mxE phi1 expr1n.
+  by rewrite normsq1 mul_b mxE phi1 expr1n.
 rewrite sumr_const card_ord (bigD1 k0) //= big1 => [|j /negbTE jk]; last first.
-  by rewrite sq1 !mxE jk expr0n mulr0.
-by rewrite sq1 !mxE !eqxx expr1n mulr1 addr0.
+  by rewrite normsq1 !mxE jk expr0n mulr0.
+by rewrite normsq1 !mxE !eqxx expr1n mulr1 addr0.
 Qed.
 
 Theorem C21_repeated f h : lever f h ->
@@ -382,10 +376,10 @@ Proof.
 move=> [u uM hE]; have [h0|h_neq0] := eqVneq h 0.
   by rewrite h0 mulr0 ler01.
 have h_gt0 : 0 < h by rewrite lt0r h_neq0 (h_ge0 uM hE).
-have := bil_uu uM hE (1 : 'rV[R]_1); rewrite mulmx1 sq1 mxE expr1n mulr1 bil_sq.
+have := bil_uu uM hE (1 : 'rV[R]_1); rewrite mulmx1 normsq1 mxE expr1n mulr1 bil_sq.
 rewrite (bigID [pred i | row i phi == f]) /=.
 rewrite (eq_bigr (fun=> h ^+ 2)) => [|i /eqP->]; last first.
-  by rewrite (f_u hE) sq1 mxE.
+  by rewrite (f_u hE) normsq1 mxE.
 rewrite sumr_const -addrA => E; rewrite -(ler_pM2r h_gt0) mul1r -mulrA.
 rewrite -[X in _ <= X]E -expr2 mulr_natl lerDl addr_ge0 ?sumr_ge0 // => i _.
   exact: normsq_ge0.

@@ -72,9 +72,6 @@ move=> low lt_l theta min def.
 by have := C22_minimiser min def low theta'; rewrite leNgt lt_l.
 Qed.
 
-Lemma dot_normsq k (v : 'rV[R]_k) : dot v v = normsq v.
-Proof. by apply: eq_bigr => i _; rewrite expr2. Qed.
-
 Lemma dotN k (u v : 'rV[R]_k) : dot u (- v) = - dot u v.
 Proof. by rewrite -scaleN1r dotZr mulN1r. Qed.
 

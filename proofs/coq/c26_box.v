@@ -43,28 +43,7 @@ Theorem C26_near (A D : {set T}) (l tau beta : R) : 0 <= beta ->
   (forall t, t \in D -> l + tau <= L t) ->
   posterior L (boltzmann e beta) D
   <= (#|D|%:R / #|A|%:R) * (e (beta * tau))^-1.
-Proof.
-move=> beta_ge0 A_neq0 A_low D_high; pose g := boltzmann e beta.
-have A_gt0 : 0 < #|A|%:R :> R by rewrite ltr0n card_gt0.
-have g_gt0 t : 0 < g t by exact: (e_gt0 eD e_ge).
-have g_decr s t : s <= t -> g t <= g s.
-  by move=> st; apply: (e_incr eD e_ge); rewrite lerN2 ler_wpM2l.
-have A_le : #|A|%:R * g l <= \sum_t g (L t).
-  rewrite (bigID (mem A)) /= -[X in X <= _]addr0 lerD //.
-    by rewrite mulr_natl -sumr_const; apply: ler_sum => t tA; apply/g_decr/A_low.
-  by apply: sumr_ge0 => t _; apply: ltW.
-have D_le : \sum_(t in D) g (L t) <= #|D|%:R * g (l + tau).
-  by rewrite mulr_natl -sumr_const; apply: ler_sum => t tD; apply/g_decr/D_high.
-have min_gt0 : 0 < #|A|%:R * g l by rewrite mulr_gt0.
-have D_ge0 : 0 <= \sum_(t in D) g (L t) by apply: sumr_ge0 => t _; apply: ltW.
-have -> : (e (beta * tau))^-1 = g (l + tau) / g l.
-  rewrite /g /boltzmann mulrDr opprD eD mulrAC divff.
-    by rewrite mul1r (e_opp eD e_ge).
-  exact: lt0r_neq0 (e_gt0 eD e_ge _).
-rewrite /posterior mulf_div; apply: ler_pM => //.
-  by rewrite invr_ge0 (le_trans (ltW min_gt0)).
-by rewrite lef_pV2 ?posrE // (lt_le_trans min_gt0).
-Qed.
+Proof. exact: near_exponential. Qed.
 
 End Near.
 

@@ -112,6 +112,12 @@ apply/rowP=> k; apply/eqP; rewrite mxE -sqrf_eq0.
 by apply: v0; rewrite mem_index_enum.
 Qed.
 
+Lemma dot_normsq m (v : 'rV[R]_m) : dot v v = normsq v.
+Proof. by apply: eq_bigr => k _; rewrite expr2. Qed.
+
+Lemma normsq1 (v : 'rV[R]_1) : normsq v = v 0 0 ^+ 2.
+Proof. by rewrite /normsq big_ord1. Qed.
+
 Lemma normsq_gt0 m (v : 'rV[R]_m) : (0 < normsq v) = (v != 0).
 Proof. by rewrite lt0r normsq_ge0 andbT normsq_eq0. Qed.
 
