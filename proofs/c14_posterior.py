@@ -2,7 +2,7 @@
 (|D| / |argmin L|) exp(-beta tau); at small beta idle circuits may dominate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
@@ -14,7 +14,7 @@ from proof_of_absence.checker.experiments.census.result import facts as census_f
 from proof_of_absence.checker.experiments.census.result import temperatures
 from proof_of_absence.checker.experiments.census.shards import tally_of
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.kernel.smt import Script, add, any_of, eq, le, lt, mul
+from proof_of_absence.checker.kernel.smt import Script, Term, add, any_of, eq, le, lt, mul
 from proof_of_absence.models.circuit import Unit, hidden_units, idle_value
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.family import Architecture, Family, Grid
@@ -155,6 +155,16 @@ def class_census(name: str, most: Fraction, *, falls: bool = False) -> dict:
     return facts.census(_class_census(), most={name: most}, falls=[name] if falls else [])
 
 
+def weigh(script: Script, known: Sequence[tuple[Term, Term]]) -> None:
+    """Pairs of loss and weight: the weights are positive, and none is more at a loss that is no less."""
+    for _, weight in known:
+        script.premise(lt(0, weight))
+    for at, weight in known:
+        for other, lighter in known:
+            if at != other:
+                script.premise(any_of([lt(other, at), le(lighter, weight)]))
+
+
 def five_nets(*, gap: bool = True) -> Query:
     """Two nets of least loss, two in D, one of neither:
     losses and weights unknown, the weight decreases with the loss.
@@ -162,13 +172,7 @@ def five_nets(*, gap: bool = True) -> Query:
     script = Script("QF_NRA", "The mass of two of five nets under a weight that decreases with the loss")
     losses, weights = script.reals("loss", 5), script.reals("weight", 5)
     tau, threshold = script.real("tau"), script.real("weight_tau")
-    known = [*zip(losses, weights, strict=True), (add(losses[0], tau), threshold)]
-    for _, weight in known:
-        script.premise(lt(0, weight))
-    for at, weight in known:
-        for other, lighter in known:
-            if at != other:
-                script.premise(any_of([lt(other, at), le(lighter, weight)]))
+    weigh(script, [*zip(losses, weights, strict=True), (add(losses[0], tau), threshold)])
     script.premise(eq(losses[0], losses[1]))
     for loss in losses[2:]:
         script.premise(lt(losses[0], loss))

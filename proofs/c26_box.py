@@ -6,9 +6,10 @@ from fractions import Fraction
 from functools import partial
 
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.kernel.smt import Script, add, any_of, le, lt, mul
+from proof_of_absence.checker.kernel.smt import Script, add, le, lt, mul
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.c14_posterior import weigh
 from proof_of_absence.proofs.facts.box_posterior import Boxed
 from proof_of_absence.proofs.universal import classical, universal
 
@@ -43,13 +44,7 @@ def four_nets(*, near: bool = True) -> Query:
     low, tau = script.real("low"), script.real("tau")
     losses, weights = script.reals("loss", 4), script.reals("weight", 4)
     middle, high = script.real("weight_middle"), script.real("weight_high")
-    known = [*zip(losses, weights, strict=True), (add(low, mul(HALF, tau)), middle), (add(low, tau), high)]
-    for _, weight in known:
-        script.premise(lt(0, weight))
-    for at, weight in known:
-        for other, lighter in known:
-            if at != other:
-                script.premise(any_of([lt(other, at), le(lighter, weight)]))
+    weigh(script, [*zip(losses, weights, strict=True), (add(low, mul(HALF, tau)), middle), (add(low, tau), high)])
     script.premise(lt(0, tau))
     for loss in losses[:2]:
         script.premise(le(low, loss))

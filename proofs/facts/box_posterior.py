@@ -127,24 +127,23 @@ def box_posterior(
 def _census(chosen: Boxed) -> tuple[np.ndarray, np.ndarray]:
     """The loss of every net of the grid, in floats, and whether its unit sends one value in training."""
     numerators = range(-chosen.steps, chosen.steps + 1, 2)
-    inputs = [[int(x * scale) for x in z] for z in chosen.data.inputs for scale in [_scale(chosen.data)]]
-    sent = []
-    for *w, b in product(numerators, repeat=len(inputs[0]) + 1):
-        # In units of box / (steps scale).
-        sent.append([max(sum(map(int.__mul__, w, z), b * _scale(chosen.data)), 0) for z in inputs])
-    active = np.array(sent)
+    scale = int(np.lcm.reduce([x.denominator for z in chosen.data.inputs for x in z]))
+    inputs = [[int(x * scale) for x in z] for z in chosen.data.inputs]
+    # In units of box / (steps scale).
+    active = np.array(
+        [
+            [max(sum(map(int.__mul__, w, z), b * scale), 0) for z in inputs]
+            for *w, b in product(numerators, repeat=len(inputs[0]) + 1)
+        ]
+    )
     of_pairs = np.multiply.outer(np.array(numerators), active).reshape(-1, len(inputs))
     idle = (of_pairs == of_pairs[:, :1]).all(axis=1)
     unit = float(chosen.box) / chosen.steps
-    values = of_pairs * (unit * unit / _scale(chosen.data))
+    values = of_pairs * (unit * unit / scale)
     outputs = values[:, None, :] + (np.array(numerators) * unit)[None, :, None]
     targets = np.array([float(y) for (y,) in chosen.data.targets])
     losses = ((outputs - targets) ** 2).mean(axis=2)
     return losses.reshape(-1), np.repeat(idle, len(numerators))
-
-
-def _scale(data: Dataset) -> int:
-    return int(np.lcm.reduce([x.denominator for z in data.inputs for x in z]))
 
 
 def _larger(values: Sequence[Fraction]) -> Fraction:
