@@ -1,4 +1,4 @@
-"""Facts that are changed at one place, and must then be refused."""
+"""Facts that are changed at one place, and must then be refused; and whether one is."""
 
 import copy
 
@@ -6,6 +6,15 @@ import pytest
 
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.independent.refusal import Refused
+
+
+def accepted(fact):
+    """Whether the independent checker lets the fact pass."""
+    try:
+        check_fact(fact)
+    except Refused:
+        return False
+    return True
 
 
 def changed(fact, path, value):

@@ -15,6 +15,7 @@ from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.rational import matrix, vector
 from proof_of_absence.proofs import c23_confinement as c23
 from proof_of_absence.proofs import facts
+from tests.checker.changed import accepted
 from tests.checker.independent.kinds import confinement as oracle
 from tests.checker.independent.oracles import true
 from tests.checker.independent.test_tampering import DELTAS, change, numbers_in
@@ -29,14 +30,6 @@ TURNS = facts.alternation(c23.ZIGZAG, c23.SINGLE, [[x] for x in c23.ALTERNATE])
 CROSSED = facts.crossed_boxes([1, -2], Fraction(1, 2), [[0, 1, 3], [-1, 0, "1/2"]])
 COST = facts.grid_cost(c23.RAMP_UP, c23.RAMP_END, [[0, 1, 2, 4]] * 2, Fraction(1, 4))
 FACTS = [COVERED, GAPS, TURNS, CROSSED, COST]
-
-
-def accepted(fact):
-    try:
-        check_fact(fact)
-    except Refused:
-        return False
-    return True
 
 
 def test_the_facts_are_of_all_the_kinds():

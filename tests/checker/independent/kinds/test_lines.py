@@ -13,15 +13,8 @@ from proof_of_absence.checker.kernel.certificate import data_json, net_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
 from proof_of_absence.proofs.n6_blocked_depth import CROSSED, THREE_LAYERS, TRIANGLE, TWO_LAYERS, TWO_READERS
+from tests.checker.changed import accepted
 from tests.checker.independent.kinds import lines as oracle
-
-
-def accepted(fact):
-    try:
-        check_fact(fact)
-    except Refused:
-        return False
-    return True
 
 
 def line(net, data):

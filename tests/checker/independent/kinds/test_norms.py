@@ -7,12 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.independent.facts import check_fact
-from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
 from proof_of_absence.models.rational import vector
 from proof_of_absence.proofs import c25_norms, facts
-from tests.checker.changed import refused
+from tests.checker.changed import accepted, refused
 from tests.checker.independent.kinds import norms as oracle
 from tests.conftest import SMALL, vectors
 
@@ -47,14 +46,6 @@ DECAYED = c25_norms._minimiser().fact["facts"][1]
 )
 def test_another_norm_or_another_bound_is_refused(fact, match, changes):
     refused(fact, match, *changes)
-
-
-def accepted(fact):
-    try:
-        check_fact(fact)
-    except Refused:
-        return False
-    return True
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,16 +12,8 @@ from proof_of_absence.models.family import Architecture
 from proof_of_absence.models.layers import Affine
 from proof_of_absence.models.net import MLP
 from proof_of_absence.proofs.n7_quantised import BINARY, TERNARY, coarse, least_in_class
+from tests.checker.changed import accepted
 from tests.checker.independent.kinds import quantised as oracle
-
-
-def accepted(fact):
-    try:
-        check_fact(fact)
-    except Refused:
-        return False
-    return True
-
 
 signs = st.sampled_from(BINARY)
 

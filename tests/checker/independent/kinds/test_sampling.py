@@ -14,6 +14,7 @@ from proof_of_absence.models.net import shallow
 from proof_of_absence.models.rational import vector
 from proof_of_absence.proofs import c24_sample as c24
 from proof_of_absence.proofs import facts
+from tests.checker.changed import accepted
 from tests.checker.independent.kinds import sampling as oracle
 from tests.checker.independent.oracles import true
 from tests.checker.independent.test_tampering import DELTAS, change, numbers_in
@@ -21,14 +22,6 @@ from tests.checker.independent.test_tampering import DELTAS, change, numbers_in
 QUIET = facts.sample_chance(c24.setting(c24.RATE), c24.OFTEN, 3)
 NOISY = facts.sample_chance(c24.setting(c24.RATE), c24.OFTEN, 3, noise=c24.NOISE, theta=c24.THETA)
 FACTS = [QUIET, NOISY]
-
-
-def accepted(fact):
-    try:
-        check_fact(fact)
-    except Refused:
-        return False
-    return True
 
 
 def test_the_facts_are_of_the_kind():
