@@ -1,6 +1,5 @@
 """`absence audit`: read the files, run the audit, show it, write its folder. Exit codes as in `checker.cli`."""
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,7 +86,7 @@ def audit_command(
     from proof_of_absence.checker.audit.report.verdict import harden_command
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data, read_outputs
-    from proof_of_absence.models.files.disk import suffix_of
+    from proof_of_absence.models.files.disk import sha256, suffix_of
 
     folder = output or Path(f"{model.stem}.audit")
     to_folder(folder)
@@ -95,7 +94,7 @@ def audit_command(
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
     with ending(folder, "no report is written. The stages that are done are kept for the next run."):
         given = [path for path in (model, train, deploy, outputs, *(region or [])) if path]
-        guard(folder, given, _sha256(model) if model.is_file() else "", improved=improved, force=force)
+        guard(folder, given, sha256(model) if model.is_file() else "", improved=improved, force=force)
         net = read_net(model, activation=activation, checked=outputs is not None)
         data = read_data(train, optional=True)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")
@@ -118,8 +117,8 @@ def audit_command(
                 regions=regions,
                 deadline=deadline,
                 written=True,
-                source=Source(model.name, _sha256(model)),
-                data_source=Source(train.name, _sha256(train)),
+                source=Source(model.name, sha256(model)),
+                data_source=Source(train.name, sha256(train)),
                 keep=folder / STAGES,
                 progress=lambda stage: bar.update(task, description=stage),
                 client=client,
@@ -127,7 +126,7 @@ def audit_command(
             bar.update(task, description="writing")
             like = model if suffix_of(model) == ".onnx" else None
             with within(deadline):
-                rows = Source(deploy.name, _sha256(deploy)) if deploy else None
+                rows = Source(deploy.name, sha256(deploy)) if deploy else None
                 audit = write_folder(folder, outcome, improved=improved, like=like, deploy=rows, force=force)
     console.print(table.page(audit, command=harden_command(str(model), str(train))))
     if outcome.kept:
@@ -153,8 +152,3 @@ def _aim(outputs: int, data: "Arrays", loss: str | None, named: str) -> "Objecti
         say(str(doubt))
         chosen: str = typer.prompt("Which loss, squared or cross-entropy")
     return objective(outputs, data.targets, data.labels, chosen, option="--loss ", named=named)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -15,7 +15,7 @@ from proof_of_absence.checker.audit.harden import Hardened, Rounding, harden_net
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.report.json_report import encode, exact_text
-from proof_of_absence.checker.audit.sources import sha256
+from proof_of_absence.checker.audit.sources import digest_of
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
@@ -92,7 +92,7 @@ def write_proof(
     """
     told = {
         "files": {
-            name: path and encode({"source": path.name, "sha256": sha256(path)})
+            name: path and encode({"source": path.name, "sha256": digest_of(path)})
             for name, path in ({"net": None, "train": None, "deploy": None} | dict(files or {})).items()
         },
         "removed": encode(found.removed), "left": encode(found.left), "deviation": exact_text(found.deviation),

@@ -3,7 +3,6 @@
 A file is looked for under its recorded name beside the folder and in the working directory; another digest is another.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from proof_of_absence.checker.independent.values.floats import FloatNet as Unsha
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.files import InputError, read_net
 from proof_of_absence.models.files.data import read_data
+from proof_of_absence.models.files.disk import sha256
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
@@ -27,12 +27,12 @@ __all__ = [
     "compare_data",
     "compare_deployment",
     "compare_net",
+    "digest_of",
     "found_beside",
     "lies",
     "own_net",
     "require_digest",
     "same_layers",
-    "sha256",
 ]
 
 # What a net and data are called that were given in Python, and how `outputs.agreeing` begins its note.
@@ -180,12 +180,12 @@ def _equal(one: FloatLayer, other: FloatLayer) -> bool:
 
 def require_digest(path: Path, stated: str) -> None:
     """Refuse a file with another digest than the report says."""
-    own = sha256(path)
+    own = digest_of(path)
     require(own == stated, f"{path}: is not the file that was audited: sha256 {own[:SHOWN]}…, not {stated[:SHOWN]}…")
 
 
-def sha256(path: Path) -> str:
-    """The digest of a file, in hexadecimal.
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file that was named, in hexadecimal.
 
     Raises
     ------
@@ -193,8 +193,7 @@ def sha256(path: Path) -> str:
         If it cannot be read.
     """
     try:
-        with open(path, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -204,7 +203,7 @@ def found_beside(folder: Path, name: str, digest: str) -> Path | None:
     if Path(name).name != name:
         return None
     for path in (folder.resolve().parent / name, Path(name)):
-        if lies(path) and sha256(path) == digest:
+        if lies(path) and digest_of(path) == digest:
             return path
     return None
 

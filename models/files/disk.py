@@ -5,6 +5,7 @@ A message is one line: the file, what is wrong with it, what to do.
 
 import errno
 import gzip
+import hashlib
 import io
 import os
 import re
@@ -12,7 +13,7 @@ import threading
 import zlib
 from pathlib import Path
 
-__all__ = ["InputError", "content", "is_stray", "refused", "replace", "suffix_of", "write"]
+__all__ = ["InputError", "content", "is_stray", "refused", "replace", "sha256", "suffix_of", "write"]
 
 LONGEST_MESSAGE = 500
 GZIP = ".gz"
@@ -121,6 +122,18 @@ def replace(path: str | os.PathLike[str], data: bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hexadecimal.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_stray(path: Path) -> bool:

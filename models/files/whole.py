@@ -3,7 +3,6 @@
 What is new is built beside its place and put there in one step. A mark in a folder lists the files that we wrote.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
 from proof_of_absence.models.files.carry import carry
-from proof_of_absence.models.files.disk import InputError, is_stray, refused
+from proof_of_absence.models.files.disk import InputError, is_stray, refused, sha256
 from proof_of_absence.models.files.exchange import exchange
 from proof_of_absence.models.files.spare import Spare, clean
 
@@ -148,7 +147,7 @@ class _Place:
         if self.owner is None:
             _sync(new)
         else:
-            files = {name: _sha256(new / name) for name in _files(new)}
+            files = {name: sha256(new / name) for name in _files(new)}
             told = Mark(self.owner.by, self.owner.of, self.owner.named, files)
             (new / MARK).write_text(json.dumps(asdict(told), indent=1) + "\n", encoding="utf-8")
             for name in (*files, MARK):
@@ -314,19 +313,19 @@ def _unchanged(folder: Path, owner: Owner) -> set[str]:
     """The files in the folder that we wrote and nobody changed."""
     mark = mark_of(folder)
     if mark:
-        return {MARK} | {name for name, sha256 in mark.files.items() if _holds(folder, name, sha256)}
+        return {MARK} | {name for name, digest in mark.files.items() if _holds(folder, name, digest)}
     if not owner.note:
         return set()
     return {path.name for path in folder.iterdir() if begins(path, owner.note)}
 
 
-def _holds(folder: Path, name: str, sha256: object) -> bool:
+def _holds(folder: Path, name: str, digest: object) -> bool:
     # A mark is a file like any other: it names nothing outside of its folder.
     if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
         return False
     path = folder / name
     with suppress(OSError):
-        return path.is_file() and not path.is_symlink() and _sha256(path) == sha256
+        return path.is_file() and not path.is_symlink() and sha256(path) == digest
     return False
 
 
@@ -340,11 +339,6 @@ def begins(path: Path, note: bytes) -> bool:
 
 def _files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:
