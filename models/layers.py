@@ -147,6 +147,12 @@ class RationalAffine:
         """What the numbers are to be divided by."""
         return self.denominator << -self.exponent
 
+    def hexadecimal(self) -> np.ndarray:
+        """The numbers as text (bytes), in the shape that they have."""
+        return np.array([f"{number:x}".encode() for number in self.numbers.ravel().tolist()]).reshape(
+            self.numbers.shape
+        )
+
     def fractions(self) -> list[list[Fraction]]:
         """The entries, a row for each unit, its bias last."""
         unit = Fraction(2) ** self.exponent / self.denominator

@@ -101,9 +101,8 @@ def arrays_of(net: FloatNet) -> dict[str, np.ndarray]:
         match layer:
             case FloatAffine(weights, bias):
                 found |= {f"weights_{k}": weights, f"bias_{k}": bias}
-            case RationalAffine(numbers):
-                text = [f"{number:x}".encode() for number in numbers.ravel().tolist()]
-                found[f"numbers_{k}"] = np.array(text).reshape(numbers.shape)
+            case RationalAffine():
+                found[f"numbers_{k}"] = layer.hexadecimal()
                 found[f"divisor_{k}"] = np.array(f"{layer.divisor:x}".encode())
             case _:
                 assert_never(layer)

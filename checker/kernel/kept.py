@@ -60,9 +60,8 @@ def _arrays(layer: FloatLayer) -> Sequence[np.ndarray]:
     match layer:
         case FloatAffine():
             return layer
-        case RationalAffine(numbers, exponent, denominator):
-            text = np.array([f"{n:x}".encode() for n in numbers.ravel().tolist()]).reshape(numbers.shape)
-            return text, np.array([f"{exponent}".encode(), f"{denominator:x}".encode()])
+        case RationalAffine(_, exponent, denominator):
+            return layer.hexadecimal(), np.array([f"{exponent}".encode(), f"{denominator:x}".encode()])
         case _:
             assert_never(layer)
 
