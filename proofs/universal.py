@@ -14,21 +14,19 @@ FOLDER = Path(__file__).parent / "coq"
 CLASSICAL = Path(__file__).parent / "coq_classical"
 
 
-def _proof(module: str, theorems: tuple[str, ...]) -> KernelProof:
-    return KernelProof(FOLDER, module, theorems)
-
-
-def _classical_proof(module: str, theorems: tuple[str, ...]) -> KernelProof:
-    return KernelProof(CLASSICAL, module, theorems, over=FOLDER)
+def _proof(folder: Path, over: Path | None, module: str, theorems: tuple[str, ...]) -> KernelProof:
+    return KernelProof(folder, module, theorems, over)
 
 
 def universal(statement: str, module: str, *theorems: str, name: str = "universal") -> Obligation:
     """The obligation that the theorems of a file are proved from no axiom; it is that of their claim, called `name`."""
     claim = theorems[0].split("_")[0]
-    return Obligation(f"{claim}.{name}", statement, Scope.UNIVERSAL, partial(_proof, module, theorems))
+    return Obligation(f"{claim}.{name}", statement, Scope.UNIVERSAL, partial(_proof, FOLDER, None, module, theorems))
 
 
 def classical(statement: str, module: str, *theorems: str) -> Obligation:
     """The obligation that the theorems are proved from the three axioms of classical logic at most."""
     claim = theorems[0].split("_")[0]
-    return Obligation(f"{claim}.classical", statement, Scope.CLASSICAL, partial(_classical_proof, module, theorems))
+    return Obligation(
+        f"{claim}.classical", statement, Scope.CLASSICAL, partial(_proof, CLASSICAL, FOLDER, module, theorems)
+    )

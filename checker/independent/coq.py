@@ -119,9 +119,10 @@ def _check_classical(fact: Fact, sources: dict[str, str]) -> None:
 def confirm_theorems(fact: Fact) -> None:
     """Refuse unless Coq compiles the sources in their order and calls every theorem closed, or classical."""
     check_sources(fact)
-    apart = set(fact.get("classical", ()))
-    sources = tuple((name, text) for name, text in fact["sources"] if not apart or name in apart)
-    over = tuple((name, text) for name, text in fact["sources"] if apart and name not in apart)
+    whole = tuple((name, text) for name, text in fact["sources"])
+    # The classical ones come last; without any, all are compiled over none.
+    below = len(whole) - len(fact.get("classical", whole))
+    over, sources = whole[:below], whole[below:]
     folder = compiled(sources, over)
     theorems = [f"{fact['module']}.{theorem}" for theorem in fact["theorems"]]
     with _lock:

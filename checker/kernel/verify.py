@@ -188,15 +188,9 @@ def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
     for the first, and come last.
     """
     things = list(things)
-
-    def is_theorem(thing: T) -> bool:
-        known = scope(thing)
-        return known is not None and known.is_theorem
-
-    theorems = [thing for thing in things if is_theorem(thing)]
-    others = [thing for thing in things if not is_theorem(thing)]
     # Classical files are compiled over the others.
-    theorems.sort(key=lambda thing: scope(thing) is Scope.CLASSICAL)
+    theorems = [thing for kind in (Scope.UNIVERSAL, Scope.CLASSICAL) for thing in things if scope(thing) is kind]
+    others = [thing for thing in things if scope(thing) not in (Scope.UNIVERSAL, Scope.CLASSICAL)]
     return [*theorems[:1], *others, *theorems[1:]]
 
 
