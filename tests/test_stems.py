@@ -19,6 +19,7 @@ STEMS = sorted(path.stem for path in CHECKERS.glob("*.py") if path.stem != "__in
 MADE_IN_CHECKER = {
     "float_cross_entropy": "audit/cross_entropy_facts.py",
     "float_losses": "audit/loss_facts.py",
+    "float_readout": "audit/readout_facts.py",
     "hull": "construct/hull.py",
     "polynomials": "encode/polynomials.py",
     "rank": "construct/rank.py",
@@ -55,7 +56,7 @@ def words(path: Path) -> set[str]:
 def test_every_checker_is_in_the_joined_table():
     found = {family.__name__.rpartition(".")[2] for family in FAMILIES}
     # Those of floats are about the net of an audit's folder, so they are in the table of results/audit.py.
-    assert found == set(STEMS) - {"conjunction", "float_cross_entropy", "float_losses"}
+    assert found == set(STEMS) - {"conjunction", "float_cross_entropy", "float_losses", "float_readout"}
     assert set(KINDS) == set(ELSEWHERE).union(*(family.KINDS for family in FAMILIES))
 
 

@@ -23,8 +23,10 @@ __all__ = [
     "Enclosure",
     "Improvement",
     "NetSummary",
+    "PricedInput",
     "Prices",
     "RankFinding",
+    "Readout",
     "RegionFinding",
     "UnitFinding",
 ]
@@ -192,6 +194,45 @@ class Prices:
     def overpaid(self) -> tuple[Enclosure, ...]:
         """What the net pays too much for its idle units, for 1, 2, .. of them; empty if it has none."""
         return self.steps[: self.freed]
+
+
+@dataclass(frozen=True)
+class PricedInput:
+    """C21 at one input: the leverage h and the readout price t^2 / (N h), each as a lower and an upper bound.
+
+    An upper bound that is None is not known. Where a move is free there are no bounds, and `free` is the place of a
+    direction in `Readout.directions`.
+    """
+
+    row: int
+    leverage: tuple[Fraction, Fraction | None] | None
+    price: tuple[Fraction, Fraction | None] | None
+    free: int | None = None
+
+
+@dataclass(frozen=True)
+class Readout:
+    """C21 on a net's last hidden layer, or on recorded features: what it costs to move the answer by the readout alone.
+
+    `rows` is N. `move` is t; None if it is at each input the least one that changes the class. `columns` are those of
+    the features (1, phi_1 ..) that the leverage is on. Each of `directions` has an entry for some of these columns and
+    for one other, and is 0 at all training inputs.
+    """
+
+    layer: int
+    rows: int
+    penalty: Fraction
+    move: Fraction | None
+    columns: tuple[int, ...]
+    directions: tuple[tuple[tuple[int, Fraction], ...], ...]
+    deployment: tuple[PricedInput, ...] = ()
+    training: tuple[PricedInput, ...] = ()
+    test: tuple[PricedInput, ...] = ()
+
+    def part(self, name: str) -> tuple[PricedInput, ...]:
+        """The inputs of one part: deployment, training or test."""
+        found: tuple[PricedInput, ...] = getattr(self, name)
+        return found
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,13 @@ class Interval:
         spread = (self.error + (np.abs(value) + LOST) * other.error) / least
         return Interval(value, (spread + 2 * U64 * np.abs(value) + LOST) * UP)
 
+    def __matmul__(self, matrix: np.ndarray) -> "Interval":
+        """The product with a matrix of floats that are themselves meant, summed in whatever order, fused or not."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, sizes, fan_in = self.value @ matrix, np.abs(matrix), len(matrix)
+            spread = self.error @ sizes + gamma(fan_in + 1) * (np.abs(self.value) @ sizes)
+            return Interval(value, (spread + 4 * (fan_in + 1) * TINY) * UP)
+
     @property
     def low(self) -> np.ndarray:
         """The lower ends; minus infinity where nothing is known."""

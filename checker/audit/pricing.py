@@ -1,0 +1,151 @@
+"""C21 at many inputs, on features of whatever source: leverages and readout prices, and where a move is free.
+
+Floats with rigorous bounds; what is exactly 0, and what is not, the source of the features decides exactly.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from typing import Protocol
+
+import numpy as np
+
+from proof_of_absence.checker.audit.findings import PricedInput, Readout
+from proof_of_absence.checker.construct.leverage_bounds import Whitened, whitened
+from proof_of_absence.checker.numbers.deadline import looking
+from proof_of_absence.checker.numbers.intervals import Interval
+
+__all__ = ["BLOCK", "PARTS", "Direction", "Features", "Kernel", "Priced", "priced"]
+
+PARTS = ("deployment", "training", "test")
+BLOCK = 2048
+# Bounds are stated wider by this share, so that other rigorous bounds can confirm them.
+SLACK = 2.0**-24
+Direction = Mapping[int, Fraction]
+
+
+class Features(Protocol):
+    """Rows (1, phi_1 .. phi_n) of the inputs of each part that is there; `width` is n + 1, `counts` their numbers."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+
+    def rows(self, part: str, rows: Sequence[int]) -> Interval:
+        """The features at some rows, shape (rows, width)."""
+        ...
+
+    def zero(self, part: str, rows: Sequence[int], direction: Direction) -> np.ndarray:
+        """At which of the rows the combination of features is exactly 0."""
+        ...
+
+    def squares(self, part: str, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of the squared length t^2 of the move, (rows,) each."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What is known of relations: `directions`, each 0 in training, with one column that is not among `columns`."""
+
+    columns: tuple[int, ...]
+    directions: tuple[Direction, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """The prices, and the `factor` that shows them: see `Whitened`."""
+
+    readout: Readout
+    factor: np.ndarray
+
+
+def priced(
+    features: Features,
+    kernel: Kernel,
+    listed: Mapping[str, Sequence[int]],
+    *,
+    layer: int = 1,
+    penalty: Fraction = Fraction(0),
+    move: Fraction | None = None,
+) -> Priced | None:
+    """The leverage and the price at the listed rows of each part; None where floats find no factor.
+
+    Parameters
+    ----------
+    kernel
+        Exact relations of the features in training, all that there are for upper bounds. With a penalty there are none.
+    move
+        What `features.squares` tells the square of; None for the least move that changes the class.
+
+    Raises
+    ------
+    ValueError
+        If the penalty is negative.
+    OutOfTime
+        If the deadline in force is over.
+
+    Notes
+    -----
+    If phi is orthogonal to all directions, which are 0 in training too, then h on all columns is h on `columns`: what
+    the other columns ask of a combination of training rows follows.
+    """
+    columns = list(kernel.columns)
+
+    def blocks() -> Iterator[Interval]:
+        for start in looking(range(0, features.counts["training"], BLOCK)):
+            yield features.rows("training", range(start, min(start + BLOCK, features.counts["training"])))[:, columns]
+
+    found = whitened(blocks, penalty)
+    if found is None:
+        return None
+    deployment, training, test = (tuple(_inputs(features, kernel, found, part, listed.get(part, ()))) for part in PARTS)
+    directions = tuple(tuple(sorted(direction.items())) for direction in kernel.directions)
+    count = features.counts["training"]
+    readout = Readout(layer, count, penalty, move, kernel.columns, directions, deployment, training, test)
+    return Priced(readout, found.factor)
+
+
+def _inputs(
+    features: Features, kernel: Kernel, found: Whitened, part: str, listed: Sequence[int]
+) -> Iterator[PricedInput]:
+    count = features.counts["training"]
+    for start in looking(range(0, len(listed), BLOCK)):
+        rows = list(listed[start : start + BLOCK])
+        free = np.full(len(rows), -1)
+        for k, direction in enumerate(kernel.directions):
+            left = np.flatnonzero(free < 0)
+            zero = features.zero(part, [rows[i] for i in left.tolist()], direction)
+            free[left[~zero]] = k
+        lows, highs = found.bounds(features.rows(part, rows)[:, list(kernel.columns)])
+        squares = features.squares(part, rows)
+        for row, k, low, high, least, most in zip(rows, free, lows, highs, *squares, strict=True):
+            if k >= 0:
+                yield PricedInput(row, None, None, int(k))
+            else:
+                leverage = _wider(low, high)
+                yield PricedInput(row, leverage, _price(leverage, least, most, count))
+
+
+def _wider(low: float, high: float) -> tuple[Fraction, Fraction | None]:
+    up = float(high) * (1 + SLACK)
+    return Fraction(float(low) * (1 - SLACK)), Fraction(up) if isfinite(up) else None
+
+
+def _price(
+    leverage: tuple[Fraction, Fraction | None], least: float, most: float, count: int
+) -> tuple[Fraction, Fraction | None]:
+    """Bounds of t^2 / (N h), rounded outwards to floats."""
+    low, high = leverage
+    cheapest = Fraction(float(least)) / (count * high) if high else Fraction(0)
+    down = float(cheapest) * (1 - SLACK)
+    if not low or not isfinite(most):
+        return Fraction(down), None
+    try:
+        up = float(Fraction(float(most)) / (count * low)) * (1 + SLACK) + 2.0**-1000
+    except OverflowError:
+        return Fraction(down), None
+    return Fraction(down), Fraction(up) if isfinite(up) else None

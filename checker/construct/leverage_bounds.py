@@ -1,0 +1,179 @@
+"""Bounds of the leverage (C21) from floats, rigorous for any features that are known to within a bound.
+
+A matrix T makes the training features Phi nearly orthonormal. Any T gives bounds; a good one makes them narrow.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+
+import numpy as np
+
+from proof_of_absence.checker.numbers.intervals import Interval
+from proof_of_absence.checker.numbers.rounding import TINY, U64, UP, gamma
+
+__all__ = ["Blocks", "Whitened", "ridge_rows", "whitened", "whitened_by_gram"]
+
+# The rows of the features, in blocks of shape (rows, p), the constant first; called once for each pass.
+Blocks = Callable[[], Iterable[Interval]]
+# What the rounding of a bound downwards may lose, with room to spare.
+DOWN = 1 - 2.0**-30
+
+
+@dataclass(frozen=True, eq=False)
+class Whitened:
+    """`factor` T, shape (p, p): every eigenvalue of T^T M T is within `spread` of 1, M = Phi^T Phi + penalty D."""
+
+    factor: np.ndarray
+    spread: float
+
+    @property
+    def full_rank(self) -> bool:
+        """Whether M is shown to be invertible, so that every input has a leverage."""
+        return self.spread < 1
+
+    def bounds(self, features: Interval) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of the leverage of inputs with these features, shape (D, p); (D,) each.
+
+        The upper one is infinite where none is shown. Where M is singular, and an input's features do not lie in its
+        range, every move there is free: any lower bound holds.
+
+        Notes
+        -----
+        With psi = T^T phi and G = T^T M T, h = psi^T G^-1 psi. In general h >= (u . phi)^2 / (u^T M u) for every u;
+        u = T psi gives |psi|^4 / (psi^T G psi).
+
+        Examples
+        --------
+        >>> found = whitened(lambda: [Interval.of([[1, 0], [1, 1], [1, 3]])])
+        >>> low, high = found.bounds(Interval.of([[1, 2]]))
+        >>> bool(low[0] <= 3 / 7 <= high[0] <= low[0] * (1 + 1e-7))
+        True
+        """
+        psi = features @ self.factor
+        with np.errstate(over="ignore", invalid="ignore"):
+            least = np.maximum(np.abs(psi.value) - psi.error, 0) * DOWN
+            most = np.abs(psi.value) + psi.error
+            below = np.maximum((least**2).sum(axis=1) * DOWN - psi.value.shape[1] * TINY, 0)
+            above = ((most * UP) ** 2).sum(axis=1) * UP + psi.value.shape[1] * TINY
+            low = below / (1 + self.spread) * DOWN
+            high = above / ((1 - self.spread) * DOWN) * UP if self.full_rank else np.full(len(above), np.inf)
+        return np.where(np.isfinite(low), low, 0.0), np.where(np.isfinite(high), high, np.inf)
+
+
+def ridge_rows(columns: int, penalty: Fraction) -> Interval:
+    """Rows that are to the features what the penalty is to M: sqrt(penalty) for each feature but the constant.
+
+    Raises
+    ------
+    ValueError
+        If the penalty is negative, or no normal float is near it.
+    """
+    root = float(penalty) ** 0.5 if 0 <= penalty < Fraction(2) ** 1000 else float("nan")
+    if not isfinite(root) or (penalty and penalty < Fraction(2) ** -1000):
+        raise ValueError(f"penalty {float(penalty):g} is negative, or out of reach of floats")
+    rows = root * np.eye(columns)[1:]
+    # The penalty is rounded, then its root.
+    return Interval(rows, rows * 2 * U64 * UP)
+
+
+def whitened(blocks: Blocks, penalty: Fraction = Fraction(0)) -> Whitened | None:
+    """T from a QR decomposition of the features, one block after the other; None where floats find none.
+
+    Memory is of the order p^2, however many rows there are. Error of the bounds: about cond(Phi) times 1e-16.
+    """
+    with_ridge = _with_ridge(blocks, penalty)
+    upper: np.ndarray | None = None
+    for block in with_ridge():
+        rows = block.value if upper is None else np.vstack([upper, block.value])
+        if not np.isfinite(rows).all():
+            return None
+        upper = np.asarray(np.linalg.qr(rows, mode="r"))
+    factor = None if upper is None else _inverse(upper)
+    if factor is None:
+        return None
+    spread = _spread(with_ridge, factor)
+    return Whitened(factor, spread) if isfinite(spread) else None
+
+
+def whitened_by_gram(gram: Interval, penalty: Fraction = Fraction(0)) -> Whitened | None:
+    """T from a Cholesky decomposition of Phi^T Phi, shape (p, p), known to within a bound; None where there is none.
+
+    Error of the bounds: about cond(Phi)^2 times 1e-16, and what the Gram matrix is off by.
+    """
+    columns = len(gram.value)
+    ridge = ridge_rows(columns, penalty)
+    squares, shift = np.zeros(columns), float(penalty)
+    squares[1:] = shift
+    whole = gram + Interval(np.diag(squares), np.diag(squares) * U64 * UP) if len(ridge.value) and shift else gram
+    try:
+        upper = np.linalg.cholesky((whole.value + whole.value.T) / 2).T
+    except np.linalg.LinAlgError:
+        return None
+    factor = _inverse(upper)
+    if factor is None:
+        return None
+    right = whole @ factor
+    # (M T)^T T, whose transpose is T^T M T.
+    both = Interval(right.value.T, right.error.T) @ factor
+    spread = (_norm(_off_identity(both.value)) + _norm(both.error)) * UP
+    return Whitened(factor, spread) if isfinite(spread) else None
+
+
+def _with_ridge(blocks: Blocks, penalty: Fraction) -> Blocks:
+    def both() -> Iterable[Interval]:
+        columns = 0
+        for block in blocks():
+            columns = block.value.shape[1]
+            yield block
+        if penalty and columns > 1:
+            yield ridge_rows(columns, penalty)
+
+    if penalty < 0:
+        raise ValueError(f"penalty {penalty} is negative")
+    return both
+
+
+def _inverse(upper: np.ndarray) -> np.ndarray | None:
+    """The inverse of a triangular matrix, in floats."""
+    if upper.shape[0] < upper.shape[1] or not np.diagonal(upper).all():
+        return None
+    with np.errstate(all="ignore"):
+        try:
+            inverse = np.linalg.inv(upper)
+        except np.linalg.LinAlgError:
+            return None
+    return inverse if np.isfinite(inverse).all() else None
+
+
+def _off_identity(gram: np.ndarray) -> np.ndarray:
+    """|G - I| entry by entry, rounded upwards."""
+    return np.abs(gram - np.eye(len(gram))) * UP
+
+
+def _spread(blocks: Blocks, factor: np.ndarray) -> float:
+    """At least the norm of T^T M T - I.
+
+    Notes
+    -----
+    Psi = Phi T is known to within e in the Frobenius norm, and has the norm F itself. The computed Psi^T Psi then is
+    off by 2 e F + e^2 and by what its own sums lose, gamma F^2 at most.
+    """
+    columns = factor.shape[1]
+    gram, error, size, steps, rows = np.zeros((columns, columns)), 0.0, 0.0, 1, 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for block in blocks():
+            psi = block @ factor
+            gram += psi.value.T @ psi.value
+            error += float(np.sum(psi.error**2)) * UP
+            size += float(np.sum(psi.value**2)) * UP
+            steps, rows = max(steps, len(psi.value) + 1) + 1, rows + len(psi.value)
+        e, f = (error * UP + TINY) ** 0.5 * UP, (size * UP + TINY) ** 0.5 * UP
+        own = gamma(steps) * f**2 + 4.0 * rows * columns**2 * TINY
+        return float((_norm(_off_identity(gram)) + own + 2 * e * f + e**2) * UP**2)
+
+
+def _norm(matrix: np.ndarray) -> float:
+    """At least the Frobenius norm, of up to 2^32 entries."""
+    return float(np.linalg.norm(matrix)) * (1 + 2.0**-20) + 2.0**-500

@@ -1,0 +1,262 @@
+"""C21 on features in floats: bounds of the leverage of many inputs, what a move of the answer costs, where it is free.
+
+All features are known to within a bound; relations among them are exact. The theorems are those of `readout`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from math import inf, lcm
+from typing import Any, Protocol
+
+import numpy as np
+
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.refusal import shown as text
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import hexadecimal
+from proof_of_absence.checker.independent.values.floats import Bounded, Floats, Integers, blocks, integers
+from proof_of_absence.checker.independent.values.rounding import TINY, UP, U, gamma
+
+BLOCK = 2048
+PARTS = ("training", "deployment", "test")
+# Covers what a sum of up to 2^32 squares loses in floats.
+NORM = 1 + 2.0**-20
+Direction = Mapping[int, Fraction]
+Truths = np.typing.NDArray[np.bool_]
+
+
+class Features(Protocol):
+    """Rows (1, phi_1 .. phi_n) of the inputs of each part that is there; `width` is n + 1, `counts` their numbers."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+
+    def bounded(self, part: str, rows: Sequence[int]) -> Bounded:
+        """The features at some rows of a part, shape (rows, width)."""
+        ...
+
+    def vanishes(self, part: str, rows: Sequence[int], direction: Direction) -> Truths:
+        """At which of the rows the combination of features is exactly 0."""
+        ...
+
+    def vanishes_in_training(self, direction: Direction) -> bool:
+        """Whether it is exactly 0 at all training rows."""
+        ...
+
+    def squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> tuple[Floats, Floats]:
+        """Bounds of t^2: the squared length of the move, or of the least that changes the class where none is given."""
+        ...
+
+
+class Recorded:
+    """Features that were recorded: floats that are themselves meant, without the constant, for each part (rows, n).
+
+    Raises
+    ------
+    Refused
+        If there is no training part, or the parts have other columns.
+    """
+
+    def __init__(self, tables: Mapping[str, Floats]):
+        require("training" in tables and set(tables) <= set(PARTS), "there are no training features")
+        require(len({table.shape[1] for table in tables.values()}) == 1, "parts of other features")
+        self.tables = tables
+        self.width = tables["training"].shape[1] + 1
+        self.counts = {part: len(table) for part, table in tables.items()}
+
+    def bounded(self, part: str, rows: Sequence[int]) -> Bounded:
+        found = np.column_stack([np.ones(len(rows)), self.tables[part][rows]])
+        return Bounded(found, np.zeros_like(found))
+
+    def vanishes(self, part: str, rows: Sequence[int], direction: Direction) -> Truths:
+        return np.asarray(combined(*integers(self.tables[part][rows]), direction) == 0)
+
+    def vanishes_in_training(self, direction: Direction) -> bool:
+        parts = blocks(self.counts["training"], BLOCK)
+        return all(bool(self.vanishes("training", range(b.start, b.stop), direction).all()) for b in parts)
+
+    def squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> tuple[Floats, Floats]:
+        if move is None:
+            raise Refused("recorded features have no classes: a move is missing")
+        return rounded(move**2, len(rows))
+
+
+def rounded(value: Fraction, count: int) -> tuple[Floats, Floats]:
+    """So many times the floats on either side of a number."""
+    near = float(value)
+    return np.full(count, np.nextafter(near, 0)), np.full(count, np.nextafter(near, inf))
+
+
+def combined(whole: Integers, exponent: int, divisor: int, direction: Direction) -> Integers:
+    """v_0 + sum_j v_j phi_j of features phi = M 2^e / d, times something positive; M holds all but the constant."""
+    scale = lcm(*(value.denominator for value in direction.values()))
+    members = [j for j in direction if j]
+    vector = np.array([int(direction[j] * scale) for j in members], dtype=object)
+    one = int(direction.get(0, Fraction(0)) * scale) * divisor << max(-exponent, 0)
+    sums = whole[:, [j - 1 for j in members]].dot(vector) << max(exponent, 0) if members else np.zeros(len(whole), int)
+    found: Integers = sums.astype(object) + one
+    return found
+
+
+def readout_prices(fact: Fact, features: Features, factor: Floats) -> None:
+    """Of every listed row, the leverage h and the price t^2 / (N h) lie within the bounds, or a move there is free.
+
+    `directions` are combinations of features that are 0 in training, one for each column not in `columns`, the rest of
+    its terms within these. A row is free by the first that is not 0 there. Where all are 0, its leverage is that on
+    `columns`. An upper bound that is null says nothing.
+
+    Notes
+    -----
+    Let Phi be the features of the columns, D the identity without the constant, M = Phi^T Phi + penalty D, T the
+    factor and G = T^T M T. Then h = psi^T G^-1 psi with psi = T^T phi. All eigenvalues of G are within some d of 1.
+    So |psi|^2 / (1 + d) <= h, and h <= |psi|^2 / (1 - d) where d < 1.
+    """
+    penalty, move = hexadecimal(fact["penalty"]), None if fact["move"] is None else hexadecimal(fact["move"])
+    require(penalty >= 0, "the penalty is negative")
+    require(move is None or move > 0, "a move by nothing")
+    columns, directions = _columns(fact, features, penalty)
+    require(factor.shape == (len(columns), len(columns)), "the factor does not fit the columns")
+    off = _off(features, columns, factor, penalty)
+    require(set(fact["rows"]) <= set(PARTS), "rows of no known part")
+    for part, listed in fact["rows"].items():
+        require(part in features.counts, f"there are no {part} inputs")
+        rows = [_row(entry["row"], features.counts[part]) for entry in listed]
+        require(len(set(rows)) == len(rows), f"a {part} row is listed twice")
+        for block in blocks(len(listed), BLOCK):
+            _rows(part, listed[block], features, columns, directions, factor, off, move)
+
+
+def _columns(fact: Fact, features: Features, penalty: Fraction) -> tuple[list[int], list[Direction]]:
+    """The columns that the leverage is on, and the directions that the others come with."""
+    columns = fact["columns"]
+    known = all(type(j) is int and 0 <= j < features.width for j in columns)
+    require(known and columns == sorted(set(columns)) and columns, "the columns are none of the features")
+    directions: list[Direction] = []
+    for terms in fact["directions"]:
+        direction: Direction = {j: hexadecimal(value) for j, value in terms}
+        require(len(direction) == len(terms), "a direction names a column twice")
+        require(all(type(j) is int and 0 <= j < features.width for j in direction), "a direction is of no features")
+        directions.append(direction)
+    others = [[j for j in found if j not in set(columns)] for found in directions]
+    own = all(len(new) == 1 and found[new[0]] for new, found in zip(others, directions, strict=True))
+    rest = sorted(set(range(features.width)) - set(columns))
+    require(own and sorted(new for (new,) in others) == rest, "not one direction for each other column")
+    require(not (penalty and directions), "with a penalty no move is free")
+    require(all(map(features.vanishes_in_training, directions)), "a direction is not 0 in training")
+    return columns, directions
+
+
+def _off(features: Features, columns: list[int], factor: Floats, penalty: Fraction) -> float:
+    """At least the norm of T^T M T - I; infinite where floats show nothing."""
+    size = len(columns)
+    gram, lost, whole, steps, count = np.zeros((size, size)), 0.0, 0.0, 1, 0
+    with np.errstate(all="ignore"):
+        for table in _tables(features, columns, penalty):
+            psi = _product(table, factor)
+            gram = gram + psi.value.T @ psi.value
+            lost += float((psi.radius**2).sum()) * UP
+            whole += float((psi.value**2).sum()) * UP
+            steps, count = max(steps, len(psi.value) + 1) + 1, count + len(psi.value)
+        if steps * U >= 0.5:
+            return inf
+        error, length = (lost + TINY) ** 0.5 * UP, (whole + TINY) ** 0.5 * UP
+        apart = float(np.linalg.norm(np.abs(gram - np.eye(size)) * UP)) * NORM + 2.0**-500
+        found = apart + gamma(steps) * length**2 + (2 * length + error) * error + 4.0 * count * size**2 * TINY
+    return found * UP**2 if np.isfinite(found) else inf
+
+
+def _tables(features: Features, columns: list[int], penalty: Fraction) -> Iterable[Bounded]:
+    """The features in training, and for a penalty rows whose products are those of its diagonal matrix."""
+    for block in blocks(features.counts["training"], BLOCK):
+        yield _of(features.bounded("training", range(block.start, block.stop)), columns)
+    if penalty:
+        require(Fraction(2) ** -1000 < penalty < Fraction(2) ** 1000, "the penalty is out of reach of floats")
+        rows = (float(penalty) ** 0.5) * np.eye(len(columns))[[j for j, column in enumerate(columns) if column]]
+        yield Bounded(rows, rows * 2 * U * UP)
+
+
+def _of(table: Bounded, columns: list[int]) -> Bounded:
+    return Bounded(table.value[:, columns], table.radius[:, columns])
+
+
+def _product(table: Bounded, matrix: Floats) -> Bounded:
+    """The table times the matrix, whose entries are themselves meant."""
+    sizes = np.abs(matrix)
+    rounding = gamma(len(matrix) + 1) * (np.abs(table.value) @ sizes) + 4 * (len(matrix) + 1) * TINY
+    return Bounded(table.value @ matrix, (table.radius @ sizes + rounding) * UP)
+
+
+def _rows(
+    part: str,
+    listed: Sequence[Any],
+    features: Features,
+    columns: list[int],
+    directions: Sequence[Direction],
+    factor: Floats,
+    off: float,
+    move: Fraction | None,
+) -> None:
+    rows = [entry["row"] for entry in listed]
+    free = np.full(len(rows), -1)
+    for k, direction in enumerate(directions):
+        there = np.flatnonzero(free < 0)
+        zero = features.vanishes(part, [rows[i] for i in there.tolist()], direction)
+        free[there[~zero]] = k
+    low, high = _leverages(_of(features.bounded(part, rows), columns), factor, off)
+    least, most = features.squares(part, rows, move)
+    count = features.counts["training"]
+    for i, entry in enumerate(listed):
+        name = f"{part} row {rows[i]}"
+        if free[i] >= 0:
+            require(set(entry) == {"row", "free"} and entry["free"] == free[i], f"{name}: a move there is free")
+            require(type(entry["free"]) is int, f"{name}: no number of a direction")
+            continue
+        require(set(entry) == {"row", "leverage", "price"}, f"{name}: no leverage and price, and no move is free there")
+        (below, above), (cheapest, dearest) = (_bounds(entry[key], name) for key in ("leverage", "price"))
+        own = Fraction(low[i]), None if np.isinf(high[i]) else Fraction(high[i])
+        _within(f"{name}: the leverage", own, (below, above))
+        # The prices follow from the bounds of the leverage as they are stated.
+        up = None if not below or np.isinf(most[i]) else Fraction(most[i]) / (count * below)
+        down = Fraction(0) if above is None else Fraction(least[i]) / (count * above) if above else Fraction(0)
+        _within(f"{name}: the price", (down, up), (cheapest, dearest))
+
+
+def _leverages(table: Bounded, factor: Floats, off: float) -> tuple[Floats, Floats]:
+    """Bounds of |T^T phi|^2 over the eigenvalues of G: the upper ones infinite where there are none."""
+    with np.errstate(all="ignore"):
+        psi = _product(table, factor)
+        near, far = np.maximum(np.abs(psi.value) - psi.radius, 0) / UP, (np.abs(psi.value) + psi.radius) * UP
+        low = np.maximum((near**2).sum(axis=1) / UP - factor.shape[1] * TINY, 0) / ((1 + off) * UP**2)
+        high = (far**2).sum(axis=1) * UP + factor.shape[1] * TINY
+        high = high * UP / ((1 - off) / UP) if off < 1 else np.full(len(high), inf)
+    return np.where(np.isfinite(low), low, 0), np.where(np.isfinite(high), high, inf)
+
+
+def _bounds(stated: Any, name: str) -> tuple[Fraction, Fraction | None]:
+    low, high = stated
+    found = hexadecimal(low), None if high is None else hexadecimal(high)
+    require(found[0] >= 0 and (found[1] is None or found[0] <= found[1]), f"{name}: bounds that are crossed")
+    return found
+
+
+def _within(what: str, own: tuple[Fraction, Fraction | None], stated: tuple[Fraction, Fraction | None]) -> None:
+    """Refuse unless the number, of which the own bounds are known, is known to lie within the stated ones."""
+    (low, high), (below, above) = own, stated
+    shown = below <= low and (above is None or (high is not None and high <= above))
+    if not shown:
+        told = [text(x) if x is not None else "unknown" for x in (below, above, low, high)]
+        raise Refused(f"{what} is stated in {told[0]} to {told[1]}, and known to be in {told[2]} to {told[3]}")
+
+
+def _row(value: object, count: int) -> int:
+    if not (type(value) is int and 0 <= value < count):
+        raise Refused("no such row")
+    return value
+
+
+KINDS = {
+    "readout-prices": readout_prices,
+}
