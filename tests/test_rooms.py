@@ -21,6 +21,7 @@ ROOMS = (
     "construct",
     "minima",
     "region",
+    "recorded",
     "audit",
     "experiments",
     "report",

@@ -8,6 +8,7 @@ import typer
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from proof_of_absence.checker.numbers.deadline import Deadline, within
+from proof_of_absence.checker.recorded.command import activations_command
 from proof_of_absence.checker.screen.terminal import (
     Scheduler,
     Workers,
@@ -28,8 +29,23 @@ __all__ = ["audit_command"]
 
 
 def audit_command(
-    model: Annotated[Path, typer.Argument(help="The network: .onnx, .safetensors, .pt or .pth; with .gz too.")],
-    train: Annotated[Path, typer.Option("--train", help="Training data: .npz with X (N, d) and, for losses, Y.")],
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="The network: .onnx, .safetensors, .pt or .pth; with .gz too.", show_default=False),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option("--train", help="Training data: .npz with X (N, d) and, for losses, Y.", show_default=False),
+    ] = None,
+    activations: Annotated[
+        Path | None,
+        typer.Option(
+            "--activations",
+            help="In place of a network: what was recorded before a linear layer, X (N, p) in an .npz, a .safetensors, "
+            "or a folder of such shards.",
+            show_default=False,
+        ),
+    ] = None,
     deploy: Annotated[Path | None, typer.Option("--deploy", help="Deployment inputs: .npz with X.")] = None,
     activation: Annotated[
         str | None,
@@ -76,6 +92,15 @@ def audit_command(
     Exit codes: 0 clean, 1 findings, 2 bad input, 3 nothing found but something undecided, 130 interrupted.
     A run that is repeated, or goes on after an interrupt, takes the stages that are done from the folder.
     """
+    if activations is not None:
+        given = {"a network": model, "--train": train, "--activation": activation, "--outputs": outputs,
+                 "--region": region, "--region-from-data": region_from_data, "--loss": loss,
+                 "--improved": improved}  # fmt: skip
+        if also := [name for name, value in given.items() if value]:
+            raise bad_input(f"--activations takes the place of a network, and {also[0]} has no part in it")
+        activations_command(activations, deploy, output, force=force)
+    if model is None or train is None:
+        raise bad_input("name a network and its training data (MODEL --train DATA), or --activations FILE")
     deadline = Deadline(seconds)
     # The libraries behind these take a second to load, which other commands need not wait for.
     from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_regions
@@ -93,8 +118,8 @@ def audit_command(
     if improved and improved.suffix.lower() != ".onnx":
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
     with ending(folder, "no report is written. The stages that are done are kept for the next run."):
-        given = [path for path in (model, train, deploy, outputs, *(region or [])) if path]
-        guard(folder, given, sha256(model) if model.is_file() else "", improved=improved, force=force)
+        read = [path for path in (model, train, deploy, outputs, *(region or [])) if path]
+        guard(folder, read, sha256(model) if model.is_file() else "", improved=improved, force=force)
         net = read_net(model, activation=activation, checked=outputs is not None)
         data = read_data(train, optional=True)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")

@@ -5,7 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.independent.results import audit, census, compression, experiment, lifetimes, report
+from proof_of_absence.checker.independent.results import (
+    audit,
+    census,
+    compression,
+    experiment,
+    lifetimes,
+    recorded,
+    report,
+)
 
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {
@@ -14,6 +22,7 @@ CHECKERS: dict[str, Callable[[Path], str]] = {
     ),
     compression.FORMAT: lambda path: compression.told(compression.check_compression(path)),
     experiment.FORMAT: lambda path: f"{len(experiment.check_experiment(path)['facts'])} facts of an experiment",
+    recorded.FORMAT: lambda path: recorded.told(recorded.check_recorded(path)),
     lifetimes.FORMAT: lambda path: (
         f"the nets, splices and losses of {len(lifetimes.check_lifetimes(path)['runs'])} runs; "
         "how training leads from net to net is measured"
@@ -25,7 +34,7 @@ def whole_in(path: Path) -> Path | None:
     """The certificate of an audit or the result of an experiment that a folder holds, or the path is; else None."""
     if certificate := audit.certificate_in(path):
         return certificate
-    for name in (experiment.NAME, compression.NAME):
+    for name in (experiment.NAME, compression.NAME, recorded.NAME):
         file = path / name if path.is_dir() else path
         if file.name == name and file.is_file():
             return file

@@ -1,0 +1,52 @@
+"""The folder that an audit of recordings leaves: certificate and HTML report, replaced as a whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.recorded.certify import NAME
+from proof_of_absence.checker.recorded.findings import RecordedAudit
+from proof_of_absence.checker.recorded.report import html
+from proof_of_absence.models.files.whole import Owner, placeable, replacing
+
+__all__ = ["SHARDS", "STATE", "guard", "named_from", "owner", "write_folder"]
+
+REPORT = "report.html"
+# What is kept between runs: what hooks recorded, and how far a pass has come.
+SHARDS, STATE = "shards", "state"
+
+
+def owner(about: str) -> Owner:
+    """An audit of recordings: what its folder is marked with."""
+    return Owner("audit --activations", about, about, "of another recording")
+
+
+def guard(folder: Path, about: str, read: Iterable[Path], *, force: bool = False) -> None:
+    """Refuse to write into a folder where something would be lost, before any work.
+
+    Raises
+    ------
+    InputError
+        In one line.
+    """
+    placeable(folder, owner(about), force=force, kept=(SHARDS, STATE), names=(NAME, REPORT), read=read)
+
+
+def named_from(folder: Path, path: Path) -> str:
+    """A file's name as the certificate has it: its way from the folder, so that both can be moved together."""
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def write_folder(folder: Path, audit: RecordedAudit, about: str, *, force: bool = False) -> None:
+    """Write certificate and report.
+
+    Raises
+    ------
+    InputError, OSError
+        If the folder cannot be written, or holds files of others under these names.
+    """
+    with replacing(folder, owner(about), force=force) as new:
+        write(new / REPORT, html.page(audit))
+        write(new / NAME, json.dumps(audit.certificate, ensure_ascii=False) + "\n")

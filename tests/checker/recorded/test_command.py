@@ -1,0 +1,121 @@
+"""`absence audit --activations` from the files to `absence check`; bad input is one line, and nothing is written."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.kernel.certificate import seal
+from tests.checker.console import contents
+
+RNG = np.random.default_rng(0)
+TRAIN = np.maximum(RNG.normal(size=(200, 6)), 0).astype(np.float32)
+DEPLOY = np.maximum(RNG.normal(size=(20, 6)), 0).astype(np.float32)
+TRAIN[:, 2], TRAIN[:, 4], DEPLOY[:, 4] = 0, 0.5, 0.5
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("acts.npz", X=TRAIN, deploy=DEPLOY)
+
+
+def run(words, expect):
+    done = CliRunner().invoke(app, words.split(), env={"COLUMNS": "80"})
+    assert done.exit_code == expect, done.output
+    return done.stdout if expect != 2 else done.stderr
+
+
+def test_constant_columns_are_told_first_and_the_certificate_is_accepted():
+    told = run("audit --activations acts.npz", 1)
+    assert told.startswith("2 columns constant in training; 1 of them moves in deployment.")
+    assert "acts: 2 of 6 columns on 200 rows, 1 of them 0 (dead): 2, 4" in told
+    assert f"acts: 1 of 2, at {(DEPLOY[:, 2] > 0).sum()} of 20 deployment rows: 2" in told
+    assert "Scope: instance, recorded activations." in told and max(map(len, told.splitlines())) <= 80
+    assert "accepted acts.audit/recorded.json: 2 facts about 220 recorded rows" in run("check acts.audit", 0)
+    page = Path("acts.audit/report.html").read_text()
+    assert "2 columns constant in training" in page and "<script" not in page
+    before = contents(Path("acts.audit"))
+    run("audit --activations acts.npz", 1)
+    assert contents(Path("acts.audit")) == before
+
+
+def test_a_changed_certificate_or_recording_is_refused():
+    run("audit --activations acts.npz", 1)
+    path = Path("acts.audit/recorded.json")
+    found = json.loads(path.read_text())
+    found["layers"][0]["facts"][0]["constant"].pop()
+    path.write_text(json.dumps(found))
+    assert "the digest does not fit" in run("check acts.audit", 1)
+    path.write_text(json.dumps(seal(found)))
+    assert "the constant columns" in run("check acts.audit", 1)
+    np.savez("acts.npz", X=TRAIN, deploy=TRAIN)
+    assert "is not the file that was recorded" in run("check acts.audit", 1)
+
+
+def test_the_folder_and_the_recording_may_be_moved_together(tmp_path):
+    run("audit --activations acts.npz -o out/a", 1)
+    (tmp_path / "elsewhere").mkdir()
+    Path("out").rename("elsewhere/out")
+    assert "acts.npz is not there" in run("check elsewhere/out/a", 1)
+    Path("acts.npz").rename("elsewhere/acts.npz")
+    run("check elsewhere/out/a", 0)
+
+
+def test_without_findings_it_ends_with_0():
+    np.savez("clean.npz", X=TRAIN[:, :2])
+    assert run("audit --activations clean.npz", 0).startswith("No column is constant in training.")
+    run("check clean.audit", 0)
+
+
+def bad(value):
+    array = TRAIN.copy()
+    array[77, 3] = value
+    return array
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": bad(np.nan)}, "bad.npz: X holds NaN or infinity in column 3"),
+        ({"X": bad(-np.inf)}, "bad.npz: X holds NaN or infinity in column 3"),
+        ({"X": TRAIN, "deploy": bad(np.inf)}, "bad.npz: deploy holds NaN or infinity in column 3"),
+        ({"X": TRAIN, "Y": TRAIN[:5]}, "bad.npz: holds 200 rows in X but 5 in Y"),
+        ({"X": TRAIN.astype(object)}, "bad.npz: X holds Python objects"),
+        ({"X": TRAIN[:0]}, "bad.npz: X has shape (0, 6)"),
+    ],
+)
+def test_bad_recordings_are_refused_in_one_line(arrays, message):
+    np.savez("bad.npz", **arrays)
+    before = contents(Path())
+    told = run("audit --activations bad.npz", 2)
+    assert message in told and told.count("\n") == 1 and contents(Path()) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("audit", "name a network and its training data"),
+        ("audit net.onnx", "name a network and its training data"),
+        ("audit net.onnx --activations acts.npz", "a network has no part in it"),
+        ("audit --activations acts.npz --train acts.npz", "--train has no part in it"),
+        ("audit --activations missing.npz", "missing.npz: there is no such file or folder"),
+        ("audit --activations acts.npz --deploy acts.npz", "holds deployment rows itself"),
+        ("audit --activations acts.npz -o .", "holds"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_one_line(words, message):
+    before = contents(Path())
+    told = run(words, 2)
+    assert re.search(re.escape(message), told) and told.count("\n") == 1 and contents(Path()) == before
+
+
+def test_the_folder_of_another_recording_is_replaced_only_when_asked():
+    run("audit --activations acts.npz -o out", 1)
+    np.savez("other.npz", X=TRAIN[:, :2])
+    assert "of another recording" in run("audit --activations other.npz -o out", 2)
+    run("audit --activations other.npz -o out --force", 0)
