@@ -38,8 +38,8 @@ class Features(Protocol):
         """The features at some rows, shape (rows, width)."""
         ...
 
-    def zero(self, part: str, rows: Sequence[int], direction: Direction) -> np.ndarray:
-        """At which of the rows the combination of features is exactly 0."""
+    def free(self, part: str, rows: Sequence[int], directions: Sequence[Direction]) -> np.ndarray:
+        """The place of the first direction that is not exactly 0 at each row; -1 where all are."""
         ...
 
     def squares(self, part: str, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -115,11 +115,7 @@ def _inputs(
     count = features.counts["training"]
     for start in looking(range(0, len(listed), BLOCK)):
         rows = list(listed[start : start + BLOCK])
-        free = np.full(len(rows), -1)
-        for k, direction in enumerate(kernel.directions):
-            left = np.flatnonzero(free < 0)
-            zero = features.zero(part, [rows[i] for i in left.tolist()], direction)
-            free[left[~zero]] = k
+        free = features.free(part, rows, kernel.directions)
         lows, highs = found.bounds(features.rows(part, rows)[:, list(kernel.columns)])
         squares = features.squares(part, rows)
         for row, k, low, high, least, most in zip(rows, free, lows, highs, *squares, strict=True):

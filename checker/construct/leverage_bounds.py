@@ -3,7 +3,8 @@
 A matrix T makes the training features Phi nearly orthonormal. Any T gives bounds; a good one makes them narrow.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
@@ -79,9 +80,10 @@ def ridge_rows(columns: int, penalty: Fraction) -> Interval:
 
 
 def whitened(blocks: Blocks, penalty: Fraction = Fraction(0)) -> Whitened | None:
-    """T from a QR decomposition of the features, one block after the other; None where floats find none.
+    """T from a QR decomposition of the features, one block after the other; None where they overflow.
 
-    Memory is of the order p^2, however many rows there are. Error of the bounds: about cond(Phi) times 1e-16.
+    Memory is of the order p^2, however many rows there are. Error of the bounds: about cond(Phi) times 1e-16. Where the
+    features are nearly dependent, there are lower bounds only.
     """
     with_ridge = _with_ridge(blocks, penalty)
     upper: np.ndarray | None = None
@@ -90,15 +92,11 @@ def whitened(blocks: Blocks, penalty: Fraction = Fraction(0)) -> Whitened | None
         if not np.isfinite(rows).all():
             return None
         upper = np.asarray(np.linalg.qr(rows, mode="r"))
-    factor = None if upper is None else _inverse(upper)
-    if factor is None:
-        return None
-    spread = _spread(with_ridge, factor)
-    return Whitened(factor, spread) if isfinite(spread) else None
+    return None if upper is None else _best(upper, lambda factor: _spread(with_ridge, factor), 1e-13)
 
 
 def whitened_by_gram(gram: Interval, penalty: Fraction = Fraction(0)) -> Whitened | None:
-    """T from a Cholesky decomposition of Phi^T Phi, shape (p, p), known to within a bound; None where there is none.
+    """T from the eigenvalues of Phi^T Phi, shape (p, p), which is known to within a bound; None where it overflows.
 
     Error of the bounds: about cond(Phi)^2 times 1e-16, and what the Gram matrix is off by.
     """
@@ -107,18 +105,19 @@ def whitened_by_gram(gram: Interval, penalty: Fraction = Fraction(0)) -> Whitene
     squares, shift = np.zeros(columns), float(penalty)
     squares[1:] = shift
     whole = gram + Interval(np.diag(squares), np.diag(squares) * U64 * UP) if len(ridge.value) and shift else gram
-    try:
-        upper = np.linalg.cholesky((whole.value + whole.value.T) / 2).T
-    except np.linalg.LinAlgError:
+    if not np.isfinite(whole.value).all():
         return None
-    factor = _inverse(upper)
-    if factor is None:
-        return None
-    right = whole @ factor
-    # (M T)^T T, whose transpose is T^T M T.
-    both = Interval(right.value.T, right.error.T) @ factor
-    spread = (_norm(_off_identity(both.value)) + _norm(both.error)) * UP
-    return Whitened(factor, spread) if isfinite(spread) else None
+    values, vectors = np.linalg.eigh((whole.value + whole.value.T) / 2)
+    # A square root of the matrix, whose singular values are not below 0.
+    upper = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+
+    def spread(factor: np.ndarray) -> float:
+        right = whole @ factor
+        # (M T)^T T, whose transpose is T^T M T.
+        both = Interval(right.value.T, right.error.T) @ factor
+        return (_norm(_off_identity(both.value)) + _norm(both.error)) * UP
+
+    return _best(upper, spread, 1e-6)
 
 
 def _with_ridge(blocks: Blocks, penalty: Fraction) -> Blocks:
@@ -135,16 +134,32 @@ def _with_ridge(blocks: Blocks, penalty: Fraction) -> Blocks:
     return both
 
 
-def _inverse(upper: np.ndarray) -> np.ndarray | None:
-    """The inverse of a triangular matrix, in floats."""
-    if upper.shape[0] < upper.shape[1] or not np.diagonal(upper).all():
-        return None
+def _best(root: np.ndarray, spread: Callable[[np.ndarray], float], noise: float) -> Whitened | None:
+    """Of the inverse of a square root of M, and of its pseudo-inverse, the one that is nearer to whitening M.
+
+    Singular values below the `noise`, as a part of the largest, are taken for 0 in the second.
+    """
+    found = [Whitened(factor, of) for factor in _inverses(root, noise) if isfinite(of := spread(factor))]
+    return min(found, key=lambda one: one.spread, default=None)
+
+
+def _inverses(root: np.ndarray, noise: float) -> Iterator[np.ndarray]:
     with np.errstate(all="ignore"):
-        try:
-            inverse = np.linalg.inv(upper)
-        except np.linalg.LinAlgError:
-            return None
-    return inverse if np.isfinite(inverse).all() else None
+        if len(root) == root.shape[1]:
+            with suppress(np.linalg.LinAlgError):
+                inverse = np.linalg.inv(root)
+                if np.isfinite(inverse).all():
+                    yield inverse
+        # To make short columns as long as others costs nothing, and lets small singular values be told from none.
+        lengths = np.linalg.norm(root, axis=0)
+        lengths = np.where((lengths > 0) & np.isfinite(lengths), lengths, 1)
+        with suppress(np.linalg.LinAlgError):
+            _, values, vectors = np.linalg.svd(root / lengths, full_matrices=False)
+            kept = values > noise * values.max(initial=0)
+            inverse = np.zeros((root.shape[1], root.shape[1]))
+            inverse[:, : int(kept.sum())] = vectors[kept].T / values[kept] / lengths[:, None]
+            if np.isfinite(inverse).all():
+                yield inverse
 
 
 def _off_identity(gram: np.ndarray) -> np.ndarray:

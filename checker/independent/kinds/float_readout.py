@@ -23,6 +23,7 @@ PARTS = ("training", "deployment", "test")
 NORM = 1 + 2.0**-20
 Direction = Mapping[int, Fraction]
 Truths = np.typing.NDArray[np.bool_]
+Places = np.typing.NDArray[np.int64]
 
 
 class Features(Protocol):
@@ -38,8 +39,8 @@ class Features(Protocol):
         """The features at some rows of a part, shape (rows, width)."""
         ...
 
-    def vanishes(self, part: str, rows: Sequence[int], direction: Direction) -> Truths:
-        """At which of the rows the combination of features is exactly 0."""
+    def free(self, part: str, rows: Sequence[int], directions: Sequence[Direction]) -> Places:
+        """The place of the first direction that is not exactly 0 at each row; -1 where all are."""
         ...
 
     def vanishes_in_training(self, direction: Direction) -> bool:
@@ -71,12 +72,23 @@ class Recorded:
         found = np.column_stack([np.ones(len(rows)), self.tables[part][rows]])
         return Bounded(found, np.zeros_like(found))
 
-    def vanishes(self, part: str, rows: Sequence[int], direction: Direction) -> Truths:
-        return np.asarray(combined(*integers(self.tables[part][rows]), direction) == 0)
+    def free(self, part: str, rows: Sequence[int], directions: Sequence[Direction]) -> Places:
+        found = np.full(len(rows), -1)
+        for k, direction in reversed(list(enumerate(directions))):
+            found[self._moves(self.tables[part][rows], direction)] = k
+        return found
 
     def vanishes_in_training(self, direction: Direction) -> bool:
-        parts = blocks(self.counts["training"], BLOCK)
-        return all(bool(self.vanishes("training", range(b.start, b.stop), direction).all()) for b in parts)
+        table = self.tables["training"]
+        return not any(self._moves(table[block], direction).any() for block in blocks(len(table), BLOCK))
+
+    @staticmethod
+    def _moves(table: Floats, direction: Direction) -> Truths:
+        members = [j - 1 for j in direction if j]
+        if not members:
+            return np.full(len(table), bool(direction.get(0)))
+        whole, exponent, divisor = integers(table[:, members])
+        return combined(whole, exponent, divisor, direction).astype(bool)
 
     def squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> tuple[Floats, Floats]:
         if move is None:
@@ -91,13 +103,11 @@ def rounded(value: Fraction, count: int) -> tuple[Floats, Floats]:
 
 
 def combined(whole: Integers, exponent: int, divisor: int, direction: Direction) -> Integers:
-    """v_0 + sum_j v_j phi_j of features phi = M 2^e / d, times something positive; M holds all but the constant."""
+    """v_0 + sum_j v_j phi_j, times something positive; M 2^e / d are the features phi_j that it names, in its order."""
     scale = lcm(*(value.denominator for value in direction.values()))
-    members = [j for j in direction if j]
-    vector = np.array([int(direction[j] * scale) for j in members], dtype=object)
+    vector = np.array([int(value * scale) for j, value in direction.items() if j], dtype=object)
     one = int(direction.get(0, Fraction(0)) * scale) * divisor << max(-exponent, 0)
-    sums = whole[:, [j - 1 for j in members]].dot(vector) << max(exponent, 0) if members else np.zeros(len(whole), int)
-    found: Integers = sums.astype(object) + one
+    found: Integers = (whole.dot(vector) << max(exponent, 0)) + one
     return found
 
 
@@ -200,11 +210,7 @@ def _rows(
     move: Fraction | None,
 ) -> None:
     rows = [entry["row"] for entry in listed]
-    free = np.full(len(rows), -1)
-    for k, direction in enumerate(directions):
-        there = np.flatnonzero(free < 0)
-        zero = features.vanishes(part, [rows[i] for i in there.tolist()], direction)
-        free[there[~zero]] = k
+    free = features.free(part, rows, directions)
     low, high = _leverages(_of(features.bounded(part, rows), columns), factor, off)
     least, most = features.squares(part, rows, move)
     count = features.counts["training"]

@@ -85,6 +85,14 @@ def test_no_rank_is_claimed_that_is_not_there(case):
         assert found is None or not found.full_rank
 
 
+def test_dependent_features_still_have_lower_bounds():
+    table = np.array([[1.0, 2.0, 2.0], [1.0, 3.0, 3.0], [1.0, 5.0, 5.0], [1.0, 7.0, 7.0]])
+    for found in both(table, Fraction(0), 0.0):
+        (low,), (high,) = found.bounds(Interval.of([[1.0, 4.0, 4.0]]))
+        exact = exactly(table, np.array([1.0, 4.0, 4.0]), Fraction(0))
+        assert exact / 4 < Fraction(float(low)) <= exact and high == np.inf
+
+
 def test_a_leverage_that_is_known_by_hand():
     found = whitened(lambda: [Interval.of([[1.0, 0.0], [1.0, 1.0], [1.0, 3.0]])])
     low, high = found.bounds(Interval.of([[1.0, 4.0]]))

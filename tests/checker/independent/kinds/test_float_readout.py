@@ -31,9 +31,10 @@ class Tables:
     def rows(self, part, rows):
         return Interval.of(np.column_stack([np.ones(len(rows)), self.tables[part][list(rows)]]))
 
-    def zero(self, part, rows, direction):
+    def free(self, part, rows, directions):
         table = [[Fraction(1), *map(Fraction, self.tables[part][i].tolist())] for i in rows]
-        return np.array([not sum(v * row[j] for j, v in direction.items()) for row in table], dtype=bool)
+        moved = ([k for k, d in enumerate(directions) if sum(v * row[j] for j, v in d.items())] for row in table)
+        return np.array([places[0] if places else -1 for places in moved])
 
     def squares(self, part, rows):
         return np.full(len(rows), float(self.move) ** 2), np.full(len(rows), float(self.move) ** 2)
