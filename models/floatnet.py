@@ -20,6 +20,7 @@ from proof_of_absence.models.layers import (
 )
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.reading import Reading
+from proof_of_absence.models.steps import Steps
 
 __all__ = ["FloatLayer", "FloatNet"]
 
@@ -37,6 +38,8 @@ class FloatNet:
         ``float32`` or ``float64``, what the file held. The arrays are float64 either way, which holds both exactly.
     reading
         How a reader came to it; None for a net that no reader made. It is no part of what the net computes.
+    steps
+        The maps of the file that each layer is the product of, where some layer is no single map; else None.
 
     Raises
     ------
@@ -56,18 +59,21 @@ class FloatNet:
     layers: tuple[FloatLayer, ...]
     dtype: np.dtype
     reading: Reading | None = None
+    steps: tuple[Steps, ...] | None = None
 
     def __init__(
         self,
         layers: Iterable[FloatLayer | tuple[ArrayLike, ArrayLike]],
         dtype: DTypeLike = np.float64,
         reading: Reading | None = None,
+        steps: tuple[Steps, ...] | None = None,
     ) -> None:
         kind: np.dtype = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise ValueError(f"weights of type {kind}: only float32 and float64 are supported")
         object.__setattr__(self, "dtype", kind)
         object.__setattr__(self, "reading", reading)
+        object.__setattr__(self, "steps", steps)
         object.__setattr__(self, "layers", tuple(_checked(k, layer, kind) for k, layer in enumerate(layers, 1)))
         check_chain(self.layers)
 
@@ -99,6 +105,23 @@ class FloatNet:
         if len(found) < len(self.layers):
             raise ValueError("a layer has entries that no float64 holds")
         return found
+
+    def with_steps(self, number: int, steps: Steps) -> "FloatNet":
+        """The net that other maps of one layer, counted from 0, make of this one; of float64 if its type is too narrow.
+
+        Raises
+        ------
+        ValueError
+            If an entry of the product is beyond the normal float64 numbers, or the net has no steps.
+        """
+        if self.steps is None:
+            raise ValueError("the net has no steps")
+        layers = (*self.layers[:number], steps.layer(), *self.layers[number + 1 :])
+        arrays = (array for layer in layers if isinstance(layer, FloatAffine) for array in layer)
+        with np.errstate(over="ignore"):
+            narrow = all((array.astype(steps.dtype) == array).all() for array in arrays)
+        held = (*self.steps[:number], steps, *self.steps[number + 1 :])
+        return FloatNet(layers, steps.dtype if narrow else np.float64, self.reading, held)
 
     def exact(self) -> MLP:
         """The same network over the rationals."""

@@ -24,6 +24,7 @@ __all__ = [
     "exact",
     "nearest_floats",
     "nonzero",
+    "same_layer",
     "sending",
     "some_units",
 ]
@@ -190,6 +191,17 @@ def nearest_floats(layer: FloatLayer) -> FloatAffine:
 def nonzero(layer: FloatLayer) -> np.ndarray:
     """Where its weights are not 0, shape (fan-out, fan-in)."""
     return np.asarray(nearest_floats(layer).weights != 0)
+
+
+def same_layer(one: FloatLayer, other: FloatLayer) -> bool:
+    """Whether the weights and biases are equal, as numbers."""
+    match one, other:
+        case (FloatAffine(), FloatAffine()):
+            return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+        case (RationalAffine(), RationalAffine()):
+            return one.divisor == other.divisor and np.array_equal(one.numbers, other.numbers)
+        case _:
+            return False
 
 
 def some_units(layer: FloatLayer, units: Sequence[int] | np.ndarray | slice) -> FloatLayer:

@@ -4,9 +4,11 @@ A circuit is hardcoded (C2): its output weights become 0, and what it sends goes
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from math import lcm
+from typing import Literal, assert_never
 
 import numpy as np
 
@@ -18,15 +20,11 @@ from proof_of_absence.checker.passes import exact
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
+from proof_of_absence.models.layers import exact as exact_layer
+from proof_of_absence.models.rational import Vector
 
 __all__ = ["Hardened", "Rounding", "harden_net"]
-
-UNWRITTEN = (
-    "has a layer that is the exact product of several maps of its file, which no float64 holds, so no file of the same "
-    "form can hold the hardened net; write the maps as one layer (for BatchNorm after Linear, "
-    "torch.nn.utils.fusion.fuse_linear_bn_eval), audit that net, and harden it"
-)
 
 # What to do with a constant that no bias of the net's type holds: leave the circuit, or round.
 Rounding = Literal["exact", "nearest"]
@@ -37,17 +35,21 @@ class Hardened:
     """A net without train-idle circuits within a layer, but for those in `left`.
 
     `removed` are the circuits that were taken out, in order, each as it was found in the net before it. `left` are
-    those that send a constant which no bias of the net's type holds. `deviation` is the most by which an output differs
-    at a training input, over the reals: 0 unless something was rounded. `same_in_float32`: every float32 evaluation of
-    both nets that sums alike gives the same numbers at the training inputs. The certificate does not hold that.
+    those that send a constant which no bias of the net's type holds, or for which there is no bias. `biases` has for
+    each removal the biases of the layer above after it, or None if they took on the constant exactly. `deviation` is
+    the most by which an output differs at a training input, over the reals: 0 unless something was rounded.
+    `same_in_float32`: every float32 evaluation of both nets that sums alike gives the same numbers at the training
+    inputs. The certificate does not hold that.
     """
 
     before: FloatNet
     net: FloatNet
     removed: tuple[CircuitFinding, ...]
     left: tuple[CircuitFinding, ...]
+    biases: tuple[Vector | None, ...]
     deviation: Fraction
     same_in_float32: bool
+    rounding: Rounding = "exact"
 
 
 def harden_net(
@@ -74,10 +76,8 @@ def harden_net(
     >>> found.net.layers[1].weights.tolist(), found.removed[0].fires, found.deviation
     ([[1.0, 0.0]], (1,), Fraction(0, 1))
     """
-    if not net.in_floats:
-        raise refused("the net", UNWRITTEN)
     inputs = checked_inputs(net, inputs)
-    current, removed = net, list[CircuitFinding]()
+    current, removed, biases = net, list[CircuitFinding](), list[Vector | None]()
     left: dict[tuple[Unit, ...], CircuitFinding] = {}
     rounded = False
     while True:
@@ -92,14 +92,16 @@ def harden_net(
             # Above a bias that was rounded units have other values now, so that layer waits for the next search.
             if circuit.units[0].layer > top:
                 continue
-            result, whole = _hardcoded(current, circuit)
-            if result is None or not (whole or rounding == "nearest"):
+            made = _hardcoded(current, circuit, inputs[:1], nearest=rounding == "nearest")
+            if made is None:
                 left[circuit.units] = circuit
                 continue
+            result, whole = made
             if deploy is not None:
                 (circuit,) = firing(current, (circuit,), inputs, deploy)
             current = result
             removed.append(circuit)
+            biases.append(None if whole else exact_layer(current.layers[circuit.units[0].layer]).bias)
             # A bias that has changed may hold what it did not hold before.
             left.clear()
             if not whole:
@@ -108,7 +110,7 @@ def harden_net(
     if deploy is not None:
         kept = firing(current, kept, inputs, deploy)
     deviation = _difference(net, current, inputs) if rounded else Fraction(0)
-    return Hardened(net, current, tuple(removed), kept, deviation, _dead(net, inputs, removed))
+    return Hardened(net, current, tuple(removed), kept, tuple(biases), deviation, _dead(net, inputs, removed), rounding)
 
 
 def _apart(circuits: Iterable[CircuitFinding]) -> list[CircuitFinding]:
@@ -122,41 +124,73 @@ def _apart(circuits: Iterable[CircuitFinding]) -> list[CircuitFinding]:
     return chosen
 
 
-def _hardcoded(net: FloatNet, circuit: CircuitFinding) -> tuple[FloatNet | None, bool]:
+def _hardcoded(
+    net: FloatNet, circuit: CircuitFinding, first: np.ndarray, *, nearest: bool
+) -> tuple[FloatNet, bool] | None:
     """The net with the circuit's output weights 0 and its value in the biases, and whether none was rounded.
 
-    No net if a bias would leave the range of the type.
+    None if no bias takes on the value: there is none, it is beyond the range of the type, or it would have to be
+    rounded and is not to be. `first` is a training input, shape (1, d).
     """
     layer, units = circuit.units[0].layer, [unit.index for unit in circuit.units]
-    above = net.float_layers[layer]
-    weights, bias = above.weights.copy(), above.bias.copy()
+    if net.steps is not None:
+        digits = exact.activations(net, first, layer, units)
+        values = [digits.fraction(0, column) for column in range(len(units))]
+        found = net.steps[layer].without(units, values, nearest=nearest)
+        with suppress(ValueError):
+            return found and (net.with_steps(layer, found[0]), found[1])
+        return None
+    value = [circuit.value[Unit(layer + 1, k)] for k in range(net.widths[layer + 1])]
+    above = net.layers[layer]
+    match above:
+        case FloatAffine():
+            made = _in_floats(above, units, value, net.dtype)
+        case RationalAffine():
+            # Nobody's file: every rational is as good.
+            made = _in_rationals(above, units, value), True
+        case _:
+            assert_never(above)
+    if made is None or not (made[1] or nearest):
+        return None
+    return FloatNet([*net.layers[:layer], made[0], *net.layers[layer + 1 :]], net.dtype), made[1]
+
+
+def _in_floats(
+    above: FloatAffine, units: list[int], value: list[Fraction], dtype: np.dtype
+) -> tuple[FloatLayer, bool] | None:
+    weights, bias, whole = above.weights.copy(), above.bias.copy(), True
     # With its sign kept, 0 times a unit that is 0 is the very float that it was.
     weights[:, units] = np.copysign(0.0, weights[:, units])
-    whole = True
-    for k in [k for k in range(len(bias)) if circuit.value[Unit(layer + 1, k)]]:
+    for k in [k for k in range(len(bias)) if value[k]]:
         # What is no value of the type is rounded twice at most; by how much is found afterwards.
-        wanted = Fraction(bias[k]) + circuit.value[Unit(layer + 1, k)]
+        wanted = Fraction(bias[k]) + value[k]
         try:
             with np.errstate(over="ignore"):
-                bias[k] = net.dtype.type(float(wanted))
+                bias[k] = dtype.type(float(wanted))
         except OverflowError:
-            return None, False
+            return None
         whole = whole and bool(np.isfinite(bias[k])) and Fraction(bias[k]) == wanted
-    layers = [*net.layers[:layer], FloatAffine(weights, bias), *net.layers[layer + 1 :]]
-    return (FloatNet(layers, net.dtype), whole) if np.isfinite(bias).all() else (None, False)
+    return (FloatAffine(weights, bias), whole) if np.isfinite(bias).all() else None
+
+
+def _in_rationals(above: RationalAffine, units: list[int], value: list[Fraction]) -> FloatLayer:
+    rows = exact_layer(above)
+    cut = [[Fraction(0) if j in units else w for j, w in enumerate(row)] for row in rows.weights]
+    table = [[*row, b + v] for row, b, v in zip(cut, rows.bias, value, strict=True)]
+    divisor = lcm(*(number.denominator for row in table for number in row))
+    return RationalAffine.of(np.array([[int(x * divisor) for x in row] for row in table], dtype=object), divisor)
 
 
 def _difference(before: FloatNet, after: FloatNet, inputs: np.ndarray) -> Fraction:
     """The most by which an output of the nets differs at a row, exactly."""
     largest, last = Fraction(0), len(before.layers)
     for block in exact.blocks(len(inputs), before):
-        # Both nets are of floats, so there is no denominator.
-        (one, low, _), (other, lower, _) = (
+        (one, low, over), (other, lower, under) = (
             exact.activations(net, inputs[block], last).integers() for net in (before, after)
         )
         unit = min(low, lower)
-        distance = abs((one << (low - unit)) - (other << (lower - unit))).max()
-        largest = max(largest, int(distance) * Fraction(2) ** unit)
+        distance = abs((one * under << (low - unit)) - (other * over << (lower - unit))).max()
+        largest = max(largest, int(distance) * Fraction(2) ** unit / (over * under))
     return largest
 
 
@@ -165,7 +199,8 @@ def _dead(net: FloatNet, inputs: np.ndarray, removed: list[CircuitFinding]) -> b
 
     Then no bias changes, and a term w 0 became w' 0, w' = 0 with the sign of w: the same 0, so no sum changes by a bit.
     """
-    if net.dtype != np.float32 or (net.reading is not None and net.reading.multiplied):
+    multiplied = not net.in_floats or (net.reading is not None and net.reading.multiplied)
+    if net.dtype != np.float32 or multiplied:
         # Of a source that takes a layer in several steps these bounds say nothing.
         return not removed
     units: dict[int, set[int]] = {}

@@ -96,6 +96,7 @@ def write_proof(
             for name, path in ({"net": None, "train": None, "deploy": None} | dict(files or {})).items()
         },
         "removed": encode(found.removed), "left": encode(found.left), "deviation": exact_text(found.deviation),
+        "biases": [biases and [exact_text(b) for b in biases] for biases in found.biases],
         "same_in_float32": found.same_in_float32,
     }  # fmt: skip
     write(folder / LIST, json.dumps(told, indent=1) + "\n")

@@ -20,7 +20,7 @@ from proof_of_absence.models.files import InputError, read_net
 from proof_of_absence.models.files.data import read_data
 from proof_of_absence.models.files.disk import sha256
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
+from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine, same_layer
 
 __all__ = [
     "Given",
@@ -165,17 +165,7 @@ def same_layers(net: FloatNet, own: Unshared, what: str, path: Path | None = Non
     before = f"{path}: " if path else ""
     require(list(net.widths) == list(own.widths), f"{before}has the widths {net.widths}, and {what} {own.widths}")
     for number, layer in enumerate(net.layers, 1):
-        require(_equal(layer, _layer(own, number)), f"{before}layer {number} is not that of {what}")
-
-
-def _equal(one: FloatLayer, other: FloatLayer) -> bool:
-    match one, other:
-        case (FloatAffine(), FloatAffine()):
-            return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-        case (RationalAffine(), RationalAffine()):
-            return one.divisor == other.divisor and np.array_equal(one.numbers, other.numbers)
-        case _:
-            return False
+        require(same_layer(layer, _layer(own, number)), f"{before}layer {number} is not that of {what}")
 
 
 def require_digest(path: Path, stated: str) -> None:

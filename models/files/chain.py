@@ -4,19 +4,19 @@ What stands between two ReLUs is multiplied in rationals; a product that no floa
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
-from itertools import takewhile
-from math import isqrt, lcm
-from typing import TypeAlias, assert_never
+from math import isqrt
+from typing import assert_never
 
 import numpy as np
-from flint import fmpz_mat
 
-from proof_of_absence.models.dyadic import MANTISSA, integers
+from proof_of_absence.models.dyadic import MANTISSA
 from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.reading import Reading
+from proof_of_absence.models.steps import Added, Map, Place, Quotient, Steps, float_of, product, quotients
 
 __all__ = ["Chain", "exact_array"]
 
@@ -29,11 +29,6 @@ ROUNDED = (
     "BatchNorm is taken with scale / sqrt(variance + epsilon) rounded to the 53 digits of a float64: the root is "
     "not rational. That is off by at most 2^-53 of it; all else is exact. The running model rounds there too."
 )
-
-# z -> weights z + bias, or z -> factors z + bias entry by entry where there are no weights.
-_Map: TypeAlias = "tuple[np.ndarray | list[Fraction], list[Fraction]]"
-# A matrix of Python integers, and the number by which each is to be divided.
-_Quotient: TypeAlias = tuple[np.ndarray, int]
 
 
 class Chain:
@@ -66,15 +61,31 @@ class Chain:
         self.cut = ""
         self.multiplied = False
         self._layers: list[FloatLayer] = []
-        # The maps since the last ReLU, innermost first, and their names.
-        self._maps: list[_Map] = []
+        self._steps: list[Steps] = []
+        # The maps since the last ReLU, innermost first, where the weights and the bias of each lie, and their names.
+        self._maps: list[Map] = []
+        self._lie: list[tuple[Place | None, Added | None]] = []
         self._names: list[str] = []
         self._words: list[str] = []
         self._last = "the input"
         self._width: int | None = None
+        self._wide = False
 
-    def affine(self, weights: np.ndarray, bias: np.ndarray, name: str) -> None:
+    def affine(
+        self,
+        weights: np.ndarray,
+        bias: np.ndarray,
+        name: str,
+        *,
+        place: Place | None = None,
+        added: Added | None = None,
+    ) -> None:
         """The map z -> weights z + bias, shapes (fan-out, fan-in) and (fan-out).
+
+        Parameters
+        ----------
+        place, added
+            Where the weights lie in the source, and what of the bias does.
 
         Raises
         ------
@@ -85,11 +96,11 @@ class Chain:
             raise self._refused(f"{name} reads {weights.shape[1]} values, {self._last} gives {self._width}")
         self._finite(weights, name)
         self._finite(bias, name)
-        self._append((weights, _fractions(bias)), name)
+        self._append((weights, _fractions(bias)), name, place, added)
         self._step(f"{name} {weights.shape[1]} -> {len(bias)}", name, len(bias))
 
-    def shift(self, constant: np.ndarray | list[Fraction], name: str) -> None:
-        """The map z -> z + constant, as many numbers as z has.
+    def shift(self, constant: np.ndarray | list[Fraction], name: str, added: Added | None = None) -> None:
+        """The map z -> z + constant, as many numbers as z has; `added` is the constant as the source has it.
 
         Raises
         ------
@@ -104,6 +115,8 @@ class Chain:
             inner, bias = self._maps[-1]
             self.multiplied = self.multiplied or any(bias)
             self._maps[-1] = inner, [b + c for b, c in zip(bias, numbers, strict=True)]
+            place, there = self._lie[-1]
+            self._lie[-1] = place, there or added
         else:
             self._append(([Fraction(1)] * len(numbers), numbers), name)
         self._step(name, name, len(numbers))
@@ -177,8 +190,11 @@ class Chain:
         """
         if self._maps:
             layers = [*self._layers, self._layer()]
+            steps = self._steps
         elif self._layers and self._width:
             layers = [*self._layers, FloatAffine(np.eye(self._width), np.zeros(self._width))]
+            nothing = [Fraction(0)] * self._width
+            steps = [*self._steps, Steps(((np.eye(self._width), nothing),), None, None, self.dtype)]
             self.notes.append(
                 "The net ends with ReLU: an output layer that changes nothing (the identity) is put behind."
             )
@@ -187,15 +203,19 @@ class Chain:
         activation = "ReLU" if len(layers) > 1 else "nothing: it is one affine map"
         notes = tuple(self.notes)
         reading = Reading(tuple(self._words), activation, self.known_from, notes, self.cut, self.multiplied)
+        multiplied = self.multiplied or not all(isinstance(layer, FloatAffine) for layer in layers)
+        # Casts may have told of the type later.
+        held = tuple(replace(step, dtype=self.dtype) for step in steps) if multiplied else None
         try:
-            return FloatNet(layers, self.dtype, reading)
+            return FloatNet(layers, np.float64 if self._wide else self.dtype, reading, held)
         except ValueError as error:
             raise self._refused(error) from error
 
-    def _append(self, one: _Map, name: str) -> None:
+    def _append(self, one: Map, name: str, place: Place | None = None, added: Added | None = None) -> None:
         if len(self._maps) == MOST:
             raise self._refused(f"{name} is one of more than {MOST} affine maps with no Relu between them")
         self._maps.append(one)
+        self._lie.append((place, added))
         self._names.append(name)
 
     def _step(self, words: str, last: str, width: int | None) -> None:
@@ -214,7 +234,9 @@ class Chain:
                 self.notes.append(f"No float64 holds the exact product of {names}: that layer has rational entries.")
             case _:
                 assert_never(layer)
-        self._maps, self._names = [], []
+        dense = next((k for k, (inner, _) in enumerate(self._maps) if isinstance(inner, np.ndarray)), 0)
+        self._steps.append(Steps(tuple(self._maps), *self._lie[dense], self.dtype))
+        self._maps, self._lie, self._names = [], [], []
         return layer
 
     def _as_it_is(self) -> FloatAffine | None:
@@ -222,32 +244,26 @@ class Chain:
         inner, bias = self._maps[0]
         if len(self._maps) > 1 or not isinstance(inner, np.ndarray):
             return None
-        floats = [near for near in map(_float, bias) if near is not None]
+        floats = [near for near in map(float_of, bias) if near is not None]
         return FloatAffine(inner, np.array(floats)) if len(floats) == len(bias) else None
 
     def _product(self, names: str) -> FloatLayer:
         """The product of the maps, in floats where they hold it."""
-        quotients = [_quotients(one) for one in self._maps]
-        self._affordable(names, quotients)
-        whole, divisor = _whole(self._maps, quotients)
+        parts = list(map(quotients, self._maps))
+        self._affordable(names, parts)
         if len(self._maps) > 1:
             self.multiplied = True
             self.notes.append(f"Multiplied exactly into one layer: {names}.")
-        entries = (Fraction(int(entry), divisor) for entry in whole.ravel())
-        floats = list(takewhile(lambda near: near is not None, map(_float, entries)))
-        if len(floats) == whole.size:
-            near = np.array(floats, dtype=np.float64).reshape(whole.shape)
-            return FloatAffine(near[:, :-1], near[:, -1])
         try:
-            return RationalAffine.of(whole, divisor)
+            return product(self._maps, parts)
         except ValueError as error:
             raise self._refused(f"of the exact product of {names} {error}; scale its layers") from error
 
-    def _affordable(self, names: str, quotients: list[_Quotient]) -> None:
+    def _affordable(self, names: str, parts: list[Quotient]) -> None:
         """Refuse a product of too many digits before it is made."""
         first = self._maps[0][0]
         columns = first.shape[1] if isinstance(first, np.ndarray) else len(first)
-        size = len(self._maps[-1][1]) * columns * sum(divisor.bit_length() for _, divisor in quotients) // 8
+        size = len(self._maps[-1][1]) * columns * sum(divisor.bit_length() for _, divisor in parts) // 8
         if size > LARGEST:
             raise self._refused(
                 f"the exact product of {names} takes {size / 2**20:.0f} MiB, and {LARGEST / 2**20:.0f} are allowed; "
@@ -257,10 +273,10 @@ class Chain:
     def _widen(self, layer: FloatAffine, names: str) -> None:
         """Go over to float64 where float32 does not hold the layer."""
         with np.errstate(over="ignore"):
-            if self.dtype == np.float64 or all((array.astype(self.dtype) == array).all() for array in layer):
+            if self._wide or all((array.astype(self.dtype) == array).all() for array in layer):
                 return
         self.notes.append(f"The product of {names} needs float64 to be exact: the net is taken as float64.")
-        self.dtype = np.dtype(np.float64)
+        self._wide = True
 
     def _finite(self, values: np.ndarray, name: str) -> None:
         if not np.isfinite(values).all():
@@ -272,21 +288,12 @@ class Chain:
 
 def exact_array(values: Iterable[Fraction], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray | None:
     """The values as a float64 array, or None if one of them is no value of `dtype`."""
-    result = [near for near in map(_float, values) if near is not None]
+    result = [near for near in map(float_of, values) if near is not None]
     if len(result) != int(np.prod(shape)):
         return None
     array = np.array(result, dtype=np.float64).reshape(shape)
     with np.errstate(over="ignore"):
         return array if (array.astype(dtype) == array).all() else None
-
-
-def _float(value: Fraction) -> float | None:
-    """The float64 that is the value, if there is one."""
-    try:
-        near = float(value)
-    except OverflowError:
-        return None
-    return near if Fraction(near) == value else None
 
 
 def _root(value: Fraction) -> Fraction | None:
@@ -322,48 +329,3 @@ def _shortened(number: int) -> Fraction:
 
 def _fractions(array: np.ndarray) -> list[Fraction]:
     return list(map(Fraction, array.tolist()))
-
-
-def _quotients(one: _Map) -> _Quotient:
-    """(W b), or the factors and the bias as two rows, over one divisor."""
-    inner, bias = one
-    if isinstance(inner, np.ndarray):
-        numbers, exponent = integers(inner)
-        divisor = lcm(2 ** max(0, -exponent), *(b.denominator for b in bias))
-        scale = divisor * Fraction(2) ** exponent
-        right = np.array([int(b * divisor) for b in bias], dtype=object)
-        return np.column_stack([numbers * int(scale), right]), divisor
-    divisor = lcm(*(number.denominator for number in (*inner, *bias)))
-    return np.array([[int(number * divisor) for number in row] for row in (inner, bias)], dtype=object), divisor
-
-
-def _whole(maps: list[_Map], quotients: list[_Quotient]) -> _Quotient:
-    """The product of all maps as (W b)."""
-    first, *rest = zip((isinstance(inner, np.ndarray) for inner, _ in maps), quotients, strict=True)
-    dense, (product, divisor) = first
-    for matrix, (numbers, below) in rest:
-        if matrix:
-            weights, bias = numbers[:, :-1], numbers[:, -1]
-            # Factors and a shift below go into the columns.
-            left = _times(weights, product) if dense else np.column_stack([weights * product[0], weights @ product[1]])
-            product, dense = left, True
-        else:
-            factors, bias = numbers
-            product = product * factors[:, None] if dense else product * factors
-        if dense:
-            product[:, -1] += bias * divisor
-        else:
-            product[1] += bias * divisor
-        divisor *= below
-    return (product if dense else np.column_stack([np.diag(product[0]), product[1]])), divisor
-
-
-def _times(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """A product of matrices of integers."""
-    product = _flint(left) * _flint(right)
-    return np.array(list(map(int, product.entries())), dtype=object).reshape(len(left), -1)
-
-
-def _flint(matrix: np.ndarray) -> fmpz_mat:
-    rows, columns = matrix.shape
-    return fmpz_mat(rows, columns, matrix.ravel().tolist())

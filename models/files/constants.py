@@ -86,6 +86,10 @@ class Constants:
             raise self.refused(f"{label(node)} has an operand {name} of type {result.dtype} where {wanted} is needed")
         return result if result.dtype == np.int64 else result.astype(np.float64)
 
+    def as_it_is(self, name: str) -> np.ndarray:
+        """The constant in its own type, which is wider for those of 16 bits."""
+        return self._array(name)
+
     def _array(self, name: str) -> np.ndarray:
         match self._known[name]:
             case TensorProto() as tensor:

@@ -14,6 +14,7 @@ from onnx import TensorProto
 from proof_of_absence.models.files.chain import Chain, exact_array
 from proof_of_absence.models.files.constants import BATCH, FLOATS, Constants, label, type_name
 from proof_of_absence.models.files.disk import InputError, refused
+from proof_of_absence.models.steps import Added, Place
 
 __all__ = ["ATTRIBUTES", "Operators"]
 
@@ -45,6 +46,12 @@ ATTRIBUTES: dict[str, set[str]] = {
 EPSILON = float(np.float32(1e-5))
 
 
+# The float types that numpy has.
+TYPES: dict[int, np.dtype] = {
+    TensorProto.FLOAT: np.dtype(np.float32),
+    TensorProto.DOUBLE: np.dtype(np.float64),
+    TensorProto.FLOAT16: np.dtype(np.float16),
+}
 # Binary digits of the float types.
 DIGITS: dict[int, int] = {
     TensorProto.FLOAT: 24,
@@ -147,9 +154,10 @@ class Operators:
         alpha, beta = (Fraction(attributes.get(name, 1)) for name in ("alpha", "beta"))
         weights_there, bias_there = self.scaled(alpha, matrix), self.scaled(beta, bias)
         if weights_there is not None and bias_there is not None:
-            self.affine(node, weights_there, bias_there)
+            added = self.added(node, 2, bias, beta) if constant and beta else None
+            self.affine(node, weights_there, bias_there, 1 if attributes.get("transB", 0) else 0, added)
         else:
-            self.affine(node, matrix, np.zeros(len(matrix)))
+            self.affine(node, matrix, np.zeros(len(matrix)), 1 if attributes.get("transB", 0) else 0)
             self.chain.scale([alpha] * len(matrix), label(node))
             self.chain.shift([beta * Fraction(b) for b in bias.tolist()], label(node))
         self.shape = (1, len(matrix))
@@ -170,21 +178,22 @@ class Operators:
             raise self.refused(
                 f"{label(node)} multiplies weights {matrix.shape} with a value of shape {self.written()}"
             )
-        self.affine(node, matrix, np.zeros(len(matrix)))
+        self.affine(node, matrix, np.zeros(len(matrix)), int(node.input[0] != self.value))
         self.shape = tuple(len(matrix) if axis == features else size for axis, size in enumerate(self.shape))
 
     def do_add(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
-        self.chain.shift(self.spread(node, name, self.shape), label(node))
+        constant = self.spread(node, name, self.shape)
+        self.chain.shift(constant, label(node), self.added(node, list(node.input).index(name), constant))
 
     def do_sub(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
         constant = self.spread(node, name, self.shape)
         if node.input[0] == self.value:
-            constant = -constant
+            self.chain.shift(-constant, label(node), self.added(node, 1, constant, Fraction(-1)))
         else:
             self.chain.scale([Fraction(-1)] * len(constant), label(node))
-        self.chain.shift(constant, label(node))
+            self.chain.shift(constant, label(node))
 
     def do_neg(self, node: onnx.NodeProto) -> None:
         self.operands(node, 1)
@@ -255,10 +264,24 @@ class Operators:
         names.remove(self.value)
         return names + [""] * (max(counts) - len(node.input))
 
-    def affine(self, node: onnx.NodeProto, matrix: np.ndarray, bias: np.ndarray) -> None:
+    def affine(
+        self, node: onnx.NodeProto, matrix: np.ndarray, bias: np.ndarray, inputs: int, added: Added | None = None
+    ) -> None:
+        """A map with weights, whose axis `inputs` in the file is that of the inputs."""
         if matrix.shape[1] != math.prod(self.shape):
             raise self.refused(f"{label(node)} reads {matrix.shape[1]} values, there are {math.prod(self.shape)}")
-        self.chain.affine(matrix, bias, label(node))
+        (operand,) = (k for k, name in enumerate(node.input[:2]) if name != self.value)
+        shape = matrix.shape if inputs else matrix.shape[::-1]
+        self.chain.affine(matrix, bias, label(node), place=Place(node.output[0], operand, shape, inputs), added=added)
+
+    def added(
+        self, node: onnx.NodeProto, operand: int, numbers: np.ndarray, factor: Fraction = Fraction(1)
+    ) -> Added | None:
+        """What an operand adds, if it has a number for each output, of a type that numpy has."""
+        constant = self.constants.array(node, node.input[operand], {self.dtype})
+        if constant.size != len(numbers) or self.kind not in TYPES:
+            return None
+        return Added(Place(node.output[0], operand, constant.shape), numbers, TYPES[self.kind], factor)
 
     def matrix(self, node: onnx.NodeProto, name: str) -> np.ndarray:
         result = self.constants.array(node, name, {self.dtype})

@@ -1,4 +1,7 @@
-"""Write a net in the form of the file that another one of the same shape was read from: same format, same names."""
+"""Write a net in the form of the file that another one of the same shape was read from: same format, same names.
+
+Where a layer is the product of several maps of the file, these are kept, and their arrays edited.
+"""
 
 import io
 import os
@@ -10,7 +13,10 @@ import numpy as np
 
 from proof_of_absence.models.files import disk, read_net
 from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.order import without_prefix
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import same_layer
+from proof_of_absence.models.steps import Edits, edited
 
 __all__ = ["rewrite"]
 
@@ -45,29 +51,30 @@ def rewrite(
     if Path(path).suffix.lower() != suffix:
         raise refused(path, f"has another format than {like}; end its name with {suffix}")
     read = read_net(like, activation=activation)
-    if not (read.in_floats and net.in_floats):
-        raise refused(like, "holds maps whose product is no float64; write them as one layer first")
-    if _interface(read) != _interface(net):
-        raise refused(like, f"holds a net of widths {read.widths} in {read.dtype}, not {net.widths} in {net.dtype}")
-    if read.reading and read.reading.cut:
-        raise refused(like, f"ends with {read.reading.cut}, which a net in this form would lose; cut it off first")
+    edits = None if read.steps is None or net.steps is None else edited(read.steps, net.steps)
+    if edits is None:
+        _require_form(like, read, net)
     # Under a name of its own until it is seen to be right.
     place = Path(spare or path)
     temporary = place.with_name(f".{place.stem}.{os.getpid()}.unread{suffix}")
     try:
         match suffix:
+            case ".onnx" if edits is not None:
+                from proof_of_absence.models.files.onnx_edit import edit
+
+                edit(like, temporary, edits)
             case ".onnx":
                 from proof_of_absence.models.files import onnx
 
                 onnx.write(temporary, net, like=like)
             case ".safetensors":
-                _safetensors(like, temporary, read, net)
+                _safetensors(like, temporary, read, net, edits)
             case ".pt" | ".pth":
-                _torch(like, temporary, read, net)
+                _torch(like, temporary, read, net, edits)
             case _:
                 raise refused(like, f"is packed, or of a format that is not written; unpack it ({suffix})")
-        pairs = zip(read_net(temporary, activation=activation).float_layers, net.float_layers, strict=True)
-        if any((a.weights != b.weights).any() or (a.bias != b.bias).any() for a, b in pairs):
+        pairs = zip(read_net(temporary, activation=activation).layers, net.layers, strict=True)
+        if not all(same_layer(a, b) for a, b in pairs):
             raise refused(path, f"is not written: the types in {like} do not hold the new weights")
         try:
             os.replace(temporary, place)
@@ -75,6 +82,16 @@ def rewrite(
             raise refused(path, f"cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _require_form(like: object, read: FloatNet, net: FloatNet) -> None:
+    """Refuse a net that no file written anew in the form of the one that was read would hold."""
+    if not (read.in_floats and net.in_floats):
+        raise refused(like, "holds maps whose product is no float64; write them as one layer first")
+    if _interface(read) != _interface(net):
+        raise refused(like, f"holds a net of widths {read.widths} in {read.dtype}, not {net.widths} in {net.dtype}")
+    if read.reading and read.reading.cut:
+        raise refused(like, f"ends with {read.reading.cut}, which a net in this form would lose; cut it off first")
 
 
 def _interface(net: FloatNet) -> tuple[int, int, int, np.dtype]:
@@ -100,28 +117,35 @@ def _replaced(like: object, arrays: Arrays, read: FloatNet, net: FloatNet) -> di
     return found
 
 
-def _safetensors(like: str | os.PathLike[str], path: Path, read: FloatNet, net: FloatNet) -> None:
+def _named(arrays: Arrays, edits: Edits) -> dict[str, np.ndarray]:
+    """The edits under the names that the file has for what is edited."""
+    names = dict(zip(without_prefix(arrays), arrays, strict=True))
+    return {names[place.owner]: edit(arrays[names[place.owner]].astype(np.float64)) for place, edit in edits.items()}
+
+
+def _safetensors(like: str | os.PathLike[str], path: Path, read: FloatNet, net: FloatNet, edits: Edits | None) -> None:
     import safetensors
     from safetensors.numpy import save
 
-    types = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+    types = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}
     arrays = {}
     for name, tensor in safetensors.deserialize(content(like, limit=LARGEST)):
         if tensor["dtype"] not in types:
             raise refused(like, f"{name} has type {tensor['dtype']}, which is not written; convert it to F32")
         arrays[name] = np.frombuffer(tensor["data"], types[tensor["dtype"]]).reshape(tensor["shape"])
-    new = _replaced(like, arrays, read, net)
+    new = _replaced(like, arrays, read, net) if edits is None else _named(arrays, edits)
     disk.write(path, save({name: new.get(name, array).astype(array.dtype) for name, array in arrays.items()}))
 
 
-def _torch(like: str | os.PathLike[str], path: Path, read: FloatNet, net: FloatNet) -> None:
+def _torch(like: str | os.PathLike[str], path: Path, read: FloatNet, net: FloatNet, edits: Edits | None) -> None:
     import torch
 
     state: Any = torch.load(io.BytesIO(content(like, limit=LARGEST)), weights_only=True, map_location="cpu")
     if any(isinstance(value, Mapping) for value in state.values()):
         raise refused(like, "is a checkpoint with more than the net; save module.state_dict() by itself")
     from_numpy: Callable[[np.ndarray], Any] = torch.from_numpy
-    new = _replaced(like, {name: value.double().numpy() for name, value in state.items()}, read, net)
+    arrays = {name: value.double().numpy() for name, value in state.items()}
+    new = _replaced(like, arrays, read, net) if edits is None else _named(arrays, edits)
     for name, array in new.items():
         state[name] = from_numpy(array.copy()).to(state[name].dtype)
     stream = io.BytesIO()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from proof_of_absence.models.files.disk import content, refused
-from proof_of_absence.models.files.state_dict import net_of
+from proof_of_absence.models.files.state_dict import TRACKED, net_of
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["read"]
@@ -43,6 +43,10 @@ def read(path: str | os.PathLike[str], *, activation: str | None = None, checked
         raise refused(path, f"is no whole safetensors file: {error}") from error
     arrays = {}
     for name, tensor in tensors:
+        # What a BatchNorm counts in training plays no part.
+        if name.endswith(TRACKED) and tensor["dtype"] == "I64":
+            arrays[name] = np.frombuffer(tensor["data"], "<i8").reshape(tensor["shape"])
+            continue
         if tensor["dtype"] not in TYPES:
             raise refused(path, f"{name} has type {tensor['dtype']}; convert the weights to F32 or F64")
         array = np.frombuffer(tensor["data"], TYPES[tensor["dtype"]]).reshape(tensor["shape"])

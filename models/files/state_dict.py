@@ -11,8 +11,9 @@ from proof_of_absence.models.files.chain import Chain
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.order import NAMING, among_norms, ordered, without_prefix
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.steps import Added, Place
 
-__all__ = ["net_of"]
+__all__ = ["TRACKED", "net_of"]
 
 # Of BatchNorm1d, where it is told none; and what it counts, which plays no part when it is used.
 EPSILON = 1e-5
@@ -89,7 +90,11 @@ def net_of(
         bias = arrays.get(of_bias, np.zeros(len(weights)))
         if bias.shape != weights.shape[:1]:
             raise refused(source, f"{of_bias} has shape {bias.shape}, its weights {weights.shape}")
-        chain.affine(weights.astype(np.float64), bias.astype(np.float64), f"layer {name!r}")
+        wide = weights.astype(np.float64), bias.astype(np.float64)
+        added = (
+            Added(Place(of_bias, 0, bias.shape), wide[1], bias.dtype.newbyteorder("=")) if of_bias in arrays else None
+        )
+        chain.affine(*wide, f"layer {name!r}", place=Place(of_weights, 0, weights.shape), added=added)
     return chain.net()
 
 

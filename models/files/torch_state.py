@@ -21,6 +21,7 @@ from proof_of_absence.models.files.functional import leaves
 from proof_of_absence.models.files.state_dict import net_of
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.reading import LOSS
+from proof_of_absence.models.steps import Added, Place
 
 if TYPE_CHECKING:
     import torch
@@ -133,8 +134,13 @@ def _follow(chain: Chain, name: str, layer: Any) -> None:
         raise refused("the module", f"{name} stands behind {chain.cut}, which is supported at the end only")
     match kind:
         case "Linear":
-            weights = _array("the module", f"{name} weight", layer.weight).astype(np.float64)
-            chain.affine(weights, _bias(name, layer.bias, len(weights)), name)
+            weights = _array("the module", f"{name} weight", layer.weight)
+            bias, added = _bias(name, layer.bias, len(weights)), None
+            # numpy has no type that rounds to bfloat16.
+            if layer.bias is not None and str(layer.bias.dtype) != "torch.bfloat16":
+                added = Added(Place(f"{name} bias", 0, bias.shape), bias, weights.dtype)
+            place = Place(f"{name} weight", 0, weights.shape)
+            chain.affine(weights.astype(np.float64), bias, name, place=place, added=added)
         case "ReLU":
             chain.relu(name)
         case "Flatten" if (layer.start_dim, layer.end_dim) != (1, -1):

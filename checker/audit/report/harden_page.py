@@ -23,6 +23,12 @@ FLOAT32 = (
     "This is computed with rigorous bounds, but it is in no certificate."
 )
 
+ROUND = "To take the others out too, round their biases: --rounding nearest."
+NO_BIAS = (
+    "In the file no bias of a number for each unit is added right after the weights that read them, or what it would "
+    "have to be is beyond its type: give that layer a bias there, zeros will do, and harden again."
+)
+
 
 def page(found: Hardened, rows: int, limit: int = 20) -> Group:
     """The answer and the tables; `rows` is the number of training inputs."""
@@ -38,7 +44,7 @@ def page(found: Hardened, rows: int, limit: int = 20) -> Group:
     if found.removed and found.same_in_float32:
         parts.append(Text(FLOAT32))
     if found.left:
-        parts.append(Text("To take the others out too, round their biases: --rounding nearest."))
+        parts.append(Text(ROUND if found.rounding == "exact" else NO_BIAS))
     parts.append("")
     for title, circuits in (("Taken out", found.removed), ("Left", found.left)):
         if circuits:

@@ -17,14 +17,14 @@ def check_hardened(before: FloatNet, after: FloatNet, train: Floats, still: Unit
     `still` are the units of `after` that have one value at all training rows, as facts about units have shown.
     """
     require(before.widths == after.widths, "the architectures differ")
-    require(not (before.rational or after.rational), "a layer has entries that are no floats")
     removed, left = _units(after, fact["removed"]), _units(after, fact["left"])
-    for number, ((old, old_bias), (new, new_bias)) in enumerate(zip(before.layers, after.layers, strict=True), 1):
+    for number in range(1, len(before.layers) + 1):
         cut = [j for layer, j in removed if layer == number - 1]
-        expected = old.copy()
-        expected[:, cut] = 0
-        require((new == expected).all(), f"the weights of layer {number} are not those before with the circuits cut")
-        require(bool(cut) or (new_bias == old_bias).all(), f"the biases of layer {number} differ, and nothing was cut")
+        expected = before.cut(number, cut, after.biases(number)) if cut else before
+        require(
+            expected.same_layer(after, number),
+            f"layer {number} is not that before with the circuits cut, and other biases where some were",
+        )
     for layer, j in sorted(still - left):
         require(not after.layers[layer][0][:, j].any(), f"unit {layer}.{j} has one value in training, and sends it on")
     deviation, last = hexadecimal(fact["deviation"]), len(after.layers)

@@ -4,11 +4,8 @@ From the net before, one removal after the other is done again; what comes out i
 """
 
 import json
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.results.audit import MALFORMED, note_still, require_circuit
@@ -16,12 +13,11 @@ from proof_of_absence.checker.independent.results.report import open_layers, req
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.floats import FloatNet
-from proof_of_absence.checker.independent.values.reported import exact, rational, require_same, require_types
+from proof_of_absence.checker.independent.values.reported import exact, rational, rationals, require_same, require_types
 
 NAME = "hardening.json"
 LARGEST = 2**31
-PARTS = {"files", "removed", "left", "deviation", "same_in_float32"}
+PARTS = {"files", "removed", "left", "biases", "deviation", "same_in_float32"}
 FILES = {"net", "train", "deploy"}
 
 
@@ -59,7 +55,7 @@ def _checked(listed: dict[str, Any], facts: list[Fact], subject: Subject) -> lis
         require_equal(f"the units {part}", units, [(layer, j) for layer, j in fact[part]])
     require_equal("the deviation", rational(listed["deviation"]), hexadecimal(fact["deviation"]))
     require_circuits(listed["left"], [fact for fact in facts if fact["kind"] == "circuit"], subject)
-    _replay(listed["removed"], fact, subject)
+    _replay(listed["removed"], listed["biases"], subject)
     require(isinstance(listed["same_in_float32"], bool), "same_in_float32 is a truth value")
     unseen = open_layers(facts)
     if listed["same_in_float32"] and listed["removed"]:
@@ -70,16 +66,17 @@ def _checked(listed: dict[str, Any], facts: list[Fact], subject: Subject) -> lis
     return unseen
 
 
-def _replay(removed: list[Fact], fact: Fact, subject: Subject) -> None:
+def _replay(removed: list[Fact], biases: list[list[str] | None], subject: Subject) -> None:
     """Take the circuits out of the net before, in their order."""
-    before, dtype = subject.before, fact.get("dtype")
-    if before is None or dtype not in ("float32", "float64"):
-        raise Refused("its certificate does not say of which type the net is; harden again")
-    now = Subject(FloatNet([(w.copy(), b.copy()) for w, b in before.layers]), subject.train, deploy=subject.deploy)
+    before = subject.before
+    if before is None:
+        raise Refused("its certificate names no net before; harden again")
+    now = Subject(before, subject.train, deploy=subject.deploy)
     for layer in range(1, len(before.layers)):
         if units := sorted({j for circuit in removed for number, j in circuit["units"] if number == layer}):
             note_still(now, layer, units)
-    for circuit in removed:
+    require(isinstance(biases, list) and len(biases) == len(removed), "there is not one entry of biases for a circuit")
+    for circuit, stated in zip(removed, biases, strict=True):
         layer, units = circuit["units"][0][0], [j for _, j in circuit["units"]]
         require(all(number == layer for number, _ in circuit["units"]), "a circuit has units of two layers")
         readers = [[layer + 1, k] for k in range(now.net.widths[layer + 1])]
@@ -87,24 +84,15 @@ def _replay(removed: list[Fact], fact: Fact, subject: Subject) -> None:
         value, fires = [exact(entry["value"]) for entry in circuit["value"]], circuit["fires"]
         require((fires is None) == (subject.deploy is None), f"circuit {layer}.{units}: where it fires")
         require_circuit(now, layer, units, value, fires)
-        weights, bias = now.net.layers[layer]
+        weights, _ = now.net.layers[layer]
         require_same("whether a circuit is empty", circuit["empty"], not weights[:, units].any())
-        weights[:, units] = 0
-        if not _moved(bias, value, np.dtype(dtype)):
-            # Where a bias is rounded the units above have other values than before.
+        whole = [b + v for b, v in zip(now.net.biases(layer + 1), value, strict=True)]
+        rounded = whole if stated is None else rationals(stated)
+        require(len(rounded) == len(whole), f"circuit {layer}.{units}: there is not one bias for each reader")
+        now.net = now.net.cut(layer + 1, units, rounded)
+        if rounded != whole:
+            # The units above have other values than before.
             now.still.clear()
-    for number, (own, after) in enumerate(zip(now.net.layers, subject.net.layers, strict=True), 1):
-        same = all(np.array_equal(one, other) for one, other in zip(own, after, strict=True))
+    for number in range(1, len(before.layers) + 1):
+        same = now.net.same_layer(subject.net, number)
         require(same, f"layer {number} of the new net is not what the removals make of it")
-
-
-def _moved(bias: Any, value: list[Fraction], dtype: Any) -> bool:
-    """Add the values to the biases, rounded to the type; whether none was rounded."""
-    whole = True
-    for k, sent in enumerate(value):
-        if sent:
-            wanted = Fraction(bias[k]) + sent
-            with np.errstate(over="ignore"):
-                bias[k] = dtype.type(float(wanted))
-            whole = whole and bool(np.isfinite(bias[k])) and Fraction(bias[k]) == wanted
-    return whole

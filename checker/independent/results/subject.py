@@ -9,7 +9,7 @@ import numpy as np
 
 from proof_of_absence.checker.independent.kinds.region import Prepared
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.values.arrays import arrays, net_arrays, table
+from proof_of_absence.checker.independent.values.arrays import net_arrays, table
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats, blocks
 from proof_of_absence.checker.independent.values.nets import Net
 
@@ -49,7 +49,7 @@ class Subject:
             table(directory, files["train"]),
             deploy=table(directory, files["deploy"]) if "deploy" in files else None,
             targets=table(directory, files["targets"], "targets") if "targets" in files else None,
-            before=FloatNet.read(arrays(directory, files["before"])) if "before" in files else None,
+            before=FloatNet.read(*net_arrays(directory, files["before"])) if "before" in files else None,
         )
 
     @cached_property

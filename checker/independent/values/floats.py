@@ -5,7 +5,9 @@ The bounded pass carries an error bound for each entry, and so spares the intege
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import NamedTuple
 
 import numpy as np
@@ -122,6 +124,41 @@ class FloatNet:
             return integers(self.layers[layer - 1][0])
         return self.rational[layer]._replace(whole=self.rational[layer].whole[:, :-1])
 
+    def biases(self, layer: int) -> list[Fraction]:
+        """The biases of a layer, exactly."""
+        if layer not in self.rational:
+            return list(map(Fraction, self.layers[layer - 1][1].tolist()))
+        whole, exponent, divisor = self.rational[layer]
+        return [Fraction(m, divisor) * Fraction(2) ** exponent for m in whole[:, -1].tolist()]
+
+    def cut(self, layer: int, inputs: Sequence[int], bias: Sequence[Fraction]) -> "FloatNet":
+        """The same net, but a layer reads nothing from some of its inputs, and has other biases."""
+        weights = self.layers[layer - 1][0].copy()
+        weights[:, inputs] = 0
+        layers, rational = list(self.layers), dict(self.rational)
+        floats = [_float(b) for b in bias] if layer not in rational else [None]
+        if None not in floats:
+            layers[layer - 1] = weights, np.array(floats, dtype=np.float64)
+            return FloatNet(layers, self.dtype, rational)
+        whole, exponent, divisor = self.weights(layer)
+        whole = whole.copy()
+        whole[:, inputs] = 0
+        below = lcm(divisor << max(-exponent, 0), *(b.denominator for b in bias))
+        up = below * Fraction(2) ** exponent / divisor
+        column = np.array([int(b * below) for b in bias], dtype=object)
+        rational[layer] = Exact(np.column_stack([whole * int(up), column]), 0, below)
+        near = _near(rational[layer])
+        layers[layer - 1] = near[:, :-1], near[:, -1]
+        return FloatNet(layers, self.dtype, rational)
+
+    def same_layer(self, other: "FloatNet", layer: int) -> bool:
+        """Whether a layer is that of another net, number for number."""
+        if layer not in self.rational and layer not in other.rational:
+            pairs = zip(self.layers[layer - 1], other.layers[layer - 1], strict=True)
+            return all(np.array_equal(one, two) for one, two in pairs)
+        one, two, _, _ = aligned(self.weights(layer), other.weights(layer))
+        return bool((one == two).all()) and self.biases(layer) == other.biases(layer)
+
     def off(self, layer: int) -> float:
         """What each entry of `layers` is off by at most, as a part of itself: 0 where they are exact."""
         return U * UP if layer in self.rational else 0.0
@@ -204,6 +241,15 @@ def _integer(text: object) -> int:
     if not (isinstance(text, bytes) and _HEX.fullmatch(text)):
         raise Refused(f"{str(text)[:40]!r} is not a hexadecimal integer")
     return int(text, 16)
+
+
+def _float(value: Fraction) -> float | None:
+    """The float that is the value, if there is one."""
+    try:
+        near = float(value)
+    except OverflowError:
+        return None
+    return near if Fraction(near) == value else None
 
 
 def _near(exact: Exact) -> Floats:

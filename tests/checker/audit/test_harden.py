@@ -113,7 +113,7 @@ def test_dead_units_far_from_0_leave_float32_as_it_was():
 
 
 TAMPERED = [
-    ("removed", lambda fact: fact.update(removed=fact["removed"][:-1]), "not those before with the circuits cut"),
+    ("removed", lambda fact: fact.update(removed=fact["removed"][:-1]), "not that before with the circuits cut"),
     ("deviation", lambda fact: fact.update(deviation="-1"), "an output differs by more than is stated"),
     ("no unit", lambda fact: fact.update(removed=[*fact["removed"], [1, 99]]), "is no hidden unit"),
     ("not a list", lambda fact: fact.update(left=3), "a list of units is missing"),
