@@ -4,6 +4,7 @@ The cold verify has a fresh cache directory; the second and the check find there
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from proof_of_absence.checker.independent.coq import ALIASES, command, names_of_mathcomp_2
-from proof_of_absence.proofs.universal import FOLDER
+from proof_of_absence.proofs.universal import CLASSICAL, FOLDER
 
 ABSENCE = str(Path(sys.executable).with_name("absence"))
 JOBS = "2"
@@ -38,15 +39,23 @@ def timed(arguments: Sequence[str], folder: Path) -> float:
 
 
 def bare_build(folder: Path) -> list[str]:
-    """Prepare a folder with the Coq files and a makefile of coq_makefile; the command that builds them."""
-    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.vo*", "*.glob", ".*"))
-    files = [name for name in (FOLDER / "_CoqProject").read_text(encoding="utf-8").split() if name.endswith(".v")]
+    """Prepare a folder with all Coq files and a makefile of coq_makefile; the command that builds them.
+
+    The aliases come first, where they are needed: every other file imports them.
+    """
+    files = []
+    for room in (FOLDER, CLASSICAL):
+        shutil.copytree(room, folder / room.name, ignore=shutil.ignore_patterns("*.vo*", "*.glob", ".*"))
+        words = (room / "_CoqProject").read_text(encoding="utf-8").split()
+        files += [f"{room.name}/{name}" for name in words if name.endswith(".v")]
     renamed = [] if names_of_mathcomp_2() else ["-rifrom", "absence", ALIASES.removesuffix(".v")]
-    if renamed:
-        subprocess.run(command(folder / ALIASES, folder), cwd=folder, check=True)
     options = [word for option in ["-w", "none", *renamed] for word in ("-arg", option)]
-    subprocess.run(["coq_makefile", "-Q", ".", "absence", *options, *files, "-o", "Makefile"], cwd=folder, check=True)
-    return ["make", "--silent", f"--jobs={JOBS}"]
+    folders = ["-Q", FOLDER.name, "absence", "-Q", CLASSICAL.name, "absence_classical"]
+    folders += ["-docroot", "absence"]
+    subprocess.run(["coq_makefile", *folders, *options, *files, "-o", "Makefile"], cwd=folder, check=True)
+    make = f"make --silent --jobs={JOBS}"
+    aliases = shlex.join(command(folder / FOLDER.name / ALIASES, folder / FOLDER.name))
+    return ["sh", "-c", f"{aliases} && {make}" if renamed else make]
 
 
 def main() -> None:
@@ -58,16 +67,15 @@ def main() -> None:
         verify = [ABSENCE, "verify", "--jobs", JOBS]
         build = bare_build(coq)
         runs = [
-            ("bare build of the Coq files", build, coq),
-            ("verify, cold", verify, folder),
-            ("verify, from the cache", verify, folder),
-            ("check, all decided anew", [ABSENCE, "check", "--jobs", JOBS], folder),
+            ("bare build of all Coq files", f"make --jobs={JOBS}", build, coq),
+            ("verify, cold", "absence verify", verify, folder),
+            ("verify, from the cache", "absence verify", verify, folder),
+            ("check, all decided anew", "absence check", [ABSENCE, "check", "--jobs", JOBS], folder),
         ]
         bare = 0.0
-        for what, arguments, place in runs:
+        for what, written, arguments, place in runs:
             seconds = timed(arguments, place)
             bare = bare or seconds
-            written = " ".join([Path(arguments[0]).name, *arguments[1:]])
             table.add_row(what, written, f"{seconds:.1f}", f"{seconds / bare:.2f}")
     load = " ".join(f"{number:.1f}" for number in os.getloadavg())
     Console().print(table)

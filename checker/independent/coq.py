@@ -58,7 +58,9 @@ _THEOREM = re.compile(r"[CN][0-9]+_\w+")
 # As Coq prints it: a module's name is as short as it can be.
 _AXIOM = re.compile(rf"(?:(?:mathcomp\.)?classical\.)?boolp\.({'|'.join(AXIOMS)})")
 _NAMED_LIKE_ONE = re.compile(rf"\b({'|'.join(AXIOMS)})\b")
-_lock = threading.RLock()
+_compiling = threading.RLock()
+# Classical files compile while Coq is asked about the others.
+_asking = {classical: threading.Lock() for classical in (False, True)}
 
 
 @cache
@@ -125,7 +127,7 @@ def confirm_theorems(fact: Fact) -> None:
     over, sources = whole[:below], whole[below:]
     folder = compiled(sources, over)
     theorems = [f"{fact['module']}.{theorem}" for theorem in fact["theorems"]]
-    with _lock:
+    with _asking[bool(over)]:
         closed = _closed(sources, over)
     if not closed.issuperset(theorems):
         answer = _assumptions(folder, theorems, over)
@@ -168,12 +170,12 @@ def _closed(sources: Sources, over: Sources = ()) -> frozenset[str]:
 def _assumptions(folder: str, theorems: list[str], over: Sources = ()) -> str:
     """What Coq says that the theorems rest on, all in one: what many of them use is looked through once."""
     modules = sorted({theorem.split(".")[0] for theorem in theorems})
-    everything = "tt"
-    for theorem in theorems:
-        everything = f"(pair (@{theorem}) {everything})"
+    # Named by `let`: in a tuple each theorem would bring with it the statements of all after it.
     lines = [
         *(f"From {CLASSICAL if over else 'absence'} Require {module}." for module in modules),
-        f"Definition everything := {everything}.",
+        "Definition everything :=",
+        *(f"let _ := @{theorem} in" for theorem in theorems),
+        "tt.",
         "Print Assumptions everything.",
     ]
     with tempfile.TemporaryDirectory() as scratch:
@@ -201,7 +203,7 @@ def compiled(sources: Sources, over: Sources = ()) -> str:
     Refused
         If one of them does not compile.
     """
-    with _lock:
+    with _compiling:
         folder, reason = _compiled(sources, over)
     require(not reason, reason)
     return folder
@@ -241,7 +243,8 @@ def _compile(sources: Sources, folder: Path, renamed: bool, over: Path | None) -
         (folder / name).write_text(text, encoding="utf-8")
     order = TopologicalSorter(_needs(sources, renamed and not over))
     order.prepare()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # One more than there are cores: beside Coq others decide what needs none, and Coq should not be the last to end.
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         running: dict[Future[str], str] = {}
         try:
             while order.is_active():

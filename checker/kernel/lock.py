@@ -1,6 +1,7 @@
 """The lock: the exact versions that the stated verdicts were made with, and where the installed ones differ."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
@@ -28,6 +29,7 @@ def locked() -> dict[str, Version]:
     return found
 
 
+@cache
 def version_of(name: str) -> str:
     """The installed version of a package, by its name in the package index, or ``missing``."""
     try:

@@ -36,13 +36,14 @@ def imported(modules: Iterable[str]) -> frozenset[Path]:
     return frozenset(files)
 
 
-def modules_of(package: str) -> list[str]:
+@cache
+def modules_of(package: str) -> tuple[str, ...]:
     """The names of a package and of all modules below it."""
     folder = _folder(package)
     if folder is None:
-        return [package]
+        return (package,)
     below = (path.relative_to(folder).with_suffix("").parts for path in folder.rglob("*.py"))
-    return sorted(".".join([package, *(part for part in parts if part != "__init__")]) for parts in below)
+    return tuple(sorted(".".join([package, *(part for part in parts if part != "__init__")]) for parts in below))
 
 
 def coq_beside(modules: Iterable[str]) -> frozenset[Path]:

@@ -185,13 +185,13 @@ def queue(things: Iterable[T], scope: Callable[[T], Scope | None]) -> list[T]:
     """What is to be decided side by side, in a good order.
 
     One theorem comes first, which compiles the files of all; meanwhile what needs no Coq. The other theorems would wait
-    for the first, and come last.
+    for the first, and come last: the classical ones before the rest, since their files are compiled over the others.
     """
     things = list(things)
-    # Classical files are compiled over the others.
     theorems = [thing for kind in (Scope.UNIVERSAL, Scope.CLASSICAL) for thing in things if scope(thing) is kind]
     others = [thing for thing in things if scope(thing) not in (Scope.UNIVERSAL, Scope.CLASSICAL)]
-    return [*theorems[:1], *others, *theorems[1:]]
+    last = sorted(theorems[1:], key=lambda thing: scope(thing) is not Scope.CLASSICAL)
+    return [*theorems[:1], *others, *last]
 
 
 def remove_strays(directory: Path, claims: Iterable[Claim]) -> None:
