@@ -3,14 +3,21 @@
 It is the JSON report too: every number of the reports is in a fact, and `absence check` decides each of them anew.
 """
 
+import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import asdict
+from fractions import Fraction
+from math import isfinite
 from typing import Any
 
-from proof_of_absence.checker.kernel.certificate import seal
-from proof_of_absence.checker.recorded.findings import SCOPE, LayerFindings
+import numpy as np
 
-__all__ = ["FORMAT", "NAME", "certificate", "facts"]
+from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.recorded.findings import SCOPE, LayerFindings, Prices
+from proof_of_absence.checker.recorded.relations import Relation
+
+__all__ = ["FORMAT", "NAME", "certificate", "factor_bytes", "factor_name", "facts"]
 
 FORMAT = "absence-recorded-certificate/1"
 NAME = "recorded.json"
@@ -18,15 +25,30 @@ NAME = "recorded.json"
 
 def certificate(layers: Iterable[LayerFindings]) -> dict[str, Any]:
     """The sealed certificate."""
-    return seal({"format": FORMAT, "scope": SCOPE, "layers": [_layer(layer) for layer in layers]})
+    return seal({"format": FORMAT, "scope": SCOPE, "layers": [_layer(k, layer) for k, layer in enumerate(layers)]})
 
 
-def _layer(layer: LayerFindings) -> dict[str, Any]:
+def factor_name(k: int) -> str:
+    """The file beside the certificate that shows the leverages of a layer."""
+    return f"factor-{k}.npz"
+
+
+def factor_bytes(priced: Prices) -> bytes:
+    """What that file holds."""
+    stream = io.BytesIO()
+    np.savez(stream, factor=priced.factor)
+    return stream.getvalue()
+
+
+def _layer(k: int, layer: LayerFindings) -> dict[str, Any]:
+    priced = layer.priced
     return {
         "name": layer.name,
         "dtype": layer.dtype,
         "train": [asdict(file) for file in layer.train],
         "deploy": [asdict(file) for file in layer.deploy],
+        "factor": priced
+        and {"file": factor_name(k), "sha256": hashlib.sha256(factor_bytes(priced)).hexdigest()},
         "facts": facts(layer),
     }
 
@@ -40,7 +62,16 @@ def facts(layer: LayerFindings) -> list[dict[str, Any]]:
             "columns": layer.columns,
             "constant": [one.column for one in layer.constant],
             "values": [one.value.hex() for one in layer.constant],
-        }
+        },
+        {
+            "kind": "recorded-rank",
+            "low": layer.rank.low,
+            "high": layer.rank.high,
+            "prime": layer.rank.prime,
+            "rows": list(layer.rank.rows),
+            "columns": list(layer.rank.columns),
+            "relations": [_terms(one.relation) for one in layer.joint],
+        },
     ]
     if layer.deploy:
         found.append(
@@ -48,7 +79,46 @@ def facts(layer: LayerFindings) -> list[dict[str, Any]]:
                 "kind": "recorded-moves",
                 "rows": layer.inputs,
                 "columns": [one.moves for one in layer.constant],
+                "relations": [one.moves for one in layer.joint],
                 "inputs": layer.moving.tolist(),
             }
         )
+    if layer.priced:
+        found.append(_prices(layer, layer.priced))
     return found
+
+
+def _prices(layer: LayerFindings, priced: Prices) -> dict[str, Any]:
+    """In the form of `independent.kinds.float_readout`, its columns those of [1 | X]."""
+    rows = zip(range(layer.inputs), priced.free.tolist(), priced.leverage.tolist(), layer.prices.tolist(), strict=True)
+    relations = [] if priced.penalty else layer.relations
+    return {
+        "kind": "readout-prices",
+        "layer": 1,
+        "penalty": _text(priced.penalty),
+        "move": _text(priced.move),
+        "columns": list(priced.columns),
+        "directions": [_terms(relation) for relation in relations],
+        "rows": {
+            "deployment": [
+                {"row": row, "free": free}
+                if free >= 0
+                else {"row": row, "leverage": _pair(leverage), "price": _pair(price)}
+                for row, free, leverage, price in rows
+            ]
+        },
+    }
+
+
+def _terms(relation: Relation) -> list[list[Any]]:
+    return [[j, _text(relation[j])] for j in sorted(relation)]
+
+
+def _pair(bounds: list[float]) -> list[str | None]:
+    low, high = bounds
+    return [_text(Fraction(low)), _text(Fraction(high)) if isfinite(high) else None]
+
+
+def _text(value: Fraction) -> str:
+    """In hexadecimal, as all numbers of an audit's certificate."""
+    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")

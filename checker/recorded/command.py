@@ -12,7 +12,7 @@ __all__ = ["activations_command"]
 
 def activations_command(path: Path, deploy: Path | None, output: Path | None, *, force: bool) -> NoReturn:
     """Audit what was recorded elsewhere; exit codes as those of `absence audit`."""
-    from proof_of_absence.checker.recorded.engine import examine
+    from proof_of_absence.checker.recorded.engine import Asked, examine
     from proof_of_absence.checker.recorded.folder import guard, named_from, write_folder
     from proof_of_absence.checker.recorded.report import terminal
     from proof_of_absence.models.files.recording import read_recording
@@ -27,8 +27,10 @@ def activations_command(path: Path, deploy: Path | None, output: Path | None, *,
             task = bar.add_task("rows", total=rows)
             audit = examine(
                 [recording],
-                named=lambda file: named_from(folder, file),
-                progress=lambda more: bar.advance(task, more),
+                Asked(
+                    named=lambda file: named_from(folder, file),
+                    told=lambda more: bar.advance(task, more),
+                ),
             )
         write_folder(folder, audit, path.name, force=force)
     console.print(terminal.page(audit))

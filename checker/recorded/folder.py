@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from proof_of_absence.checker.kernel.certificate import write
-from proof_of_absence.checker.recorded.certify import NAME
+from proof_of_absence.checker.recorded.certify import NAME, factor_bytes, factor_name
 from proof_of_absence.checker.recorded.findings import RecordedAudit
 from proof_of_absence.checker.recorded.report import html
+from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
 
 __all__ = ["SHARDS", "STATE", "guard", "named_from", "owner", "write_folder"]
@@ -49,4 +50,7 @@ def write_folder(folder: Path, audit: RecordedAudit, about: str, *, force: bool 
     """
     with replacing(folder, owner(about), force=force) as new:
         write(new / REPORT, html.page(audit))
+        for k, layer in enumerate(audit.layers):
+            if layer.priced:
+                replace(new / factor_name(k), factor_bytes(layer.priced))
         write(new / NAME, json.dumps(audit.certificate, ensure_ascii=False) + "\n")

@@ -26,7 +26,9 @@ DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float6
 SUFFIXES = (".npz", ".safetensors")
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 # Of a block of rows, in numbers; and of a header of safetensors, in bytes.
-BLOCK, LARGEST_HEADER = 2**19, 2**26
+BLOCK, LARGEST_HEADER = 2**21, 2**26
+# Sums over a block are rounded less if it is short.
+MOST_ROWS = 4096
 HOW = "write it with numpy.savez(path, X=activations)"
 
 
@@ -58,7 +60,7 @@ class Part:
         InputError
             If the file is damaged or ends too early.
         """
-        size = max(1, BLOCK // self.columns)
+        size = max(1, min(MOST_ROWS, BLOCK // self.columns))
         kind = np.dtype(np.uint16 if self.dtype == "bfloat16" else self.dtype).newbyteorder("<")
         try:
             with self._open() as stream:

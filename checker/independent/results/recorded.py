@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
-from proof_of_absence.checker.independent.kinds.recorded import KINDS, Layer
+from proof_of_absence.checker.independent.kinds.recorded import DECIDED, Layer
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import table
 from proof_of_absence.checker.independent.values.recording import tables
 
 FORMAT = "absence-recorded-certificate/1"
 NAME = "recorded.json"
 LARGEST = 2**30
 FIELDS = {"format", "scope", "layers", "digest"}
-LAYER = {"name", "dtype", "train", "deploy", "facts"}
+LAYER = {"name", "dtype", "train", "deploy", "factor", "facts"}
+# In this order: later facts rest on earlier ones.
+FIRST = ["recorded-columns", "recorded-rank"]
 MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 
@@ -40,14 +43,17 @@ def _check_layer(folder: Path, entry: Fact) -> None:
     train = tables(folder, entry["train"], entry["dtype"])
     deploy = tables(folder, entry["deploy"], entry["dtype"])
     require(bool(train), "there are no training rows")
-    require(all(table.columns == train[0].columns for table in deploy), "deployment rows are of another width")
-    layer, kinds = Layer(train, deploy), [fact["kind"] for fact in entry["facts"]]
+    require(all(one.columns == train[0].columns for one in deploy), "deployment rows are of another width")
+    kinds = [fact["kind"] for fact in entry["facts"]]
     require(len(set(kinds)) == len(kinds), "two facts of one kind about a layer")
-    require(kinds[:1] == ["recorded-columns"], "the first fact says which columns are constant")
+    require(kinds[:2] == FIRST, "the first facts say which columns are constant, and the rank")
     require(("recorded-moves" in kinds) == bool(deploy), "what moves in deployment is stated just where there is one")
+    require(("readout-prices" in kinds) == (entry["factor"] is not None), "prices and a factor come together")
+    factor = None if entry["factor"] is None else table(folder, entry["factor"], "factor")
+    layer = Layer(train, deploy, factor)
     for fact in entry["facts"]:
-        require(fact["kind"] in KINDS, f"a fact of kind {fact['kind']!r} is not understood")
-        KINDS[fact["kind"]](layer, fact)
+        require(fact["kind"] in DECIDED, f"a fact of kind {fact['kind']!r} is not understood")
+        DECIDED[fact["kind"]](layer, fact)
 
 
 def told(certificate: Fact) -> str:

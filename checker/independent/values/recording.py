@@ -6,7 +6,7 @@ An .npz file, or a .safetensors file, from which one array is taken; all of its 
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from math import prod
 from pathlib import Path
@@ -109,3 +109,30 @@ def _numbers(data: bytes, dtype: str) -> Floats:
         halves = np.frombuffer(data, "<u2")
         return (halves.astype("<u4") * np.uint32(65536)).view("<f4").astype(np.float64)
     return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).astype(np.float64)
+
+
+class Window:
+    """Rows of several tables, one after the other, read once if they are asked for in order."""
+
+    def __init__(self, parts: Sequence[Table]):
+        self._parts = parts
+        self._begin()
+
+    def _begin(self) -> None:
+        self._blocks = (block for table in self._parts for block in table.blocks())
+        # The first row that is held, and what is held from there on.
+        self._first, self._held = 0, list[Floats]()
+
+    def rows(self, first: int, end: int) -> Floats:
+        """The rows from one on and before another."""
+        if first < self._first:
+            self._begin()
+        while sum(map(len, self._held)) < end - self._first:
+            block = next(self._blocks, None)
+            if block is None:
+                raise Refused("a row is not there")
+            self._held.append(block)
+            while self._held and self._first + len(self._held[0]) <= first:
+                self._first += len(self._held.pop(0))
+        found = np.concatenate(self._held)
+        return found[first - self._first : end - self._first]

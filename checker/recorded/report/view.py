@@ -1,13 +1,25 @@
 """What the reports of recorded activations say, in words: the answer first, then a table for each layer."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from proof_of_absence.checker.recorded.findings import FINDINGS, UNDECIDED, Constant, LayerFindings, RecordedAudit
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Answer", "Table", "answers", "headline", "number", "tables"]
+from proof_of_absence.checker.recorded.findings import (
+    CLEAN,
+    FINDINGS,
+    UNDECIDED,
+    Constant,
+    LayerFindings,
+    RecordedAudit,
+)
 
-# Columns that a line names.
-_MOST = 8
+__all__ = ["STATES", "Answer", "Table", "answers", "headline", "number", "tables"]
+
+# Columns, and sets of them, that a line names.
+_MOST, _SETS = 8, 3
 
 
 @dataclass(frozen=True)
@@ -29,33 +41,38 @@ class Table:
 
 
 def headline(audit: RecordedAudit) -> str:
-    """The answer in one sentence."""
+    """The answer in one or two sentences."""
     still = sum(len(layer.constant) for layer in audit.layers)
     wakes = sum(one.moves > 0 for layer in audit.layers for one in layer.constant)
-    match audit.exit_code:
-        case 1:
-            told = f"{_count(still, 'column')} constant in training"
-            if any(layer.deploy for layer in audit.layers):
-                return f"{told}; {wakes if wakes else 'none'} of them {_verb(wakes, 'moves')} in deployment."
-            return f"{told}; no deployment rows were recorded."
-        case 3:
-            return "Nothing found, but something is undecided: this is not a pass."
-        case _:
-            return "No column is constant in training."
+    joint = sum(len(layer.joint) for layer in audit.layers)
+    free = sum(_free(layer) for layer in audit.layers)
+    deployed = any(layer.deploy for layer in audit.layers)
+    if audit.exit_code == UNDECIDED:
+        return "Nothing found, but something is undecided: this is not a pass."
+    if audit.exit_code == CLEAN:
+        return "No column is constant in training, alone or with others."
+    told = f"{_count(still, 'column')} constant in training"
+    told += f", {joint:,} more only together with others" if joint else ""
+    if not deployed:
+        return f"{told}; no deployment rows were recorded."
+    told += f"; {wakes if wakes else 'none'} of them {_verb(wakes, 'moves')} in deployment." if still else "."
+    return f"{told} Moving the answer is free at {_count(free, 'deployment row')}." if free else told
 
 
 def answers(audit: RecordedAudit) -> tuple[Answer, ...]:
     """The answers that stand above all tables; questions without an answer are left out."""
     asked = (
         Answer("What is constant on the training rows", _lines(audit, _constant)),
+        Answer("What is constant only together", _lines(audit, _together)),
         Answer("What of it moves in deployment", _lines(audit, _moving)),
+        Answer("Where the answer moves for free, through this layer alone", _lines(audit, _where_free)),
+        Answer("What it costs elsewhere, at most", _lines(audit, _costs)),
         Answer("What is not decided", tuple(f"{x.name}: {line}" for x in audit.layers for line in x.undecided)),
     )
     return tuple(answer for answer in asked if answer.lines)
 
 
-def _lines(audit: RecordedAudit, say: "object") -> tuple[str, ...]:
-    assert callable(say)
+def _lines(audit: RecordedAudit, say: Callable[[LayerFindings], str]) -> tuple[str, ...]:
     return tuple(f"{layer.name}: {line}" for layer in audit.layers if (line := say(layer)))
 
 
@@ -64,6 +81,14 @@ def _constant(layer: LayerFindings) -> str:
     zero = [one for one in still if one.value == 0]
     told = f"{len(still)} of {_count(layer.columns, 'column')} on {layer.rows:,} rows"
     return f"{told}, {len(zero)} of them 0 (dead): {_named(still)}" if still else told
+
+
+def _together(layer: LayerFindings) -> str:
+    if not layer.joint:
+        return ""
+    shown = "; ".join("{" + ", ".join(map(str, one.columns[:_MOST])) + "}" for one in layer.joint[:_SETS])
+    more = f" and {len(layer.joint) - _SETS} more" if len(layer.joint) > _SETS else ""
+    return f"{_count(len(layer.joint), 'set')}: {shown}{more}; the rank with a constant is {layer.rank.low}"
 
 
 def _moving(layer: LayerFindings) -> str:
@@ -75,12 +100,37 @@ def _moving(layer: LayerFindings) -> str:
     return f"{told}: {_named(awake)}" if awake else told
 
 
+def _where_free(layer: LayerFindings) -> str:
+    if layer.priced is None or layer.priced.penalty:
+        return ""
+    rows = np.flatnonzero(layer.priced.free >= 0)
+    told = f"{len(rows):,} of {_count(layer.inputs, 'deployment row')}"
+    listed = ", ".join(map(str, rows[:_MOST])) + (" ..." if len(rows) > _MOST else "")
+    return f"{told}, where a relation of training is broken: {listed}" if len(rows) else told
+
+
+def _costs(layer: LayerFindings) -> str:
+    if layer.priced is None:
+        return ""
+    paid = np.flatnonzero(layer.priced.free < 0)
+    if not len(paid):
+        return ""
+    order = paid[np.argsort(layer.prices[paid, 0], kind="stable")]
+    least, most = (_range(layer.prices[row]) for row in (order[0], order[-1]))
+    move = number(float(layer.priced.move))
+    return f"a move by {move} raises the mean training loss by {least} (row {order[0]}) to {most} (row {order[-1]})"
+
+
 def tables(audit: RecordedAudit, limit: int) -> tuple[Table, ...]:
-    """The constant columns of each layer, those that move at the most rows first, cut to `limit` rows."""
-    return tuple(_table(layer, limit) for layer in audit.layers if layer.constant)
+    """For each layer its constant columns and its deployment rows, cheapest first, cut to `limit` rows."""
+    found = []
+    for layer in audit.layers:
+        found += [_columns(layer, limit)] if layer.constant else []
+        found += [_rows(layer, limit), _leverages(layer)] if layer.priced else []
+    return tuple(found)
 
 
-def _table(layer: LayerFindings, limit: int) -> Table:
+def _columns(layer: LayerFindings, limit: int) -> Table:
     order = sorted(layer.constant, key=lambda one: (-one.moves, one.column))
     rows = tuple(
         (str(one.column), number(one.value), f"{one.moves:,}" if layer.deploy else "not looked at")
@@ -88,6 +138,45 @@ def _table(layer: LayerFindings, limit: int) -> Table:
     )
     heads = ("column", "its value in training", "deployment rows where it moves")
     return Table(f"{layer.name}: constant columns", heads, rows, max(0, len(order) - limit))
+
+
+def _rows(layer: LayerFindings, limit: int) -> Table:
+    assert layer.priced is not None
+    leverage, prices, free = layer.priced.leverage, layer.prices, layer.priced.free
+    order = np.lexsort((-np.nan_to_num(leverage[:, 0], nan=np.inf), prices[:, 0]))
+    rows = tuple(
+        (str(row), "outside", "free") if free[row] >= 0 else (str(row), _range(leverage[row]), _range(prices[row]))
+        for row in order[:limit].tolist()
+    )
+    title = f"{layer.name}: deployment rows, cheapest first (the mean training row has h = {_mean(layer)})"
+    return Table(title, ("row", "leverage h", "price"), rows, max(0, len(order) - limit))
+
+
+def _leverages(layer: LayerFindings) -> Table:
+    """A histogram by decades."""
+    assert layer.priced is not None
+    low = layer.priced.leverage[layer.priced.free < 0, 0]
+    decades = Counter(np.floor(np.log10(np.maximum(low, 1e-99))).astype(int).tolist())
+    rows = [(f"{10.0**k:g} to {10.0 ** (k + 1):g}", f"{decades[k]:,}") for k in sorted(decades)]
+    free = _free(layer)
+    rows += [("free: outside the row space", f"{free:,}")] if free else []
+    return Table(f"{layer.name}: deployment rows by leverage", ("leverage h", "rows"), tuple(rows))
+
+
+def _mean(layer: LayerFindings) -> str:
+    """The leverages of all training rows add up to the rank, if there is no penalty."""
+    penalised = layer.priced is not None and layer.priced.penalty
+    return f"{'at most ' if penalised else ''}{layer.rank.low / layer.rows:.3g}"
+
+
+def _free(layer: LayerFindings) -> int:
+    return 0 if layer.priced is None else int((layer.priced.free >= 0).sum())
+
+
+def _range(bounds: NDArray[np.float64]) -> str:
+    """One number where both ends agree to four digits, else both."""
+    low, high = (f"{x:.4g}" for x in bounds.tolist())
+    return low if low == high else f"{low} to {high if np.isfinite(bounds[1]) else 'unknown'}"
 
 
 def number(value: float) -> str:
@@ -101,7 +190,7 @@ def number(value: float) -> str:
     return f"{value:.9g}"
 
 
-def _named(columns: "list[Constant] | tuple[Constant, ...]") -> str:
+def _named(columns: Sequence[Constant]) -> str:
     names = ", ".join(str(one.column) for one in columns[:_MOST])
     return names + (f" and {len(columns) - _MOST} more" if len(columns) > _MOST else "")
 

@@ -36,7 +36,7 @@ def test_constant_columns_are_told_first_and_the_certificate_is_accepted():
     assert "acts: 2 of 6 columns on 200 rows, 1 of them 0 (dead): 2, 4" in told
     assert f"acts: 1 of 2, at {(DEPLOY[:, 2] > 0).sum()} of 20 deployment rows: 2" in told
     assert "Scope: instance, recorded activations." in told and max(map(len, told.splitlines())) <= 80
-    assert "accepted acts.audit/recorded.json: 2 facts about 220 recorded rows" in run("check acts.audit", 0)
+    assert "accepted acts.audit/recorded.json: 4 facts about 220 recorded rows" in run("check acts.audit", 0)
     page = Path("acts.audit/report.html").read_text()
     assert "2 columns constant in training" in page and "<script" not in page
     before = contents(Path("acts.audit"))
@@ -68,7 +68,7 @@ def test_the_folder_and_the_recording_may_be_moved_together(tmp_path):
 
 def test_without_findings_it_ends_with_0():
     np.savez("clean.npz", X=TRAIN[:, :2])
-    assert run("audit --activations clean.npz", 0).startswith("No column is constant in training.")
+    assert run("audit --activations clean.npz", 0).startswith("No column is constant in training, alone or with others.")
     run("check clean.audit", 0)
 
 

@@ -1,0 +1,98 @@
+"""What one pass over training rows gathers: extremes of columns, the Gram matrix, rows that span; of the order p^2.
+
+States of different rows are merged exactly but for the roundings of the Gram matrix, which it counts.
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proof_of_absence.checker.recorded.columns import Columns
+from proof_of_absence.checker.recorded.gram import Gram
+from proof_of_absence.checker.recorded.row_space import RowSpace
+from proof_of_absence.models.files.disk import refused, replace
+from proof_of_absence.models.files.recording import Part, Recording
+
+__all__ = ["State", "gathered"]
+
+Floats = NDArray[np.floating[Any]]
+
+
+class State:
+    """What was gathered; `seen` is how many rows of each part were, from its first on."""
+
+    def __init__(self, columns: int, parts: int):
+        self.columns, self.gram, self.space = Columns(columns), Gram(columns), RowSpace(columns)
+        self.seen: NDArray[np.int64] = np.zeros(parts, np.int64)
+
+    def see(self, k: int, part: Part, offset: int, first: int, block: Floats) -> None:
+        """Take rows of the part `k` into account, of which the first has the number `first` there.
+
+        Parameters
+        ----------
+        offset
+            The number of rows in the parts before.
+
+        Raises
+        ------
+        InputError
+            If one of the numbers is NaN or infinite.
+        """
+        try:
+            self.columns.see(block)
+        except ValueError as error:
+            raise refused(part.path, f"{part.array} {error}") from error
+        self.gram.see(block)
+        self.space.see(np.arange(offset + first, offset + first + len(block)), block)
+        self.seen[k] = first + len(block)
+
+    def merge(self, other: "State") -> None:
+        """Take into account what another one has seen, of other rows."""
+        self.columns.merge(other.columns.low, other.columns.high)
+        self.gram.merge(other.gram)
+        other.space.settle()
+        self.space.see(other.space.rows, other.space.values)
+        self.seen = self.seen + other.seen
+
+    def keep(self, path: Path, key: str) -> None:
+        """Write it to a file, whole or not at all."""
+        self.space.settle()
+        stream = io.BytesIO()
+        np.savez(
+            stream, key=np.array(key), seen=self.seen, low=self.columns.low, high=self.columns.high,
+            gram=self.gram.value, counts=np.array([self.gram.depth, self.gram.rows]),
+            rows=self.space.rows, values=self.space.values,
+        )  # fmt: skip
+        replace(path, stream.getvalue())
+
+    @classmethod
+    def kept(cls, path: Path, key: str, columns: int, parts: int) -> "State | None":
+        """What an earlier run has left under this key; None if there is none, or it is damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                if str(found["key"]) != key:
+                    return None
+                state = cls(columns, parts)
+                state.seen = found["seen"]
+                state.columns.merge(found["low"], found["high"])
+                state.gram.value = found["gram"]
+                state.gram.depth, state.gram.rows = map(int, found["counts"])
+                state.space.see(found["rows"], found["values"])
+                return state
+        # Whatever zipfile and numpy trip over: the pass is then made from its beginning.
+        except Exception:
+            return None
+
+
+def gathered(recording: Recording, parts: list[int], state: State) -> Iterator[int]:
+    """See the rows of some of the training parts that were not seen yet; how many more, after each block."""
+    offsets = np.concatenate([[0], np.cumsum([part.rows for part in recording.train])])
+    for k in parts:
+        part = recording.train[k]
+        for first, block in part.blocks(int(state.seen[k])):
+            state.see(k, part, int(offsets[k]), first, block)
+            yield len(block)
