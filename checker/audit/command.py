@@ -62,6 +62,14 @@ def audit_command(
     region_from_data: Annotated[
         bool, typer.Option("--region-from-data", help="Also take the bounding box of the training inputs.")
     ] = False,
+    ridge: Annotated[
+        str | None,
+        typer.Option(help="Of recorded activations: prices with this ridge penalty, such as 1/10.", show_default="0"),
+    ] = None,
+    move: Annotated[
+        str | None,
+        typer.Option(help="Of recorded activations: prices of a move of the answer by this much.", show_default="1"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the reports.", show_default="NAME.audit")
     ] = None,
@@ -98,7 +106,9 @@ def audit_command(
                  "--improved": improved}  # fmt: skip
         if also := [name for name, value in given.items() if value]:
             raise bad_input(f"--activations takes the place of a network, and {also[0]} has no part in it")
-        activations_command(activations, deploy, output, force=force)
+        activations_command(activations, deploy, output, ridge=ridge or "0", move=move or "1", force=force)
+    if ridge is not None or move is not None:
+        raise bad_input("--ridge and --move are for --activations")
     if model is None or train is None:
         raise bad_input("name a network and its training data (MODEL --train DATA), or --activations FILE")
     deadline = Deadline(seconds)

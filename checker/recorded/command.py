@@ -1,17 +1,26 @@
 """`absence audit --activations`: read recordings, audit them, show what was found, write its folder."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import NoReturn
 
 import typer
 
-from proof_of_absence.checker.screen.terminal import console, ending, progress, say, to_folder
+from proof_of_absence.checker.screen.terminal import bad_input, console, ending, progress, say, to_folder
 
 __all__ = ["activations_command"]
 
+# Squares of what is smaller or larger are out of reach of floats.
+LEAST = Fraction(1, 2**300)
 
-def activations_command(path: Path, deploy: Path | None, output: Path | None, *, force: bool) -> NoReturn:
+
+def activations_command(
+    path: Path, deploy: Path | None, output: Path | None, *, ridge: str, move: str, force: bool
+) -> NoReturn:
     """Audit what was recorded elsewhere; exit codes as those of `absence audit`."""
+    penalty, step = _number("--ridge", ridge), _number("--move", move)
+    if not step:
+        raise bad_input("--move 0: a move by nothing has no price; name a number above 0")
     from proof_of_absence.checker.recorded.engine import Asked, examine
     from proof_of_absence.checker.recorded.folder import guard, named_from, write_folder
     from proof_of_absence.checker.recorded.report import terminal
@@ -28,6 +37,8 @@ def activations_command(path: Path, deploy: Path | None, output: Path | None, *,
             audit = examine(
                 [recording],
                 Asked(
+                    move=step,
+                    penalty=penalty,
                     named=lambda file: named_from(folder, file),
                     told=lambda more: bar.advance(task, more),
                 ),
@@ -36,3 +47,14 @@ def activations_command(path: Path, deploy: Path | None, output: Path | None, *,
     console.print(terminal.page(audit))
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
+
+
+def _number(option: str, text: str) -> Fraction:
+    """An exact number within the reach of floats."""
+    try:
+        number = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(-1)
+    if number and not LEAST <= number <= 1 / LEAST:
+        raise bad_input(f"{option} {text}: is no number from 0 to 2^300; write 0.1 or 1/10")
+    return number

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 
 import numpy as np
 from flint import nmod_mat
 
 from proof_of_absence.checker.independent.kinds.float_readout import (
     Direction,
+    Places,
     Truths,
-    combined,
     readout_prices,
     rounded,
 )
@@ -160,8 +161,11 @@ class _Recorded:
         found = np.column_stack([np.ones(len(rows)), self._rows(part, rows)])
         return Bounded(found, np.zeros_like(found))
 
-    def vanishes(self, part: str, rows: Sequence[int], direction: Direction) -> Truths:
-        return _zero(self._rows(part, rows), direction) if len(rows) else np.zeros(0, dtype=bool)
+    def free(self, part: str, rows: Sequence[int], directions: Sequence[Direction]) -> Places:
+        found = np.full(len(rows), -1)
+        for k, direction in reversed(list(enumerate(directions))):
+            found[~_zero(self._rows(part, rows), direction)] = k
+        return found
 
     def vanishes_in_training(self, direction: Direction) -> bool:
         return direction in self._known or all(bool(_zero(x, direction).all()) for x in self.layer.training())
@@ -186,11 +190,15 @@ def _direction(terms: Sequence[tuple[int, str]], layer: Layer) -> Direction:
 
 
 def _zero(block: Floats, relation: Direction) -> Truths:
-    """At which rows the combination is exactly 0; of its columns alone."""
-    members = [j for j in sorted(relation) if j]
-    packed = {0: relation[0]} if 0 in relation else {}
-    packed |= {k + 1: relation[j] for k, j in enumerate(members)}
-    return np.asarray(combined(*integers(block[:, [j - 1 for j in members]]), packed) == 0)
+    """At which rows the combination is exactly 0."""
+    scale = lcm(*(value.denominator for value in relation.values()))
+    members = [j for j in relation if j]
+    whole, exponent, _ = integers(block[:, [j - 1 for j in members]])
+    sums = whole.dot(np.array([int(relation[j] * scale) for j in members], dtype=object)) if members else 0
+    one = int(relation.get(0, Fraction(0)) * scale)
+    # M 2^e + v_0 = 0, in integers.
+    up, down = max(exponent, 0), max(-exponent, 0)
+    return np.asarray(np.equal((sums << up) + (one << down), 0) & np.ones(len(block), dtype=bool), dtype=bool)
 
 
 def _invertible(rows: Floats, columns: Sequence[int], prime: int) -> bool:

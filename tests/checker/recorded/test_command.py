@@ -68,8 +68,22 @@ def test_the_folder_and_the_recording_may_be_moved_together(tmp_path):
 
 def test_without_findings_it_ends_with_0():
     np.savez("clean.npz", X=TRAIN[:, :2])
-    assert run("audit --activations clean.npz", 0).startswith("No column is constant in training, alone or with others.")
+    told = run("audit --activations clean.npz", 0)
+    assert told.startswith("No column is constant in training, alone or with others.")
     run("check clean.audit", 0)
+
+
+def test_prices_are_told_with_what_is_free():
+    told = run("audit --activations acts.npz --move 2", 1)
+    assert f"acts: {(DEPLOY[:, 2] > 0).sum()} of 20 deployment rows, where a relation of training is" in told
+    assert "a move by 2 raises the mean training loss by" in told and "the mean training row has h = 0.025)" in told
+    (layer,) = json.loads(Path("acts.audit/recorded.json").read_text())["layers"]
+    listed = layer["facts"][3]["rows"]["deployment"]
+    assert ["free" in entry for entry in listed] == (DEPLOY[:, 2] > 0).tolist()
+    run("check acts.audit", 0)
+    told = run("audit --activations acts.npz --ridge 1/10 -o ridge", 1)
+    assert "for free" not in told
+    run("check ridge", 0)
 
 
 def bad(value):
@@ -106,6 +120,10 @@ def test_bad_recordings_are_refused_in_one_line(arrays, message):
         ("audit --activations missing.npz", "missing.npz: there is no such file or folder"),
         ("audit --activations acts.npz --deploy acts.npz", "holds deployment rows itself"),
         ("audit --activations acts.npz -o .", "holds"),
+        ("audit --activations acts.npz --ridge -1", "--ridge -1: is no number from 0"),
+        ("audit --activations acts.npz --move 1e400", "--move 1e400: is no number from 0"),
+        ("audit --activations acts.npz --move 0", "a move by nothing"),
+        ("audit net.onnx --train acts.npz --ridge 1", "--ridge and --move are for --activations"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(words, message):
