@@ -30,7 +30,7 @@ from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, RationalAffine
 
-__all__ = ["FORMAT", "NAME", "arrays_of", "certify", "deployment_fact", "rank_fact", "unit_facts"]
+__all__ = ["FORMAT", "NAME", "arrays_of", "certify", "deployment_fact", "rank_fact", "same_fact", "unit_facts"]
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -88,6 +88,8 @@ def certify(
     if hardened is not None:
         contents["before"] = arrays_of(hardened.before)
         facts.append(_hardened(hardened))
+        if hardened.same_in_float32 and hardened.removed:
+            facts.append(same_fact(hardened.removed))
     files = {name: _save(folder, name, arrays) for name, arrays in contents.items()}
     certificate = seal({"format": FORMAT, "files": files, "facts": facts} | ({"about": about} if about else {}))
     write(folder / NAME, json.dumps(certificate, sort_keys=True, ensure_ascii=False) + "\n")
@@ -118,6 +120,11 @@ def _hardened(found: Hardened) -> dict:
         "deviation": _number(found.deviation),
         "dtype": found.net.dtype.name,
     }
+
+
+def same_fact(removed: Iterable[CircuitFinding]) -> dict:
+    """That the net with the output weights of these units 0 gives the same float32 numbers at the training rows."""
+    return {"kind": "same-in-float32", "units": sorted({unit for circuit in removed for unit in circuit.units})}
 
 
 def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:

@@ -16,6 +16,9 @@ from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.deviation import dead_in_float32
 from proof_of_absence.checker.audit.findings import CircuitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results.same_bits import check_same_in_float32
+from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
@@ -39,7 +42,7 @@ class Hardened:
     each removal the biases of the layer above after it, or None if they took on the constant exactly. `deviation` is
     the most by which an output differs at a training input, over the reals: 0 unless something was rounded.
     `same_in_float32`: every float32 evaluation of both nets that sums alike gives the same numbers at the training
-    inputs. The certificate does not hold that.
+    inputs, to the bit; the certificate has a fact that shows it.
     """
 
     before: FloatNet
@@ -110,7 +113,8 @@ def harden_net(
     if deploy is not None:
         kept = firing(current, kept, inputs, deploy)
     deviation = _difference(net, current, inputs) if rounded else Fraction(0)
-    return Hardened(net, current, tuple(removed), kept, tuple(biases), deviation, _dead(net, inputs, removed), rounding)
+    same = _dead(net, inputs, removed) and _confirmed(net, current, inputs, removed)
+    return Hardened(net, current, tuple(removed), kept, tuple(biases), deviation, same, rounding)
 
 
 def _apart(circuits: Iterable[CircuitFinding]) -> list[CircuitFinding]:
@@ -207,3 +211,16 @@ def _dead(net: FloatNet, inputs: np.ndarray, removed: list[CircuitFinding]) -> b
     for circuit in removed:
         units.setdefault(circuit.units[0].layer, set()).update(unit.index for unit in circuit.units)
     return all(dead_in_float32(net, inputs, layer, sorted(members)) for layer, members in units.items())
+
+
+def _confirmed(before: FloatNet, after: FloatNet, inputs: np.ndarray, removed: list[CircuitFinding]) -> bool:
+    """Whether the checker's own bounds show it too: only then is it stated, as a fact of the certificate."""
+    if not removed:
+        return True
+    one, other = (Unshared([(w, b) for w, b in net.float_layers], np.dtype(np.float32)) for net in (before, after))
+    units = sorted({unit for circuit in removed for unit in circuit.units})
+    try:
+        check_same_in_float32(one, other, inputs, {"units": units})
+    except Refused:
+        return False
+    return True

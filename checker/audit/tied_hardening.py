@@ -18,6 +18,7 @@ from proof_of_absence.checker.independent.values.arrays import arrays
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.data import read_data
+from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["PROOF", "SMALLER", "check_compression_folder", "check_hardened_folder"]
 
@@ -42,8 +43,9 @@ def check_hardened_folder(folder: Path, certificate: Fact, subject: Subject, giv
         smaller = _smaller(output.with_name(output.name + SMALLER), subject.net)
         seen.agree.append(f"{output.name}{SMALLER}/{compression.NAME}")
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "hardened")
-    _new_net(folder, output, smaller or subject.net, fact["dtype"], seen)
-    _sources(folder, told, subject, given, seen)
+    bits = any(fact["kind"] == "same-in-float32" for fact in certificate["facts"])
+    _new_net(folder, output, smaller or subject.net, fact["dtype"], seen, bits=bits and smaller is None)
+    _sources(folder, told, subject, given, seen, bits=bits)
     files = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {certificates.NAME, hardening.NAME, *files})
     return seen
@@ -108,8 +110,10 @@ def _require_equal(before: Unshared, hardened: Unshared) -> None:
     require(same, "does not begin at the hardened net")
 
 
-def _new_net(folder: Path, output: Path | None, net: Unshared, dtype: str | None, seen: Seen) -> None:
-    """The file of the new net holds just these weights."""
+def _new_net(
+    folder: Path, output: Path | None, net: Unshared, dtype: str | None, seen: Seen, *, bits: bool = False
+) -> None:
+    """The file of the new net holds just these weights; with `bits`, also the signs of those that are 0."""
     if output is None or not output.is_file():
         seen.about.append("the nets of the folder")
         seen.unseen.append(f"the new net, which is not beside {folder.name}")
@@ -117,11 +121,20 @@ def _new_net(folder: Path, output: Path | None, net: Unshared, dtype: str | None
     with blamed(output):
         found = read_net(output, activation="relu", checked=True)
         same_layers(found, net, "the proof")
+        require(not bits or _same_bits(found, net), "has a weight 0 of another sign than the proof")
         require(dtype is None or found.dtype.name == dtype, f"is of {found.dtype}, and the proof of {dtype}")
     seen.about.append(output.name)
 
 
-def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: Seen) -> None:
+def _same_bits(net: FloatNet, own: Unshared) -> bool:
+    return all(
+        one.tobytes() == other.tobytes()
+        for layer, others in zip(net.float_layers, own.layers, strict=True)
+        for one, other in zip(layer, others, strict=True)
+    )
+
+
+def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: Seen, *, bits: bool) -> None:
     """The files that were read, where they are given or lie beside: the net before, and the data."""
     paths = {
         name: path or (told[name] and found_beside(folder, str(told[name]["source"]), str(told[name]["sha256"])))
@@ -137,6 +150,8 @@ def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: See
         if name == "net" and subject.before is not None:
             net = read_net(path, activation="relu", checked=True)
             same_layers(net, subject.before, "the net before hardening", path)
+            same = not bits or _same_bits(net, subject.before)
+            require(same, f"{path}: has a weight 0 of another sign than the net before hardening")
         if name == "train":
             inputs = read_data(path, optional=True).inputs
             require(np.array_equal(inputs, subject.train), f"{path}: its inputs are not those of the proof")

@@ -261,8 +261,6 @@ def _inside(old: Path, path: Path, told: str) -> str:
     if path.name == "hardening.json" and ("not here" in told or "the file of" in told):
         one, other = (found | {"files": None} for found in (one, other))
     if path.name == "hardening.json":
-        if "float32" in told:
-            one, other = (found | {"same_in_float32": None} for found in (one, other))
         # In another order they are as true.
         one, other = (found | {"removed": sorted(found["removed"], key=str)} for found in (one, other))
     if path.name != "report.json":

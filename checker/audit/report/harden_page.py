@@ -19,10 +19,9 @@ SCOPE = (
 )
 
 FLOAT32 = (
-    "Nor does any in float32, for whoever sums in the same order: all that was cut is 0 there. "
-    "This is computed with rigorous bounds, but it is in no certificate."
+    "Nor does any in float32, for whoever sums in the same order: all that was cut is 0 there, to the bit. "
+    "The certificate shows it."
 )
-
 ROUND = "To take the others out too, round their biases: --rounding nearest."
 NO_BIAS = (
     "In the file no bias of a number for each unit is added right after the weights that read them, or what it would "

@@ -27,15 +27,8 @@ from proof_of_absence.checker.independent.values.floats import (
     integers,
 )
 from proof_of_absence.checker.independent.values.nets import number, numbers
-from proof_of_absence.checker.independent.values.rounding import (
-    LARGEST_SINGLE,
-    LEAST_SINGLE,
-    TINY,
-    U_SINGLE,
-    UP,
-    U,
-    gamma,
-)
+from proof_of_absence.checker.independent.values.rounding import TINY, UP, U
+from proof_of_absence.checker.independent.values.singles import singles
 
 # Rows times parameters: up to EXACT (a second) losses and drops are exact, beyond that they have float bounds; up to
 # PATIENT they are exact again where the bounds do not confirm what is stated.
@@ -132,26 +125,12 @@ def _gap(fact: Fact, data: FloatData) -> Fraction:
 
 def float32_bound(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
     """No float32 evaluation, in any order of its sums, differs from the exact outputs by more than the stated bound."""
-    require(not net.rational, "a layer has entries that no float32 evaluation has")
     bound = number(fact["bound"])
-    with np.errstate(all="ignore"):
-        for part in blocks(len(data.inputs), BLOCK):
-            z = data.inputs[part]
-            values, radius, delta = z, np.zeros_like(z), np.zeros_like(z)
-            for (weights, bias), (pre, rad) in zip(net.layers, net.bounded(z), strict=True):
-                steps = weights.shape[1] + 3
-                absolute = np.abs(weights.T)
-                reach = (np.abs(values) + radius + delta) * UP
-                sums = (reach @ absolute + np.abs(bias)) * UP
-                # An operand flushed to 0 costs the least one times its partner; each of k products and k sums costs it.
-                flushed = LEAST_SINGLE * (reach.sum(axis=1, keepdims=True) + absolute.sum(axis=0) + 2 * len(absolute))
-                delta = (delta @ absolute + gamma(steps, U_SINGLE) * sums + 2 * flushed + steps * TINY) * UP**2
-                finite = all((x < LARGEST_SINGLE).all() for x in (reach, absolute, 2 * sums))
-                require(finite, "float32 might overflow")
-                values, radius = np.maximum(pre, 0), rad
-            worst = float(delta.max())
-            require(math.isfinite(worst), "the bounds overflow")
-            require(Fraction(worst) <= bound, f"a float32 evaluation may be off by {worst}")
+    for part in blocks(len(data.inputs), BLOCK):
+        *_, last = singles(net, data.inputs[part], len(net.layers))
+        worst = float(last.delta.max())
+        require(math.isfinite(worst), "the bounds overflow")
+        require(Fraction(worst) <= bound, f"a float32 evaluation may be off by {worst}")
 
 
 def reassigned(fact: Fact, net: FloatNet) -> FloatNet:

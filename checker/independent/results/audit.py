@@ -17,6 +17,7 @@ from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.results.hardened import check_hardened
+from proof_of_absence.checker.independent.results.same_bits import check_same_in_float32
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
@@ -362,6 +363,13 @@ def hardened(audit: Subject, fact: Fact) -> None:
     check_hardened(audit.before, audit.net, audit.train, audit.still, fact)
 
 
+def same_in_float32(audit: Subject, fact: Fact) -> None:
+    """What `same_bits` decides, about the net before."""
+    if audit.before is None:
+        raise Refused("the certificate names no net before")
+    check_same_in_float32(audit.before, audit.net, audit.train, fact)
+
+
 KINDS: dict[str, Callable[..., None]] = {
     "units": units,
     "circuit": circuit,
@@ -372,6 +380,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "outside": outside,
     "inside": inside,
     "hardened": hardened,
+    "same-in-float32": same_in_float32,
     "irrelevant-region": region,
     "relevant-at": region,
     **dict.fromkeys((*float_losses.KINDS, *float_cross_entropy.KINDS), loss),

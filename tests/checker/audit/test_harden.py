@@ -1,5 +1,7 @@
 """Hardened nets: no circuit is left that sends, and no output on the training inputs has changed."""
 
+import hashlib
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -185,3 +187,111 @@ def test_not_even_the_sign_of_a_zero_changes_where_only_dead_units_are_cut():
         assert (np.signbit(one) == np.signbit(other)).all()
     before, after = net.forward(INPUTS), found.net.forward(INPUTS)
     assert before.tobytes() == after.tobytes()
+
+
+# Unit 2 is dead by far, and two of the weights that read it are negative.
+SAME = FloatNet(
+    [([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0.0, 0.0, -9.0]), ([[3.0, 1.0, -5.0], [1.0, -1.0, 2.0]], [-0.0, 0.5])],
+    np.float32,
+)
+ROWS = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 3.0], [3.0, 2.0]])
+
+
+def sealed(folder, edit):
+    """The certificate of a proof of SAME, its fact about float32 and its arrays edited, sealed again."""
+    found = harden_net(SAME, ROWS)
+    assert found.same_in_float32 and [c.units for c in found.removed] == [((1, 2),)]
+    write_proof(folder, found, ROWS, None)
+    path = folder / "certificate.json"
+    certificate = json.loads(path.read_text())
+    (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "same-in-float32")
+    arrays = {}
+    for name in ("net", "before", "train"):
+        with np.load(folder / f"{name}.npz") as archive:
+            arrays[name] = dict(archive)
+    edit(fact, arrays)
+    for name, held in arrays.items():
+        np.savez(folder / f"{name}.npz", **held)
+        digest = hashlib.sha256((folder / f"{name}.npz").read_bytes()).hexdigest()
+        certificate["files"][name]["sha256"] = digest
+    del certificate["digest"]
+    path.write_text(json.dumps(seal(certificate)))
+    return path
+
+
+def positive_zero(fact, arrays):
+    arrays["net"]["weights_2"][0, 2] = 0.0
+
+
+def other_sign_of_a_bias(fact, arrays):
+    arrays["before"]["bias_2"][0] = 0.0
+
+
+def wide_weight(fact, arrays):
+    for name in ("net", "before"):
+        arrays[name]["weights_1"][0, 0] = 1 + 2.0**-40
+
+
+def nearly_alive(fact, arrays):
+    # Over the reals unit 2 stays dead: at (2, 3) it is -2^-24 with this bias.
+    for name in ("net", "before"):
+        arrays[name]["bias_1"][2] = -5.0 - 2.0**-21
+
+
+BITS = {
+    "a zero of another sign": (positive_zero, "differs in more than output weights that are 0"),
+    "a bias of another sign": (other_sign_of_a_bias, "differs in more than output weights that are 0"),
+    "a weight of float64": (wide_weight, "a weight is no float32"),
+    "a unit that is only just 0": (nearly_alive, "may be more than 0 in float32"),
+    "no unit": (lambda fact, arrays: fact.update(units=[]), "a list of units is missing"),
+    "another unit": (lambda fact, arrays: fact.update(units=[[1, 1]]), "differs in more than output weights"),
+    "one more unit": (lambda fact, arrays: fact.update(units=[[1, 0], [1, 2]]), "differs in more than output weights"),
+    "an output": (lambda fact, arrays: fact.update(units=[[2, 0]]), "is no hidden unit"),
+    "a truth value": (lambda fact, arrays: fact.update(units=[[True, 2]]), "is no hidden unit"),
+}
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_a_fact_about_float32_that_is_not_so_is_refused(name, tmp_path):
+    assert check_audit(sealed(tmp_path / "right", lambda fact, arrays: None))
+    edit, match = BITS[name]
+    path = sealed(tmp_path / "wrong", edit)
+    with pytest.raises(Refused, match=match):
+        check_audit(path)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2]))
+def test_what_is_stated_of_float32_holds_in_every_order(seed, depth):
+    """Every order of a sum gives the same bits in both nets: here, some orders at random, and fused steps."""
+    rng = np.random.default_rng(seed)
+    widths = [3, *[5] * depth, 2]
+    layers = [
+        (np.float32(rng.standard_normal((m, n))), np.float32(rng.standard_normal(m) - 1.5))
+        for n, m in itertools.pairwise(widths)
+    ]
+    net, inputs = FloatNet(layers, np.float32), np.float32(rng.standard_normal((6, 3))).astype(np.float64)
+    found = harden_net(net, inputs)
+    if not (found.same_in_float32 and found.removed):
+        return
+    for _ in range(3):
+        orders = [rng.permutation(layer.fan_in) for layer in net.layers]
+        for fused in (False, True):
+            one, other = (in_order(n, inputs, orders, fused) for n in (net, found.net))
+            assert one.tobytes() == other.tobytes()
+
+
+def in_order(net, inputs, orders, fused):
+    """A float32 pass that adds the products in these orders, begun with the bias; fused steps round once."""
+    values = inputs.astype(np.float32)
+    for number, (layer, order) in enumerate(zip(net.layers, orders, strict=True)):
+        weights, bias = (array.astype(np.float32) for array in layer)
+        sums = np.repeat(bias[None], len(values), axis=0)
+        for j in order:
+            if fused:
+                # A product of two float32 is a float64; the sum rounds to it first, which both nets do alike.
+                sums = (values[:, [j]].astype(np.float64) * weights[:, j] + sums).astype(np.float32)
+            else:
+                sums = sums + values[:, [j]] * weights[:, j]
+        values = np.maximum(sums, np.float32(0)) if number < len(net.layers) - 1 else sums
+    return values

@@ -281,7 +281,7 @@ HARDENINGS = {
     ),
     "left": (lambda told: told["left"].append(told["removed"][0]), "the units left"),
     "a deviation": (lambda told: told.update(deviation="1/2"), "the deviation"),
-    "the same in float32": (lambda told: told.update(same_in_float32=True), "a bias took on what a circuit sent"),
+    "the same in float32": (lambda told: told.update(same_in_float32=True), "same_in_float32: stated True"),
     "another part": (lambda told: told.update(more=1), "parts are missing or unknown"),
     "no circuits": (lambda told: told.update(removed=None), "malformed"),
 }  # fmt: skip
