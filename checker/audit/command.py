@@ -106,7 +106,10 @@ def audit_command(
                  "--improved": improved}  # fmt: skip
         if also := [name for name, value in given.items() if value]:
             raise bad_input(f"--activations takes the place of a network, and {also[0]} has no part in it")
-        activations_command(activations, deploy, output, ridge=ridge or "0", move=move or "1", force=force)
+        activations_command(
+            activations, deploy, output, ridge=ridge or "0", move=move or "1", force=force, workers=workers,
+            scheduler=scheduler,
+        )  # fmt: skip
     if ridge is not None or move is not None:
         raise bad_input("--ridge and --move are for --activations")
     if model is None or train is None:

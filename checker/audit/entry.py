@@ -4,10 +4,11 @@ see `proof_of_absence.checker.audit.command` for files.
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from proof_of_absence.checker.audit.objective import Objective, objective, split
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
+from proof_of_absence.checker.recorded.findings import RecordedAudit
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.chain import exact_array
 from proof_of_absence.models.files.disk import refused
@@ -29,11 +31,51 @@ from proof_of_absence.models.net import MLP
 __all__ = ["aim_of", "audit", "float_rows", "net_of_model"]
 
 
+@overload
 def audit(
-    model,
-    X,
-    Y=None,
-    deploy=None,
+    model: Any,
+    X: Any,
+    Y: Any = None,
+    deploy: Any = None,
+    *,
+    loss: str | None = None,
+    regions: Iterable[str | os.PathLike[str] | Region] | str | os.PathLike[str] | Region = (),
+    region_from_data: bool = False,
+    seconds: float | None = 60,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    activation: str | None = None,
+    outputs: Any = None,
+    layers: None = None,
+    progress: Callable[[str], None] = ...,
+) -> Audit: ...
+
+
+@overload
+def audit(
+    model: Any,
+    X: Any,
+    *,
+    deploy: Any = None,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    layers: Sequence[str],
+    device: Any = None,
+    ridge: Fraction | float | str = 0,
+    move: Fraction | float | str = 1,
+    progress: Callable[[str], None] = ...,
+) -> RecordedAudit: ...
+
+
+def audit(
+    model: Any,
+    X: Any,
+    Y: Any = None,
+    deploy: Any = None,
     *,
     loss: str | None = None,
     regions: Iterable[str | os.PathLike | Region] | str | os.PathLike | Region = (),
@@ -44,9 +86,13 @@ def audit(
     workers: int | None = None,
     scheduler: str | None = None,
     activation: str | None = None,
-    outputs=None,
+    outputs: Any = None,
+    layers: Sequence[str] | None = None,
+    device: Any = None,
+    ridge: Fraction | float | str = 0,
+    move: Fraction | float | str = 1,
     progress: Callable[[str], None] = lambda stage: None,
-) -> Audit:
+) -> Audit | RecordedAudit:
     """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
 
     Parameters
@@ -80,6 +126,12 @@ def audit(
         What stands between the layers of a state dictionary in a file, which does not say it: ``relu``.
     outputs
         The network's own outputs (N, m) on X, from float32 or float64: what was read must agree with them.
+    layers
+        Names of Linear and Conv2d layers of any ``torch.nn.Module``: what enters them is recorded and audited, and what
+        comes back is a `RecordedAudit`. X and `deploy` are then loaders: batches of inputs, tuples whose first entry is
+        the input, or dictionaries of arguments. Nothing is said of a loss or a region.
+    device, ridge, move
+        With `layers`: where the model runs; the ridge penalty, and the move of the answer, that prices are for.
 
     Raises
     ------
@@ -95,6 +147,18 @@ def audit(
     >>> found.exit_code, found.findings[0], found.circuits[0].fires
     (1, 'circuit {1.1} is train-idle', (1,))
     """
+    if layers is not None:
+        from proof_of_absence.checker.recorded.entry import audit_layers
+
+        named = {"Y": Y, "loss": loss, "activation": activation, "outputs": outputs, "regions": regions or None,
+                 "region_from_data": region_from_data or None}  # fmt: skip
+        also = [name for name, value in named.items() if value is not None]
+        if also:
+            raise refused(also[0], "has no part in an audit of recorded activations (layers=...)")
+        return audit_layers(
+            model, X, layers, deploy=deploy, ridge=ridge, move=move, output=output, force=force, workers=workers,
+            scheduler=scheduler, device=device, progress=progress,
+        )  # fmt: skip
     deadline = Deadline(seconds)
     net = net_of_model(model, activation, checked=outputs is not None)
     inputs, aim = float_rows("X", X), aim_of(net, Y, loss)

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from proof_of_absence.checker.screen.terminal import bad_input, console, ending, progress, say, to_folder
+from proof_of_absence.checker.screen.terminal import bad_input, client_for, console, ending, progress, say, to_folder
 
 __all__ = ["activations_command"]
 
@@ -15,36 +15,50 @@ LEAST = Fraction(1, 2**300)
 
 
 def activations_command(
-    path: Path, deploy: Path | None, output: Path | None, *, ridge: str, move: str, force: bool
+    path: Path,
+    deploy: Path | None,
+    output: Path | None,
+    *,
+    ridge: str,
+    move: str,
+    force: bool,
+    workers: int | None,
+    scheduler: str | None,
 ) -> NoReturn:
     """Audit what was recorded elsewhere; exit codes as those of `absence audit`."""
     penalty, step = _number("--ridge", ridge), _number("--move", move)
     if not step:
         raise bad_input("--move 0: a move by nothing has no price; name a number above 0")
     from proof_of_absence.checker.recorded.engine import Asked, examine
-    from proof_of_absence.checker.recorded.folder import guard, named_from, write_folder
+    from proof_of_absence.checker.recorded.folder import STATE, guard, half_written, named_from, write_folder
     from proof_of_absence.checker.recorded.report import terminal
+    from proof_of_absence.checker.recorded.shards import Passes
     from proof_of_absence.models.files.recording import read_recording
 
     folder = output or Path(f"{path.resolve().name.removesuffix(path.suffix)}.audit")
     to_folder(folder)
-    with ending(folder, "no report is written."):
+    with ending(folder, "no report is written. What was seen of the rows is kept for the next run."):
         guard(folder, path.name, [given for given in (path, deploy) if given], force=force)
         recording = read_recording(path, deploy)
         rows = sum(part.rows for part in (*recording.train, *recording.deploy))
-        with progress() as bar:
+        with half_written(folder, STATE), client_for(scheduler, workers) as client, progress() as bar:
             task = bar.add_task("rows", total=rows)
+            passes = Passes(folder / STATE, client)
             audit = examine(
                 [recording],
                 Asked(
                     move=step,
                     penalty=penalty,
                     named=lambda file: named_from(folder, file),
+                    gather=passes.gather,
                     told=lambda more: bar.advance(task, more),
                 ),
             )
+        passes.forget()
         write_folder(folder, audit, path.name, force=force)
     console.print(terminal.page(audit))
+    if passes.went_on:
+        say(f"Taken from an earlier run: {passes.went_on:,} training rows")
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
 

@@ -2,17 +2,19 @@
 
 import json
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.recorded.certify import NAME, factor_bytes, factor_name
 from proof_of_absence.checker.recorded.findings import RecordedAudit
 from proof_of_absence.checker.recorded.report import html
-from proof_of_absence.models.files.disk import replace
+from proof_of_absence.models.files.disk import InputError, replace
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
 
-__all__ = ["SHARDS", "STATE", "guard", "named_from", "owner", "write_folder"]
+__all__ = ["SHARDS", "STATE", "guard", "half_written", "named_from", "owner", "write_folder"]
 
 REPORT = "report.html"
 # What is kept between runs: what hooks recorded, and how far a pass has come.
@@ -20,8 +22,8 @@ SHARDS, STATE = "shards", "state"
 
 
 def owner(about: str) -> Owner:
-    """An audit of recordings: what its folder is marked with."""
-    return Owner("audit --activations", about, about, "of another recording")
+    """An audit of recordings: what its folder is marked with, a file's name or a digest of a model."""
+    return Owner("audit --activations", about, other="of another recording or model")
 
 
 def guard(folder: Path, about: str, read: Iterable[Path], *, force: bool = False) -> None:
@@ -33,6 +35,19 @@ def guard(folder: Path, about: str, read: Iterable[Path], *, force: bool = False
         In one line.
     """
     placeable(folder, owner(about), force=force, kept=(SHARDS, STATE), names=(NAME, REPORT), read=read)
+
+
+@contextmanager
+def half_written(folder: Path, *kept: str) -> Iterator[None]:
+    """Where bad input ends what is done here, what was kept is deleted, and the folder if it is then empty."""
+    try:
+        yield
+    except InputError:
+        for name in kept:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def named_from(folder: Path, path: Path) -> str:

@@ -73,7 +73,7 @@ class State:
     def kept(cls, path: Path, key: str, columns: int, parts: int) -> "State | None":
         """What an earlier run has left under this key; None if there is none, or it is damaged."""
         try:
-            with np.load(path, allow_pickle=False) as found:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as found:
                 if str(found["key"]) != key:
                     return None
                 state = cls(columns, parts)

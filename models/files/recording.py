@@ -7,7 +7,7 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from proof_of_absence.models.files.disk import InputError, refused
 
-__all__ = ["Part", "Recording", "folder_parts", "read_recording"]
+__all__ = ["Part", "Recording", "read_recording", "recording_of"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -140,6 +140,7 @@ def read_recording(
     """
     path = Path(path)
     shards = [_parts(file) for file in _files(path)]
+    name = name or path.name.removesuffix(path.suffix)
     train = [parts["X"] for parts in shards if "X" in parts]
     inside = [parts["deploy"] for parts in shards if "deploy" in parts]
     if not train:
@@ -151,19 +152,29 @@ def read_recording(
         if inside:
             raise refused(path, "holds deployment rows itself; leave --deploy out, or the array `deploy`")
         inside = [_deployed(file) for file in _files(Path(deploy))]
-    for part in (*train, *inside):
+    return _recording(name, train, inside)
+
+
+def recording_of(name: str, train: Iterable[Path], deploy: Iterable[Path] = ()) -> Recording:
+    """The recording of a layer in shards that hold X, in this order.
+
+    Raises
+    ------
+    InputError
+        As `read_recording`.
+    """
+    return _recording(name, *([_parts(path)["X"] for path in paths] for paths in (train, deploy)))
+
+
+def _recording(name: str, train: list[Part], deploy: list[Part]) -> Recording:
+    for part in (*train, *deploy):
         if part.columns != train[0].columns:
             told = f"{part.array} has {part.columns} columns, and {train[0].path} has {train[0].columns}"
             raise refused(part.path, f"{told}; all shards of a layer have one width")
         if part.dtype != train[0].dtype:
             told = f"{part.array} is of {part.dtype}, and {train[0].path} of {train[0].dtype}"
             raise refused(part.path, f"{told}; record all shards in one type")
-    return Recording(name or path.name.removesuffix(path.suffix), tuple(train), tuple(inside))
-
-
-def folder_parts(folder: Path, array: str = "X") -> tuple[Part, ...]:
-    """The arrays of this name in the shards of a folder, in the order of their names."""
-    return tuple(_parts(file)[array] for file in _files(folder))
+    return Recording(name, tuple(train), tuple(deploy))
 
 
 def _files(path: Path) -> list[Path]:

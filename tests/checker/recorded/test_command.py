@@ -135,5 +135,5 @@ def test_what_does_not_go_together_is_refused_in_one_line(words, message):
 def test_the_folder_of_another_recording_is_replaced_only_when_asked():
     run("audit --activations acts.npz -o out", 1)
     np.savez("other.npz", X=TRAIN[:, :2])
-    assert "of another recording" in run("audit --activations other.npz -o out", 2)
+    assert "of another recording or model" in run("audit --activations other.npz -o out", 2)
     run("audit --activations other.npz -o out --force", 0)

@@ -1,0 +1,101 @@
+"""The pass over training rows, kept between runs and made by many: what is seen of a shard is merged, in any order.
+
+A run that is ended by kill -9 goes on from what was kept last. A shard whose worker is lost is read again elsewhere.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from proof_of_absence.checker.kernel.kept import content_key, sources
+from proof_of_absence.checker.recorded.state import State, gathered
+from proof_of_absence.models.files.recording import Recording
+
+if TYPE_CHECKING:
+    from dask.distributed import Client
+
+__all__ = ["Passes"]
+
+# Seconds between two times at which the state, of the order p^2, is written.
+EVERY = 20.0
+
+
+@dataclass
+class Passes:
+    """Makes passes: in this process or by the workers of a client, which must see the same files; kept in a folder.
+
+    `went_on` counts the rows that an earlier run had seen.
+    """
+
+    folder: Path | None = None
+    client: "Client | None" = None
+    went_on: int = 0
+    _last: float = field(default_factory=time.monotonic)
+
+    def gather(self, recording: Recording, digest: str, told: Callable[[int], None]) -> State:
+        """The state of all training rows; `digest` tells the files apart.
+
+        Raises
+        ------
+        InputError
+            If a file is damaged, or a number is NaN or infinite.
+        """
+        key = content_key(sources(), digest)
+        path = self.folder / f"{key[:32]}.npz" if self.folder else None
+        parts = len(recording.train)
+        state = (State.kept(path, key, recording.columns, parts) if path else None) or State(recording.columns, parts)
+        if before := int(state.seen.sum()):
+            self.went_on += before
+            told(before)
+        left = [k for k, part in enumerate(recording.train) if state.seen[k] < part.rows]
+        if self.client is None:
+            for more in gathered(recording, left, state):
+                told(more)
+                self._keep(state, path, key)
+        else:
+            for part in _apart(self.client, recording, left, state):
+                state.merge(part)
+                told(int(part.seen.sum()))
+                self._keep(state, path, key)
+        return state
+
+    def _keep(self, state: State, path: Path | None, key: str) -> None:
+        if path is not None and time.monotonic() - self._last >= EVERY:
+            state.keep(path, key)
+            self._last = time.monotonic()
+
+    def forget(self) -> None:
+        """Delete what was kept, once it is no longer needed."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _apart(client: "Client", recording: Recording, left: list[int], state: State) -> Iterator[State]:
+    """What the rest of each part is, as the workers come to it."""
+    from dask.distributed import as_completed
+
+    # A task reads its shard itself, so that none of it lies in this process.
+    tasks = [client.submit(_one, recording, k, int(state.seen[k]), pure=False) for k in left]
+    try:
+        for task in as_completed(tasks):
+            part: State = task.result()
+            task.release()
+            yield part
+    finally:
+        client.cancel(tasks)
+
+
+def _one(recording: Recording, k: int, start: int) -> State:
+    """What the rows of one part are, from one on; `seen` counts these alone."""
+    state = State(recording.columns, len(recording.train))
+    state.seen[k] = start
+    for _ in gathered(recording, [k], state):
+        pass
+    state.space.settle()
+    state.seen = np.where(np.arange(len(state.seen)) == k, recording.train[k].rows - start, 0)
+    return state
