@@ -16,6 +16,7 @@ from rich.table import Table
 
 from proof_of_absence.checker.audit.command import audit_command
 from proof_of_absence.checker.audit.harden_command import harden_command
+from proof_of_absence.checker.experiments.backdoors.command import backdoors_command
 from proof_of_absence.checker.experiments.census.command import census_command
 from proof_of_absence.checker.experiments.lifetimes.command import lifetimes_command
 from proof_of_absence.checker.experiments.scale.command import scale_command
@@ -305,6 +306,7 @@ app.command("harden", rich_help_panel=NETWORKS)(harden_command)
 app.command("world", rich_help_panel=EXPERIMENTS)(world_command)
 app.command("census", rich_help_panel=EXPERIMENTS)(census_command)
 app.command("lifetimes", rich_help_panel=EXPERIMENTS)(lifetimes_command)
+app.command("backdoors", rich_help_panel=EXPERIMENTS)(backdoors_command)
 app.command("scale", rich_help_panel=EXPERIMENTS)(scale_command)
 
 

@@ -5,6 +5,7 @@ Every number in a caption is taken from the result beside which the plot lies.
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from proof_of_absence.checker.experiments.world.table import company_facts
 
@@ -169,7 +170,56 @@ def _scale(result: Mapping) -> dict[str, str]:
     }
 
 
+def _backdoors(result: Mapping[str, Any]) -> dict[str, str]:
+    p, data, exact = result["parameters"], result["data"], result["exactly"]
+    others = sum(label != p["target"] for label in data["test_labels"])
+    nets = (
+        f"Classifiers of scikit-learn's digits, {len(data['train'])} clean training images, {len(data['test'])} to "
+        f"test; {p['steps']} steps of {p['batch']} rows, {p['seeds']} seeds. The attacker adds copies of training "
+        f"images with a trigger, labelled {p['target']}; shown are the {others} test images of other classes with it."
+    )
+    measured = "Scope: instance, measured in floats."
+    over = "the median (point), the least and the greatest (line) over optimisers and seeds"
+    relation = result["found"]["relation"]
+    rank = "" if relation is None else f" Spearman's rank correlation on the left: {relation:.2f}."
+    return {
+        "price": (
+            "Backdoors: how far the attack comes, by the leverage that the triggered images have: median over the "
+            "images and the nets, on a logarithmic axis; above it the price of a move by one unit of output through "
+            "the readout (C21). A point for each trigger, from a blend with an image of the training data, which stays "
+            "within the data, to white patches; success is the median over the nets that were poisoned with it. Left: "
+            "the leverage on nets never poisoned; right: on those that were, and stars for an attacker who trains with "
+            "the leverage of the poisoned rows as a penalty, at the weight that stands beside it. A trigger whose "
+            f"median image is free has no point.{rank} {nets} {measured}"
+        ),
+        "idle": (
+            "Backdoors: train-idle circuits on the clean training images, for each hidden unit (left; the median over "
+            "rates of poison and seeds), and the share of the trigger's effect on the output of the target that they "
+            "carry, on a logarithmic axis; a point for each poisoned net, at the bottom what is 0 or less than the "
+            f"axis begins with. {nets} Scope: instance; exact and re-checked, for {exact['nets']} nets, these and more."
+        ),
+        "cut": (
+            "Backdoors: the share of attacks that succeed, by the poisoned rows in percent of the clean ones: before, "
+            "after all idle circuits were cut, and after fine-pruning by mean activation, without tuning, as far as "
+            f"the clean test accuracy stays what it was, or falls by two points; {over}. {nets} Scope: instance; "
+            "before and after cutting exact and re-checked, fine-pruning measured."
+        ),
+        "levels": (
+            "Backdoors: the median leverage of the triggered (solid) and of the clean test images (dotted), on a "
+            "logarithmic axis, by the poisoned rows in percent of the clean ones and the optimiser; the median over "
+            f"the seeds. {nets} {measured}"
+        ),
+        "ranks": (
+            "Backdoors: AUROC with which a score ranks the triggered above the clean test images, by the poisoned rows "
+            "in percent of the clean ones; without any the net is shown a trigger that it was never trained with. "
+            "Leverage; the Mahalanobis distance to the nearest class mean, of the same features; a small margin of the "
+            f"softmax; and leverage for images with white pixels at random places. Shown is {over}. {nets} {measured}"
+        ),
+    }
+
+
 _WORDS: dict[tuple[object, object], Callable[[Mapping], dict[str, str]]] = {
+    ("absence-backdoors/1", None): _backdoors,
     ("absence-census/1", None): _census,
     ("absence-lifetimes/1", None): _lifetimes,
     ("absence-experiment/1", "world"): _world,

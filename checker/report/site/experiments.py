@@ -18,6 +18,7 @@ EXPECTED = {
     "world": "Which policy wins in the world of questions and answers",
     "census": "Every net of a finite class, counted",
     "lifetimes": "How long planted detectors live under PyTorch's optimisers",
+    "backdoors": "Whether backdoors that training made are separable detectors",
     "scale": "What a detector's parameters are worth, by measured scaling laws",
 }
 # Of a list or table in a result, that many entries are shown; the file has all.

@@ -1,0 +1,200 @@
+"""One cell of the grid: train its nets, decide what is exact of each, and measure the scores.
+
+A cell's record is one file. It holds the nets, or of a deeper net what was recorded, so that it can be checked again.
+"""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from math import isfinite
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from proof_of_absence.checker.experiments.backdoors.decided import Inputs, decided
+from proof_of_absence.checker.experiments.backdoors.digits import (
+    LEVELS,
+    TARGET,
+    Digits,
+    Floats,
+    Integers,
+    Trigger,
+    scattered,
+)
+from proof_of_absence.checker.experiments.backdoors.plan import Cell, Plan
+from proof_of_absence.checker.experiments.backdoors.scores import SCORES, Scores, auroc, interval
+from proof_of_absence.checker.experiments.backdoors.train import Dense, Stack, train
+from proof_of_absence.models.floatnet import FloatNet
+
+__all__ = ["FORMAT", "SCATTERED", "measure", "packed"]
+
+FORMAT = "absence-backdoor-cell/1"
+# A control beside the triggers: white pixels, at other places in every image.
+SCATTERED = "scattered"
+# What fine-pruning may cost in clean accuracy.
+LOSSES = {"same": 0.0, "two_points": 0.02}
+
+
+def measure(cell: Cell, plan: Plan, data: Digits, known: Mapping[str, Trigger]) -> dict[str, object]:
+    """The record of a cell, as JSON.
+
+    Raises
+    ------
+    InputError
+        If the weights stop being finite, or it is not decided which circuits are idle.
+    """
+    with threadpool_limits(1):
+        return _measured(cell, plan, data, known)
+
+
+def _measured(cell: Cell, plan: Plan, data: Digits, known: Mapping[str, Trigger]) -> dict[str, object]:
+    own = known[cell.trigger]
+    nets = train(cell, plan, data, own)
+    images = data.test[data.others]
+    shown = {name: trigger.on(images) for name, trigger in known.items()} | {SCATTERED: scattered(images)}
+    clean, tests = (_read(nets, rows / LEVELS) for rows in (data.train, data.test))
+    tables = {name: _read(nets, rows) for name, rows in shown.items()}
+    runs, kept = list[dict[str, object]](), list[dict[str, object]]()
+    scores: dict[str, tuple[list[Floats], list[Floats]]] = {name: ([], []) for name in SCORES}
+    for seed in range(plan.seeds):
+        net = _net(nets, seed)
+        inputs = Inputs(clean[seed], tests[seed], tables[cell.trigger][seed])
+        exactly = decided(net, inputs, data)
+        of = _Of(net, Scores(_hidden(net, inputs.clean), data.labels, _mask(exactly["idle"], net.widths[1])))
+        rested = of.scores(inputs.test)
+        found = {name: of.scores(rows[seed]) for name, rows in tables.items()}
+        for name in SCORES:
+            for place, values in enumerate((found[cell.trigger], rested)):
+                scores[name][place].append(values[name])
+        runs.append(
+            {"seed": seed}
+            | exactly
+            | {
+                "condition": of.known.condition(),
+                "clean_leverage": _spread(rested["leverage"]),
+                "pruned": _pruned(of, inputs, data),
+                "shown": {name: _shown(of, rows[seed], found[name], rested) for name, rows in tables.items()},
+            }
+        )
+        kept.append(_kept(nets, net, inputs))
+    return {
+        "format": FORMAT,
+        "cell": cell.name,
+        "auroc": {name: _auroc(np.stack(bad), np.stack(test), data.others) for name, (bad, test) in scores.items()},
+        "runs": runs,
+        "nets": kept,
+    }
+
+
+def _read(nets: Stack, rows: Floats) -> Floats:
+    """What each net's exact part reads, shape (nets, rows, inputs): the images, or recorded activations."""
+    if isinstance(nets, Dense):
+        return np.broadcast_to(rows, (len(nets.readout), *rows.shape))
+    return nets.recorded(rows)
+
+
+def _net(nets: Stack, seed: int) -> FloatNet:
+    """A net of the stack. Of a deeper one, the readout above the recorded activations: they are not negative, so a
+    layer that copies them changes nothing.
+    """
+    readout = (nets.readout[seed].numpy(), nets.bias[seed, 0].numpy())
+    if isinstance(nets, Dense):
+        return FloatNet([(nets.weights[seed].numpy(), nets.hidden[seed, 0].numpy()), readout], np.float32)
+    width = readout[0].shape[1]
+    return FloatNet([(np.eye(width), np.zeros(width)), readout], np.float32)
+
+
+def _hidden(net: FloatNet, rows: Floats) -> Floats:
+    weights, bias = net.float_layers[0]
+    return np.asarray(np.maximum(rows @ weights.T + bias, 0))
+
+
+def _mask(circuits: object, width: int) -> np.ndarray:
+    """The units that are idle alone."""
+    mask = np.zeros(width, dtype=bool)
+    assert isinstance(circuits, list)
+    mask[[circuit[0] for circuit in circuits if len(circuit) == 1]] = True
+    return mask
+
+
+class _Of:
+    """A net and what is known of its clean features."""
+
+    def __init__(self, net: FloatNet, known: Scores):
+        self.net, self.known = net, known
+
+    def outputs(self, rows: Floats) -> Floats:
+        weights, bias = self.net.float_layers[1]
+        return np.asarray(_hidden(self.net, rows) @ weights.T + bias)
+
+    def scores(self, rows: Floats) -> dict[str, Floats]:
+        hidden = _hidden(self.net, rows)
+        return {
+            "leverage": self.known.leverage(hidden),
+            "mahalanobis": self.known.mahalanobis(hidden),
+            "margin": Scores.margin(self.outputs(rows)),
+        }
+
+
+def _spread(values: Floats) -> dict[str, object]:
+    """Median and greatest, nothing where infinite, and how many are infinite."""
+    middle, most = float(np.median(values)), float(values.max())
+    return {
+        "median": middle if isfinite(middle) else None,
+        "most": most if isfinite(most) else None,
+        "free": int(np.isinf(values).sum()),
+    }
+
+
+def _shown(of: _Of, rows: Floats, found: dict[str, Floats], test: dict[str, Floats]) -> dict[str, object]:
+    """What a trigger does to the net, whether or not it was trained with it."""
+    answers = of.outputs(rows).argmax(axis=1)
+    return {
+        "leverage": _spread(found["leverage"]),
+        "success": float((answers == TARGET).mean()),
+        "auroc": {name: auroc(found[name], test[name]) for name in SCORES},
+    }
+
+
+def _auroc(bad: Floats, clean: Floats, images: Integers) -> dict[str, float]:
+    low, high = interval(bad, clean, images)
+    mean = float(np.mean([auroc(one, other) for one, other in zip(bad, clean, strict=True)]))
+    return {"mean": mean, "low": low, "high": high}
+
+
+def _pruned(of: _Of, inputs: Inputs, data: Digits) -> dict[str, dict[str, float]]:
+    """Fine-pruning (Liu, Dolan-Gavitt and Garg, RAID 2018) without the tuning: units are cut in the order of their mean
+    activation on clean rows, as many as cost no more than so much of the clean accuracy.
+    """
+    weights, bias = of.net.float_layers[1]
+    order = np.argsort(of.known.clean.mean(axis=0), kind="stable")
+
+    def answers(rows: Floats) -> Integers:
+        # Of shape (units cut, rows): first none, last all but one.
+        hidden = _hidden(of.net, rows)
+        parts = hidden.T[order][:, :, None] * weights.T[order][:, None, :]
+        left = np.cumsum(parts[::-1], axis=0)[::-1] + bias
+        return np.asarray(left.argmax(axis=2))
+
+    right = (answers(inputs.test) == data.test_labels).mean(axis=1)
+    success = (answers(inputs.bad) == TARGET).mean(axis=1)
+    found = {}
+    for name, loss in LOSSES.items():
+        cut = int(np.flatnonzero(right >= right[0] - loss)[-1])
+        found[name] = {"units": cut, "accuracy": float(right[cut]), "success": float(success[cut])}
+    return found
+
+
+def packed(array: Floats) -> dict[str, object]:
+    """An array of float32 values as text."""
+    data = np.ascontiguousarray(array, dtype="<f4").tobytes()
+    return {"shape": list(array.shape), "float32": base64.b64encode(zlib.compress(data)).decode()}
+
+
+def _kept(nets: Stack, net: FloatNet, inputs: Inputs) -> dict[str, object]:
+    """What the exact part was decided on: the weights, or the readout and what was recorded."""
+    layers = [{"weights": packed(layer.weights), "bias": packed(layer.bias)} for layer in net.float_layers]
+    if isinstance(nets, Dense):
+        return {"layers": layers}
+    recorded = {"clean": inputs.clean, "test": inputs.test, "bad": inputs.bad}
+    return {"layers": layers[1:], "recorded": {name: packed(table) for name, table in recorded.items()}}

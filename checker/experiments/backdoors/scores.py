@@ -1,0 +1,107 @@
+"""How far an input's features are from those of the clean training rows, by three scores; measured in floats.
+
+Leverage (C21) with the constant feature is (1 + D) / N, D the squared Mahalanobis distance to the mean of all rows by
+their covariance: to rank by one is to rank by the other. Beside it stands the distance to the nearest class mean (Lee,
+Lee, Lee and Shin, NeurIPS 2018), and the margin of the softmax.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from scipy.special import softmax
+from sklearn.covariance import LedoitWolf
+from sklearn.metrics import roc_auc_score
+
+from proof_of_absence.checker.experiments.backdoors.digits import CLASSES, Floats, Integers
+
+__all__ = ["SCORES", "Scores", "auroc", "interval"]
+
+SCORES = ("leverage", "mahalanobis", "margin")
+# An idle unit that sends something else by so much leaves the features of the clean rows, and a move there is free.
+STILL = 1e-9
+DRAWS, LEVEL = 1000, 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What is known of the clean rows' features, shape (rows, width), their classes, and which units are idle there."""
+
+    clean: Floats
+    labels: Integers
+    idle: NDArray[np.bool_]
+
+    @cached_property
+    def _triangle(self) -> tuple[Floats, Floats]:
+        """R of a QR decomposition of the features that are not idle, their columns of length 1, and their scale."""
+        clean = _constant(self.clean[:, ~self.idle])
+        scale = np.linalg.norm(clean, axis=0)
+        return np.asarray(np.linalg.qr(clean / scale, mode="r")), np.asarray(scale)
+
+    @cached_property
+    def _classes(self) -> tuple[Floats, Floats]:
+        """The mean of each class, and the precision that all share, shrunk as Ledoit and Wolf do."""
+        means = np.stack([self.clean[self.labels == label].mean(axis=0) for label in range(CLASSES)])
+        fitted = LedoitWolf(assume_centered=True).fit(self.clean - means[self.labels])
+        return means, np.asarray(fitted.precision_)
+
+    def leverage(self, rows: Floats) -> Floats:
+        """h of each row, infinite where an idle unit fires; h does not depend on the scale of a feature."""
+        triangle, scale = self._triangle
+        here = _constant(rows[:, ~self.idle]) / scale
+        found = np.asarray((solve_triangular(triangle, here.T, trans="T") ** 2).sum(axis=0))
+        fires = (np.abs(rows - self.clean[0])[:, self.idle] > STILL).any(axis=1)
+        return np.where(fires, np.inf, found)
+
+    def condition(self) -> float:
+        """The condition number of the scaled features: a leverage may lose twice as many digits as it has."""
+        return float(np.linalg.cond(self._triangle[0]))
+
+    def mahalanobis(self, rows: Floats) -> Floats:
+        """The squared distance to the nearest class mean."""
+        means, precision = self._classes
+        away = [rows - mean for mean in means]
+        return np.asarray(np.min([((part @ precision) * part).sum(axis=1) for part in away], axis=0))
+
+    @staticmethod
+    def margin(outputs: Floats) -> Floats:
+        """The second largest less the largest probability: high where the net is unsure."""
+        ranked = np.sort(softmax(outputs, axis=1), axis=1)
+        return np.asarray(ranked[:, -2] - ranked[:, -1])
+
+
+def _constant(features: Floats) -> Floats:
+    return np.column_stack([np.ones(len(features)), features])
+
+
+def auroc(bad: Floats, clean: Floats) -> float:
+    """The probability that a bad input has the higher score, ties half."""
+    truth = np.repeat([1, 0], [len(bad), len(clean)])
+    # What is infinite is equal, and above all else.
+    return float(roc_auc_score(truth, np.nan_to_num(np.concatenate([bad, clean]), posinf=np.finfo(np.float64).max)))
+
+
+def interval(bad: Floats, clean: Floats, images: Integers) -> tuple[float, float]:
+    """A bootstrap interval (95 %) of the mean AUROC over nets: nets and images are drawn, with what is made of them.
+
+    Parameters
+    ----------
+    bad, clean
+        Scores of shape (nets, bad inputs) and (nets, clean inputs).
+    images
+        For each bad input, the clean one that it was made from.
+    """
+    random = np.random.default_rng(0)
+    above = (bad[:, :, None] > clean[:, None, :]) + 0.5 * (bad[:, :, None] == clean[:, None, :])
+    count = clean.shape[1]
+    drawn = random.multinomial(count, np.full(count, 1 / count), size=DRAWS).astype(np.float64)
+    # Of few images a draw may hold none that a bad one was made from.
+    drawn = drawn[drawn[:, images].any(axis=1)]
+    pairs = drawn[:, images].sum(axis=1) * count
+    each = np.stack([((drawn[:, images] @ table) * drawn).sum(axis=1) / pairs for table in above], axis=1)
+    nets = random.integers(len(bad), size=(len(drawn), len(bad)))
+    means = np.take_along_axis(each, nets, axis=1).mean(axis=1)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
