@@ -8,20 +8,19 @@ from fractions import Fraction
 from functools import cache, partial
 from itertools import pairwise
 
-from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, NIGHT_SHIFT, Company, Sweep
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Scope, Verdict
 from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
-from proof_of_absence.checker.numbers.linear_algebra import inner, solve_some
 from proof_of_absence.models.data import Dataset
-from proof_of_absence.models.net import MLP, shallow
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector, vector
-from proof_of_absence.models.world import CLUMSY, IS_TAMPERED
-from proof_of_absence.proofs import facts
-from proof_of_absence.proofs.facts.defection import Priced
-from proof_of_absence.proofs.facts.written import Fact
+from proof_of_absence.proofs import facts, price_queries, world_defections
+from proof_of_absence.proofs.c21_readout_price import priced as readout
+from proof_of_absence.proofs.facts.defection import Priced, price_at
 from proof_of_absence.proofs.n1_separability import INPUTS, entangled
+from proof_of_absence.proofs.price_queries import ONE, REPEATED, THREE
 from proof_of_absence.proofs.universal import universal
 from proof_of_absence.proofs.words import enumerated
+from proof_of_absence.proofs.world_defections import FALLING, HOUR, LINE_PRICES, NEXT_HOUR, PLANE_HOURS, PLANE_PRICES
 
 # The curve: from -1 to 5 in halves, each up and down.
 POINTS = tuple((Fraction(k, 2),) for k in range(-2, 11))
@@ -33,22 +32,8 @@ AT_BETWEEN = tuple(map(Fraction, ("1/100", "297/1400", "279/200", "9777/1400")))
 AT_BEYOND = tuple(map(Fraction, ("0", "0", "9/100", "9/100")))
 TAX = Fraction(9, 100)
 FREE = Fraction(4)
-# In the world: an hour of deployment, and by hours of training the prices in nets of 1, 2, 3 units.
-HOUR, OPPOSITE = 9, Fraction(1)
-LINE_PRICES = {
-    8: tuple(map(Fraction, ("556/4025", "12/875", "0"))),
-    10: tuple(map(Fraction, ("3369/8050", "37/250", "168/9125"))),
-}
-PLANE_HOURS, NEXT_HOUR = 4, 4
-PLANE_PRICES = tuple(map(Fraction, ("3/128", "1/120", "0")))
-FALLING = {4: Fraction(9, 704), 5: Fraction(9, 1600)}
-
-# A fact of prices, its place among others, and which of its prices: for a comparison.
-Place = tuple[int, int, str, int, str]
-
-
-def _price(at: int, which: int) -> Place:
-    return (1, at, "prices", which, "price")
+# Sizes of the queries: how often the repeated input is there, examples and units.
+TWICE, EXAMPLES, UNITS = 2, 3, 2
 
 
 @cache
@@ -68,7 +53,7 @@ def _curve() -> Evidence:
     data, minimum, g = _one_unit()
     found = facts.prices(data, minimum, g, POINTS, STEPS)
     grow = [
-        (_price(0, k), "<=", _price(0, k + 1))
+        (price_at(0, k), "<=", price_at(0, k + 1))
         for k, (one, other) in enumerate(pairwise(found))
         if (one.point, one.side) == (other.point, other.side)
     ]
@@ -78,7 +63,7 @@ def _curve() -> Evidence:
         for step, value in zip(STEPS, values, strict=True)
     }
     told = [
-        (_price(0, k), "=", stated[p.point, p.side, p.by])
+        (price_at(0, k), "=", stated[p.point, p.side, p.by])
         for k, p in enumerate(found)
         if (p.point, p.side, p.by) in stated
     ]
@@ -97,7 +82,7 @@ def _free() -> Evidence:
             facts.loss_above_floor(net, data),
             facts.different_outputs(net, g, BEYOND),
             facts.no_idle_circuit(net, data),
-            compared=[(_price(0, 0), "=", 0)],
+            compared=[(price_at(0, 0), "=", 0)],
         )
     )
 
@@ -108,49 +93,41 @@ def _tax(*, at_least: bool = False) -> Evidence:
     constant = global_minimum(data, 0)
     found = _found(BEYOND, UP if at_least else DOWN, STEPS)
     tax = (1, 1, "drop")
-    compared = [(_price(0, k), "<" if at_least else "<=", tax) for k in range(len(found))]
+    compared = [(price_at(0, k), "<" if at_least else "<=", tax) for k in range(len(found))]
     return Evidence(
         facts.every(
             facts.priced(data, minimum, g, found),
             facts.lower_loss(constant.net, minimum.net, data),
             facts.minimal(constant, data),
-            compared=[*compared, (tax, "=", TAX)] + ([] if at_least else [(_price(0, len(found) - 1), "=", tax)]),
+            compared=[*compared, (tax, "=", TAX)] + ([] if at_least else [(price_at(0, len(found) - 1), "=", tax)]),
         ),
         holds=not at_least,
     )
 
 
-def _leverage_moved(net: MLP, data: Dataset, point: Vector, by: Fraction) -> tuple[MLP, Fraction]:
-    """The net whose output weights alone move the answer at the point by so much, and t^2 / (N h)."""
-    hidden, output = net.layers
-    features = [[Fraction(1), *net.activations(z)[1]] for z in data.inputs]
-    gram = [[inner(a, b) for b in zip(*features, strict=True)] for a in zip(*features, strict=True)]
-    here = [Fraction(1), *net.activations(point)[1]]
-    direction = solve_some(gram, here)
-    assert direction is not None  # C9: the features of a minimiser above the floor have full rank
-    leverage = inner(direction, here)
-    constant, *weights = (u * by / leverage for u in direction)
-    rows = zip(hidden.weights, hidden.bias, output.weights[0], weights, strict=True)
-    moved = shallow([(w, b, [a + u]) for w, b, a, u in rows], [output.bias[0] + constant])
-    return moved, by**2 / (len(data) * leverage)
-
-
 def _leverage() -> Evidence:
-    """At most what the output weights of the minimiser can do it for."""
+    """At most what the output weights of the minimiser can do it for, which is t^2 / (N h)."""
     data, minimum, g = _one_unit()
     found = _found(BETWEEN, UP, STEPS)
-    moved = [_leverage_moved(g, data, BETWEEN, step) for step in STEPS]
+    at = readout(g, data.inputs, BETWEEN)
+    moved = [at.moved(g, [step]) for step in STEPS]
+    count = len(STEPS)
+    # Of each moved net: the drop in L from it to g, and of the readout price h N times that, and the squared size.
     compared = [
         relation
-        for k, (_, cost) in enumerate(moved)
-        for relation in ((_price(0, k), "<=", (1, k + 1, "drop")), ((1, k + 1, "drop"), "=", cost))
+        for k, step in enumerate(STEPS)
+        for relation in (
+            (price_at(0, k), "<=", (1, 1 + k, "drop")),
+            ((1, 1 + count + k, "square"), "=", step**2),
+            ((1, 1 + count + k, "bound"), "=", (1, 1 + count + k, "square")),
+        )
     ]
     return Evidence(
         facts.every(
             facts.priced(data, minimum, g, found),
-            *(facts.lower_loss(net, g, data) for net, _ in moved),
+            *(facts.lower_loss(net, g, data) for net in moved),
+            *(facts.readout_price(g, net, data, BETWEEN, at) for net in moved),
             facts.minimal(minimum, data, g),
-            *(facts.different_outputs(net, g, BETWEEN) for net, _ in moved),
             compared=compared,
         )
     )
@@ -165,59 +142,22 @@ def _mixed() -> Evidence:
     for k, p in enumerate(found):
         distance = p.side * (g(TRAINED)[0] - group.mean_target[0]) + p.by
         paid = group.multiplicity * distance**2 / len(data)
-        compared.append((paid, "<=", [_price(0, k), (1, 1, "loss"), (-1, 1, "noise_floor")]))
+        compared.append((paid, "<=", [price_at(0, k), (1, 1, "loss"), (-1, 1, "noise_floor")]))
     above = facts.loss_above_floor(minimum.net, data)
     return Evidence(facts.every(facts.priced(data, minimum, g, found), above, compared=compared))
-
-
-def _answering(data: Dataset, units: int, point: Vector) -> Fact:
-    """The price of answering "no" at the point, where the humans of training would answer "yes", which is 1."""
-    minimum = global_minimum(data, units)
-    yes = shallow([([0] * len(point), 0, [0])], [1])
-    return facts.priced(data, minimum, yes, facts.prices(data, minimum, yes, [point], [OPPOSITE], [DOWN]))
-
-
-def _line(company: Company, hours: int) -> Dataset:
-    """Answers to "was the camera tampered with" where it glitches and the diamond is gone, by the hour."""
-    return Sweep().world(company, hours).line(0, CLUMSY, IS_TAMPERED)
-
-
-def _plane(hours: int) -> Dataset:
-    """Answers to the same question everywhere, by glitch and hour."""
-    whole = Sweep().world(ATTENTIVE, hours).dataset()
-    asked = [(z, y) for z, y in zip(whole.inputs, whole.targets, strict=True) if z[-1] == IS_TAMPERED]
-    return Dataset([[z[1], z[4]] for z, _ in asked], [y for _, y in asked])
-
-
-def _world_line() -> Evidence:
-    cases = [(hours, n, p) for hours, by_units in LINE_PRICES.items() for n, p in enumerate(by_units, 1)]
-    shown = [_answering(_line(NIGHT_SHIFT, hours), n, vector([HOUR])) for hours, n, _ in cases]
-    return Evidence(facts.every(*shown, compared=[(_price(k, 0), "=", p) for k, (_, _, p) in enumerate(cases)]))
-
-
-def _world_plane() -> Evidence:
-    data = _plane(PLANE_HOURS)
-    shown = [_answering(data, n, vector([1, NEXT_HOUR])) for n in range(1, len(PLANE_PRICES) + 1)]
-    return Evidence(facts.every(*shown, compared=[(_price(k, 0), "=", p) for k, p in enumerate(PLANE_PRICES)]))
-
-
-def _falls() -> Evidence:
-    shown = [_answering(_line(ATTENTIVE, hours), 1, vector([HOUR])) for hours in FALLING]
-    stated = [(_price(k, 0), "=", p) for k, p in enumerate(FALLING.values())]
-    return Evidence(facts.every(*shown, compared=[*stated, (_price(1, 0), "<", _price(0, 0))]), holds=False)
 
 
 def _costs_something() -> Evidence:
     """No minimiser moves the answer between two inputs: the price is not 0."""
     data, minimum, g = _one_unit()
     fact = facts.priced(data, minimum, g, _found(BETWEEN, UP, STEPS[:1]))
-    return Evidence(facts.every(fact, compared=[(0, "<", _price(0, 0))]), holds=False)
+    return Evidence(facts.every(fact, compared=[(0, "<", price_at(0, 0))]), holds=False)
 
 
 def _faster_than_squares() -> Evidence:
     data, minimum, g = _one_unit()
     fact = facts.priced(data, minimum, g, _found(BETWEEN, UP, STEPS[:2]))
-    return Evidence(facts.every(fact, compared=[((4, 0, "prices", 0, "price"), "<", _price(0, 1))]), holds=False)
+    return Evidence(facts.every(fact, compared=[((4, 0, "prices", 0, "price"), "<", price_at(0, 1))]), holds=False)
 
 
 CLAIM = Claim(
@@ -231,7 +171,9 @@ CLAIM = Claim(
     r"$\sum_i g(z_i)k(z_i)=k(x)$ for each $k$ that they can make, then $\Pi_n\le t^2/(N\,h\,|s|^2)$ with the leverage "
     r"$h=g(x)$. (v) If $x$ is a training input of multiplicity $\nu$ and mean target $\bar{y}$, and "
     r"$L(\theta)\le L(\theta_0)$, then $\nu\,|f_\theta(x)-\bar{y}|^2\le N\,(L(\theta_0)-E)$, less what $\theta$ has of "
-    r"it at the other inputs.",
+    r"it at the other inputs. (vi) A certificate for $t$ (see the proof) whose multipliers are $\mu_0$ or more bounds "
+    r"$\Pi_n$ at $t'\geq t$ too, by $2\mu_0(t'-t)/N$ more. Over nets whose units keep their signs on the inputs and at "
+    r"$x$, and the directions of their output weights, the least loss is convex in $t$.",
     premises=(
         "one hidden layer, squared loss",
         "for (iii): a circuit of k units that is idle in training and fires at x",
@@ -246,11 +188,14 @@ CLAIM = Claim(
     r"$\sum_i r_i+\mu s=0$ and $\sum_i\phi_j(z_i)\,r_i\cdot a_j+\mu\,\phi_j(x)\,s\cdot a_j\le0$ for each unit, "
     r"$N L\ge\sum_i(2 r_i\cdot y_i-|r_i|^2)+2\mu\,(s\cdot t_0+t)$, since $(y-f-r)^2\ge0$. Weights whose signs on the "
     r"inputs and at $x$ are given form a cone, on which the condition is seen at the rays. Branch and bound finds "
-    r"such $r$ for all signs.",
-    limits="(i) to (v) are universal for one hidden layer and squared loss. The values are for one output, on data so "
+    r"such $r$ for all signs. (vi) The bound is linear in $t$. Of two such nets scale each unit by the size of its "
+    r"output weight, and mix: on the inputs and at $x$ the outputs are mixed, and the loss is convex in them.",
+    limits="(i) to (vi) are universal for one hidden layer and squared loss. The values are for one output, on data so "
     "small that all signs can be searched; there the infimum is attained. They depend on t0, which is to be chosen: "
-    "minimisers that differ at x give different curves. Nothing is said of inputs that are not on the curve, of sizes "
-    "between those computed only that the price does not fall, and of what training finds.",
+    "minimisers that differ at x give different curves. Nothing is said of inputs that are not on the curve, nor of "
+    "what training finds. Between two sizes that are computed the price is between theirs, and by (vi) between a line "
+    "up from the smaller and, if the two nets are of one cell, their chord; its kinks are not computed. That a "
+    "certificate serves for all signs is decided by the independent checker, by its own enumeration, and not in Coq.",
     rests_on=("C5", "C11"),
     obligations=(
         universal(
@@ -274,6 +219,48 @@ CLAIM = Claim(
             "c22_price",
             *("C22_certificate", "C22_rays"),
             name="universal-certificate",
+        ),
+        universal(
+            "For all d, n, m and N: from one size to a larger one what a certificate bounds rises by its least "
+            "multiplier; between two nets of one cell the price is at most the mean of their losses",
+            "c22_between",
+            *("C22_steeper", "C22_mixed_nets", "C22_convex"),
+            name="universal-between",
+        ),
+        Obligation(
+            "C22.ordered",
+            f"n=1, inputs {enumerated(THREE)}, all else unknown: the prices of two sizes are 0 or more, and the larger "
+            "size is no cheaper",
+            Scope.BOUNDED,
+            partial(price_queries.ordered, THREE),
+        ),
+        Obligation(
+            "C22.detector",
+            f"n=1, inputs {enumerated(THREE)}, all else unknown: a unit that is idle there and fires at x puts a "
+            "constant to any level at x, at no loss",
+            Scope.BOUNDED,
+            partial(price_queries.detected, THREE),
+        ),
+        Obligation(
+            "C22.readout",
+            f"n=1, inputs {enumerated(THREE)}, all else unknown: where the output weights are of least loss for their "
+            "unit, moving them along the leverage by t costs t^2 / h in N L",
+            Scope.BOUNDED,
+            partial(price_queries.moved_readout, THREE),
+        ),
+        Obligation(
+            "C22.mixing",
+            f"n=1, inputs {enumerated(REPEATED)}, all else unknown: who is no worse than another net has {TWICE} times "
+            f"its squared distance from the mean target at {REPEATED[0]} within N (L - E) of that net",
+            Scope.BOUNDED,
+            partial(price_queries.mixed, REPEATED, TWICE),
+        ),
+        Obligation(
+            "C22.residuals",
+            f"N={EXAMPLES}, n={UNITS}, whatever the units send: residuals and a multiplier of 0 or more that no unit "
+            "correlates with bound the loss of a net that defects",
+            Scope.BOUNDED,
+            partial(price_queries.bounded_by_residuals, EXAMPLES, UNITS),
         ),
         Obligation(
             "C22.curve",
@@ -301,7 +288,7 @@ CLAIM = Claim(
         Obligation(
             "C22.leverage",
             f"The same data: upward at {BETWEEN[0]} the price of {enumerated(STEPS)} is at most what moving the output "
-            "weights of g alone costs, t^2 / (N h)",
+            "weights of g alone costs, which is t^2 / (N h) exactly, h the leverage",
             Scope.INSTANCE,
             _leverage,
         ),
@@ -319,14 +306,49 @@ CLAIM = Claim(
             + "; ".join(f"with {hours} hours of training {', '.join(map(str, p))}" for hours, p in LINE_PRICES.items())
             + ", exactly",
             Scope.INSTANCE,
-            _world_line,
+            world_defections.on_the_line,
         ),
         Obligation(
             "C22.world-plane",
             f"The world's attentive humans by glitch and hour (d=2), {PLANE_HOURS} hours of training, n = 1 to 3: "
             f"answering no to a glitch at hour {NEXT_HOUR} costs {', '.join(map(str, PLANE_PRICES))}, exactly",
             Scope.INSTANCE,
-            _world_plane,
+            world_defections.on_the_plane,
+        ),
+        Obligation(
+            "C22.control-not-best",
+            f"The same as C22.ordered, input {ONE[0]} alone, where the smaller size is that of any net that has it",
+            Scope.BOUNDED,
+            partial(price_queries.ordered, ONE, least=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C22.control-not-idle",
+            "The same as C22.detector for a unit that need not be idle",
+            Scope.BOUNDED,
+            partial(price_queries.detected, THREE, idle=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C22.control-not-least",
+            "The same as C22.readout for any output weights",
+            Scope.BOUNDED,
+            partial(price_queries.moved_readout, THREE, least=False),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C22.control-multiplicity",
+            f"The same as C22.mixing with {TWICE + 1} times the squared distance",
+            Scope.BOUNDED,
+            partial(price_queries.mixed, REPEATED, TWICE + 1),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C22.control-multiplier",
+            "The same as C22.residuals where the multiplier may be negative",
+            Scope.BOUNDED,
+            partial(price_queries.bounded_by_residuals, EXAMPLES, UNITS, multiplier=False),
+            Verdict.REFUTED,
         ),
         Obligation(
             "C22.control-tax",
@@ -355,7 +377,7 @@ CLAIM = Claim(
             f"More hours of training never lower a price: the world's attentive humans on one line of hours, n=1, no "
             f"at hour {HOUR}, from {' to '.join(map(str, FALLING))} hours",
             Scope.INSTANCE,
-            _falls,
+            world_defections.falls,
             Verdict.REFUTED,
         ),
     ),

@@ -68,12 +68,16 @@ CLAIM = Claim(
     r"$\theta$ with fewer than $n$ hidden units, and let some net of the box have $L\leq\ell-\tau$, $\tau>0$. "
     r"If the spacing of the grid is at most $\tau/(4\Lambda)$, the nets of $S_n$ with a train-idle circuit have "
     r"mass at most $(8B\Lambda/\tau)^K e^{-\beta\tau/2}$, and so less than $\delta$ if "
-    r"$\beta>(2/\tau)\,(K\ln(8B\Lambda/\tau)+\ln(1/\delta))$, whatever the grid is. Moreover, "
+    r"$\beta>(2/\tau)\,(K\ln(8B\Lambda/\tau)+\ln(1/\delta))$, whatever the grid is. Where each "
+    r"number of a net is one of the parameters, and several may be the same, "
+    r"$\Lambda=2m\,(1+2nBS)\,(B(1+nBS)+Y)$ is such a constant, if the inputs' and the targets' coordinates are at "
+    r"most $Z$ and $Y$ in size, and $S=1+dZ$. Moreover, "
     r"if $\ell_0\geq\ell_1\geq\dots\geq E$, then $\sum_n(\ell_n-\ell_{n+1})\leq\ell_0-E$, and at most "
     r"$(\ell_0-E)/\tau$ of the differences are $\tau$ or more.",
     premises=(
         "a box of parameters, and a grid in it of spacing at most tau / (4 Lambda)",
-        "L is Lipschitz on the box with the constant Lambda, in the greatest change of a parameter",
+        "L is Lipschitz on the box with the constant Lambda, in the greatest change of a parameter; it is proved where "
+        "the parameters are the net's numbers",
         "the box holds a net that is better than every narrower net by tau > 0",
         "squared loss, one hidden layer",
     ),
@@ -83,13 +87,16 @@ CLAIM = Claim(
     r"$c^Ke^{-\beta(\ell-\tau/2)}$. A net with a train-idle circuit has the loss of a narrower net (\claim{C11}), "
     r"which is at least $\ell$; all of them weigh at most $(G+1)^Ke^{-\beta\ell}$. Divide, as in \claim{C14}. If "
     r"$s\leq\tau/(4\Lambda)$, the largest such $c$ is at least 2 or $G$, and $(G+1)/c\leq8B\Lambda/\tau$, since "
-    r"$\tau\leq2B\Lambda$ if there is any such net. The differences add up to $\ell_0-\ell_n\leq\ell_0-E$, and none is "
-    r"negative.",
+    r"$\tau\leq2B\Lambda$ if there is any such net. For $\Lambda$: in the box a unit is at most $BS$ and an output at "
+    r"most $B(1+nBS)$ in size. They change by at most $rS$ and $r(1+2nBS)$, since "
+    r"$a\phi-a'\phi'=(a-a')\phi+a'(\phi-\phi')$, and $(f-y)^2-(f'-y)^2=(f-f')(f+f'-2y)$. "
+    r"The differences add up to $\ell_0-\ell_n\leq\ell_0-E$, and none is negative.",
     limits="Universal for one hidden layer, any parametrisation of its nets, and any function with the two properties "
-    "of the exponential that C14 names; for the real one from three axioms (C26.classical). The Lipschitz constant is "
-    "a premise; for one unit the checker computes one. That tau is the price of an idle circuit (C11) of the box is "
-    "the third premise: it fails if the box is too small. Nothing is said of a density on the box, only of grids, but "
-    "the bound is the same for all fine ones. It is about idle circuits: of entangled detectors it says nothing. The "
+    "of the exponential that C14 names; for the real one from three axioms (C26.classical). The Lipschitz constant of "
+    "C26_lipschitz is far from the least one; for one unit the checker computes one that is smaller. That tau is the "
+    "price of an idle circuit (C11) of the box is the third premise: it fails if the box is too small. Nothing is said "
+    "of a density on the box, only of grids, but the bound is the same for all fine ones. It is about idle circuits, "
+    "and says nothing of entangled detectors. The "
     "beta that it asks for is more than is needed, and grows with K: at beta = N, the usual likelihood, a unit that "
     "lowers N L by less than a few logarithms is not worth its parameters, and the posterior favours idle ones. The "
     "instance has targets that are far from the outputs, as the census of a finer grid would be too large.",
@@ -106,11 +113,21 @@ CLAIM = Claim(
             "C26_idle",
             "C26_taxes",
         ),
+        universal(
+            "For all d, n, m, N, K, boxes and grids, where the parameters are the numbers of the net, shared or not: L "
+            "is Lipschitz on the box with the Lambda that is written down, and the bound holds with it",
+            "c26_lipschitz",
+            "C26_steep",
+            "C26_lipschitz",
+            "C26_idle_box",
+            name="universal-lipschitz",
+        ),
         classical(
             "With the exponential and the logarithm of the real numbers: less than delta for every beta >= 0 above "
-            "(2 / tau) (K ln(8 B Lambda / tau) - ln delta), delta > 0",
+            "(2 / tau) (K ln(8 B Lambda / tau) - ln delta), delta > 0; also with the Lambda that is written down",
             "real_exponential",
             "C26_real_beta",
+            "C26_real_box",
         ),
         Obligation(
             "C26.four-nets",

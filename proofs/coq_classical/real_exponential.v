@@ -13,6 +13,7 @@
 (*           C26_real_beta == every beta > (2 / tau) (K ln (8 B M / tau)      *)
 (*                            - ln delta) leaves the nets with a train-idle   *)
 (*                            circuit a mass below delta, on every fine grid  *)
+(*            C26_real_box == the same with the Lambda of C26_lipschitz for M *)
 (******************************************************************************)
 From mathcomp Require Import boolp classical_sets functions.
 From mathcomp Require Import reals.
@@ -20,7 +21,7 @@ From mathcomp.analysis Require Import topology normedtype sequences derive.
 From mathcomp.analysis Require Import realfun exp.
 From mathcomp Require Import all_ssreflect all_algebra.
 From absence Require Import net c14_posterior c17_other_losses.
-From absence Require Import c17_cross_entropy c26_box.
+From absence Require Import c17_cross_entropy c26_box c26_lipschitz.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -134,6 +135,31 @@ rewrite -[K%:R * ln q](subrK (ln delta)) [X in _ < X]addrC ltrD2r.
 have half_gt0 : 0 < tau / 2%:R by rewrite divr_gt0 ?ltr0n.
 rewrite -ltr_pdivrMr //; apply: le_lt_trans cold.
 by rewrite mulrC invf_div.
+Qed.
+
+Theorem C26_real_box d m n N K G (z : 'I_N -> 'rV[R]_d) (y : 'I_N -> 'rV[R]_m)
+    (p : 'I_n -> 'I_d -> 'I_K) (q : 'I_n -> 'I_K) (u : 'I_n -> 'I_m -> 'I_K)
+    (v : 'I_m -> 'I_K) (B Z Y l tau beta delta : R) a
+    (D : {set {ffun 'I_K -> 'I_G.+1}}) :
+  let net_of := tied p q u v in let L b := loss z y (net_of b) in
+  let Lambda := steepness d m n B Z Y in
+  0 <= Z -> 0 <= Y ->
+  (forall i k, `|z i 0 k| <= Z) -> (forall i k, `|y i 0 k| <= Y) ->
+  (0 < G)%N -> 0 < B -> (0 < m)%N -> 0 < tau -> 0 <= beta -> 0 < delta ->
+  step G B <= tau / (4%:R * Lambda) ->
+  (forall h (theta : net R d m h), (h < n)%N -> l <= loss z y theta) ->
+  in_box B a -> L a <= l - tau ->
+  (forall t, t \in D -> exists2 J : {set 'I_n}, J != finset.set0
+     & train_idle z (net_of (point B t)) J) ->
+  2%:R / tau * (K%:R * ln (8%:R * B * Lambda / tau) - ln delta) < beta ->
+  posterior (L \o point B (G := G)) (boltzmann (@expR R) beta) D < delta.
+Proof.
+move=> net_of L Lambda Z_ge0 Y_ge0 inputs targets G_gt0 B_gt0 m_gt0.
+move=> tau_gt0 beta_ge0 delta_gt0.
+have Lambda_gt0 := steepness_gt0 d n Z_ge0 Y_ge0 B_gt0 m_gt0.
+have steep := C26_lipschitz (B := B) p q u v Z_ge0 Y_ge0 inputs targets.
+move=> fine narrow box_a best idle; exact: (C26_real_beta G_gt0 B_gt0
+  Lambda_gt0 tau_gt0 beta_ge0 delta_gt0 steep fine narrow box_a best idle).
 Qed.
 
 End Real.

@@ -12,7 +12,11 @@ from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Number, Numbers, Vector, rational, vector
 from proof_of_absence.proofs.facts.written import Data, Fact, Net, Row, Table, row
 
-__all__ = ["DefectionPrice", "Priced", "priced", "prices"]
+__all__ = ["DefectionPrice", "Place", "Priced", "price_at", "priced", "prices"]
+
+
+# For a comparison: a fact of prices by its place among others, and which of its prices.
+Place = tuple[int, int, str, int, str]
 
 
 class Entry(TypedDict):
@@ -45,6 +49,11 @@ class Priced(NamedTuple):
     by: Fraction
     best: Defection
     price: Fraction
+
+
+def price_at(at: int, which: int) -> Place:
+    """A price, to be compared with what other facts state."""
+    return (1, at, "prices", which, "price")
 
 
 def prices(

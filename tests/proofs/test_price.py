@@ -10,7 +10,7 @@ from proof_of_absence.checker.experiments.world.sweep import ATTENTIVE, Sweep
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
 from proof_of_absence.models.world import CLUMSY, IS_TAMPERED
-from proof_of_absence.proofs import c22_price
+from proof_of_absence.proofs import c22_price, world_defections
 
 POINT = st.fractions(-3, 7, max_denominator=6)
 
@@ -18,7 +18,8 @@ POINT = st.fractions(-3, 7, max_denominator=6)
 @given(POINT, st.fractions(-5, 5, max_denominator=6))
 def test_output_weights_moved_along_the_leverage_cost_what_is_said_and_no_other_move_costs_less(x, by):
     data, _, g = c22_price._one_unit()
-    moved, cost = c22_price._leverage_moved(g, data, (x,), by)
+    at = c22_price.readout(g, data.inputs, (x,))
+    moved, cost = at.moved(g, [by]), by**2 / (len(data) * at.value)
     assert moved([x])[0] - g([x])[0] == by
     assert moved.layers[0] == g.layers[0]
     assert data.loss(moved) - data.loss(g) == cost
@@ -31,8 +32,8 @@ def test_output_weights_moved_along_the_leverage_cost_what_is_said_and_no_other_
 
 
 def test_the_plane_has_the_answers_by_glitch_and_hour():
-    world = Sweep().world(ATTENTIVE, c22_price.PLANE_HOURS)
-    data = c22_price._plane(c22_price.PLANE_HOURS)
+    world = Sweep().world(ATTENTIVE, world_defections.PLANE_HOURS)
+    data = world_defections.plane(world_defections.PLANE_HOURS)
     assert {group.input for group in data.groups} == {(g, h) for g in (0, 1) for h in world.train_hours}
     for group in data.groups:
         glitch, hour = group.input

@@ -22,7 +22,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from proof_of_absence.checker.kernel.discharge import discharge
-from proof_of_absence.checker.kernel.obligation import Evidence, Obligation, Query, Scope
+from proof_of_absence.checker.kernel.obligation import Evidence, Obligation, Query
 from proof_of_absence.proofs.chain import CLAIMS
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -136,7 +136,7 @@ def _came(name: str, source: str, certificates: Path, record_first: bool) -> Cam
 
 def _without_coq(obligations: Iterable[Obligation]) -> list[Obligation]:
     """Theorems have mutants of their own."""
-    return [obligation for obligation in obligations if obligation.scope is not Scope.UNIVERSAL]
+    return [obligation for obligation in obligations if not obligation.scope.is_theorem]
 
 
 def _same(built: Query | Evidence, certificate: dict) -> bool:

@@ -12,7 +12,7 @@ BITS = 192
 ONE = 1 << BITS
 TERMS = 200
 MORE = 8  # halvings that spare terms: each costs a bit, which there are enough of
-FARTHEST = 100  # exp(-x) < 2^-100 beyond
+FARTHEST = 100  # beyond, exp(-x) < 2^-x is enough
 
 
 def down(x: Fraction) -> int:
@@ -33,7 +33,7 @@ def over(a: int, b: int) -> int:
 def exponential(x: Fraction) -> tuple[int, int]:
     """Bounds of exp(-x), x >= 0: the alternating series at x / 2^k < 2^-MORE, squared k times."""
     if x > FARTHEST:
-        return 0, ONE >> FARTHEST
+        return 0, max(ONE >> int(x), 1)
     halvings = max(x.numerator.bit_length() - x.denominator.bit_length() + 1, 0) + MORE
     small = x / 2**halvings
     low_x, high_x = down(small * ONE), up(small * ONE)

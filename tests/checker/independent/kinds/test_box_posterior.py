@@ -36,6 +36,8 @@ def problems(draw):
 @given(problems(), st.fractions(0, 3, max_denominator=10), st.booleans(), st.data())
 def test_what_is_made_is_accepted_and_true(chosen, beta, counted, more):
     window = more.draw(st.integers(1, chosen.steps + 1))
+    # Beyond, bound and mass may both be too small to be told apart, which is refused.
+    assume(beta * chosen.tau <= 100)
     fact = box_posterior(chosen, beta, window=window, counted=counted)
     check_fact(fact)
     assert true(fact)
@@ -55,6 +57,16 @@ def test_the_loss_is_as_flat_as_is_said(chosen, one, other):
         losses.append(chosen.data.loss(shallow([([w], b, [a])], [c])))
     apart = chosen.box * max(abs(p - q) for p, q in zip(one, other, strict=True))
     assert abs(losses[0] - losses[1]) <= chosen.lipschitz() * apart
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems())
+def test_the_constant_for_one_unit_is_no_larger_than_that_of_all_nets(chosen):
+    # Lambda of C26_lipschitz, for d = n = m = 1.
+    reach = 1 + max(abs(z) for (z,) in chosen.data.inputs)
+    most = max(abs(y) for (y,) in chosen.data.targets)
+    rise, output = 1 + 2 * chosen.box * reach, chosen.box * (1 + chosen.box * reach)
+    assert chosen.lipschitz() <= 2 * rise * (output + most)
 
 
 @pytest.mark.parametrize(
