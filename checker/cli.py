@@ -156,6 +156,7 @@ def check(
         Path | None, typer.Option(help="Of an audit: its training data, likewise.", show_default=False)
     ] = None,
     deploy: Annotated[Path | None, typer.Option(help="Of an audit: its deployment inputs.", show_default=False)] = None,
+    test: Annotated[Path | None, typer.Option(help="Of an audit: its test inputs.", show_default=False)] = None,
 ) -> None:
     """Re-check certificates by the independent checker; unsat answers are put to both solvers again.
 
@@ -165,10 +166,10 @@ def check(
     if not path.exists():
         raise bad_input(f"{path} does not exist; run `absence verify` first")
     if path.is_dir() and any((path / name).is_file() for name in FOLDERS):
-        _check_folder(path, net, train, deploy)
+        _check_folder(path, net, train, deploy, test)
         return
-    if net or train or deploy:
-        raise bad_input(f"{path}: is no folder of an audit, so --net, --train and --deploy have no part in it")
+    if net or train or deploy or test:
+        raise bad_input(f"{path}: is no folder of an audit, so --net, --train, --deploy and --test have no part in it")
     if whole := whole_in(path):
         _check_whole(whole)
         return
@@ -191,14 +192,16 @@ def check(
     raise typer.Exit(1 if refused or missing else 0)
 
 
-def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Path | None) -> None:
+def _check_folder(
+    folder: Path, net: Path | None, train: Path | None, deploy: Path | None, test: Path | None
+) -> None:
     # The libraries behind it take a second to load.
     from proof_of_absence.checker.audit.sources import Given
     from proof_of_absence.checker.audit.tied import check_folder
 
     with ending(folder, "no file was changed."):
         try:
-            found = check_folder(folder, Given(net, train, deploy))
+            found = check_folder(folder, Given(net, train, deploy, test))
         except Refused as reason:
             say(f"REFUSED {reason}")
             raise typer.Exit(1) from reason

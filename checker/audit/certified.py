@@ -34,8 +34,8 @@ def losses_of(audit: Audit) -> list[dict[str, Any]]:
         found.append(loss_facts.deviation_fact(audit.float32_deviation))
     if loss is not None and floor is not None:
         found.append(_facts_of(name).loss_fact(loss, floor))
-        if audit.prices:
-            found.append(losses_of_prices(audit.prices, loss))
+        if audit.idle_price:
+            found.append(losses_of_prices(audit.idle_price, loss))
     if audit.improvement:
         found.append(losses_of_improvement(audit.improvement, name))
     if loss is not None and any(unit.rent for unit in audit.units):
@@ -76,7 +76,7 @@ def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
     Rents that no fact states, since the loss is not decided, are left out, and said to be open.
     """
     stated = {fact["kind"]: fact for fact in facts}
-    data, change, prices = audit.data, audit.improvement, audit.prices
+    data, change, prices = audit.data, audit.improvement, audit.idle_price
     for kind in ("training-loss", "training-cross-entropy"):
         if fact := stated.get(kind):
             data = replace(data, loss=_bounds(fact["loss"]), noise_floor=_bounds(fact["noise_floor"]))
@@ -90,13 +90,15 @@ def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
     if rents is None and any(unit.rent for unit in audit.units):
         undecided = (*undecided, "rents: not certified, since the loss is not decided")
     units = _paid(audit.units, rents)
-    return replace(audit, data=data, improvement=change, prices=prices, units=units, undecided=undecided)
+    return replace(audit, data=data, improvement=change, idle_price=prices, units=units, undecided=undecided)
 
 
-def about(audit: Audit, deploy: tuple[str, str] | None = None) -> dict[str, Any]:
+def about(
+    audit: Audit, deploy: tuple[str, str] | None = None, test: tuple[str, str] | None = None
+) -> dict[str, Any]:
     """What the report says that no fact shows, of files and of what is open, and our version: for the certificate.
 
-    `deploy` is the name and the digest of the file of the deployment inputs.
+    `deploy` and `test` are the names and the digests of the files of the deployment and of the test inputs.
     """
     data = {key: part for key, part in encode(audit.data).items() if key not in ("loss", "noise_floor")}
     return {
@@ -106,6 +108,7 @@ def about(audit: Audit, deploy: tuple[str, str] | None = None) -> dict[str, Any]
         "not_asked": encode(audit.not_asked),
         "improved": audit.improvement and encode(audit.improvement.file),
         "deploy": deploy and {"source": encode(deploy[0]), "sha256": deploy[1]},
+        "test": test and {"source": encode(test[0]), "sha256": test[1]},
         "program": version_of("proof-of-absence"),
     }
 

@@ -19,11 +19,13 @@ from proof_of_absence.checker.audit.findings import (
     CircuitFinding,
     DeploymentFinding,
     RankFinding,
+    Readout,
     UnitFinding,
 )
 from proof_of_absence.checker.audit.harden import Hardened
 from proof_of_absence.checker.audit.idle import checked_inputs
 from proof_of_absence.checker.audit.independence import rest_findings
+from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.kernel.certificate import seal, write
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 from proof_of_absence.models.files.disk import replace
@@ -49,16 +51,19 @@ def certify(
     regions: Iterable[dict] = (),
     targets: np.ndarray | None = None,
     losses: Iterable[dict] = (),
+    test: np.ndarray | None = None,
+    readout: Readout | None = None,
+    factor: np.ndarray | None = None,
     hardened: Hardened | None = None,
     about: dict | None = None,
 ) -> Path:
-    """Write net.npz, train.npz, deploy.npz, targets.npz and, last, certificate.json into the folder; returns its path.
+    """Write net.npz, train.npz, the like of what else there is and, last, certificate.json; returns its path.
 
-    `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this net and these data. What is
-    undecided is not in it. With `hardened`, the net is the one that it made, and the net before is written too. `about`
-    is what a report beside it says of files and of what is open. That there is no idle circuit in a layer but its idle
-    units is certified where the other features have full rank, if the deadline in force leaves the time to show it;
-    elsewhere, neither that is, nor that a circuit is minimal.
+    `factor` shows the `readout`; `regions` are facts of `checker.region.decide`, `losses` of `loss_facts`, about this
+    net and these data. What is undecided is not in it. With `hardened`, the net is the one that it made, and the net
+    before is written too. `about` is what a report beside it says of files and of what is open. That there is no idle
+    circuit in a layer but its idle units is certified where the other features have full rank, if the deadline in force
+    leaves the time to show it; elsewhere, neither that is, nor that a circuit is minimal.
 
     Raises
     ------
@@ -83,6 +88,11 @@ def certify(
     if targets is None and any(fact["kind"] != "float32-deviation" for fact in losses):
         raise ValueError("facts about losses need the targets")
     facts += [fact | {"dtype": net.dtype.name} for fact in losses]
+    if test is not None:
+        contents["test"] = {"inputs": checked_inputs(net, test, "test inputs")}
+    if readout is not None and factor is not None:
+        contents["factor"] = {"factor": factor}
+        facts.append(readout_fact(readout))
     if targets is not None:
         contents["targets"] = {"targets": np.asarray(targets, dtype=np.float64)}
     if hardened is not None:

@@ -47,6 +47,21 @@ def audit_command(
         ),
     ] = None,
     deploy: Annotated[Path | None, typer.Option("--deploy", help="Deployment inputs: .npz with X.")] = None,
+    test: Annotated[
+        Path | None, typer.Option("--test", help="Clean test inputs, priced beside the others: .npz with X.")
+    ] = None,
+    move: Annotated[
+        str | None,
+        typer.Option(
+            "--move",
+            help="By how much an answer is moved, for its readout price: a number above 0.",
+            show_default="the least that changes the class; 1 if there is one output",
+        ),
+    ] = None,
+    ridge: Annotated[
+        str | None,
+        typer.Option("--ridge", help="The penalty on output weights, for readout prices.", show_default="0"),
+    ] = None,
     activation: Annotated[
         str | None,
         typer.Option(help="What stands between the layers of a .pt or .safetensors, which do not say it: relu."),
@@ -103,7 +118,7 @@ def audit_command(
     if activations is not None:
         given = {"a network": model, "--train": train, "--activation": activation, "--outputs": outputs,
                  "--region": region, "--region-from-data": region_from_data, "--loss": loss,
-                 "--improved": improved}  # fmt: skip
+                 "--improved": improved, "--test": test, "--move": move, "--ridge": ridge}  # fmt: skip
         if also := [name for name, value in given.items() if value]:
             raise bad_input(f"--activations takes the place of a network, and {also[0]} has no part in it")
         activations_command(
@@ -120,6 +135,7 @@ def audit_command(
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
     from proof_of_absence.checker.audit.guard import guard
     from proof_of_absence.checker.audit.outputs import agreeing, fitting
+    from proof_of_absence.checker.audit.readout import move_of, penalty_of
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
     from proof_of_absence.models.files import read_net
@@ -131,7 +147,8 @@ def audit_command(
     if improved and improved.suffix.lower() != ".onnx":
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
     with ending(folder, "no report is written. The stages that are done are kept for the next run."):
-        read = [path for path in (model, train, deploy, outputs, *(region or [])) if path]
+        by, penalty = move_of("--move", move), penalty_of("--ridge", ridge or 0)
+        read = [path for path in (model, train, deploy, test, outputs, *(region or [])) if path]
         guard(folder, read, sha256(model) if model.is_file() else "", improved=improved, force=force)
         net = read_net(model, activation=activation, checked=outputs is not None)
         data = read_data(train, optional=True)
@@ -141,6 +158,9 @@ def audit_command(
         deployed = read_data(deploy, targets=False).inputs if deploy else None
         if deployed is not None:
             fitting(net, deployed, f"the inputs of {deploy}")
+        tested = read_data(test, targets=False).inputs if test else None
+        if tested is not None:
+            fitting(net, tested, f"the inputs of {test}")
         regions = [box for path in region or [] for box in read_regions(path)]
         if region_from_data:
             regions.append(box_of(data.inputs))
@@ -152,6 +172,9 @@ def audit_command(
                 data.inputs,
                 aim,
                 deploy=deployed,
+                test=tested,
+                move=by,
+                penalty=penalty,
                 regions=regions,
                 deadline=deadline,
                 written=True,
@@ -164,8 +187,10 @@ def audit_command(
             bar.update(task, description="writing")
             like = model if suffix_of(model) == ".onnx" else None
             with within(deadline):
-                rows = Source(deploy.name, sha256(deploy)) if deploy else None
-                audit = write_folder(folder, outcome, improved=improved, like=like, deploy=rows, force=force)
+                others = [Source(path.name, sha256(path)) if path else None for path in (deploy, test)]
+                audit = write_folder(
+                    folder, outcome, improved=improved, like=like, deploy=others[0], test=others[1], force=force
+                )
     console.print(table.page(audit, command=harden_command(str(model), str(train))))
     if outcome.kept:
         say(f"Taken from an earlier run: {', '.join(outcome.kept)}")

@@ -99,7 +99,7 @@ class Audited:
     """An audit with what it is about and what goes beside it.
 
     `improved` is the net of `Audit.improvement`; `facts` are the certificates of the regions that are decided, as
-    `checker.region` makes them; `kept` names the stages that came from an earlier run.
+    `checker.region` makes them; `kept` names the stages that came from an earlier run. `factor` shows `Audit.readout`.
     """
 
     audit: Audit
@@ -110,6 +110,8 @@ class Audited:
     improved: FloatNet | None
     facts: tuple[dict, ...]
     kept: tuple[str, ...]
+    test: np.ndarray | None = None
+    factor: np.ndarray | None = None
 
 
 def examine(
@@ -118,6 +120,9 @@ def examine(
     aim: Objective | np.ndarray,
     *,
     deploy: np.ndarray | None = None,
+    test: np.ndarray | None = None,
+    move: Fraction | None = None,
+    penalty: Fraction = Fraction(0),
     regions: Sequence[Region] = (),
     seconds: float | None = 60,
     deadline: Deadline | None = None,
@@ -135,8 +140,11 @@ def examine(
 
     Parameters
     ----------
-    inputs, deploy
-        Shapes (N, d) and (D, d), float64, finite.
+    inputs, deploy, test
+        Shapes (N, d), (D, d) and (T, d), float64, finite. Test inputs are priced beside the others, and play no other
+        part.
+    move, penalty
+        As `readout_prices` takes them.
     aim
         The loss and its targets, or the targets (N, m) of the mean squared error.
     regions
@@ -163,10 +171,10 @@ def examine(
     if isinstance(aim, np.ndarray):
         aim = Objective(Loss.SQUARED, aim, "targets are numbers")
     targets = aim.targets
-    _check(net, inputs, targets, deploy, regions, data_source)
+    _check(net, inputs, targets, deploy, test, regions, data_source)
     contents = (net, inputs, aim.loss, *("" if array is None else array for array in (targets, deploy)))
     stages = Stages(keep, content_key(*contents), progress)
-    found = Examination(net, inputs, targets, aim.loss, deploy, client)
+    found = Examination(net, inputs, targets, aim.loss, deploy, client, test, move, penalty)
     deadline = deadline or Deadline(seconds)
     most = deadline.left() / 2
 
@@ -186,13 +194,14 @@ def examine(
         answers = _regions(stages, found, regions)
     audit = _audit(found, aim, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
-    return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept))
+    factor = found.priced.factor if found.priced else None
+    return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept), test, factor)
 
 
 def _writing(found: Examination, regions: int) -> float:
     """About how long it takes to write the folder, in seconds, as measured: arrays, and numbers as text."""
     of_net = (array for layer in map(nearest_floats, found.net.layers) for array in layer)
-    arrays = [*of_net, found.inputs, found.targets, found.deploy]
+    arrays = [*of_net, found.inputs, found.targets, found.deploy, found.test]
     size = sum(a.nbytes for a in arrays if a is not None)
     widest, inputs = max(found.net.widths), found.net.widths[0]
     return 0.2 + 1e-8 * size + len(found.circuits) * (NUMBER * widest + 3e-6 * regions * inputs)
@@ -206,6 +215,7 @@ def _check(
     inputs: np.ndarray,
     targets: np.ndarray | None,
     deploy: np.ndarray | None,
+    test: np.ndarray | None,
     regions: Sequence[Region],
     source: Source | None,
 ) -> None:
@@ -217,8 +227,9 @@ def _check(
         raise refused(f"the targets{of}", f"have {targets.shape[1]} columns, the net has {fan_out} outputs")
     if targets is not None and len(targets) != len(inputs):
         raise refused(f"the training data{of}", f"hold {len(inputs)} inputs but {len(targets)} targets")
-    if deploy is not None and deploy.shape[1] != fan_in:
-        raise refused("the deployment inputs", f"have {deploy.shape[1]} columns, the net reads {fan_in}")
+    for name, rows in (("deployment", deploy), ("test", test)):
+        if rows is not None and rows.shape[1] != fan_in:
+            raise refused(f"the {name} inputs", f"have {rows.shape[1]} columns, the net reads {fan_in}")
     for region in regions:
         if len(region.bounds) != fan_in:
             raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {fan_in}")
@@ -328,12 +339,13 @@ def _audit(
         ranks=found.ranks,
         deployment=found.deployment,
         improvement=found.better.improvement,
-        prices=found.prices,
+        idle_price=found.idle_price,
         regions=tuple(finding for finding, _ in answers),
         float32_deviation=found.deviation,
         undecided=(*stages.undecided, *unsearched, *unimproved),
         not_asked=found.not_asked,
         seconds=stages.seconds,
+        readout=found.priced.readout if found.priced else None,
     )
     return replace(audit, undecided=(*audit.undecided, *open_lines(audit)))
 
@@ -345,8 +357,11 @@ def open_lines(audit: Audit) -> Iterator[str]:
         yield f"at which deployment inputs {_some(unseen)} fire"
     rows = [finding.row for finding in audit.deployment if not finding.decided]
     if rows:
-        shown = ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
-        yield f"the least detector at {len(rows)} deployment inputs (rows {shown})"
+        yield f"the least detector at {len(rows)} deployment inputs (rows {_rows(rows)})"
+    if audit.readout:
+        rows = [one.row for one in audit.readout.deployment if one.leverage and one.leverage[1] is None]
+        if rows:
+            yield f"the readout price at {len(rows)} deployment inputs (rows {_rows(rows)}): no lower bound is shown"
     alike: dict[tuple[str, str], list[RegionFinding]] = {}
     for region in audit.regions:
         if region.verdict not in ("sat", "unsat"):
@@ -357,6 +372,11 @@ def open_lines(audit: Audit) -> Iterator[str]:
     for (name, told), questions in alike.items():
         act = "acts" if len(questions) == 1 else "act"
         yield f"whether {_some(questions)} {act} in {name}: {told}"
+
+
+def _rows(rows: Sequence[int]) -> str:
+    """The first of many."""
+    return ", ".join(map(str, rows[:8])) + (", ..." if len(rows) > 8 else "")
 
 
 def _some(findings: Sequence[CircuitFinding | RegionFinding]) -> str:

@@ -18,6 +18,7 @@ from proof_of_absence.checker.audit.folder import STAGES, write_folder
 from proof_of_absence.checker.audit.guard import guard
 from proof_of_absence.checker.audit.objective import Objective, objective, split
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
+from proof_of_absence.checker.audit.readout import move_of, penalty_of
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.recorded.findings import RecordedAudit
@@ -27,6 +28,7 @@ from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import Affine, FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.net import MLP
+from proof_of_absence.models.rational import Number
 
 __all__ = ["aim_of", "audit", "float_rows", "net_of_model"]
 
@@ -77,6 +79,9 @@ def audit(
     Y: Any = None,
     deploy: Any = None,
     *,
+    test=None,
+    move: Number | None = None,
+    ridge: Number = 0,
     loss: str | None = None,
     regions: Iterable[str | os.PathLike | Region] | str | os.PathLike | Region = (),
     region_from_data: bool = False,
@@ -105,6 +110,11 @@ def audit(
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
         lists. Further axes are flattened; targets of one axis are a column, class labels if they are integers or truth
         values. Without Y nothing about a loss is asked.
+    test
+        Clean test inputs (T, d): their readout prices are told beside those of the others.
+    move, ridge
+        By how much an answer is moved, for the readout prices, and the penalty on output weights. By default the least
+        move that changes the class, by 1 if there is one output, and no penalty.
     loss
         ``"squared"``, the mean squared error, or ``"cross-entropy"``, of the softmax. By default cross-entropy for
         class labels and squared for numbers; one-hot rows need it said.
@@ -163,6 +173,8 @@ def audit(
     net = net_of_model(model, activation, checked=outputs is not None)
     inputs, aim = float_rows("X", X), aim_of(net, Y, loss)
     deployed = None if deploy is None else float_rows("deploy", deploy)
+    tested = None if test is None else float_rows("test", test)
+    by, penalty = move_of("move", move), penalty_of("ridge", ridge)
     if outputs is not None:
         net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
     asked = [regions] if isinstance(regions, str | os.PathLike | Region) else list(regions)
@@ -185,7 +197,8 @@ def audit(
                 ) from error
             client = stack.enter_context(cluster(scheduler, workers))
         outcome = examine(
-            net, inputs, aim, deploy=deployed, regions=boxes, deadline=deadline, progress=progress, client=client,
+            net, inputs, aim, deploy=deployed, test=tested, move=by, penalty=penalty, regions=boxes,
+            deadline=deadline, progress=progress, client=client,
             keep=folder and folder / STAGES, written=folder is not None,
         )  # fmt: skip
     if folder is None:

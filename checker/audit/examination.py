@@ -30,9 +30,12 @@ from proof_of_absence.checker.audit.improve import Unimproved, improve
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.loss import losses
 from proof_of_absence.checker.audit.objective import NO_TARGETS, Loss
+from proof_of_absence.checker.audit.pricing import Priced
+from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.audit.rent import rents
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -71,7 +74,8 @@ class Examination:
     `loss` and `targets` are both None where the data have no targets.
 
     `losses` are the loss and its floor E; `searched` are the idle circuits, and what was not decided about others;
-    `fired` are the same circuits with the deployment inputs at which they fire.
+    `fired` are the same circuits with the deployment inputs at which they fire. `move` and `penalty` are those of
+    `readout_prices`.
     """
 
     net: FloatNet
@@ -80,6 +84,9 @@ class Examination:
     loss: Loss | None
     deploy: np.ndarray | None
     client: "Client | None"
+    test: np.ndarray | None = None
+    move: Fraction | None = None
+    penalty: Fraction = Fraction(0)
     losses: _LOSSES | tuple[None, None] = (None, None)
     units: _UNITS = ()
     searched: _SEARCHED = ((), ())
@@ -87,8 +94,9 @@ class Examination:
     deployment: _DEPLOYMENT = ()
     ranks: _RANKS = ()
     better: Better = Better(None, None, "")
-    prices: Prices | None = None
+    idle_price: Prices | None = None
     deviation: Fraction | None = None
+    priced: Priced | None = None
 
     @property
     def circuits(self) -> _CIRCUITS:
@@ -136,6 +144,9 @@ class Examination:
         # Nor may what was concluded while some units were open.
         if open_ := [unit.unit for unit in self.units if unit.idle is None]:
             of = of, open_
+        if stage.fills == "priced":
+            rows = "" if self.test is None else content_key(self.test)
+            of = of, rows, str(self.move), str(self.penalty)
         kept = partial(stage.shown, self) if stage.shown else None
         result = stages.run(stage.name, stage.kind, partial(stage.run, self), shown=kept, of=of)
         if result is not None:
@@ -167,6 +178,10 @@ class Examination:
 
     def is_deployed(self) -> bool:
         return self.deploy is not None
+
+    def readout_is_asked(self) -> bool:
+        """Whether there are inputs to price, and features."""
+        return self.has_units() and (self.deploy is not None or self.test is not None)
 
     def may_fire(self) -> bool:
         return self.has_circuits() and self.is_deployed()
@@ -233,6 +248,11 @@ def _prices(found: Examination) -> Prices | None:
     return prices(found.net, found.inputs, loss, floor, found.circuits)
 
 
+def _readout(found: Examination) -> Priced:
+    about = {"deploy": found.deploy, "test": found.test}
+    return readout_prices(found.net, found.inputs, found.units, **about, move=found.move, penalty=found.penalty)
+
+
 def _deviation(found: Examination) -> Fraction | None:
     return float32_deviation(found.net, found.inputs)
 
@@ -263,6 +283,9 @@ STAGES = (
     Stage("ranks", _ranks, _RANKS, "ranks", Examination.always, shown.ranks),
     Stage("improvement", _better, Better, "better", Examination.reuse_is_asked, shown.improvement, of_circuits=True),
     Stage("rents", _rented, _UNITS, "units", Examination.rents_are_asked, shown.rents),
-    Stage("prices", _prices, Prices | None, "prices", Examination.has_squared_losses, shown.prices, of_circuits=True),
+    Stage(
+        "prices", _prices, Prices | None, "idle_price", Examination.has_squared_losses, shown.prices, of_circuits=True
+    ),
+    Stage("readout", _readout, Priced | None, "priced", Examination.readout_is_asked, shown.readout),
     Stage("float32", _deviation, Fraction | None, "deviation", Examination.is_float32),
 )

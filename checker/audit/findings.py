@@ -1,11 +1,13 @@
 """What an audit finds, as data: the engine fills it, the report and the command line read it.
 
-Every number is exact (`Fraction`) or an `Enclosure` with dyadic ends; nothing here is a rounded float.
+Every number is exact (`Fraction`), or has bounds that are dyadic; nothing here is a rounded float.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+
+import numpy as np
 
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.circuit import Unit
@@ -33,6 +35,7 @@ __all__ = [
 
 # Exit codes of `absence audit`; 2 is bad input, as for every command (`checker.screen.terminal`).
 CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
+_PARTS = ("deployment", "training", "test")
 
 
 class Activity(StrEnum):
@@ -234,6 +237,19 @@ class Readout:
         found: tuple[PricedInput, ...] = getattr(self, name)
         return found
 
+    @property
+    def prices(self) -> dict[str, np.ndarray]:
+        """The readout prices of each part, shape (rows, 2): lower and upper bounds, infinite where they are not known.
+
+        Where a move is free both are 0.
+        """
+        return {part: _array([one.price for one in self.part(part)], 0.0) for part in _PARTS}
+
+    @property
+    def leverages(self) -> dict[str, np.ndarray]:
+        """The leverages likewise; where a move is free both are infinite."""
+        return {part: _array([one.leverage for one in self.part(part)], np.inf) for part in _PARTS}
+
 
 @dataclass(frozen=True)
 class RegionFinding:
@@ -264,12 +280,18 @@ class Audit:
     ranks: tuple[RankFinding, ...]
     deployment: tuple[DeploymentFinding, ...] = ()
     improvement: Improvement | None = None
-    prices: Prices | None = None
+    idle_price: Prices | None = None
     regions: tuple[RegionFinding, ...] = ()
     float32_deviation: Fraction | None = None
     undecided: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    readout: Readout | None = None
+
+    @property
+    def prices(self) -> dict[str, np.ndarray]:
+        """The readout prices of deployment, training and test inputs as arrays of bounds: see `Readout.prices`."""
+        return self.readout.prices if self.readout else {}
 
     @property
     def sending(self) -> tuple[CircuitFinding, ...]:
@@ -291,6 +313,12 @@ class Audit:
     def exit_code(self) -> int:
         """0 clean, 1 findings, 3 nothing found but something undecided."""
         return FINDINGS if self.findings else UNDECIDED if self.undecided else CLEAN
+
+
+def _array(bounds: list[tuple[Fraction, Fraction | None] | None], free: float) -> np.ndarray:
+    """Floats, shape (rows, 2): the bounds are floats already, so none is rounded."""
+    pairs = [(free, free) if one is None else (one[0], np.inf if one[1] is None else one[1]) for one in bounds]
+    return np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
 
 
 def _names(units: tuple[Unit, ...]) -> str:

@@ -18,6 +18,8 @@ from proof_of_absence.models.files.whole import placing
 __all__ = ["IMPROVED", "STAGES", "report_text", "write_folder"]
 
 IMPROVED = "improved.onnx"
+# Where the deployment and the test inputs came from.
+Others = tuple[Source | None, Source | None]
 
 
 def write_folder(
@@ -27,6 +29,7 @@ def write_folder(
     improved: Path | None = None,
     like: Path | None = None,
     deploy: Source | None = None,
+    test: Source | None = None,
     force: bool = False,
 ) -> Audit:
     """Write the certificate, `report.json` with its schema, `report.html` and, if there is one, the improved net.
@@ -40,8 +43,8 @@ def write_folder(
         Where the improved net is to lie, by default in the folder.
     like
         An ONNX model whose input and output names the improved net keeps, if it has a batch dimension.
-    deploy
-        Where the deployment inputs came from.
+    deploy, test
+        Where the deployment and the test inputs came from.
     force
         Files of others in the folder, of the same names, are replaced too.
 
@@ -59,7 +62,7 @@ def write_folder(
         net = outcome.audit.net
         new = places.folder(folder, owner(net.sha256, net.source), force=force)
         place, told = apart or new / (inside or IMPROVED), str(improved or IMPROVED)
-        return _write(new, outcome, place, told=told, like=like, deploy=deploy)
+        return _write(new, outcome, place, told=told, like=like, others=(deploy, test))
 
 
 def _inside(folder: Path, path: Path) -> Path | None:
@@ -69,7 +72,7 @@ def _inside(folder: Path, path: Path) -> Path | None:
 
 
 def _write(
-    folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None, deploy: Source | None
+    folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None, others: Others
 ) -> Audit:
     audit = outcome.audit
     if audit.improvement and outcome.improved:
@@ -81,7 +84,7 @@ def _write(
                 raise
             onnx.write(improved, outcome.improved)
         audit = replace(audit, improvement=replace(audit.improvement, file=told))
-    audit, reason = _certify(folder, outcome, audit, deploy)
+    audit, reason = _certify(folder, outcome, audit, others)
     if reason:
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
@@ -97,7 +100,7 @@ def report_text(report: dict[str, object]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _certify(folder: Path, outcome: Audited, audit: Audit, deploy: Source | None) -> tuple[Audit, str]:
+def _certify(folder: Path, outcome: Audited, audit: Audit, others: Others) -> tuple[Audit, str]:
     """Write the certificate; the audit with the numbers that it shows, and the reason if there is none."""
     if len(audit.units) != sum(outcome.net.widths[1:-1]) or any(unit.idle is None for unit in audit.units):
         return audit, "not every unit is decided"
@@ -108,7 +111,8 @@ def _certify(folder: Path, outcome: Audited, audit: Audit, deploy: Source | None
             folder, outcome.net, outcome.inputs, outcome.deploy,
             units=audit.units, circuits=audit.circuits, ranks=audit.ranks, deployment=audit.deployment,
             regions=outcome.facts, targets=outcome.targets, losses=losses,
-            about=about(audit, (deploy.name, deploy.sha256) if deploy else None),
+            test=outcome.test, readout=audit.readout, factor=outcome.factor,
+            about=about(audit, *((one.name, one.sha256) if one else None for one in others)),
         )  # fmt: skip
     except ValueError as error:
         return audit, str(error)

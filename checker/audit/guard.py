@@ -14,7 +14,7 @@ REPORT = "report.json"
 STAGES = "stages"
 OURS = {
     REPORT, NAME, "report.html", "report.schema.json", "improved.onnx", "net.npz", "train.npz", "targets.npz",
-    "deploy.npz",
+    "deploy.npz", "test.npz", "factor.npz",
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from proof_of_absence.checker.passes.modular import PRIMES, Relations, pivots, r
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import nonzero
 
-__all__ = ["hints", "rank_findings", "rest_findings"]
+__all__ = ["broken_at", "hints", "integer_features", "lifted", "rank_findings", "rest_findings"]
 
 # A relation of more columns than this is not lifted from the prime to Q: its coefficients would
 # have thousands of digits.
@@ -124,10 +124,10 @@ def _layer(
             support = columns[np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])]
             if (
                 len(support) > LARGEST_RELATION
-                or (coefficients := _lift(net, inputs, layer, support, relations)) is None
+                or (coefficients := lifted(net, inputs, layer, support, relations)) is None
             ):
                 break
-            broken = _broken(net, inputs, distinct, layer, support, coefficients)
+            broken = broken_at(net, inputs, distinct, layer, support, coefficients)
             if broken is None:
                 relation = dict(zip(support.tolist(), map(Fraction, coefficients), strict=True))
                 return RankFinding(layer, count, False, dependency=_sparse(every, relation))
@@ -145,18 +145,20 @@ def _sparse(count: int, entries: dict[int, Fraction]) -> tuple[Fraction, ...]:
     return tuple(entries.get(j, Fraction(0)) for j in range(count))
 
 
-def _integer_features(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray) -> np.ndarray:
+def integer_features(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray) -> np.ndarray:
     """Some columns of [1 | phi] at the rows, all times one number, as Python integers."""
     values, exponent, denominator = exact.activations(net, inputs, layer, support[support > 0] - 1).integers()
     one = np.full((len(inputs), int(0 in support)), denominator << max(-exponent, 0), dtype=object)
     return np.hstack([one, values << max(exponent, 0)])
 
 
-def _lift(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, relations: Relations) -> list[int] | None:
+def lifted(
+    net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, relations: Relations
+) -> list[int] | None:
     """Coprime integers v with [1 | phi] v = 0 at rows that have rank enough to tell; None if there are none."""
     if len(support) == 1:
         return [1]
-    features = _integer_features(net, inputs[relations.rows], layer, support)
+    features = integer_features(net, inputs[relations.rows], layer, support)
     residues = (features % relations.prime).astype(np.int64)
     rows = pivots(residues[:, :-1].T, relations.prime)
     if len(rows) != len(support) - 1:
@@ -170,13 +172,13 @@ def _lift(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, re
     return [v // divisor for v in integers]
 
 
-def _broken(
+def broken_at(
     net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, support: np.ndarray, coefficients: list[int]
 ) -> np.ndarray | None:
     """The first rows at which the relation does not hold, exactly; None if it holds at every distinct input."""
     vector = np.array(coefficients, dtype=object)
     for block in exact.blocks(len(distinct), net):
         rows = distinct[block]
-        if (sums := _integer_features(net, inputs[rows], layer, support).dot(vector)).any():
+        if (sums := integer_features(net, inputs[rows], layer, support).dot(vector)).any():
             return rows[sums.astype(bool)]
     return None

@@ -16,7 +16,7 @@ from proof_of_absence.checker.construct.leverage_bounds import Whitened, whitene
 from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.numbers.intervals import Interval
 
-__all__ = ["BLOCK", "PARTS", "Direction", "Features", "Kernel", "Priced", "priced"]
+__all__ = ["BLOCK", "PARTS", "Direction", "Features", "Kernel", "Priced", "priced", "whitening"]
 
 PARTS = ("deployment", "training", "test")
 BLOCK = 2048
@@ -93,13 +93,7 @@ def priced(
     If phi is orthogonal to all directions, which are 0 in training too, then h on all columns is h on `columns`: what
     the other columns ask of a combination of training rows follows.
     """
-    columns = list(kernel.columns)
-
-    def blocks() -> Iterator[Interval]:
-        for start in looking(range(0, features.counts["training"], BLOCK)):
-            yield features.rows("training", range(start, min(start + BLOCK, features.counts["training"])))[:, columns]
-
-    found = whitened(blocks, penalty)
+    found = whitening(features, kernel.columns, penalty)
     if found is None:
         return None
     deployment, training, test = (tuple(_inputs(features, kernel, found, part, listed.get(part, ()))) for part in PARTS)
@@ -107,6 +101,17 @@ def priced(
     count = features.counts["training"]
     readout = Readout(layer, count, penalty, move, kernel.columns, directions, deployment, training, test)
     return Priced(readout, found.factor)
+
+
+def whitening(features: Features, columns: Sequence[int], penalty: Fraction = Fraction(0)) -> Whitened | None:
+    """T for these columns of the features in training; None where floats find none."""
+    count, chosen = features.counts["training"], list(columns)
+
+    def blocks() -> Iterator[Interval]:
+        for start in looking(range(0, count, BLOCK)):
+            yield features.rows("training", range(start, min(start + BLOCK, count)))[:, chosen]
+
+    return whitened(blocks, penalty)
 
 
 def _inputs(

@@ -5,6 +5,7 @@ cross-entropy are computed again each time.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,9 @@ from proof_of_absence.checker.audit.findings import (
 )
 from proof_of_absence.checker.audit.gauge import priced
 from proof_of_absence.checker.audit.objective import Loss
+from proof_of_absence.checker.audit.pricing import Priced
+from proof_of_absence.checker.audit.readout import listed_rows
+from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.construct.gap import Gauge
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
@@ -36,7 +40,7 @@ from proof_of_absence.models.layers import nonzero
 if TYPE_CHECKING:
     from proof_of_absence.checker.audit.examination import Better, Examination
 
-__all__ = ["deployment", "improvement", "prices", "ranks", "region", "rents", "subject_of", "units"]
+__all__ = ["deployment", "improvement", "prices", "ranks", "readout", "region", "rents", "subject_of", "units"]
 
 
 def subject_of(found: "Examination") -> Subject:
@@ -45,7 +49,7 @@ def subject_of(found: "Examination") -> Subject:
     texts = {key: array for key, array in arrays.items() if array.dtype.kind == "S"}
     read = Unshared.read({key: array for key, array in arrays.items() if key not in texts}, texts)
     net = Unshared(read.layers, found.net.dtype, read.rational)
-    return Subject(net, found.inputs, deploy=found.deploy, targets=found.targets)
+    return Subject(net, found.inputs, deploy=found.deploy, targets=found.targets, test=found.test)
 
 
 def _decided(check: Callable[..., None]) -> Callable[..., bool]:
@@ -144,6 +148,24 @@ def prices(found: "Examination", value: Prices | None) -> None:
     gauge = Gauge(value.direction, value.spacing, value.spread)
     require(priced(gauge, len(found.inputs), loss, floor, found.circuits) == value, "other prices")
     decide(found.subject, [losses_of_prices(value, loss) | {"dtype": found.net.dtype.name}])
+
+
+@_decided
+def readout(found: "Examination", value: Priced | None) -> None:
+    """Every deployment and test input priced, of the move and the penalty that are asked for."""
+    require(value is not None, "none")
+    assert value is not None
+    told, parts = value.readout, {"deployment": found.deploy, "training": found.inputs, "test": found.test}
+    move = Fraction(1) if found.move is None and found.net.widths[-1] == 1 else found.move
+    require((told.penalty, told.move) == (found.penalty, move), "another question")
+    require(told.rows == len(found.inputs) and told.layer == len(found.net.layers) - 1, "of other features")
+    for part, rows in parts.items():
+        listed = [] if rows is None else listed_rows(part, len(rows))
+        require([one.row for one in told.part(part)] == listed, "not every row")
+        known = (one.free is not None or (one.leverage and one.leverage[1]) for one in told.part(part))
+        require(all(known), "a row is open")
+    found.subject.factor = value.factor
+    decide(found.subject, [readout_fact(told)])
 
 
 def region(

@@ -25,7 +25,7 @@ from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffi
 __all__ = [
     "Given",
     "compare_data",
-    "compare_deployment",
+    "compare_inputs",
     "compare_net",
     "digest_of",
     "found_beside",
@@ -48,6 +48,7 @@ class Given:
     net: Path | None = None
     train: Path | None = None
     deploy: Path | None = None
+    test: Path | None = None
 
 
 def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, seen: Seen) -> None:
@@ -125,25 +126,29 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
     seen.about.append(path.name)
 
 
-def compare_deployment(folder: Path, told: dict[str, Any] | None, subject: Subject, given: Given, seen: Seen) -> None:
-    """The deployment inputs: the file, if its digest is the recorded one, has the rows that were audited.
+def compare_inputs(
+    folder: Path, kind: str, told: dict[str, Any] | None, rows: np.ndarray | None, path: Path | None, seen: Seen
+) -> None:
+    """The deployment or the test inputs: the file, if its digest is the recorded one, has the rows that were audited.
+
+    `kind` is which of them, `path` a file that is given for them.
 
     Raises
     ------
     Refused, InputError
         As `compare_net`.
     """
-    if subject.deploy is None:
-        require(given.deploy is None, f"{given.deploy}: no deployment inputs were looked at")
+    if rows is None:
+        require(path is None, f"{path}: no {kind} inputs were looked at")
         return
-    path = given.deploy or (found_beside(folder, str(told["source"]), str(told["sha256"])) if told else None)
+    path = path or (found_beside(folder, str(told["source"]), str(told["sha256"])) if told else None)
     if path is None:
-        seen.unseen.append(f"{told['source']}, which is not here" if told else "the file of the deployment inputs")
+        seen.unseen.append(f"{told['source']}, which is not here" if told else f"the file of the {kind} inputs")
         return
     if told:
         require_digest(path, str(told["sha256"]))
     inputs = read_data(path, targets=False).inputs
-    require(np.array_equal(inputs, subject.deploy), f"{path}: its inputs are not those that were looked at")
+    require(np.array_equal(inputs, rows), f"{path}: its inputs are not those that were looked at")
     seen.about.append(path.name)
 
 

@@ -18,7 +18,7 @@ from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
 from proof_of_absence.checker.audit.sources import (
     Given,
     compare_data,
-    compare_deployment,
+    compare_inputs,
     compare_net,
     lies,
     own_net,
@@ -93,7 +93,9 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     _improved(folder, certificate, subject, audit, seen)
     compare_net(folder, audit.net, subject, given, seen)
     compare_data(folder, audit.data, subject, given, seen)
-    compare_deployment(folder, certificate["about"]["deploy"], subject, given, seen)
+    told = certificate["about"]
+    compare_inputs(folder, "deployment", told["deploy"], subject.deploy, given.deploy, seen)
+    compare_inputs(folder, "test", told["test"], subject.test, given.test, seen)
     files = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, IMPROVED, *files})
     return seen

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
-from proof_of_absence.checker.audit.sources import Given, compare_deployment, found_beside, require_digest, same_layers
+from proof_of_absence.checker.audit.sources import Given, compare_inputs, found_beside, require_digest, same_layers
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
 from proof_of_absence.checker.independent.results import compression, hardening
@@ -156,7 +156,7 @@ def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: See
             inputs = read_data(path, optional=True).inputs
             require(np.array_equal(inputs, subject.train), f"{path}: its inputs are not those of the proof")
         seen.about.append(path.name)
-    compare_deployment(folder, told["deploy"], subject, given, seen)
+    compare_inputs(folder, "deployment", told["deploy"], subject.deploy, given.deploy, seen)
 
 
 def _named_digest(proof: Path) -> str:

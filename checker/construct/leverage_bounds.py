@@ -20,6 +20,8 @@ __all__ = ["Blocks", "Whitened", "ridge_rows", "whitened", "whitened_by_gram"]
 Blocks = Callable[[], Iterable[Interval]]
 # What the rounding of a bound downwards may lose, with room to spare.
 DOWN = 1 - 2.0**-30
+# With such a spread no other factor is tried.
+ENOUGH = 2.0**-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +141,12 @@ def _best(root: np.ndarray, spread: Callable[[np.ndarray], float], noise: float)
 
     Singular values below the `noise`, as a part of the largest, are taken for 0 in the second.
     """
-    found = [Whitened(factor, of) for factor in _inverses(root, noise) if isfinite(of := spread(factor))]
+    found: list[Whitened] = []
+    for factor in _inverses(root, noise):
+        one = Whitened(factor, spread(factor))
+        if one.spread < ENOUGH:
+            return one
+        found += [one] if isfinite(one.spread) else []
     return min(found, key=lambda one: one.spread, default=None)
 
 

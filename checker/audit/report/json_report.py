@@ -125,6 +125,8 @@ def encode(value: Any) -> Any:
         case FloatNet():
             layers = [[_array(weights), _array(bias)] for weights, bias in value.float_layers]
             return {"dtype": value.dtype.name, "layers": layers}
+        case np.ndarray():
+            return _array(value)
         case Enum():
             return value.value
         case str():
@@ -168,6 +170,8 @@ def decode(kind: Any, data: Any) -> Any:
         return Enclosure(_exact(data["low"]), _exact(data["high"]))
     if kind is FloatNet:
         return FloatNet([(_from_array(w), _from_array(b)) for w, b in data["layers"]], np.dtype(data["dtype"]))
+    if kind is np.ndarray:
+        return _from_array(data)
     if dataclasses.is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{field.name: decode(hints[field.name], data[field.name]) for field in _fields(kind)})

@@ -13,13 +13,16 @@ from proof_of_absence.checker.audit.findings import Audit, CircuitFinding
 from proof_of_absence.checker.audit.report.words import names, unit_name
 from proof_of_absence.models.circuit import Unit
 
-__all__ = ["Bar", "bars", "columns", "graph"]
+__all__ = ["Bar", "bars", "columns", "graph", "histogram"]
 
 # Ink and accent reach a contrast of 4.5 on white.
 INK, MUTED, FAINT, PLAIN, ACCENT, PALE = "#1f2933", "#52606d", "#d3dae1", "#2563eb", "#c2410c", "#f3c5ab"
 PER_LAYER = 16
 # The height of a row of units.
 ROW = 38
+# The height of a histogram, the classes of it that can be labelled on a phone, and the looks of its parts.
+HISTOGRAM, TOLD = 150, 6
+SERIES = ("#94a3b0", PLAIN, ACCENT)
 # The middle of a unit, across in percent and down in pixels.
 Place = tuple[str, float]
 
@@ -95,6 +98,35 @@ def columns(title: str, heights: Sequence[int], labels: Sequence[str]) -> str:
     for i, anchor in {0: "start", last // 2: "middle", last: "end"}.items() if last > 1 else [(0, "start")]:
         x = {"start": "0%", "end": "100%"}.get(anchor, f"{(i + 0.5) * width:.4g}%")
         picture.add("text", labels[i], x=x, y=tall + 34, fill=MUTED, text_anchor=anchor)
+    return str(picture)
+
+
+def histogram(title: str, labels: Sequence[str], parts: Mapping[str, Sequence[int]]) -> str:
+    """Upright bars side by side in each class, one for each part: the share of that part which is in the class."""
+    shares = {part: [n / (sum(counts) or 1) for n in counts] for part, counts in parts.items()}
+    top = max((share for of in shares.values() for share in of), default=0) or 1
+    told = (f"{part}: {', '.join(f'{a} {n}' for a, n in zip(labels, counts, strict=True) if n)}"
+            for part, counts in parts.items())  # fmt: skip
+    picture = _Picture(HISTOGRAM + 66, title, "; ".join(told))
+    looks = dict(zip(parts, SERIES, strict=False))
+    for place, part in enumerate(parts):
+        x = f"{place * 33:g}%"
+        picture.add("rect", x=x, y=4, width=12, height=12, fill=looks[part])
+        picture.add("text", part, x=x, y=15, dx=18, fill=INK)
+    floor, width = HISTOGRAM + 28, 100 / max(1, len(labels))
+    picture.add("line", x1=0, x2="100%", y1=floor, y2=floor, stroke=MUTED)
+    for place, label in enumerate(labels):
+        for which, (part, of) in enumerate(shares.items()):
+            size, own = HISTOGRAM * of[place] / top, 0.84 * width / len(shares)
+            x = f"{(place + 0.08) * width + which * own:.4g}%"
+            picture.add(
+                "rect", tip=f"{part}, {label}: {parts[part][place]}", x=x,
+                y=floor - size, width=f"{own:.4g}%", height=size, fill=looks[part],
+            )  # fmt: skip
+        if place % (1 + (len(labels) - 1) // TOLD) == 0:
+            picture.add("text", label, x=f"{(place + 0.5) * width:.4g}%", y=floor + 16, fill=MUTED,
+                        text_anchor="middle", font_size=11)  # fmt: skip
+    picture.add("text", f"100 % of the tallest bar: {100 * top:.3g} % of its part", x=0, y=floor + 34, fill=MUTED)
     return str(picture)
 
 

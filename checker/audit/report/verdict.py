@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from proof_of_absence.checker.audit.findings import CLEAN, Audit, CircuitFinding
+from proof_of_absence.checker.audit.report.priced_view import price_line
 from proof_of_absence.checker.audit.report.words import count, enclosure, names, row_ranges
 
 __all__ = ["Verdict", "harden_command", "headline", "verdict"]
@@ -32,6 +33,7 @@ def verdict(audit: Audit, command: str | None = None) -> Verdict:
         ("What is train-idle", _idle(audit)),
         ("Where it fires", _fires(audit)),
         ("What else was found", _else(audit)),
+        ("What a move of the answer costs", price_line(audit)),
         ("What is not decided", _undecided(audit)),
         ("What is assumed", _assumed(audit)),
         ("What can be done", _remedy(audit)),

@@ -5,7 +5,6 @@ Long tables are cut, and say how many rows are not shown; the JSON report has th
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR
 from itertools import islice
 from typing import TypeVar
@@ -21,6 +20,8 @@ from proof_of_absence.checker.audit.findings import (
 )
 from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report.json_report import short
+from proof_of_absence.checker.audit.report.priced_view import priced_sections
+from proof_of_absence.checker.audit.report.section import Section, table
 from proof_of_absence.checker.audit.report.verdict import by_firing, firings
 from proof_of_absence.checker.audit.report.words import count, enclosure, names, row_ranges, unit_name, vector
 from proof_of_absence.models.circuit import Unit
@@ -46,18 +47,6 @@ SCOPE = (
 )
 
 
-@dataclass(frozen=True)
-class Section:
-    """One table: columns (a leading ``>`` aligns to the right), the rows shown, how many are not, what it means."""
-
-    key: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    more: int = 0
-    note: str = ""
-
-
 def sections(audit: Audit, limit: int = 20) -> list[Section]:
     """The sections that have something to say, in reading order.
 
@@ -69,15 +58,16 @@ def sections(audit: Audit, limit: int = 20) -> list[Section]:
     made = [
         _circuits(audit, limit),
         _deployment(audit, limit),
+        *priced_sections(audit, limit),
         _regions(audit, limit),
-        _table(
+        table(
             "undecided", "Undecided", ("What no method decided",), ((line,) for line in audit.undecided), limit,
             "None of this counts as passed.",
         ),
-        _table("not_asked", "Not asked", ("What, and why",), ((line,) for line in audit.not_asked), limit),
+        table("not_asked", "Not asked", ("What, and why",), ((line,) for line in audit.not_asked), limit),
         _improvement(audit),
         _units(audit),
-        _table(
+        table(
             "ranks", "Rank of the hidden layers", (">Layer", ">Columns", "Rank"),
             ((str(r.layer), str(r.columns), _rank(r)) for r in audit.ranks), limit,
             "At a minimiser above the noise floor the columns are independent (C9).",
@@ -163,7 +153,7 @@ def _circuits(audit: Audit, limit: int) -> Section:
     )
     rows = ((_listed([c.units for c in group]), _sends(group[0]), _fires(group[0])) for group in alike)
     note = "Minimal: no part of such a circuit is idle. At a minimiser above the noise floor there is none (C8)."
-    return _table(
+    return table(
         "circuits", "Train-idle circuits", ("Circuit", "Sends in training", "Fires at rows"), rows, limit, note
     )
 
@@ -218,7 +208,7 @@ def _improvement(audit: Audit) -> Section:
 def _rents(audit: Audit, limit: int) -> Section:
     if audit.data.loss_name == Loss.CROSS_ENTROPY:
         held = ((unit_name(u.unit), enclosure(u.rent)) for u in by_rent(audit) if u.rent)
-        return _table("rents", "Rents", ("Unit", ">Rent"), held, limit, _RENT[1])
+        return table("rents", "Rents", ("Unit", ">Rent"), held, limit, _RENT[1])
     rows = (
         (
             unit_name(u.unit), enclosure(u.rent), enclosure(u.replacement_gain) if u.replacement_gain else "not known",
@@ -226,7 +216,7 @@ def _rents(audit: Audit, limit: int) -> Section:
         )
         for u in by_rent(audit)
     )  # fmt: skip
-    return _table(
+    return table(
         "rents", "Rents", ("Unit", ">Rent", ">Gain of a replacement", "Rent below gain"), rows, limit,
         _RENT[0],
     )  # fmt: skip
@@ -264,7 +254,7 @@ def _deployment(audit: Audit, limit: int) -> Section:
          _hull(group[0]))
         for group in alike
     )  # fmt: skip
-    return _table(
+    return table(
         "deployment", "Deployment inputs",
         ("Rows", ">Inputs", ">Circuits firing", "Least detector", "Why"), rows, limit,
         "Hull: of the training inputs. Least detector: how many units it takes, at least, to be idle and fire there "
@@ -283,13 +273,13 @@ def _hull(finding: DeploymentFinding) -> str:
 def _regions(audit: Audit, limit: int) -> Section:
     alike = _folded(audit.regions, lambda r: (r.region, r.verdict, _region(r)))
     rows = ((_listed([r.units for r in group]), group[0].region, _region(group[0])) for group in alike)
-    return _table("regions", "Regions", ("Circuit", "Region", "Irrelevant there"), rows, limit)
+    return table("regions", "Regions", ("Circuit", "Region", "Irrelevant there"), rows, limit)
 
 
 def _prices(audit: Audit) -> Section:
-    prices = audit.prices
+    prices = audit.idle_price
     if not prices:
-        return Section("prices", "", (), ())
+        return Section("idle_price", "", (), ())
     overpaid = [
         (f"Overpaid for {count(k, 'idle unit')}", f"at least {short(step.low, ROUND_FLOOR)}")
         for k, step in enumerate(prices.overpaid, 1)
@@ -302,7 +292,7 @@ def _prices(audit: Audit) -> Section:
     note = (
         "A net of this loss with a train-idle circuit lies at least the margin above the least loss of its class (C12)."
     )
-    return Section("prices", "Price of an idle circuit", ("", ""), rows, note=note)
+    return Section("idle_price", "Price of an idle circuit", ("", ""), rows, note=note)
 
 
 def _region(finding: RegionFinding) -> str:
@@ -311,11 +301,3 @@ def _region(finding: RegionFinding) -> str:
     if finding.verdict == "sat":
         return "no" + (f", it acts at {vector(finding.witness)}" if finding.witness else "")
     return "undecided" + (f": {finding.reason}" if finding.reason else "")
-
-
-def _table(
-    key: str, title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], limit: int, note: str = ""
-) -> Section:
-    rows = iter(rows)
-    shown = tuple(islice(rows, limit))
-    return Section(key, title, columns, shown, more=sum(1 for _ in rows), note=note)

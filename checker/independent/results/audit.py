@@ -16,6 +16,7 @@ from proof_of_absence.checker.independent.kinds import float_cross_entropy, floa
 from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.results import readout
 from proof_of_absence.checker.independent.results.hardened import check_hardened
 from proof_of_absence.checker.independent.results.same_bits import check_same_in_float32
 from proof_of_absence.checker.independent.results.subject import Subject
@@ -376,6 +377,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "full-rank": full_rank,
     "dependency": dependency,
     "few-inputs": few_inputs,
+    "readout-prices": readout.prices,
     "train-input": train_input,
     "outside": outside,
     "inside": inside,

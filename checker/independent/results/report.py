@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.results.readout import check_readout
 from proof_of_absence.checker.independent.results.report_losses import check_losses
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
@@ -24,7 +25,8 @@ NAME = "report.json"
 LARGEST = 2**31
 PARTS = {
     "format", "scope", "exit_code", "findings", "replacements", "net", "data", "units", "circuits", "ranks",
-    "deployment", "improvement", "prices", "regions", "float32_deviation", "undecided", "not_asked", "seconds",
+    "deployment", "improvement", "idle_price", "readout", "regions", "float32_deviation", "undecided",
+    "not_asked", "seconds",
 }  # fmt: skip
 RANKS = ("full-rank", "dependency", "few-inputs")
 TRAINING_BOX = "training box"
@@ -95,6 +97,7 @@ class _Report:
         self._complete()
         self._ranks()
         self._deployment()
+        check_readout(self.report["readout"], self.of("readout-prices"), self.subject, self.explained)
         self._regions()
         self._end()
 
@@ -109,10 +112,11 @@ class _Report:
         }  # fmt: skip
         for part, stated in own.items():
             require_same(f"{part}, as the certificate repeats it", stated, self.about[part])
-        require(set(self.about) == {*own, "deploy", "program"}, "the certificate repeats other parts")
-        deploy = self.about["deploy"]
-        named = deploy is None or (set(deploy) == {"source", "sha256"} and all(type(v) is str for v in deploy.values()))
-        require(named, "the certificate does not name the file of the deployment inputs with its sha256")
+        require(set(self.about) == {*own, "deploy", "test", "program"}, "the certificate repeats other parts")
+        for key, kind in (("deploy", "deployment"), ("test", "test")):
+            file = self.about[key]
+            named = file is None or (set(file) == {"source", "sha256"} and all(type(v) is str for v in file.values()))
+            require(named, f"the certificate does not name the file of the {kind} inputs with its sha256")
         lines = [*self.report["undecided"], *self.report["not_asked"]]
         require(all(isinstance(line, str) for line in lines), "a line on what is open is no text")
         if self.report["undecided"]:

@@ -147,7 +147,7 @@ def _improvement(
 
 
 def _prices(report: Fact, fact: Fact | None) -> None:
-    stated = report["prices"]
+    stated = report["idle_price"]
     require((stated is None) == (fact is None), "the prices: stated without a fact, or not stated with one")
     if stated is None or fact is None:
         return

@@ -15,7 +15,9 @@ from proof_of_absence.checker.independent.values.nets import Net
 
 
 class Subject:
-    """A net, training inputs (N, d), deployment inputs (D, d) and targets (N, m); `before` is the net before hardening.
+    """A net, training inputs (N, d), deployment and test inputs (D, d) and targets (N, m).
+
+    `before` is the net before hardening, `factor` the matrix that shows leverages (`kinds.float_readout`).
 
     Raises
     ------
@@ -31,9 +33,12 @@ class Subject:
         deploy: Floats | None = None,
         targets: Floats | None = None,
         before: FloatNet | None = None,
+        test: Floats | None = None,
+        factor: Floats | None = None,
     ):
         self.net, self.train, self.deploy, self.targets, self.before = net, train, deploy, targets, before
-        for inputs in (train, deploy):
+        self.test, self.factor = test, factor
+        for inputs in (train, deploy, test):
             require(inputs is None or inputs.shape[1] == net.widths[0], "inputs do not fit the net")
         # Units found to have one value at all training rows.
         self.still: set[tuple[int, int]] = set()
@@ -41,7 +46,7 @@ class Subject:
     @classmethod
     def read(cls, directory: Path, files: object) -> "Subject":
         """From the files that a certificate in the directory names."""
-        known = {"net", "train", "deploy", "targets", "before"}
+        known = {"net", "train", "deploy", "targets", "before", "test", "factor"}
         if not (isinstance(files, dict) and {"net", "train"} <= set(files) <= known):
             raise Refused("files are missing")
         return cls(
@@ -50,6 +55,8 @@ class Subject:
             deploy=table(directory, files["deploy"]) if "deploy" in files else None,
             targets=table(directory, files["targets"], "targets") if "targets" in files else None,
             before=FloatNet.read(*net_arrays(directory, files["before"])) if "before" in files else None,
+            test=table(directory, files["test"]) if "test" in files else None,
+            factor=table(directory, files["factor"], "factor") if "factor" in files else None,
         )
 
     @cached_property

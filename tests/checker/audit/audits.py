@@ -117,7 +117,7 @@ def audits():
             ENCLOSURES,
             st.none() | TEXT,
         ),
-        prices=st.none()
+        idle_price=st.none()
         | st.builds(Prices, EXACT, several(EXACT), EXACT, EXACT, ENCLOSURES, several(ENCLOSURES), st.integers(0, 3)),
         regions=several(
             st.builds(

@@ -136,10 +136,10 @@ def test_the_planted_circuits_are_found_and_the_improved_net_is_better(arguments
     assert abs(Fraction(before) - audit.data.loss.low) < Fraction(1, 10**5)
     assert abs(Fraction(after) - audit.improvement.loss_after.low) < Fraction(1, 10**5)
     told = absence("check", "planted.audit", expect=0)
-    assert told.startswith("Accepted: 16 facts on the net of net.npz") and "planted.onnx, which is not here" in told
+    assert told.startswith("Accepted: 17 facts on the net of net.npz") and "planted.onnx, which is not here" in told
     _, model, _, data, _, inputs = arguments
     told = absence("check", "planted.audit", "--net", model, "--train", data, "--deploy", inputs, expect=0)
-    assert told.startswith("Accepted: 16 facts on planted.onnx (sha256 ")
+    assert told.startswith("Accepted: 17 facts on planted.onnx (sha256 ")
     page = (folder / "report.html").read_text()
     assert "{1.5} fires at 2 inputs: rows 0, 2" in page and "<script" not in page
 
@@ -205,7 +205,7 @@ def test_a_second_run_takes_its_stages_from_the_first_and_says_the_same(argument
     folder = tmp_path / "planted.audit"
     first, html = report(folder), (folder / "report.html").read_text()
     out = absence(*arguments, expect=1)
-    assert "Taken from an earlier run: units, deployment, ranks, improvement, rents, prices" in out
+    assert "Taken from an earlier run: units, deployment, ranks, improvement, rents, prices, readout" in out
     second = report(folder)
     assert first | {"seconds": {}} == second | {"seconds": {}}
     # A damaged stage is no result.

@@ -95,7 +95,7 @@ def test_class_labels_mean_cross_entropy(data):
     change = audit.improvement
     assert change.drop.low > 0 and change.circuit == (Unit(1, 4),)
     assert float(change.loss_after.low) == pytest.approx(torch_style("out/improved.onnx", f"{data}.npz"), rel=1e-4)
-    assert not audit.prices and any("C12" in line for line in audit.not_asked)
+    assert not audit.idle_price and any("C12" in line for line in audit.not_asked)
     rents = {unit.unit.index: unit.rent for unit in audit.units}
     assert rents[4].is_exact and rents[4].low == 0 and rents[0].low > 0
     assert {"training-cross-entropy", "lower-training-cross-entropy", "cross-entropy-rents"} <= kinds()
@@ -144,7 +144,7 @@ def test_numbers_mean_the_squared_loss():
 def test_without_targets_no_loss_is_asked():
     out = absence("audit", "net.onnx", "--train", "none.npz", "-o", "out", expect=1)
     audit = told()
-    assert audit.data.loss is audit.data.noise_floor is audit.improvement is audit.prices is None
+    assert audit.data.loss is audit.data.noise_floor is audit.improvement is audit.idle_price is None
     assert audit.data.loss_name == "" and [c.units for c in audit.circuits] == [(Unit(1, 4),)] and audit.ranks
     assert audit.not_asked == ("there are no targets, so nothing about a loss was asked",) and audit.not_asked[0] in out
     assert not audit.undecided and not any(unit.rent for unit in audit.units)

@@ -37,6 +37,7 @@ STAGES = [
     "improve",
     "rents",
     "prices",
+    "readout_prices",
     "float32_deviation",
     "witnesses",
     "decide",
@@ -147,10 +148,10 @@ def test_stages_are_kept_until_they_depend_on_something_else(tmp_path):
 def test_what_follows_from_a_failed_stage_is_not_kept_for_the_next_run(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         patch.setattr(examination, "idle_circuits", boom)
-        assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS).audit.prices.freed == 0
+        assert examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS).audit.idle_price.freed == 0
     again = examine(IDLE_NET, INPUTS, TARGETS, keep=tmp_path, **OPTIONS)
     assert "units" in again.kept and "prices" not in again.kept
-    assert again.audit.prices.freed == 1 and len(again.audit.circuits) == 1
+    assert again.audit.idle_price.freed == 1 and len(again.audit.circuits) == 1
 
 
 def test_interrupts_are_not_findings(monkeypatch, tmp_path):

@@ -87,6 +87,15 @@ def at(place, **changes):
     return lambda value: (*value[:place], replace(value[place], **changes), *value[place + 1 :])
 
 
+def priced(**changes):
+    """The price at the last deployment input with these fields."""
+    def change(value):
+        *others, last = value.readout.deployment
+        return replace(value, readout=replace(value.readout, deployment=(*others, replace(last, **changes))))
+
+    return change
+
+
 HALF = ((Fraction(-1), Fraction(0)), Fraction(-100))
 LIES = {
     "no unit is idle": ("units", each(activity=Activity.VARIES, idle=False, witness=(0, 1))),
@@ -117,6 +126,16 @@ LIES = {
         "improvement",
         lambda value: replace(value, improvement=replace(value.improvement, circuit=(Unit(1, 0),))),
     ),
+    "a lower price": ("readout", priced(price=(Fraction(0), Fraction(1, 2**60)))),
+    "a move is free": ("readout", priced(price=None, leverage=None, free=0)),
+    "no bounds": ("readout", priced(leverage=(Fraction(0), None), price=(Fraction(0), None))),
+    "a row is not priced": (
+        "readout", lambda value: replace(value, readout=replace(value.readout, deployment=value.readout.deployment[1:]))
+    ),
+    "another move": (
+        "readout", lambda value: replace(value, readout=replace(value.readout, move=Fraction(2))),
+    ),
+    "another factor": ("readout", lambda value: replace(value, factor=value.factor * 2)),
     "no rents": ("rents", each(rent=None, replacement_gain=None, replacement=None)),
     "free units": ("rents", each(rent=ZERO)),
     "idle units after all": ("rents", each(activity=Activity.DEAD, idle=True, witness=None)),

@@ -107,14 +107,14 @@ def moved(path, layer, by):
 def test_the_line_says_what_was_accepted_and_what_was_not_looked_at(audit):
     told = absence("check", audit, expect=0)
     assert (
-        told.startswith("Accepted: 19 facts on net.onnx (sha256 ") and "train.npz and deploy.npz; report.json" in told
+        told.startswith("Accepted: 20 facts on net.onnx (sha256 ") and "train.npz and deploy.npz; report.json" in told
     )
     for unseen in ("further circuits of layer 1", "box.vnnlib", "seconds", "notes.txt", "stages/"):
         assert unseen in told.split("Not looked at: ")[1]
     for name in ("net.onnx", "train.npz", "deploy.npz"):
         Path(name).rename(f"{name}.gone")
     told = absence("check", audit, expect=0)
-    assert told.startswith("Accepted: 19 facts on the net of net.npz and the rows of train.npz; report.json")
+    assert told.startswith("Accepted: 20 facts on the net of net.npz and the rows of train.npz; report.json")
     assert all(f"{name}, which is not here" in told for name in ("net.onnx", "train.npz", "deploy.npz"))
 
 
@@ -146,7 +146,28 @@ STATEMENTS = {
     ),
     "a region": (lambda report: report["regions"][0].update(verdict="unsat", witness=None), "the verdict on"),
     "no regions": (lambda report: report.update(regions=[]), "regions: one is missing"),
-    "no prices": (lambda report: report.update(prices=None), "the prices"),
+    "no prices": (lambda report: report.update(idle_price=None), "the prices"),
+    "no readout": (lambda report: report.update(readout=None), "the readout: stated without a fact"),
+    "a price": (
+        lambda report: report["readout"]["deployment"][0].update(price=["1", "2"]), "deployment row 0, ",
+    ),
+    "a leverage": (
+        lambda report: report["readout"]["training"][0].update(leverage=["0", None]), "training row 0, ",
+    ),
+    "no move is free": (
+        lambda report: report["readout"]["deployment"][1].update(free=None, leverage=["0", None], price=["0", None]),
+        "deployment row 1, ",
+    ),
+    "a row is not priced": (
+        lambda report: report["readout"].update(deployment=report["readout"]["deployment"][1:]), "rows that are priced",
+    ),
+    "another move": (
+        lambda report: report["readout"].update(move={"exact": "2", "approximate": 2.0}), "the move",
+    ),
+    "a penalty": (
+        lambda report: report["readout"].update(penalty={"exact": "2", "approximate": 2.0}), "the penalty",
+    ),
+    "a direction": (lambda report: report["readout"]["directions"][0][0].__setitem__(1, "2"), "the directions"),
     "a rent": (
         lambda report: report["units"][0].update(rent={"low": "0", "high": "0", "approximate": 0.0}), "the rent of",
     ),

@@ -1,0 +1,160 @@
+"""Readout prices as a report tells them: the inputs in the order of their price, and how the prices are spread."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR
+from fractions import Fraction
+from math import floor, log10
+
+from proof_of_absence.checker.audit.findings import Audit, PricedInput, Readout
+from proof_of_absence.checker.audit.report.json_report import short
+from proof_of_absence.checker.audit.report.section import Section, table
+from proof_of_absence.checker.audit.report.words import count, unit_name
+from proof_of_absence.models.circuit import Unit
+
+__all__ = ["Spread", "price_line", "priced_sections", "spread"]
+
+PARTS = ("training", "test", "deployment")
+# Classes of prices that are shown one by one; smaller ones are put together.
+MOST = 24
+# The widest bar of a histogram in text.
+BAR = 16
+
+_WHAT = (
+    "What it costs, at most, to move the answer at an input by the output weights and biases alone: t^2 / (N h), h the "
+    "leverage (C21). {move} {cost} This is no verdict on intent: a high leverage means far from the training data, "
+    "which is what detectors of anomalies look for. A net with other features may do it for less."
+)
+_LEAST = "t is the length of the least move that makes another class as large."
+_COST = "It is the mean square, over the training inputs, of what their outputs change by{ridge}."
+_LOSS = " From output weights of least loss the loss rises by just that."
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A histogram: the `labels` of its classes from the cheapest, and of each part how many inputs are in each."""
+
+    labels: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+
+
+def priced_sections(audit: Audit, limit: int) -> list[Section]:
+    """The deployment inputs from the cheapest to move, and a histogram of the prices of all parts."""
+    found = audit.readout
+    if found is None:
+        return []
+    ranked = sorted(found.deployment, key=_order)
+    rows = ((str(one.row), _price(one), _leverage(one), _free(found, one)) for one in ranked)
+    told = spread(found)
+    parts = [part for part in PARTS if part in told.counts]
+    classes = zip(told.labels, *(_bars(told.counts[part]) for part in parts), strict=True)
+    return [
+        table(
+            "readout", "Readout prices of deployment inputs",
+            (">Row", ">Price at most", ">Leverage at least", "Moved by"), rows, limit, _note(audit, found),
+        ),
+        table(
+            "spread", "How the readout prices are spread", (">Price at most", *(part.capitalize() for part in parts)),
+            classes, len(told.labels), _listed(found),
+        ),
+    ]  # fmt: skip
+
+
+def price_line(audit: Audit) -> tuple[str, ...]:
+    """The cheapest move at a deployment input beside what is usual, in a line."""
+    found = audit.readout
+    if found is None or not found.deployment:
+        return ()
+    ranked = sorted(found.deployment, key=_order)
+    free = sum(one.free is not None for one in ranked)
+    lines = [f"Free at {count(free, 'deployment input')}: no training output changes."] if free else []
+    if (first := ranked[min(free, len(ranked) - 1)]).free is None:
+        usual = [f"{part} {_price(half)}" for part in PARTS if (half := _half(found.part(part)))]
+        lines.append(f"At row {first.row} at most {_price(first)}. The median at most: {', '.join(usual)}.")
+    return tuple(lines)
+
+
+def spread(found: Readout) -> Spread:
+    """The upper bounds of the prices in classes of half a power of ten, or of a whole one if there are too many."""
+    prices = {part: [_size(one) for one in found.part(part)] for part in PARTS if found.part(part)}
+    known = [size for sizes in prices.values() for size in sizes if size is not None and size > 0]
+    steps = 2
+    places = {_class(size, steps) for size in known}
+    if places and max(places) - min(places) >= MOST:
+        steps, places = 1, {_class(size, 1) for size in known}
+    low = max(min(places), max(places) - MOST + 1) if places else 0
+    top = max(places, default=low)
+    keys = [*(["free"] if _any(prices, 0) else []), *range(low, top + 1), *(["unknown"] if _any(prices, None) else [])]
+    labels = tuple(key if isinstance(key, str) else short(_end(key, steps), digits=3) for key in keys)
+
+    def key_of(size: Fraction | None) -> str | int:
+        if size is None:
+            return "unknown"
+        return max(_class(size, steps), low) if size else "free"
+
+    held = {part: [key_of(size) for size in sizes] for part, sizes in prices.items()}
+    return Spread(labels, {part: tuple(map(found.count, keys)) for part, found in held.items()})
+
+
+def _any(prices: dict[str, list[Fraction | None]], size: int | None) -> bool:
+    return any(size in sizes for sizes in prices.values())
+
+
+def _size(one: PricedInput) -> Fraction | None:
+    """The upper bound of the price; 0 where a move is free."""
+    return Fraction(0) if one.price is None else one.price[1]
+
+
+def _class(size: Fraction, steps: int) -> int:
+    """The class of a price: the least k with size <= 10^(k / steps), up to rounding."""
+    return -floor(-steps * (log10(size.numerator) - log10(size.denominator)))
+
+
+def _end(place: int, steps: int) -> Fraction:
+    return Fraction(10.0 ** (place / steps)) if abs(place / steps) < 300 else Fraction(10) ** (place // steps)
+
+
+def _order(one: PricedInput) -> tuple[bool, Fraction, int]:
+    size = _size(one)
+    return (size is None, size or Fraction(0), one.row)
+
+
+def _half(inputs: Sequence[PricedInput]) -> PricedInput | None:
+    return sorted(inputs, key=_order)[len(inputs) // 2] if inputs else None
+
+
+def _price(one: PricedInput) -> str:
+    size = _size(one)
+    return "not known" if size is None else short(size, ROUND_CEILING, 3) if size else "0"
+
+
+def _leverage(one: PricedInput) -> str:
+    return "none" if one.leverage is None else short(one.leverage[0], ROUND_FLOOR, 3)
+
+
+def _free(found: Readout, one: PricedInput) -> str:
+    """What moves there freely: units, and the constant."""
+    if one.free is None:
+        return "all output weights" if one.leverage and one.leverage[1] is not None else "all; no lower bound is shown"
+    columns = sorted((j for j, _ in found.directions[one.free]), key=lambda j: (not j, j))
+    shown = [unit_name(Unit(found.layer, j - 1)) if j else "the bias" for j in columns]
+    return "free: " + ", ".join(shown[:4]) + (f", … {len(shown) - 4} more" if len(shown) > 4 else "")
+
+
+def _note(audit: Audit, found: Readout) -> str:
+    move = _LEAST if found.move is None else f"t = {short(found.move)}."
+    squared = audit.data.loss_name == "mean squared error"
+    ridge = f", with {short(found.penalty)} times what the squared output weights change by" if found.penalty else ""
+    return _WHAT.format(move=move, cost=_COST.format(ridge=ridge) + (_LOSS if squared else ""))
+
+
+def _listed(found: Readout) -> str:
+    """How many inputs the histogram is about."""
+    note = "Each line has the prices up to this one and above the line before."
+    listed = len(found.training)
+    return note + (f" Of {found.rows} training inputs {listed} at even distances." if listed < found.rows else "")
+
+
+def _bars(counts: Sequence[int]) -> list[str]:
+    top = max(counts, default=0) or 1
+    return [("█" * max(1, round(BAR * n / top)) + f" {n}") if n else "" for n in counts]

@@ -1,0 +1,145 @@
+"""Readout prices of the net of an audit's folder: the features of its last hidden layer, decided anew."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from proof_of_absence.checker.independent.kinds.float_readout import (
+    Direction,
+    Places,
+    Truths,
+    combined,
+    readout_prices,
+    rounded,
+)
+from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import hexadecimal
+from proof_of_absence.checker.independent.values.floats import Bounded, Floats, blocks
+from proof_of_absence.checker.independent.values.reported import exact, rational, require_same
+from proof_of_absence.checker.independent.values.rounding import TINY, UP
+
+# Training rows whose price a report tells.
+LISTED = 2048
+KEYS = {"layer", "rows", "penalty", "move", "columns", "directions", "deployment", "training", "test"}
+
+
+class Hidden:
+    """The features of the last hidden layer of the net, at training, deployment and test inputs."""
+
+    def __init__(self, audit: Subject):
+        require(len(audit.net.layers) > 1, "there is no hidden layer")
+        self.audit, self.net = audit, audit.net
+        self.layer = len(audit.net.layers) - 1
+        self.width = audit.net.widths[self.layer] + 1
+        found = {"training": audit.train, "deployment": audit.deploy, "test": audit.test}
+        self.parts: dict[str, Floats] = {part: rows for part, rows in found.items() if rows is not None}
+        self.counts = {part: len(rows) for part, rows in self.parts.items()}
+
+    def bounded(self, part: str, rows: Sequence[int]) -> Bounded:
+        value, radius = self.net.bounded(self.parts[part][list(rows)], self.layer)[-1]
+        silent = value <= -radius
+        one = np.ones((len(rows), 1))
+        values, error = np.where(silent, 0, np.maximum(value, 0)), np.where(silent, 0, radius)
+        return Bounded(np.hstack([one, values]), np.hstack([0 * one, error]))
+
+    def free(self, part: str, rows: Sequence[int], directions: Sequence[Direction]) -> Places:
+        inputs, found = self.parts[part][list(rows)], np.full(len(rows), -1)
+        features = self.bounded(part, rows) if directions else None
+        for k, direction in enumerate(directions):
+            left = np.flatnonzero(found < 0)
+            found[left[self._moves(inputs[left], direction, features and Bounded(*(a[left] for a in features)))]] = k
+        return found
+
+    def vanishes_in_training(self, direction: Direction) -> bool:
+        members = [j - 1 for j in direction if j]
+        found = self.audit.training_rows(self.layer, members)
+        return not any(self._moves(rows[b], direction).any() for rows in found for b in blocks(len(rows)))
+
+    def _moves(self, inputs: Floats, direction: Direction, features: Bounded | None = None) -> Truths:
+        """At which inputs the combination is not 0; exactly, but where bounds of the features show it."""
+        members = [j for j in direction if j]
+        if not members:
+            return np.full(len(inputs), bool(direction.get(0)))
+        moved, open_ = np.zeros(len(inputs), dtype=bool), np.arange(len(inputs))
+        if features is not None and members == list(direction):
+            # Where all of them are 0, so is the combination; where just one is above 0, it is not.
+            value, radius = features.value[:, members], features.radius[:, members]
+            silent, sends = (value == 0) & (radius == 0), value > radius
+            weighs = np.array([bool(direction[j]) for j in members])
+            moved = (sends & weighs).sum(axis=1) == 1
+            moved &= (silent | sends).all(axis=1)
+            open_ = np.flatnonzero(~moved & ~silent.all(axis=1))
+        if open_.size:
+            whole, exponent, divisor = self.net.exact(inputs[open_], self.layer, [j - 1 for j in members])
+            moved[open_] = combined(whole, exponent, divisor, direction).astype(bool)
+        return moved
+
+    def squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> tuple[Floats, Floats]:
+        if move is not None:
+            return rounded(move**2, len(rows))
+        require(self.net.widths[-1] > 1, "one output has no classes")
+        value, radius = self.net.bounded(self.parts[part][list(rows)])[-1]
+        with np.errstate(all="ignore"):
+            low, high = np.sort(value - radius, axis=1), np.sort(value + radius, axis=1)
+            # Half of the margin is taken from the largest output, and half is given to the second.
+            least = np.maximum(low[:, -1] - high[:, -2], 0) / UP
+            most = (high[:, -1] - low[:, -2]) * UP
+            below, above = least**2 / 2 / UP, most**2 / 2 * UP + TINY
+        return np.where(np.isfinite(below), below, 0), np.where(np.isfinite(above), above, np.inf)
+
+
+def prices(audit: Subject, fact: Fact) -> None:
+    """What `float_readout` decides, of the last hidden layer of the net of this folder."""
+    require(fact["layer"] == len(audit.net.layers) - 1, "not the last hidden layer")
+    if audit.factor is None:
+        raise Refused("the certificate names no factor")
+    readout_prices(fact, Hidden(audit), audit.factor)
+
+
+def check_readout(stated: Any, facts: list[Fact], subject: Subject, explained: Callable[..., bool]) -> None:
+    """Refuse what a report states of readout prices unless it is what the fact shows, of every input there is."""
+    require(len(facts) <= 1, "two facts about readout prices")
+    require((stated is None) == (not facts), "the readout: stated without a fact, or not stated with one")
+    if not facts:
+        asked = subject.deploy is not None or subject.test is not None
+        require(not asked or len(subject.net.layers) == 1 or explained("readout"), "the readout: missing, and not why")
+        return
+    (fact,) = facts
+    require(set(stated) == KEYS, "the readout: parts are missing or unknown")
+    require_same("the layer of the readout", stated["layer"], fact["layer"])
+    require_same("the rows of the readout", stated["rows"], len(subject.train))
+    require_same("the columns of the readout", stated["columns"], fact["columns"])
+    require_equal("the penalty", exact(stated["penalty"]), hexadecimal(fact["penalty"]))
+    own = fact["move"] and hexadecimal(fact["move"])
+    require_equal("the move", stated["move"] and exact(stated["move"]), own)
+    told = [[[j, rational(value)] for j, value in terms] for terms in stated["directions"]]
+    found = [[[j, hexadecimal(value)] for j, value in terms] for terms in fact["directions"]]
+    require_equal("the directions of the readout", told, found)
+    parts = {"training": subject.train, "deployment": subject.deploy, "test": subject.test}
+    for part, rows in parts.items():
+        listed = [] if rows is None else _rows_told(part, len(rows))
+        require_same(f"the {part} rows that are priced", [entry["row"] for entry in stated[part]], listed)
+        entries = fact["rows"].get(part, [])
+        require_equal(f"the number of {part} rows that are priced", len(entries), len(listed))
+        for entry, one in zip(stated[part], entries, strict=True):
+            require_same(f"{part} row {entry['row']}", _told(entry, rational), _told(one, hexadecimal))
+            require(set(entry) == {"row", "leverage", "price", "free"}, f"{part} row {entry['row']}: other parts")
+    open_ = any(entry["leverage"] and entry["leverage"][1] is None for entry in stated["deployment"])
+    require(not open_ or explained("the readout price"), "the readout: a price is open, and no word on why")
+
+
+def _told(entry: Fact, read: Callable[[object], Fraction]) -> dict[str, Any]:
+    """Row, leverage, price and direction, with the numbers in one form."""
+    told = {key: entry.get(key) for key in ("row", "leverage", "price", "free")}
+    for key in ("leverage", "price"):
+        told[key] = told[key] and [None if text is None else str(read(text)) for text in told[key]]
+    return told
+
+
+def _rows_told(part: str, count: int) -> list[int]:
+    """The rows that a report lists: all, but some at even distances of training."""
+    return list(range(count)) if part != "training" or count <= LISTED else [i * count // LISTED for i in range(LISTED)]
