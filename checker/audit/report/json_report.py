@@ -51,7 +51,7 @@ def short(value: Fraction, rounding: str = ROUND_HALF_EVEN, digits: int = 6) -> 
     return f"{near:f}" if near else "0"
 
 
-def to_json(audit: Audit) -> dict:
+def to_json(audit: Audit) -> dict[str, Any]:
     """The report: format, scope, exit code and findings, then the parts of the audit under their own names."""
     head = {
         "format": FORMAT,
@@ -65,9 +65,9 @@ def to_json(audit: Audit) -> dict:
     return head | {"replacements": []} | parts
 
 
-def _units(units: tuple[UnitFinding, ...]) -> dict:
+def _units(units: tuple[UnitFinding, ...]) -> dict[str, Any]:
     """Units, and apart from them their replacements, which are few and long: each unit names the number of its own."""
-    shared: dict[tuple, int] = {}
+    shared: dict[tuple[Any, ...], int] = {}
     findings = []
     for unit in units:
         finding = {
@@ -91,7 +91,7 @@ def _from_units(data: dict) -> tuple[UnitFinding, ...]:
     return tuple(units)
 
 
-def from_json(report: dict) -> Audit:
+def from_json(report: dict[str, Any]) -> Audit:
     """The audit that a report tells of.
 
     Raises
@@ -202,9 +202,9 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _array(array: np.ndarray) -> dict:
+def _array(array: np.ndarray) -> dict[str, Any]:
     return {"shape": list(array.shape), "float64": base64.b64encode(array.astype("<f8").tobytes()).decode()}
 
 
-def _from_array(data: dict) -> np.ndarray:
+def _from_array(data: dict[str, Any]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(data["float64"]), "<f8").reshape(data["shape"])

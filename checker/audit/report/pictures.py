@@ -126,7 +126,7 @@ def histogram(title: str, labels: Sequence[str], parts: Mapping[str, Sequence[in
         if place % (1 + (len(labels) - 1) // TOLD) == 0:
             picture.add("text", label, x=f"{(place + 0.5) * width:.4g}%", y=floor + 16, fill=MUTED,
                         text_anchor="middle", font_size=11)  # fmt: skip
-    picture.add("text", f"100 % of the tallest bar: {100 * top:.3g} % of its part", x=0, y=floor + 34, fill=MUTED)
+    picture.add("text", f"The tallest bar is {100 * top:.3g} % of its kind.", x=0, y=floor + 34, fill=MUTED)
     return str(picture)
 
 

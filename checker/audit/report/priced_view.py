@@ -22,11 +22,11 @@ BAR = 16
 
 _WHAT = (
     "What it costs, at most, to move the answer at an input by the output weights and biases alone: t^2 / (N h), h the "
-    "leverage (C21). {move} {cost} This is no verdict on intent: a high leverage means far from the training data, "
+    "leverage (C21). {cost} {move} This is no verdict on intent: a high leverage means far from the training data, "
     "which is what detectors of anomalies look for. A net with other features may do it for less."
 )
 _LEAST = "t is the length of the least move that makes another class as large."
-_COST = "It is the mean square, over the training inputs, of what their outputs change by{ridge}."
+_COST = "The price is the mean square, over the training inputs, of what their outputs change by{ridge}."
 _LOSS = " From output weights of least loss the loss rises by just that."
 
 
