@@ -55,7 +55,7 @@ def audit_command(
         typer.Option(
             "--move",
             help="By how much an answer is moved, for its readout price: a number above 0.",
-            show_default="the least that changes the class; 1 if there is one output",
+            show_default="the least that changes the class; 1 for one output and for --activations",
         ),
     ] = None,
     ridge: Annotated[
@@ -77,14 +77,6 @@ def audit_command(
     region_from_data: Annotated[
         bool, typer.Option("--region-from-data", help="Also take the bounding box of the training inputs.")
     ] = False,
-    ridge: Annotated[
-        str | None,
-        typer.Option(help="Of recorded activations: prices with this ridge penalty, such as 1/10.", show_default="0"),
-    ] = None,
-    move: Annotated[
-        str | None,
-        typer.Option(help="Of recorded activations: prices of a move of the answer by this much.", show_default="1"),
-    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the reports.", show_default="NAME.audit")
     ] = None,
@@ -118,15 +110,13 @@ def audit_command(
     if activations is not None:
         given = {"a network": model, "--train": train, "--activation": activation, "--outputs": outputs,
                  "--region": region, "--region-from-data": region_from_data, "--loss": loss,
-                 "--improved": improved, "--test": test, "--move": move, "--ridge": ridge}  # fmt: skip
+                 "--improved": improved, "--test": test}  # fmt: skip
         if also := [name for name, value in given.items() if value]:
             raise bad_input(f"--activations takes the place of a network, and {also[0]} has no part in it")
         activations_command(
             activations, deploy, output, ridge=ridge or "0", move=move or "1", force=force, workers=workers,
             scheduler=scheduler,
         )  # fmt: skip
-    if ridge is not None or move is not None:
-        raise bad_input("--ridge and --move are for --activations")
     if model is None or train is None:
         raise bad_input("name a network and its training data (MODEL --train DATA), or --activations FILE")
     deadline = Deadline(seconds)

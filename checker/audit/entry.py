@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, overload
 
@@ -50,6 +49,9 @@ def audit(
     scheduler: str | None = None,
     activation: str | None = None,
     outputs: Any = None,
+    test: Any = None,
+    move: Number | None = None,
+    ridge: Number = 0,
     layers: None = None,
     progress: Callable[[str], None] = ...,
 ) -> Audit: ...
@@ -67,8 +69,8 @@ def audit(
     scheduler: str | None = None,
     layers: Sequence[str],
     device: Any = None,
-    ridge: Fraction | float | str = 0,
-    move: Fraction | float | str = 1,
+    ridge: Number = 0,
+    move: Number = 1,
     progress: Callable[[str], None] = ...,
 ) -> RecordedAudit: ...
 
@@ -79,23 +81,21 @@ def audit(
     Y: Any = None,
     deploy: Any = None,
     *,
-    test=None,
-    move: Number | None = None,
-    ridge: Number = 0,
     loss: str | None = None,
-    regions: Iterable[str | os.PathLike | Region] | str | os.PathLike | Region = (),
+    regions: Iterable[str | os.PathLike[str] | Region] | str | os.PathLike[str] | Region = (),
     region_from_data: bool = False,
     seconds: float | None = 60,
-    output: str | os.PathLike | None = None,
+    output: str | os.PathLike[str] | None = None,
     force: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
     activation: str | None = None,
     outputs: Any = None,
+    test: Any = None,
+    move: Number | None = None,
+    ridge: Number = 0,
     layers: Sequence[str] | None = None,
     device: Any = None,
-    ridge: Fraction | float | str = 0,
-    move: Fraction | float | str = 1,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Audit | RecordedAudit:
     """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
@@ -110,11 +110,6 @@ def audit(
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
         lists. Further axes are flattened; targets of one axis are a column, class labels if they are integers or truth
         values. Without Y nothing about a loss is asked.
-    test
-        Clean test inputs (T, d): their readout prices are told beside those of the others.
-    move, ridge
-        By how much an answer is moved, for the readout prices, and the penalty on output weights. By default the least
-        move that changes the class, by 1 if there is one output, and no penalty.
     loss
         ``"squared"``, the mean squared error, or ``"cross-entropy"``, of the softmax. By default cross-entropy for
         class labels and squared for numbers; one-hot rows need it said.
@@ -136,12 +131,17 @@ def audit(
         What stands between the layers of a state dictionary in a file, which does not say it: ``relu``.
     outputs
         The network's own outputs (N, m) on X, from float32 or float64: what was read must agree with them.
+    test
+        Clean test inputs (T, d): their readout prices are told beside those of the others.
+    move, ridge
+        By how much an answer is moved, for the readout prices, and the ridge penalty on output weights. By default the
+        least move that changes the class, or by 1 if there is one output or with `layers`; and no penalty.
     layers
         Names of Linear and Conv2d layers of any ``torch.nn.Module``: what enters them is recorded and audited, and what
         comes back is a `RecordedAudit`. X and `deploy` are then loaders: batches of inputs, tuples whose first entry is
         the input, or dictionaries of arguments. Nothing is said of a loss or a region.
-    device, ridge, move
-        With `layers`: where the model runs; the ridge penalty, and the move of the answer, that prices are for.
+    device
+        With `layers`: where the model runs.
 
     Raises
     ------
@@ -157,16 +157,17 @@ def audit(
     >>> found.exit_code, found.findings[0], found.circuits[0].fires
     (1, 'circuit {1.1} is train-idle', (1,))
     """
+    by, penalty = move_of("move", move), penalty_of("ridge", ridge)
     if layers is not None:
         from proof_of_absence.checker.recorded.entry import audit_layers
 
-        named = {"Y": Y, "loss": loss, "activation": activation, "outputs": outputs, "regions": regions or None,
-                 "region_from_data": region_from_data or None}  # fmt: skip
+        named = {"Y": Y, "test": test, "loss": loss, "activation": activation, "outputs": outputs,
+                 "regions": regions or None, "region_from_data": region_from_data or None}  # fmt: skip
         also = [name for name, value in named.items() if value is not None]
         if also:
             raise refused(also[0], "has no part in an audit of recorded activations (layers=...)")
         return audit_layers(
-            model, X, layers, deploy=deploy, ridge=ridge, move=move, output=output, force=force, workers=workers,
+            model, X, layers, deploy=deploy, ridge=penalty, move=by or 1, output=output, force=force, workers=workers,
             scheduler=scheduler, device=device, progress=progress,
         )  # fmt: skip
     deadline = Deadline(seconds)
@@ -174,7 +175,6 @@ def audit(
     inputs, aim = float_rows("X", X), aim_of(net, Y, loss)
     deployed = None if deploy is None else float_rows("deploy", deploy)
     tested = None if test is None else float_rows("test", test)
-    by, penalty = move_of("move", move), penalty_of("ridge", ridge)
     if outputs is not None:
         net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
     asked = [regions] if isinstance(regions, str | os.PathLike | Region) else list(regions)

@@ -136,7 +136,8 @@ def _told(entry: Fact, read: Callable[[object], Fraction]) -> dict[str, Any]:
     """Row, leverage, price and direction, with the numbers in one form."""
     told = {key: entry.get(key) for key in ("row", "leverage", "price", "free")}
     for key in ("leverage", "price"):
-        told[key] = told[key] and [None if text is None else str(read(text)) for text in told[key]]
+        if (pair := told[key]) is not None:
+            told[key] = [None if text is None else str(read(text)) for text in pair]
     return told
 
 

@@ -123,7 +123,7 @@ def test_bad_recordings_are_refused_in_one_line(arrays, message):
         ("audit --activations acts.npz --ridge -1", "--ridge -1: is no number from 0"),
         ("audit --activations acts.npz --move 1e400", "--move 1e400: is no number from 0"),
         ("audit --activations acts.npz --move 0", "a move by nothing"),
-        ("audit net.onnx --train acts.npz --ridge 1", "--ridge and --move are for --activations"),
+        ("audit --activations acts.npz --test acts.npz", "--test has no part in it"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(words, message):
