@@ -77,6 +77,7 @@ bench: .venv/set-up-bench coq
 	$(BIN)/python bench/price.py
 	$(BIN)/python bench/census.py
 	$(BIN)/python bench/compress.py $(if $(NETS),--data $(NETS))
+	$(BIN)/python bench/recorded.py
 
 CASES ?= 10000
 KILLS ?= 10

@@ -46,6 +46,12 @@ class RowSpace:
         """Take rows with these numbers into account."""
         if not self._basis.shape[1]:
             return
+        # The first rows are enough to begin with; of the others only those count that are new.
+        begin = 0 if len(self.rows) else self.columns + SPARE - self._count
+        if 0 < begin < len(block):
+            self.see(rows[:begin], block[:begin])
+            self.see(rows[begin:], block[begin:])
+            return
         new = self._new(block) if len(self.rows) else np.arange(len(block))
         if len(new):
             self._waiting.append((rows[new], block[new].astype(np.float64)))
