@@ -71,6 +71,8 @@ def census_command(
     if device not in DEVICES:
         raise bad_input(f"--device {device} is not known; take one of {', '.join(DEVICES)}")
     to_folder(output)
+    from proof_of_absence.checker.experiments.census.exponents import exponents, exponents_table
+
     with needs("plots"):
         from proof_of_absence.checker.experiments.census.pictures import draw
     with ending(output, "counted shards are kept, the next run with the same options goes on from there."):
@@ -92,6 +94,8 @@ def census_command(
             with replacing(output, owner, force=force) as new:
                 told = _write(new, chosen, tally, draw)
     console.print(cells_table(told))
+    if found := exponents(tally):
+        console.print(exponents_table(found))
     for line in (*_lines(told), _speed(fresh, tally.nets, seconds)):
         say(line)
     say(f"Result and plots in {output}; `absence check {output}` counts anew by another algorithm")
