@@ -146,6 +146,8 @@ def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, s
 
 def _number(value: Fraction) -> str:
     """In hexadecimal, since Python limits the digits of decimal text."""
+    if not value:
+        return "0"
     return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
 
 

@@ -8,6 +8,7 @@ that would take too long.
 
 import warnings
 from fractions import Fraction
+from functools import cached_property
 from math import inf, lcm
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from proof_of_absence.checker.audit.findings import DeploymentFinding
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.construct.hull import Combination, locate
-from proof_of_absence.checker.numbers.deadline import OutOfTime, afford, left, look, looking
+from proof_of_absence.checker.numbers.deadline import OutOfTime, afford, in_force, left, look, looking
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
@@ -76,17 +77,22 @@ def deployment_findings(inputs: np.ndarray, deploy: np.ndarray) -> tuple[Deploym
 
 def _locate_all(inputs: np.ndarray, deploy: np.ndarray, found: dict[int, DeploymentFinding]) -> None:
     """Put every row's finding into `found`."""
+
+    def note(finding: DeploymentFinding) -> None:
+        found[finding.row] = finding
+        in_force().owe(finding.numbers)
+
     hull = _Hull(inputs)
-    for row, point in enumerate(deploy):
+    for row, point in enumerate(looking(deploy)):
         if (same := hull.first.get(point.tobytes())) is not None:
-            found[row] = DeploymentFinding(row, None, train_row=same)
+            note(DeploymentFinding(row, None, train_row=same))
         elif (side := hull.beyond_box(point)) is not None:
-            found[row] = DeploymentFinding(row, (1, 1), separation=side)
+            note(DeploymentFinding(row, (1, 1), separation=side))
     rest = [row for row in range(len(deploy)) if row not in found]
     for start in looking(range(0, len(rest), BATCH)):
         batch = rest[start : start + BATCH]
         for row, side in zip(batch, hull.outside(deploy[batch]), strict=True):
-            found[row] = DeploymentFinding(row, (1, 1), separation=side) if side else hull.locate(row, deploy[row])
+            note(DeploymentFinding(row, (1, 1), separation=side) if side else hull.locate(row, deploy[row]))
 
 
 class _Hull:
@@ -100,33 +106,42 @@ class _Hull:
         with np.errstate(over="ignore", invalid="ignore"):
             self.mean, spread = self.points.mean(axis=0), self.high - self.low
             self.spread = np.where(spread > 0, spread, 1)
-            centred = (self.points - self.mean) / self.spread
-            covariance = centred.T @ centred / len(centred)
-        # Where this overflows, no direction is proposed but those of the axes.
-        self.usable = bool(np.isfinite(covariance).all() and np.isfinite(self.spread).all())
-        look()
-        if self.usable:
-            self.whiten = np.linalg.pinv(covariance + 1e-9 * np.eye(len(covariance)))
         corners = {*self.points.argmin(axis=0).tolist(), *self.points.argmax(axis=0).tolist()}
         self.corners = np.array(sorted(corners))
+
+    @cached_property
+    def whiten(self) -> np.ndarray | None:
+        """The inverse of the covariance; None where that overflows: no direction is proposed then but the axes'."""
+        rows, size = self.points.shape
+        # A product and a decomposition, as measured; neither can be interrupted.
+        afford(1e-10 * rows * size**2 + 4e-9 * size**3)
+        with np.errstate(over="ignore", invalid="ignore"):
+            centred = (self.points - self.mean) / self.spread
+            covariance = centred.T @ centred / len(centred)
+        if not (np.isfinite(covariance).all() and np.isfinite(self.spread).all()):
+            return None
+        inverse: np.ndarray = np.linalg.pinv(covariance + 1e-9 * np.eye(len(covariance)))
+        return inverse
 
     def beyond_box(self, point: np.ndarray) -> tuple[tuple[Fraction, ...], Fraction] | None:
         """A half-space along an axis: +-z_k -+ extreme <= 0."""
         for side, beyond, end in ((1, point > self.high, self.high), (-1, point < self.low, self.low)):
             if beyond.any():
                 axis = int(beyond.argmax())
-                return tuple(Fraction(side * (k == axis)) for k in range(len(point))), -side * Fraction(end[axis])
+                zeros = (Fraction(0),)
+                weights = (*zeros * axis, Fraction(side), *zeros * (len(point) - axis - 1))
+                return weights, -side * Fraction(end[axis])
         return None
 
     def outside(self, points: np.ndarray) -> list[tuple[tuple[Fraction, ...], Fraction] | None]:
         """Half-spaces for some deployment points in the direction from the mean to them, where that is enough."""
-        if not self.usable:
+        if self.whiten is None:
             return [None] * len(points)
         return self._separations(((points - self.mean) / self.spread) @ self.whiten, points)
 
     def locate(self, row: int, point: np.ndarray) -> DeploymentFinding:
         """One deployment input, by linear programs on a subset that grows by what its half-space cuts off."""
-        if not self.usable:
+        if self.whiten is None:
             return self._exactly(row, point, self.corners)
         scaled = (self.points - point) / self.spread
         direction, chosen = ((point - self.mean) / self.spread) @ self.whiten, self.corners

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
@@ -27,6 +28,7 @@ from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.shown import region as region_shown
 from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.independent.pause import at_pauses
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, look, looking, within
 from proof_of_absence.checker.numbers.deadline import left as time_left
@@ -176,14 +178,16 @@ def examine(
     stages = Stages(keep, content_key(*contents), progress)
     found = Examination(net, inputs, targets, aim.loss, deploy, client, test, move, penalty)
     deadline = deadline or Deadline(seconds)
+    if client is not None:
+        deadline = deadline.unpaced()
     most = deadline.left() / 2
 
     def ahead(about: int) -> Deadline:
         """When work must stop, so that what is known by now, and of so many regions, can be written in time."""
         if not written:
             return deadline
-        made = deadline.sooner(deadline.left() - min(_writing(found, about), most))
-        made.each = NUMBER
+        made = deadline.sooner(deadline.left() - min(_writing(found, about) * deadline.pace(), most))
+        made.each = NUMBER * deadline.pace()
         return made
 
     for stage in STAGES:
@@ -203,8 +207,11 @@ def _writing(found: Examination, regions: int) -> float:
     of_net = (array for layer in map(nearest_floats, found.net.layers) for array in layer)
     arrays = [*of_net, found.inputs, found.targets, found.deploy, found.test]
     size = sum(a.nbytes for a in arrays if a is not None)
-    widest, inputs = max(found.net.widths), found.net.widths[0]
-    return 0.2 + 1e-8 * size + len(found.circuits) * (NUMBER * widest + 3e-6 * regions * inputs)
+    # Beside each finding a number or two.
+    numbers = sum(2 + len(circuit.value) for circuit in found.circuits) + 2 * len(found.units)
+    numbers += sum(at.numbers for at in found.deployment)
+    witnesses = len(found.circuits) * regions * found.net.widths[0]
+    return 0.2 + 1e-8 * size + NUMBER * numbers + 1e-6 * witnesses
 
 
 _ANSWER = tuple[RegionFinding, dict | None]
@@ -241,6 +248,10 @@ def _regions(stages: Stages, found: Examination, regions: Sequence[Region]) -> l
     What its share did not decide is asked once more with what the others left of theirs.
     """
     exact = Integers(found.net)
+    if regions and stages.resumed:
+        # The net in the numbers that kept answers are checked with: once, and not in one answer's share of the time.
+        with suppress(OutOfTime), within(in_force().sooner(time_left() / 2)), at_pauses(look):
+            _ = found.subject.prepared
     boxes = [_Asked(found, region, exact) for region in regions]
     asked = [(box, circuit) for box in boxes for circuit in found.sending]
     answers: list[_ANSWER] = []
@@ -273,6 +284,7 @@ class _Asked:
             shown=partial(region_shown, self.found, circuit, self.region.name, self.region.bounds),
             of=(self.region.bounds, circuit.units),
             under="regions",
+            share=1 / left,
         )
         return answer or (RegionFinding(circuit.units, self.region.name, "unknown", "the search failed"), None)
 

@@ -154,6 +154,11 @@ class DeploymentFinding:
     separation: tuple[tuple[Fraction, ...], Fraction] | None = None
     combination: tuple[tuple[int, Fraction], ...] | None = None
 
+    @property
+    def numbers(self) -> int:
+        """How many of them it takes to write it, with its row and its size."""
+        return 2 + len(self.separation[0] if self.separation else self.combination or ())
+
 
 @dataclass(frozen=True)
 class Improvement:

@@ -88,7 +88,7 @@ def _write(
     if reason:
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
     report = to_json(audit)
-    write(folder / "report.html", html_report.page(report))
+    write(folder / "report.html", html_report.page_of(audit))
     write(folder / "report.schema.json", schema_text())
     write(folder / REPORT, report_text(report))
     return audit

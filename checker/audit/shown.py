@@ -29,11 +29,13 @@ from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.construct.gap import Gauge
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
+from proof_of_absence.checker.independent.pause import at_pauses
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results.audit import MALFORMED, decide
 from proof_of_absence.checker.independent.results.report import require_place, require_rank
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
+from proof_of_absence.checker.numbers.deadline import look
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.layers import nonzero
 
@@ -53,11 +55,13 @@ def subject_of(found: "Examination") -> Subject:
 
 
 def _decided(check: Callable[..., None]) -> Callable[..., bool]:
-    """Whether the check, which refuses what is not so, lets it pass."""
+    """Whether the check, which refuses what is not so, lets it pass; it looks at the clock on the way."""
 
     def passes(*arguments: Any) -> bool:
         try:
-            check(*arguments)
+            with at_pauses(look):
+                look()
+                check(*arguments)
         except (Refused, *MALFORMED):
             return False
         return True

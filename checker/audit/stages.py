@@ -1,19 +1,27 @@
 """The stages of an audit, one after the other: timed, kept between runs, and a stage that fails is told as undecided.
 
 What is kept is keyed by the contents that it was made from (see `checker.kernel.kept`). It is a cache: it is taken only
-where facts show it, which are decided anew (`shown`); what no fact shows is computed again.
+where facts show it, which are decided anew (`shown`); what no fact shows is computed again. What there was no time to
+decide is neither taken nor replaced.
 """
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from proof_of_absence.checker.audit.report.json_report import decode, encode
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources
-from proof_of_absence.checker.numbers.deadline import OutOfTime
+from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 
 __all__ = ["Stages"]
+
+
+class Standing(Enum):
+    """What facts say of a kept result: they show it, or they do not, or there was no time to decide them."""
+
+    SHOWN, REFUSED, OPEN = range(3)
 
 
 class Stages:
@@ -35,6 +43,7 @@ class Stages:
         self.undecided: list[str] = []
         # In order, each once.
         self.kept: dict[str, None] = {}
+        self.resumed = folder is not None and any(folder.glob("*.json"))
 
     def run(
         self,
@@ -45,6 +54,7 @@ class Stages:
         shown: Callable[[Any], bool] | None = None,
         of: object = "",
         under: str = "",
+        share: float = 1,
     ):
         """The stage's result, from an earlier run if that is kept and shown; None if the stage fails: it is undecided.
 
@@ -61,6 +71,8 @@ class Stages:
             What the result depends on besides the subject.
         under
             The heading under which its time is counted, by default its name.
+        share
+            How much of the time that is left is for this stage; half of that is for the check of what is kept.
         """
         under = under or name
         self.progress(name)
@@ -68,11 +80,11 @@ class Stages:
         key = content_key(sources(), self.subject, name, of)
         path = self.folder / f"{key[:32]}.json" if self.folder and shown else None
         found, value = _kept(path, key, kind)
-        if found and shown and shown(value):
-            self.kept[under] = None
-            self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
-            return value
         try:
+            standing = _standing(shown, value, left() * share / 2) if found and shown else Standing.REFUSED
+            if standing is Standing.SHOWN:
+                self.kept[under] = None
+                return value
             value = stage()
         except OutOfTime as late:
             self.undecided.append(f"{name}: {late}")
@@ -84,9 +96,18 @@ class Stages:
             return None
         finally:
             self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
-        if path:
+        if path and standing is not Standing.OPEN:
             keep(path, key, {"stage": name, "value": encode(value)})
         return value
+
+
+def _standing(shown: Callable[[Any], bool], value: object, seconds: float) -> Standing:
+    """What the facts say of a kept result in so many seconds."""
+    try:
+        with within(in_force().sooner(seconds)):
+            return Standing.SHOWN if shown(value) else Standing.REFUSED
+    except OutOfTime:
+        return Standing.OPEN
 
 
 def _kept(path: Path | None, key: str, kind: object) -> tuple[bool, object]:

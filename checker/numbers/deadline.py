@@ -14,6 +14,9 @@ __all__ = ["Deadline", "OutOfTime", "afford", "in_force", "left", "look", "looki
 
 T = TypeVar("T")
 
+# Seconds of a core that tell the machine's pace.
+ENOUGH = 0.1
+
 
 class OutOfTime(Exception):
     """The deadline has passed. `so_far` is what the work had found by then, in the form of its result, or None."""
@@ -32,13 +35,22 @@ class Deadline:
         Tells the time in seconds; a clock of one's own makes a test.
     each
         Seconds that each number found will take afterwards, to write it: `owe` takes them off what is left.
+    effort
+        Tells the seconds of a core that this thread has had; by default so of the machine's clock, and of another
+        clock the same as that.
     """
 
     def __init__(
-        self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic, each: float = 0.0
+        self,
+        seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        each: float = 0.0,
+        effort: Callable[[], float] | None = None,
     ) -> None:
         self.clock, self.each = clock, each
-        self.end = inf if seconds is None else clock() + seconds
+        self.effort = effort or (time.thread_time if clock is time.monotonic else clock)
+        self.began = clock(), self.effort()
+        self.end = inf if seconds is None else self.began[0] + seconds
 
     def left(self) -> float:
         """Seconds until then; 0 where it has passed."""
@@ -48,10 +60,21 @@ class Deadline:
         """So many numbers are found, which are to be written within the time."""
         self.end -= numbers * self.each
 
+    def pace(self) -> float:
+        """How many times as long as on an idle machine work has taken so far, at least 1: others use its cores too."""
+        passed, own = self.clock() - self.began[0], self.effort() - self.began[1]
+        return max(1.0, passed / own) if own >= ENOUGH else 1.0
+
+    def unpaced(self) -> "Deadline":
+        """The same, for a thread that waits for others, whose pace says nothing of the machine."""
+        made = self.sooner(inf)
+        made.effort, made.began = made.clock, (made.clock(), made.clock())
+        return made
+
     def sooner(self, seconds: float) -> "Deadline":
         """This one, or the one so many seconds from now, whichever comes first."""
-        made = Deadline(seconds, self.clock, self.each)
-        made.end = min(made.end, self.end)
+        made = Deadline(seconds, self.clock, self.each, self.effort)
+        made.began, made.end = self.began, min(made.end, self.end)
         return made
 
 
@@ -93,15 +116,16 @@ def look() -> None:
 
 
 def afford(seconds: float) -> None:
-    """Stop here if what comes next takes so many seconds, cannot be interrupted, and that is more than is left.
+    """Stop here if what comes next takes so many seconds of a core, cannot be interrupted, and there is less time left.
 
     Raises
     ------
     OutOfTime
         If it is.
     """
-    if (there := left()) <= seconds:
-        raise OutOfTime("out of time" if there <= 0 else f"out of time: the next step alone takes {seconds:.1g} s")
+    there, needed = left(), seconds * in_force().pace()
+    if there <= needed:
+        raise OutOfTime("out of time" if there <= 0 else f"out of time: the next step alone takes {needed:.1g} s")
 
 
 def looking(items: Iterable[T]) -> Iterator[T]:

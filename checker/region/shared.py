@@ -11,6 +11,7 @@ import numpy as np
 from proof_of_absence.checker.numbers.deadline import OutOfTime, looking
 from proof_of_absence.checker.region.bounds import round_down, round_up
 from proof_of_absence.checker.region.question import Question
+from proof_of_absence.checker.region.witness import ascended
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, nearest_floats
 from proof_of_absence.models.rational import Vector
@@ -18,8 +19,8 @@ from proof_of_absence.models.rational import Vector
 __all__ = ["witnesses"]
 
 SAMPLES = 256
-# Starts of ascent for each unit, units of a circuit that are tried, steps, rows of one block.
-STARTS, UNITS, STEPS, BLOCK = 4, 4, 25, 1024
+# Starts of ascent for each unit, units of a circuit that are tried, rows of one block.
+STARTS, UNITS, BLOCK = 4, 4, 1024
 # Inputs replayed for one circuit; inputs of one exact pass.
 TRIES, REPLAYS = 2, 64
 
@@ -124,39 +125,4 @@ def _reached(
         count = max(1, BLOCK // STARTS)
         for start in looking(range(0, len(tried), count)):
             units, signs = (np.array(part) for part in zip(*tried[start : start + count], strict=True))
-            yield _ascended(net, layer, units, signs, points, low, high)
-
-
-def _ascended(
-    net: FloatNet,
-    layer: int,
-    units: np.ndarray,
-    signs: np.ndarray,
-    points: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-) -> np.ndarray:
-    """Points of the box where signed pre-activations are large, of all units together."""
-    *below, (weights, bias) = _floats(net, layer)
-    with np.errstate(all="ignore"):
-        if not below:
-            # Affine: the best corner.
-            return np.where(signs[:, None] * weights[units] > 0, high, low)
-        values = points
-        for w, b in below:
-            values = np.maximum(values @ w.T + b, 0)
-        heights = (values @ weights[units].T + bias[units]) * signs
-        starts = np.argsort(-heights, axis=0, kind="stable")[:STARTS]
-        z = points[starts.T.ravel()]
-        rows, side = np.repeat(weights[units], len(starts), axis=0), np.repeat(signs, len(starts))[:, None]
-        for step in looking(range(STEPS)):
-            masks, values = [], z
-            for w, b in below:
-                pre = values @ w.T + b
-                masks.append(pre > 0)
-                values = np.maximum(pre, 0)
-            gradient = rows
-            for (w, _), mask in zip(reversed(below), reversed(masks), strict=True):
-                gradient = (gradient * mask) @ w
-            z = np.clip(z + side * np.sign(gradient) * (high - low) * 0.25 * 0.8**step, low, high)
-        return z
+            yield ascended(_floats(net, layer), units, signs, points, low, high, STARTS)

@@ -10,11 +10,12 @@ import numpy as np
 from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.region.lp import Affine
 from proof_of_absence.checker.region.question import Question
+from proof_of_absence.models.layers import FloatAffine
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["Replayer", "ascend", "hunt", "off_the_form"]
+__all__ = ["Replayer", "ascend", "ascended", "hunt", "off_the_form"]
 
-SAMPLES, ASCENTS, REPLAYS = 512, 32, 6
+SAMPLES, ASCENTS, STEPS, REPLAYS = 512, 32, 25, 6
 
 
 def _inside(asked: Question, point: Sequence[float]) -> Vector:
@@ -71,35 +72,53 @@ def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> 
         if (found := replayer.first(points)) is not None:
             return found
         for target in asked.targets:
-            for j in target.live[:8]:
-                for sign in (1, -1) if len(asked.circuit) > 1 else (1,):
-                    reached = ascend(asked, target.layer, j, sign, points, low, high)
-                    if (found := replayer.first(reached)) is not None:
-                        return found
+            units = [(j, sign) for j in target.live[:8] for sign in ((1, -1) if len(asked.circuit) > 1 else (1,))]
+            if units:
+                chosen, signs = map(np.array, zip(*units, strict=True))
+                reached = ascended(asked.layers[: target.layer], chosen, signs, points, low, high, ASCENTS)
+                if (found := replayer.first(reached)) is not None:
+                    return found
     return None
 
 
 def ascend(
     asked: Question, layer: int, j: int, sign: int, points: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> np.ndarray:
-    """Signed gradient steps, shrinking, from the samples where the pre-activation is largest."""
-    layers = asked.layers[:layer]
+    """As `ascended`, of one unit."""
+    return ascended(asked.layers[:layer], np.array([j]), np.array([sign]), points, low, high, ASCENTS)
 
-    def climb(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        masks = []
-        for weights, bias in layers[:-1]:
-            pre = z @ weights.T + bias
-            masks.append(pre > 0)
-            z = np.maximum(pre, 0)
-        gradient = np.broadcast_to(layers[-1].weights[j], (len(z), layers[-1].weights.shape[1]))
-        for (weights, _), mask in zip(layers[-2::-1], masks[::-1], strict=True):
-            gradient = (gradient * mask) @ weights
-        return z @ layers[-1].weights[j] + layers[-1].bias[j], gradient
 
-    z: np.ndarray = points[np.argsort(-sign * climb(points)[0], kind="stable")[:ASCENTS]]
-    for step in looking(range(25)):
-        z = np.clip(z + sign * np.sign(climb(z)[1]) * (high - low) * 0.25 * 0.8**step, low, high)
-    return z
+def ascended(
+    layers: Sequence[FloatAffine], units: np.ndarray, signs: np.ndarray, points: np.ndarray, low: np.ndarray,
+    high: np.ndarray, starts: int,
+) -> np.ndarray:  # fmt: skip
+    """Points of the box where signed pre-activations of the last layer are large, of all units together.
+
+    Signed gradient steps, shrinking, from the `starts` points where each is largest.
+    """
+    *below, (weights, bias) = layers
+    with np.errstate(all="ignore"):
+        if not below:
+            # Affine: the best corner.
+            return np.where(signs[:, None] * weights[units] > 0, high, low)
+        values = points
+        for w, b in below:
+            values = np.maximum(values @ w.T + b, 0)
+        heights = (values @ weights[units].T + bias[units]) * signs
+        first = np.argsort(-heights, axis=0, kind="stable")[:starts]
+        z: np.ndarray = points[first.T.ravel()]
+        rows, side = np.repeat(weights[units], len(first), axis=0), np.repeat(signs, len(first))[:, None]
+        for step in looking(range(STEPS)):
+            masks, values = [], z
+            for w, b in below:
+                pre = values @ w.T + b
+                masks.append(pre > 0)
+                values = np.maximum(pre, 0)
+            gradient = rows
+            for (w, _), mask in zip(reversed(below), reversed(masks), strict=True):
+                gradient = (gradient * mask) @ w
+            z = np.minimum(np.maximum(z + side * np.sign(gradient) * (high - low) * 0.25 * 0.8**step, low), high)
+        return z
 
 
 def off_the_form(

@@ -11,14 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
-from proof_of_absence.checker.audit.report.json_report import from_json, short
+from proof_of_absence.checker.audit.report.json_report import clean, from_json, short
 from proof_of_absence.checker.audit.report.pictures import Bar, bars, columns, graph, histogram
 from proof_of_absence.checker.audit.report.priced_view import spread
 from proof_of_absence.checker.audit.report.verdict import firings, verdict
 from proof_of_absence.checker.audit.report.view import SCOPE, by_rent, sections, size_name
 from proof_of_absence.checker.audit.report.words import enclosure, unit_name
 
-__all__ = ["page"]
+__all__ = ["page", "page_of"]
 
 _STATE = {CLEAN: "clean", FINDINGS: "findings"}
 # Bars of a chart that can still be told apart on a phone.
@@ -33,8 +33,12 @@ def page(report: dict, limit: int = 50) -> str:
     ValueError
         If the report is no audit in this format.
     """
-    audit = from_json(report)
-    return _template().render(
+    return page_of(from_json(report), limit)
+
+
+def page_of(audit: Audit, limit: int = 50) -> str:
+    """The page of the report of this audit: to read the report back takes longer than all else."""
+    rendered = _template().render(
         title=audit.net.source,
         state=_STATE.get(audit.exit_code, "undecided"),
         verdict=verdict(audit),
@@ -42,6 +46,7 @@ def page(report: dict, limit: int = 50) -> str:
         sections=sections(audit, limit),
         pictures={key: [(Markup(svg), caption) for svg, caption in made] for key, made in _pictures(audit).items()},
     )
+    return clean(rendered)
 
 
 @cache

@@ -20,7 +20,7 @@ from flint import fmpz
 from proof_of_absence.checker.audit.findings import Audit, CircuitFinding, Enclosure, UnitFinding
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["FORMAT", "decode", "encode", "exact_text", "from_json", "schema_text", "short", "to_json"]
+__all__ = ["FORMAT", "clean", "decode", "encode", "exact_text", "from_json", "schema_text", "short", "to_json"]
 
 FORMAT = "absence-audit/1"
 _REPLACEMENT = tuple[tuple[Fraction, ...], Fraction]
@@ -57,7 +57,7 @@ def to_json(audit: Audit) -> dict[str, Any]:
         "format": FORMAT,
         "scope": "instance",
         "exit_code": audit.exit_code,
-        "findings": [_clean(line) for line in audit.findings],
+        "findings": [clean(line) for line in audit.findings],
     }
     parts = encode(audit)
     if audit.units:
@@ -130,13 +130,13 @@ def encode(value: Any) -> Any:
         case Enum():
             return value.value
         case str():
-            return _clean(value)
+            return clean(value)
         case CircuitFinding():
             received = [{"unit": list(unit), "value": encode(value.value[unit])} for unit in sorted(value.value)]
             told = {"units": encode(value.units), "value": received, "fires": encode(value.fires)}
             return told | {"empty": value.empty}
         case dict():
-            return {_clean(key): encode(entry) for key, entry in value.items()}
+            return {clean(key): encode(entry) for key, entry in value.items()}
         case tuple() if value and isinstance(value[0], UnitFinding):
             return _units(value)
         # A vector is text alone: its entries are many, and are read by programs.
@@ -197,7 +197,7 @@ def _approximate(value: Fraction) -> float | None:
     return near if near or not value else None
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """File names may hold bytes that are no text; JSON and HTML may not."""
     return text.encode("utf-8", "backslashreplace").decode()
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from proof_of_absence.checker.independent.kinds.float_losses import Bounds, confirm, reassigned
+from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import (
@@ -116,7 +117,7 @@ def floor(data: FloatData) -> Bounds:
     for i, row in enumerate((data.inputs + 0.0).tolist()):
         members.setdefault(tuple(row), []).append(i)
     low = high = Fraction(0)
-    for rows in members.values():
+    for rows in pausing(members.values()):
         below, above = _entropy(Fraction(len(rows)))
         low, high = low + below, high + above
         for column in data.targets[rows].T.tolist():
@@ -172,7 +173,7 @@ def _floats(found: Bounded) -> Iterable[Row]:
 def _mean(rows: Iterable[Row], targets: Floats) -> Bounds:
     """Bounds of the mean of ln sum_k exp f_k - sum_k t_k f_k over the rows."""
     low = high = Fraction(0)
-    for row, wanted in zip(rows, targets.tolist(), strict=True):
+    for row, wanted in pausing(zip(rows, targets.tolist(), strict=True)):
         below, above = _log_sum_exp(row)
         low += below - sum((Fraction(t) * f for t, f in zip(wanted, row.high, strict=True) if t), Fraction(0))
         high += above - sum((Fraction(t) * f for t, f in zip(wanted, row.low, strict=True) if t), Fraction(0))
@@ -199,7 +200,7 @@ KINDS: dict[str, Callable[[Fact, FloatNet, FloatData, bool], None]] = {
 def decide(fact: Fact, net: FloatNet, data: FloatData) -> None:
     """Refuse the fact unless it is so of this net and these data, whose shapes fit."""
     require(data.targets.shape[1] > 1, "the cross-entropy of the softmax takes two classes or more")
-    for row in data.targets.tolist():
+    for row in pausing(data.targets.tolist()):
         require(min(row) >= 0 and sum(map(Fraction, row)) == 1, "a row of the targets is not probabilities")
     kind, work = KINDS[fact["kind"]], len(data.inputs) * net.parameters
     try:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from proof_of_absence.checker.independent.kinds.uniform_gap import promised
+from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal, shown
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import (
@@ -84,7 +85,7 @@ def unit_rents(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
     for part in blocks(len(data.inputs), BLOCK):
         statistics.take(net, data, part)
     loss = _loss(net, data, exact)
-    for place, entry in enumerate(listed):
+    for place, entry in enumerate(pausing(listed)):
         rent, gain = statistics.results(place, loss, len(data.inputs))
         confirm(f"the rent of unit {units[place]}", rent, entry["rent"])
         if "gain" in entry:
@@ -115,7 +116,7 @@ def _gap(fact: Fact, data: FloatData) -> Fraction:
     scale = math.lcm(*(w.denominator for w in direction))
     weights = [int(w * scale) for w in direction]
     distinct = {tuple(row) for row in grid.whole.tolist()}
-    line = sorted(sum(w * x for w, x in zip(weights, row, strict=True) if w) for row in distinct)
+    line = sorted(sum(w * x for w, x in zip(weights, row, strict=True) if w) for row in pausing(distinct))
     unit = Fraction(2) ** grid.exponent / scale
     for a, b in pairwise(line):
         require((b - a) * unit >= h, "two projections are closer than that")
@@ -154,10 +155,10 @@ def noise_floor(data: FloatData) -> Fraction:
     """E, exactly: the mean over the rows of |y - mean of y over the rows with the same input|^2."""
     targets = integers(data.targets)
     members: dict[tuple[float, ...], list[int]] = {}
-    for i, row in enumerate(data.inputs.tolist()):
+    for i, row in enumerate(pausing(data.inputs.tolist())):
         members.setdefault(tuple(row), []).append(i)
     whole = Fraction(0)
-    for rows in members.values():
+    for rows in pausing(members.values()):
         if len(rows) > 1:
             for column in targets.whole[rows].T.tolist():
                 whole += sum(y * y for y in column) - Fraction(sum(column) ** 2, len(column))
@@ -193,7 +194,7 @@ class _Statistics:
             self._add("p", ..., p, p_rad)
             self._add("pp", ..., *_product(p, p_rad, p, p_rad))
             p, p_rad = p[:, self.chosen], p_rad[:, self.chosen]
-            for k in range(len(self.outgoing)):
+            for k in pausing(range(len(self.outgoing))):
                 r = data.targets[part, k] - out[:, k]
                 r_rad = (out_rad[:, k] + U * np.abs(r)) * UP
                 outgoing = self.outgoing[k]

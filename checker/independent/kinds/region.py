@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from flint import fmpz, fmpz_mat
 
+from proof_of_absence.checker.independent.pause import pause, pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.nets import Net, Vector, circuit, number, numbers
@@ -119,7 +120,7 @@ class _Box:
 
 def _integers(weights: list[Vector], bias: Vector) -> _Integers:
     scale = lcm(*(w.denominator for row in (*weights, bias) for w in row))
-    *rows, biases = [[w.numerator * (scale // w.denominator) for w in row] for row in (*weights, bias)]
+    *rows, biases = [[w.numerator * (scale // w.denominator) for w in row] for row in pausing((*weights, bias))]
     return _Integers(rows, biases, scale, fmpz_mat(rows))
 
 
@@ -173,6 +174,7 @@ class _Part:
 
         A form over a layer is a vector of integers over one denominator, and a constant.
         """
+        pause()
         rows, biases, scale, _ = self.box.known.integers(unit[0])
         form: Sequence[int | fmpz] = [side * w for w in rows[unit[1]]]
         denominator = scale
@@ -245,7 +247,7 @@ class _Part:
     def _through(self, layer: int, lines: Form, constant: Fraction) -> tuple[Form, Fraction]:
         """A combination of pre-activations as a form over what the layer below sends."""
         below: Form = {}
-        for i, k in lines.items():
+        for i, k in pausing(lines.items()):
             weights, bias = self.box.row((layer, i))
             constant += k * bias
             for j, w in enumerate(weights):
@@ -258,7 +260,7 @@ class _Part:
         for m in range(layer, 0, -1):
             lines: Form = {}
             kinks: dict[tuple[Fraction, ...], list[tuple[int, Fraction, Fraction]]] = {}
-            for i, c in form.items():
+            for i, c in pausing(form.items()):
                 known = self.status((m, i)) if c else OFF
                 if known == ON:
                     lines[i] = c

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from proof_of_absence.checker.independent.kinds import float_cross_entropy, float_losses
 from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.kinds.region import irrelevant_region, relevant_at
+from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.results import readout
 from proof_of_absence.checker.independent.results.hardened import check_hardened
@@ -84,7 +85,7 @@ def decide(subject: Subject, facts: Iterable[Fact]) -> None:
     for fact in facts:
         require(fact.get("kind") in KINDS, f"a fact of kind {fact.get('kind')!r} is not understood")
     # Those about units first: others may rest on them.
-    for fact in sorted(facts, key=lambda fact: fact["kind"] != "units"):
+    for fact in pausing(sorted(facts, key=lambda fact: fact["kind"] != "units")):
         if fact["kind"] != "outside":
             KINDS[fact["kind"]](subject, fact)
     # One pass over the training rows is enough for many half-spaces.
@@ -107,7 +108,7 @@ def units(audit: Subject, fact: Fact) -> None:
 
 
 def _varying(audit: Subject, layer: int, witness: dict[int, list[int]]) -> None:
-    for j, pair in witness.items():
+    for j, pair in pausing(witness.items()):
         one, other = (audit.row(i) for i in pair)
         if layer == 1 or not _apart(audit, layer, j, one, other):
             values = audit.net.exact(audit.train[[one, other]], layer, [j]).whole
@@ -202,7 +203,7 @@ def _differs(audit: Subject, layer: int, members: list[int], rows: Floats, value
         return np.zeros(0, dtype=bool)
     sent, scale, divisor = audit.net.sent(rows, layer, members)
     result = np.zeros(len(rows), dtype=bool)
-    for k, v in enumerate(value):
+    for k, v in enumerate(pausing(value)):
         # M 2^e / d = p / q, in integers.
         up, down = max(scale, 0), max(-scale, 0)
         result |= (sent[:, k] * (v.denominator << up) != v.numerator * divisor << down).astype(bool)
@@ -226,7 +227,7 @@ def full_rank(audit: Subject, fact: Fact) -> None:
     remainders = (values % prime * pow(2, scale, prime) % prime).astype(np.int64)
     # All columns times the divisor: a minor of these is that of the others times a power of it.
     matrix = np.hstack([np.full((count, 1), divisor % prime, dtype=np.int64), remainders])
-    for step in range(count):
+    for step in pausing(range(count)):
         pivot = step + int((matrix[step:, step] != 0).argmax())
         require(matrix[pivot, step], f"the minor of layer {layer} is 0 modulo {prime}")
         matrix[[step, pivot]] = matrix[[pivot, step]]
@@ -271,12 +272,12 @@ def outside(audit: Subject, *facts: Fact) -> None:
     for start in range(0, len(facts), TOGETHER):
         planes = [
             ([hexadecimal(w) for w in fact["weights"]], hexadecimal(fact["bias"]))
-            for fact in facts[start : start + TOGETHER]
+            for fact in pausing(facts[start : start + TOGETHER])
         ]
         require(all(len(weights) == audit.net.widths[0] for weights, _ in planes), "not one weight for each input")
         for block in blocks(len(audit.train)):
             rows = audit.train[block]
-            for plane, below in zip(planes, _below(rows, planes), strict=True):
+            for plane, below in pausing(zip(planes, _below(rows, planes), strict=True)):
                 require(not (_heights(rows[~below], *plane) > 0).any(), "a training row is on the wrong side")
         for plane, fact in zip(planes, facts[start:], strict=False):
             point = audit.deployment[[audit.deployment_row(fact["row"])]]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from proof_of_absence.checker.independent.kinds.region import Prepared
+from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values.arrays import net_arrays, table
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats, blocks
@@ -64,10 +65,10 @@ class Subject:
         """The net in exact numbers, as facts about regions are decided of it."""
         layers = []
         for number, (weights, bias) in enumerate(self.net.layers, 1):
-            rows = [[Fraction(w) for w in row] for row in np.column_stack([weights, bias]).tolist()]
+            rows = [[Fraction(w) for w in row] for row in pausing(np.column_stack([weights, bias]).tolist())]
             if number in self.net.rational:
                 whole, _, divisor = self.net.rational[number]
-                rows = [[Fraction(m, divisor) for m in row] for row in whole.tolist()]
+                rows = [[Fraction(m, divisor) for m in row] for row in pausing(whole.tolist())]
             layers.append(([row[:-1] for row in rows], [row[-1] for row in rows]))
         return Prepared(Net.of(layers))
 

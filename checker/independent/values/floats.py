@@ -13,10 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from proof_of_absence.checker.independent.pause import pause, pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values.rounding import TINY, UP, U, gamma
 
 BLOCK = 4096
+# Products of integers between two pauses.
+PRODUCTS = 2**21
 # The least normal float64.
 LEAST = 2.0**-1022
 _HEX = re.compile(rb"-?[0-9a-f]+")
@@ -180,7 +183,7 @@ class FloatNet:
         values, radius = inputs, np.zeros_like(inputs)
         result = []
         with np.errstate(all="ignore"):
-            for number in range(1, last + 1):
+            for number in pausing(range(1, last + 1)):
                 weights, bias = self._rows(number, units if number == last else None)
                 steps = weights.shape[1] + 2 + (number in self.rational)
                 sizes = np.abs(weights.T) * (1 + 2 * self.off(number))
@@ -202,6 +205,7 @@ class FloatNet:
 
 def integers(array: Floats) -> Exact:
     """Finite floats, exactly."""
+    pause()
     mantissa, exponent = np.frexp(array)
     whole = np.ldexp(mantissa, 53).astype(np.int64)
     exponent = exponent.astype(np.int64) - 53
@@ -222,9 +226,16 @@ def aligned(left: Exact, right: Exact) -> tuple[Integers, Integers, int, int]:
 def _affine(values: Exact, matrix: Exact, offset: Exact) -> Exact:
     """A layer, of one divisor, at values; the divisors multiply whatever the entries are."""
     divisor = values.divisor * matrix.divisor
-    product = Exact(values.whole.dot(matrix.whole.T), values.exponent + matrix.exponent, divisor)
+    product = Exact(_times(values.whole, matrix.whole.T), values.exponent + matrix.exponent, divisor)
     left, right, low, _ = aligned(product, Exact(offset.whole * values.divisor, offset.exponent, divisor))
     return Exact(left + right, low, divisor)
+
+
+def _times(left: Integers, right: Integers) -> Integers:
+    """The product of two matrices, or of a matrix and a vector."""
+    size = max(1, PRODUCTS // max(1, right.size))
+    parts = [left[start : start + size].dot(right) for start in pausing(range(0, len(left), size))]
+    return np.concatenate(parts) if parts else left.dot(right)
 
 
 def _rational(numbers: Texts, divisor: Texts) -> Exact:
@@ -233,7 +244,7 @@ def _rational(numbers: Texts, divisor: Texts) -> Exact:
     below = _integer(divisor.item())
     require(below > 0, "a divisor that is not positive")
     whole = np.empty(numbers.shape, dtype=object)
-    whole.ravel()[:] = [_integer(text) for text in numbers.ravel().tolist()]
+    whole.ravel()[:] = [_integer(text) for row in pausing(numbers.tolist()) for text in row]
     return Exact(whole, 0, below)
 
 
@@ -256,7 +267,7 @@ def _near(exact: Exact) -> Floats:
     """The nearest floats, normal ones, so that each is within U of its entry."""
     try:
         # Division of integers rounds once.
-        result = np.array([m / exact.divisor for m in exact.whole.ravel().tolist()]).reshape(exact.whole.shape)
+        result = np.array([[m / exact.divisor for m in row] for row in pausing(exact.whole.tolist())])
     except OverflowError as error:
         raise Refused("an entry is beyond the floats") from error
     tiny = (np.abs(result) < LEAST) & (exact.whole != 0)
@@ -266,4 +277,4 @@ def _near(exact: Exact) -> Floats:
 
 def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:
     """Slices of the rows."""
-    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+    return (slice(start, min(start + size, rows)) for start in pausing(range(0, rows, size)))

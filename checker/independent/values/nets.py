@@ -8,6 +8,7 @@ from math import lcm
 from operator import mul
 from typing import Any
 
+from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 
 Vector = list[Fraction]
@@ -38,7 +39,7 @@ def rows(table: object) -> list[Vector]:
     """A nonempty rectangular matrix."""
     if not (isinstance(table, list) and table):
         raise Refused("a table is missing")
-    result = [numbers(row) for row in table]
+    result = [numbers(row) for row in pausing(table)]
     require(len({len(row) for row in result}) == 1, "a table has rows of different lengths")
     return result
 
@@ -67,7 +68,7 @@ def squares(values: Iterable[Fraction]) -> Fraction:
 def _cleared(table: list[Vector]) -> tuple[list[list[int]], int]:
     """The table times its common denominator, and that denominator."""
     common = lcm(*(entry.denominator for row in table for entry in row))
-    return [[entry.numerator * (common // entry.denominator) for entry in row] for row in table], common
+    return [[entry.numerator * (common // entry.denominator) for entry in row] for row in pausing(table)], common
 
 
 class Net:
@@ -107,7 +108,7 @@ class Net:
         (values,), denominator = _cleared([z])
         result = [z]
         for depth, (layer, own) in enumerate(self._integers, 1):
-            values = [sum(map(mul, row, values), row[-1] * denominator) for row in layer]
+            values = [sum(map(mul, row, values), row[-1] * denominator) for row in pausing(layer)]
             denominator *= own
             if depth < len(self.layers):
                 values = [max(value, 0) for value in values]

@@ -141,6 +141,32 @@ def test_without_time_every_stage_is_undecided_with_its_reason(net):
         assert f"{stage}: out of time" in audit.undecided
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """What a run that was decided whole has kept, and the clock of one that takes it."""
+    folder = tmp_path_factory.mktemp("stages")
+    audited(10**9, keep=folder)
+    outcome, clock = audited(10**9, keep=folder)
+    assert {"units", "deployment", "ranks", "improvement", "rents", "regions"} <= set(outcome.kept)
+    return folder, clock
+
+
+def test_the_check_of_what_is_kept_looks_at_the_clock(kept):
+    """A run that takes it all looks about as often as one that computes it all."""
+    assert kept[1].looks > CLOCK.looks / 4
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_a_resumed_run_that_is_late_says_what_is_so_and_loses_nothing(kept, data):
+    folder, clock = kept
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    outcome, _ = audited(data.draw(st.integers(0, clock.looks)), keep=folder)
+    is_part_of(outcome.audit, WHOLE.audit)
+    check_written(outcome)
+    assert {path: path.read_bytes() for path in before} == before
+
+
 @pytest.mark.parametrize("looks", range(0, 400, 40))
 def test_what_a_late_run_keeps_is_no_answer_for_the_next(tmp_path, looks):
     audited(looks, keep=tmp_path)

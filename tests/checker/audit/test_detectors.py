@@ -12,7 +12,34 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit import detectors
 from proof_of_absence.checker.audit.detectors import deployment_findings
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from tests.checker.audit.conftest import PLAIN, WILD, matrices
+
+
+class Standing:
+    """A clock that stands still."""
+
+    def __call__(self):
+        return 0.0
+
+
+def test_rows_beyond_the_box_need_no_long_step():
+    """The decomposition of a large covariance, which cannot be interrupted, is begun where it is needed alone."""
+    inputs = np.eye(2000)[:3]
+    beyond, inside = np.full((1, 2000), 2.0), inputs.mean(axis=0, keepdims=True)
+    with within(Deadline(1, Standing())):
+        (found,) = deployment_findings(inputs, beyond)
+        assert found.size == (1, 1)
+        with pytest.raises(OutOfTime, match="the next step alone takes") as late:
+            deployment_findings(inputs, np.vstack([beyond, inside]))
+    assert [at.decided for at in late.value.so_far] == [True, False]
+
+
+def test_what_is_found_is_to_be_written_in_time_too():
+    deploy = np.arange(2.0, 52.0).reshape(50, 1)
+    with within(Deadline(30, Standing(), each=1)), pytest.raises(OutOfTime) as late:
+        deployment_findings(np.array([[0.0], [1.0]]), deploy)
+    assert sum(at.decided for at in late.value.so_far) == 10
 
 
 def in_hull(points, point):

@@ -61,6 +61,35 @@ def test_a_step_that_takes_more_than_is_left_is_not_begun():
             afford(100)
 
 
+def test_on_a_machine_that_is_shared_a_step_takes_longer():
+    clock, effort = Clock(), Clock()
+    deadline = Deadline(20, clock, effort=effort)
+    assert deadline.pace() == 1
+    clock.now, effort.now = 6.0, 2.0
+    assert deadline.pace() == deadline.sooner(5).pace() == 3
+    assert deadline.unpaced().pace() == 1 and deadline.unpaced().left() == deadline.left() == 14
+    with within(deadline):
+        afford(4)
+        with pytest.raises(OutOfTime, match="the next step alone takes"):
+            afford(5)
+
+
+@given(st.floats(0, 0.09), st.floats(0, 1e6))
+def test_little_work_tells_no_pace(own, passed):
+    clock, effort = Clock(), Clock()
+    deadline = Deadline(None, clock, effort=effort)
+    clock.now, effort.now = passed, own
+    assert deadline.pace() == 1
+
+
+def test_a_pace_is_never_below_1():
+    """Several cores may be at work for one thread."""
+    clock, effort = Clock(), Clock()
+    deadline = Deadline(None, clock, effort=effort)
+    clock.now, effort.now = 1.0, 2.0
+    assert deadline.pace() == 1
+
+
 def test_items_come_until_the_time_is_over():
     clock, seen = Clock(), []
     with within(Deadline(3, clock)), pytest.raises(OutOfTime):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from proof_of_absence.checker.audit.findings import RegionFinding
-from proof_of_absence.checker.audit.report.html_report import page
+from proof_of_absence.checker.audit.report.html_report import page, page_of
 from proof_of_absence.checker.audit.report.json_report import to_json
 from proof_of_absence.models.circuit import Unit
 from tests.checker.audit.audits import audits, planted, wide
@@ -49,7 +49,9 @@ class Reader(HTMLParser):
 @settings(max_examples=25)
 @given(audits())
 def test_any_report_gives_a_well_formed_page_that_loads_nothing(audit):
-    read = Reader(page(json.loads(json.dumps(to_json(audit)))))
+    text = page(json.loads(json.dumps(to_json(audit))))
+    assert page_of(audit) == text
+    read = Reader(text)
     assert not read.tags.keys() & {"script", "link", "img", "iframe", "object", "form"}
     for tag, name, value in read.attributes:
         assert not name.startswith("on") and name not in ("src", "action")
