@@ -210,6 +210,10 @@ def _writing(found: Examination, regions: int) -> float:
     # Beside each finding a number or two.
     numbers = sum(2 + len(circuit.value) for circuit in found.circuits) + 2 * len(found.units)
     numbers += sum(at.numbers for at in found.deployment)
+    if found.priced:
+        # Of each input the bounds of a leverage and of a price.
+        readout = found.priced.readout
+        numbers += 5 * sum(map(len, (readout.deployment, readout.training, readout.test)))
     witnesses = len(found.circuits) * regions * found.net.widths[0]
     return 0.2 + 1e-8 * size + NUMBER * numbers + 1e-6 * witnesses
 
