@@ -132,7 +132,7 @@ def _hardened(found: Hardened) -> dict:
     }
 
 
-def same_fact(removed: Iterable[CircuitFinding]) -> dict:
+def same_fact(removed: Iterable[CircuitFinding]) -> dict[str, object]:
     """That the net with the output weights of these units 0 gives the same float32 numbers at the training rows."""
     return {"kind": "same-in-float32", "units": sorted({unit for circuit in removed for unit in circuit.units})}
 

@@ -11,9 +11,8 @@ import numpy as np
 from flint import fmpz_mat
 
 from proof_of_absence.checker.audit.engine import Region
+from proof_of_absence.checker.audit.stable import Stability, stability
 from proof_of_absence.checker.region.bounds import OFF, ON
-from proof_of_absence.checker.region.part import Part
-from proof_of_absence.checker.region.question import question
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.files.chain import exact_array
@@ -46,8 +45,7 @@ class Compressed:
     """A smaller net with the same outputs: on the region if there is one, else at every input.
 
     `removed` are in the order in which they went. `left` are active all over the region and could be merged, but some
-    new weight is no float of the net's type. `stable` counts the units that are active all over the region or never, as
-    far as the bounds show it; `bounds` are the lines that prove it, for the checker.
+    new weight is no float of the net's type. `stability` is what is known of the units on the region, with its proofs.
     """
 
     before: FloatNet
@@ -55,11 +53,15 @@ class Compressed:
     region: Region | None
     removed: tuple[Removal, ...]
     left: tuple[Unit, ...]
-    stable: int
-    bounds: tuple[list[int | str | None], ...]
+    stability: Stability
+
+    @property
+    def stable(self) -> int:
+        """How many units are known to be active all over the region, or never."""
+        return sum(int(np.count_nonzero(of_layer)) for of_layer in self.stability.status)
 
 
-def compress_net(net: FloatNet, region: Region | None = None) -> Compressed:
+def compress_net(net: FloatNet, region: Region | None = None, *, seconds: float = 0) -> Compressed:
     """Delete and merge units, from the last hidden layer down to the first; each layer keeps one unit at least.
 
     Parameters
@@ -67,6 +69,8 @@ def compress_net(net: FloatNet, region: Region | None = None) -> Compressed:
     region
         A closed box of inputs. Without it only units that send nothing are deleted, and the outputs stay the same
         everywhere.
+    seconds
+        For the search of stable units that bounds leave open.
 
     Raises
     ------
@@ -88,26 +92,11 @@ def compress_net(net: FloatNet, region: Region | None = None) -> Compressed:
             "has a layer that is the exact product of several maps of its file, which no float64 holds, so no smaller "
             "net is written; write the maps as one layer, and compress that net",
         )
-    status, lines = _statuses(net, region)
-    work = _Work(net, status)
+    stable = stability(net, region, seconds=seconds)
+    work = _Work(net, stable.status)
     for layer in range(len(net.layers) - 1, 0, -1):
         work.shrink(layer)
-    stable = sum(int(np.count_nonzero(of_layer)) for of_layer in status)
-    return Compressed(net, work.net(), region, tuple(work.removed), tuple(work.left), stable, tuple(lines))
-
-
-def _statuses(net: FloatNet, region: Region | None) -> tuple[list[np.ndarray], list[list[int | str | None]]]:
-    """ON, OFF or unknown for each unit of each hidden layer, and the lines that prove it."""
-    hidden = net.widths[1:-1]
-    if region is None or not hidden:
-        return [np.zeros(width, dtype=np.int8) for width in hidden], []
-    low, high = zip(*region.bounds, strict=True)
-    # Bounds are about the layers up to that of a circuit; which one it is plays no part.
-    last = {(len(hidden), j) for j in range(hidden[-1])}
-    part = Part.root(question(net, last, low, high, {Unit(len(net.layers), k): 0 for k in range(net.widths[-1])}))
-    part.bounds.tighten()
-    part.state()
-    return [part.bounds.status(m) for m in range(len(hidden))], part.tree.get("bounds", [])
+    return Compressed(net, work.net(), region, tuple(work.removed), tuple(work.left), stable)
 
 
 class _Work:

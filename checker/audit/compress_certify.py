@@ -34,7 +34,11 @@ def certify_compression(folder: Path, found: Compressed) -> Path:
             "format": FORMAT,
             "files": files,
             "region": region,
-            "bounds": list(found.bounds),
+            "bounds": found.stability.lines,
+            "searched": [
+                {"layer": proved.unit.layer, "unit": proved.unit.index, "sign": proved.sign, "tree": proved.tree}
+                for proved in found.stability.searched
+            ],
             "removed": [_removal(removal) for removal in found.removed],
         }
     )

@@ -39,6 +39,10 @@ def harden_command(
         Path | None,
         typer.Option("--region", help="With --compress: a box (VNN-LIB) outside of which outputs may change."),
     ] = None,
+    seconds: Annotated[
+        float,
+        typer.Option(min=0, help="With --region: for the search of units that bounds do not show to be stable there."),
+    ] = 20,
     force: Annotated[bool, typer.Option("--force", help="Replace a net that lies there, and its proof.")] = False,
 ) -> None:
     """Take every train-idle circuit out of a ReLU net; no output on the training data changes.
@@ -87,7 +91,8 @@ def harden_command(
         box = boxes[0] if boxes else None
         with errors.status("looking for train-idle circuits"):
             found = harden_net(net, inputs, deployed, rounding=rounding.value)
-        smaller = compress_net(found.net, box) if compress else None
+        with errors.status("looking for units that are stable on the region"):
+            smaller = compress_net(found.net, box, seconds=seconds) if compress else None
         owner, (proof, *others) = proof_owner(found.before, model.name), folders
         # The net comes last: no new net lies anywhere without its proofs, whatever happens.
         with placing() as places:

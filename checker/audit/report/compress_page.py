@@ -28,7 +28,7 @@ def compress_page(found: Compressed, inputs: np.ndarray) -> Group:
     if found.region is not None:
         lines += [
             Text(f"{count(how['off'], 'unit')} never active there, {how['merged']} active all over it and merged."),
-            Text(f"Of {hidden} hidden units the bounds show {found.stable} to be one or the other."),
+            Text(_stable(found, hidden)),
         ]
     if found.left:
         lines.append(
@@ -37,6 +37,20 @@ def compress_page(found: Compressed, inputs: np.ndarray) -> Group:
     if outside := _outside(found.region, inputs):
         lines.append(Text(f"{count(outside, 'training input')} outside the box: there an output may differ.", "yellow"))
     return Group(*lines, "")
+
+
+def _stable(found: Compressed, hidden: int) -> str:
+    known = found.stability
+    told = f"Of {hidden} hidden units {found.stable} are shown to be one or the other"
+    if known.searched:
+        told += f", {len(known.searched)} of them by search"
+    if known.varying or known.undecided:
+        told += f"; {known.varying} are on at one input there and off at another"
+    if known.undecided:
+        listed = ", ".join(f"{unit.layer}.{unit.index}" for unit in known.undecided[:8])
+        more = ", ..." * (len(known.undecided) > 8)
+        told += f"; {len(known.undecided)} are undecided, and kept ({listed}{more}): more --seconds may decide them"
+    return told + "."
 
 
 def _outside(region: Region | None, inputs: np.ndarray) -> int:

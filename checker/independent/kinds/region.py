@@ -50,6 +50,14 @@ class Prepared:
         self._integers: dict[int, _Integers] = {}
         self._sides: tuple[Any, list[Vector]] | None = None
 
+    def probe(self, layer: int, index: int, sign: int) -> "Prepared":
+        """The net up to one hidden unit, times -1 if the sign is ON; what it sends is read by one output, as it is."""
+        weights, bias = self.net.layers[layer - 1]
+        alone = [[-sign * w for w in weights[index]]], [-sign * bias[index]]
+        made = Prepared(Net.of([*self.net.layers[: layer - 1], alone, ([[Fraction(1)]], [Fraction(0)])]))
+        made._integers = {below: self.integers(below) for below in range(1, layer)}
+        return made
+
     def sides(self, *written: Any) -> list[Vector]:
         """The lower and the upper ends of a box; those of the last one are kept, which many facts may be about."""
         if self._sides is None or self._sides[0] != written:

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.independent.kinds.region import OFF, ON, UNKNOWN, _Box, _Part
+from proof_of_absence.checker.independent.kinds.region import OFF, ON, UNKNOWN, Prepared, _Box, _Part, irrelevant_region
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays, hexadecimal
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats
+from proof_of_absence.checker.independent.values.nets import Net
 
 FORMAT = "absence-compression-certificate/1"
 NAME = "compression.json"
 LARGEST = 2**30
-FIELDS = {"format", "files", "region", "bounds", "removed", "digest"}
+FIELDS = {"format", "files", "region", "bounds", "searched", "removed", "digest"}
 
 
 def check_compression(path: Path) -> Fact:
@@ -35,7 +36,8 @@ def check_compression(path: Path) -> Fact:
         files = certificate["files"]
         require(isinstance(files, dict) and set(files) == {"before", "after"}, "files are missing")
         before, after = (FloatNet.read(arrays(path.parent, files[name])) for name in ("before", "after"))
-        replay = _Replay(before, _signs(before, certificate["region"], certificate["bounds"]))
+        signs = _signs(before, certificate["region"], certificate["bounds"], certificate["searched"])
+        replay = _Replay(before, signs)
         for removal in certificate["removed"]:
             replay.remove(removal)
         replay.require_equal(after)
@@ -55,32 +57,54 @@ def told(certificate: Fact) -> str:
     return f"{len(certificate['removed'])} units removed, and the outputs {where} the same over the reals"
 
 
-def _signs(net: FloatNet, region: Any, lines: Any) -> _Part | None:
-    """What the lines prove of the signs of hidden units on the region; None without a region."""
+class _Signs:
+    """What bounds and searches prove of the signs of hidden units on a box."""
+
+    def __init__(self, part: _Part):
+        self.part, self.searched = part, dict[tuple[int, int], int]()
+
+    def of(self, unit: tuple[int, int]) -> int:
+        """ON, OFF or UNKNOWN."""
+        return self.searched.get(unit) or self.part.status(unit)
+
+
+def _signs(net: FloatNet, region: Any, lines: Any, searched: Any) -> _Signs | None:
+    """What the lines and the trees prove of the signs of hidden units on the region; None without a region."""
     if region is None:
-        require(lines == [], "bounds without a region")
+        require(lines == [] and searched == [], "bounds without a region")
         return None
     require(isinstance(region, dict) and set(region) == {"low", "high"}, "the region is not given by its ends")
     hidden, outputs = len(net.layers) - 1, net.widths[-1]
     require(hidden, "the net has no hidden unit")
-    written = [
-        {"weights": [[str(Fraction(w)) for w in row] for row in weights.tolist()],
-         "bias": [str(Fraction(b)) for b in bias.tolist()]}
+    whole = [
+        ([list(map(Fraction, row)) for row in weights.tolist()], list(map(Fraction, bias.tolist())))
         for weights, bias in net.layers
-    ]  # fmt: skip
+    ]
+    known = Prepared(Net.of(whole))
     # Of the circuit only its layer plays a part: bounds are about units up to there.
     circuit, value = [[hidden, 0]], [[hidden + 1, k, "0"] for k in range(outputs)]
-    box = _Box({"net": written, "circuit": circuit, "value": value, **region})
-    part = _Part(box, box.low, box.high, {}, {})
+    box = _Box({"circuit": circuit, "value": value, **region}, known)
+    found = _Signs(_Part(box, box.low, box.high, {}, {}))
     for line in lines:
-        part.add(line)
-    return part
+        found.part.add(line)
+    require(isinstance(searched, list), "the searched units are no list")
+    for entry in searched:
+        require(set(entry) == {"layer", "unit", "sign", "tree"}, "a searched unit has other fields")
+        layer, j, sign = entry["layer"], entry["unit"], entry["sign"]
+        there = type(layer) is int and type(j) is int and 1 <= layer <= hidden and 0 <= j < net.widths[layer]
+        require(there, f"({layer!r}, {j!r}) is no hidden unit")
+        require(type(sign) is int and sign in (ON, OFF), "a sign that is none")
+        # relu of the negated unit is 0 all over the box just if the unit is never negative there.
+        asked = {"circuit": [[layer, 0]], "value": [[layer + 1, 0, "0"]], "tree": entry["tree"], **region}
+        irrelevant_region(asked, known.probe(layer, j, sign))
+        found.searched[layer, j] = sign
+    return found
 
 
 class _Replay:
     """The net while its units leave. Those that stay receive on the box what they did before, at every step."""
 
-    def __init__(self, net: FloatNet, signs: _Part | None):
+    def __init__(self, net: FloatNet, signs: _Signs | None):
         self.layers = [(weights.copy(), bias.copy()) for weights, bias in net.layers]
         self.kept = [list(range(width)) for width in net.widths]
         self.signs = signs
@@ -103,7 +127,7 @@ class _Replay:
         self.kept[layer].remove(j)
 
     def _sign(self, layer: int, j: int) -> int:
-        return UNKNOWN if self.signs is None else self.signs.status((layer, j))
+        return UNKNOWN if self.signs is None else self.signs.of((layer, j))
 
     def _require_kept(self, layer: int, j: object) -> None:
         require(type(j) is int and j in self.kept[layer], f"unit {layer}.{j} is not there")
