@@ -13,7 +13,7 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import PricedInput, Readout
 from proof_of_absence.checker.construct.leverage_bounds import Whitened, whitened
-from proof_of_absence.checker.numbers.deadline import looking
+from proof_of_absence.checker.numbers.deadline import afford, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 
 __all__ = ["BLOCK", "PARTS", "Direction", "Features", "Kernel", "Priced", "priced", "whitening"]
@@ -106,6 +106,8 @@ def priced(
 def whitening(features: Features, columns: Sequence[int], penalty: Fraction = Fraction(0)) -> Whitened | None:
     """T for these columns of the features in training; None where floats find none."""
     count, chosen = features.counts["training"], list(columns)
+    # A decomposition at the end, as measured, which cannot be interrupted.
+    afford(2e-9 * len(chosen) * min(count, len(chosen)) ** 2)
 
     def blocks() -> Iterator[Interval]:
         for start in looking(range(0, count, BLOCK)):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 from typing import TypeAlias, assert_never
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -33,6 +34,9 @@ MEET = 2**9
 # Entries of the widest layer in one block, so that memory is that times the digits, and rows at most.
 ENTRIES = 2**19
 BLOCK = 2048
+
+# The digits of layers of Python integers, which take long to find, as long as there is the layer.
+_KEPT: "WeakKeyDictionary[RationalAffine, dict[int, dict[int, np.ndarray]]]" = WeakKeyDictionary()
 
 Units: TypeAlias = Sequence[int] | np.ndarray
 
@@ -148,8 +152,11 @@ def weight_slices(layer: FloatLayer, width: int) -> dict[int, np.ndarray]:
     match layer:
         case FloatAffine(weights, _):
             return split(weights, width)
-        case RationalAffine(numbers, exponent):
-            return split_integers(numbers[:, :-1], exponent, width)
+        case RationalAffine():
+            found = _KEPT.setdefault(layer, {})
+            if width not in found:
+                found[width] = split_integers(layer.numbers[:, :-1], layer.exponent, width)
+            return found[width]
         case _:
             assert_never(layer)
 
@@ -286,6 +293,13 @@ def activations(
     return _activations(net, np.asarray(inputs, dtype=np.float64), layer, units, pre, width)
 
 
+def _some_slices(whole: FloatLayer, here: FloatLayer, units: Units | None, width: int) -> dict[int, np.ndarray]:
+    """The weights of `here`, which has these units of the whole layer."""
+    if units is None or isinstance(whole, FloatAffine):
+        return weight_slices(here, width)
+    return {place: part[units] for place, part in weight_slices(whole, width).items()}
+
+
 def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units: Units | None, pre: bool, width: int) -> Digits:
     def sent(read: np.ndarray) -> dict[int, np.ndarray]:
         """The slices of what some units below send."""
@@ -293,10 +307,11 @@ def _activations(net: FloatNet, inputs: np.ndarray, layer: int, units: Units | N
             return split(inputs[:, read], width)
         return _activations(net, inputs, layer - 1, read, False, width).slices() if read.size else {}
 
-    here = net.layers[layer - 1] if units is None else some_units(net.layers[layer - 1], units)
+    whole = net.layers[layer - 1]
+    here = whole if units is None else some_units(whole, units)
     look()
     read = np.flatnonzero(nonzero(here).any(axis=0))
-    weights = {place: part[:, read] for place, part in weight_slices(here, width).items()}
+    weights = {place: part[:, read] for place, part in _some_slices(whole, here, units, width).items()}
     bias = _bias_slices(here, denominator(net, layer - 1), width)
     digits = affine(sent(read), weights, bias, (len(inputs), here.fan_out), width)
     result = replace(digits, denominator=denominator(net, layer))

@@ -115,6 +115,9 @@ def schema_text() -> str:
 
 def encode(value: Any) -> Any:
     """A finding, or anything made of findings, as JSON values."""
+    # Most of what a long report holds.
+    if value is None or type(value) in (bool, int):
+        return value
     match value:
         case Fraction():
             return {"exact": exact_text(value), "approximate": _approximate(value)}
@@ -143,7 +146,7 @@ def encode(value: Any) -> Any:
         case tuple() | list():
             return [exact_text(entry) if isinstance(entry, Fraction) else encode(entry) for entry in value]
         case _ if dataclasses.is_dataclass(value):
-            return {field.name: encode(getattr(value, field.name)) for field in _fields(value)}
+            return {name: encode(getattr(value, name)) for name in _names(type(value))}
         case np.generic():
             return value.item()
     return value
@@ -178,6 +181,11 @@ def decode(kind: Any, data: Any) -> Any:
     if issubclass(kind, tuple):
         return kind(*data)
     return kind(data)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in _fields(kind))
 
 
 _hints = cache(typing.get_type_hints)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.audit.engine import Region, box_of, examine
 from proof_of_absence.checker.audit.findings import UNDECIDED, Activity
 from proof_of_absence.checker.audit.folder import write_folder
+from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.independent.results.audit import check_audit
-from proof_of_absence.checker.numbers.deadline import Deadline, within
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 
@@ -139,6 +140,14 @@ def test_without_time_every_stage_is_undecided_with_its_reason(net):
     assert audit.exit_code == UNDECIDED and not audit.findings
     for stage in ("losses", "units", "circuits", "deployment", "ranks", "rents"):
         assert f"{stage}: out of time" in audit.undecided
+
+
+def test_a_decomposition_that_takes_longer_than_there_is_time_is_not_begun():
+    """Of the features of a wide layer, for readout prices: it cannot be interrupted."""
+    wide = FloatNet([(np.ones((3000, 1)), np.zeros(3000)), (np.ones((1, 3000)), [0.0])])
+    rows = np.arange(3000.0).reshape(-1, 1)
+    with within(Deadline(5, lambda: 0.0)), pytest.raises(OutOfTime, match="the next step alone takes"):
+        readout_prices(wide, rows, (), deploy=rows[:1], penalty=Fraction(1))
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,20 @@ def test_digits_are_the_exact_values(case):
                 assert remainders[i, j] == x.numerator * pow(x.denominator, -1, PRIME) % PRIME
 
 
+@given(any_nets(), st.data())
+def test_some_units_are_those_of_the_whole_layer(case, data):
+    """Asked twice, since the digits of a layer of rationals are kept."""
+    net, inputs = case
+    layer = data.draw(st.integers(1, len(net.layers)))
+    width = net.widths[layer]
+    whole = activations(net, inputs, layer, pre=True)
+    for _ in range(2):
+        units = data.draw(st.lists(st.integers(0, width - 1), min_size=1, unique=True))
+        some = activations(net, inputs, layer, units, pre=True)
+        for i in range(len(inputs)):
+            assert [some.fraction(i, k) for k in range(len(units))] == [whole.fraction(i, j) for j in units]
+
+
 @given(any_nets(), st.sampled_from([np.float32, np.float64]))
 def test_bounds_hold_and_decided_signs_are_right(case, precision):
     net, inputs = case
