@@ -20,7 +20,7 @@ INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check $(addprefix --c
 
 KERNEL ?= yes
 DEBIAN_COQ := coq libcoq-mathcomp libcoq-mathcomp-algebra-tactics libcoq-mathcomp-zify \
-    libcoq-mathcomp-analysis
+    libcoq-mathcomp-analysis ocaml-findlib libzarith-ocaml-dev
 
 DEBIAN_TEX := latexmk texlive-latex-recommended lmodern
 TEX := paper/absence.tex paper/macros.tex $(wildcard paper/sections/*.tex)
@@ -94,7 +94,7 @@ debian12 debian13: debian%:
 
 # Where Coq cannot be installed, `absence verify` marks what it decides as not checked, and fails. What is too old ends it here.
 coq: .venv/set-up
-	@test -d "$$(coqc -where 2>/dev/null)/user-contrib/mathcomp/analysis" || \
+	@{ test -d "$$(coqc -where)/user-contrib/mathcomp/analysis" && ocamlfind query zarith; } >/dev/null 2>&1 || \
 	    { apt-get update -q && apt-get install -y -q $(DEBIAN_COQ); } || \
 	    echo "Coq could not be installed; install these packages: $(DEBIAN_COQ)"
 	@$(BIN)/python -m proof_of_absence.checker.kernel.coq_found

@@ -1,6 +1,7 @@
 """The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw, make tables.
 
-Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided.
+Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided; `check` adds 3,
+the two checkers disagree.
 """
 
 import os
@@ -31,6 +32,8 @@ from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, sel
 from proof_of_absence.checker.kernel.obligation import Claim, Verdict
 from proof_of_absence.checker.kernel.recheck import refusals
 from proof_of_absence.checker.kernel.verify import Result, certificate_path, certificate_paths, remove_strays, verify
+from proof_of_absence.checker.proved.opinion import opinions, summary
+from proof_of_absence.checker.proved.program import Missing
 from proof_of_absence.checker.report import draw, overview
 from proof_of_absence.checker.report.paper import citations, results, tables
 from proof_of_absence.checker.report.paper.typeset import defined
@@ -53,7 +56,7 @@ app = typer.Typer(
     help="Machine-checked: the lowest-loss MLP carries no separable shift detector. "
     "Begin with `absence verify`, then `absence show C8`.",
     epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; "
-    "audit adds 3, undecided.",
+    "audit adds 3, undecided; check adds 3, the two checkers disagree.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -65,6 +68,8 @@ LARGEST_TEX = 2**20
 DRAWN = "<!-- Drawn by `absence graph`. -->\n"
 # By these files a folder of an audit or a hardening is known.
 FOLDERS = ("certificate.json", "report.json", "hardening.json", "compression.json")
+# The exit code where the two checkers disagree.
+DISAGREE = 3
 
 
 def _select(names: list[str] | None) -> list[Claim]:
@@ -161,7 +166,8 @@ def check(
     """Re-check certificates by the independent checker; unsat answers are put to both solvers again.
 
     In the folder of an audit or a hardening all files must agree; one line says what was accepted, and what was not
-    looked at. Exit codes: 0 accepted, 1 something is refused, 2 bad input.
+    looked at. For a folder of certificates the proved checker is asked too, where Coq and OCaml are installed.
+    Exit codes: 0 accepted, 1 something is refused, 2 bad input, 3 the two checkers disagree.
     """
     if not path.exists():
         raise bad_input(f"{path} does not exist; run `absence verify` first")
@@ -189,7 +195,23 @@ def check(
         f"{len(paths) - len(refused)} of {len(paths)} certificates accepted"
         + (f", {len(missing)} missing" if missing else "")
     )
-    raise typer.Exit(1 if refused or missing else 0)
+    agreed = not path.is_dir() or _second_opinion([file for file in paths if file not in refused])
+    raise typer.Exit(1 if refused or missing else 0 if agreed else DISAGREE)
+
+
+def _second_opinion(accepted: list[Path]) -> bool:
+    """Whether the proved checkers refuse nothing of what was accepted; what they say is told."""
+    try:
+        found = opinions(accepted)
+    except (Missing, OSError) as reason:
+        say(f"The proved checker was not asked: {reason}")
+        return True
+    disputed = {file: opinion for file, opinion in found.items() if opinion.refused or opinion.malformed}
+    for file, opinion in sorted(disputed.items()):
+        what = opinion.malformed or f"refuses {', '.join(opinion.refused)}"
+        say(f"DISAGREE {file}: the proved checker {what}, the other accepts it; please report this")
+    say(summary(found.values()))
+    return not disputed
 
 
 def _check_folder(

@@ -109,6 +109,20 @@ CLAIM = Claim(
             "C2_same_loss",
             "C2_any_architecture",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts about circuits that are "
+            "idle, fire or send two values, and about the outputs of two nets, holds of the nets and inputs that the "
+            "lists stand for",
+            "check_nets",
+            "C2_check_idle",
+            "C2_check_fires",
+            "C2_check_not_idle",
+            "C2_check_no_idle",
+            "C2_check_same_outputs",
+            "C2_check_other_output",
+            "C2_check_off",
+            name="universal-checker",
+        ),
         Obligation(
             "C2.deployment",
             "No training input tells the planted deceptive net from its hardcoded copy (solver)",

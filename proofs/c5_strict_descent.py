@@ -96,6 +96,19 @@ CLAIM = Claim(
             "C5_strict_descent",
             "C5_add_unit",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts about losses, noise floors "
+            "and how they compare holds of the net and data that the lists stand for",
+            "check_losses",
+            "C5_check_loss",
+            "C5_check_floor",
+            "C5_check_above",
+            "C5_check_lower",
+            "C5_check_less",
+            "C5_check_at_most",
+            "C5_check_equal",
+            name="universal-checker",
+        ),
         Obligation(
             "C5.drop",
             "The drop is exactly s^2/<phi,phi>: an identity of polynomials once denominators are cleared, N = "

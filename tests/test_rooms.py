@@ -16,6 +16,7 @@ ROOMS = (
     "numbers",
     "screen",
     "kernel",
+    "proved",
     "encode",
     "passes",
     "construct",

@@ -307,7 +307,9 @@ def _whole(folder: Path) -> bool:
 
 
 def _compiled_files(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.vo"))}
+    # What was extracted is used too.
+    files = sorted([*folder.glob("*.vo"), *folder.glob("*.ml"), *folder.glob("*.mli")])
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @cache

@@ -1,0 +1,81 @@
+"""What the proved checkers say of certificates: of each fact whether it is accepted, refused, or left to others."""
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from proof_of_absence.checker.proved.program import program
+
+__all__ = ["Answer", "Opinion", "opinions", "summary"]
+
+
+class Answer(StrEnum):
+    """What the program says of a fact: `left` is of a kind, or a form, that no proved checker decides."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The answers for the facts of one certificate, in order, each with the fact's kind.
+
+    `malformed` says why the certificate could not be read; it is then no opinion.
+    """
+
+    facts: tuple[tuple[str, Answer], ...]
+    malformed: str = ""
+
+    @property
+    def refused(self) -> list[str]:
+        """The kinds of the facts that are refused."""
+        return [kind for kind, answer in self.facts if answer is Answer.REFUSED]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every fact is accepted, so that nothing else need be believed."""
+        return bool(self.facts) and all(answer is Answer.ACCEPTED for _, answer in self.facts)
+
+
+def opinions(paths: Sequence[Path]) -> dict[Path, Opinion]:
+    """What the proved checkers say of each certificate.
+
+    Raises
+    ------
+    Missing
+        If the program cannot be made here.
+    OSError
+        If it ends early, or says something that it never says.
+    """
+    # A name with a line break would be read as two; nothing of ours has one.
+    asked = [path for path in paths if "\n" not in str(path)]
+    done = subprocess.run(
+        [program()], input="".join(f"{path}\n" for path in asked), capture_output=True, text=True, errors="replace"
+    )
+    parts = done.stdout.split("\n\n")
+    if done.returncode or parts.pop() or len(parts) != len(asked):
+        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        raise OSError(f"the proved checker ended early: {said}")
+    return {path: _opinion(part.split("\n")) for path, part in zip(asked, parts, strict=True)}
+
+
+def _opinion(lines: list[str]) -> Opinion:
+    if lines[0].startswith("malformed "):
+        return Opinion((), lines[0].removeprefix("malformed "))
+    told = (line.rsplit(" ", 1) for line in lines)
+    return Opinion(tuple((kind, Answer(answer)) for kind, answer in told))
+
+
+def summary(found: Iterable[Opinion]) -> str:
+    """One line: how many facts were accepted, and how many certificates need no other checker."""
+    found = list(found)
+    accepted = sum(answer is Answer.ACCEPTED for opinion in found for _, answer in opinion.facts)
+    facts = sum(len(opinion.facts) for opinion in found)
+    whole = sum(opinion.whole for opinion in found)
+    return (
+        f"The proved checker accepts {accepted} of {facts} facts, and {whole} of {len(found)} certificates as a whole; "
+        "the rest it leaves to the others"
+    )

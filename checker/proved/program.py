@@ -1,0 +1,111 @@
+"""The checkers that are proved, as a program: Coq extracts them, OCaml compiles them with GMP, once on a machine.
+
+Trusted are Coq's kernel and extraction, OCaml, GMP, and the OCaml files in `program/`, which read a certificate.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from proof_of_absence.checker.independent import coq
+from proof_of_absence.checker.independent.private import forget_unused, private_folder, used
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel.claims import load_claims
+from proof_of_absence.checker.kernel.discharge import coq_sources
+from proof_of_absence.checker.kernel.obligation import KernelProof, Scope
+
+__all__ = ["Missing", "program"]
+
+HERE = Path(__file__).parent / "program"
+# What Coq writes beside its sources, and the files that are compiled after it, in this order.
+EXTRACTED = "absence_checkers"
+OURS = ("json.ml", "facts.ml", "absence_check.ml")
+NAME, DIGEST = "absence-check", "sha256"
+COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")
+SECONDS = 300
+
+
+class Missing(Exception):
+    """The program cannot be made here; the text says why, and what to do."""
+
+
+@cache
+def program() -> Path:
+    """The program, made if it is not kept from before.
+
+    Raises
+    ------
+    Missing
+        If Coq, OCaml or zarith are not installed, or something does not compile.
+    """
+    if shutil.which("ocamlfind") is None or coq.available() is None:
+        raise Missing("Coq or OCaml is missing; install coq, ocaml-findlib and libzarith-ocaml-dev")
+    try:
+        extracted = Path(coq.compiled(_sources()))
+    except Refused as reason:
+        raise Missing(str(reason)) from reason
+    texts = {name: (extracted / name).read_bytes() for name in (f"{EXTRACTED}.mli", f"{EXTRACTED}.ml")}
+    texts |= {name: (HERE / name).read_bytes() for name in OURS}
+    kept = private_folder("program")
+    place = kept / _digest(texts) if kept else None
+    if place and _whole(place):
+        used(place)
+        return place / NAME
+    return _make(texts, kept, place)
+
+
+def _sources() -> coq.Sources:
+    """The Coq files of the claims: the checkers are among them."""
+    for claim in load_claims():
+        for obligation in claim.obligations:
+            if obligation.scope is Scope.UNIVERSAL:
+                proof = obligation.build()
+                if isinstance(proof, KernelProof):
+                    return tuple(coq_sources(proof.folder))
+    raise Missing("no claim has a theorem")
+
+
+def _digest(texts: dict[str, bytes]) -> str:
+    """A digest of all that is compiled, and of how."""
+    said = subprocess.run([*COMPILER, "-version"], capture_output=True, text=True).stdout
+    where = subprocess.run(["ocamlfind", "query", "zarith", "-format", "%d %v"], capture_output=True, text=True).stdout
+    parts = [*COMPILER, said, where, *(f"{name} {hashlib.sha256(text).hexdigest()}" for name, text in texts.items())]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _make(texts: dict[str, bytes], kept: Path | None, place: Path | None) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="absence-program-", dir=kept))
+    for name, text in texts.items():
+        (folder / name).write_bytes(text)
+    # What is extracted has names that nobody uses.
+    call = [*COMPILER, "-w", "-a", *texts, "-o", NAME]
+    try:
+        done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Missing(f"the program does not compile: {error}") from error
+    if done.returncode:
+        what = " ".join((done.stderr or done.stdout).split())[-300:]
+        raise Missing(f"the program does not compile: {what}; install ocaml-findlib and libzarith-ocaml-dev")
+    (folder / DIGEST).write_text(hashlib.sha256((folder / NAME).read_bytes()).hexdigest())
+    if kept and place:
+        try:
+            shutil.rmtree(place, ignore_errors=True)
+            os.replace(folder, place)
+            forget_unused(kept)
+            return place / NAME
+        except OSError:
+            pass
+    return folder / NAME
+
+
+def _whole(place: Path) -> bool:
+    """Whether the program lies there as it was left."""
+    try:
+        return (place / DIGEST).read_text() == hashlib.sha256((place / NAME).read_bytes()).hexdigest()
+    except OSError:
+        return False

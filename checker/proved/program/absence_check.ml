@@ -1,0 +1,39 @@
+(* What of a certificate the proved checkers accept: a line for each fact. The files are named on standard input. *)
+
+let read path =
+  let channel = open_in_bin path in
+  Fun.protect ~finally:(fun () -> close_in channel)
+    (fun () -> really_input_string channel (in_channel_length channel))
+
+let kind fact = Facts.text (Facts.get "kind" fact)
+
+let answer check argument =
+  try if check argument then "accepted" else "refused" with
+  | Facts.Left _ -> "left"
+  | Json.Malformed _ | Invalid_argument _ | Failure _ -> "refused"
+
+let rec decide fact = match kind fact with
+  | "all" ->
+    let facts = Facts.list (Facts.get "facts" fact) in
+    if facts = [] then raise (Json.Malformed "no fact at all");
+    let relations = if Facts.has "compared" fact then Facts.list (Facts.get "compared" fact) else [] in
+    List.concat_map decide facts
+    @ List.map (fun relation -> "compared " ^ answer (Facts.compared facts) relation) relations
+  | name ->
+    [ name ^ " " ^ match List.assoc_opt name Facts.kinds with None -> "left" | Some check -> answer check fact ]
+
+let () =
+  try
+    while true do
+      let path = input_line stdin in
+      let lines =
+        try decide (Facts.get "fact" (Json.parse (read path))) with
+        | Json.Malformed reason -> [ "malformed " ^ reason ]
+        | Sys_error reason -> [ "malformed " ^ reason ]
+        | End_of_file -> [ "malformed the file ended while it was read" ]
+        | Stack_overflow | Out_of_memory -> [ "malformed it is too large" ] in
+      List.iter print_endline lines;
+      print_endline "";
+      flush stdout
+    done
+  with End_of_file -> ()

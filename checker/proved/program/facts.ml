@@ -1,0 +1,170 @@
+(* Facts in JSON, put to the checkers that Coq extracted. What is here only reads: it decides nothing. *)
+
+open Absence_checkers
+
+exception Left of string (* what no checker here decides *)
+
+let malformed what = raise (Json.Malformed what)
+
+let get name = function
+  | Json.Record fields ->
+    (try List.assoc name fields with Not_found -> malformed ("no field " ^ name))
+  | _ -> malformed ("no record with a field " ^ name)
+
+let has name fact = match fact with Json.Record fields -> List.mem_assoc name fields | _ -> false
+
+let known names = function
+  | Json.Record fields -> List.iter (fun (name, _) -> if not (List.mem name names) then raise (Left name)) fields
+  | _ -> malformed "no record"
+
+let list = function Json.List entries -> entries | _ -> malformed "no list"
+let text = function Json.Text words -> words | _ -> malformed "no text"
+
+(* Digits with a sign in front at most: nothing else that Big_int_Z would take. *)
+let integer words =
+  let digits = match String.length words with
+    | 0 -> ""
+    | n -> if words.[0] = '-' then String.sub words 1 (n - 1) else words in
+  if digits = "" || not (String.for_all (fun c -> '0' <= c && c <= '9') digits) then malformed "no number";
+  Big_int_Z.big_int_of_string words
+
+let number = function
+  | Json.Int words -> { qnum = integer words; qden = Big_int_Z.unit_big_int }
+  | Json.Text words ->
+    (match String.split_on_char '/' words with
+     | [ one ] -> { qnum = integer one; qden = Big_int_Z.unit_big_int }
+     | [ one; other ] ->
+       let below = integer other in
+       if Big_int_Z.sign_big_int below <= 0 then malformed "no denominator";
+       { qnum = integer one; qden = below }
+     | _ -> malformed "no number")
+  | _ -> malformed "no number"
+
+let vector value = List.map number (list value)
+let rows value = List.map vector (list value)
+let whole = function Json.Int words -> int_of_string words | _ -> malformed "no whole number"
+let rec nat n = if n <= 0 then O else S (nat (n - 1))
+let size values = nat (List.length values)
+let width matrix = match matrix with [] -> O | first :: _ -> size first
+
+(* A net of one hidden layer: its units with what reads them, and the output's bias. *)
+type net = { d : nat; m : nat; n : nat; units : q unit0 list; shift : q list }
+
+let net value = match list value with
+  | [ hidden; output ] ->
+    let weights = rows (get "weights" hidden) and biases = vector (get "bias" hidden) in
+    let readers = rows (get "weights" output) and shift = vector (get "bias" output) in
+    let count = List.length weights in
+    if List.length biases <> count || List.exists (fun row -> List.length row <> count) readers then
+      malformed "the layers do not fit";
+    let sent = List.init count (fun j -> List.map (fun row -> List.nth row j) readers) in
+    let units = List.map2 (fun (w, b) a -> ((w, b), a)) (List.combine weights biases) sent in
+    if List.length readers <> List.length shift then malformed "the layers do not fit";
+    { d = width weights; m = size shift; n = nat count; units; shift }
+  | _ -> raise (Left "nets of other depths")
+
+(* The units that a circuit of the one hidden layer selects. *)
+let circuit net value =
+  let count = List.length net.units in
+  let place entry = match list entry with
+    | [ Json.Int "1"; j ] when whole j >= 0 && whole j < count -> whole j
+    | _ -> malformed "no hidden unit" in
+  let places = List.map place (list value) in
+  if places = [] then malformed "an empty circuit";
+  List.init count (fun j -> List.mem j places)
+
+let sent net chosen inputs = match inputs with
+  | [] -> malformed "no input"
+  | first :: _ -> lcircuit qops net.m net.units chosen first
+
+let idle fact =
+  known [ "kind"; "net"; "circuit"; "inputs"; "fires" ] fact;
+  let net = net (get "net" fact) and inputs = rows (get "inputs" fact) in
+  let chosen = circuit net (get "circuit" fact) in
+  let value = sent net chosen inputs in
+  if has "fires" fact then
+    check_fires net.d net.m net.n (size inputs) net.units net.shift inputs chosen value (vector (get "fires" fact))
+  else check_idle net.d net.m net.n (size inputs) net.units net.shift inputs chosen value
+
+let not_idle fact =
+  known [ "kind"; "net"; "circuit"; "inputs" ] fact;
+  let net = net (get "net" fact) and inputs = rows (get "inputs" fact) in
+  let chosen = circuit net (get "circuit" fact) in
+  check_not_idle net.d net.m net.n (size inputs) net.units net.shift inputs chosen
+
+let no_idle fact =
+  known [ "kind"; "net"; "inputs" ] fact;
+  let net = net (get "net" fact) and inputs = rows (get "inputs" fact) in
+  if List.length net.units > 12 then raise (Left "more than 12 units");
+  check_no_idle net.d net.m net.n (size inputs) net.units net.shift inputs
+
+let same_outputs fact =
+  known [ "kind"; "left"; "right"; "inputs" ] fact;
+  let left = net (get "left" fact) and right = net (get "right" fact) and inputs = rows (get "inputs" fact) in
+  check_same_outputs left.d left.m left.n right.n (size inputs) left.units right.units left.shift right.shift inputs
+
+let other_output fact =
+  known [ "kind"; "left"; "right"; "input" ] fact;
+  let left = net (get "left" fact) and right = net (get "right" fact) in
+  check_other_output left.d left.m left.n right.n left.units right.units left.shift right.shift
+    (vector (get "input" fact))
+
+let data fact = rows (get "inputs" (get "data" fact)), rows (get "targets" (get "data" fact))
+
+let above_floor fact =
+  known [ "kind"; "net"; "data"; "loss"; "noise_floor" ] fact;
+  let net = net (get "net" fact) and inputs, targets = data fact in
+  check_above net.d net.m net.n (size inputs) net.units net.shift inputs targets
+    (number (get "loss" fact)) (number (get "noise_floor" fact))
+
+let mean_error net inputs targets =
+  if List.length inputs <> List.length targets then malformed "inputs and targets differ in number";
+  qred (qmult (qinv (size inputs)) (lsse qops net.units net.shift (List.combine inputs targets)))
+
+let at_floor fact =
+  known [ "kind"; "net"; "data"; "positive" ] fact;
+  let net = net (get "net" fact) and inputs, targets = data fact in
+  let loss = mean_error net inputs targets in
+  check_loss net.d net.m net.n (size inputs) net.units net.shift inputs targets loss
+  && check_floor net.d net.m (size inputs) inputs targets loss
+  && (get "positive" fact = Json.Bool false || lpos loss)
+
+let lower fact =
+  known [ "kind"; "before"; "after"; "data"; "drop"; "circuit"; "wider" ] fact;
+  let before = net (get "before" fact) and after = net (get "after" fact) and inputs, targets = data fact in
+  let wider = has "wider" fact && get "wider" fact = Json.Bool true in
+  let units = List.length before.units and others = List.length after.units in
+  (if has "circuit" fact then
+     check_off before.d before.m before.n before.units after.units before.shift after.shift
+       (circuit before (get "circuit" fact))
+   else if wider then units < others else units = others)
+  && check_lower before.d before.m before.n after.n (size inputs) before.units before.shift after.units after.shift
+    inputs targets (mean_error before inputs targets) (number (get "drop" fact))
+
+let kinds = [
+  "idle", idle; "not-idle", not_idle; "no-idle-circuit", no_idle; "same-outputs", same_outputs;
+  "different-outputs", other_output; "loss-above-floor", above_floor; "loss-at-floor", at_floor; "lower-loss", lower;
+]
+
+(* How stated numbers compare: only those that a checker above has compared with what it computed. *)
+let stated = [ "loss-above-floor", [ "loss"; "noise_floor" ]; "lower-loss", [ "drop" ] ]
+
+let term facts value = match list value with
+  | [ factor ] -> (number factor, { qnum = Big_int_Z.unit_big_int; qden = Big_int_Z.unit_big_int })
+  | [ factor; place; Json.Text key ] ->
+    let fact = match List.nth_opt facts (whole place) with Some fact -> fact | None -> malformed "no such fact" in
+    let keys = try List.assoc (text (get "kind" fact)) stated with Not_found -> raise (Left "another number") in
+    if not (List.mem key keys) then malformed "no such number";
+    (number factor, number (get key fact))
+  | _ -> raise (Left "another number")
+
+let side facts value =
+  if list value = [] then malformed "a side is missing";
+  List.map (term facts) (list value)
+
+let compared facts relation = match list relation with
+  | [ left; sign; right ] ->
+    let check = match text sign with
+      | "<" -> check_less | "<=" -> check_at_most | "=" -> check_equal | _ -> malformed "no such relation" in
+    check (side facts left) (side facts right)
+  | _ -> malformed "no relation"

@@ -1,0 +1,187 @@
+"""The proved checkers against the independent one: on random nets, true facts and changed ones, they say the same."""
+
+import json
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proof_of_absence.checker.independent.facts import check_fact
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.proved import program as made
+from proof_of_absence.checker.proved.opinion import Answer, opinions
+from proof_of_absence.checker.proved.program import Missing
+
+NUMBERS = st.sampled_from(["-2", "-1", "-1/2", "0", "1/3", "1", "2", "5/4"])
+
+
+def vectors(length):
+    return st.lists(NUMBERS, min_size=length, max_size=length)
+
+
+@st.composite
+def nets(draw, d, n, m):
+    hidden = {"weights": draw(st.lists(vectors(d), min_size=n, max_size=n)), "bias": draw(vectors(n))}
+    return [hidden, {"weights": draw(st.lists(vectors(n), min_size=m, max_size=m)), "bias": draw(vectors(m))}]
+
+
+def loss(net, data):
+    """By definition, with fractions."""
+    total = Fraction(0)
+    for z, y in zip(data["inputs"], data["targets"], strict=True):
+        total += sum((a - Fraction(b)) ** 2 for a, b in zip(outputs(net, z), y, strict=True))
+    return total / len(data["inputs"])
+
+
+def outputs(net, z):
+    sent = [
+        max(sum((Fraction(w) * Fraction(x) for w, x in zip(row, z, strict=True)), Fraction(b)), Fraction(0))
+        for row, b in zip(net[0]["weights"], net[0]["bias"], strict=True)
+    ]
+    return [
+        sum((Fraction(a) * v for a, v in zip(row, sent, strict=True)), Fraction(c))
+        for row, c in zip(net[1]["weights"], net[1]["bias"], strict=True)
+    ]
+
+
+def noise_floor(data):
+    total = Fraction(0)
+    for z, y in zip(data["inputs"], data["targets"], strict=True):
+        group = [t for x, t in zip(data["inputs"], data["targets"], strict=True) if equal(x, z)]
+        means = [sum(map(Fraction, column)) / len(group) for column in zip(*group, strict=True)]
+        total += sum((a - Fraction(b)) ** 2 for a, b in zip(means, y, strict=True))
+    return total / len(data["inputs"])
+
+
+def equal(x, z):
+    return [*map(Fraction, x)] == [*map(Fraction, z)]
+
+
+@st.composite
+def facts(draw):
+    """A fact of any kind that the program decides, true or not."""
+    d, n, m = (draw(st.integers(1, 2)) for _ in range(3))
+    net, other = draw(nets(d, n, m)), draw(nets(d, n, m))
+    inputs = draw(st.lists(vectors(d), min_size=1, max_size=4))
+    data = {"inputs": inputs, "targets": draw(st.lists(vectors(m), min_size=len(inputs), max_size=len(inputs)))}
+    circuit = [[1, j] for j in sorted(draw(st.sets(st.integers(0, n - 1), min_size=1)))]
+    wrong = draw(st.sampled_from([0, 0, 0, Fraction(1, 7)]))
+    match draw(st.integers(0, 8)):
+        case 0:
+            return {"kind": "idle", "net": net, "circuit": circuit, "inputs": inputs}
+        case 1:
+            fires = draw(vectors(d))
+            return {"kind": "idle", "net": net, "circuit": circuit, "inputs": inputs[:1], "fires": fires}
+        case 2:
+            return {"kind": "not-idle", "net": net, "circuit": circuit, "inputs": inputs}
+        case 3:
+            return {"kind": "no-idle-circuit", "net": net, "inputs": inputs}
+        case 4:
+            right = draw(st.sampled_from([net, other]))
+            return {"kind": "same-outputs", "left": net, "right": right, "inputs": inputs}
+        case 5:
+            right = draw(st.sampled_from([net, other]))
+            return {"kind": "different-outputs", "left": net, "right": right, "input": inputs[0]}
+        case 6:
+            stated = {"loss": str(loss(net, data) + wrong), "noise_floor": str(noise_floor(data))}
+            return {"kind": "loss-above-floor", "net": net, "data": data, **stated}
+        case 7:
+            exact = {"inputs": inputs, "targets": [[str(v) for v in outputs(net, z)] for z in inputs]}
+            at = draw(st.sampled_from([data, exact]))
+            return {"kind": "loss-at-floor", "net": net, "data": at, "positive": draw(st.booleans())}
+        case _:
+            drop = str(loss(net, data) - loss(other, data) + wrong)
+            fact = {"kind": "lower-loss", "before": net, "after": other, "data": data, "drop": drop}
+            return fact | draw(st.sampled_from([{}, {"circuit": circuit}, {"wider": True}]))
+
+
+def oracle(fact):
+    try:
+        check_fact(fact)
+    except Refused:
+        return Answer.REFUSED
+    return Answer.ACCEPTED
+
+
+def told(tmp_path, texts):
+    """What the program says of certificates with these texts."""
+    paths = [tmp_path / f"{i}.json" for i in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    found = opinions(paths)
+    return [found[path] for path in paths]
+
+
+@settings(max_examples=30)
+@given(made=st.lists(facts(), min_size=10, max_size=40))
+def test_it_agrees_with_the_independent_checker(tmp_path_factory, made):
+    found = told(tmp_path_factory.mktemp("facts"), [json.dumps({"fact": fact}) for fact in made])
+    for fact, opinion in zip(made, found, strict=True):
+        assert opinion.facts == ((fact["kind"], oracle(fact)),), fact
+
+
+NET = [{"weights": [["1"], ["-1"]], "bias": ["0", "1/2"]}, {"weights": [["1", "1"]], "bias": ["0"]}]
+SAME = {"kind": "same-outputs", "left": NET, "right": NET, "inputs": [["1"], ["-1/2"]]}
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ({}, Answer.ACCEPTED),
+        ({"inputs": [["1", "2"]]}, Answer.REFUSED),
+        ({"inputs": [["1/0"]]}, Answer.REFUSED),
+        ({"inputs": [["1e1"]]}, Answer.REFUSED),
+        ({"inputs": [["0x1"]]}, Answer.REFUSED),
+        ({"inputs": [["--1"]]}, Answer.REFUSED),
+        ({"inputs": [["1/-1"]]}, Answer.REFUSED),
+        ({"inputs": [[True]]}, Answer.REFUSED),
+        ({"inputs": "1"}, Answer.REFUSED),
+        ({"left": NET[:1]}, Answer.LEFT),
+        ({"left": [NET[0], {"weights": [["1"]], "bias": ["0"]}]}, Answer.REFUSED),
+        ({"left": [{"weights": [["1"], ["-1"]], "bias": ["0"]}, NET[1]]}, Answer.REFUSED),
+        ({"more": 1}, Answer.LEFT),
+        ({"kind": "rank"}, Answer.LEFT),
+    ],
+)
+def test_what_is_not_as_it_must_be_is_not_accepted(tmp_path, change, answer):
+    (found,) = told(tmp_path, [json.dumps({"fact": SAME | change})])
+    assert [said for _, said in found.facts] == [answer]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[]", "null", '{"fact": 1}', '{"fact": {}}', '{"fact": {"kind": "idle"}} x', '{"fact": {"kind": "a\nb"}}',
+        '{"fact": {"kind": "all", "facts": []}}', '{"fact": {"kind": "idle"}, "fact": {"kind": "idle"}}', "\x00",
+        '{"fact": {"kind": "\\u12"}}', "[" * 10**6,
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_certificate_is_no_opinion(tmp_path, text):
+    (found,) = told(tmp_path, [text])
+    assert found.malformed and not found.facts and not found.whole
+
+
+def test_a_missing_file_is_no_opinion_and_stops_nothing(tmp_path):
+    there = tmp_path / "there.json"
+    there.write_text(json.dumps({"fact": SAME}))
+    found = opinions([tmp_path / "missing.json", there])
+    assert found[tmp_path / "missing.json"].malformed and found[there].whole
+
+
+def test_without_a_compiler_it_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made.program.cache_clear()
+    try:
+        with pytest.raises(Missing, match="install coq, ocaml-findlib and libzarith-ocaml-dev"):
+            opinions([])
+    finally:
+        made.program.cache_clear()
+
+
+def test_a_kept_program_that_is_damaged_is_made_anew():
+    path = made.program()
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"x")
+    made.program.cache_clear()
+    assert made.program().read_bytes() == whole
