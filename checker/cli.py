@@ -1,7 +1,7 @@
 """The `absence` command: verify claims, audit networks, run experiments, re-check certificates, draw, make tables.
 
-Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; `audit` adds 3, undecided; `check` adds 3,
-the two checkers disagree.
+Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted. `audit` adds 3, undecided; `check`
+adds 3, the two checkers disagree.
 """
 
 import os

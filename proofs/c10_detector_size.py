@@ -170,6 +170,14 @@ CLAIM = Claim(
             "C10_nested",
             name="universal-two-units",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts about points inside and "
+            "outside the hull of the inputs holds of the points that the lists stand for",
+            "check_points",
+            "C10_check_inside",
+            "C10_check_outside",
+            name="universal-checker",
+        ),
         *(
             Obligation(
                 f"C10.{name}",

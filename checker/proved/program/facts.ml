@@ -55,6 +55,8 @@ let net value = match list value with
     let weights = rows (get "weights" hidden) and biases = vector (get "bias" hidden) in
     let readers = rows (get "weights" output) and shift = vector (get "bias" output) in
     let count = List.length weights in
+    (* Nothing says how many inputs such a net has. *)
+    if count = 0 then raise (Left "nets without hidden units");
     if List.length biases <> count || List.exists (fun row -> List.length row <> count) readers then
       malformed "the layers do not fit";
     let sent = List.init count (fun j -> List.map (fun row -> List.nth row j) readers) in
@@ -103,6 +105,12 @@ let same_outputs fact =
   let left = net (get "left" fact) and right = net (get "right" fact) and inputs = rows (get "inputs" fact) in
   check_same_outputs left.d left.m left.n right.n (size inputs) left.units right.units left.shift right.shift inputs
 
+let smaller fact =
+  known [ "kind"; "left"; "right"; "inputs" ] fact;
+  let left = net (get "left" fact) and right = net (get "right" fact) and inputs = rows (get "inputs" fact) in
+  List.length right.units < List.length left.units
+  && check_same_outputs left.d left.m left.n right.n (size inputs) left.units right.units left.shift right.shift inputs
+
 let other_output fact =
   known [ "kind"; "left"; "right"; "input" ] fact;
   let left = net (get "left" fact) and right = net (get "right" fact) in
@@ -141,9 +149,30 @@ let lower fact =
   && check_lower before.d before.m before.n after.n (size inputs) before.units before.shift after.units after.shift
     inputs targets (mean_error before inputs targets) (number (get "drop" fact))
 
+(* The weights of all inputs, 0 where none is stated. *)
+let inside fact =
+  known [ "kind"; "inputs"; "point"; "combination" ] fact;
+  let inputs = rows (get "inputs" fact) and point = vector (get "point" fact) in
+  let count = List.length inputs in
+  let weight entry = match list entry with
+    | [ place; share ] when whole place >= 0 && whole place < count -> (whole place, number share)
+    | _ -> malformed "a weight of no input" in
+  let weights = List.map weight (list (get "combination" fact)) in
+  let places = List.map fst weights in
+  if List.length (List.sort_uniq compare places) < List.length places then malformed "an input has two weights";
+  let share place = try List.assoc place weights with Not_found -> q0 in
+  check_inside (size point) (size inputs) inputs (List.init count share) point
+
+let outside fact =
+  known [ "kind"; "inputs"; "point"; "weights"; "bias" ] fact;
+  let inputs = rows (get "inputs" fact) and point = vector (get "point" fact) in
+  check_outside (size point) (size inputs) inputs (vector (get "weights" fact)) (number (get "bias" fact)) point
+
 let kinds = [
+  "inside-hull", inside; "outside-hull", outside;
   "idle", idle; "not-idle", not_idle; "no-idle-circuit", no_idle; "same-outputs", same_outputs;
-  "different-outputs", other_output; "loss-above-floor", above_floor; "loss-at-floor", at_floor; "lower-loss", lower;
+  "different-outputs", other_output;
+  "smaller-class", smaller; "loss-above-floor", above_floor; "loss-at-floor", at_floor; "lower-loss", lower;
 ]
 
 (* How stated numbers compare: only those that a checker above has compared with what it computed. *)

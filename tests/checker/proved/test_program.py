@@ -67,7 +67,7 @@ def facts(draw):
     data = {"inputs": inputs, "targets": draw(st.lists(vectors(m), min_size=len(inputs), max_size=len(inputs)))}
     circuit = [[1, j] for j in sorted(draw(st.sets(st.integers(0, n - 1), min_size=1)))]
     wrong = draw(st.sampled_from([0, 0, 0, Fraction(1, 7)]))
-    match draw(st.integers(0, 8)):
+    match draw(st.integers(0, 11)):
         case 0:
             return {"kind": "idle", "net": net, "circuit": circuit, "inputs": inputs}
         case 1:
@@ -90,6 +90,26 @@ def facts(draw):
             exact = {"inputs": inputs, "targets": [[str(v) for v in outputs(net, z)] for z in inputs]}
             at = draw(st.sampled_from([data, exact]))
             return {"kind": "loss-at-floor", "net": net, "data": at, "positive": draw(st.booleans())}
+        case 8:
+            shares = draw(st.sampled_from([["1"], ["1/2", "1/2"], ["1/3", "2/3"], ["3/2", "-1/2"], ["1/2", "1/3"]]))
+            shares = shares[: len(inputs)]
+            point = [
+                str(sum(Fraction(share) * Fraction(z[k]) for share, z in zip(shares, inputs, strict=False)) + wrong)
+                for k in range(d)
+            ]
+            combination = [[i, share] for i, share in enumerate(shares)]
+            return {"kind": "inside-hull", "inputs": inputs, "point": point, "combination": combination}
+        case 9:
+            plane = {"weights": draw(vectors(d)), "bias": draw(NUMBERS)}
+            return {"kind": "outside-hull", "inputs": inputs, "point": draw(vectors(d)), **plane}
+        case 10:
+            right = [{k: v[:-1] for k, v in net[0].items()}, net[1] | {"weights": [r[:-1] for r in net[1]["weights"]]}]
+            return {
+                "kind": "smaller-class",
+                "left": net,
+                "right": draw(st.sampled_from([right, other] if n > 1 else [other])),
+                "inputs": inputs,
+            }
         case _:
             drop = str(loss(net, data) - loss(other, data) + wrong)
             fact = {"kind": "lower-loss", "before": net, "after": other, "data": data, "drop": drop}
@@ -140,6 +160,7 @@ SAME = {"kind": "same-outputs", "left": NET, "right": NET, "inputs": [["1"], ["-
         ({"left": NET[:1]}, Answer.LEFT),
         ({"left": [NET[0], {"weights": [["1"]], "bias": ["0"]}]}, Answer.REFUSED),
         ({"left": [{"weights": [["1"], ["-1"]], "bias": ["0"]}, NET[1]]}, Answer.REFUSED),
+        ({"left": [{"weights": [], "bias": []}, {"weights": [[]], "bias": ["0"]}]}, Answer.LEFT),
         ({"more": 1}, Answer.LEFT),
         ({"kind": "rank"}, Answer.LEFT),
     ],
@@ -152,9 +173,9 @@ def test_what_is_not_as_it_must_be_is_not_accepted(tmp_path, change, answer):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{", "[]", "null", '{"fact": 1}', '{"fact": {}}', '{"fact": {"kind": "idle"}} x', '{"fact": {"kind": "a\nb"}}',
-        '{"fact": {"kind": "all", "facts": []}}', '{"fact": {"kind": "idle"}, "fact": {"kind": "idle"}}', "\x00",
-        '{"fact": {"kind": "\\u12"}}', "[" * 10**6,
+        "", "{", "[]", "null", "\x00", '{"fact": 1}', '{"fact": {}}', '{"fact": {"kind": "idle"}} x',
+        '{"fact": {"kind": "all", "facts": []}}', '{"fact": {"kind": "idle"}, "fact": {"kind": "idle"}}',
+        '{"fact": {"kind": "a\nb"}}', '{"fact": {"kind": "\\u12"}}', "[" * 10**6,
     ],
 )  # fmt: skip
 def test_a_text_that_is_no_certificate_is_no_opinion(tmp_path, text):
