@@ -196,7 +196,7 @@ def check(
         + (f", {len(missing)} missing" if missing else "")
     )
     agreed = not path.is_dir() or _second_opinion([file for file in paths if file not in refused])
-    raise typer.Exit(1 if refused or missing else 0 if agreed else DISAGREE)
+    raise typer.Exit(DISAGREE if not agreed else 1 if refused or missing else 0)
 
 
 def _second_opinion(accepted: list[Path]) -> bool:

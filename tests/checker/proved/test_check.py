@@ -1,0 +1,43 @@
+"""Two checkers that disagree: the command says where, and has an exit code of its own for it."""
+
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from proof_of_absence.checker import cli
+from proof_of_absence.checker.kernel.claims import load_claims
+from proof_of_absence.checker.kernel.verify import verify
+from proof_of_absence.checker.proved.opinion import Answer, Opinion
+from proof_of_absence.checker.proved.program import Missing
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One certificate that the independent checker accepts; all others are missing."""
+    (claim,) = (claim for claim in load_claims() if claim.id == "C7")
+    one = [obligation for obligation in claim.obligations if obligation.id == "C7.deployment"]
+    verify([replace(claim, obligations=tuple(one))], tmp_path, jobs=1)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("opinion", "told"),
+    [
+        (Opinion((("idle", Answer.ACCEPTED), ("rent", Answer.REFUSED))), "the proved checker refuses rent"),
+        (Opinion((), "no value at byte 0"), "the proved checker no value at byte 0"),
+    ],
+)
+def test_a_disagreement_has_an_exit_code_of_its_own(folder, monkeypatch, opinion, told):
+    monkeypatch.setattr(cli, "opinions", lambda paths: dict.fromkeys(paths, opinion))
+    done = CliRunner().invoke(cli.app, ["check", str(folder)])
+    assert done.exit_code == cli.DISAGREE == 3 and "DISAGREE" in done.output and told in " ".join(done.output.split())
+
+
+def test_where_it_cannot_be_asked_the_command_says_so(folder, monkeypatch):
+    def missing(paths):
+        raise Missing("Coq or OCaml is missing; install coq")
+
+    monkeypatch.setattr(cli, "opinions", missing)
+    done = CliRunner().invoke(cli.app, ["check", str(folder)])
+    assert done.exit_code == 1 and "The proved checker was not asked: Coq or OCaml is missing" in done.output
