@@ -194,11 +194,16 @@ CLAIM = Claim(
     r"$P(D)\le\frac{|D|}{|\mathrm{argmin}\,L|}\cdot\frac{g(L_{\min}+\tau)}{g(L_{\min})}$. For $g(t)=e^{-\beta t}$ the "
     r"last factor is $e^{-\beta\tau}$, so $P_\beta(D)<\delta$ once "
     r"$e^{\beta\tau}>\frac{|D|}{\delta|\mathrm{argmin}\,L|}$, for which "
-    r"$\beta\geq\frac{|D|}{\delta\tau|\mathrm{argmin}\,L|}$ is enough.",
+    r"$\beta\geq\frac{|D|}{\delta\tau|\mathrm{argmin}\,L|}$ is enough. If $T$ is of nets of $S_n$, $D$ of such as "
+    r"have a train-idle circuit, $\ell\leq L(\theta)$ for every net $\theta$ with fewer than $n$ units, and "
+    r"$A\subseteq T$ is a nonempty set of nets with $L\leq\ell-\tau$, then "
+    r"$P(D)\leq\frac{|D|}{|A|}\cdot\frac{g(\ell)}{g(\ell-\tau)}$. With $\ell=L^*(n-1)$ some net of $S_n$ has "
+    r"$L\leq\ell-\tau$ for every $\tau<c(X)(\ell-E)$, $c(X)$ that of C12.",
     premises=(
         "T is finite, and some model of T has the loss L_min",
         "g is positive and nonincreasing on all numbers; for the form with g(tau), also g(s + t) = g(s) g(t)",
         "every model of D has loss at least L_min + tau",
+        "for nets with a train-idle circuit: T itself has a net that is better by tau than every narrower net",
         (
             "for beta: beta >= 0, and e is a function with e(x + y) = e(x) e(y) and 1 + x <= e(x); for the last bound, "
             "tau > 0 and delta > 0"
@@ -207,15 +212,19 @@ CLAIM = Claim(
     proof=r"The models of least loss alone give the normalising sum at least $|\mathrm{argmin}\,L|\,g(L_{\min})$; each "
     r"model of $D$ adds at most $g(L_{\min}+\tau)$ to the numerator. Divide. For $g(t)=e^{-\beta t}$ the quotient is "
     r"$e^{-\beta\tau}$. It is positive and monotone by $e^{x+y}=e^xe^y$ and $1+x\leq e^x$, and with "
-    r"$x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$.",
+    r"$x=\beta\tau\geq\frac{|D|}{\delta|\mathrm{argmin}\,L|}$ the second gives $e^x>x$. A net with a train-idle "
+    r"circuit has the loss of a narrower net (\claim{C11}), which is at least $\ell$; the models of $A$ take the place "
+    r"of those of least loss. By \claim{C12} a net of $S_{n-1}$ near $\ell$ and one more unit reach $\ell-\tau$.",
     limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties "
-    "named. The reals have one, which rests on three axioms (C14.classical); the rationals have none. That tau is "
-    "positive for models with an idle circuit is C8's subject over the reals; on a quantised class it is an instance "
-    "and may fail (control). The prior counts parameter vectors: idle parameters are free, so idle circuits have more"
+    "named. The reals have one, which rests on three axioms (C14.classical); the rationals have none. That S_n has a "
+    "net better than every narrower one is C12's; that the finite class T has one is a premise. On a quantised class "
+    "it is an instance and may fail (control). The prior counts parameter vectors: idle parameters are free, so idle "
+    "circuits have more"
     " of them, and at small beta they may have more than half of the mass, as in the stated classes. The crossover is"
     " computed for these only, at integer powers or, for the class in the QA world, at every beta. There (its values "
     "exclude 0) the nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor "
     "this claim says anything.",
+    rests_on=("C11", "C12"),
     obligations=(
         universal(
             "For every finite class, positive nonincreasing weight and set D of models that lose tau or more to the "
@@ -227,6 +236,15 @@ CLAIM = Claim(
             "C14_exponential",
             "C14_below",
             "C14_beta",
+        ),
+        universal(
+            "For every finite class of nets of S_n with a net that is better by tau than every narrower net: the bound "
+            "for its nets with a train-idle circuit; and S_n has such a net for every tau below c(X) (L*(n-1) - E)",
+            "c14_idle",
+            "C14_idle",
+            "C14_idle_exponential",
+            "C14_reach",
+            name="universal-idle",
         ),
         classical(
             "With the exponential and the logarithm of the real numbers: the bound, and less than delta for every "

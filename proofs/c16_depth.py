@@ -170,7 +170,15 @@ def no_lane() -> Query:
 CLAIM = Claim(
     id="C16",
     title="Depth",
-    statement=r"$\mathrm{relu}(\mathrm{relu}(t))=\mathrm{relu}(t)$. Let each layer above some layer have a unit that "
+    statement=r"Take the ReLU nets of given widths $d,n_1,\dots,n_k,m$, $k\geq1$, and a circuit $J$ with a unit in "
+    r"every hidden layer. If $J$ is train-idle and $L(\theta)>E$, a net of these widths has a lower loss; the weights "
+    r"between units outside $J$ are the same in it. So at a minimiser among these nets with $L>E$ no such $J$ can be "
+    r"replaced by constants at no loss, and none is train-idle. The same holds for the layers above any others that "
+    r"are "
+    r"minimised with them, with $E$ and groups taken over the values that they read; for $k=1$ this is the last hidden "
+    r"layer of any architecture (C27). "
+    r"More in general: $\mathrm{relu}(\mathrm{relu}(t))=\mathrm{relu}(t)$. Let each layer above some layer have a unit "
+    r"that "
     r"reads the unit of the lane below with weight $1$, all others with weight $0$, and has bias $0$: a lane. It "
     r"carries a nonnegative value unchanged. Let $f$ be any function, $g(x)$ the values on some layer, and let the "
     r"residuals $y_i-f(z_i)$ not sum to $0$ on some group of examples with equal $g(z_i)$. Then there are $w,b,a$ such "
@@ -182,6 +190,9 @@ CLAIM = Claim(
     r"the next layer. If the $\delta_i$ do not sum to $0$ on some group of examples with equal $g(z_i)$, other "
     r"parameters for $J$, and for the biases of the next layer, give a lower total loss.",
     premises=(
+        "for the class of nets: J has a unit in every hidden layer of those that are treated; L > E; a minimiser over "
+        "all "
+        "their parameters, and over all below them, if there are",
         "each unit of the lane reads the one before with weight 1 and all others of its layer below with weight 0, and "
         "has bias 0",
         "the residuals of f do not sum to 0 on some group of examples with equal values g on the layer below the foot",
@@ -197,19 +208,35 @@ CLAIM = Claim(
     proof=r"$\mathrm{relu}(t)\ge0$, and $\mathrm{relu}$ is the identity there; by induction along the lane each of its "
     r"units has the value of the foot. So $a$ times the end of the lane is $a$ times one unit on the inputs $g(z_i)$. "
     r"\claim{C4}, for these inputs, gives $w,b$ with $s\neq0$, and by \claim{C5} the weight "
-    r"$a=s/\langle\varphi,\varphi\rangle$ lowers the error. Without a lane: cut $J$ and add what it sends to the "
+    r"$a=s/\langle\varphi,\varphi\rangle$ lowers the error. In the class of nets, hardcode $J$ (\claim{C2}). Above $E$ "
+    r"some group of residuals does not sum to $0$ (\claim{C6}). No unit "
+    r"outside $J$ reads $J$ then, so by \claim{C3} one unit of $J$ in each layer can be made a lane above a unit that "
+    r"reads the inputs. A circuit that can be replaced by constants at no loss is idle once it is replaced, as for "
+    r"\claim{C8}. Without a lane: cut $J$ and add what it sends to the "
     r"biases of the next layer; no training output changes. Where no pre-activation is $0$, the layers above are "
     r"affine along every direction for small steps, and the transposed derivative is backpropagation: so the loss has "
     r"the gradient $\delta_i$ in the pre-activations of the next layer. \claim{C17}, for these in place of the "
     r"outputs, gives a unit of $J$ input and outgoing weights that lower the loss.",
-    limits="Universal for a lane whose units are free and that f does not read. That the units of a train-idle circuit "
-    "are such a lane after hardcoding is C2 and C3 read for deep nets; here it is shown on instances. Universal for "
-    "the first-order form, for circuits within one layer and any loss with a gradient; it says that some step is small "
+    limits="Universal. A circuit without a unit in some layer above it is not treated by the first part: there the "
+    "conclusion may fail (N6). Lanes with a foot in a higher layer of a given net are instances. Universal for the "
+    "first-order form, for circuits within one layer and any loss with a gradient; it says that some step is small "
     "enough, not how small, and nothing where a pre-activation is 0 (control) or all groups' sums of delta are 0: "
     "there a freed unit need not help (N6). Groups are of equal values g, so L > E does not suffice where g confuses "
     "inputs.",
-    rests_on=("C4", "C5", "C17"),
+    rests_on=("C2", "C3", "C4", "C5", "C6", "C8", "C17"),
     obligations=(
+        universal(
+            "For all widths and depths k >= 1, and any layers below: an idle circuit with a unit in every hidden layer "
+            "can be reassigned to lower the loss above E; so no minimiser of the class has one, nor such a circuit "
+            "that "
+            "can be replaced by constants at no loss",
+            "c16_deep",
+            "C16_reassign",
+            "C16_no_idle",
+            "C16_no_removable",
+            "C16_upper",
+            name="universal-class",
+        ),
         universal(
             "For all widths and depths: ReLU is idempotent, a lane carries a nonnegative value unchanged, and a unit "
             "at its foot lowers the squared error where some group's residuals do not sum to 0",

@@ -219,9 +219,10 @@ CLAIM = Claim(
     r"train-idle circuit. Any number of gradient steps, of any sizes, leave $w_j,b_j,a_j$ as they are; with weight "
     r"decay by factors $\rho>0$ of all parameters alike before each step they are multiplied by the product of the "
     r"factors; either way $j$ stays dead. So it does, whatever the loss and the batches, under every optimiser that "
-    r"only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far (momentum, Adam, and AdamW "
-    r"with its decoupled decay, from a state of $0$), and its parameters are multiplied by the product of the "
-    r"$\rho_t$. Let a splice lower $L$ at every net with a train-idle circuit and $L>E$ (C7). Splice, then a step that "
+    r"only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far, and its parameters are "
+    r"multiplied by the product of the $\rho_t$. Such are momentum, with or without Nesterov, Adam, and AdamW with its "
+    r"decoupled decay, if the first moments of the unit begin at $0$. Let a splice lower $L$ at every net with a "
+    r"train-idle circuit and $L>E$ (C7); there is such a function. Splice, then a step that "
     r"does not raise $L$ there: no fixed point has a train-idle circuit unless $L=E$. Step, then splice: where the "
     r"step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; "
     r"so with gradient steps no fixed point has a dead unit unless the stepped net has loss $E$. If each of $k$ "
@@ -235,8 +236,10 @@ CLAIM = Claim(
             "unit (control)"
         ),
         (
-            "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; Adam "
-            "with L2 added to the gradient does not do so"
+            "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; so it "
+            "is "
+            "where its first moments begin at 0, its second ones at anything; Adam with L2 added to the gradient does "
+            "not do so"
         ),
         (
             "for fixed points: splice is a function that lowers L at every net with a train-idle circuit and L > E, "
@@ -248,13 +251,16 @@ CLAIM = Claim(
     proof=r"Dead: each activation is $0$ on the data, so the unit sends $0$, and the partial derivatives of $L$ by "
     r"$w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; a step changes nothing of "
     r"it, and induction does the rest; nor does it matter which gradients of the loss in the output these are "
-    r"multiplied with, and how they are weighted. Decay multiplies each pre-activation by $\rho>0$. A splice exists by "
+    r"multiplied with, and how they are weighted. First moments that begin at $0$ stay $0$ with such gradients, and "
+    r"what "
+    r"momentum and Adam subtract is a multiple of them. Decay multiplies each pre-activation by $\rho>0$. A splice "
+    r"exists by "
     r"\claim{C7}. At a fixed point with a train-idle circuit and $L>E$ the splice lowers $L$ and the step does not "
     r"raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; "
     r"iterate.",
     limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 "
-    "(to first order, with an explicit error of second order); elsewhere it is a convention. That momentum, Adam and "
-    "AdamW are such optimisers is read off their rules, and not in Coq; AdamW's factor 1 - (learning rate) (decay) "
+    "(to first order, with an explicit error of second order); elsewhere it is a convention. Of Adam any "
+    "function of the second moment may stand for the rate over its root; AdamW's factor 1 - (learning rate) (decay) "
     "must be positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of "
     "arithmetic that rounds, of batches that hold an input on which the unit is on, of units idle at a constant other "
     "than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that "
@@ -276,6 +282,20 @@ CLAIM = Claim(
             "C18_fixed_point_after",
             "C18_no_dead_fixed_point",
             "C18_splices",
+        ),
+        universal(
+            "For all d, n, m, N, batches and losses: momentum, Nesterov's, Adam and AdamW, from first moments of 0, "
+            "leave "
+            "a dead unit dead and multiply it by the product of the decay factors; and there is a splice, with the "
+            "gain "
+            "of C12",
+            "c18_optimisers",
+            "C18_optimisers",
+            "C18_momentum",
+            "C18_nesterov",
+            "C18_adam",
+            "C18_splice",
+            name="universal-optimisers",
         ),
         universal(
             "For all d, n, m, N: the formal gradient is the derivative of L, in every direction, wherever no "

@@ -1,6 +1,7 @@
 """C20 counted parameters: fewer weights than inputs, and targets in general position, give P1.
 
-"K is too low for the data" becomes a count, and with C8 the seed's claim has no other premise.
+"K is too low for the data" becomes a count, and with C8 the seed's claim has no other premise. On given data P1 follows
+from bends too: inputs on a line, along which the mean targets bend more often than a net has units.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +17,12 @@ from proof_of_absence.checker.kernel.smt import Script, add, all_of, any_of, dis
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
+from proof_of_absence.models.policies import ARCHITECTURE, WORLD
+from proof_of_absence.models.rational import Numbers
+from proof_of_absence.models.world import CLUMSY, QUESTIONS, State, encode
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, ZIGZAG
-from proof_of_absence.proofs.examples import ALTERNATING, SEVEN
+from proof_of_absence.proofs.examples import ALTERNATING, SEVEN, SQUARE
 from proof_of_absence.proofs.universal import universal
 from proof_of_absence.proofs.words import listed
 
@@ -30,6 +34,15 @@ PLANE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1), (2, 1))
 ON_A_HYPERPLANE = Dataset([[x] for x in range(6)], [[max(x - 2, 0)] for x in range(6)])
 FITTING = shallow([([1], -2, [1])], [0])
 
+# Clumsy tampering by hour, with each question: at the lapses some human says yes to the first and no to the second.
+GLITCHES = [[encode(State(0, CLUMSY, hour), question) for hour in WORLD.train_hours] for question in QUESTIONS]
+# Data, a line on which the targets bend up and one on which they bend down, and how many bends there are.
+BENT: dict[str, tuple[Dataset, Sequence[Numbers], Sequence[Numbers], int]] = {
+    "seven": (SEVEN, SEVEN.inputs, SEVEN.inputs, 5),
+    "alternating": (ALTERNATING, ALTERNATING.inputs, ALTERNATING.inputs, 6),
+    "square": (SQUARE, SQUARE.inputs[3:6], SQUARE.inputs[:3], 2),
+    "world": (WORLD.dataset(), GLITCHES[0], GLITCHES[1], 6),
+}
 Input = Sequence[int]
 # For each unit the places of the inputs at which it is active.
 Pattern = tuple[frozenset[int], ...]
@@ -85,6 +98,18 @@ def in_general_position(data: Dataset) -> Query:
     return Query(script)
 
 
+def _bends(data: Dataset, up: Sequence[Numbers], down: Sequence[Numbers], units: int) -> Evidence:
+    """The targets have so many bends: P1 for all nets of fewer units."""
+    return Evidence(facts.bends(data, 0, up, down, units))
+
+
+def _as_many_units() -> Evidence:
+    """As many bends as units, and a net that fits."""
+    data = ON_A_HYPERPLANE
+    fact = facts.bends(data, 0, data.inputs, data.inputs, FITTING.widths[1])
+    return Evidence(facts.every(fact, facts.loss_at_floor(FITTING, data)), holds=False)
+
+
 def _on_a_hyperplane() -> Evidence:
     """A net that fits data of more inputs than the count asks for."""
     return Evidence(facts.loss_at_floor(FITTING, ON_A_HYPERPLANE), holds=False)
@@ -95,21 +120,38 @@ CLAIM = Claim(
     title="Counted parameters",
     statement=r"Let the $N$ training inputs be distinct and $n(d+1)+1<N$. There are finitely many hyperplanes of "
     r"$\mathbb{R}^N$ such that P1 holds for $S_n$ whenever the targets, in some coordinate of the output, lie on none "
-    r"of them. So then no circuit of a minimiser can be removed at no loss.",
+    r"of them. So then no circuit of a minimiser can be removed at no loss. Whatever their number, with repeated "
+    r"inputs "
+    r"too: along a direction of the outputs, let the mean target at an input be below the chord between two others of "
+    r"a "
+    r"line, in $P$ gaps of the line that follow one another, and above it in $M$ gaps of a line, the same or another. "
+    r"Then P1 holds for $S_n$ with $n<P+M$.",
     premises=(
-        "distinct training inputs",
-        "n (d + 1) + 1 < N: fewer weights and biases of hidden units, and one more, than inputs",
+        "distinct training inputs, n (d + 1) + 1 < N: fewer weights and biases of hidden units, and one more, than "
+        "inputs",
         "general position: in some coordinate the targets lie on none of finitely many hyperplanes",
-        "for the second sentence: a minimiser, one hidden layer, squared loss",
+        "or, for the last sentences: P gaps where the mean targets are below the chord, M where they are above, n < P "
+        "+ M",
+        "for the third sentence: a minimiser, one hidden layer, squared loss",
     ),
     proof=r"Say of each unit at which inputs it is active. With this pattern, the outputs of a net in coordinate $k$ "
     r"are combinations of $n(d+1)+1$ vectors of $\mathbb{R}^N$ that do not depend on the parameters: the constant, "
     r"and for each unit the indicator of its inputs, alone and times each coordinate of $z$. They are fewer than $N$, "
     r"so that some $v\neq0$ is orthogonal to all of them. Take the hyperplane of $v$ for each pattern. Targets that "
     r"lie on none of them are fitted by no net of $S_n$. As the inputs are distinct, $L(\theta)>E$ for every "
-    r"$\theta\in S_n$, which is P1 by \claim{C6}. The second sentence is \claim{C8}.",
+    r"$\theta\in S_n$, which is P1 by \claim{C6}. The third sentence is \claim{C8}. For the last ones, take the "
+    r"direction "
+    r"to be $v$, and a net that has the mean targets. On a gap where they are below the chord some unit bends up, "
+    r"since "
+    r"a sum of functions that are above their chords is above its chord: it has $\langle v,a_j\rangle>0$, and "
+    r"its pre-activation has opposite signs at the ends of the gap. Being affine along the line, it has so on one gap "
+    r"at most. So there are $P$ units with $\langle v,a_j\rangle>0$, and likewise $M$ with "
+    r"$\langle v,a_j\rangle<0$, and $n\geq P+M$.",
     limits="Universal for one hidden layer and distinct inputs. The hyperplanes are those of all patterns, also of "
-    "such as no unit has: the condition is sufficient, not necessary (C20.control-alternating). Targets that people "
+    "such as no unit has: the condition is sufficient, not necessary (C20.control-alternating). They are too many to "
+    "list "
+    "for large classes; there bends decide, also a condition that is sufficient only: where they are too few, P1 may "
+    "hold all the same. Targets that people "
     "choose may lie on one: many inputs with one answer do. Whether a minimiser exists is not said.",
     rests_on=("C6", "C8"),
     obligations=(
@@ -119,6 +161,15 @@ CLAIM = Claim(
             "c20_counted",
             "C20_counted",
             "C20_seed",
+        ),
+        universal(
+            "For all d, n, m, N, and repeated inputs: P1 for S_n where the mean targets are below the chord in P gaps "
+            "of "
+            "a line and above it in M gaps of a line, n < P + M",
+            "c20_bends",
+            "C20_bend",
+            "C20_bends",
+            name="universal-bends",
         ),
         *(
             Obligation(
@@ -140,6 +191,37 @@ CLAIM = Claim(
                 partial(in_general_position, data),
             )
             for name, data in (("five", ZIGZAG), ("seven", SEVEN))
+        ),
+        *(
+            Obligation(
+                f"C20.bends-{name}",
+                f"{len(data.groups)} distinct inputs {where}: the mean targets have {units} bends, so P1 holds for S_n "
+                f"with n up to {units - 1}",
+                Scope.INSTANCE,
+                partial(_bends, data, up, down, units),
+            )
+            for name, (data, up, down, units), where in (
+                ("seven", BENT["seven"], "of the line, those of C20.general-seven"),
+                ("alternating", BENT["alternating"], "of the line, those of C20.control-alternating"),
+                ("square", BENT["square"], "of a grid, the parity of the coordinates"),
+            )
+        ),
+        Obligation(
+            "C20.bends-world",
+            f"The world's training data, {len(BENT['world'][0].groups)} distinct inputs: the mean answers on clumsy "
+            f"tampering have {BENT['world'][3]} bends by hour, so P1 holds for the class of the planted nets, "
+            f"{ARCHITECTURE.widths}",
+            Scope.INSTANCE,
+            partial(_bends, *BENT["world"]),
+        ),
+        Obligation(
+            "C20.control-bends",
+            f"P1 for S_n with as many units as bends: {len(ON_A_HYPERPLANE)} inputs of the line, {FITTING.widths[1]} "
+            f"of "
+            "each",
+            Scope.INSTANCE,
+            _as_many_units,
+            Verdict.REFUTED,
         ),
         Obligation(
             "C20.control",

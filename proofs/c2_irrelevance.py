@@ -89,25 +89,37 @@ CLAIM = Claim(
     id="C2",
     title="Irrelevance",
     statement=r"If $J$ is train-idle in $\theta$ then $\mathrm{hardcode}(\theta,J)$ has the outputs of $\theta$ at "
-    r"every training input, hence the same value of every loss that depends on $\theta$ through those outputs. This "
-    r"holds in any architecture.",
+    r"every training input, hence the same value of every loss that depends on $\theta$ through those outputs. $J$ may "
+    r"lie in several layers of a deep net. The same holds in any architecture: of a program whose nodes read the input "
+    r"and the nodes before them, let some nodes have constant values in training; with these constants in their place "
+    r"no node has another value in training.",
     premises=(
         "J is a nonempty set of hidden units",
         "J is train-idle: each reader outside J receives one value on all training inputs",
     ),
     proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that "
     r"summand by $v$ in its bias. By induction on the layers every unit outside $J$ keeps its value, and the outputs "
-    r"are such units.",
-    limits="Universal for shallow nets and for any program that reads the circuit through one value; a deep circuit is "
-    "an instance.",
+    r"are such units. In a program, what a reader receives from $J$ is a node of its own; the induction is over the "
+    r"nodes.",
+    limits="Universal for ReLU nets of any depth, and for any program of nodes in order, whose values are of any one "
+    "type; a network with cycles is unrolled first.",
     obligations=(
         universal(
             "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends "
-            "on those; and so for any program that reads the circuit through one value",
+            "on those; and so for any program that reads the circuit through one value, or has constants in place of "
+            "nodes with these values in training",
             "c2_irrelevance",
             "C2_same_outputs",
             "C2_same_loss",
             "C2_any_architecture",
+            "C2_program",
+        ),
+        universal(
+            "For all depths, widths, m, N: hardcoding a train-idle circuit that lies in several layers changes no "
+            "training output",
+            "c2_deep",
+            "C2_deep",
+            name="universal-deep",
         ),
         universal(
             "A checker of Boolean functions on lists of rational numbers: what it accepts about circuits that are "

@@ -68,11 +68,14 @@ CLAIM = Claim(
     id="C3",
     title="Freed capacity",
     statement=r"After $\mathrm{hardcode}(\theta,J)$ the parameters $w_j,b_j$ $(j\in J)$ may take any value without "
-    r"changing any output at any input. The model stays in $S_n$, and its function lies in $S_{n-|J|}$.",
+    r"changing any output at any input. The model stays in $S_n$, and its function lies in $S_{n-|J|}$. Of a deep net, "
+    r"with $J$ in several layers, all weights of edges into $J$ and the biases of $J$ are free so.",
     premises=("J is a nonempty set of hidden units, hardcoded",),
     proof=r"After hardcoding (\claim{C2}) the output weights $a_j$ $(j\in J)$ are $0$, so $w_j,b_j$ occur only in "
-    r"summands $0\cdot\mathrm{relu}(\cdot)$. Dropping these summands leaves $n-|J|$ hidden units.",
-    limits="Universal for shallow nets; deep nets are not covered.",
+    r"summands $0\cdot\mathrm{relu}(\cdot)$. Dropping these summands leaves $n-|J|$ hidden units. In a deep net, by "
+    r"induction on the layers, no unit outside $J$ has another value.",
+    limits="Universal for ReLU nets; that the function of a deep one is that of a narrower net is said of shallow "
+    "nets only. If J is all units, S_0 holds the constants.",
     rests_on=("C2",),
     obligations=(
         universal(
@@ -80,6 +83,13 @@ CLAIM = Claim(
             "c3_freed_capacity",
             "C3_free",
             "C3_smaller",
+        ),
+        universal(
+            "For all depths and widths: two nets whose circuits, which may lie in several layers, no unit outside "
+            "reads, and which are alike outside them, have the same outputs at every input",
+            "c2_deep",
+            "C3_deep",
+            name="universal-deep",
         ),
         Obligation(
             "C3.symbolic",

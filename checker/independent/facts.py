@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from proof_of_absence.checker.independent.coq import check_sources
 from proof_of_absence.checker.independent.kinds import (
     activations,
+    bends,
     box_posterior,
     class_census,
     confinement,
@@ -52,6 +53,7 @@ Table = dict[str, Callable[[Fact], None]]
 
 FAMILIES = (
     activations,
+    bends,
     lines,
     box_posterior,
     class_census,

@@ -17,9 +17,8 @@
 (*                          tax of C11, L*(n - k) - L*(n), for all s, base, t *)
 (*       C22_tax_outside == so for x outside the hull, any k >= 1             *)
 (*     C22_tax_not_train == and for x no training input, any k >= 3           *)
-(*           C22_readout == a minimiser's output weights can move its own     *)
-(*                          answer at x for t^2 / (N h |s|^2)                 *)
-(*          C22_leverage == so the price is at most that; h is the leverage   *)
+(*          C22_leverage == at a minimiser it is at most t^2 / (N h |s|^2), h *)
+(*                          the leverage of x: the readout price of C21       *)
 (*            C22_mixing == x a training input, nu times: N (L - E)           *)
 (*                          is nu |f(x) - ybar|^2 and what the others give    *)
 (*             C22_mixed == so who is no worse than theta0 is near ybar       *)
@@ -28,7 +27,8 @@
 (*              C22_rays == on a cone of weights that is seen at the rays     *)
 (******************************************************************************)
 From mathcomp Require Import all_ssreflect all_algebra ring.
-From absence Require Import net c5_exact_descent c10_detector_size c11_price.
+From absence Require Import net c10_detector_size c11_price.
+From absence Require Import c21_readout_price.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -135,84 +135,20 @@ rewrite N0 mul0r mul0r big1 // => i _; move/eqP: N0; rewrite pnatr_eq0.
 by rewrite -leqn0 leqNgt (leq_ltn_trans (leq0n i) (ltn_ord i)).
 Qed.
 
-(* A change of the output weights alone. The function g is to be the one with *)
-(* sum_i g(z_i) k(z_i) = k(x) for each k that the output weights can make;    *)
-(* then h = g(x), the leverage of x.                                          *)
-Definition readout n (theta : net R d m n) (c : R) (u : 'I_n -> R) v : R :=
-  c + \sum_j act theta j v * u j.
-
-Definition moved n (theta : net R d m n) c u (a : 'rV[R]_m) : net R d m n :=
-  Net (inw theta) (bias theta) (fun j => outw theta j + u j *: a)
-      (shift theta + c *: a).
-
-Lemma eval_moved n (theta : net R d m n) c u a v :
-  eval (moved theta c u a) v = eval theta v + readout theta c u v *: a.
+Theorem C22_leverage n (theta : net R d m n) x s t l h :
+  s != 0 -> minimiser z y theta -> leverage z theta x h ->
+  dearer n x s (eval theta x) t l ->
+  l <= loss z y theta + t ^+ 2 / (N%:R * h * normsq s).
 Proof.
-rewrite /eval /readout scalerDl scaler_suml addrACA; congr (_ + _).
-rewrite -big_split; apply: eq_bigr => j _ /=.
-by rewrite /act /= scalerDr scalerA.
-Qed.
-
-Theorem C22_readout n (theta : net R d m n) x s t c u :
-  let g := readout theta c u in
-  (forall c' u', \sum_i g (z i) * readout theta c' u' (z i)
-                 = readout theta c' u' x) ->
-  s != 0 -> minimiser z y theta ->
-  exists2 theta' : net R d m n, defects x s (eval theta x) t theta'
-    & loss z y theta' = loss z y theta + t ^+ 2 / (N%:R * g x * normsq s).
-Proof.
-move=> g dual s_neq0 min; pose h := g x; pose r i := y i - eval theta (z i).
-have s_gt0 : 0 < normsq s by rewrite normsq_gt0.
-have hE : \sum_i g (z i) ^+ 2 = h by rewrite /h -[RHS]dual.
-have one : \sum_i g (z i) = 1.
-  have const v : readout theta 1 (fun=> 0) v = 1.
-    by rewrite /readout big1 ?addr0 // => j _; rewrite mulr0.
-  rewrite -[RHS](const x) -dual; apply: eq_bigr => i _.
-  by rewrite const mulr1.
-have h_gt0 : 0 < h.
-  rewrite -hE (sum_sqr_gt0 (r := fun=> 1 : R^o)) //.
-  rewrite (eq_bigr (fun i => g (z i))) ?one ?oner_eq0 // => i _.
-  exact: mulr1.
-have N_gt0 : 0 < N%:R :> R.
-  rewrite ltr0n lt0n; apply: contraTneq isT => N0.
-  move: one; rewrite big1 => [/eqP|i]; first by rewrite eq_sym oner_eq0.
-  by have := ltn_ord i; rewrite [X in (_ < X)%N]N0.
-have lossE a : N%:R * loss z y (moved theta c u a)
-             = \sum_i normsq (r i - g (z i) *: a).
-  rewrite /loss scaled_mse; apply: eq_bigr => i _.
-  by rewrite eval_moved normsqBC opprD addrA.
-have still : \sum_i g (z i) *: r i = 0.
-  apply/eqP/negPn/negP => /(C5_strict_descent (phi := fun i => g (z i))) /=.
-  set a := _ *: _; rewrite -lossE ltNge => /negP; apply.
-  have -> : \sum_i normsq (r i) = N%:R * loss z y theta.
-    by rewrite /loss scaled_mse; apply: eq_bigr => i _; rewrite normsqBC.
-  by rewrite ler_wpM2l ?min // ltW.
-exists (moved theta c u ((t / (h * normsq s)) *: s)).
-  rewrite /defects eval_moved addrAC subrr add0r scalerA dotZr dot_normsq -/h.
-  suff -> : h * (t / (h * normsq s)) * normsq s = t by [].
-  by field; rewrite !gt_eqF.
-apply: (mulfI (lt0r_neq0 N_gt0)); rewrite lossE; set a := _ *: s.
-have -> : \sum_i normsq (r i - g (z i) *: a)
-  = \sum_i (normsq (r i) - dot (g (z i) *: r i) a *+ 2
-             + g (z i) ^+ 2 * normsq a).
-  by apply: eq_bigr => i _; rewrite normsqB normsqZ dotZr dotZl.
-rewrite big_split sumrB -mulr_suml hE sumrMnl /=.
-rewrite (eq_bigr _ (fun i _ => dotC (g (z i) *: r i) a)) -dot_sumr still dot0r.
-rewrite mul0rn subr0 mulrDr /loss scaled_mse; congr (_ + _).
-  by apply: eq_bigr => i _; rewrite normsqBC.
-rewrite normsqZ -/h; field.
-by rewrite !gt_eqF.
-Qed.
-
-Theorem C22_leverage n (theta : net R d m n) x s t l c u :
-  let g := readout theta c u in
-  (forall c' u', \sum_i g (z i) * readout theta c' u' (z i)
-                 = readout theta c' u' x) ->
-  s != 0 -> minimiser z y theta -> dearer n x s (eval theta x) t l ->
-  l <= loss z y theta + t ^+ 2 / (N%:R * g x * normsq s).
-Proof.
-move=> g dual s_neq0 min low.
-have [theta' def <-] := C22_readout t dual s_neq0 min; exact: low.
+move=> s_neq0 min lev low; have s_gt0 : 0 < normsq s by rewrite normsq_gt0.
+pose w := (t / normsq s) *: s.
+have [_ [theta' [_ fx lossE]]] := C21_price w (fun theta' _ => min theta') lev.
+have wE : normsq w = t ^+ 2 / normsq s.
+  by rewrite normsqZ; field; rewrite gt_eqF.
+have -> : t ^+ 2 / (N%:R * h * normsq s) = loss z y theta' - loss z y theta.
+  by rewrite lossE wE invfM mulrA mulrAC.
+rewrite addrC subrK; apply: low.
+by rewrite /defects fx addrAC subrr add0r dotZr dot_normsq divfK ?gt_eqF.
 Qed.
 
 (* Mixing: a defection at a training input is paid with its multiplicity.     *)

@@ -22,7 +22,7 @@
 (*                  most (l 0 - E) / tau are worth tau or more                *)
 (******************************************************************************)
 From mathcomp Require Import all_ssreflect all_algebra ring.
-From absence Require Import net c11_price c14_posterior.
+From absence Require Import net c14_posterior c14_idle.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -254,21 +254,15 @@ Let L a := loss z y (net_of a).
 Theorem C26_idle (D : {set {ffun 'I_K -> 'I_G.+1}}) a (l tau beta : R) :
   (0 < G)%N -> 0 < B -> 0 < M -> 0 < tau -> 0 <= beta ->
   lipschitz B M L -> step G B <= tau / (4%:R * M) ->
-  (forall p (theta : net R d m p), (p < n)%N -> l <= loss z y theta) ->
+  no_narrower n z y l ->
   in_box B a -> L a <= l - tau ->
-  (forall t, t \in D -> exists2 J : {set 'I_n}, J != set0
-     & train_idle z (net_of (point B t)) J) ->
+  (forall t, t \in D -> has_idle z (net_of (point B t))) ->
   posterior (L \o point B (G := G)) (boltzmann e beta) D
   <= (8%:R * B * M / tau) ^+ K * (e (beta * (tau / 2%:R)))^-1.
 Proof.
 move=> G_gt0 B_gt0 M_gt0 tau_gt0 beta_ge0 lip fine narrow box_a best idle.
-apply: (C26_fine G_gt0 B_gt0 eD e_ge lip M_gt0) box_a fine _ => // t /idle[J J0].
-move=> /(C11_smaller y)[theta eq_loss].
-have lt_n : (n - #|J| < n)%N.
-  rewrite -subn_gt0 subKn ?card_gt0 //.
-  by rewrite -[X in (_ <= X)%N]card_ord max_card.
-rewrite /L -eq_loss; apply: le_trans (narrow _ theta lt_n).
-by rewrite -lerBrDr.
+apply: (C26_fine G_gt0 B_gt0 eD e_ge lip M_gt0) box_a fine _ => // t /idle.
+by move=> /(idle_ge narrow); apply: le_trans; rewrite -lerBrDr.
 Qed.
 
 End Idle.

@@ -7,6 +7,13 @@
 (*     C2_same_mse == the instance of the loss L                              *)
 (* C2_any_architecture == the same for any model that reads one component     *)
 (*                    through its output only                                 *)
+(*      values p x known == the values of a program at the input x: nodes in  *)
+(*                    order, each of which reads the input and the nodes      *)
+(*                    before it                                               *)
+(*    hardcoded K i p == the program with constants for the nodes k of which  *)
+(*                    K k is Some v; i is the number of its first node        *)
+(*      C2_program == if these nodes have these values at x, no node has      *)
+(*                    another value there; by induction on the nodes          *)
 (******************************************************************************)
 From mathcomp Require Import all_ssreflect all_algebra.
 From absence Require Import net.
@@ -52,3 +59,42 @@ Theorem C2_any_architecture (I X A B T : Type) (z : I -> X)
 Proof.
 by move=> idle; split=> [i|ell ell_ext]; last apply: ell_ext => i; rewrite idle.
 Qed.
+
+(* Any architecture: V may be a sum of types, and what a reader receives from *)
+(* several units is the value of a node of its own.                           *)
+Section Program.
+
+Variables (X V : Type) (K : nat -> option V) (v0 : V).
+Implicit Types (p : seq (X -> seq V -> V)) (known : seq V).
+
+Fixpoint values p x known :=
+  if p is f :: p' then values p' x (rcons known (f x known)) else known.
+
+Fixpoint hardcoded i p :=
+  if p is f :: p' then
+    (if K i is Some v then fun _ _ => v else f) :: hardcoded i.+1 p'
+  else [::].
+
+Lemma values_known p x known i :
+  (i < size known)%N -> nth v0 (values p x known) i = nth v0 known i.
+Proof.
+elim: p known => //= f p IH known lt_i.
+by rewrite IH; [rewrite nth_rcons lt_i|rewrite size_rcons ltnS ltnW].
+Qed.
+
+Theorem C2_program p x known :
+  (forall i v, K i = Some v -> (size known <= i < size known + size p)%N ->
+     nth v0 (values p x known) i = v) ->
+  values (hardcoded (size known) p) x known = values p x known.
+Proof.
+elim: p known => //= f p IH known same.
+have -> : (if K (size known) is Some v then fun _ _ => v else f) x known = f x known.
+  case Ki: (K (size known)) => [v|//]; rewrite -(same _ _ Ki); last first.
+    by rewrite leqnn addnS ltnS leq_addr.
+  by rewrite /= values_known ?size_rcons // nth_rcons ltnn eqxx.
+rewrite -(size_rcons known (f x known)); apply: IH => i v Ki.
+rewrite size_rcons => /andP[lt_i i_lt]; apply: same Ki _.
+by rewrite (ltnW lt_i) addnS -addSn.
+Qed.
+
+End Program.

@@ -4,6 +4,7 @@ Those that are made with their proofs have their producers in `checker/`; tests/
 """
 
 from proof_of_absence.proofs.facts.activations import relu_apart, relu_like
+from proof_of_absence.proofs.facts.bends import bends
 from proof_of_absence.proofs.facts.box_posterior import box_posterior
 from proof_of_absence.proofs.facts.class_census import census
 from proof_of_absence.proofs.facts.confinement import alternation, covered, crossed_boxes, grid_cost, line_gaps
@@ -34,6 +35,7 @@ __all__ = [
     "Sampling",
     "almost_idle",
     "alternation",
+    "bends",
     "best_line",
     "box_posterior",
     "census",
