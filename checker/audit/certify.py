@@ -82,6 +82,11 @@ def certify(
         ranks = (*ranks, *rest_findings(net, inputs, units))
     facts += [fact for finding in ranks if (fact := rank_fact(finding))]
     facts += [fact for finding in deployment if (fact := deployment_fact(finding))]
+    facts += [
+        {"kind": "covered", "row": finding.row, "combination": _pairs(finding.cover)}
+        for finding in deployment
+        if finding.cover
+    ]
     # The net and the data lie in the folder once, for all facts.
     facts += [{key: part for key, part in fact.items() if key != "net"} for fact in regions]
     losses = list(losses)
@@ -204,6 +209,9 @@ def deployment_fact(finding: DeploymentFinding) -> dict | None:
         weights, bias = finding.separation
         return {"kind": "outside", "row": finding.row, "weights": [_number(w) for w in weights], "bias": _number(bias)}
     if finding.combination:
-        pairs = [[row, _number(weight)] for row, weight in finding.combination]
-        return {"kind": "inside", "row": finding.row, "combination": pairs}
+        return {"kind": "inside", "row": finding.row, "combination": _pairs(finding.combination)}
     return None
+
+
+def _pairs(combination: tuple[tuple[int, Fraction], ...]) -> list[list[object]]:
+    return [[row, _number(weight)] for row, weight in combination]

@@ -12,6 +12,7 @@ from proof_of_absence.checker.audit import shown
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.class_improve import improve_class
 from proof_of_absence.checker.audit.class_rent import AFFORDED, affordable, class_rents
+from proof_of_absence.checker.audit.covering import covered
 from proof_of_absence.checker.audit.cross_entropy import class_losses
 from proof_of_absence.checker.audit.detectors import deployment_findings
 from proof_of_absence.checker.audit.deviation import float32_deviation
@@ -179,6 +180,10 @@ class Examination:
     def is_deployed(self) -> bool:
         return self.deploy is not None
 
+    def may_be_covered(self) -> bool:
+        """Whether a deployment input lies in the hull of the training inputs."""
+        return any(one.combination or one.train_row is not None for one in self.deployment)
+
     def readout_is_asked(self) -> bool:
         """Whether there are inputs to price, and features."""
         return self.has_units() and (self.deploy is not None or self.test is not None)
@@ -220,6 +225,11 @@ def _fired(found: Examination) -> _CIRCUITS:
 
 def _deployment(found: Examination) -> _DEPLOYMENT:
     return deployment_findings(found.inputs, found.deploy)
+
+
+def _covered(found: Examination) -> _DEPLOYMENT:
+    assert found.deploy is not None
+    return covered(found.net, found.inputs, found.deploy, found.deployment)
 
 
 def _ranks(found: Examination) -> _RANKS:
@@ -280,6 +290,7 @@ STAGES = (
     Stage("circuits", _searched, _SEARCHED, "searched", Examination.has_units),
     Stage("firing", _fired, _CIRCUITS, "fired", Examination.may_fire),
     Stage("deployment", _deployment, _DEPLOYMENT, "deployment", Examination.is_deployed, shown.deployment),
+    Stage("cover", _covered, _DEPLOYMENT, "deployment", Examination.may_be_covered),
     Stage("ranks", _ranks, _RANKS, "ranks", Examination.always, shown.ranks),
     Stage("improvement", _better, Better, "better", Examination.reuse_is_asked, shown.improvement, of_circuits=True),
     Stage("rents", _rented, _UNITS, "units", Examination.rents_are_asked, shown.rents),

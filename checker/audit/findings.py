@@ -144,7 +144,8 @@ class DeploymentFinding:
 
     (1, 1) outside the convex hull of the training inputs, (2, 3) inside it, None at a training input, where no idle
     circuit can fire. `separation` is (w, b) with w.z + b <= 0 on the training inputs and > 0 here; `combination`
-    gives the row and weight of each training input that the convex combination uses.
+    gives the row and weight of each training input that the convex combination uses. So does `cover` where these are
+    all of the input's own cell, so that it is covered (C23); None says nothing.
     """
 
     row: int
@@ -153,6 +154,7 @@ class DeploymentFinding:
     train_row: int | None = None
     separation: tuple[tuple[Fraction, ...], Fraction] | None = None
     combination: tuple[tuple[int, Fraction], ...] | None = None
+    cover: tuple[tuple[int, Fraction], ...] | None = None
 
     @property
     def numbers(self) -> int:

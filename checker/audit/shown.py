@@ -85,6 +85,7 @@ def deployment(found: "Examination", value: Sequence[DeploymentFinding]) -> None
     """Every deployment input in order, each decided."""
     require(found.deploy is not None and [at.row for at in value] == list(range(len(found.deploy))), "not every row")
     facts = [deployment_fact(at) for at in value]
+    require(all(at.cover is None for at in value), "a cover is found in a stage of its own")
     for at, fact in zip(encode(tuple(value)), facts, strict=True):
         require(fact is not None, "a row is open")
         require_place(at, fact)

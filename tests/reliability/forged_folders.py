@@ -38,9 +38,11 @@ BOX = "(declare-const X_0 Real)(declare-const X_1 Real)(declare-const Y_0 Real)"
 EVIDENCE = {
     "units": ("witness", "replacement"),
     "ranks": ("prime", "rows", "dependency"),
-    "deployment": ("separation", "combination", "train_row"),
+    "deployment": ("separation", "combination", "train_row", "cover"),
     "regions": ("witness", "seconds"),
 }
+# A wider bound states less; how the leverage is shown is in none of them.
+PRICED = ("deployment", "training", "test")
 UNSEEN = {"net": ("source", "sha256", "reading"), "data": ("source", "sha256", "loss_reason")}
 
 
@@ -72,6 +74,7 @@ def made(root: Path) -> list[Example]:
         labels = TARGETS if name == "squared" else np.array([0, 1, 1, 0, 1, 0, 0])
         np.savez(here / "train.npz", X=INPUTS, Y=labels)
         np.savez(here / "deploy.npz", X=DEPLOY)
+        np.savez(here / "test.npz", X=DEPLOY[::-1] / 4)
         (here / "box.vnnlib").write_text(BOX)
         words = [str(here / "net.onnx"), "--train", str(here / "train.npz"), "--deploy", str(here / "deploy.npz")]
         box = ["--region", str(here / "box.vnnlib")]
@@ -82,7 +85,8 @@ def made(root: Path) -> list[Example]:
             shutil.copytree(here, root / "small")
             examples += [Example(here, "hard.onnx.proof"), Example(root / "small", "hard.onnx.compression")]
         else:
-            done = CliRunner().invoke(app, ["audit", *words, *box, "--region-from-data", "-o", str(here / "net.audit")])
+            test = ["--test", str(here / "test.npz"), "--region-from-data"]
+            done = CliRunner().invoke(app, ["audit", *words, *box, *test, "-o", str(here / "net.audit")])
             assert done.exit_code == 1, done.output
             (here / "net.audit" / "notes.txt").write_text("by hand\n")
             examples.append(Example(here, "net.audit"))
@@ -113,6 +117,14 @@ def stated(report: dict) -> dict:
         for entry in report[part]:
             for key in keys:
                 entry[key] = None
+    readout = report["readout"] or {}
+    for part in PRICED:
+        for entry in readout.get(part, ()):
+            for key in ("leverage", "price"):
+                entry[key] = entry[key] and dict(zip(("low", "high", "approximate"), [*entry[key], None], strict=True))
+    readout |= dict.fromkeys(("columns", "directions"), None) if readout else {}
+    for entry in (one for part in PRICED for one in readout.get(part, ()) if one["free"] is not None):
+        entry["free"] = True
     for part, keys in UNSEEN.items():
         for key in keys:
             report[part][key] = None
@@ -125,7 +137,8 @@ def numbers_apart(report: dict) -> tuple[dict, list[tuple[Fraction, Fraction]]]:
 
     def without(node):
         if isinstance(node, dict) and set(node) == {"low", "high", "approximate"}:
-            found.append((Fraction(node["low"]), Fraction(node["high"])))
+            # What has no upper bound is below something larger than everything here.
+            found.append((Fraction(node["low"]), Fraction(2**2000 if node["high"] is None else node["high"])))
             return None
         if isinstance(node, dict):
             return {key: without(value) for key, value in node.items()}

@@ -170,9 +170,11 @@ def lied(folder: Path, report: dict) -> None:
         outcome = Audited(
             audit, net, held["train"]["inputs"], held["targets"]["targets"], held["deploy"]["inputs"],
             read_net(folder / "improved.onnx"), tuple(f for f in certificate["facts"] if "low" in f), (),
+            held["test"]["inputs"], held["factor"]["factor"],
         )  # fmt: skip
-        told = certificate["about"]["deploy"]
-        write_folder(folder, outcome, deploy=Source(told["source"], told["sha256"]))
+        told = (certificate["about"][name] for name in ("deploy", "test"))
+        deploy, test = (Source(one["source"], one["sha256"]) for one in told)
+        write_folder(folder, outcome, deploy=deploy, test=test)
     except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError):
         # Such findings no program could write.
         (folder / "report.json").unlink(missing_ok=True)

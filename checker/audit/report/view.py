@@ -258,7 +258,7 @@ def _deployment(audit: Audit, limit: int) -> Section:
         "deployment", "Deployment inputs",
         ("Rows", ">Inputs", ">Circuits firing", "Least detector", "Why"), rows, limit,
         "Hull: of the training inputs. Least detector: how many units it takes, at least, to be idle and fire there "
-        "(C10).",
+        "(C10). Covered: an average of training inputs between which no unit changes sign (C23).",
     )  # fmt: skip
 
 
@@ -267,7 +267,9 @@ def _hull(finding: DeploymentFinding) -> str:
         return "not decided whether it is in the hull"
     if finding.size is None:
         return "a training input"
-    return "outside the hull" if finding.separation else "inside the hull"
+    if finding.separation:
+        return "outside the hull"
+    return "inside the hull" + (", covered" if finding.cover else "")
 
 
 def _regions(audit: Audit, limit: int) -> Section:

@@ -378,6 +378,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "full-rank": full_rank,
     "dependency": dependency,
     "few-inputs": few_inputs,
+    "covered": readout.covered,
     "readout-prices": readout.prices,
     "train-input": train_input,
     "outside": outside,

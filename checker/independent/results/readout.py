@@ -18,7 +18,7 @@ from proof_of_absence.checker.independent.refusal import Refused, require, requi
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.floats import Bounded, Floats, blocks
+from proof_of_absence.checker.independent.values.floats import Bounded, FloatNet, Floats, blocks
 from proof_of_absence.checker.independent.values.reported import exact, rational, require_same
 from proof_of_absence.checker.independent.values.rounding import TINY, UP
 
@@ -98,6 +98,31 @@ def prices(audit: Subject, fact: Fact) -> None:
     if audit.factor is None:
         raise Refused("the certificate names no factor")
     readout_prices(fact, Hidden(audit), audit.factor)
+
+
+def covered(audit: Subject, fact: Fact) -> None:
+    """A deployment row is an average of training rows between which no hidden unit changes sign (C23)."""
+    combination = fact["combination"]
+    chosen = [audit.row(i) for i, _ in combination]
+    weights = [hexadecimal(w) for _, w in combination]
+    own = len(chosen) == len(set(chosen)) > 0 and all(w > 0 for w in weights) and sum(weights) == 1
+    require(own, "no convex weights")
+    point = audit.deployment[audit.deployment_row(fact["row"])]
+    columns = zip(audit.train[chosen].T.tolist(), point.tolist(), strict=True)
+    same = all(sum((w * Fraction(x) for w, x in zip(weights, column, strict=True)), -Fraction(p)) == 0
+               for column, p in columns)  # fmt: skip
+    require(same, f"deployment row {fact['row']} is not that average")
+    rows = audit.train[chosen]
+    for layer, (value, radius) in enumerate(audit.net.bounded(rows)[:-1], 1):
+        above, below = value > radius, value < -radius
+        open_ = np.flatnonzero(~(above | below).all(axis=0))
+        if open_.size:
+            # As the last layer of a net, it is not cut off at 0.
+            part = FloatNet(audit.net.layers[:layer], audit.net.dtype, audit.net.rational)
+            whole = part.exact(rows, layer, open_.tolist()).whole
+            above[:, open_], below[:, open_] = whole > 0, whole < 0
+        both = np.flatnonzero(above.any(axis=0) & below.any(axis=0))
+        require(not both.size, f"unit {layer}.{both[:1]} changes sign between the rows of deployment row {fact['row']}")
 
 
 def check_readout(stated: Any, facts: list[Fact], subject: Subject, explained: Callable[..., bool]) -> None:

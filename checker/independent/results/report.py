@@ -172,9 +172,10 @@ class _Report:
             require_same("deployment", stated, [])
             return
         facts = {fact["row"]: fact for fact in self.of("train-input", "outside", "inside")}
+        covers = {fact["row"]: fact["combination"] for fact in self.of("covered")}
         require_same("the deployment rows", [entry["row"] for entry in stated], list(range(len(self.subject.deploy))))
         for entry in stated:
-            require_place(entry, facts.get(entry["row"]))
+            require_place(entry, facts.get(entry["row"]), covers.get(entry["row"]))
         if any(entry["decided"] is False for entry in stated):
             require(self.explained("the least detector", "deployment"), "deployment: a row is open, and no word on why")
 
@@ -314,8 +315,8 @@ def _sending(subject: Subject, layer: int) -> list[int]:
     return found
 
 
-def require_place(entry: Fact, fact: Fact | None) -> None:
-    """Where a deployment row lies is what the fact shows."""
+def require_place(entry: Fact, fact: Fact | None, cover: list[Any] | None = None) -> None:
+    """Where a deployment row lies is what the fact shows; the rows that cover it are those of another."""
     row = entry["row"]
     size: list[int] | None = [1, 1]
     decided = True
@@ -339,8 +340,11 @@ def require_place(entry: Fact, fact: Fact | None) -> None:
         )
     expected = {
         "row": row, "size": size, "decided": decided, "train_row": train_row, "separation": separation,
-        "combination": combination,
+        "combination": combination, "cover": entry["cover"],
     }  # fmt: skip
+    covers = entry["cover"] and [[i, rational(w)] for i, w in entry["cover"]]
+    shown = cover and [[i, hexadecimal(w)] for i, w in cover]
+    require_equal(f"what covers deployment row {row}", covers, shown)
     require_same(f"deployment row {row}", entry, expected)
 
 

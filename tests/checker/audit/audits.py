@@ -13,8 +13,10 @@ from proof_of_absence.checker.audit.findings import (
     Enclosure,
     Improvement,
     NetSummary,
+    PricedInput,
     Prices,
     RankFinding,
+    Readout,
     RegionFinding,
     UnitFinding,
 )
@@ -38,6 +40,10 @@ def several(element, least=0, most=3):
 ENCLOSURES = st.builds(lambda low, width: Enclosure(low, low + width), EXACT, st.just(Fraction(0)) | EXACT.map(abs))
 UNITS = st.builds(Unit, st.integers(1, 4), st.integers(0, 10**5))
 CIRCUITS = several(UNITS, 1)
+BOUNDS = st.tuples(EXACT.map(abs), st.none() | EXACT.map(abs))
+PRICED = st.builds(PricedInput, ROWS, BOUNDS, BOUNDS, st.none()) | st.builds(
+    PricedInput, ROWS, st.none(), st.none(), st.just(0)
+)
 
 
 def audits():
@@ -102,6 +108,7 @@ def audits():
                 st.none() | ROWS,
                 st.none() | st.tuples(several(EXACT), EXACT),
                 st.none() | several(st.tuples(ROWS, EXACT)),
+                st.none() | several(st.tuples(ROWS, EXACT)),
             )
         ),
         improvement=st.none()
@@ -134,6 +141,19 @@ def audits():
         undecided=several(TEXT),
         not_asked=several(TEXT),
         seconds=st.dictionaries(TEXT, SECONDS, max_size=2),
+        readout=st.none()
+        | st.builds(
+            Readout,
+            st.integers(1, 4),
+            st.integers(1, 99),
+            EXACT,
+            st.none() | EXACT,
+            several(st.integers(0, 9)),
+            several(several(st.tuples(st.integers(0, 9), EXACT), 1), 1),
+            several(PRICED),
+            several(PRICED),
+            several(PRICED),
+        ),
     )
 
 
