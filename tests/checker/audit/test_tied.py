@@ -107,15 +107,15 @@ def moved(path, layer, by):
 def test_the_line_says_what_was_accepted_and_what_was_not_looked_at(audit):
     told = absence("check", audit, expect=0)
     assert (
-        told.startswith("Accepted: 22 facts on net.onnx (sha256 ") and "train.npz and deploy.npz; report.json" in told
+        told.startswith("Accepted: 22 facts on net.onnx (sha256 ") and "deploy.npz and test.npz; report.json" in told
     )
     for unseen in ("further circuits of layer 1", "box.vnnlib", "seconds", "notes.txt", "stages/"):
         assert unseen in told.split("Not looked at: ")[1]
-    for name in ("net.onnx", "train.npz", "deploy.npz"):
+    for name in ("net.onnx", "train.npz", "deploy.npz", "test.npz"):
         Path(name).rename(f"{name}.gone")
     told = absence("check", audit, expect=0)
     assert told.startswith("Accepted: 22 facts on the net of net.npz and the rows of train.npz; report.json")
-    assert all(f"{name}, which is not here" in told for name in ("net.onnx", "train.npz", "deploy.npz"))
+    assert all(f"{name}, which is not here" in told for name in ("net.onnx", "train.npz", "deploy.npz", "test.npz"))
 
 
 def quiet(report):
