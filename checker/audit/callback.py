@@ -17,7 +17,7 @@ from proof_of_absence.checker.audit.findings import Improvement
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve_all
 from proof_of_absence.checker.audit.loss import exact_loss
-from proof_of_absence.checker.audit.objective import Loss
+from proof_of_absence.checker.audit.objective import OF_CLASSES, Loss
 from proof_of_absence.checker.kernel.certificate import net_json, rows_json, units_json
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
@@ -77,10 +77,10 @@ class Reassignment:
 
     A call reads the module, decides its idle circuits exactly as `proof_of_absence.audit` does (within one layer,
     jointly idle ones too), and reuses those of the last hidden layer as units that lower the loss of the whole training
-    data: the mean squared error (1/N) sum |f(z_i) - y_i|^2, or the cross-entropy of the softmax. New weights are values
-    of the module's type, and the drop is certified for just these; if none can be, the module stays as it is and
-    `Reassigned.reason` says why. The loss is of the net over the reals; what float arithmetic makes of it may differ by
-    rounding. Nothing is said of other losses.
+    data: the mean squared error (1/N) sum |f(z_i) - y_i|^2, the cross-entropy of the softmax, or the logistic loss of
+    one output. New weights are values of the module's type, and the drop is certified for just these; if none can be,
+    the module stays as it is and `Reassigned.reason` says why. The loss is of the net over the reals; what float
+    arithmetic makes of it may differ by rounding. Nothing is said of other losses.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ class Reassignment:
     X, Y
         The training data, inputs (N, d) and targets (N, m), or class labels (N,): integers or truth values.
     loss
-        ``"squared"`` or ``"cross-entropy"``; by default the mean squared error for numbers and cross-entropy for class
-        labels. It is to be the loss that the module is trained with: one may rise where the other falls. One-hot rows
-        need it said.
+        ``"squared"``, ``"cross-entropy"`` or ``"logistic"``; by default the mean squared error for numbers and
+        cross-entropy for class labels. It is to be the loss that the module is trained with: one may rise where the
+        other falls. One-hot rows, and labels 0 and 1 for one output, need it said.
     every
         Only every so many calls it acts.
     limit
@@ -145,8 +145,8 @@ class Reassignment:
         self.loss, self.reason, self.targets = aim.loss, aim.reason, aim.targets.copy()
         if self.inputs.shape[1] != widths[0]:
             raise refused("X", f"has {self.inputs.shape[1]} columns, the module reads {widths[0]}")
-        if certificate and self.loss is Loss.CROSS_ENTROPY and len(widths) != 3:
-            raise refused("certificate", "under cross-entropy is for a module with one hidden layer")
+        if certificate and self.loss in OF_CLASSES and len(widths) != 3:
+            raise refused("certificate", f"under the {self.loss} is for a module with one hidden layer")
         if len(self.inputs) != len(self.targets):
             raise refused("Y", f"has {len(self.targets)} rows, X has {len(self.inputs)}")
 
@@ -178,7 +178,7 @@ class Reassignment:
         if not circuits:
             why = "no idle circuit" + (" found, but some questions are undecided" if undecided else "")
             return Reassigned(self.steps, reason=why, undecided=undecided)
-        improver = improve_classes if self.loss is Loss.CROSS_ENTROPY else improve_all
+        improver = improve_classes if self.loss in OF_CLASSES else improve_all
         found = improver(net, self.inputs, self.targets, circuits, limit=self.limit)
         if isinstance(found, Unimproved):
             return Reassigned(self.steps, reason=found.reason, undecided=undecided)
@@ -248,11 +248,12 @@ class Reassignment:
             reused.update(improvement.circuit)
         data = {"inputs": rows_json(_exact(self.inputs)), "targets": rows_json(_exact(self.targets))}
         changed = {"before": before, "after": net_json(better.exact()), "data": data, "circuit": units_json(reused)}
-        if self.loss is Loss.CROSS_ENTROPY:
+        if self.loss in OF_CLASSES:
             found = drop_of(outputs_of(net, self.inputs), outputs_of(better, self.inputs), self.targets)
             if found is None:
-                raise refused("certificate", "takes a drop of the cross-entropy that exact outputs show")
-            lower = {"kind": "cross-entropy-drop", "over": str(found[1].low / 2)}
+                raise refused("certificate", "takes a drop of the loss that exact outputs show")
+            kind = "logistic-drop" if self.loss is Loss.LOGISTIC else "cross-entropy-drop"
+            lower = {"kind": kind, "over": str(found[1].low / 2)}
         else:
             drop = exact_loss(net, self.inputs, self.targets) - exact_loss(better, self.inputs, self.targets)
             lower = {"kind": "lower-loss", "drop": str(drop)}

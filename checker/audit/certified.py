@@ -10,7 +10,7 @@ from typing import Any
 
 from proof_of_absence.checker.audit import cross_entropy_facts, loss_facts
 from proof_of_absence.checker.audit.findings import Audit, Enclosure, Improvement, Prices, UnitFinding
-from proof_of_absence.checker.audit.objective import Loss
+from proof_of_absence.checker.audit.objective import OF_CLASSES, Loss
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.kernel.lock import version_of
 
@@ -67,7 +67,7 @@ def losses_of_rents(units: Sequence[UnitFinding], loss: Enclosure, name: Loss | 
 
 
 def _facts_of(name: Loss | None) -> Any:
-    return cross_entropy_facts if name is Loss.CROSS_ENTROPY else loss_facts
+    return cross_entropy_facts if name in OF_CLASSES else loss_facts
 
 
 def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
@@ -93,9 +93,7 @@ def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
     return replace(audit, data=data, improvement=change, idle_price=prices, units=units, undecided=undecided)
 
 
-def about(
-    audit: Audit, deploy: tuple[str, str] | None = None, test: tuple[str, str] | None = None
-) -> dict[str, Any]:
+def about(audit: Audit, deploy: tuple[str, str] | None = None, test: tuple[str, str] | None = None) -> dict[str, Any]:
     """What the report says that no fact shows, of files and of what is open, and our version: for the certificate.
 
     `deploy` and `test` are the names and the digests of the files of the deployment and of the test inputs.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proof_of_absence.checker.audit.cross_entropy import LEAST, Outputs, drop_of, outputs_of
+from proof_of_absence.checker.audit.cross_entropy import LEAST, Outputs, classes, drop_of, outputs_of
 from proof_of_absence.checker.audit.findings import CircuitFinding, Improvement
 from proof_of_absence.checker.audit.reuse import CIRCUITS, Queue, Unimproved, features_of, finding, placed, reuse
 from proof_of_absence.checker.audit.rows import groups
@@ -32,7 +32,7 @@ class _State:
 def improve_class(
     net: FloatNet, inputs: np.ndarray, targets: np.ndarray, circuits: Sequence[CircuitFinding]
 ) -> tuple[Improvement, FloatNet] | Unimproved:
-    """As `improve`, for the cross-entropy of the softmax: one step of `improve_classes`."""
+    """As `improve`, for the cross-entropy or the logistic loss of one output: one step of `improve_classes`."""
     found = improve_classes(net, inputs, targets, circuits, limit=1)
     if isinstance(found, Unimproved):
         return found
@@ -43,7 +43,7 @@ def improve_class(
 def improve_classes(
     net: FloatNet, inputs: np.ndarray, targets: np.ndarray, circuits: Sequence[CircuitFinding], *, limit: int = 4
 ) -> tuple[tuple[Improvement, ...], FloatNet] | Unimproved:
-    """As `improve_all`, for the cross-entropy of the softmax.
+    """As `improve_all`, for the cross-entropy of the softmax, or the logistic loss of one output.
 
     The unit is sought along the negative gradient, targets less softmax, which takes the place of the residuals (C17).
     Its output weights and the shift of the output bias come from steps that fall whatever the data (Boehning and
@@ -52,7 +52,7 @@ def improve_classes(
     Parameters
     ----------
     inputs, targets
-        Shapes (N, d) and (N, m), m at least 2; each row of the targets is probabilities.
+        Shapes (N, d) and (N, m); each row of the targets is probabilities, or 0 or 1 if m is 1.
     circuits
         Train-idle on `inputs`, as `improve` takes them.
 
@@ -62,22 +62,24 @@ def improve_classes(
         If a circuit is not of hidden units.
     """
 
+    wanted, outputs = classes(targets), targets.shape[1]
+
     def start() -> _State:
         return _State(net, outputs_of(net, inputs))
 
     def step(state: _State, queue: Queue) -> tuple[Improvement, _State, int] | Unimproved | None:
-        if _is_least(state.outputs, inputs, targets):
+        if _is_least(state.outputs, inputs, wanted):
             return Unimproved("no function of the input has a lower loss", at_floor=True)
         logits = _floats(state.outputs)
         features = features_of(state.net, inputs)
         with np.errstate(all="ignore"):
-            pull = targets - _softmax(logits)
+            pull = (wanted - _softmax(logits))[:, -outputs:]
         if not (pull.any() and np.isfinite(features).all()):
             return Unimproved(f"undecided: the gradient is too small for a drop of more than {float(LEAST):.0e}")
         for candidate in looking(candidates(features, pull, state.net.dtype, keep=TRIED)):
             with np.errstate(all="ignore"):
                 phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
-                fitted = _fit(phi, logits, targets)
+                fitted = _fit(phi, logits, wanted, outputs)
             for place, (circuit, value) in enumerate(queue[:CIRCUITS] if fitted else ()):
                 new = fitted and placed(state.net, circuit, value, candidate, *fitted)
                 after = new and outputs_of(new.net, inputs)
@@ -126,11 +128,13 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return shares
 
 
-def _fit(phi: np.ndarray, logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _fit(
+    phi: np.ndarray, logits: np.ndarray, targets: np.ndarray, outputs: int
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Output weights and shift (m) for a unit of these values (N), as floats have them; None if it is never active.
 
     The Hessian is at most 1/2 A^T A in each output, A = [1 | phi], so a step of 2 (A^T A)^-1 A^T (t - softmax) never
-    raises the loss.
+    raises the loss. Of the logits the last ones move, as many as there are outputs.
     """
     scale = float(phi.max())
     if not 0 < scale < np.inf:
@@ -139,5 +143,6 @@ def _fit(phi: np.ndarray, logits: np.ndarray, targets: np.ndarray) -> tuple[np.n
     inverse = np.linalg.pinv(design.T @ design)
     found = np.zeros((2, logits.shape[1]))
     for _ in range(STEPS):
-        found += 2 * inverse @ (design.T @ (targets - _softmax(logits + design @ found)))
-    return found[1] / scale, found[0]
+        step = 2 * inverse @ (design.T @ (targets - _softmax(logits + design @ found)))
+        found[:, -outputs:] += step[:, -outputs:]
+    return found[1, -outputs:] / scale, found[0, -outputs:]

@@ -84,7 +84,7 @@ def audit_command(
         str | None,
         typer.Option(
             "--loss",
-            help="squared (mean squared error) or cross-entropy (of the softmax).",
+            help="squared (mean squared error), cross-entropy (of the softmax) or logistic (of one output).",
             show_default="as the targets are: labels or numbers",
         ),
     ] = None,
@@ -203,5 +203,5 @@ def _aim(outputs: int, data: "Arrays", loss: str | None, named: str) -> "Objecti
         if not at_a_terminal():
             raise
         say(str(doubt))
-        chosen: str = typer.prompt("Which loss, squared or cross-entropy")
+        chosen: str = typer.prompt(f"Which loss, squared or {'logistic' if outputs == 1 else 'cross-entropy'}")
     return objective(outputs, data.targets, data.labels, chosen, option="--loss ", named=named)

@@ -1,5 +1,6 @@
 """The cross-entropy of the softmax of a float network on its training data, and its floor, as enclosures.
 
+A net of one output has the logits 0 and f, and targets 1 - y and y: this is the logistic loss, of y of 0 and 1.
 Outputs are exact integers, or floats within a bound; exp and log of them are flint's balls, which hold the value.
 """
 
@@ -20,7 +21,7 @@ from proof_of_absence.checker.passes.exact import activations, blocks, denominat
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["LEAST", "Outputs", "class_losses", "cross_entropy", "drop_of", "enclosed", "outputs_of"]
+__all__ = ["LEAST", "Outputs", "class_losses", "classes", "cross_entropy", "drop_of", "enclosed", "outputs_of"]
 
 # Binary digits of the balls: raised until a comparison is decided.
 PRECISIONS = (64, 128, 256, 512, 1024)
@@ -32,7 +33,7 @@ LEAST = Fraction(1, 2**60)
 class Outputs:
     """The outputs of a net row by row: integers M and an exponent e, f = M 2^e, up to `radius` (N, m) if given.
 
-    Where there is a `denominator`, f is M 2^e divided by it.
+    Where there is a `denominator`, f is M 2^e divided by it. A net of one output has 0 before it.
     """
 
     rows: Sequence[tuple[Sequence[int], int]]
@@ -50,6 +51,8 @@ class Outputs:
         """
         if not (np.isfinite(values).all() and np.isfinite(radius).all()):
             raise OverflowError("an output leaves the range of float64")
+        if values.shape[1] == 1:
+            values, radius = (np.column_stack([np.zeros(len(array)), array]) for array in (values, radius))
         rows = []
         for row in values:
             whole, exponent = integers(row)
@@ -69,10 +72,15 @@ def outputs_of(net: FloatNet, inputs: np.ndarray) -> Outputs:
         rows: list[tuple[Sequence[int], int]] = []
         for part in blocks(len(inputs), net):
             whole, exponent, _ = activations(net, inputs[part], len(net.layers)).integers()
-            rows.extend((row, exponent) for row in whole.tolist())
+            rows.extend((row if len(row) > 1 else [0, *row], exponent) for row in whole.tolist())
         return Outputs(rows, denominator=denominator(net, len(net.layers)))
     balls = [enclose(net, inputs[part])[-1] for part in blocks(len(inputs), net)]
     return Outputs.near(np.vstack([b.values for b in balls]), np.vstack([b.radius for b in balls]))
+
+
+def classes(targets: np.ndarray) -> np.ndarray:
+    """The targets of every class: 1 - y and y where there is one column, of 0 and 1."""
+    return np.column_stack([1 - targets, targets]) if targets.shape[1] == 1 else targets
 
 
 def cross_entropy(outputs: Outputs, targets: np.ndarray) -> arb:
@@ -81,8 +89,9 @@ def cross_entropy(outputs: Outputs, targets: np.ndarray) -> arb:
     Parameters
     ----------
     targets
-        Shape (N, m), float64; each row at least 0 and of sum 1, which is not checked.
+        Shape (N, m), float64; each row at least 0 and of sum 1, or 0 or 1 if m is 1, which is not checked.
     """
+    targets = classes(targets)
     total = arb(0)
     for place, ((row, exponent), wanted) in enumerate(zip(looking(outputs.rows), targets.tolist(), strict=True)):
         top = max(range(len(row)), key=row.__getitem__)
@@ -157,6 +166,7 @@ def drop_of(before: Outputs, after: Outputs, targets: np.ndarray) -> tuple[Enclo
 
 def _floor(inputs: np.ndarray, targets: np.ndarray) -> arb:
     sums: dict[int, tuple[int, list[Fraction]]] = {}
+    targets = classes(targets)
     number = groups(inputs)
     for group, row in zip(number.tolist(), targets.tolist(), strict=True):
         count, old = sums.get(group, (0, [Fraction(0)] * len(row)))

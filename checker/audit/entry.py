@@ -111,8 +111,9 @@ def audit(
         lists. Further axes are flattened; targets of one axis are a column, class labels if they are integers or truth
         values. Without Y nothing about a loss is asked.
     loss
-        ``"squared"``, the mean squared error, or ``"cross-entropy"``, of the softmax. By default cross-entropy for
-        class labels and squared for numbers; one-hot rows need it said.
+        ``"squared"``, the mean squared error, ``"cross-entropy"``, of the softmax, or ``"logistic"``, of one output. By
+        default cross-entropy for class labels and squared for numbers; one-hot rows, and labels 0 and 1 for one output,
+        need it said.
     regions
         Boxes on which idle circuits must not act: paths of VNN-LIB files, or `Region`; one of them, or several.
     region_from_data

@@ -30,7 +30,7 @@ from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.loss import losses
-from proof_of_absence.checker.audit.objective import NO_TARGETS, Loss
+from proof_of_absence.checker.audit.objective import NO_TARGETS, OF_CLASSES, Loss
 from proof_of_absence.checker.audit.pricing import Priced
 from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.audit.rent import rents
@@ -201,7 +201,7 @@ class Examination:
 
 def _losses(found: Examination) -> _LOSSES:
     assert found.targets is not None
-    if found.loss is Loss.CROSS_ENTROPY:
+    if found.loss in OF_CLASSES:
         return class_losses(found.net, found.inputs, found.targets)
     return losses(found.net, found.inputs, found.targets, evaluation=found.evaluation)
 
@@ -239,7 +239,7 @@ def _ranks(found: Examination) -> _RANKS:
 def _better(found: Examination) -> Better:
     assert found.targets is not None
     about = found.net, found.inputs, found.targets, found.circuits
-    answer = improve_class(*about) if found.loss is Loss.CROSS_ENTROPY else improve(*about, evaluation=found.evaluation)
+    answer = improve_class(*about) if found.loss in OF_CLASSES else improve(*about, evaluation=found.evaluation)
     if isinstance(answer, Unimproved):
         return Better(None, None, "" if answer.at_floor else f"improvement: {answer.reason}")
     return Better(*answer, "")
@@ -247,7 +247,7 @@ def _better(found: Examination) -> Better:
 
 def _rented(found: Examination) -> _UNITS:
     assert found.targets is not None
-    if found.loss is Loss.CROSS_ENTROPY:
+    if found.loss in OF_CLASSES:
         return class_rents(found.net, found.inputs, found.targets, found.units)
     return rents(found.net, found.inputs, found.targets, found.units)
 

@@ -11,18 +11,25 @@ import numpy as np
 
 from proof_of_absence.models.files.disk import InputError, refused
 
-__all__ = ["NO_TARGETS", "OPTIONS", "Loss", "LossNeeded", "Objective", "objective", "split"]
+__all__ = ["NO_TARGETS", "OF_CLASSES", "OPTIONS", "Loss", "LossNeeded", "Objective", "objective", "split"]
 
 
 class Loss(StrEnum):
-    """A loss by its full name: (1/N) sum |f - y|^2, and (1/N) sum (ln sum_k exp f_k - sum_k y_k f_k)."""
+    """A loss by its full name.
+
+    They are (1/N) sum |f - y|^2, (1/N) sum (ln sum_k exp f_k - sum_k y_k f_k), and (1/N) sum (ln (1 + exp f) - y f) for
+    one output and y of 0 and 1: this is the cross-entropy of two classes whose logits are 0 and f.
+    """
 
     SQUARED = "mean squared error"
     CROSS_ENTROPY = "cross-entropy of the softmax"
+    LOGISTIC = "logistic loss of one output"
 
 
 # As it is asked for, in Python and on the command line.
-OPTIONS = {"squared": Loss.SQUARED, "cross-entropy": Loss.CROSS_ENTROPY}
+OPTIONS = {"squared": Loss.SQUARED, "cross-entropy": Loss.CROSS_ENTROPY, "logistic": Loss.LOGISTIC}
+# The losses of classes, which exponentials decide.
+OF_CLASSES = frozenset({Loss.CROSS_ENTROPY, Loss.LOGISTIC})
 NO_TARGETS = "there are no targets, so nothing about a loss was asked"
 
 
@@ -65,7 +72,7 @@ def objective(
     targets, labels
         Shapes (N, m) and (N,), float64 and int64; at most one of them is given.
     asked
-        ``"squared"``, ``"cross-entropy"`` or None.
+        ``"squared"``, ``"cross-entropy"``, ``"logistic"`` or None.
     option, named
         How the caller asks for a loss, and what the targets are called, for messages.
 
@@ -77,8 +84,10 @@ def objective(
         If the targets do not fit the net or the loss.
     """
     if asked is not None and asked not in OPTIONS:
-        raise refused(option.strip(" ="), f"is {asked!r}; it takes squared or cross-entropy")
+        raise refused(option.strip(" ="), f"is {asked!r}; it takes squared, cross-entropy or logistic")
     loss = None if asked is None else OPTIONS[asked]
+    if loss is Loss.LOGISTIC:
+        return _binary(outputs, targets, labels, named)
     if labels is not None:
         return _labelled(outputs, labels, loss, option, named)
     if targets is None:
@@ -92,11 +101,14 @@ def _labelled(outputs: int, labels: np.ndarray, loss: Loss | None, option: str, 
     least, most = int(labels.min()), int(labels.max())
     if outputs == 1:
         if loss is Loss.CROSS_ENTROPY:
-            raise refused(named, f"are labels, and the net has one output; {loss} takes one for each class")
+            raise refused(
+                named,
+                f"are labels, and the net has one output; {loss} takes one for each class; {option}logistic takes one",
+            )
         if loss is None and least >= 0 and most <= 1:
             raise LossNeeded(
-                f"{named}: are 0 and 1, and the net has one output; say {option}squared if they are numbers "
-                "(the logistic loss of one output is not taken)"
+                f"{named}: are 0 and 1, and the net has one output; say {option}logistic for a classifier whose output "
+                f"is the logit of 1, or {option}squared if they are numbers"
             )
         why = "asked for" if loss else "whole numbers, and the net has one output"
         return Objective(Loss.SQUARED, labels.astype(np.float64)[:, None], f"targets are numbers ({why})")
@@ -110,6 +122,21 @@ def _labelled(outputs: int, labels: np.ndarray, loss: Loss | None, option: str, 
     return Objective(
         Loss.CROSS_ENTROPY, rows, "targets are class labels" + (" (asked for)" if loss else ", integers in one column")
     )
+
+
+def _binary(outputs: int, targets: np.ndarray | None, labels: np.ndarray | None, named: str) -> Objective:
+    """The logistic loss, asked for."""
+    wanted = targets if labels is None else labels.astype(np.float64)[:, None]
+    if wanted is None:
+        raise refused("the training data", f"hold no targets, and {Loss.LOGISTIC} needs some")
+    if outputs != 1 or wanted.shape[1] != 1:
+        raise refused(
+            named, f"have {wanted.shape[1]} columns, the net has {outputs} outputs; {Loss.LOGISTIC} takes one of each"
+        )
+    strange = wanted[(wanted != 0) & (wanted != 1)]
+    if strange.size:
+        raise refused(named, f"hold {strange[0]:g}; {Loss.LOGISTIC} takes 0 and 1")
+    return Objective(Loss.LOGISTIC, wanted, "targets are labels 0 and 1 of one output, the logit of 1 (asked for)")
 
 
 def _valued(outputs: int, targets: np.ndarray, loss: Loss | None, option: str, named: str) -> Objective:

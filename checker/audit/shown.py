@@ -22,7 +22,7 @@ from proof_of_absence.checker.audit.findings import (
     UnitFinding,
 )
 from proof_of_absence.checker.audit.gauge import priced
-from proof_of_absence.checker.audit.objective import Loss
+from proof_of_absence.checker.audit.objective import OF_CLASSES
 from proof_of_absence.checker.audit.pricing import Priced
 from proof_of_absence.checker.audit.readout import listed_rows
 from proof_of_absence.checker.audit.readout_facts import readout_fact
@@ -120,7 +120,7 @@ def improvement(found: "Examination", value: "Better") -> None:
         for a, b in zip(x, y, strict=True)
     )
     require(all(same), "another net")
-    if found.loss is Loss.CROSS_ENTROPY:
+    if found.loss in OF_CLASSES:
         # Ten times as fast as the checker's own exponentials.
         assert found.targets is not None
         again = drop_of(outputs_of(found.net, found.inputs), outputs_of(net, found.inputs), found.targets)

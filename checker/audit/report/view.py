@@ -18,7 +18,7 @@ from proof_of_absence.checker.audit.findings import (
     RegionFinding,
     UnitFinding,
 )
-from proof_of_absence.checker.audit.objective import Loss
+from proof_of_absence.checker.audit.objective import OF_CLASSES
 from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.audit.report.priced_view import priced_sections
 from proof_of_absence.checker.audit.report.section import Section, table
@@ -201,12 +201,12 @@ def _improvement(audit: Audit) -> Section:
     return Section(
         "improvement", "A certified improvement", ("", ""), tuple(rows),
         note="The same architecture reaches a lower training loss, so this net is not a minimiser "
-        f"({'C17' if audit.data.loss_name == Loss.CROSS_ENTROPY else 'C7'}).",
+        f"({'C17' if audit.data.loss_name in OF_CLASSES else 'C7'}).",
     )  # fmt: skip
 
 
 def _rents(audit: Audit, limit: int) -> Section:
-    if audit.data.loss_name == Loss.CROSS_ENTROPY:
+    if audit.data.loss_name in OF_CLASSES:
         held = ((unit_name(u.unit), enclosure(u.rent)) for u in by_rent(audit) if u.rent)
         return table("rents", "Rents", ("Unit", ">Rent"), held, limit, _RENT[1])
     rows = (

@@ -1,6 +1,8 @@
 """Facts about the cross-entropy of a float network, computed again from the net and the data that they are about.
 
-Outputs are exact, or floats within a bound; exp and log are bounded by series, in integers, rounded outwards.
+Of a net of one output f, with targets y of 0 and 1, the logits are 0 and f, the targets 1 - y and y: that is the
+logistic loss, the mean of ln (1 + exp f) - y f. Outputs are exact, or floats within a bound; exp and log are bounded by
+series, in integers, rounded outwards.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -34,10 +36,15 @@ BLOCK = 1024
 
 
 class Row(NamedTuple):
-    """Bounds of the outputs at one row, integers over ONE."""
+    """Bounds of the logits at one row, integers over ONE."""
 
     low: list[int]
     high: list[int]
+
+    @classmethod
+    def of(cls, low: list[int], high: list[int]) -> "Row":
+        """From bounds of the outputs; one alone has 0 before it."""
+        return cls(low, high) if len(low) > 1 else cls([0, *low], [0, *high])
 
 
 def training_cross_entropy(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
@@ -82,7 +89,7 @@ def _held_exactly(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator[I
             hidden.divisor * weights.divisor,
         )
         whole, sent, exponent, divisor = aligned(outputs._replace(whole=count * outputs.whole), moved)
-        yield (Row(*_fixed(row, exponent, count * divisor)) for row in (whole - sent).tolist())
+        yield (Row.of(*_fixed(row, exponent, count * divisor)) for row in (whole - sent).tolist())
 
 
 def _held_in_floats(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator[Iterable[Row]]:
@@ -147,7 +154,7 @@ def _outputs(net: FloatNet, data: FloatData, exact: bool) -> Iterable[Row]:
     for part in blocks(len(data.inputs), BLOCK):
         if exact:
             whole, exponent, divisor = net.exact(data.inputs[part], last)
-            yield from (Row(*_fixed(row, exponent, divisor)) for row in whole.tolist())
+            yield from (Row.of(*_fixed(row, exponent, divisor)) for row in whole.tolist())
         else:
             yield from _floats(net.bounded(data.inputs[part])[-1])
 
@@ -167,7 +174,7 @@ def _floats(found: Bounded) -> Iterable[Row]:
         middle, spread = (_fixed(found.whole.tolist(), found.exponent) for found in (integers(row), integers(off)))
         low = [m - s for m, s in zip(middle[0], spread[1], strict=True)]
         high = [m + s for m, s in zip(middle[1], spread[1], strict=True)]
-        yield Row(low, high)
+        yield Row.of(low, high)
 
 
 def _mean(rows: Iterable[Row], targets: Floats) -> Bounds:
@@ -199,7 +206,9 @@ KINDS: dict[str, Callable[[Fact, FloatNet, FloatData, bool], None]] = {
 
 def decide(fact: Fact, net: FloatNet, data: FloatData) -> None:
     """Refuse the fact unless it is so of this net and these data, whose shapes fit."""
-    require(data.targets.shape[1] > 1, "the cross-entropy of the softmax takes two classes or more")
+    if data.targets.shape[1] == 1:
+        require(bool(np.isin(data.targets, (0, 1)).all()), "a target of the logistic loss is not 0 or 1")
+        data = data._replace(targets=np.hstack([1 - data.targets, data.targets]))
     for row in pausing(data.targets.tolist()):
         require(min(row) >= 0 and sum(map(Fraction, row)) == 1, "a row of the targets is not probabilities")
     kind, work = KINDS[fact["kind"]], len(data.inputs) * net.parameters

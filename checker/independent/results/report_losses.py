@@ -10,11 +10,14 @@ from proof_of_absence.checker.independent.values.nets import number
 from proof_of_absence.checker.independent.values.reported import Bounds, bounds, exact, require_same
 
 SQUARED, CROSS_ENTROPY = "mean squared error", "cross-entropy of the softmax"
+# Of a net of one output the facts about the cross-entropy are about this one.
+LOGISTIC = "logistic loss of one output"
 # For each loss the kinds of the facts about the loss, a lower one, and rents.
 KINDS = {
     SQUARED: ("training-loss", "lower-training-loss", "unit-rents"),
     CROSS_ENTROPY: ("training-cross-entropy", "lower-training-cross-entropy", "cross-entropy-rents"),
 }
+KINDS[LOGISTIC] = KINDS[CROSS_ENTROPY]
 Explained = Callable[..., bool]
 
 
@@ -26,6 +29,8 @@ def check_losses(report: Fact, facts: list[Fact], subject: Subject, unseen: list
     name = report["data"]["loss_name"]
     require((name == "") == (subject.targets is None), "the loss: named without targets, or not named with them")
     require(name == "" or name in KINDS, f"the loss: {name!r} is none that is known")
+    fits = name not in (CROSS_ENTROPY, LOGISTIC) or (name == LOGISTIC) == (subject.net.widths[-1] == 1)
+    require(fits, f"the loss: {name!r} is not that of {subject.net.widths[-1]} outputs")
     own = KINDS.get(name, ())
     for kinds in KINDS.values():
         for kind in kinds:

@@ -132,7 +132,7 @@ def test_a_person_at_a_terminal_is_asked(monkeypatch):
         done = CliRunner().invoke(app, words, input=answer)
         assert done.exit_code == 1 and "Which loss" in done.output and told().data.loss_name == name
     done = CliRunner().invoke(app, words, input="hinge\n")
-    assert done.exit_code == 2 and "takes squared or cross-entropy" in done.output
+    assert done.exit_code == 2 and "takes squared, cross-entropy or logistic" in done.output
 
 
 def test_numbers_mean_the_squared_loss():
@@ -159,7 +159,7 @@ def test_without_targets_no_loss_is_asked():
         (["float.npz"], "have 1 columns, the net has 3 outputs; class labels are integers"),
         (["real.npz", "--loss", "cross-entropy"], "is no probabilities"),
         (["none.npz", "--loss", "squared"], "hold no targets, and --loss squared needs some"),
-        (["hot.npz", "--loss", "hinge"], "--loss: is 'hinge'; it takes squared or cross-entropy"),
+        (["hot.npz", "--loss", "hinge"], "--loss: is 'hinge'; it takes squared, cross-entropy or logistic"),
     ],
 )
 def test_what_does_not_fit_is_one_line_and_code_2(words, message):

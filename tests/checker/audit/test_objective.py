@@ -45,14 +45,19 @@ def test_every_table_of_zeros_and_ones_is_asked_about_just_where_each_row_has_on
         (3, None, np.array([0, 3]), None, "hold the label 3; a net of 3 outputs has classes 0 to 2"),
         (3, None, np.array([-1, 3]), None, "hold the label -1"),
         (3, None, np.array([7]), "squared", "hold the label 7"),
-        (1, None, np.array([0, 1]), None, "say loss=squared if they are numbers"),
+        (1, None, np.array([0, 1]), None, "say loss=logistic .* or loss=squared if they are numbers"),
         (1, None, np.array([0, 1]), "cross-entropy", "takes one for each class"),
         (1, HOT[:, :1], None, "cross-entropy", "have one column"),
         (3, HOT / 2, None, "cross-entropy", "is no probabilities"),
         (3, HOT - [[0.5, 0, 0]], None, "cross-entropy", "is no probabilities"),
         (3, np.full((2, 3), 1 / 3), None, "cross-entropy", "is no probabilities"),
         (3, None, None, "squared", "hold no targets"),
-        (3, HOT, None, "hinge", "loss: is 'hinge'; it takes squared or cross-entropy"),
+        (3, HOT, None, "hinge", "loss: is 'hinge'; it takes squared, cross-entropy or logistic"),
+        (2, None, np.array([0, 1]), "logistic", "logistic loss of one output takes one of each"),
+        (1, HOT, None, "logistic", "takes one of each"),
+        (1, None, np.array([0, 2]), "logistic", "hold 2; logistic loss of one output takes 0 and 1"),
+        (1, HOT[:, :1] / 2, None, "logistic", "hold 0.5"),
+        (1, None, None, "logistic", "hold no targets"),
     ],
 )
 def test_what_does_not_fit_is_refused(outputs, targets, labels, asked, message):
@@ -64,6 +69,9 @@ def test_the_other_cases():
     assert objective(3, None, None).loss is None and objective(3, None, None).reason == NO_TARGETS
     whole = objective(1, None, np.array([0, 1, 2]))
     assert whole.loss is Loss.SQUARED and whole.targets.tolist() == [[0], [1], [2]]
+    for labels in ((None, np.array([0, 1])), (np.array([[0.0], [1.0]]), None)):
+        logistic = objective(1, *labels, "logistic")
+        assert logistic.loss is Loss.LOGISTIC and logistic.targets.tolist() == [[0], [1]] and "asked" in logistic.reason
     binary = objective(1, None, np.array([0, 1]), "squared")
     assert binary.targets.tolist() == [[0], [1]]
     halves = objective(2, np.array([[0.5, 0.5], [0.25, 0.75]]), None, "cross-entropy")
