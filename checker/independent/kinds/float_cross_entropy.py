@@ -206,6 +206,7 @@ KINDS: dict[str, Callable[[Fact, FloatNet, FloatData, bool], None]] = {
 
 def decide(fact: Fact, net: FloatNet, data: FloatData) -> None:
     """Refuse the fact unless it is so of this net and these data, whose shapes fit."""
+    require(data.targets.shape[1] == net.widths[-1], "there is not one target for each output")
     if data.targets.shape[1] == 1:
         require(bool(np.isin(data.targets, (0, 1)).all()), "a target of the logistic loss is not 0 or 1")
         data = data._replace(targets=np.hstack([1 - data.targets, data.targets]))

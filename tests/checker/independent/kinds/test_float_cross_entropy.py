@@ -150,7 +150,7 @@ def test_what_is_no_probabilities_has_no_cross_entropy(case):
     net, inputs, targets = case.about
     fact = case.facts["training-cross-entropy"]
     for wrong in (targets * 2, targets - [[0, 1, -1]], targets[:, :1]):
-        with pytest.raises(Refused, match=r"probabilities|two classes"):
+        with pytest.raises(Refused, match=r"probabilities|one target for each output"):
             check(fact, net, inputs, wrong)
     with pytest.raises(Refused, match="recomputed"):
         check(fact, net, inputs, np.roll(targets, 1, axis=1))
