@@ -2,13 +2,14 @@
 
 The questions are made fresh from seeds. An answer of ours counts once the independent checker accepts its
 certificate. z3 and cvc5 are exact; Marabou computes in floats and has no strict inequality: it is asked whether some
-reader differs by at least EPSILON.
+reader differs by at least EPSILON. Seconds are those of a core: what else the machine does plays no part.
 """
 
 import importlib.metadata
 import json
 import multiprocessing
 import os
+import pickle
 import platform
 import time
 import warnings
@@ -35,7 +36,10 @@ from proof_of_absence.checker.region.witness import ascend
 from proof_of_absence.models.floatnet import FloatNet
 
 EPSILON = 1e-3
-GRACE = 3
+# Seconds of the clock for the start of a process, and for what else the machine does.
+GRACE = 60
+# A question that takes less is asked so often, and the least time counts.
+QUICK, REPEATS = 0.5, 3
 PACKAGES = {"absence": "highspy", "z3": "z3-solver", "cvc5": "cvc5", "Marabou": "maraboupy"}
 # Input dimension, hidden widths, outputs; small enough for every tool first.
 GRADES = (
@@ -241,19 +245,23 @@ TOOLS = {"absence": ours, "z3": by_z3, "cvc5": by_cvc5, "Marabou": by_marabou}
 
 def work(tool: str, asked: Question, seconds: float, queue) -> None:
     try:
-        queue.put(TOOLS[tool](asked, seconds))
+        # The first answer pays for what a library sets up; each of the quick ones is asked for anew.
+        replies = [TOOLS[tool](asked, seconds)]
+        while len(replies) < REPEATS and replies[-1]["seconds"] < QUICK:
+            replies.append(TOOLS[tool](pickle.loads(pickle.dumps(asked)), seconds))
+        queue.put(min(replies, key=lambda reply: reply["seconds"]))
     except Exception as error:
         queue.put({"answer": f"{type(error).__name__}: {error}", "seconds": 0.0})
 
 
 def run(case: str, tool: str, asked: Question, seconds: float) -> Run:
-    """In a process of its own, killed a little after the limit; seconds are the tool's, without its start."""
+    """In a process of its own, killed a little after the limit; seconds are of a core, in the tool alone."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     process = context.Process(target=work, args=(tool, asked, seconds, queue), daemon=True)
     process.start()
     # The check of our certificate comes after the answer, and may take longer than it.
-    patience = seconds * (20 if tool == "absence" else 1) + GRACE + 5
+    patience = seconds * (20 if tool == "absence" else 1) + GRACE
     try:
         reply = queue.get(timeout=patience)
     except Empty:
@@ -335,6 +343,8 @@ def main(
 ) -> None:
     """Time every tool on every question."""
     console = Console(width=None if os.isatty(1) else 150)
+    # Seconds are of a core, so each tool has one.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     runs = []
     for name, make in cases(seeds):
         if only in name:

@@ -26,8 +26,9 @@ __all__ = ["Budget", "SearchResult", "graft", "open_leaves", "root", "solve"]
 
 # Parts bounded together: so many, as long as their coefficients are at most so many numbers.
 BATCH, ENTRIES = 64, 2**22
-# Beyond so many free coordinates, or with so few unknown signs, splitting by signs pays better than cutting.
-CUT_DIMENSIONS, FEW_SIGNS = 12, 4
+# Beyond so many free coordinates, or with so few unknown signs, splitting by signs pays better than cutting; where
+# units cancel, with fewer.
+CUT_DIMENSIONS, FEW_SIGNS, FEW_THAT_CANCEL = 12, 8, 4
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,11 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
         unknown += (batch.status(m) == UNKNOWN).sum(axis=1)
     longest = np.argmax(np.nan_to_num(np.abs(steer).max(axis=1) * (high - low), nan=0.0), axis=1)
     children: list[Part] = []
+    few = FEW_THAT_CANCEL if asked.parallel else FEW_SIGNS
     for at, i in enumerate(left):
         coordinate, part = int(longest[at]), parts[i]
         middle = float(low[at, coordinate] / 2 + high[at, coordinate] / 2)
-        if unknown[i] > FEW_SIGNS and len(asked.free) <= CUT_DIMENSIONS and part.may_cut(coordinate, middle):
+        if unknown[i] > few and len(asked.free) <= CUT_DIMENSIONS and part.may_cut(coordinate, middle):
             children += part.cut(coordinate, middle)
         else:
             children.append(part.to_signs())
