@@ -14,10 +14,10 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.proofs import facts, price_queries, world_defections
-from proof_of_absence.proofs.c21_readout_price import priced as readout
 from proof_of_absence.proofs.facts.defection import Priced, price_at
 from proof_of_absence.proofs.n1_separability import INPUTS, entangled
 from proof_of_absence.proofs.price_queries import ONE, REPEATED, THREE
+from proof_of_absence.proofs.readout_moves import priced as readout
 from proof_of_absence.proofs.universal import universal
 from proof_of_absence.proofs.words import enumerated
 from proof_of_absence.proofs.world_defections import FALLING, HOUR, LINE_PRICES, NEXT_HOUR, PLANE_HOURS, PLANE_PRICES

@@ -14,12 +14,13 @@ from proof_of_absence.models.circuit import Unit, hidden_units
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.models.rational import Vector, vector
-from proof_of_absence.proofs import facts
+from proof_of_absence.proofs import facts, upper_layers
 from proof_of_absence.proofs.c13_rent import ZIGZAG, mean_sent, rent, without
 from proof_of_absence.proofs.examples import LINE
 from proof_of_absence.proofs.facts.activations import Activation
 from proof_of_absence.proofs.n4_almost_idle import HUNDREDTH, HUNDREDTH_ROWS, INPUTS, almost_idle
 from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.words import enumerated
 
 # The part t of the loss at which the bound is tried.
 PART = Fraction(1, 2)
@@ -194,7 +195,9 @@ CLAIM = Claim(
     "Coq builds without an axiom. That GELU is within a constant of ReLU is not in Coq: with softplus and SiLU it "
     "is decided in ball arithmetic. (i) is weak where c(X) is small, and says nothing once eps is above c(X) (L - "
     "E); N4 is such a case. (ii) is for one hidden layer; a leaky ReLU is not within a constant of ReLU (control). "
-    "(iii) says nothing of circuits below the last hidden layer, and its E may be above that of the inputs. (iv) "
+    "(iii) says nothing of circuits below the last hidden layer (C16 does, for those with a unit in every layer from "
+    "some one up), and its E may be above that of the inputs: then an idle circuit may stay (C27.control-confused). "
+    "(iv) "
     "supposes a blind direction: a normalisation of the whole stream is not blind, and no real net was searched for "
     "one.",
     rests_on=("C4", "C5", "C8", "C13"),
@@ -273,6 +276,38 @@ CLAIM = Claim(
             f"The same for N4's unit, silent on {HUNDREDTH_ROWS - 1} of {HUNDREDTH_ROWS} rows, with 0 in its place",
             Scope.INSTANCE,
             _hundredth,
+        ),
+        Obligation(
+            "C27.last-layer",
+            f"{len(upper_layers.FEATURED)} inputs of the line, a layer below that puts out |x - p|, p one of "
+            f"{enumerated(upper_layers.CENTRES)}, and S_1 above: at the least of the certified minimisers for each p, "
+            "above its E, the circuit of the last layer pays, with its mean in its place",
+            Scope.INSTANCE,
+            partial(upper_layers.last_layer, 1),
+        ),
+        Obligation(
+            "C27.stream",
+            "Two residual blocks on a stream of two coordinates, of which the second block reads one: two units that "
+            "write (6, 3) in training are cut and one is reused along the other; the loss falls by exactly what (iv) "
+            "says",
+            Scope.INSTANCE,
+            upper_layers.blind_stream,
+        ),
+        Obligation(
+            "C27.control-confused",
+            "(iii) with E over the inputs in place of the values that the layer reads: "
+            f"{len(upper_layers.CONFUSING)} inputs, |x - {upper_layers.CENTRES[-1]}| below, and a minimiser above that "
+            f"E",
+            Scope.INSTANCE,
+            upper_layers.confused,
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C27.control-stream",
+            "The same as C27.stream where the second block reads the sum of the coordinates: the loss falls",
+            Scope.INSTANCE,
+            upper_layers.reads_the_direction,
+            Verdict.REFUTED,
         ),
         Obligation(
             "C27.control-minimal",
