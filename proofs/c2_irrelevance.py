@@ -135,6 +135,13 @@ CLAIM = Claim(
             "C2_check_off",
             name="universal-checker",
         ),
+        universal(
+            "What the checker computes as entering the last hidden layer of a deep net is what enters it, so that the "
+            "deep net is a net of one hidden layer on it",
+            "check_deep",
+            "C2_check_features",
+            name="universal-checker-deep",
+        ),
         Obligation(
             "C2.deployment",
             "No training input tells the planted deceptive net from its hardcoded copy (solver)",

@@ -50,13 +50,15 @@ Definition check_floor d m N zs ys e :=
   check_data d m N zs ys
   && Qeq_bool (omul Qops (qnat N) e) (lfloor m (zip zs ys)).
 
-Definition check_above d m n N us c zs ys l e :=
-  [&& check_loss d m n N us c zs ys l, check_floor d m N zs ys e
+(* Each net has inputs of its own: those of a deep net are what enters its    *)
+(* last hidden layer. The noise floor is about the inputs of the data.        *)
+Definition check_above d d0 m n N us c zs zs0 ys l e :=
+  [&& check_loss d m n N us c zs ys l, check_floor d0 m N zs0 ys e
     & lpos (qsub l e)].
 
-Definition check_lower d m n n' N us c us' c' zs ys l drop :=
+Definition check_lower d d' m n n' N us c us' c' zs zs' ys l drop :=
   [&& check_loss d m n N us c zs ys l, lpos drop
-    & check_loss d m n' N us' c' zs ys (qsub l drop)].
+    & check_loss d' m n' N us' c' zs' ys (qsub l drop)].
 
 Definition lterms (ps : seq (Q * Q)) :=
   foldr (oadd Qops) Q0 [seq omul Qops p.1 p.2 | p <- ps].
@@ -104,8 +106,7 @@ Lemma ratio_lsqdist m u v (a b : 'rV[R]_m) :
   ratio (lsqdist Qops u v) = normsq (a - b).
 Proof.
 move=> ua vb; rewrite /lsqdist.
-rewrite -(@ldot_map _ _ Qops (Rops R) ratio (ratio0 R) (@ratioD R) (@ratioM R)).
-rewrite -(@lvadd_map _ _ Qops (Rops R) ratio (@ratioD R)) ua.
+rewrite -ldot_ratio -lvadd_ratio ua.
 have -> : map ratio (map (oopp Qops) v) = row (- b).
   transitivity (map -%R (map ratio v)).
     by rewrite -!map_comp; apply: eq_map => t /=; rewrite -ratioN.
@@ -128,7 +129,7 @@ move=> F_m; elim: s => [|t s IH].
   rewrite big_nil map_nseq ratio0 /row; under eq_map do rewrite mxE.
   by rewrite -{1}(size_enum_ord m); elim: (enum _) => //= ? ? ->.
 rewrite big_cons -lvadd_row -IH (row_vec _ (F_m t)).
-by rewrite (@lvadd_map _ _ Qops (Rops R) ratio (@ratioD R)).
+by rewrite lvadd_ratio.
 Qed.
 
 Section Data.
@@ -205,41 +206,41 @@ End Data.
 
 Section Checked.
 
-Variables (d m n n' N : nat) (us us' : seq (unit Q)) (c c' : seq Q).
-Variables (zs ys : seq (seq Q)).
-Let z := points d N zs.
+Variables (d d' m n n' N : nat) (us us' : seq (unit Q)) (c c' : seq Q).
+Variables (zs zs' ys : seq (seq Q)).
 Let y := points m N ys.
-Let theta := qnet d m n us c.
-Let theta' := qnet d m n' us' c'.
 
-Theorem C5_check_loss l :
-  check_loss d m n N us c zs ys l -> loss z y theta = ratio l.
+Theorem C5_check_loss l : check_loss d m n N us c zs ys l ->
+  loss (points d N zs) y (qnet d m n us c) = ratio l.
 Proof.
 case/and3P=> ok data; rewrite -(ratioP R) ratioM ratio_nat => /eqP lE.
 by rewrite lsse_qnet // -lE mulKf // (N_neq0 data).
 Qed.
 
-Theorem C5_check_floor e : check_floor d m N zs ys e -> floor z y = ratio e.
+Theorem C5_check_floor e :
+  check_floor d m N zs ys e -> floor (points d N zs) y = ratio e.
 Proof.
 case/andP=> data; rewrite -(ratioP R) ratioM ratio_nat => /eqP eE.
 by rewrite lfloor_correct // -eE mulKf // (N_neq0 data).
 Qed.
 
-Theorem C5_check_above l e : check_above d m n N us c zs ys l e ->
-  [/\ loss z y theta = ratio l, floor z y = ratio e
-    & floor z y < loss z y theta].
+End Checked.
+
+Theorem C5_check_above d d0 m n N us c zs zs0 ys l e :
+    check_above d d0 m n N us c zs zs0 ys l e ->
+  let L := loss (points d N zs) (points m N ys) (qnet d m n us c) in
+  let E := floor (points d0 N zs0) (points m N ys) in
+  [/\ L = ratio l, E = ratio e & E < L].
 Proof.
 case/and3P=> /C5_check_loss lE /C5_check_floor eE.
 by rewrite -(ratio_gt0 R) ratio_sub subr_gt0 lE eE; split.
 Qed.
 
-End Checked.
-
-Theorem C5_check_lower d m n n' N us us' c c' zs ys l drop :
-    check_lower d m n n' N us c us' c' zs ys l drop ->
-  let L k := loss (points d N zs) (points m N ys) (n := k) in
-  L n (qnet d m n us c) - L n' (qnet d m n' us' c') = ratio drop
-  /\ L n' (qnet d m n' us' c') < L n (qnet d m n us c).
+Theorem C5_check_lower d d' m n n' N us us' c c' zs zs' ys l drop :
+    check_lower d d' m n n' N us c us' c' zs zs' ys l drop ->
+  let L := loss (points d N zs) (points m N ys) (qnet d m n us c) in
+  let L' := loss (points d' N zs') (points m N ys) (qnet d' m n' us' c') in
+  L - L' = ratio drop /\ L' < L.
 Proof.
 case/and3P=> /C5_check_loss before drop_gt0 /C5_check_loss after /=.
 rewrite before after ratio_sub opprB addrCA subrr addr0; split=> //.

@@ -85,6 +85,16 @@ elim: u v => [|a u IH] [|b v] //=; rewrite eqseq_cons IH; congr andb.
 exact: ratioP.
 Qed.
 
+Lemma ldot_ratio u v :
+  ldot (Rops R) (map ratio u) (map ratio v) = ratio (ldot Qops u v).
+Proof.
+exact: (@ldot_map _ _ Qops (Rops R) ratio (ratio0 R) (@ratioD R) (@ratioM R)).
+Qed.
+
+Lemma lvadd_ratio u v :
+  lvadd (Rops R) (map ratio u) (map ratio v) = map ratio (lvadd Qops u v).
+Proof. exact: (@lvadd_map _ _ Qops (Rops R) ratio (@ratioD R)). Qed.
+
 Lemma nth_enum (T : Type) (t0 : T) n s : size s = n ->
   map (fun i : 'I_n => nth t0 s i) (enum 'I_n) = s.
 Proof.
@@ -263,15 +273,19 @@ End Circuits.
 
 Section Outputs.
 
-Variables (d m n n' N : nat) (us us' : seq (unit Q)) (c c' : seq Q).
+Variables (d d' m n n' N : nat) (us us' : seq (unit Q)) (c c' : seq Q).
 
-Definition same_at z := lsame (leval Qops us c z) (leval Qops us' c' z).
+Definition same_at z z' := lsame (leval Qops us c z) (leval Qops us' c' z').
 
-Definition check_same_outputs zs :=
-  [&& fits d m n us c, fits d m n' us' c', sized d N zs & all same_at zs].
+(* Each net has inputs of its own: those of a deep net are what enters its    *)
+(* last hidden layer.                                                         *)
+Definition check_same_outputs zs zs' :=
+  [&& fits d m n us c, fits d' m n' us' c', sized d N zs, sized d' N zs'
+    & all (fun p => same_at p.1 p.2) (zip zs zs')].
 
-Definition check_other_output z :=
-  [&& fits d m n us c, fits d m n' us' c', size z == d & ~~ same_at z].
+Definition check_other_output z z' :=
+  [&& fits d m n us c, fits d' m n' us' c', size z == d, size z' == d'
+    & ~~ same_at z z'].
 
 Definition check_off (J : seq bool) :=
   [&& fits d m n us c, fits d m n us' c', size J == n
@@ -279,21 +293,25 @@ Definition check_off (J : seq bool) :=
 
 Variable R : realFieldType.
 
-Theorem C2_check_same_outputs zs : check_same_outputs zs ->
+Theorem C2_check_same_outputs zs zs' : check_same_outputs zs zs' ->
   forall i, eval (qnet R d m n us c) (points R d N zs i)
-            = eval (qnet R d m n' us' c') (points R d N zs i).
+            = eval (qnet R d' m n' us' c') (points R d' N zs' i).
 Proof.
-case/and4P=> ok ok' zs_d /all_nthP same i; apply: row_inj; apply/eqP.
-rewrite !row_eval ?(sized_nth zs_d) // lsameP; apply: same.
-by case/andP: zs_d => /eqP->.
+case/and5P=> ok ok' zs_d zs_d' /all_nthP same i; apply: row_inj; apply/eqP.
+rewrite (row_eval R ok (sized_nth zs_d i)) (row_eval R ok' (sized_nth zs_d' i)).
+have /andP[/eqP zs_N _] := zs_d; have /andP[/eqP zs_N' _] := zs_d'.
+have := same ([::], [::]) i.
+rewrite size_zip zs_N zs_N' minnn => /(_ (ltn_ord i)).
+by rewrite nth_zip ?zs_N //= lsameP.
 Qed.
 
-Theorem C2_check_other_output z : check_other_output z ->
+Theorem C2_check_other_output z z' : check_other_output z z' ->
   eval (qnet R d m n us c) (vec R d z)
-  <> eval (qnet R d m n' us' c') (vec R d z).
+  <> eval (qnet R d' m n' us' c') (vec R d' z').
 Proof.
-case/and4P=> ok ok' /eqP z_d /negP other same; case: other.
-by rewrite /same_at -(lsameP R) -(row_eval R ok z_d) -(row_eval R ok' z_d) same.
+case/and5P=> ok ok' /eqP z_d /eqP z_d' /negP other same; case: other.
+rewrite /same_at -(lsameP R) -(row_eval R ok z_d).
+by rewrite -(row_eval R ok' z_d') same.
 Qed.
 
 Theorem C2_check_off J : check_off J ->

@@ -55,7 +55,7 @@ Lemma height_correct w b x : size w = d -> size x = d ->
 Proof.
 move=> w_d x_d; rewrite /height ratioD; congr (_ + _).
 rewrite -ldot_row (row_vec _ w_d) (row_vec _ x_d).
-by rewrite (@ldot_map _ _ Qops (Rops R) ratio (ratio0 R) (@ratioD R) (@ratioM R)).
+by rewrite ldot_ratio.
 Qed.
 
 Theorem C10_check_outside w b x : check_outside d N zs w b x ->

@@ -3,10 +3,11 @@
 (* of GMP for those of Coq. A natural number stays a list of marks.           *)
 (******************************************************************************)
 From Coq Require Import Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
-From absence Require Import compute check_nets check_losses check_points.
+From absence Require Import compute check_nets check_deep.
+From absence Require Import check_losses check_points.
 
 Extraction "absence_checkers.ml"
-  Qops lcircuit lsse qinv qnat
+  lforward lwidth check_features Qops lcircuit lsse qinv qnat
   check_idle check_fires check_not_idle check_no_idle
   check_same_outputs check_other_output check_off
   check_loss check_floor check_above check_lower

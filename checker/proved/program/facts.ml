@@ -47,29 +47,44 @@ let rec nat n = if n <= 0 then O else S (nat (n - 1))
 let size values = nat (List.length values)
 let width matrix = match matrix with [] -> O | first :: _ -> size first
 
-(* A net of one hidden layer: its units with what reads them, and the output's bias. *)
-type net = { d : nat; m : nat; n : nat; units : q unit0 list; shift : q list }
+(* A net: the layers below its last hidden one, the units of that with what reads them, and the output's bias. *)
+type net = { below : q layer list; first : nat; d : nat; m : nat; n : nat; units : q unit0 list; shift : q list; depth : int }
 
-let net value = match list value with
-  | [ hidden; output ] ->
-    let weights = rows (get "weights" hidden) and biases = vector (get "bias" hidden) in
-    let readers = rows (get "weights" output) and shift = vector (get "bias" output) in
-    let count = List.length weights in
-    (* Nothing says how many inputs such a net has. *)
-    if count = 0 then raise (Left "nets without hidden units");
-    if List.length biases <> count || List.exists (fun row -> List.length row <> count) readers then
-      malformed "the layers do not fit";
-    let sent = List.init count (fun j -> List.map (fun row -> List.nth row j) readers) in
-    let units = List.map2 (fun (w, b) a -> ((w, b), a)) (List.combine weights biases) sent in
-    if List.length readers <> List.length shift then malformed "the layers do not fit";
-    { d = width weights; m = size shift; n = nat count; units; shift }
-  | _ -> raise (Left "nets of other depths")
+let rec split = function
+  | [ hidden; output ] -> ([], hidden, output)
+  | layer :: more -> let below, hidden, output = split more in (layer :: below, hidden, output)
+  | [] -> malformed "no hidden layer"
 
-(* The units that a circuit of the one hidden layer selects. *)
+let affine layer =
+  let weights = rows (get "weights" layer) and biases = vector (get "bias" layer) in
+  if List.length weights <> List.length biases then malformed "a layer has other biases";
+  (* Nothing says how many inputs such a layer has. *)
+  if weights = [] then raise (Left "layers without units");
+  List.combine weights biases
+
+let net value =
+  let layers = list value in
+  if List.length layers < 2 then raise (Left "nets without a hidden layer");
+  let below, hidden, output = split layers in
+  let below = List.map affine below and hidden = affine hidden and output = affine output in
+  let count = List.length hidden in
+  if List.exists (fun (row, _) -> List.length row <> count) output then malformed "the layers do not fit";
+  let sent j = List.map (fun (row, _) -> List.nth row j) output in
+  let first = match below @ [ hidden ] with ((w, _) :: _) :: _ -> size w | _ -> O in
+  { below; first; d = lwidth first below; m = size output; n = nat count;
+    units = List.mapi (fun j unit -> (unit, sent j)) hidden; shift = List.map snd output; depth = List.length layers }
+
+(* What enters the last hidden layer at the inputs, if these and the layers below fit. *)
+let features net inputs =
+  if not (check_features net.first (size inputs) net.below inputs) then malformed "the layers or inputs do not fit";
+  List.map (lforward qops net.below) inputs
+
+(* The units of the last hidden layer that a circuit selects. *)
 let circuit net value =
   let count = List.length net.units in
-  let place entry = match list entry with
-    | [ Json.Int "1"; j ] when whole j >= 0 && whole j < count -> whole j
+  let place entry = match List.map whole (list entry) with
+    | [ layer; j ] when layer = net.depth - 1 && j >= 0 && j < count -> j
+    | [ layer; _ ] when layer > 0 && layer < net.depth - 1 -> raise (Left "circuits below the last hidden layer")
     | _ -> malformed "no hidden unit" in
   let places = List.map place (list value) in
   if places = [] then malformed "an empty circuit";
@@ -81,60 +96,71 @@ let sent net chosen inputs = match inputs with
 
 let idle fact =
   known [ "kind"; "net"; "circuit"; "inputs"; "fires" ] fact;
-  let net = net (get "net" fact) and inputs = rows (get "inputs" fact) in
-  let chosen = circuit net (get "circuit" fact) in
+  let net = net (get "net" fact) in
+  let chosen = circuit net (get "circuit" fact) and inputs = features net (rows (get "inputs" fact)) in
   let value = sent net chosen inputs in
   if has "fires" fact then
-    check_fires net.d net.m net.n (size inputs) net.units net.shift inputs chosen value (vector (get "fires" fact))
+    let at = List.hd (features net [ vector (get "fires" fact) ]) in
+    check_fires net.d net.m net.n (size inputs) net.units net.shift inputs chosen value at
   else check_idle net.d net.m net.n (size inputs) net.units net.shift inputs chosen value
 
 let not_idle fact =
   known [ "kind"; "net"; "circuit"; "inputs" ] fact;
-  let net = net (get "net" fact) and inputs = rows (get "inputs" fact) in
-  let chosen = circuit net (get "circuit" fact) in
+  let net = net (get "net" fact) in
+  let chosen = circuit net (get "circuit" fact) and inputs = features net (rows (get "inputs" fact)) in
   check_not_idle net.d net.m net.n (size inputs) net.units net.shift inputs chosen
 
 let no_idle fact =
   known [ "kind"; "net"; "inputs" ] fact;
-  let net = net (get "net" fact) and inputs = rows (get "inputs" fact) in
-  if List.length net.units > 12 then raise (Left "more than 12 units");
+  let net = net (get "net" fact) in
+  if net.depth > 2 || List.length net.units > 12 then raise (Left "deep nets, or more than 12 units");
+  let inputs = features net (rows (get "inputs" fact)) in
   check_no_idle net.d net.m net.n (size inputs) net.units net.shift inputs
+
+let agree left right inputs =
+  check_same_outputs left.d right.d left.m left.n right.n (size inputs) left.units right.units left.shift right.shift
+    (features left inputs) (features right inputs)
 
 let same_outputs fact =
   known [ "kind"; "left"; "right"; "inputs" ] fact;
-  let left = net (get "left" fact) and right = net (get "right" fact) and inputs = rows (get "inputs" fact) in
-  check_same_outputs left.d left.m left.n right.n (size inputs) left.units right.units left.shift right.shift inputs
+  agree (net (get "left" fact)) (net (get "right" fact)) (rows (get "inputs" fact))
+
+let widths net = (net.first, List.map List.length net.below, List.length net.units, net.m)
 
 let smaller fact =
   known [ "kind"; "left"; "right"; "inputs" ] fact;
-  let left = net (get "left" fact) and right = net (get "right" fact) and inputs = rows (get "inputs" fact) in
-  List.length right.units < List.length left.units
-  && check_same_outputs left.d left.m left.n right.n (size inputs) left.units right.units left.shift right.shift inputs
+  let left = net (get "left" fact) and right = net (get "right" fact) in
+  if left.depth > 2 || right.depth > 2 then raise (Left "deep nets");
+  left.first = right.first && left.m = right.m
+  && List.length right.units < List.length left.units
+  && agree left right (rows (get "inputs" fact))
 
 let other_output fact =
   known [ "kind"; "left"; "right"; "input" ] fact;
-  let left = net (get "left" fact) and right = net (get "right" fact) in
-  check_other_output left.d left.m left.n right.n left.units right.units left.shift right.shift
-    (vector (get "input" fact))
+  let left = net (get "left" fact) and right = net (get "right" fact) and input = vector (get "input" fact) in
+  let at net = List.hd (features net [ input ]) in
+  check_other_output left.d right.d left.m left.n right.n left.units right.units left.shift right.shift
+    (at left) (at right)
 
 let data fact = rows (get "inputs" (get "data" fact)), rows (get "targets" (get "data" fact))
-
-let above_floor fact =
-  known [ "kind"; "net"; "data"; "loss"; "noise_floor" ] fact;
-  let net = net (get "net" fact) and inputs, targets = data fact in
-  check_above net.d net.m net.n (size inputs) net.units net.shift inputs targets
-    (number (get "loss" fact)) (number (get "noise_floor" fact))
 
 let mean_error net inputs targets =
   if List.length inputs <> List.length targets then malformed "inputs and targets differ in number";
   qred (qmult (qinv (size inputs)) (lsse qops net.units net.shift (List.combine inputs targets)))
 
+let above_floor fact =
+  known [ "kind"; "net"; "data"; "loss"; "noise_floor" ] fact;
+  let net = net (get "net" fact) and inputs, targets = data fact in
+  check_above net.d net.first net.m net.n (size inputs) net.units net.shift (features net inputs) inputs targets
+    (number (get "loss" fact)) (number (get "noise_floor" fact))
+
 let at_floor fact =
   known [ "kind"; "net"; "data"; "positive" ] fact;
   let net = net (get "net" fact) and inputs, targets = data fact in
-  let loss = mean_error net inputs targets in
-  check_loss net.d net.m net.n (size inputs) net.units net.shift inputs targets loss
-  && check_floor net.d net.m (size inputs) inputs targets loss
+  let entering = features net inputs in
+  let loss = mean_error net entering targets in
+  check_loss net.d net.m net.n (size inputs) net.units net.shift entering targets loss
+  && check_floor net.first net.m (size inputs) inputs targets loss
   && (get "positive" fact = Json.Bool false || lpos loss)
 
 let lower fact =
@@ -142,12 +168,16 @@ let lower fact =
   let before = net (get "before" fact) and after = net (get "after" fact) and inputs, targets = data fact in
   let wider = has "wider" fact && get "wider" fact = Json.Bool true in
   let units = List.length before.units and others = List.length after.units in
+  if has "circuit" fact && (before.depth > 2 || after.depth > 2) then raise (Left "a circuit of a deep net");
+  let entering = features before inputs in
   (if has "circuit" fact then
      check_off before.d before.m before.n before.units after.units before.shift after.shift
        (circuit before (get "circuit" fact))
-   else if wider then units < others else units = others)
-  && check_lower before.d before.m before.n after.n (size inputs) before.units before.shift after.units after.shift
-    inputs targets (mean_error before inputs targets) (number (get "drop" fact))
+   else if wider then before.depth = 2 && after.depth = 2 && before.first = after.first && units < others
+   else widths before = widths after)
+  && check_lower before.d after.d before.m before.n after.n (size inputs) before.units before.shift after.units
+    after.shift entering (features after inputs) targets (mean_error before entering targets)
+    (number (get "drop" fact))
 
 (* The weights of all inputs, 0 where none is stated. *)
 let inside fact =
