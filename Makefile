@@ -55,7 +55,7 @@ site: .venv/set-up-site $(if $(filter no,$(KERNEL)),,coq)
 	-$(BIN)/absence verify $(if $(filter no,$(KERNEL)),--no-kernel)
 	$(BIN)/absence site
 
-# Each goes on from where it was interrupted; what is whole is not made again.
+# What takes minutes goes on from where it was interrupted, as far as the independent checker accepts what was kept.
 experiments: .venv/set-up-experiments
 	$(BIN)/absence scale
 	$(BIN)/absence world
@@ -85,6 +85,7 @@ MOST ?= 1000000
 reliability: .venv/set-up-test coq verify
 	$(BIN)/python tests/reliability/tampering.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forging.py --cases $(CASES)
+	$(BIN)/python tests/reliability/forged_parts.py --cases $(CASES)
 	$(BIN)/python tests/reliability/killed.py --kills $(KILLS)
 	$(BIN)/python tests/reliability/mutation.py --record-first --most $(MOST)
 

@@ -13,7 +13,7 @@ from proof_of_absence.models.files.whole import Owner, placeable
 __all__ = ["owned"]
 
 # Of all experiments.
-PARTS = ("parts", "runs", "shards")
+PARTS = ("runs", "shards")
 
 
 def owned(folder: Path, command: str, settings: object, *, force: bool, read: Iterable[Path] = ()) -> Owner:

@@ -11,6 +11,7 @@ import os
 import re
 import threading
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["InputError", "content", "is_stray", "refused", "replace", "sha256", "suffix_of", "write"]
@@ -120,8 +121,10 @@ def replace(path: str | os.PathLike[str], data: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def sha256(path: Path) -> str:

@@ -1,113 +1,34 @@
 """Whatever fails, and wherever a command is killed: what lay there is there, or what is new is there, whole."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import typer
 
-from proof_of_absence.checker import cli
-from proof_of_absence.checker.audit.engine import examine
-from proof_of_absence.checker.audit.folder import write_folder
-from proof_of_absence.checker.audit.harden_command import harden_command
-from proof_of_absence.checker.audit.objective import objective
-from proof_of_absence.checker.experiments.scale import command
-from proof_of_absence.checker.report.site import folder as pages_of
-from proof_of_absence.checker.screen.terminal import console, errors
-from proof_of_absence.models.files import onnx
+from proof_of_absence.checker.kernel.kept import kept
+from proof_of_absence.models.files.disk import is_stray
 from proof_of_absence.models.files.whole import MARK, mark_of
-from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.scaling import HOFFMANN, RESOLUTION
+from tests.checker.replacing import NOTES, PATCHED, SCENARIOS
 from tests.failing import failing, killed
 
-NOTES = {"notes.txt": "mine", "stages/1.json": "kept"}
-X, Y = np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [1.5], [1.0]])
-NET = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])], np.float32)
-
-
-def audit(folder: Path) -> Callable[[Path, bool], object]:
-    """An audit of one net, with the improved net beside the folder; the new one knows of deployment."""
-    found = [
-        examine(NET, X, objective(1, Y, None, None), deploy=rows, deadline=None, written=True)
-        for rows in (None, X + 20)
-    ]  # fmt: skip
-    return lambda folder, new: write_folder(folder / "out", found[new], improved=folder / "better.onnx", force=True)
-
-
-def harden(folder: Path) -> Callable[[Path, bool], object]:
-    """Two nets, hardened and made smaller under one name."""
-    data, nets = folder / "train.npz", [folder / "one.onnx", folder / "other.onnx"]
-    np.savez(data, X=X)
-    for path, weight in zip(nets, (1.0, 3.0), strict=True):
-        layers = [([[1.0], [1.0], [2.0]], [0.0, -9.0, 0.0]), ([[weight, 5.0, 0.0]], [0.0])]
-        onnx.write(path, FloatNet(layers, np.float32))
-    return lambda folder, new: ended(harden_command, nets[new], data, folder / "out.onnx", compress=True, force=True)
-
-
-def site(folder: Path) -> Callable[[Path, bool], object]:
-    """A small site."""
-    pages = [{"index.html": b"old", "a/b.css": b"old"}, {"index.html": b"new", "c.css": b"new"}]
-    return lambda folder, new: pages_of.write(folder / "out", pages[new])
-
-
-def scale(folder: Path) -> Callable[[Path, bool], object]:
-    """Two results, which are computed before."""
-    made = {k: command.experiment([HOFFMANN], 10**9, 10**10, k, RESOLUTION) for k in (10**5, 10**6)}
-    command.experiment = lambda laws, parameters, tokens, detector, spread, watch: made[detector]
-    command._picture = lambda *_: Plain()
-    words = {"parameters": "1e9", "tokens": "1e10", "law": ["hoffmann"], "force": True}
-    return lambda folder, new: ended(
-        command.scale_command, detector="1e6" if new else "1e5", output=folder / "out", **words
-    )
-
-
-def tables(folder: Path) -> Callable[[Path, bool], object]:
-    """The tables of no claims, with what experiments found."""
-    cli.load_claims = tuple
-    told = ["old", "new"]
-
-    def write(folder: Path, new: bool) -> None:
-        cli.results.latex = lambda *_, **__: told[new]
-        ended(cli.tables_command, output=folder / "out", certificates=folder / "none", measured=folder / "no")
-
-    return write
-
-
-class Plain:
-    """A plot that is not drawn, which would take most of the time."""
-
-    def savefig(self, stream, **_):
-        stream.write(b"a plot")
-
-
-def ended(work: Callable[..., object], *words, **options) -> None:
-    """Run a command; an exception if it does not end well, or as a command does that found something."""
-    with console.capture(), errors.capture():
-        try:
-            work(*words, **options)
-        except typer.Exit as end:
-            if end.exit_code > 1:
-                raise
-
-
-# Each gives a function that writes its targets below a folder; and the targets, in their order.
-SCENARIOS = {
-    "audit": (audit, ("better.onnx", "out")),
-    "harden": (harden, ("out.onnx.proof", "out.onnx.compression", "out.onnx")),
-    "site": (site, ("out",)),
-    "scale": (scale, ("out",)),
-    "tables": (tables, ("out",)),
-}
+# Where parts of an experiment lie, which are written one by one.
+KEPT = {"shards", "runs", "stages"}
 
 
 def state(folder: Path) -> dict[str, str]:
-    """The digest of every file; pages vary from run to run, and so do the marks that give their digests."""
+    """The digest of every file; pages vary from run to run, and so do the marks that give their digests.
+
+    Parts that are kept between runs may be there or not, but whole.
+    """
     found = {}
     for path in folder.rglob("*"):
-        if not path.is_file() or ".spare" in str(path):
+        if not path.is_file() or ".spare" in str(path) or is_stray(path):
+            continue
+        if KEPT & set(path.parts) and str(path.relative_to(folder / "out")) not in NOTES:
+            assert kept(path, json.loads(path.read_text())["key"])
             continue
         found[str(path.relative_to(folder))] = "whole" if path.name == MARK and agrees(path) else digest(path)
     return {name: "a page" if name.endswith(".html") else told for name, told in found.items()}
@@ -180,7 +101,7 @@ class Trial:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_failure_leaves_the_old(name, tmp_path, monkeypatch):
-    for module, changed in ((command, ("experiment", "_picture")), (cli, ("load_claims",)), (cli.results, ("latex",))):
+    for module, changed in PATCHED:
         for attribute in changed:
             # Taken back at the end.
             monkeypatch.setattr(module, attribute, getattr(module, attribute))
@@ -208,9 +129,9 @@ def scenario(name: str) -> Callable[[Path], tuple]:
     return made
 
 
-globals().update({f"killed_{name}": scenario(name) for name in SCENARIOS})
+globals().update({f"killed_{name}".replace(" ", "_"): scenario(name) for name in SCENARIOS})
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_killed_at_every_change(name, tmp_path):
-    killed(f"tests.checker.test_nothing_lost:killed_{name}", tmp_path)
+    killed(f"tests.checker.test_nothing_lost:killed_{name}".replace(" ", "_"), tmp_path)

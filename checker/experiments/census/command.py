@@ -31,6 +31,8 @@ __all__ = ["cells_table", "census_command"]
 
 # The folder of finished shards, within that of the result.
 SHARDS = "shards"
+KEPT = "counted shards are kept, the next run with the same options goes on from there."
+NOT_KEPT = "the class is too large for the independent checker, so nothing is kept."
 
 
 def census_command(
@@ -61,11 +63,12 @@ def census_command(
 
     A net answers yes where its output is at least 1/2. Imitator and translator: it answers as that policy at every
     training and deployment input; deceptive: as the imitator at every training input, and not at some deployment input.
-    Without files, the project's world. What an interrupted run has counted is kept, and counted no second time.
+    Without files, the project's world. What an interrupted run has counted is kept, and counted no second time if the
+    independent checker counts as many; of a class too large for it nothing is kept.
     """
     # The libraries behind these take a while to load, which other commands need not wait for.
     from proof_of_absence.checker.experiments.census.enumeration import DEVICES
-    from proof_of_absence.checker.experiments.census.shards import SHARD, take
+    from proof_of_absence.checker.experiments.census.shards import SHARD, checkable, take
     from proof_of_absence.checker.experiments.place import owned
 
     if device not in DEVICES:
@@ -75,8 +78,10 @@ def census_command(
 
     with needs("plots"):
         from proof_of_absence.checker.experiments.census.pictures import draw
-    with ending(output, "counted shards are kept, the next run with the same options goes on from there."):
+    with ending(output, "nothing is counted."):
         chosen = _problem(grid, hidden, train, deploy)
+        keeps = checkable(chosen)
+    with ending(output, KEPT if keeps else NOT_KEPT):
         read = [path for path in (train, deploy) if path]
         owner = owned(output, "census", chosen.json(), force=force, read=read)
         with client_for(scheduler, workers) as client, progress() as bar:
@@ -88,7 +93,8 @@ def census_command(
                 fresh += nets if counted else 0
                 bar.update(task, advance=nets)
 
-            tally = take(chosen, output / SHARDS, device=device, shard=shard or SHARD, client=client, progress=done)
+            shards = output / SHARDS if keeps else None
+            tally = take(chosen, shards, device=device, shard=shard or SHARD, client=client, progress=done)
             seconds = time.monotonic() - started
             bar.update(task, description="masses and crossings")
             with replacing(output, owner, force=force) as new:

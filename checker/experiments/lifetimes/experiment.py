@@ -1,7 +1,8 @@
 """The experiment: every run in a process of its own making, a file for each, and the result that names them all.
 
-A run whose file is there, whole, and made by the same code and parameters is not made again. Files carry no times, so
-the same versions give the same bytes.
+A run whose file is there, made by the same code and parameters, is not made again if the independent checker accepts
+what it says of its nets. Its weights are data, and so is what was measured where no net is kept: only training would
+show these. Files carry no times, so the same versions give the same bytes.
 """
 
 import hashlib
@@ -15,16 +16,23 @@ from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from proof_of_absence.checker.experiments.lifetimes.plan import BATCH, DETECTORS, HIDDEN, OPTIMIZERS, Plan, Run, runs
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results.lifetimes import RUN_FORMAT, Experiment, check_run
 from proof_of_absence.checker.kernel.certificate import data_json, rows_json, seal
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources, versions
 from proof_of_absence.models.policies import WORLD
 
-__all__ = ["FORMAT", "RESULT", "RUNS", "make", "result"]
+__all__ = ["FORMAT", "RESULT", "RUNS", "make", "result", "setting", "shown"]
 
 FORMAT = "absence-lifetimes/1"
 RESULT, RUNS = "result.json", "runs"
+# What a run is, and what was found of it, in its record and in the result.
+OF = ("detector", "optimizer", "reassigned", "seed")
+FOUND = ("alive", "gone", "end", "others", "untouched", "final_loss")
+Json = dict[str, Any]
 
 SCOPE = (
     "Instance. Exact, and re-checked by checker.independent.results.lifetimes: whether the detector is alive in each "
@@ -54,7 +62,8 @@ def make(
         If a run's weights stop being finite.
     """
     wanted = list(runs(plan))
-    records = {run.name: kept(_file(folder, plan, run), _key(plan, run)) for run in wanted}
+    experiment = Experiment(setting())
+    records = {run.name: _kept(folder, plan, run, experiment) for run in wanted}
     left = [run for run in wanted if records[run.name] is None]
     progress(len(wanted) - len(left), len(wanted))
     if left:
@@ -69,6 +78,34 @@ def make(
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
     return [records[run.name] for run in wanted]
+
+
+def _kept(folder: Path, plan: Plan, run: Run, experiment: Experiment) -> Json | None:
+    record = kept(_file(folder, plan, run), _key(plan, run))
+    return record if record and shown(record, plan, run, experiment) else None
+
+
+def shown(record: Json, plan: Plan, run: Run, experiment: Experiment) -> bool:
+    """Whether a record is of this run, from the planted detector on, and the independent checker accepts it."""
+    try:
+        same = (record["format"], *(record[name] for name in OF)) == (RUN_FORMAT, *run.of)
+        looked = [line["step"] for line in record["measured"]] == list(plan.checkpoints)
+        if not (same and looked and _planted(record["nets"]["0"], run)):
+            return False
+        check_run(experiment, record, asdict(plan))
+    except (Refused, LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
+        return False
+    return True
+
+
+def _planted(layers: list[Json], run: Run) -> bool:
+    """Whether a net, as its run writes it, holds the detector."""
+    hidden, output = layers
+    return all(
+        [*map(float.fromhex, hidden["weights"][j]), float.fromhex(hidden["bias"][j])] == [*map(float, weights), bias]
+        and float.fromhex(output["weights"][0][j]) == outgoing
+        for j, (weights, bias, outgoing) in zip(run.detector.circuit, run.detector.units, strict=True)
+    )
 
 
 def _with_its_parent() -> None:
@@ -105,14 +142,12 @@ def _versions() -> dict[str, str]:
 
 def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
     """The experiment as JSON: parameters, data, what was found, and the file of each run with its SHA-256; sealed."""
-    data = WORLD.dataset()
-    floor = data.noise_floor
+    told = setting()
     entries = [
         {
             "file": _file(folder, plan, run).relative_to(folder).as_posix(),
             "sha256": hashlib.sha256(_file(folder, plan, run).read_bytes()).hexdigest(),
-            **{name: record[name] for name in ("detector", "optimizer", "reassigned", "seed")},
-            **{name: record[name] for name in ("alive", "gone", "end", "others", "untouched", "final_loss")},
+            **{name: record[name] for name in (*OF, *FOUND)},
             "drop": str(sum((Fraction(splice["drop"]) for splice in record["splices"]), Fraction(0))),
         }
         for run, record in zip(runs(plan), records, strict=True)
@@ -127,21 +162,29 @@ def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
                 o.name: {"title": o.title, "class": o.kind, "arguments": o.arguments, "decay": o.decay and str(o.decay)}
                 for o in OPTIMIZERS
             },
-            "detectors": {
-                d.name: {
-                    "title": d.title,
-                    "circuit": list(d.circuit),
-                    "exceptions": d.exceptions,
-                    "deploy": rows_json(d.deploy),
-                }
-                for d in DETECTORS
-            },
-            "data": data_json(data),
-            "noise_floor": str(floor),
+            **told,
             "runs": entries,
-            "summary": _summary(entries, floor),
+            "summary": _summary(entries, Fraction(told["noise_floor"])),
         }
     )
+
+
+def setting() -> Json:
+    """The detectors and the data, as the result writes them."""
+    data = WORLD.dataset()
+    return {
+        "detectors": {
+            d.name: {
+                "title": d.title,
+                "circuit": list(d.circuit),
+                "exceptions": d.exceptions,
+                "deploy": rows_json(d.deploy),
+            }
+            for d in DETECTORS
+        },
+        "data": data_json(data),
+        "noise_floor": str(data.noise_floor),
+    }
 
 
 def _summary(entries: list[dict], floor: Fraction) -> list[dict]:

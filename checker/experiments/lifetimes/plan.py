@@ -126,6 +126,11 @@ class Run:
     seed: int
 
     @property
+    def of(self) -> tuple[str, str, bool, int]:
+        """Which it is, as its record tells it."""
+        return self.detector.name, self.optimizer.name, self.reassigned, self.seed
+
+    @property
     def name(self) -> str:
         """What its file is called."""
         return f"{self.detector.name}.{self.optimizer.name}.{'reassigned' if self.reassigned else 'plain'}.{self.seed}"

@@ -77,7 +77,7 @@ def world_command(
     """Sweep the world: which policy has the least loss, how large detectors must be, and what they cost.
 
     Diversity is the number of hours at which there is training data. Every cell is exact and has a certificate, which
-    `absence check` decides anew. A run that is repeated, or goes on after an interrupt, takes the parts that are done.
+    `absence check` decides anew. An interrupted run starts anew.
     """
     with needs("plots"):
         from proof_of_absence.checker.experiments.world.pictures import draw
@@ -93,9 +93,9 @@ def world_command(
     if lapses is not None or tampering is not None:
         options["companies"] = (_company(lapses, tampering),)
     sweep = _sweep(options)
-    with ending(output, "no result is written. The parts that are done are kept for the next run."):
+    with ending(output, "no result is written."):
         owner = owned(output, "world", parameters(sweep), force=force)
-        result = _result(sweep, output)
+        result = _result(sweep)
         with replacing(output, owner, force=force) as new:
             plots = draw(result, new)
             write(new / "result.json", json.dumps(result, ensure_ascii=False))
@@ -141,7 +141,7 @@ def _rates(text: str) -> tuple[Fraction, ...]:
         raise bad_input(f"--mixing {text}: give rates such as 0,1/100,0.1") from None
 
 
-def _result(sweep: "Sweep", output: Path) -> dict:
+def _result(sweep: "Sweep") -> dict:
     """Every fact of the sweep, made under a bar that shows how far it is."""
     from proof_of_absence.checker.experiments.world.sweep import run
 
@@ -151,7 +151,7 @@ def _result(sweep: "Sweep", output: Path) -> dict:
         def show(name: str, done: int, of: int) -> None:
             bar.update(task, description=name, completed=done, total=of)
 
-        return run(sweep, output, show)
+        return run(sweep, show)
 
 
 def _show(result: dict, plots: list[Path], output: Path) -> None:

@@ -2,28 +2,25 @@
 
 Every number is a fact with its certificate.
 
-Each part of the work is kept as soon as it is done, so that an interrupted sweep goes on from there.
+It takes seconds, so nothing is kept of a sweep that is interrupted: what no run leaves, nobody can forge.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 
 from proof_of_absence.checker.experiments.world.cells import cell, sizes, thresholds
 from proof_of_absence.checker.experiments.world.prices import prices
 from proof_of_absence.checker.experiments.world.whole import bounds
 from proof_of_absence.checker.independent.results.experiment import FORMAT
 from proof_of_absence.checker.kernel.certificate import seal
-from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources, versions
+from proof_of_absence.checker.kernel.kept import versions
 from proof_of_absence.models.rational import rational
 from proof_of_absence.models.world import CLUMSY, IS_TAMPERED, Human, World
 
 __all__ = ["ATTENTIVE", "NIGHT_SHIFT", "Company", "Sweep", "parameters", "run"]
 
-PARTS = "parts"
 SCOPE = (
     "Instance: exact in these worlds, for the policies and nets named, and for S_n on one line where prices are "
     "stated. Nothing is said of what training finds."
@@ -104,7 +101,7 @@ class Sweep:
         return World.nested(self.order, diversity, humans=humans, tampering=company.tampering, mixing=mixing)
 
     def parts(self) -> Iterator[tuple[str, Callable[[], dict]]]:
-        """Every fact of the sweep, by a name for its file, as a function that makes it."""
+        """Every fact of the sweep, by its name, as a function that makes it."""
         hours = {"scheduled": self.scheduled, "trigger": self.trigger}
         for number, company in enumerate(self.companies):
             # What clumsy tampering looks like when the diamond is gone, and whether the humans say so, hour by hour.
@@ -121,26 +118,15 @@ class Sweep:
                     yield f"{name}-cell-{place}", partial(cell, self.world(company, diversity, rate), **hours)
 
 
-def run(sweep: Sweep, folder: Path, progress: Callable[[str, int, int], None] = lambda name, done, of: None) -> dict:
-    """Make every fact of the sweep and seal them as a result, which is returned; `folder` keeps the parts.
-
-    Those of another sweep lie in a folder of their own.
+def run(sweep: Sweep, progress: Callable[[str, int, int], None] = lambda name, done, of: None) -> dict:
+    """Make every fact of the sweep and seal them as a result.
 
     `progress` is called with the name of each part, how many are done and how many there are.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be written.
     """
-    key = content_key(sources(), json.dumps(parameters(sweep), sort_keys=True))
-    parts = list(sweep.parts())
-    facts = []
+    parts, facts = list(sweep.parts()), []
     for done, (name, make) in enumerate(parts):
         progress(name, done, len(parts))
-        path = folder / PARTS / key[:32] / f"{name}.json"
-        part = kept(path, key) or keep(path, key, {"fact": make()})
-        facts.append(part["fact"])
+        facts.append(make())
     stated = {"format": FORMAT, "experiment": "world", "scope": SCOPE, "parameters": parameters(sweep)}
     return seal(stated | {"versions": versions("python-flint", "numpy"), "facts": facts})
 

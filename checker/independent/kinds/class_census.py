@@ -41,6 +41,7 @@ UNITS = 10**7  # numbers that single units send
 DEGREE = 2**22  # the greatest loss in units
 BLOCK = 2**21
 PRECISION = 192
+TOO_LARGE = "the class is too large to be checked"
 # Masses are stated to this many digits.
 DIGITS = Fraction(1, 10**12)
 
@@ -128,7 +129,7 @@ class _Problem:
         self.squares = sum(int((y * self.scale) ** 2) for row in data.targets for y in row)
         require(self._fits(), "the numbers do not fit 64 bits")
         units = len(self.values) ** (self.d + 1 + self.m)
-        require(units * len(self.inputs) * self.m <= UNITS, "the class is too large to be checked")
+        require(units * len(self.inputs) * self.m <= UNITS, TOO_LARGE)
 
     def _fits(self) -> bool:
         """Whether sums of absolute values, which bound all that is computed, stay below 2^62."""
@@ -169,28 +170,40 @@ class _Problem:
         return np.array([[factor * c for c in row] for row in product(self.values, repeat=self.m)], dtype=np.int64)
 
 
-class Census:
-    """The histogram: for each loss in units how many nets of each cell have it."""
+class _Class:
+    """What single units send, and how many they are: all that is needed to say how much work a census is."""
 
     def __init__(self, problem: Fact):
         self.problem = _Problem(problem)
         self.kinds, self.counts = self.problem.kinds()
         self.shift = self.problem.shifts()
-        size = self.shift.shape[0] * self.kinds[0].size
-        work = comb(len(self.kinds) + self.problem.n - 1, self.problem.n) * size
-        require(work <= PATIENT, "the class is too large to be checked")
-        nets = len(self.problem.grid) ** (self.problem.n * (self.problem.d + 1 + self.problem.m) + self.problem.m)
-        require(nets < 2**53, "the class is too large to be checked")
+        self.size = self.shift.shape[0] * self.kinds[0].size
+        work = comb(len(self.kinds) + self.problem.n - 1, self.problem.n) * self.size
+        require(work <= PATIENT, TOO_LARGE)
+        self.nets = len(self.problem.grid) ** (self.problem.n * (self.problem.d + 1 + self.problem.m) + self.problem.m)
+        require(self.nets < 2**53, TOO_LARGE)
+
+
+def require_checkable(problem: Fact) -> None:
+    """Refuse a problem of which no census is taken here: it is malformed, or its class too large. Takes no census."""
+    _Class(problem)
+
+
+class Census(_Class):
+    """The histogram: for each loss in units how many nets of each cell have it."""
+
+    def __init__(self, problem: Fact):
+        super().__init__(problem)
         # Keys, and how many nets have each; a key may stand in several of the arrays.
         self.found: list[tuple[Whole, Whole]] = []
-        self.block = max(1, BLOCK // size)
+        self.block = max(1, BLOCK // self.size)
         self.polynomials: dict[tuple[int, ...], tuple[arb_poly, arb_poly]] = {}
         self.one_idle = self._idle(self.kinds)
         zero = np.zeros_like(self.kinds[0])
         self._multisets(self.problem.n, 0, 0, factorial(self.problem.n), [zero], False)
         self._merge()
         ((keys, counts),) = self.found
-        require(int(counts.sum()) == nets, "the multisets do not add up to the class")
+        require(int(counts.sum()) == self.nets, "the multisets do not add up to the class")
         levels: dict[int, list[int]] = {}
         for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
             levels.setdefault(key // CELLS, [0] * CELLS)[key % CELLS] += count

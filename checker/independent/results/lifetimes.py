@@ -1,6 +1,7 @@
 """Check the result of `absence lifetimes`: each net that is kept, its splices and losses, and the counts made of them.
 
-That training leads from net to net is a measurement, and not checked; nor is `measured`, where the net is not kept.
+That training leads from net to net is a measurement, and not checked; nor is `measured`, where the net is not kept:
+but what is said there of the other checkpoints fits the steps at which the detector was alive and gone.
 """
 
 import hashlib
@@ -39,7 +40,7 @@ def check_lifetimes(path: Path) -> Fact:
     """
     result = _load(path, FORMAT)
     try:
-        experiment = _Experiment(result)
+        experiment = Experiment(result)
         parameters = result["parameters"]
         entries, seen = result["runs"], set()
         require(isinstance(entries, list) and bool(entries), "no run at all")
@@ -60,8 +61,14 @@ def _load(path: Path, kind: str) -> Fact:
     return read_sealed(path, kind, largest=LARGEST, prefix=f"{path.name} is ", unsealed=unsealed)
 
 
-class _Experiment:
-    """The data, the noise floor, and where each detector lies and should fire; inputs and targets are integers."""
+class Experiment:
+    """The data, the noise floor, and where each detector lies and should fire; inputs and targets are integers.
+
+    Raises
+    ------
+    Refused
+        If one of them is missing, or not so.
+    """
 
     def __init__(self, result: Fact):
         inputs, targets = _table(result["data"]["inputs"]), _table(result["data"]["targets"])
@@ -130,7 +137,7 @@ class _Net:
         found = self._net.sent(self._fitting(inputs), 1, sorted(units))
         return found.whole[:, 0].tolist(), found.exponent
 
-    def loss(self, experiment: _Experiment) -> Fraction:
+    def loss(self, experiment: Experiment) -> Fraction:
         """The loss: sum over the distinct inputs of count f^2 - 2 f sum(y) + sum(y^2), by the number of rows."""
         found = self._net.exact(self._fitting(experiment.inputs), 2)
         unit = Fraction(2) ** found.exponent
@@ -154,7 +161,7 @@ def _single(text: object) -> float:
     return value
 
 
-def _sighting(experiment: _Experiment, net: _Net, name: str) -> Sighting:
+def _sighting(experiment: Experiment, net: _Net, name: str) -> Sighting:
     """Rows with another value than most have, their largest distance, that at deployment, and whether it is alive."""
     circuit, exceptions, deploy = experiment.detectors[name]
     sent, exponent = net.sent(circuit, np.vstack([experiment.inputs, deploy]))
@@ -177,7 +184,7 @@ def _which(entry: Fact, parameters: Fact) -> tuple[Any, ...]:
     return tuple(entry[name] for name in COPIED[:4])
 
 
-def _run(experiment: _Experiment, folder: Path, entry: Fact, parameters: Fact) -> None:
+def _run(experiment: Experiment, folder: Path, entry: Fact, parameters: Fact) -> None:
     name = Path(entry["file"])
     require(not name.is_absolute() and ".." not in name.parts, "a run's file lies elsewhere")
     try:
@@ -187,14 +194,18 @@ def _run(experiment: _Experiment, folder: Path, entry: Fact, parameters: Fact) -
     require(digest == entry["sha256"], f"{name} is not the file that the result was made from")
     run = _load(folder / name, RUN_FORMAT)
     try:
-        _check_run(experiment, run, entry, parameters)
+        for key in COPIED:
+            require_equal(f"{key}, as the result has it", entry[key], run[key])
+        require_equal("the sum of the drops", number(entry["drop"]), check_run(experiment, run, parameters))
     except Refused as reason:
         raise Refused(f"{name}: {reason}") from reason
 
 
-def _check_run(experiment: _Experiment, run: Fact, entry: Fact, parameters: Fact) -> None:
-    for key in COPIED:
-        require_equal(f"{key}, as the result has it", entry[key], run[key])
+def check_run(experiment: Experiment, run: Fact, parameters: Fact) -> Fraction:
+    """Refuse a run unless what it says of its nets is so; the sum of its drops.
+
+    `parameters` are ``steps`` and ``every``. A malformed run is refused, or raises what a wrong type raises.
+    """
     steps, alive, gone = parameters["steps"], run["alive"], run["gone"]
     circuit, exceptions, _ = experiment.detectors[run["detector"]]
     require(all(type(at) is int for at in (steps, alive, 0 if gone is None else gone)), "a step is no number")
@@ -216,12 +227,23 @@ def _check_run(experiment: _Experiment, run: Fact, entry: Fact, parameters: Fact
     require(run["untouched"] is same, "whether its parameters are the planted ones is told wrongly")
     require_equal("the final loss", number(run["final_loss"]), nets[steps].loss(experiment))
     reused = _splices(experiment, run, parameters)
-    total = sum((number(splice["drop"]) for splice in run["splices"]), Fraction(0))
-    require_equal("the sum of the drops", number(entry["drop"]), total)
     require_equal("how its life ended", run["end"], _end(run, seen, circuit, exceptions, reused))
+    _between(lines, alive, gone, exceptions)
+    return sum((number(splice["drop"]) for splice in run["splices"]), Fraction(0))
 
 
-def _splices(experiment: _Experiment, run: Fact, parameters: Fact) -> dict[int, set[int]]:
+def _between(lines: dict[int, Fact], alive: int, gone: int | None, exceptions: int) -> None:
+    """At every checkpoint up to `alive` it was measured alive, and `gone` is the next one."""
+    for step, line in lines.items():
+        sizes = [line[name] for name in ("loss", "spread", "size")]
+        require(type(step) is int and type(line["others"]) is int, "a step, or a number of rows, is no number")
+        require(all(type(size) is float for size in sizes), f"what is measured at step {step} is no number")
+        lives = line["others"] <= exceptions and line["size"] > 0
+        require(step > alive or lives, f"it is measured gone at step {step}, and said to be alive later")
+        require(gone is None or step <= alive or step >= gone, f"a checkpoint lies between: step {step}")
+
+
+def _splices(experiment: Experiment, run: Fact, parameters: Fact) -> dict[int, set[int]]:
     """Check each splice; the units that it reused, by its step."""
     require(run["reassigned"] or not run["splices"], "nothing was to be reassigned")
     due, reused = range(parameters["every"], parameters["steps"] + 1, parameters["every"]), {}

@@ -213,7 +213,7 @@ TAMPERED = {
         "changes other units",
     ),
     "when": (in_run(lambda r: r["splices"][0].update(step=7)), "at which none was due"),
-    "hidden": (in_run(lambda r: r.update(splices=[])), "the sum of the drops: stated .*, recomputed"),
+    "hidden": (in_run(lambda r: r.update(splices=[])), "how its life ended: stated .*, recomputed"),
     "sum": (lambda result, run, entry: entry.update(drop="1"), "the sum of the drops: stated .*, recomputed"),
     "type": (in_run(lambda r: weight(r, "0x1.fffffffffffffp+0")), "is no float32"),
     "double": (in_run(lambda r: weight(r, "0x1.0p-150")), "is no float32"),

@@ -1,16 +1,16 @@
-"""`absence world`, end to end: the result is accepted by `absence check`, the same again from its parts,
+"""`absence world`, end to end: the result is accepted by `absence check`, the same again,
 refused when changed; bad options get one line.
 """
 
 import json
-import signal
+import shutil
 
 import pytest
 from typer.testing import CliRunner
 
 from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.kernel.certificate import seal
-from tests.checker.console import absence, contents, stopped
+from tests.checker.console import absence, contents
 
 SMALL = ("--order", "0,2,6,8,4", "--mixing", "0,1/10", "--units", "2")
 
@@ -36,20 +36,17 @@ def test_a_sweep_is_shown_checked_and_the_same_again(swept):
     assert result["parameters"]["order"] == [0, 2, 6, 8, 4] and result["parameters"]["mixing"] == ["0", "1/10"]
 
 
-def test_parts_that_are_not_whole_are_made_anew(swept, tmp_path):
+def test_nothing_of_an_earlier_run_is_taken(swept, tmp_path):
     folder, _ = swept
-    other = tmp_path / "out"
-    for path, content in contents(folder / "out").items():
-        target = other / path.relative_to(folder / "out")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    parts = sorted((other / "parts").rglob("*.json"))
-    parts[0].write_text(parts[0].read_text()[:-20])
-    part = json.loads(parts[1].read_text())
-    part["fact"] = {"kind": "world-sizes"}
-    parts[1].write_text(json.dumps(part))
-    absence("world", *SMALL, "-o", "out", cwd=tmp_path)
-    assert (other / "result.json").read_bytes() == (folder / "out/result.json").read_bytes()
+    shutil.copytree(folder / "out", tmp_path / "out")
+    whole = (tmp_path / "out/result.json").read_bytes()
+    forged = json.loads(whole)
+    for fact in forged["facts"]:
+        fact["noise_floor"] = "0"
+    (tmp_path / "out/result.json").write_text(json.dumps(seal(forged)))
+    assert "was changed" in absence("world", *SMALL, "-o", "out", cwd=tmp_path, expect=2)
+    absence("world", *SMALL, "-o", "out", "--force", cwd=tmp_path)
+    assert (tmp_path / "out/result.json").read_bytes() == whole
 
 
 def test_a_changed_result_is_refused(swept, tmp_path):
@@ -66,12 +63,6 @@ def test_a_changed_result_is_refused(swept, tmp_path):
     for change, reason in (({"facts": []}, "it holds no facts"), ({"format": "x"}, "not in one of the formats")):
         path.write_text(json.dumps(seal(result | change)))
         assert reason in absence("check", path, cwd=tmp_path, expect=1)
-
-
-def test_an_interrupt_keeps_what_is_done(tmp_path):
-    told = stopped("world", *SMALL, "-o", "out", cwd=tmp_path, how=signal.SIGINT, parts="out/parts/*/*.json")
-    assert "The parts that are done are kept" in told
-    assert not (tmp_path / "out/result.json").exists() and list(tmp_path.glob("out/parts/*/*.json"))
 
 
 @pytest.mark.parametrize(
