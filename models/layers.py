@@ -21,6 +21,7 @@ __all__ = [
     "Layer",
     "RationalAffine",
     "check_chain",
+    "equal_layers",
     "exact",
     "nearest_floats",
     "nonzero",
@@ -202,6 +203,18 @@ def same_layer(one: FloatLayer, other: FloatLayer) -> bool:
             return one.divisor == other.divisor and np.array_equal(one.numbers, other.numbers)
         case _:
             return False
+
+
+def equal_layers(layers: Sequence[FloatLayer], others: Sequence[FloatLayer]) -> bool:
+    """Whether two nets have as many layers, each the same as the other.
+
+    Examples
+    --------
+    >>> one = FloatAffine(np.ones((1, 2)), np.zeros(1))
+    >>> equal_layers([one], [FloatAffine(np.ones((1, 2)), np.zeros(1))]), equal_layers([one], [one, one])
+    (True, False)
+    """
+    return len(layers) == len(others) and all(map(same_layer, layers, others))
 
 
 def some_units(layer: FloatLayer, units: Sequence[int] | np.ndarray | slice) -> FloatLayer:

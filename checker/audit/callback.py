@@ -23,6 +23,7 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.torch_state import from_module
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import equal_layers
 
 __all__ = ["Reassigned", "Reassignment"]
 
@@ -221,11 +222,7 @@ class Reassignment:
         _put(linears, better)
         try:
             now = from_module(self.module)
-            same = all(
-                np.array_equal(one, other)
-                for left, right in zip(now.float_layers, better.float_layers, strict=True)
-                for one, other in zip(left, right, strict=True)
-            )
+            same = equal_layers(now.layers, better.layers)
         except BaseException:
             _put(linears, net)
             raise

@@ -59,6 +59,7 @@ def harden_command(
     from proof_of_absence.checker.audit.harden_entry import LIST, proof_owner, write_proof
     from proof_of_absence.checker.audit.report.compress_page import compress_page
     from proof_of_absence.checker.audit.report.harden_page import page
+    from proof_of_absence.checker.audit.tied_hardening import PROOF, SMALLER
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data
     from proof_of_absence.models.files.rewrite import rewrite
@@ -67,12 +68,12 @@ def harden_command(
     if region and not compress:
         raise bad_input("--region goes with --compress; a net is hardened on the training data, not on a region")
     # Each folder with a file by which one of ours is known.
-    folders = {output.with_name(f"{output.name}.proof"): LIST}
+    folders = {output.with_name(output.name + PROOF): LIST}
     if compress:
-        folders[output.with_name(f"{output.name}.compression")] = NAME
+        folders[output.with_name(output.name + SMALLER)] = NAME
     given = [path for path in (model, train, deploy, region) if path]
     _refuse_to_replace(output, folders, given, force=force)
-    if (earlier := output.with_name(f"{output.name}.compression")) not in folders and earlier.exists():
+    if (earlier := output.with_name(output.name + SMALLER)) not in folders and earlier.exists():
         raise bad_input(f"{earlier}: is of an earlier net; move it, or choose another place with --output")
     if output.suffix.lower() != model.suffix.lower():
         raise bad_input(f"{output}: the new net has the format of {model.name}; end its name with {model.suffix}")
@@ -116,6 +117,13 @@ def _refuse_to_replace(output: Path, folders: dict[Path, str], given: list[Path]
         inside = any(folder.resolve() in path.resolve().parents for folder in folders)
         if output.resolve() == path.resolve() or inside:
             raise bad_input(f"{output}: would replace {path}, which is read here; choose another place with --output")
+    from proof_of_absence.checker.audit.tied_hardening import PROOF, apart
+
+    if not force and output.is_file() and apart(output):
+        raise bad_input(
+            f"{output}: is not the net of {output.name}{PROOF}, as a run leaves them that was ended between the two; "
+            "replace both with --force, or choose another place with --output"
+        )
     for there in (output, *folders):
         if not force and os.path.lexists(there):
             raise bad_input(

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from proof_of_absence.checker.audit.certified import losses_of_improvement, losses_of_prices, losses_of_rents
 from proof_of_absence.checker.audit.certify import arrays_of, deployment_fact, rank_fact, unit_facts
 from proof_of_absence.checker.audit.cross_entropy import drop_of, outputs_of
@@ -27,6 +25,7 @@ from proof_of_absence.checker.audit.pricing import Priced
 from proof_of_absence.checker.audit.readout import listed_rows
 from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.report.json_report import encode
+from proof_of_absence.checker.audit.sources import layers_of
 from proof_of_absence.checker.construct.gap import Gauge
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.pause import at_pauses
@@ -37,7 +36,7 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.numbers.deadline import look
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.layers import nonzero
+from proof_of_absence.models.layers import equal_layers, nonzero
 
 if TYPE_CHECKING:
     from proof_of_absence.checker.audit.examination import Better, Examination
@@ -114,12 +113,7 @@ def improvement(found: "Examination", value: "Better") -> None:
     require(change.file is None and net.dtype == found.net.dtype, "another net")
     fact = losses_of_improvement(change, found.loss) | {"dtype": found.net.dtype.name}
     own = reassigned(fact, found.subject.net)
-    same = (
-        np.array_equal(a, b)
-        for x, y in zip(net.float_layers, own.layers, strict=True)
-        for a, b in zip(x, y, strict=True)
-    )
-    require(all(same), "another net")
+    require(equal_layers(net.layers, layers_of(own)), "another net")
     if found.loss in OF_CLASSES:
         # Ten times as fast as the checker's own exponentials.
         assert found.targets is not None

@@ -3,6 +3,7 @@
 A file is looked for under its recorded name beside the folder and in the working directory; another digest is another.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from proof_of_absence.checker.audit.objective import OPTIONS, objective
 from proof_of_absence.checker.audit.seen import Seen
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.independent.values.floats import Exact
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.files import InputError, read_net
@@ -24,14 +26,15 @@ from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffi
 
 __all__ = [
     "Given",
+    "Recorded",
     "compare_data",
     "compare_inputs",
     "compare_net",
     "digest_of",
-    "found_beside",
+    "layers_of",
     "lies",
+    "located",
     "own_net",
-    "require_digest",
     "same_layers",
 ]
 
@@ -69,12 +72,10 @@ def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, 
             same_layers(_read(given.net), subject.net, "the audited net", given.net)
             seen.agree.append(str(given.net))
         return
-    path = given.net or found_beside(folder, told.source, told.sha256)
+    path = located(folder, Recorded(told.source, told.sha256), given.net, "the net", seen)
     if path is None:
         seen.about.append("the net of net.npz")
-        seen.unseen.append(f"{told.source}, which is not here")
         return
-    require_digest(path, told.sha256)
     notes = told.reading.notes if told.reading else ()
     compared = [note for note in notes if note.startswith(COMPARED)]
     net = _read(path, checked=bool(compared))
@@ -82,7 +83,7 @@ def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, 
     require(net.dtype.name == told.dtype, f"{path}: is of {net.dtype}, and the report says {told.dtype}")
     plain = told.reading and replace(told.reading, notes=tuple(note for note in notes if note not in compared))
     require(net.reading == plain, f"{path}: is read in another way than the report says")
-    seen.about.append(f"{told.source} (sha256 {told.sha256[:SHOWN]}…)")
+    seen.about.append(f"{path.name} (sha256 {told.sha256[:SHOWN]}…)")
     if compared:
         seen.unseen.append("the network's own outputs")
 
@@ -95,19 +96,17 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
     Refused, InputError
         As `compare_net`.
     """
-    if told.source == IN_PYTHON[1]:
+    recorded = None if told.source == IN_PYTHON[1] else Recorded(told.source, told.sha256)
+    if recorded is None:
         arrays = subject.train, *(() if subject.targets is None else (subject.targets,))
         require(content_key(*arrays) == told.sha256, f"{folder / 'report.json'}: the digest is not that of the data")
         seen.about.append("data given in Python")
         if given.train is None:
             return
-    path = given.train or found_beside(folder, told.source, told.sha256)
+    path = located(folder, recorded, given.train, "the training data", seen)
     if path is None:
         seen.about.append("the rows of train.npz")
-        seen.unseen.append(f"{told.source}, which is not here")
         return
-    if told.source != IN_PYTHON[1]:
-        require_digest(path, told.sha256)
     data = read_data(path, optional=True)
     require(np.array_equal(data.inputs, subject.train), f"{path}: its inputs are not those that were audited")
     asked = next((name for name, loss in OPTIONS.items() if loss == told.loss_name), None)
@@ -120,7 +119,7 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
     if aim.targets is not None and subject.targets is not None:
         same = same and np.array_equal(aim.targets, subject.targets)
     require(same, f"{path}: its targets are not those that were audited")
-    if told.source != IN_PYTHON[1]:
+    if recorded is not None:
         name = "" if aim.loss is None else str(aim.loss)
         require((name, aim.reason) == (told.loss_name, told.loss_reason), f"{path}: its targets mean another loss")
     seen.about.append(path.name)
@@ -141,12 +140,9 @@ def compare_inputs(
     if rows is None:
         require(path is None, f"{path}: no {kind} inputs were looked at")
         return
-    path = path or (found_beside(folder, str(told["source"]), str(told["sha256"])) if told else None)
+    path = located(folder, Recorded.of(told), path, f"the {kind} inputs", seen)
     if path is None:
-        seen.unseen.append(f"{told['source']}, which is not here" if told else f"the file of the {kind} inputs")
         return
-    if told:
-        require_digest(path, str(told["sha256"]))
     inputs = read_data(path, targets=False).inputs
     require(np.array_equal(inputs, rows), f"{path}: its inputs are not those that were looked at")
     seen.about.append(path.name)
@@ -154,23 +150,59 @@ def compare_inputs(
 
 def own_net(subject: Subject, told: NetSummary) -> FloatNet:
     """The certificate's net as files are read, of the type and the reading that the report tells of."""
-    layers = [_layer(subject.net, number) for number in range(1, len(subject.net.layers) + 1)]
-    return FloatNet(layers, told.dtype, told.reading)
+    return FloatNet(layers_of(subject.net), told.dtype, told.reading)
 
 
-def _layer(own: Unshared, number: int) -> FloatLayer:
-    if number not in own.rational:
-        return FloatAffine(*own.layers[number - 1])
-    whole, _, divisor = own.rational[number]
-    return RationalAffine.of(whole, divisor)
+def layers_of(own: Unshared) -> list[FloatLayer]:
+    """The layers of the independent checker's net, as files are read."""
+    return [
+        FloatAffine(*layer) if number not in own.rational else _rational(own.rational[number])
+        for number, layer in enumerate(own.layers, 1)
+    ]
+
+
+def _rational(entries: Exact) -> RationalAffine:
+    return RationalAffine.of(entries.whole, entries.divisor)
 
 
 def same_layers(net: FloatNet, own: Unshared, what: str, path: Path | None = None) -> None:
     """Refuse unless the weights and biases are equal, as numbers."""
     before = f"{path}: " if path else ""
     require(list(net.widths) == list(own.widths), f"{before}has the widths {net.widths}, and {what} {own.widths}")
-    for number, layer in enumerate(net.layers, 1):
-        require(same_layer(layer, _layer(own, number)), f"{before}layer {number} is not that of {what}")
+    for number, (layer, other) in enumerate(zip(net.layers, layers_of(own), strict=True), 1):
+        require(same_layer(layer, other), f"{before}layer {number} is not that of {what}")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A file as a report or a list tells of it."""
+
+    source: str
+    sha256: str
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any] | None) -> "Recorded | None":
+        """From JSON."""
+        return Recorded(str(told["source"]), str(told["sha256"])) if told else None
+
+
+def located(folder: Path, told: Recorded | None, given: Path | None, what: str, seen: Seen) -> Path | None:
+    """The file: the one that was given, or one of the recorded name and digest; None if it is not here, as `seen` says.
+
+    Raises
+    ------
+    Refused
+        If the one that was given has another digest than is recorded.
+    InputError
+        If it cannot be read.
+    """
+    path = given or (told and found_beside(folder, told.source, told.sha256))
+    if path is None:
+        seen.unseen.append(f"{told.source}, which is not here" if told else f"the file of {what}")
+        return None
+    if told:
+        require_digest(path, told.sha256)
+    return path
 
 
 def require_digest(path: Path, stated: str) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
-from proof_of_absence.checker.audit.sources import Given, compare_inputs, found_beside, require_digest, same_layers
+from proof_of_absence.checker.audit.sources import (
+    Given,
+    Recorded,
+    compare_inputs,
+    layers_of,
+    located,
+    same_layers,
+)
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
 from proof_of_absence.checker.independent.results import compression, hardening
@@ -16,13 +23,16 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import arrays
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
-from proof_of_absence.models.files import read_net
+from proof_of_absence.models.files import InputError, read_net
 from proof_of_absence.models.files.data import read_data
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.layers import equal_layers
 
-__all__ = ["PROOF", "SMALLER", "check_compression_folder", "check_hardened_folder"]
+__all__ = ["PROOF", "SMALLER", "apart", "check_compression_folder", "check_hardened_folder"]
 
 PROOF, SMALLER = ".proof", ".compression"
+# The new net is put in place after its proofs, so that a run that is killed leaves no new net without them.
+AGAIN = "a run of `absence harden` was ended between the two, or one was changed: run it again with --force"
 
 
 def check_hardened_folder(folder: Path, certificate: Fact, subject: Subject, given: Given) -> Seen:
@@ -51,6 +61,24 @@ def check_hardened_folder(folder: Path, certificate: Fact, subject: Subject, giv
     return seen
 
 
+def apart(output: Path) -> bool:
+    """Whether a net and the proof beside it do not belong together, as a run leaves them that was ended in between.
+
+    What cannot be read is not looked at.
+    """
+    proof, smaller = output.with_name(output.name + PROOF), output.with_name(output.name + SMALLER)
+    try:
+        net = _hardened(proof)
+        if (smaller / compression.NAME).is_file():
+            hardened, (before, net) = net, _nets(smaller, compression.read_compression(smaller / compression.NAME))
+            if not equal_layers(layers_of(before), layers_of(hardened)):
+                return True
+        found = read_net(output, activation="relu", checked=True)
+    except (Refused, InputError):
+        return False
+    return not equal_layers(found.layers, layers_of(net))
+
+
 def check_compression_folder(folder: Path) -> Seen:
     """Check the proof of a smaller net: the proof itself, that it begins at the hardened net, and the net's file.
 
@@ -69,7 +97,7 @@ def check_compression_folder(folder: Path) -> Seen:
     proof = output and output.with_name(output.name + PROOF)
     if proof and (proof / certificates.NAME).is_file():
         with blamed(proof / certificates.NAME):
-            net = Unshared.read(arrays(proof, {"file": "net.npz", "sha256": _named_digest(proof)}))
+            net = _hardened(proof)
         with blamed(folder / compression.NAME):
             _require_equal(before, net)
         seen.agree.append(f"{proof.name}/net.npz")
@@ -102,12 +130,7 @@ def _smaller(folder: Path, hardened: Unshared) -> Unshared:
 
 
 def _require_equal(before: Unshared, hardened: Unshared) -> None:
-    same = before.widths == hardened.widths and all(
-        np.array_equal(one, other)
-        for own, others in zip(before.layers, hardened.layers, strict=True)
-        for one, other in zip(own, others, strict=True)
-    )
-    require(same, "does not begin at the hardened net")
+    require(equal_layers(layers_of(before), layers_of(hardened)), f"does not begin at the hardened net; {AGAIN}")
 
 
 def _new_net(
@@ -120,7 +143,10 @@ def _new_net(
         return
     with blamed(output):
         found = read_net(output, activation="relu", checked=True)
-        same_layers(found, net, "the proof")
+        try:
+            same_layers(found, net, "the proof")
+        except Refused as reason:
+            raise Refused(f"does not belong to {folder.name}: {reason}; {AGAIN}") from reason
         require(not bits or _same_bits(found, net), "has a weight 0 of another sign than the proof")
         require(dtype is None or found.dtype.name == dtype, f"is of {found.dtype}, and the proof of {dtype}")
     seen.about.append(output.name)
@@ -136,27 +162,25 @@ def _same_bits(net: FloatNet, own: Unshared) -> bool:
 
 def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: Seen, *, bits: bool) -> None:
     """The files that were read, where they are given or lie beside: the net before, and the data."""
-    paths = {
-        name: path or (told[name] and found_beside(folder, str(told[name]["source"]), str(told[name]["sha256"])))
-        for name, path in (("net", given.net), ("train", given.train))
-    }
-    for name, path in paths.items():
-        if path is None:
-            words = {"net": "the file of the net before", "train": "the file of its data"}[name]
-            seen.unseen.append(f"{told[name]['source']}, which is not here" if told[name] else words)
-            continue
-        if told[name]:
-            require_digest(path, str(told[name]["sha256"]))
-        if name == "net" and subject.before is not None:
-            net = read_net(path, activation="relu", checked=True)
-            same_layers(net, subject.before, "the net before hardening", path)
-            same = not bits or _same_bits(net, subject.before)
-            require(same, f"{path}: has a weight 0 of another sign than the net before hardening")
-        if name == "train":
-            inputs = read_data(path, optional=True).inputs
-            require(np.array_equal(inputs, subject.train), f"{path}: its inputs are not those of the proof")
-        seen.about.append(path.name)
+    net = located(folder, Recorded.of(told["net"]), given.net, "the net before", seen)
+    if net:
+        if subject.before is not None:
+            before = read_net(net, activation="relu", checked=True)
+            same_layers(before, subject.before, "the net before hardening", net)
+            same = not bits or _same_bits(before, subject.before)
+            require(same, f"{net}: has a weight 0 of another sign than the net before hardening")
+        seen.about.append(net.name)
+    train = located(folder, Recorded.of(told["train"]), given.train, "its data", seen)
+    if train:
+        inputs = read_data(train, optional=True).inputs
+        require(np.array_equal(inputs, subject.train), f"{train}: its inputs are not those of the proof")
+        seen.about.append(train.name)
     compare_inputs(folder, "deployment", told["deploy"], subject.deploy, given.deploy, seen)
+
+
+def _hardened(proof: Path) -> Unshared:
+    """The hardened net of a proof, which is not checked here."""
+    return Unshared.read(arrays(proof, {"file": "net.npz", "sha256": _named_digest(proof)}))
 
 
 def _named_digest(proof: Path) -> str:

@@ -133,7 +133,8 @@ def lifetimes(folder: Path) -> Callable[[Path, bool], object]:
 def audit_in_python(folder: Path) -> Callable[[Path, bool], object]:
     """Two audits of one net by the function; they are made before, for they tell of times."""
     found = [
-        examine(NET, X, objective(1, Y, None, None), deploy=rows, deadline=None, written=True) for rows in (None, X + 20)
+        examine(NET, X, objective(1, Y, None, None), deploy=rows, deadline=None, written=True)
+        for rows in (None, X + 20)
     ]
     entry.examine = lambda *_, deploy, **__: found[deploy is not None]
     return lambda folder, new: proof_of_absence.audit(

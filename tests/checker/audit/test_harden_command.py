@@ -1,6 +1,7 @@
 """`absence harden` end to end: every format, what it writes and what it never touches, exit codes, the check."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +113,27 @@ def test_what_no_bias_holds_is_left_and_named_or_rounded():
     assert "an output changes by" in told
     for proof in ("hard.onnx.proof", "rounded.onnx.proof"):
         absence("check", proof, expect=0)
+
+
+@pytest.mark.parametrize("left", [("hard.onnx",), ("hard.onnx", "hard.onnx.compression")], ids=["net", "nets"])
+def test_a_run_that_was_ended_between_two_targets_is_told_and_mended(left):
+    save("net.onnx")
+    onnx.write("second.onnx", FloatNet([NET.layers[0], ([[3.0, 5.0, -2.0]], [0.125])], np.float32))
+    options = ("--train", "train.npz", "-o", "hard.onnx", *(["--compress"] if len(left) > 1 else []))
+    absence("harden", "net.onnx", *options, expect=0)
+    for name in left:
+        os.rename(name, f"old.{name}")
+    absence("harden", "second.onnx", *options, "--force", expect=0)
+    # Targets are replaced in their order, the net last.
+    for name in left:
+        os.rename(name, f"new.{name}")
+        os.rename(f"old.{name}", name)
+    for folder in Path().glob("hard.onnx.*/"):
+        told = absence("check", folder, expect=1)
+        assert told.startswith("REFUSED ") and "run it again with --force" in told and told.count("\n") == 1
+    told = absence("harden", "second.onnx", *options, expect=2)
+    assert "is not the net of hard.onnx.proof" in told and "replace both with --force" in told
+    assert told.count("\n") == 1
+    absence("harden", "second.onnx", *options, "--force", expect=0)
+    for folder in Path().glob("hard.onnx.*/"):
+        absence("check", folder, expect=0)
