@@ -196,7 +196,7 @@ def located(folder: Path, told: Recorded | None, given: Path | None, what: str, 
     InputError
         If it cannot be read.
     """
-    path = given or (told and found_beside(folder, told.source, told.sha256))
+    path = given or (found_beside(folder, told.source, told.sha256) if told else None)
     if path is None:
         seen.unseen.append(f"{told.source}, which is not here" if told else f"the file of {what}")
         return None
