@@ -214,7 +214,9 @@ def _second_opinion(accepted: list[Path]) -> bool:
     return not disputed
 
 
-def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Path | None, test: Path | None) -> None:
+def _check_folder(
+    folder: Path, net: Path | None, train: Path | None, deploy: Path | None, test: Path | None
+) -> None:
     # The libraries behind it take a second to load.
     from proof_of_absence.checker.audit.sources import Given
     from proof_of_absence.checker.audit.tied import check_folder

@@ -71,7 +71,9 @@ def _inside(folder: Path, path: Path) -> Path | None:
     return place.relative_to(folder.resolve()) if folder.resolve() in place.parents else None
 
 
-def _write(folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None, others: Others) -> Audit:
+def _write(
+    folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None, others: Others
+) -> Audit:
     audit = outcome.audit
     if audit.improvement and outcome.improved:
         try:

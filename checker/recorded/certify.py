@@ -47,7 +47,8 @@ def _layer(k: int, layer: LayerFindings) -> dict[str, Any]:
         "dtype": layer.dtype,
         "train": [asdict(file) for file in layer.train],
         "deploy": [asdict(file) for file in layer.deploy],
-        "factor": priced and {"file": factor_name(k), "sha256": hashlib.sha256(factor_bytes(priced)).hexdigest()},
+        "factor": priced
+        and {"file": factor_name(k), "sha256": hashlib.sha256(factor_bytes(priced)).hexdigest()},
         "facts": facts(layer),
     }
 

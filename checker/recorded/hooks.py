@@ -137,7 +137,9 @@ def record(
     for stray in folder.glob(f"{part}-*.safetensors"):
         if stray.name not in names:
             stray.unlink()
-    return {layer: [folder / _name(part, k, at, layer) for at in range(len(made))] for k, layer in enumerate(chosen)}
+    return {
+        layer: [folder / _name(part, k, at, layer) for at in range(len(made))] for k, layer in enumerate(chosen)
+    }
 
 
 def _written(folder: Path, part: str, at: int, rows: dict[str, list[torch.Tensor]]) -> dict[str, str]:

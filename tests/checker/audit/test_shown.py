@@ -89,7 +89,6 @@ def at(place, **changes):
 
 def priced(**changes):
     """The price at the last deployment input with these fields."""
-
     def change(value):
         *others, last = value.readout.deployment
         return replace(value, readout=replace(value.readout, deployment=(*others, replace(last, **changes))))
