@@ -12,7 +12,7 @@ from proof_of_absence.checker.experiments.world.table import company_facts
 __all__ = ["captions"]
 
 
-def captions(result: Mapping) -> dict[str, str]:
+def captions(result: Mapping[str, Any]) -> dict[str, str]:
     """The caption of each plot that such a result may have, by the name of its file without suffix,
     in the order in which they are read.
 
@@ -30,7 +30,7 @@ def captions(result: Mapping) -> dict[str, str]:
         raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-def _census(result: Mapping) -> dict[str, str]:
+def _census(result: Mapping[str, Any]) -> dict[str, str]:
     problem, sets, idle = result["problem"], result["sets"], result["sets"]["idle"]
     inputs = problem["data"]["inputs"]
     nets = sum(cell["nets"] for cell in result["cells"].values())
@@ -71,7 +71,7 @@ def _census(result: Mapping) -> dict[str, str]:
     }
 
 
-def _world(result: Mapping) -> dict[str, str]:
+def _world(result: Mapping[str, Any]) -> dict[str, str]:
     parameters, companies = result["parameters"], list(company_facts(result))
     order, first = parameters["order"], companies[0][0]["name"]
     hours = f"Hours enter training in the order {', '.join(map(str, order[:-1]))}; hour {order[-1]} never does."
@@ -106,7 +106,7 @@ def _world(result: Mapping) -> dict[str, str]:
     return found
 
 
-def _company(company: Mapping) -> str:
+def _company(company: Mapping[str, Any]) -> str:
     """A company's humans, by the hours at which they lapse, and the weights of tampering in its world."""
     lapses = [", ".join(map(str, hours)) for hours in company["lapses"]]
     counted = ((lapses.count(hours), hours) for hours in dict.fromkeys(lapses))
@@ -120,7 +120,7 @@ def _company(company: Mapping) -> str:
     return f"{company['name']} ({'; '.join(humans)}; no, clumsy and skilled tampering as {weights})"
 
 
-def _lifetimes(result: Mapping) -> dict[str, str]:
+def _lifetimes(result: Mapping[str, Any]) -> dict[str, str]:
     p, detectors, floor = result["parameters"], result["detectors"].values(), result["noise_floor"]
     nets = (
         f"Nets of {p['hidden']} hidden units, the planted detector's among them, on the "
@@ -155,7 +155,7 @@ def _lifetimes(result: Mapping) -> dict[str, str]:
     }
 
 
-def _scale(result: Mapping) -> dict[str, str]:
+def _scale(result: Mapping[str, Any]) -> dict[str, str]:
     spread, sources = result["resolution"], result["laws"].values()
     laws = "; ".join(f"{style}: {source}" for style, source in zip(("solid", "dashed"), sources, strict=False))
     return {
@@ -218,7 +218,7 @@ def _backdoors(result: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-_WORDS: dict[tuple[object, object], Callable[[Mapping], dict[str, str]]] = {
+_WORDS: dict[tuple[object, object], Callable[[Mapping[str, Any]], dict[str, str]]] = {
     ("absence-backdoors/1", None): _backdoors,
     ("absence-census/1", None): _census,
     ("absence-lifetimes/1", None): _lifetimes,

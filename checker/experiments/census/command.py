@@ -4,9 +4,10 @@ Exit codes as in `checker.cli`.
 """
 
 import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -27,10 +28,15 @@ from proof_of_absence.checker.screen.terminal import (
 )
 from proof_of_absence.models.files.whole import replacing
 
+if TYPE_CHECKING:
+    from proof_of_absence.checker.experiments.census.problem import Problem
+    from proof_of_absence.models.tally import Tally
+
 __all__ = ["cells_table", "census_command"]
 
 # The folder of finished shards, within that of the result.
 SHARDS = "shards"
+Draw = Callable[[dict[str, Any], "Tally", Path], list[Path]]
 KEPT = "counted shards are kept, the next run with the same options goes on from there."
 NOT_KEPT = "the class is too large for the independent checker, so nothing is kept."
 
@@ -107,12 +113,12 @@ def census_command(
     say(f"Result and plots in {output}; `absence check {output}` counts anew by another algorithm")
 
 
-def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: Path | None):
+def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: Path | None) -> "Problem":
     from proof_of_absence.checker.experiments.census.default import GRID, UNITS, world_problem
     from proof_of_absence.checker.experiments.census.problem import problem
     from proof_of_absence.models.data import Dataset
     from proof_of_absence.models.files.data import read_array, read_data
-    from proof_of_absence.models.files.disk import refused
+    from proof_of_absence.models.files.disk import InputError, refused
     from proof_of_absence.models.rational import rational
 
     try:
@@ -124,26 +130,26 @@ def _problem(grid: str | None, hidden: int | None, train: Path | None, deploy: P
         raise refused(
             "--train and --deploy", "go together: the one file has the training data, the other deployment inputs"
         )
-    if train is None:
-        source, made = "this class", lambda: world_problem(units=units, grid=values)
-    else:
-        source, data = train, read_data(train)
-        deployed = read_data(deploy, targets=False).inputs
-        answers = [[read_array(path, name).tolist() for name in ("imitator", "translator")] for path in (train, deploy)]
-
-        def made():
-            return problem(
-                units, values, Dataset(data.inputs.tolist(), data.numbers.tolist()), deployed.tolist(),
-                train_answers=answers[0], deploy_answers=answers[1],
-            )  # fmt: skip
-
     try:
-        return made()
+        if train is None or deploy is None:
+            return world_problem(units=units, grid=values)
+        data, deployed = read_data(train), read_data(deploy, targets=False).inputs
+        targets = data.numbers
+        if targets is None:
+            raise refused(train, "has no targets Y")
+        answers = [[read_array(path, name).tolist() for name in ("imitator", "translator")] for path in (train, deploy)]
+        return problem(
+            units, values, Dataset(data.inputs.tolist(), targets.tolist()), deployed.tolist(),
+            train_answers=answers[0], deploy_answers=answers[1],
+        )  # fmt: skip
+    # What a file is refused for names it already.
+    except InputError:
+        raise
     except ValueError as error:
-        raise refused(source, error) from error
+        raise refused(train or "this class", error) from error
 
 
-def _write(folder: Path, chosen, tally, draw) -> dict:
+def _write(folder: Path, chosen: "Problem", tally: "Tally", draw: Draw) -> dict[str, Any]:
     import json
 
     from proof_of_absence.checker.experiments.census.result import result
@@ -155,7 +161,7 @@ def _write(folder: Path, chosen, tally, draw) -> dict:
     return told
 
 
-def cells_table(told: dict) -> Table:
+def cells_table(told: dict[str, Any]) -> Table:
     """A row for each cell: its nets, the least loss among them, how many of them have it."""
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Cell", no_wrap=True)
@@ -167,7 +173,7 @@ def cells_table(told: dict) -> Table:
     return table
 
 
-def _lines(told: dict):
+def _lines(told: dict[str, Any]) -> Iterator[str]:
     for name in ("idle", "deceptive"):
         chosen = told["sets"][name]
         peak = chosen["peak"]

@@ -10,7 +10,7 @@ from fractions import Fraction
 from proof_of_absence.checker.experiments.census.problem import Problem, problem
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.policies import direct_translator, human_imitator
-from proof_of_absence.models.rational import Vector, vector
+from proof_of_absence.models.rational import Number, Vector, vector
 from proof_of_absence.models.world import IS_TAMPERED, SENSORS, Human, World, encode
 
 __all__ = ["GRID", "UNITS", "WORLD", "world_problem"]
@@ -34,7 +34,7 @@ def _input(z: Vector) -> Vector:
     return vector([seen["glitch"], seen["wire"], seen["hour"] - NOON])
 
 
-def world_problem(world: World = WORLD, units: int = UNITS, grid: Iterable = GRID) -> Problem:
+def world_problem(world: World = WORLD, units: int = UNITS, grid: Iterable[Number] = GRID) -> Problem:
     """The census of the question IS_TAMPERED in a world: d = 3, m = 1.
 
     The imitator answers as an attentive human, who sees the glitch; the translator answers the truth, which the wire
@@ -46,7 +46,7 @@ def world_problem(world: World = WORLD, units: int = UNITS, grid: Iterable = GRI
     train = [(z, y) for z, y in zip(data.inputs, data.targets, strict=True) if z in states]
     deploy = [encode(state, IS_TAMPERED) for state, _ in world.states(world.deploy_hours)]
 
-    def answers(inputs):
+    def answers(inputs: Iterable[Vector]) -> list[list[list[int]]]:
         return [[[policy(states[z], IS_TAMPERED)] for z in inputs] for policy in (human_imitator, direct_translator)]
 
     return problem(

@@ -6,10 +6,11 @@ The same lines run on numpy arrays and on torch tensors, on a CPU or a GPU; all 
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import reduce
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,10 @@ DENSE = 2**23
 
 # The key loss * len(CELLS) + cell of a net, and how many nets have it.
 Counts = Counter[int]
+# An array of numpy or a tensor of torch, which share what is done here and no type; or a number that stands for one.
+Array = Any
+# By input, then by output.
+Rows = list[list[Array]]
 
 
 class Enumeration:
@@ -73,7 +78,7 @@ class Enumeration:
             found.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
         return found
 
-    def _keys(self, first: int, last: int):
+    def _keys(self, first: int, last: int) -> Array:
         numbers, chosen = self.array(np.arange(first, last)), []
         for _ in range(self.units):
             chosen.append(numbers % len(self.sent[0][0]))
@@ -91,14 +96,16 @@ class Enumeration:
         keys = self._losses(outputs) * len(CELLS) + 2 * behaviour + self._has_idle_circuit(sent)[:, None]
         return keys.reshape(-1)
 
-    def _losses(self, outputs: list):
+    def _losses(self, outputs: Rows) -> Array:
         """The loss of each choice with each output bias c:
         a quadratic polynomial in c, whose coefficients the choice fixes.
         """
-        tables, result = self.tables, self.tables.square_sum
+        tables = self.tables
+        result: Array = tables.square_sum
         multiplicity = tables.multiplicity[:, 0].tolist()
         for k, shift in enumerate(self.shifts):
-            constant, slope = 0, 0
+            constant: Array = 0
+            slope: Array = 0
             for g in range(self.training):
                 wanted = int(tables.target_sum[g, k])
                 weighted = multiplicity[g] * outputs[g][k]
@@ -107,11 +114,11 @@ class Enumeration:
             result = result + constant[:, None] + (slope[:, None] + sum(multiplicity) * shift) * shift
         return result
 
-    def _agrees(self, outputs: list, policy: Answers, inputs: slice):
+    def _agrees(self, outputs: Rows, policy: Answers, inputs: slice) -> Array:
         """Whether the net answers as the policy: yes where the output is at least 1/2,
         which the extreme outputs decide.
         """
-        result = True
+        result: Array = True
         for k, shift in enumerate(self.shifts):
             asked = list(zip(outputs[inputs], policy[inputs], strict=True))
             yes = [row[k] for row, answer in asked if answer[k]]
@@ -122,12 +129,13 @@ class Enumeration:
                 result = result & (2 * (reduce(self.library.maximum, no)[:, None] + shift) < self.tables.scale)
         return result
 
-    def _has_idle_circuit(self, sent: list):
+    def _has_idle_circuit(self, sent: list[Rows]) -> Array:
         """Whether some set of units sends one value on the training inputs and another at some deployment input."""
-        found = False
+        found: Array = False
         for size in range(1, self.units + 1):
             for circuit in combinations(range(self.units), size):
-                idle, silent = True, True
+                idle: Array = True
+                silent: Array = True
                 first = [_total([parts[unit] for unit in circuit]) for parts in sent[0]]
                 for g, row in enumerate(sent[1:], 1):
                     for parts, value in zip(row, first, strict=True):
@@ -140,12 +148,12 @@ class Enumeration:
         return found
 
 
-def _total(parts: list):
+def _total(parts: list[Array]) -> Array:
     """The sum of arrays of one shape."""
     return sum(parts[1:], start=parts[0])
 
 
-def _library(device: str):
+def _library(device: str) -> tuple[Any, Callable[[np.ndarray], Array], Callable[[], AbstractContextManager[object]]]:
     """The library, how it takes a numpy array, and the context to count in."""
     if device == "numpy":
         return np, np.asarray, nullcontext

@@ -6,6 +6,7 @@ from collections import Counter
 from fractions import Fraction
 from math import exp, log
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -20,7 +21,7 @@ STYLES = ("-", "--", "-.", ":")
 BINS = 60
 
 
-def draw(told: dict, tally: Tally, folder: Path) -> list[Path]:
+def draw(told: dict[str, Any], tally: Tally, folder: Path) -> list[Path]:
     """Write the plots of a census's result and tally into the folder; returns the files."""
     drawings = {"masses": _masses, "idle": _idle, "losses": _losses}
     written = []
@@ -31,7 +32,7 @@ def draw(told: dict, tally: Tally, folder: Path) -> list[Path]:
     return written
 
 
-def _masses(axes: Axes, told: dict, tally: Tally) -> None:
+def _masses(axes: Axes, told: dict[str, Any], tally: Tally) -> None:
     points = told["masses"][1:]
     betas = [point["beta"] for point in points]
     for number, name in enumerate(CLASSES):
@@ -41,7 +42,7 @@ def _masses(axes: Axes, told: dict, tally: Tally) -> None:
     _of_beta(axes, betas)
 
 
-def _idle(axes: Axes, told: dict, tally: Tally) -> None:
+def _idle(axes: Axes, told: dict[str, Any], tally: Tally) -> None:
     points, chosen = told["masses"][1:], told["sets"]["idle"]
     betas = [point["beta"] for point in points]
     masses = [float(share(point, SETS["idle"])) for point in points]
@@ -61,7 +62,7 @@ def _idle(axes: Axes, told: dict, tally: Tally) -> None:
     _of_beta(axes, betas)
 
 
-def _losses(axes: Axes, told: dict, tally: Tally) -> None:
+def _losses(axes: Axes, told: dict[str, Any], tally: Tally) -> None:
     """Bins of equal width on a logarithmic axis, which has no 0: a loss of 0 stands at half a unit."""
     logs = [log(max(loss, 0.5)) for loss, _ in tally.levels]
     low, width = logs[0], max((logs[-1] - logs[0]) / BINS, 0.01)

@@ -10,13 +10,14 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import lcm
+from typing import Any
 
 import numpy as np
 
 from proof_of_absence.checker.kernel.certificate import data_json, rows_json
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.family import Architecture, Family, Grid
-from proof_of_absence.models.rational import Matrix, Vector, matrix
+from proof_of_absence.models.rational import Matrix, Number, Numbers, Vector, matrix
 
 __all__ = ["CELLS", "CLASSES", "Answers", "Problem", "Tables", "problem"]
 
@@ -30,6 +31,8 @@ MOST_UNITS = 8
 LARGEST = 2**63 - 1
 
 Answers = tuple[tuple[int, ...], ...]
+# A row of entries 0 or 1 for each input.
+Given = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class Problem:
         values = [int(value * size.grid) for value in self.grid]
         return values, np.array([[int(x * size.input) for x in z] for z in self.inputs], dtype=np.int64), size
 
-    def json(self) -> dict:
+    def json(self) -> dict[str, Any]:
         """The problem as a certificate writes it."""
         return {
             "widths": list(self.widths),
@@ -138,12 +141,12 @@ class Problem:
 
 def problem(
     units: int,
-    grid: Iterable,
+    grid: Iterable[Number],
     data: Dataset,
-    deploy: Iterable[Sequence],
+    deploy: Iterable[Numbers],
     *,
-    train_answers: tuple[Sequence, Sequence],
-    deploy_answers: tuple[Sequence, Sequence],
+    train_answers: Sequence[Given],
+    deploy_answers: Sequence[Given],
 ) -> Problem:
     """The problem, if it can be counted in 64-bit integers.
 
@@ -182,7 +185,7 @@ def problem(
     return made
 
 
-def _policy(name: str, rows: list[Vector], answers: list, places: list[Vector], m: int) -> Answers:
+def _policy(name: str, rows: list[Vector], answers: list[Sequence[float]], places: list[Vector], m: int) -> Answers:
     if len(answers) != len(rows) or any(len(row) != m for row in answers):
         raise ValueError(f"answers of the {name}: {len(rows)} rows of {m} are needed, training first, then deployment")
     known: dict[Vector, tuple[int, ...]] = {}

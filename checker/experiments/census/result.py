@@ -6,6 +6,7 @@ written are 12 digits of them.
 
 from fractions import Fraction
 from math import exp, log
+from typing import Any
 
 from proof_of_absence.checker.experiments.census.problem import CELLS, Problem
 from proof_of_absence.checker.kernel.certificate import seal
@@ -47,7 +48,7 @@ def temperatures(tally: Tally) -> list[Fraction]:
     return [Fraction(1), *dict.fromkeys(t for t in found if 0 < t < 1)]
 
 
-def _curve(tally: Tally, ts: list[Fraction]) -> list[dict]:
+def _curve(tally: Tally, ts: list[Fraction]) -> list[dict[str, Any]]:
     """The mass of each cell at each temperature, to DIGITS digits."""
     points = []
     for t in ts:
@@ -56,12 +57,12 @@ def _curve(tally: Tally, ts: list[Fraction]) -> list[dict]:
     return points
 
 
-def share(point: dict, cells: tuple[str, ...]) -> Fraction:
+def share(point: dict[str, Any], cells: tuple[str, ...]) -> Fraction:
     """The mass of a set of cells at a point of the curve."""
     return sum((Fraction(point["cells"][cell]) for cell in cells), start=Fraction(0))
 
 
-def facts(chosen: Problem, tally: Tally, ts: list[Fraction]) -> dict:
+def facts(chosen: Problem, tally: Tally, ts: list[Fraction]) -> dict[str, Any]:
     """Everything that is claimed but the histogram itself; masses and peaks are those at the temperatures `ts`."""
     points = _curve(tally, ts)
     return {
@@ -73,14 +74,14 @@ def facts(chosen: Problem, tally: Tally, ts: list[Fraction]) -> dict:
     }
 
 
-def result(chosen: Problem, tally: Tally) -> dict:
+def result(chosen: Problem, tally: Tally) -> dict[str, Any]:
     """The sealed result."""
     told = facts(chosen, tally, temperatures(tally))
     levels = [[loss, list(counts)] for loss, counts in tally.levels]
     return seal({"format": FORMAT, "scope": SCOPE, **told, "levels": levels, "versions": versions("numpy")})
 
 
-def _counted(tally: Tally, cells: tuple[str, ...]) -> dict:
+def _counted(tally: Tally, cells: tuple[str, ...]) -> dict[str, Any]:
     loss, nets = tally.least(*cells) or (None, 0)
     return {
         "nets": tally.count(*cells),
@@ -89,7 +90,7 @@ def _counted(tally: Tally, cells: tuple[str, ...]) -> dict:
     }
 
 
-def _set(tally: Tally, points: list[dict], cells: tuple[str, ...], crossed: bool) -> dict:
+def _set(tally: Tally, points: list[dict[str, Any]], cells: tuple[str, ...], crossed: bool) -> dict[str, Any]:
     peak = max(points, key=lambda point: share(point, cells))
     t = Fraction(peak["t"])
     low, high = tally.enclosure(t, t, *cells)
@@ -106,10 +107,10 @@ def _set(tally: Tally, points: list[dict], cells: tuple[str, ...], crossed: bool
     }
 
 
-def _crossing(tally: Tally, found: Crossing | None, delta: Fraction, cells: tuple[str, ...]) -> dict:
-    ends = {
-        "above": found and found.above,
-        "below": found and found.below,
+def _crossing(tally: Tally, found: Crossing | None, delta: Fraction, cells: tuple[str, ...]) -> dict[str, Any]:
+    ends: dict[str, Fraction | None] = {
+        "above": found.above if found else None,
+        "below": found.below if found else None,
         "certain": tally.certain(delta, *cells),
     }
     return {

@@ -7,7 +7,6 @@ Shards are ranges of nets; their counts are added up, so the order in which they
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -153,10 +152,10 @@ def _in_turn(here: Enumeration, shards: list[_Shard]) -> Iterator[tuple[_Shard, 
 
 def _apart(client: "Client", chosen: Problem, device: str, shards: list[_Shard]) -> Iterator[tuple[_Shard, Counts]]:
     """The shards as workers finish them; one whose worker is lost is counted by another."""
-    from dask.distributed import as_completed
+    from dask.distributed import Future, as_completed
 
     shared = client.submit(_same, chosen, pure=False)
-    tasks: dict[Future, _Shard] = {
+    tasks: dict[Future[Counts], _Shard] = {
         client.submit(_count, shared, device, part.first, part.last, pure=False): part for part in shards
     }
     for task in as_completed(tasks):
@@ -164,7 +163,7 @@ def _apart(client: "Client", chosen: Problem, device: str, shards: list[_Shard])
         task.release()
 
 
-def _same(value):
+def _same(value: Problem) -> Problem:
     return value
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
@@ -73,7 +73,7 @@ def lifetimes_command(
     say(f"Wrote {output / RESULT} and {len(pictures)} plots; `absence check {output}` re-checks what is exact")
 
 
-def _table(found: dict) -> Table:
+def _table(found: dict[str, Any]) -> Table:
     """A row for each detector and optimiser; what differs with reassignment stands beside it."""
     parameters = found["parameters"]
     table = Table(title=f"Detectors in {parameters['steps']} steps, {parameters['seeds']} seeds", box=SIMPLE)
@@ -82,7 +82,7 @@ def _table(found: dict) -> Table:
         table.add_column(name)
     for name in ("Median L - E", f"L - E, {reassigned}"):
         table.add_column(name, justify="right")
-    groups: dict[tuple[str, str], dict[bool, dict]] = {}
+    groups: dict[tuple[str, str], dict[bool, dict[str, Any]]] = {}
     for row in found["summary"]:
         groups.setdefault((row["detector"], row["optimizer"]), {})[row["reassigned"]] = row
     for (detector, optimizer), pair in groups.items():

@@ -46,7 +46,7 @@ SCOPE = (
 
 def make(
     folder: Path, plan: Plan, jobs: int, progress: Callable[[int, int], None] = lambda done, total: None
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Make the runs that are not there yet; the records of all of them, in the order of `runs`.
 
     Parameters
@@ -77,7 +77,7 @@ def make(
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-    return [records[run.name] for run in wanted]
+    return [record for run in wanted if (record := records[run.name]) is not None]
 
 
 def _kept(folder: Path, plan: Plan, run: Run, experiment: Experiment) -> Json | None:
@@ -114,13 +114,14 @@ def _with_its_parent() -> None:
     parent = multiprocessing.parent_process()
 
     def wait() -> None:
-        parent.join()
+        if parent is not None:
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _run(file: Path, key: str, plan: Plan, run: Run) -> dict:
+def _run(file: Path, key: str, plan: Plan, run: Run) -> dict[str, Any]:
     # Takes seconds to load, in the workers only.
     from proof_of_absence.checker.experiments.lifetimes.train import train
 
@@ -140,7 +141,7 @@ def _versions() -> dict[str, str]:
     return versions("numpy", "torch")
 
 
-def result(folder: Path, plan: Plan, records: list[dict]) -> dict:
+def result(folder: Path, plan: Plan, records: list[dict[str, Any]]) -> dict[str, Any]:
     """The experiment as JSON: parameters, data, what was found, and the file of each run with its SHA-256; sealed."""
     told = setting()
     entries = [
@@ -187,14 +188,14 @@ def setting() -> Json:
     }
 
 
-def _summary(entries: list[dict], floor: Fraction) -> list[dict]:
+def _summary(entries: list[dict[str, Any]], floor: Fraction) -> list[dict[str, Any]]:
     """By detector, optimiser, and whether circuits were reassigned:
     how the lives ended, and the median of L - E in the end.
 
     `idle` counts the runs in which the detector was train-idle when it was last seen alive, `untouched` those in which
     its parameters were then the planted ones.
     """
-    groups: dict[tuple, list[dict]] = {}
+    groups: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
     for entry in entries:
         groups.setdefault((entry["detector"], entry["optimizer"], entry["reassigned"]), []).append(entry)
     return [

@@ -5,7 +5,9 @@ the detector's size against steps.
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
+from typing import Any
 
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from proof_of_absence.checker.experiments.lifetimes.plan import DETECTORS, OPTIMIZERS, Plan
@@ -18,7 +20,7 @@ PLAIN, REASSIGNED = COLOURS[0], COLOURS[1]
 LEAST = 1e-4
 
 
-def draw(folder: Path, plan: Plan, records: list[dict], found: dict) -> list[Path]:
+def draw(folder: Path, plan: Plan, records: list[dict[str, Any]], found: dict[str, Any]) -> list[Path]:
     """Write the plots into the folder; what was written."""
     floor = float(Fraction(found["noise_floor"]))
     return [
@@ -28,12 +30,12 @@ def draw(folder: Path, plan: Plan, records: list[dict], found: dict) -> list[Pat
     ]
 
 
-def _of(records: list[dict], detector: str, optimizer: str, reassigned: bool) -> list[dict]:
+def _of(records: list[dict[str, Any]], detector: str, optimizer: str, reassigned: bool) -> list[dict[str, Any]]:
     wanted = (detector, optimizer, reassigned)
     return [r for r in records if (r["detector"], r["optimizer"], r["reassigned"]) == wanted]
 
 
-def _lives(plan: Plan, records: list[dict]):
+def _lives(plan: Plan, records: list[dict[str, Any]]) -> Figure:
     """A point for each seed where its detector was first seen gone; a triangle where it was alive at the end."""
     picture, panels = figure(1, len(DETECTORS), width=7.2, height=3.2)
     for axes, detector in zip(panels, DETECTORS, strict=True):
@@ -67,7 +69,7 @@ def _lives(plan: Plan, records: list[dict]):
     return picture
 
 
-def _losses(plan: Plan, records: list[dict], floor: float):
+def _losses(plan: Plan, records: list[dict[str, Any]], floor: float) -> Figure:
     """L - E of the nets with the detector that is dead in training: each seed, and the median."""
     shown = [o for o in OPTIMIZERS if _of(records, "dead", o.name, True)]
     picture, panels = figure(2, (len(shown) + 1) // 2, width=7.2, height=4.2)
@@ -98,7 +100,7 @@ def _losses(plan: Plan, records: list[dict], floor: float):
     return picture
 
 
-def _sizes(plan: Plan, records: list[dict]):
+def _sizes(plan: Plan, records: list[dict[str, Any]]) -> Figure:
     """The detector's largest effect at deployment without reassignment, the median over the seeds.
 
     The dashed line is its effect in training.
@@ -133,6 +135,6 @@ def _sizes(plan: Plan, records: list[dict]):
     return picture
 
 
-def _curves(group: list[dict], what: str) -> tuple[list[int], list[list[float]]]:
+def _curves(group: list[dict[str, Any]], what: str) -> tuple[list[int], list[list[float]]]:
     steps = [line["step"] for line in group[0]["measured"]]
     return steps, [[line[what] for line in record["measured"]] for record in group]

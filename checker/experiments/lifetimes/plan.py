@@ -5,10 +5,12 @@ Each detector has its own meaning of alive: it may send something else on at mos
 training rows, and must fire.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import (
     BACKDOOR,
     BACKDOOR_DETECTOR,
@@ -19,7 +21,7 @@ from proof_of_absence.models.policies import (
     TRIGGER_HOUR,
     WORLD,
 )
-from proof_of_absence.models.rational import Matrix, vector
+from proof_of_absence.models.rational import Matrix, Vector, vector
 from proof_of_absence.models.world import QUESTIONS, encode
 
 __all__ = ["BATCH", "DETECTORS", "HIDDEN", "OPTIMIZERS", "Detector", "Optimizer", "Plan", "Run", "runs"]
@@ -30,13 +32,17 @@ HIDDEN, BATCH = 8, 32
 HALF = Fraction(1, 2)
 
 
+# Weights, bias and output weight.
+PlantedUnit = tuple[Vector, Fraction, Fraction]
+
+
 @dataclass(frozen=True)
 class Detector:
     """Units (w, b, a) to plant, the inputs at which they should fire, and on how many training rows they may do so."""
 
     name: str
     title: str
-    units: tuple[tuple, ...]
+    units: tuple[PlantedUnit, ...]
     deploy: Matrix
     exceptions: int = 0
 
@@ -60,13 +66,13 @@ class Optimizer:
     decay: Fraction | None = Fraction(1)
 
 
-def _units(net, circuit, shift: Fraction) -> tuple[tuple, ...]:
+def _units(net: MLP, circuit: Iterable[Unit], shift: Fraction) -> tuple[PlantedUnit, ...]:
     """The units of a shallow net with one output, their biases moved."""
     hidden, (outgoing,) = net.layers[0], net.layers[1].weights
     return tuple((hidden.weights[j], hidden.bias[j] + shift, outgoing[j]) for j in sorted(u.index for u in circuit))
 
 
-def _rows(hours) -> Matrix:
+def _rows(hours: tuple[int, ...]) -> Matrix:
     return tuple(encode(state, question) for state, _ in WORLD.states(hours) for question in QUESTIONS)
 
 

@@ -4,9 +4,11 @@ The trajectory is a measurement, repeatable on one version of torch; what is sai
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,7 +46,7 @@ class Sighting:
         return self.others <= exceptions and self.size > 0
 
 
-def sighting(net: FloatNet, circuit, inputs: np.ndarray, deploy: np.ndarray) -> Sighting:
+def sighting(net: FloatNet, circuit: Iterable[int], inputs: np.ndarray, deploy: np.ndarray) -> Sighting:
     """Look at a circuit of the first hidden layer, given by its units' indices; the net has one output.
 
     Examples
@@ -66,7 +68,7 @@ def sighting(net: FloatNet, circuit, inputs: np.ndarray, deploy: np.ndarray) -> 
     return Sighting(value * unit, len(trained) - most, spread * unit, size * unit)
 
 
-def train(run: Run, plan: Plan, data: Dataset) -> dict:
+def train(run: Run, plan: Plan, data: Dataset) -> dict[str, Any]:
     """Train one net; the record that goes into the run's file.
 
     Raises
@@ -88,7 +90,7 @@ def train(run: Run, plan: Plan, data: Dataset) -> dict:
         log.look(0, module, _loss(module, X, Y))
         for step, (x, y) in enumerate(zip(X[order].unbind(), Y[order].unbind(), strict=True), 1):
             optimizer.zero_grad()
-            torch.nn.functional.mse_loss(module(x), y).backward()
+            torch.autograd.backward(torch.nn.functional.mse_loss(module(x), y))
             optimizer.step()
             if reassign and (done := reassign(optimizer)):
                 log.splice(step, done)
@@ -98,7 +100,7 @@ def train(run: Run, plan: Plan, data: Dataset) -> dict:
 
 
 @contextmanager
-def _repeatable(seed: int):
+def _repeatable(seed: int) -> Iterator[None]:
     """This seed and one thread, with which what is done here on a CPU has one result; as it was before, afterwards."""
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
@@ -112,15 +114,15 @@ def _repeatable(seed: int):
 
 def _planted(run: Run, d: int) -> torch.nn.Sequential:
     """A net as torch initialises it, its last hidden units replaced by the detector."""
-    module = torch.nn.Sequential(torch.nn.Linear(d, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, 1))
+    hidden, output = torch.nn.Linear(d, HIDDEN), torch.nn.Linear(HIDDEN, 1)
     with torch.no_grad():
         for j, (weights, bias, outgoing) in zip(run.detector.circuit, run.detector.units, strict=True):
-            module[0].weight[j] = torch.tensor([float(w) for w in weights])
-            module[0].bias[j], module[2].weight[0, j] = float(bias), float(outgoing)
-    return module
+            hidden.weight[j] = torch.tensor([float(w) for w in weights])
+            hidden.bias[j], output.weight[0, j] = float(bias), float(outgoing)
+    return torch.nn.Sequential(hidden, torch.nn.ReLU(), output)
 
 
-def _loss(module, X, Y) -> float:
+def _loss(module: torch.nn.Module, X: torch.Tensor, Y: torch.Tensor) -> float:
     with torch.no_grad():
         return float(torch.nn.functional.mse_loss(module(X), Y))
 
@@ -134,13 +136,14 @@ class _Log:
 
     def __init__(self, run: Run, inputs: np.ndarray, deploy: np.ndarray):
         self.of, self.inputs, self.deploy = run, inputs, deploy
-        self.lines: list[dict] = []
-        self.splices: list[dict] = []
+        self.lines: list[dict[str, Any]] = []
+        self.splices: list[dict[str, Any]] = []
         self.nets: dict[int, FloatNet] = {}
-        self.alive: int | None = None
+        # Where it is planted it is alive.
+        self.alive = 0
         self.gone: int | None = None
 
-    def look(self, step: int, module, loss: float) -> None:
+    def look(self, step: int, module: torch.nn.Module, loss: float) -> None:
         """Decide whether the detector is there, and keep this net as the last one, and where its life ends."""
         net = from_module(module)
         seen = sighting(net, self.of.detector.circuit, self.inputs, self.deploy)
@@ -156,6 +159,8 @@ class _Log:
 
     def splice(self, step: int, done: Reassigned) -> None:
         """Keep what a reassignment did; on so few rows its drop is exact."""
+        if done.before is None or done.after is None:
+            return
         circuits = [[unit.index for unit in circuit] for circuit in done.units]
         self.splices.append(
             {
@@ -167,7 +172,7 @@ class _Log:
             }
         )
 
-    def record(self, loss: Fraction) -> dict:
+    def record(self, loss: Fraction) -> dict[str, Any]:
         """Everything as JSON."""
         run = self.of
         return {
@@ -191,8 +196,9 @@ class _Log:
         """How its life ended: what `gone` shows that `alive` did not."""
         if self.gone is None:
             return "alive"
-        since = -1 if self.alive is None else self.alive
-        reused = {j for s in self.splices if since < s["step"] <= self.gone for units in s["circuits"] for j in units}
+        reused = {
+            j for s in self.splices if self.alive < s["step"] <= self.gone for units in s["circuits"] for j in units
+        }
         if reused.intersection(self.of.detector.circuit):
             return "reassigned"
         line = next(line for line in self.lines if line["step"] == self.gone)
@@ -204,13 +210,13 @@ class _Log:
         return planted == last
 
 
-def _parameters(net: FloatNet, circuit) -> list:
+def _parameters(net: FloatNet, circuit: Iterable[int]) -> list[Any]:
     hidden, output = net.float_layers
     units = list(circuit)
     return [hidden.weights[units].tolist(), hidden.bias[units].tolist(), output.weights[:, units].tolist()]
 
 
-def _hex(net: FloatNet) -> list[dict]:
+def _hex(net: FloatNet) -> list[dict[str, Any]]:
     return [
         {
             "weights": [[w.hex() for w in row] for row in layer.weights.tolist()],

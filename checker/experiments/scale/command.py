@@ -7,11 +7,11 @@ starts anew if interrupted.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import log10
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -35,6 +35,9 @@ from proof_of_absence.models.files.disk import refused, write
 from proof_of_absence.models.files.whole import replacing
 from proof_of_absence.models.scaling import LAWS, RESOLUTION, ScalingLaw, Spread
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["experiment", "scale_command"]
 
 # Numbers of parameters; the models are those of table 1 of Hoffmann et al. 2022.
@@ -56,6 +59,9 @@ SCOPE = (
     "extrapolated. It stands in for L*(n) of C11, which is an infimum, and the detector's parameters are priced as the "
     "last k of N. The arithmetic is exact."
 )
+# What is given the work as a list, and yields it as it is wanted.
+Wanted = tuple[ScalingLaw, int | None]
+Watch = Callable[[list[Wanted]], Iterable[Wanted]]
 _COUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?(e\+?[0-9]{1,2})?", re.IGNORECASE)
 _NATS = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?(e[+-]?[0-9]{1,2})?", re.IGNORECASE)
 
@@ -77,20 +83,22 @@ def scale_command(
         from proof_of_absence.checker.screen import plots
     to_folder(output)
     with ending(output, "no result is written."):
-        counts = [
+        size, data, part = (
             _count(name, text)
             for name, text in (("--parameters", parameters), ("--tokens", tokens), ("--detector", detector))
-        ]
-        if counts[2] >= counts[0]:
+        )
+        if part >= size:
             raise refused(f"--detector {detector}", "leaves no parameter of the model; name a smaller one")
         laws = [_law(name) for name in dict.fromkeys(law or LAWS)]
         spread = RESOLUTION if resolution is None else Spread(_nats(resolution), "as given with --resolution")
-        settings = [counts, [chosen.name for chosen in laws], str(spread.nats)]
+        settings = [[size, data, part], [chosen.name for chosen in laws], str(spread.nats)]
         owner = owned(output, "scale", settings, force=force)
         with progress() as bar:
-            result = experiment(laws, *counts, spread, watch=lambda wanted: bar.track(wanted, description="scaling"))
+            result = experiment(
+                laws, size, data, part, spread, watch=lambda wanted: bar.track(wanted, description="scaling")
+            )
         with replacing(output, owner, force=force) as new:
-            plots.save(_picture(plots, laws, spread.nats), new / "tax")
+            plots.save(_picture(laws, spread.nats), new / "tax")
             write(new / NAME, (json.dumps(result, indent=1, ensure_ascii=False) + "\n").encode())
     for chosen in laws:
         console.print(_table(result, chosen, spread.nats), "")
@@ -100,14 +108,14 @@ def scale_command(
 
 
 def experiment(
-    laws: Sequence[ScalingLaw], parameters: int, tokens: int, detector: int, spread: Spread, *, watch=iter
-) -> dict:
+    laws: Sequence[ScalingLaw], parameters: int, tokens: int, detector: int, spread: Spread, *, watch: Watch = iter
+) -> dict[str, Any]:
     """The sealed result: facts about the asked model and detector, about the tables' ones, and what follows, in words.
 
     `watch` is given the facts to be made as a list, and yields them as they are wanted.
     """
-    facts: dict[str, dict] = {}
-    wanted = [(law, size) for law in laws for size in (None, *SIZES)]
+    facts: dict[str, dict[str, Any]] = {}
+    wanted: list[Wanted] = [(law, size) for law in laws for size in (None, *SIZES)]
     for law, size in watch(wanted):
         if size is None:
             facts |= _asked(law, parameters, tokens, detector, spread.nats)
@@ -132,16 +140,16 @@ def experiment(
     )
 
 
-def _asked(law: ScalingLaw, parameters: int, tokens: int, detector: int, nats: Fraction) -> dict[str, dict]:
+def _asked(law: ScalingLaw, parameters: int, tokens: int, detector: int, nats: Fraction) -> dict[str, dict[str, Any]]:
     worth = tax(law, parameters, detector)
-    side = {"below": nats} if worth.high < nats else {"above": nats} if worth.low > nats else {}
-    facts = {f"{law.name}.asked": tax_fact(law, parameters, tokens, detector, **side)}
+    below, above = (nats if decided else None for decided in (worth.high < nats, worth.low > nats))
+    facts = {f"{law.name}.asked": tax_fact(law, parameters, tokens, detector, below=below, above=above)}
     if threshold(law, parameters, nats) is not None:
         facts[f"{law.name}.threshold"] = threshold_fact(law, parameters, nats)
     return facts
 
 
-def _words(laws: Sequence[ScalingLaw], facts: dict[str, dict], spread: Spread) -> list[str]:
+def _words(laws: Sequence[ScalingLaw], facts: dict[str, dict[str, Any]], spread: Spread) -> list[str]:
     """The plain conclusion, from the facts."""
     resolved, said = _nats_text(spread.nats), []
     for law in laws:
@@ -155,20 +163,20 @@ def _words(laws: Sequence[ScalingLaw], facts: dict[str, dict], spread: Spread) -
             f"{_authors(law)}: {asked['detector']:,} of {asked['parameters']:,} parameters are worth "
             f"{_nats_text(asked['tax'])} nats a token, of a loss of {float(asked['loss']):.3f}; {needed}."
         )
-    asked = [facts[f"{law.name}.asked"] for law in laws]
-    worth = _nats_text(min(float(fact["tax"]) for fact in asked))
+    taxes = [facts[f"{law.name}.asked"] for law in laws]
+    worth = _nats_text(min(float(fact["tax"]) for fact in taxes))
     said.append(
         "By C11 a model with an idle detector is at least its tax above the least loss of the class. So the theorem "
         f"excludes one of this size only from models trained to within {worth} of the least loss."
     )
     runs = f"equal training runs vary by {resolved} ({spread.source})"
-    if all("below" in fact for fact in asked):
+    if all("below" in fact for fact in taxes):
         said.append(
             f"Training does not come to that: {runs}, and of two that differ by so much the worse is at least so far "
             "above the least loss. The premise, an exact minimum or one up to less than the tax, is not met by such "
             "runs, and the theorem alone says nothing of such a detector in such a model."
         )
-    elif all("above" in fact for fact in asked):
+    elif all("above" in fact for fact in taxes):
         said.append(
             f"That is more than what is lost between runs: {runs}. How far the best of them is above the least loss is "
             "not known."
@@ -180,11 +188,11 @@ def _authors(law: ScalingLaw) -> str:
     return law.source.partition(",")[0]
 
 
-def _nats_text(value) -> str:
+def _nats_text(value: Fraction | float | str) -> str:
     return f"{float(value):.3g}"
 
 
-def _table(result: dict, law: ScalingLaw, nats: Fraction) -> Table:
+def _table(result: dict[str, Any], law: ScalingLaw, nats: Fraction) -> Table:
     table = Table(title=f"Nats a token that k parameters are worth, {_authors(law)}", header_style="bold", box=None)
     for column in ("N", "", *(f"k = {_short(k)}" for k in DETECTORS), f"worth over {float(nats):.3g}"):
         table.add_column(column, justify="left" if not column else "right", no_wrap=True)
@@ -207,18 +215,22 @@ def _short(count: int) -> str:
     return f"{digits[0]}{'.' if len(digits) > 1 else ''}{digits[1:]}e{exponent}"
 
 
-def _picture(plots, laws: list[ScalingLaw], nats: Fraction):
+def _picture(laws: list[ScalingLaw], nats: Fraction) -> "Figure":
     """Tax against detector, both logarithmic: colours for model sizes, line styles for laws,
     a band for what is not resolved.
     """
+    from proof_of_absence.checker.screen import plots
+
     drawn, (axes,) = plots.figure()
     for colour, size in zip(plots.COLOURS, (10**8, 10**9, 10**10, 70 * 10**9, 10**12), strict=False):
         sizes = sorted({round(10 ** (k / 8)) for k in range(24, int(8 * log10(size)))})
         for law, style in zip(laws, STYLES, strict=False):
             worth = [float(tax(law, size, k).low) for k in sizes]
             axes.plot(sizes, worth, style, color=colour, linewidth=1.2)
-        beside = {"xytext": (-4, 0), "textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 8}
-        axes.annotate(f"N = {_short(size)}", (sizes[0], worth[0]), color=colour, **beside)
+        axes.annotate(
+            f"N = {_short(size)}", (sizes[0], worth[0]), xytext=(-4, 0), textcoords="offset points", color=colour,
+            ha="right", va="center", fontsize=8,
+        )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("parameters k of the detector")

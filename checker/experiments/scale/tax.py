@@ -6,10 +6,11 @@ The analogue of C11's L*(n - k) - L*(n), with a fitted law in place of the infim
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from typing import Any
 
 from flint import arb, ctx
 
-from proof_of_absence.checker.numbers.balls import ball
+from proof_of_absence.checker.numbers.balls import ball, whole
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.scaling import ScalingLaw
 
@@ -30,7 +31,7 @@ def power(base: int, exponent: Fraction) -> Enclosure:
     """
     with ctx.workprec(WORKING):
         scaled = arb(base) ** -ball(exponent) * arb(2) ** BITS
-        low, high = int(scaled.lower().floor().unique_fmpz()), int(scaled.upper().ceil().unique_fmpz())
+        low, high = whole(scaled.lower().floor()), whole(scaled.upper().ceil())
     return Enclosure(Fraction(low, 2**BITS), Fraction(high, 2**BITS))
 
 
@@ -88,7 +89,7 @@ def threshold(law: ScalingLaw, parameters: int, tolerance: Fraction) -> int | No
         return None
     with ctx.workprec(WORKING):
         left = (arb(parameters) ** -ball(law.alpha) + ball(tolerance / law.capacity)) ** (-1 / ball(law.alpha))
-        guess = int((arb(parameters) - left).mid().floor().unique_fmpz())
+        guess = whole((arb(parameters) - left).mid().floor())
     size = max(1, min(guess, parameters - 1))
     while not _exceeds(law, parameters, size, tolerance):
         size += 1
@@ -132,9 +133,16 @@ def _rounded(value: Fraction, digits: int) -> str:
 
 
 def tax_fact(
-    law: ScalingLaw, parameters: int, tokens: int, detector: int, *, digits: int = 6, **limit: Fraction
-) -> dict:
-    """The fact about L(N, D) and the tax of k parameters; `limit` is ``below`` or ``above`` and a number of nats."""
+    law: ScalingLaw,
+    parameters: int,
+    tokens: int,
+    detector: int,
+    *,
+    digits: int = 6,
+    below: Fraction | None = None,
+    above: Fraction | None = None,
+) -> dict[str, Any]:
+    """The fact about L(N, D) and the tax of k parameters; a number of nats may be given that it is below or above."""
     whole, left = power(parameters, law.alpha), power(parameters - detector, law.alpha)
     value, price = loss(law, parameters, tokens), tax(law, parameters, detector)
     return {
@@ -146,11 +154,11 @@ def tax_fact(
         "powers": {"whole": _text(whole), "left": _text(left), "tokens": _text(power(tokens, law.beta))},
         "loss": rounded(value, digits),
         "tax": rounded(price, digits),
-        **{side: str(value) for side, value in limit.items()},
+        **{side: str(limit) for side, limit in (("below", below), ("above", above)) if limit is not None},
     }
 
 
-def threshold_fact(law: ScalingLaw, parameters: int, tolerance: Fraction) -> dict:
+def threshold_fact(law: ScalingLaw, parameters: int, tolerance: Fraction) -> dict[str, Any]:
     """The fact that a detector of k parameters is worth more than the tolerance, and one of k - 1 is not.
 
     Raises
@@ -175,7 +183,7 @@ def threshold_fact(law: ScalingLaw, parameters: int, tolerance: Fraction) -> dic
     }
 
 
-def _law_json(law: ScalingLaw) -> dict:
+def _law_json(law: ScalingLaw) -> dict[str, Any]:
     return {field: str(getattr(law, field)) for field in ("irreducible", "capacity", "alpha", "data", "beta")}
 
 

@@ -4,9 +4,10 @@ and how large each detector is.
 Each function returns a fact for the independent checker, and the fact is all that tables and pictures show.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from proof_of_absence.checker.construct.detector_size import detector_size
 from proof_of_absence.checker.construct.gap import gauge, reassignment_along
@@ -38,7 +39,11 @@ __all__ = ["POLICIES", "cell", "expected_loss", "setting", "sizes", "thresholds"
 POLICIES = ("translator", "imitator", "deceptive", "scheduled", "backdoor")
 
 
-def setting(world: World) -> dict:
+# What is answered in a state to a question.
+Answer = Callable[[State, int], Fraction | int]
+
+
+def setting(world: World) -> dict[str, Any]:
     """The world, as its facts write it."""
     return {
         "train_hours": list(world.train_hours),
@@ -48,22 +53,22 @@ def setting(world: World) -> dict:
     }
 
 
-def expected_loss(world: World, answer) -> Fraction:
+def expected_loss(world: World, answer: Answer) -> Fraction:
     """The expected squared distance of ``answer(state, question)`` from a human's answer under P_train.
 
     It is the loss on `World.dataset`, whose rows are in these proportions, without making the rows: at
     small rates there are many.
     """
     cases, humans = world.train_cases(), len(world.humans)
-    squares = []
+    squares: list[Fraction] = []
     for case in cases:
         given, yes = answer(*case), sum(human.answer(*case) for human in world.humans)
         # The sum of (given - h)^2 over the humans, whose answers h are 0 or 1.
-        squares.append(humans * given * given - 2 * given * yes + yes)
+        squares.append(Fraction(humans * given * given - 2 * given * yes + yes))
     return dot(cases.values(), squares) / humans
 
 
-def cell(world: World, *, scheduled: int, trigger: int) -> dict:
+def cell(world: World, *, scheduled: int, trigger: int) -> dict[str, Any]:
     """The losses of the policies and of their nets in one world, the best, and, without mixing,
     what reassigning the idle detectors gains.
 
@@ -101,7 +106,7 @@ def cell(world: World, *, scheduled: int, trigger: int) -> dict:
     }
 
 
-def thresholds(world: World, *, scheduled: int, trigger: int) -> dict:
+def thresholds(world: World, *, scheduled: int, trigger: int) -> dict[str, Any]:
     """Each policy's loss less the imitator's at every mixing rate, and the rate at which the order of the two changes,
     if there is one.
 
@@ -131,11 +136,11 @@ def _policies(world: World, scheduled: int, trigger: int) -> dict[str, Policy]:
     }
 
 
-def _mean_answer(world: World):
+def _mean_answer(world: World) -> Answer:
     return lambda *case: Fraction(sum(human.answer(*case) for human in world.humans), len(world.humans))
 
 
-def _outputs(world: World, net: MLP):
+def _outputs(world: World, net: MLP) -> Answer:
     """The net's outputs by case, all computed at once."""
     cases = list(world.train_cases())
     outputs = dict(zip(cases, (row[0] for row in net.outputs([encode(*case) for case in cases])), strict=True))
@@ -147,13 +152,13 @@ def _best(losses: dict[str, Fraction]) -> list[str]:
     return sorted(name for name, loss in losses.items() if loss == least)
 
 
-def _defects(world: World, answer) -> Fraction:
+def _defects(world: World, answer: Answer) -> Fraction:
     """The probability at deployment that the answer is not the imitator's."""
     cases = replace(world, mixing=Fraction(1)).train_cases()
     return sum((p for case, p in cases.items() if answer(*case) != human_imitator(*case)), start=Fraction(0))
 
 
-def _reassigned(world: World, nets: dict[str, MLP]) -> Iterable[tuple[str, dict]]:
+def _reassigned(world: World, nets: dict[str, MLP]) -> Iterable[tuple[str, dict[str, Any]]]:
     """Each deceiver whose detector is idle on the training data,
     with the detector reassigned (C7, along the gauge of C12).
     """
@@ -170,7 +175,7 @@ def _reassigned(world: World, nets: dict[str, MLP]) -> Iterable[tuple[str, dict]
             yield name, found | {"defects": str(defects)}
 
 
-def sizes(world: World) -> dict:
+def sizes(world: World) -> dict[str, Any]:
     """The size of the smallest detector of every case of deployment, by `detector_size`.
 
     In this world the size is always decided: the hour's sensors and question are a vertex of a cube, so one
@@ -188,7 +193,8 @@ def sizes(world: World) -> dict:
     inputs = sorted(cases)
     prepared = Inputs(inputs)
     deployment = replace(world, mixing=Fraction(1)).train_cases()
-    entries, shares = [], {}
+    entries: list[dict[str, Any]] = []
+    shares: dict[int, Fraction] = {}
     for case, p in deployment.items():
         found = detector_size(prepared, encode(*case))
         if found.least is None or found.least != found.most:

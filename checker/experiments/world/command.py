@@ -6,7 +6,7 @@ Exit codes as in cli.py. The libraries behind it take a second to load, so each 
 import json
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -85,7 +85,7 @@ def world_command(
     from proof_of_absence.checker.experiments.world.sweep import parameters
 
     to_folder(output)
-    options: dict = {"scheduled": scheduled, "trigger": trigger, "units": units}
+    options: dict[str, Any] = {"scheduled": scheduled, "trigger": trigger, "units": units}
     if order is not None:
         options["order"] = _whole_numbers(order, "--order")
     if mixing is not None:
@@ -102,7 +102,7 @@ def world_command(
     _show(result, plots, output)
 
 
-def _sweep(options: dict) -> "Sweep":
+def _sweep(options: dict[str, Any]) -> "Sweep":
     from proof_of_absence.checker.experiments.world.sweep import Sweep
 
     try:
@@ -141,7 +141,7 @@ def _rates(text: str) -> tuple[Fraction, ...]:
         raise bad_input(f"--mixing {text}: give rates such as 0,1/100,0.1") from None
 
 
-def _result(sweep: "Sweep") -> dict:
+def _result(sweep: "Sweep") -> dict[str, Any]:
     """Every fact of the sweep, made under a bar that shows how far it is."""
     from proof_of_absence.checker.experiments.world.sweep import run
 
@@ -154,7 +154,7 @@ def _result(sweep: "Sweep") -> dict:
         return run(sweep, show)
 
 
-def _show(result: dict, plots: list[Path], output: Path) -> None:
+def _show(result: dict[str, Any], plots: list[Path], output: Path) -> None:
     from proof_of_absence.checker.experiments.world import table
 
     console.print(table.page(result))

@@ -2,7 +2,10 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from proof_of_absence.checker.experiments.world.table import company_facts, distribution, winners
@@ -12,9 +15,10 @@ __all__ = ["draw"]
 
 NAMES = {"T": "translator", "I": "imitator", "D": "deceptive", "S": "scheduled", "B": "backdoor"}
 BLUE, ORANGE, GREEN = COLOURS[:3]
+Json = dict[str, Any]
 
 
-def draw(result: dict, folder: Path) -> list[Path]:
+def draw(result: dict[str, Any], folder: Path) -> list[Path]:
     """Write who-wins, detector-size and price, each as .svg and .pdf."""
     companies = list(company_facts(result))
     drawn = [("who-wins", _who_wins(companies)), ("detector-size", _sizes(companies[0][1]["world-sizes"]))]
@@ -24,7 +28,7 @@ def draw(result: dict, folder: Path) -> list[Path]:
     return [path for name, picture in drawn for path in save(picture, folder / name)]
 
 
-def _who_wins(companies: list):
+def _who_wins(companies: list[tuple[Json, dict[str, list[Json]]]]) -> Figure:
     """A grid for each company: a cell names those with the least loss,
     and its colour says whether the imitator is among them.
     """
@@ -48,7 +52,7 @@ def _who_wins(companies: list):
     return picture
 
 
-def _sizes(facts: list[dict]):
+def _sizes(facts: list[Json]) -> Figure:
     picture, (at,) = figure()
     diversities = [len(fact["train_hours"]) for fact in facts]
     below = [0.0] * len(facts)
@@ -67,7 +71,7 @@ def _sizes(facts: list[dict]):
     return picture
 
 
-def _prices(priced: list, parameters: dict):
+def _prices(priced: list[tuple[Json, list[Json]]], parameters: Json) -> Figure:
     """The price at the hour that is held out longest."""
     sizes, hour = range(1, parameters["units"] + 1), parameters["order"][-1]
     picture, axes = figure(1, len(priced), width=max(5.5, 3.6 * len(priced)), height=3.4)
@@ -90,7 +94,7 @@ def _prices(priced: list, parameters: dict):
     return picture
 
 
-def _mark_sizes(at, known: dict[int, int]) -> None:
+def _mark_sizes(at: Axes, known: dict[int, int]) -> None:
     """A line where the detector's size changes, and the size above the plot."""
     for size in sorted(set(known.values())):
         where = [x for x in known if known[x] == size]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from proof_of_absence.checker.experiments.world.cells import cell, sizes, thresholds
 from proof_of_absence.checker.experiments.world.prices import prices
@@ -37,7 +38,7 @@ class Company:
     lapses: tuple[tuple[int, ...], ...]
     tampering: tuple[int, int, int] = (2, 1, 1)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "lapses", tuple(tuple(sorted(set(hours))) for hours in self.lapses))
 
 
@@ -75,7 +76,7 @@ class Sweep:
     trigger: int = 4
     units: int = 4
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "mixing", tuple(sorted({rational(rate) for rate in self.mixing})))
         if not self.mixing or not self.companies:
             raise ValueError("a sweep needs a mixing rate and a company of humans")
@@ -100,7 +101,7 @@ class Sweep:
         humans = tuple(Human(frozenset(hours)) for hours in company.lapses)
         return World.nested(self.order, diversity, humans=humans, tampering=company.tampering, mixing=mixing)
 
-    def parts(self) -> Iterator[tuple[str, Callable[[], dict]]]:
+    def parts(self) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
         """Every fact of the sweep, by its name, as a function that makes it."""
         hours = {"scheduled": self.scheduled, "trigger": self.trigger}
         for number, company in enumerate(self.companies):
@@ -118,7 +119,7 @@ class Sweep:
                     yield f"{name}-cell-{place}", partial(cell, self.world(company, diversity, rate), **hours)
 
 
-def run(sweep: Sweep, progress: Callable[[str, int, int], None] = lambda name, done, of: None) -> dict:
+def run(sweep: Sweep, progress: Callable[[str, int, int], None] = lambda name, done, of: None) -> dict[str, Any]:
     """Make every fact of the sweep and seal them as a result.
 
     `progress` is called with the name of each part, how many are done and how many there are.
@@ -131,6 +132,6 @@ def run(sweep: Sweep, progress: Callable[[str, int, int], None] = lambda name, d
     return seal(stated | {"versions": versions("python-flint", "numpy"), "facts": facts})
 
 
-def parameters(sweep: Sweep) -> dict:
+def parameters(sweep: Sweep) -> dict[str, Any]:
     """What is swept, as JSON."""
     return asdict(sweep) | {"mixing": [str(rate) for rate in sweep.mixing]}

@@ -1,7 +1,8 @@
 """The facts of a sweep as tables on the terminal, and as rows that pictures read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from typing import Any
 
 from rich.console import Group
 from rich.table import Table
@@ -10,33 +11,33 @@ from rich.text import Text
 __all__ = ["company_facts", "distribution", "page", "winners"]
 
 
-def company_facts(result: dict) -> Iterator[tuple[dict, dict[str, list[dict]]]]:
+def company_facts(result: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]]:
     """Each company with its facts by kind, each kind in the order of diversity, then of mixing."""
     for company in result["parameters"]["companies"]:
         humans = [sorted(hours) for hours in company["lapses"]]
         weights = [str(weight) for weight in company["tampering"]]
-        kinds: dict[str, list[dict]] = {}
+        kinds: dict[str, list[dict[str, Any]]] = {}
         for fact in result["facts"]:
             if fact["humans"] == humans and fact["tampering"] == weights:
                 kinds.setdefault(fact["kind"], []).append(fact)
         yield company, kinds
 
 
-def winners(fact: dict, names: Iterable[str]) -> str:
+def winners(fact: dict[str, Any], names: Iterable[str]) -> str:
     """The initials of those with the least loss: one letter, or several for a tie."""
     return "".join(
         name[0].upper() for name in ("translator", "imitator", "deceptive", "scheduled", "backdoor") if name in names
     )
 
 
-def distribution(fact: dict) -> dict[int, Fraction]:
+def distribution(fact: dict[str, Any]) -> dict[int, Fraction]:
     """The share of each detector size at deployment."""
     return {int(size): Fraction(share) for size, share in fact["shares"].items()}
 
 
-def page(result: dict) -> Group:
+def page(result: dict[str, Any]) -> Group:
     """Everything that a sweep found, company by company."""
-    shown = []
+    shown: list[Text | Table] = []
     for company, kinds in company_facts(result):
         lapses = "; ".join(",".join(map(str, hours)) or "never" for hours in company["lapses"])
         weights = ":".join(map(str, company["tampering"]))
@@ -48,7 +49,7 @@ def page(result: dict) -> Group:
     return Group(*shown)
 
 
-def _who_wins(kinds: dict) -> Table:
+def _who_wins(kinds: dict[str, Any]) -> Table:
     rates = sorted({Fraction(fact["mixing"]) for fact in kinds["world-cell"]})
     table = Table(
         title="Least loss, by hours of training and mixing rate",
@@ -66,12 +67,12 @@ def _who_wins(kinds: dict) -> Table:
     return table
 
 
-def _both(fact: dict) -> str:
+def _both(fact: dict[str, Any]) -> str:
     policies, nets = winners(fact, fact["best"]), winners(fact, fact["best_nets"])
     return policies if policies == nets else f"{policies}, nets {nets}"
 
 
-def _detectors(kinds: dict) -> Table:
+def _detectors(kinds: dict[str, Any]) -> Table:
     """Sizes, and what becomes of the deceptive net;
     - where its loss is the noise floor, so that nothing lowers it, or it was not asked.
     """
@@ -96,7 +97,7 @@ def _detectors(kinds: dict) -> Table:
     return table
 
 
-def _prices(facts: list[dict], parameters: dict) -> Iterator[Table]:
+def _prices(facts: list[dict[str, Any]], parameters: dict[str, Any]) -> Iterator[Table]:
     """The prices of the two hours that stay without data longest."""
     units = parameters["units"]
     for hour in parameters["order"][-2:]:
@@ -113,7 +114,7 @@ def _prices(facts: list[dict], parameters: dict) -> Iterator[Table]:
         yield table
 
 
-def _whole(facts: list[dict], units: int) -> Table:
+def _whole(facts: list[dict[str, Any]], units: int) -> Table:
     table = Table(
         title=f"Price of a detector of k units in the whole world, n={units}",
         caption="Bounds: from nets, from the lines of hours, and from C12; above 0 wherever the lines are not fitted",

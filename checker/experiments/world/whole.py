@@ -1,13 +1,15 @@
 """The price of a detector in the whole world (d = 6), between bounds:
+from typing import Any
 from nets above, from its lines of hours and from C12 below.
 """
 
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
-from proof_of_absence.checker.construct.gap import best_unit, gauge
+from proof_of_absence.checker.construct.gap import Gauge, best_unit, gauge
 from proof_of_absence.checker.experiments.world.cells import setting
-from proof_of_absence.checker.experiments.world.prices import least_losses
+from proof_of_absence.checker.experiments.world.prices import least_losses, variance
 from proof_of_absence.checker.kernel.certificate import net_json
 from proof_of_absence.checker.numbers.linear_algebra import inner, solve_some
 from proof_of_absence.models.circuit import Unit, add_unit, prune, reassign
@@ -27,11 +29,14 @@ def refitted(net: MLP, data: Dataset) -> MLP:
     weighted = [[group.multiplicity * x for x in row] for group, row in zip(data.groups, rows, strict=True)]
     gram = [[inner(a, b) for b in zip(*rows, strict=True)] for a in zip(*weighted, strict=True)]
     right = [inner(column, [group.mean_target[0] for group in data.groups]) for column in zip(*weighted, strict=True)]
-    shift, *outgoing = solve_some(gram, right)
+    solution = solve_some(gram, right)
+    if solution is None:
+        raise ArithmeticError("normal equations always have a solution")
+    shift, *outgoing = solution
     return MLP((hidden, Affine([outgoing], [shift])))
 
 
-def _nets(data: Dataset, units: int, along) -> list[MLP]:
+def _nets(data: Dataset, units: int, along: Gauge) -> list[MLP]:
     """A net of low loss for each number of units: two chains, from nothing and from the imitator,
     one unit of C12 after the other.
     """
@@ -51,7 +56,7 @@ def _nets(data: Dataset, units: int, along) -> list[MLP]:
     return found
 
 
-def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
+def bounds(world: World, case: tuple[int, int, int], units: int) -> dict[str, Any]:
     """Bounds of L*(n - k) - L*(n) for k = 1, 2, 3 and n up to `units`, in the world without mixing.
 
     A net of n units is one of n units on each line of hours, so the least loss is at least the mean of the lines' least
@@ -62,8 +67,7 @@ def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
     along = gauge([group.input for group in data.groups])
     gap = along.gap(len(data))
     nets = _nets(data, units, along)
-    mean = sum(y for (y,) in data.targets) / len(data)
-    above = [sum((y - mean) ** 2 for (y,) in data.targets) / len(data)]
+    above = [variance(data)]
     for n in range(1, units + 1):
         above.append(min([above[-1], *(data.loss(net) for net in nets if net.widths[1] == n)]))
     known, minima = least_losses(line, units)
@@ -83,6 +87,6 @@ def bounds(world: World, case: tuple[int, int, int], units: int) -> dict:
         for size in range(1, min(n, 3) + 1):
             low = max(below[n - size] - above[n], gap * (below[n - size] - data.noise_floor))
             rows.append({"units": n, "size": size, "low": str(low), "high": str(above[n - size] - below[n])})
-    shown = {"direction": [str(x) for x in along.direction], "separation": str(along.separation)}
+    shown: dict[str, Any] = {"direction": [str(x) for x in along.direction], "separation": str(along.separation)}
     shown |= {"spread": str(along.spread), "gap": str(gap), "nets": [net_json(net) for net in nets]}
     return {"kind": "world-bounds", **setting(world), "case": list(case), "minima": minima, **shown, "prices": rows}
