@@ -21,9 +21,9 @@ def said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     (tmp_path / "junk.tex").write_bytes(JUNK)
-    for folder in ("kept/C2.exact.json", "out/result.json", "plots/tax.pdf", "swept"):
+    for folder in ("kept/C2.exact.json", "out/result.json", "plots/tax.pdf", "counted"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "swept/parts").write_text("")
+    (tmp_path / "counted/shards").write_text("")
     (tmp_path / "made/census").mkdir(parents=True)
     (tmp_path / "made/census/result.json").write_bytes(JUNK)
     (tmp_path / "odd/census/result.json").mkdir(parents=True)
@@ -69,7 +69,7 @@ def said(tmp_path, monkeypatch):
         ("graph -o file/x.svg", "file/x.svg cannot be written: Not a directory"),
         ("scale -o out", "out: is no folder of absence scale (it holds result.json); choose another folder"),
         ("scale -o plots --force", "plots/tax.pdf: is a folder where a file of ours is to be; move it"),
-        ("world --order 0,1 --mixing 0 -o swept", "swept/parts: Not a directory; choose another place"),
+        ("census --grid=0,1 --hidden 1 -o counted", "counted/shards: Not a directory; choose another place"),
     ],
 )
 def test_one_line_names_it(said, command, message):
