@@ -6,6 +6,7 @@ It decides exactly which circuits are train-idle, and writes weights whose loss 
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Reassigned:
     before: FloatNet | None = None
     after: FloatNet | None = None
     loss: Loss = Loss.SQUARED
-    certificate: dict | None = None
+    certificate: dict[str, Any] | None = None
 
     def __bool__(self) -> bool:
         return bool(self.improvements)

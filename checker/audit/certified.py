@@ -93,9 +93,7 @@ def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
     return replace(audit, data=data, improvement=change, idle_price=prices, units=units, undecided=undecided)
 
 
-def about(
-    audit: Audit, deploy: tuple[str, str] | None = None, test: tuple[str, str] | None = None
-) -> dict[str, Any]:
+def about(audit: Audit, deploy: tuple[str, str] | None = None, test: tuple[str, str] | None = None) -> dict[str, Any]:
     """What the report says that no fact shows, of files and of what is open, and our version: for the certificate.
 
     `deploy` and `test` are the names and the digests of the files of the deployment and of the test inputs.
