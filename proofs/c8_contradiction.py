@@ -148,7 +148,8 @@ CLAIM = Claim(
     r"train-idle.",
     limits="Universal for one hidden layer, squared loss and real parameters. It says nothing of entangled detectors "
     "(N1), of training that does not reach the minimum, or of whether a given class is underparameterised (P1 is a "
-    "premise).",
+    "premise; C20 certifies it for given data, where these bend often enough: C20.bends-world). With no example or no "
+    "output no net is above E, and nothing is said.",
     rests_on=("C1", "C6", "C7"),
     obligations=(
         universal(
