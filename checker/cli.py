@@ -67,6 +67,7 @@ LARGEST_TEX = 2**20
 # By this first line a picture of ours is known, and may be replaced.
 DRAWN = "<!-- Drawn by `absence graph`. -->\n"
 # By these files a folder of an audit or a hardening is known.
+RECORDED = "recorded.json"
 FOLDERS = ("certificate.json", "report.json", "hardening.json", "compression.json")
 # The exit code where the two checkers disagree.
 DISAGREE = 3
@@ -176,6 +177,9 @@ def check(
         return
     if net or train or deploy or test:
         raise bad_input(f"{path}: is no folder of an audit, so --net, --train, --deploy and --test have no part in it")
+    if path.is_dir() and (path / RECORDED).is_file():
+        _check_recorded(path)
+        return
     if whole := whole_in(path):
         _check_whole(whole)
         return
@@ -228,6 +232,18 @@ def _check_folder(
             say(f"REFUSED {reason}")
             raise typer.Exit(1) from reason
     say(found)
+
+
+def _check_recorded(folder: Path) -> None:
+    from proof_of_absence.checker.recorded.tied import check_folder
+
+    with ending(folder, "no file was changed."):
+        try:
+            found = check_folder(folder)
+        except Refused as reason:
+            say(f"REFUSED {folder / RECORDED}: {reason}")
+            raise typer.Exit(1) from reason
+    say(f"accepted {folder / RECORDED}: {found}")
 
 
 def _check_whole(path: Path) -> None:

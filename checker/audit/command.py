@@ -101,6 +101,10 @@ def audit_command(
     ] = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Of recorded activations: where torch multiplies them, such as cuda.", show_default=False),
+    ] = None,
 ) -> None:
     """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
 
@@ -115,8 +119,10 @@ def audit_command(
             raise bad_input(f"--activations takes the place of a network, and {also[0]} has no part in it")
         activations_command(
             activations, deploy, output, ridge=ridge or "0", move=move or "1", force=force, workers=workers,
-            scheduler=scheduler,
+            scheduler=scheduler, device=device,
         )  # fmt: skip
+    if device is not None:
+        raise bad_input("--device is for --activations")
     if model is None or train is None:
         raise bad_input("name a network and its training data (MODEL --train DATA), or --activations FILE")
     deadline = Deadline(seconds)

@@ -6,7 +6,16 @@ from typing import NoReturn
 
 import typer
 
-from proof_of_absence.checker.screen.terminal import bad_input, client_for, console, ending, progress, say, to_folder
+from proof_of_absence.checker.screen.terminal import (
+    bad_input,
+    client_for,
+    console,
+    ending,
+    needs,
+    progress,
+    say,
+    to_folder,
+)
 
 __all__ = ["activations_command"]
 
@@ -24,11 +33,14 @@ def activations_command(
     force: bool,
     workers: int | None,
     scheduler: str | None,
+    device: str | None,
 ) -> NoReturn:
     """Audit what was recorded elsewhere; exit codes as those of `absence audit`."""
     penalty, step = _number("--ridge", ridge), _number("--move", move)
     if not step:
         raise bad_input("--move 0: a move by nothing has no price; name a number above 0")
+    if device is not None:
+        _require_device(device)
     from proof_of_absence.checker.recorded.engine import Asked, examine
     from proof_of_absence.checker.recorded.folder import STATE, guard, half_written, named_from, write_folder
     from proof_of_absence.checker.recorded.report import terminal
@@ -43,7 +55,7 @@ def activations_command(
         rows = sum(part.rows for part in (*recording.train, *recording.deploy))
         with half_written(folder, STATE), client_for(scheduler, workers) as client, progress() as bar:
             task = bar.add_task("rows", total=rows)
-            passes = Passes(folder / STATE, client)
+            passes = Passes(folder / STATE, client, device)
             audit = examine(
                 [recording],
                 Asked(
@@ -72,3 +84,13 @@ def _number(option: str, text: str) -> Fraction:
     if number and not LEAST <= number <= 1 / LEAST:
         raise bad_input(f"{option} {text}: is no number from 0 to 2^300; write 0.1 or 1/10")
     return number
+
+
+def _require_device(device: str) -> None:
+    """End the command unless torch can add two numbers there."""
+    with needs("torch"):
+        import torch
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device) + 1
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        raise bad_input(f"--device {device}: no device of this name works here; leave it out, or name cpu") from error

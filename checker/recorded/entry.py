@@ -64,7 +64,7 @@ def audit_layers(
                 found[part] = record(model, given, layers, folder / SHARDS, part=part, device=device, told=told)
         recordings = [recording_of(name, found["train"][name], found["deploy"].get(name, ())) for name in layers]
         progress("auditing")
-        passes = Passes(folder / STATE, client)
+        passes = Passes(folder / STATE, client, None if device is None else str(device))
         named = partial(named_from, folder) if output is not None else str
         audit = examine(recordings, Asked(Fraction(move), Fraction(ridge), named, passes.gather))
         passes.forget()

@@ -14,7 +14,7 @@ from proof_of_absence.checker.recorded.report import html
 from proof_of_absence.models.files.disk import InputError, replace
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
 
-__all__ = ["SHARDS", "STATE", "guard", "half_written", "named_from", "owner", "write_folder"]
+__all__ = ["REPORT", "SHARDS", "STATE", "guard", "half_written", "named_from", "owner", "write_folder"]
 
 REPORT = "report.html"
 # What is kept between runs: what hooks recorded, and how far a pass has come.

@@ -17,9 +17,14 @@ Floats = NDArray[np.floating[Any]]
 
 
 class Gram:
-    """The sum of the products of all rows that were seen; `depth` bounds the roundings on the way to each entry."""
+    """The sum of the products of all rows that were seen; `depth` bounds the roundings on the way to each entry.
 
-    def __init__(self, columns: int):
+    On a `device` of torch each block is multiplied there, in float64: the bound holds for sums in any order, fused or
+    not, and the independent checker does without the device.
+    """
+
+    def __init__(self, columns: int, device: str | None = None):
+        self.device = device
         self.value = np.zeros((columns + 1, columns + 1))
         self.depth = 1
         self.rows = 0
@@ -29,12 +34,21 @@ class Gram:
         rows = np.asarray(block, dtype=np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             sums = rows.sum(axis=0)
-            self.value[1:, 1:] += rows.T @ rows
+            self.value[1:, 1:] += self._product(rows)
             self.value[0, 1:] += sums
             self.value[1:, 0] = self.value[0, 1:]
         self.value[0, 0] += len(rows)
         self.depth = max(self.depth, len(rows) + 1) + 1
         self.rows += len(rows)
+
+    def _product(self, rows: Floats) -> Floats:
+        if self.device is None:
+            return rows.T @ rows
+        import torch
+
+        there = torch.tensor(rows, device=self.device)
+        found: Floats = (there.T @ there).cpu().numpy()
+        return found
 
     def merge(self, other: "Gram") -> None:
         """Take into account what another one has seen."""

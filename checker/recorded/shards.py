@@ -29,11 +29,13 @@ EVERY = 20.0
 class Passes:
     """Makes passes: in this process or by the workers of a client, which must see the same files; kept in a folder.
 
-    `went_on` counts the rows that an earlier run had seen.
+    With a `device` of torch, Gram matrices are multiplied there. `went_on` counts the rows that an earlier run had
+    seen.
     """
 
     folder: Path | None = None
     client: "Client | None" = None
+    device: str | None = None
     went_on: int = 0
     _last: float = field(default_factory=time.monotonic)
 
@@ -47,8 +49,8 @@ class Passes:
         """
         key = content_key(sources(), digest)
         path = self.folder / f"{key[:32]}.npz" if self.folder else None
-        parts = len(recording.train)
-        state = (State.kept(path, key, recording.columns, parts) if path else None) or State(recording.columns, parts)
+        shape = recording.columns, len(recording.train), self.device
+        state = (State.kept(path, key, *shape) if path else None) or State(*shape)
         if before := int(state.seen.sum()):
             self.went_on += before
             told(before)
@@ -58,7 +60,7 @@ class Passes:
                 told(more)
                 self._keep(state, path, key)
         else:
-            for part in _apart(self.client, recording, left, state):
+            for part in _apart(self.client, recording, left, state, self.device):
                 state.merge(part)
                 told(int(part.seen.sum()))
                 self._keep(state, path, key)
@@ -75,12 +77,14 @@ class Passes:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _apart(client: "Client", recording: Recording, left: list[int], state: State) -> Iterator[State]:
+def _apart(
+    client: "Client", recording: Recording, left: list[int], state: State, device: str | None
+) -> Iterator[State]:
     """What the rest of each part is, as the workers come to it."""
     from dask.distributed import as_completed
 
     # A task reads its shard itself, so that none of it lies in this process.
-    tasks = [client.submit(_one, recording, k, int(state.seen[k]), pure=False) for k in left]
+    tasks = [client.submit(_one, recording, k, int(state.seen[k]), device, pure=False) for k in left]
     try:
         for task in as_completed(tasks):
             part: State = task.result()
@@ -90,9 +94,9 @@ def _apart(client: "Client", recording: Recording, left: list[int], state: State
         client.cancel(tasks)
 
 
-def _one(recording: Recording, k: int, start: int) -> State:
+def _one(recording: Recording, k: int, start: int, device: str | None) -> State:
     """What the rows of one part are, from one on; `seen` counts these alone."""
-    state = State(recording.columns, len(recording.train))
+    state = State(recording.columns, len(recording.train), device)
     state.seen[k] = start
     for _ in gathered(recording, [k], state):
         pass

@@ -25,8 +25,8 @@ Floats = NDArray[np.floating[Any]]
 class State:
     """What was gathered; `seen` is how many rows of each part were, from its first on."""
 
-    def __init__(self, columns: int, parts: int):
-        self.columns, self.gram, self.space = Columns(columns), Gram(columns), RowSpace(columns)
+    def __init__(self, columns: int, parts: int, device: str | None = None):
+        self.columns, self.gram, self.space = Columns(columns), Gram(columns, device), RowSpace(columns)
         self.seen: NDArray[np.int64] = np.zeros(parts, np.int64)
 
     def see(self, k: int, part: Part, offset: int, first: int, block: Floats) -> None:
@@ -70,13 +70,13 @@ class State:
         replace(path, stream.getvalue())
 
     @classmethod
-    def kept(cls, path: Path, key: str, columns: int, parts: int) -> "State | None":
+    def kept(cls, path: Path, key: str, columns: int, parts: int, device: str | None = None) -> "State | None":
         """What an earlier run has left under this key; None if there is none, or it is damaged."""
         try:
             with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as found:
                 if str(found["key"]) != key:
                     return None
-                state = cls(columns, parts)
+                state = cls(columns, parts, device)
                 state.seen = found["seen"]
                 state.columns.merge(found["low"], found["high"])
                 state.gram.value = found["gram"]

@@ -36,7 +36,9 @@ def test_constant_columns_are_told_first_and_the_certificate_is_accepted():
     assert "acts: 2 of 6 columns on 200 rows, 1 of them 0 (dead): 2, 4" in told
     assert f"acts: 1 of 2, at {(DEPLOY[:, 2] > 0).sum()} of 20 deployment rows: 2" in told
     assert "Scope: instance, recorded activations." in told and max(map(len, told.splitlines())) <= 80
-    assert "accepted acts.audit/recorded.json: 4 facts about 220 recorded rows" in run("check acts.audit", 0)
+    assert "accepted acts.audit/recorded.json: 4 facts about 220 recorded rows of 1 layer; report" in run(
+        "check acts.audit", 0
+    )
     page = Path("acts.audit/report.html").read_text()
     assert "2 columns constant in training" in page and "<script" not in page
     before = contents(Path("acts.audit"))
@@ -55,6 +57,18 @@ def test_a_changed_certificate_or_recording_is_refused():
     assert "the constant columns" in run("check acts.audit", 1)
     np.savez("acts.npz", X=TRAIN, deploy=TRAIN)
     assert "is not the file that was recorded" in run("check acts.audit", 1)
+
+
+def test_a_page_that_was_edited_is_refused():
+    run("audit --activations acts.npz", 1)
+    page = Path("acts.audit/report.html")
+    told = page.read_text()
+    page.write_text(told.replace("2 columns constant", "0 columns constant"))
+    assert "report.html: is not the page of this certificate" in run("check acts.audit", 1)
+    page.write_text(told)
+    assert "report.html says the same" in run("check acts.audit", 0)
+    page.unlink()
+    assert "there is no report.html" in run("check acts.audit", 0)
 
 
 def test_the_folder_and_the_recording_may_be_moved_together(tmp_path):
@@ -84,6 +98,16 @@ def test_prices_are_told_with_what_is_free():
     told = run("audit --activations acts.npz --ridge 1/10 -o ridge", 1)
     assert "for free" not in told
     run("check ridge", 0)
+
+
+def test_a_device_changes_no_fact():
+    pytest.importorskip("torch")
+    run("audit --activations acts.npz -o one", 1)
+    run("audit --activations acts.npz -o other --device cpu", 1)
+    texts = (Path(name, "recorded.json").read_text() for name in ("one", "other"))
+    one, other = (json.loads(text)["layers"][0]["facts"] for text in texts)
+    assert one[:3] == other[:3]
+    run("check other", 0)
 
 
 def bad(value):
@@ -122,6 +146,8 @@ def test_bad_recordings_are_refused_in_one_line(arrays, message):
         ("audit --activations acts.npz -o .", "holds"),
         ("audit --activations acts.npz --ridge -1", "--ridge -1: is no number from 0"),
         ("audit --activations acts.npz --move 1e400", "--move 1e400: is no number from 0"),
+        ("audit --activations acts.npz --device nowhere", "--device nowhere: no device of this name works here"),
+        ("audit net.onnx --train acts.npz --device cpu", "--device is for --activations"),
         ("audit --activations acts.npz --move 0", "a move by nothing"),
         ("audit --activations acts.npz --test acts.npz", "--test has no part in it"),
     ],
