@@ -138,6 +138,7 @@ def _with_rent(unit: UnitFinding, entry: dict[str, Any] | None, *, free: bool) -
     if unit.rent is None or (free and unit.idle):
         return unit
     if entry is None:
-        return replace(unit, rent=None, replacement_gain=None, replacement=None)
+        return replace(unit, rent=None, replacement_gain=None, replacement=None, by_class=None)
     gain = _bounds(entry["gain"]) if "gain" in entry else None
-    return replace(unit, rent=_bounds(entry["rent"]), replacement_gain=gain)
+    parts = tuple(map(_bounds, entry["classes"])) if "classes" in entry else None
+    return replace(unit, rent=_bounds(entry["rent"]), replacement_gain=gain, by_class=parts)

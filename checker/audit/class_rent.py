@@ -5,9 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-from flint import ctx
+from flint import arb, ctx
 
-from proof_of_absence.checker.audit.cross_entropy import Outputs, cross_entropy, enclosed
+from proof_of_absence.checker.audit.cross_entropy import Outputs, by_class, enclosed
 from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes.enclosure import enclose, weights_of
@@ -32,8 +32,8 @@ def class_rents(
     """The units of the last hidden layer with `rent` filled in; unchanged where that is too much, or overflows.
 
     The rent of unit j is the loss with the outputs f - a_j (phi_j - mean of phi_j over the rows), less the loss. It is
-    at least that of the best constant in place of the mean, and exactly 0 for an idle unit. There is no replacement
-    gain: C13 is about squares.
+    at least that of the best constant in place of the mean, and exactly 0 for an idle unit. `by_class` is its part that
+    falls on each class, of either sign. There is no replacement gain: C13 is about squares.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def class_rents(
         centred = features - Interval(*_mean(features))
         try:
             with ctx.workprec(BITS):
-                whole = cross_entropy(Outputs.near(outputs.value, outputs.error), targets)
+                whole = by_class(Outputs.near(outputs.value, outputs.error), targets)
                 result = []
                 for finding in units:
                     if finding.unit.layer == last and finding.idle:
@@ -59,8 +59,10 @@ def class_rents(
                         j = finding.unit.index
                         sent = centred[:, [j]] * weights_of(sending(net.layers[-1], [j]))[:, 0]
                         without = outputs - sent
-                        held = cross_entropy(Outputs.near(without.value, without.error), targets)
-                        finding = replace(finding, rent=enclosed(held - whole))
+                        held = by_class(Outputs.near(without.value, without.error), targets)
+                        rises = [above - below for above, below in zip(held, whole, strict=True)]
+                        rent, parts = enclosed(sum(rises, arb(0))), tuple(map(enclosed, rises))
+                        finding = replace(finding, rent=rent, by_class=parts)
                     result.append(finding)
         except OverflowError:
             return tuple(units)

@@ -21,7 +21,17 @@ from proof_of_absence.checker.passes.exact import activations, blocks, denominat
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["LEAST", "Outputs", "class_losses", "classes", "cross_entropy", "drop_of", "enclosed", "outputs_of"]
+__all__ = [
+    "LEAST",
+    "Outputs",
+    "by_class",
+    "class_losses",
+    "classes",
+    "cross_entropy",
+    "drop_of",
+    "enclosed",
+    "outputs_of",
+]
 
 # Binary digits of the balls: raised until a comparison is decided.
 PRECISIONS = (64, 128, 256, 512, 1024)
@@ -91,8 +101,16 @@ def cross_entropy(outputs: Outputs, targets: np.ndarray) -> arb:
     targets
         Shape (N, m), float64; each row at least 0 and of sum 1, or 0 or 1 if m is 1, which is not checked.
     """
+    return sum(by_class(outputs, targets), arb(0))
+
+
+def by_class(outputs: Outputs, targets: np.ndarray) -> list[arb]:
+    """The part of the cross-entropy that falls on each class k: (1/N) sum over rows of t_k (ln sum_j exp f_j - f_k).
+
+    Their sum is the cross-entropy, since the targets of a row have the sum 1.
+    """
     targets = classes(targets)
-    total = arb(0)
+    parts = [arb(0)] * targets.shape[1]
     for place, ((row, exponent), wanted) in enumerate(zip(looking(outputs.rows), targets.tolist(), strict=True)):
         top = max(range(len(row)), key=row.__getitem__)
         radii = None if outputs.radius is None else outputs.radius[place].tolist()
@@ -101,9 +119,11 @@ def cross_entropy(outputs: Outputs, targets: np.ndarray) -> arb:
         if radii is not None:
             below = [d + arb(0, radii[k]) + arb(0, radii[top]) if k != top else d for k, d in enumerate(below)]
         others = sum((d.exp() for k, d in enumerate(below) if k != top), arb(0))
-        total += others.log1p()
-        total -= sum((d if t == 1 else arb(t) * d for t, d in zip(wanted, below, strict=True) if t), arb(0))
-    return total / len(targets)
+        log = others.log1p()
+        for k, t in enumerate(wanted):
+            if t:
+                parts[k] += log - below[k] if t == 1 else arb(t) * (log - below[k])
+    return [part / len(targets) for part in parts]
 
 
 def enclosed(value: arb) -> Enclosure:

@@ -31,9 +31,13 @@ def lower_loss_fact(found: Improvement) -> dict[str, object]:
 
 
 def rent_fact(units: Sequence[UnitFinding], loss: Enclosure) -> dict[str, object]:
-    """The rents of those units that have one, but for the idle ones: that these have none follows from being idle."""
+    """The rents of units that have one, and the parts by class; that idle ones pay none follows from being idle."""
     listed = [
-        {"unit": unit.unit.index, "rent": widened(unit.rent, _slack(loss, unit.rent))}
+        {
+            "unit": unit.unit.index,
+            "rent": widened(unit.rent, _slack(loss, unit.rent)),
+            "classes": [widened(part, _slack(loss, part)) for part in unit.by_class or ()],
+        }
         for unit in units
         if unit.rent and not unit.idle
     ]

@@ -85,7 +85,8 @@ class UnitFinding:
     two rows at which a unit that is not idle has different values. `rent` (C13): by how much the loss rises at least if
     the unit is replaced by the best constant; for the cross-entropy, by its mean. `replacement_gain`: by how much one
     other unit, `replacement` (w, b), put in its place, would lower the loss of the net without it; a rent that is less
-    shows that the net is no minimiser.
+    shows that the net is no minimiser. `by_class`: of the cross-entropy, the part of the rent that falls on each class;
+    they add up to it. None for idle units, which pay none.
     """
 
     unit: Unit
@@ -95,6 +96,7 @@ class UnitFinding:
     rent: Enclosure | None = None
     replacement_gain: Enclosure | None = None
     replacement: tuple[tuple[Fraction, ...], Fraction] | None = None
+    by_class: tuple[Enclosure, ...] | None = None
 
     @property
     def underpays(self) -> bool:

@@ -133,7 +133,7 @@ def rents(found: "Examination", value: Sequence[UnitFinding]) -> None:
     for unit in value:
         require((unit.rent is not None) == (unit.unit.layer == last), "a rent is missing, or one too many")
         if unit.idle and unit.rent and not found.has_squared_losses():
-            require(unit.rent.low == unit.rent.high == 0, "an idle unit pays")
+            require(unit.rent.low == unit.rent.high == 0 and unit.by_class is None, "an idle unit pays")
     require(all((unit.replacement is None) == (unit.replacement_gain is None) for unit in value), "half a replacement")
     decide(found.subject, [losses_of_rents(value, loss, found.loss) | {"dtype": found.net.dtype.name}])
 

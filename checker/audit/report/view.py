@@ -36,7 +36,8 @@ T = TypeVar("T")
 
 _RENT = (
     "Rent: how much the loss rises at least without the unit. At a minimiser none is below the gain (C13).",
-    "Rent: how much the loss rises if the unit is held at its mean over the training inputs.",
+    "Rent: how much the loss rises if the unit is held at its mean over the training inputs. Each class has its part "
+    "of it, all in report.json; a negative one says that the unit costs that class. No theorem bounds a part.",
 )
 
 SCOPE = (
@@ -207,8 +208,8 @@ def _improvement(audit: Audit) -> Section:
 
 def _rents(audit: Audit, limit: int) -> Section:
     if audit.data.loss_name in OF_CLASSES:
-        held = ((unit_name(u.unit), enclosure(u.rent)) for u in by_rent(audit) if u.rent)
-        return table("rents", "Rents", ("Unit", ">Rent"), held, limit, _RENT[1])
+        held = ((unit_name(u.unit), enclosure(u.rent), _most(u)) for u in by_rent(audit) if u.rent)
+        return table("rents", "Rents", ("Unit", ">Rent", ">Most of it, in class"), held, limit, _RENT[1])
     rows = (
         (
             unit_name(u.unit), enclosure(u.rent), enclosure(u.replacement_gain) if u.replacement_gain else "not known",
@@ -220,6 +221,14 @@ def _rents(audit: Audit, limit: int) -> Section:
         "rents", "Rents", ("Unit", ">Rent", ">Gain of a replacement", "Rent below gain"), rows, limit,
         _RENT[0],
     )  # fmt: skip
+
+
+def _most(finding: UnitFinding) -> str:
+    """The class on which most of the rent falls, and that part."""
+    if not finding.by_class:
+        return ""
+    k = max(range(len(finding.by_class)), key=lambda k: finding.by_class[k].low)
+    return f"{enclosure(finding.by_class[k])} in {k}"
 
 
 def _underpays(finding: UnitFinding) -> str:

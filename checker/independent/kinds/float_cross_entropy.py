@@ -62,18 +62,27 @@ def lower_training_cross_entropy(fact: Fact, net: FloatNet, data: FloatData, exa
 
 
 def cross_entropy_rents(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
-    """With a unit of the last hidden layer held at its mean over the rows, the loss rises by what is stated."""
+    """With a unit of the last hidden layer held at its mean over the rows, the loss rises by what is stated.
+
+    The part of class k of the loss is the mean of t_k (ln sum_j exp f_j - f_k); of each the rise is stated too.
+    """
     require(len(net.layers) >= 2, "there is no hidden layer")
     listed = fact["units"]
     require(isinstance(listed, list), "no units are listed")
     held = _held_exactly if exact else _held_in_floats
-    loss = _mean(_outputs(net, data, exact), data.targets)
+    loss = _parts(_outputs(net, data, exact), data.targets)
     units = [entry["unit"] for entry in listed]
     for j in units:
         require(type(j) is int and 0 <= j < len(net.layers[-2][1]), f"{j!r} is no hidden unit")
     for entry, rows in zip(listed, held(net, data.inputs, units), strict=True):
-        other = _mean(rows, data.targets)
-        confirm(f"the rent of unit {entry['unit']}", (other[0] - loss[1], other[1] - loss[0]), entry["rent"])
+        name = f"the rent of unit {entry['unit']}"
+        other, stated = _parts(rows, data.targets), entry["classes"]
+        rises = [(above[0] - below[1], above[1] - below[0]) for above, below in zip(other, loss, strict=True)]
+        require(isinstance(stated, list) and len(stated) == len(rises), f"{name} is not stated for each class")
+        whole = sum((low for low, _ in rises), Fraction(0)), sum((high for _, high in rises), Fraction(0))
+        confirm(name, whole, entry["rent"])
+        for k, (rise, ends) in enumerate(zip(rises, stated, strict=True)):
+            confirm(f"{name} in class {k}", rise, ends)
 
 
 def _held_exactly(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator[Iterable[Row]]:
@@ -179,12 +188,21 @@ def _floats(found: Bounded) -> Iterable[Row]:
 
 def _mean(rows: Iterable[Row], targets: Floats) -> Bounds:
     """Bounds of the mean of ln sum_k exp f_k - sum_k t_k f_k over the rows."""
-    low = high = Fraction(0)
+    parts = _parts(rows, targets)
+    return max(sum((low for low, _ in parts), Fraction(0)), Fraction(0)), sum((high for _, high in parts), Fraction(0))
+
+
+def _parts(rows: Iterable[Row], targets: Floats) -> list[Bounds]:
+    """Bounds of the mean of t_k (ln sum_j exp f_j - f_k) over the rows, for each class k; a row's targets sum to 1."""
+    low, high = ([Fraction(0)] * targets.shape[1] for _ in range(2))
     for row, wanted in pausing(zip(rows, targets.tolist(), strict=True)):
         below, above = _log_sum_exp(row)
-        low += below - sum((Fraction(t) * f for t, f in zip(wanted, row.high, strict=True) if t), Fraction(0))
-        high += above - sum((Fraction(t) * f for t, f in zip(wanted, row.low, strict=True) if t), Fraction(0))
-    return max(low / len(targets) / ONE, Fraction(0)), high / len(targets) / ONE
+        for k, t in enumerate(wanted):
+            if t:
+                low[k] += Fraction(t) * (below - row.high[k])
+                high[k] += Fraction(t) * (above - row.low[k])
+    scale = len(targets) * ONE
+    return [(a / scale, b / scale) for a, b in zip(low, high, strict=True)]
 
 
 def _log_sum_exp(row: Row) -> tuple[int, int]:

@@ -103,7 +103,7 @@ def _units(report: Fact, facts: list[Fact], rents: Fact | None) -> None:
     require_equal("the replacements", len(replacements), len(set(used)))
 
 
-PAID = {"rent", "replacement_gain", "replacement"}
+PAID = {"rent", "replacement_gain", "replacement", "by_class"}
 
 
 def _rent(name: str, entry: Fact, found: Fact | None, *, free: bool) -> None:
@@ -114,6 +114,9 @@ def _rent(name: str, entry: Fact, found: Fact | None, *, free: bool) -> None:
             own = Fraction(0), Fraction(0)
         stated = None if entry[key] is None else bounds(entry[key])
         require_equal(f"{words} of {name}", stated, own)
+    parts = [_bounds(part) for part in found["classes"]] if found and "classes" in found else None
+    told = None if entry["by_class"] is None else [bounds(part) for part in entry["by_class"]]
+    require_equal(f"the rent of {name} by class", told, parts)
 
 
 def _trial(rents: Fact | None, found: Fact | None) -> object:

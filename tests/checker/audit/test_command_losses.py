@@ -176,7 +176,11 @@ def test_an_edited_certificate_is_refused():
         ("training-cross-entropy", {"kind": "training-loss"}, "the loss: stated"),
         ("lower-training-cross-entropy", {"output_bias": ["1", "2", "3"]}, "the drop: stated"),
         ("lower-training-cross-entropy", {"kind": "lower-training-loss"}, "the drop: stated"),
-        ("cross-entropy-rents", {"units": [{"unit": 0, "rent": ["0", "0"]}]}, "the rent of unit 0: stated"),
+        (
+            "cross-entropy-rents",
+            {"units": [{"unit": 0, "rent": ["0", "0"], "classes": [["0", "0"]] * 3}]},
+            "the rent of unit 0: stated",
+        ),
     ):
         facts = [dict(fact) for fact in whole["facts"]]
         next(fact for fact in facts if fact["kind"] == kind).update(change)

@@ -76,6 +76,12 @@ def test_the_cross_entropy_falls_by_what_is_certified(problem):
     assert better.dtype == problem.net.dtype
 
 
+def part_of(outputs, targets, k):
+    """The mean of t_k (ln sum exp f - f_k)."""
+    logs = [mpmath.log(sum(mpmath.exp(f) for f in row)) - row[k] for row in outputs]
+    return sum(t * log for t, log in zip(targets[:, k].tolist(), logs, strict=True)) / len(targets)
+
+
 @given(st.one_of(class_problems(), class_problems(depth=2), class_problems(rational=True)))
 @settings(max_examples=40)
 def test_rents_are_what_the_loss_rises_by_with_the_unit_at_its_mean(problem):
@@ -95,6 +101,9 @@ def test_rents_are_what_the_loss_rises_by_with_the_unit_at_its_mean(problem):
             for row, phi in zip(outputs, column, strict=True)
         ]
         assert holds(finding.rent, mp_loss(held, problem.targets) - whole)
+        # The loss is linear in the targets, so a class alone leaves the part that falls on it.
+        for k, part in enumerate(finding.by_class):
+            assert holds(part, part_of(held, problem.targets, k) - part_of(outputs, problem.targets, k))
 
 
 def test_a_loss_that_no_function_falls_below_is_said_to_be_at_the_floor():

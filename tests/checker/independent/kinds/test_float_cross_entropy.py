@@ -129,6 +129,13 @@ TAMPERED = [
         lambda f: f["units"][1].update(rent=scaled(f["units"][1]["rent"], 2)),
         "the rent of unit 1",
     ),
+    (
+        "cross-entropy-rents",
+        lambda f: f["units"][1]["classes"].__setitem__(2, scaled(f["units"][1]["classes"][2], 2)),
+        "the rent of unit 1 in class 2: stated",
+    ),
+    ("cross-entropy-rents", lambda f: f["units"][1]["classes"].reverse(), "the rent of unit 1 in class 0: stated"),
+    ("cross-entropy-rents", lambda f: f["units"][1]["classes"].pop(), "is not stated for each class"),
     ("cross-entropy-rents", lambda f: f["units"][1].update(unit=9), "9 is no hidden unit"),
     ("cross-entropy-rents", lambda f: f["units"][1].update(unit=2), "the rent of unit 2: stated"),
 ]
