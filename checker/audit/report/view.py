@@ -225,10 +225,11 @@ def _rents(audit: Audit, limit: int) -> Section:
 
 def _most(finding: UnitFinding) -> str:
     """The class on which most of the rent falls, and that part."""
-    if not finding.by_class:
+    parts = finding.by_class
+    if not parts:
         return ""
-    k = max(range(len(finding.by_class)), key=lambda k: finding.by_class[k].low)
-    return f"{enclosure(finding.by_class[k])} in {k}"
+    k = max(range(len(parts)), key=lambda k: parts[k].low)
+    return f"{enclosure(parts[k])} in {k}"
 
 
 def _underpays(finding: UnitFinding) -> str:
