@@ -73,6 +73,7 @@ bench: .venv/set-up-bench coq
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
 	$(BIN)/python bench/audit_whole.py $(if $(NETS),--data $(NETS))
+	$(BIN)/python bench/audit_seconds.py $(if $(NETS),--data $(NETS))
 	$(BIN)/python bench/minima.py
 	$(BIN)/python bench/price.py
 	$(BIN)/python bench/census.py
