@@ -40,6 +40,7 @@ from proof_of_absence.checker.report.paper.typeset import defined
 from proof_of_absence.checker.report.site.command import site_command
 from proof_of_absence.checker.screen.terminal import (
     Certificates,
+    Commands,
     Force,
     bad_input,
     console,
@@ -53,6 +54,7 @@ from proof_of_absence.models.files.disk import content, refused
 from proof_of_absence.models.files.whole import begins, placeable, replacing
 
 app = typer.Typer(
+    cls=Commands,
     help="Machine-checked: the lowest-loss MLP carries no separable shift detector. "
     "Begin with `absence verify`, then `absence show C8`.",
     epilog="Exit codes: 0 all as it should be, 1 something is not, 2 bad input, 130 interrupted; "

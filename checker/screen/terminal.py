@@ -4,11 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
 
 from proof_of_absence.models.files.disk import InputError
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 __all__ = [
-    "BAD_INPUT", "INTERRUPTED", "Certificates", "Force", "ResultFolder", "Scheduler", "Workers", "bad_input",
-    "client_for", "console", "ending", "errors", "needs", "progress", "say", "to_folder",
+    "BAD_INPUT", "INTERRUPTED", "Certificates", "Commands", "Force", "ResultFolder", "Scheduler", "Workers",
+    "bad_input", "client_for", "console", "ending", "errors", "needs", "progress", "say", "to_folder",
 ]  # fmt: skip
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -35,6 +36,18 @@ Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes
 Scheduler = Annotated[
     str | None, typer.Option("--scheduler", help="Address of a dask scheduler whose workers take part.")
 ]
+
+
+class Commands(TyperGroup):
+    """The commands; an interrupt at a moment at which none of them says what it leaves still has its line."""
+
+    def invoke(self, *context: Any, **named: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(*context, **named)
+        except KeyboardInterrupt as interrupt:
+            _print(errors, "Interrupted.")
+            raise typer.Exit(INTERRUPTED) from interrupt
 
 
 def say(line: str) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from proof_of_absence.checker import cli
 from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.verify import remove_strays
@@ -92,3 +93,13 @@ def test_an_hour_of_lapse_given_twice_is_one(tmp_path, monkeypatch):
         app, ["world", "--order", "0,1", "--mixing", "0", "--lapses", "1,1,0", "--units", "1", "-o", "out"]
     )
     assert done.exit_code == 0 and "lapses 0,1;" in done.stdout, done.output
+
+
+def test_an_interrupt_before_a_command_says_what_it_leaves_has_a_line(tmp_path, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "load_claims", interrupted)
+    done = CliRunner().invoke(app, ["graph"])
+    assert (done.exit_code, done.stderr) == (130, "Interrupted.\n") and not list(tmp_path.iterdir())
