@@ -137,3 +137,16 @@ def test_a_run_that_was_ended_between_two_targets_is_told_and_mended(left):
     absence("harden", "second.onnx", *options, "--force", expect=0)
     for folder in Path().glob("hard.onnx.*/"):
         absence("check", folder, expect=0)
+
+
+def test_an_input_or_a_net_of_others_under_a_second_name_keeps_its_bytes():
+    save("net.onnx")
+    onnx.write("other.onnx", FloatNet(NET.layers, np.float64))
+    before = digests("net.onnx", "train.npz", "other.onnx")
+    os.link("net.onnx", "hard.onnx")
+    os.symlink("other.onnx", "soft.onnx")
+    for out in ("hard.onnx", "soft.onnx"):
+        absence("harden", "net.onnx", "--train", "train.npz", "-o", out, expect=2)
+        absence("harden", "net.onnx", "--train", "train.npz", "-o", out, "--force", expect=0)
+        absence("check", f"{out}.proof", expect=0)
+    assert digests("net.onnx", "train.npz", "other.onnx") == before
