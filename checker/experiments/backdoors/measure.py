@@ -31,6 +31,8 @@ __all__ = ["FORMAT", "SCATTERED", "measure", "packed"]
 FORMAT = "absence-backdoor-cell/1"
 # A control beside the triggers: white pixels, at other places in every image.
 SCATTERED = "scattered"
+# Units that are on in no more of the clean rows than this are rare.
+RARE = 0.01
 # What fine-pruning may cost in clean accuracy.
 LOSSES = {"same": 0.0, "two_points": 0.02}
 
@@ -72,6 +74,7 @@ def _measured(cell: Cell, plan: Plan, data: Digits, known: Mapping[str, Trigger]
             | {
                 "condition": of.known.condition(),
                 "clean_leverage": _spread(rested["leverage"]),
+                "rare": _rare(of, inputs, data),
                 "pruned": _pruned(of, inputs, data),
                 "shown": {name: _shown(of, rows[seed], found[name], rested) for name, rows in tables.items()},
             }
@@ -183,6 +186,23 @@ def _pruned(of: _Of, inputs: Inputs, data: Digits) -> dict[str, dict[str, float]
         cut = int(np.flatnonzero(right >= right[0] - loss)[-1])
         found[name] = {"units": cut, "accuracy": float(right[cut]), "success": float(success[cut])}
     return found
+
+
+def _rare(of: _Of, inputs: Inputs, data: Digits) -> dict[str, float]:
+    """What the units carry that are all but idle, and what is left without them; `share` is of the trigger's effect."""
+    weights, bias = of.net.float_layers[1]
+    rare = ((of.known.clean > 0).mean(axis=0) <= RARE)
+    bad, test = (_hidden(of.net, rows) for rows in (inputs.bad, inputs.test))
+    labels = data.test_labels[data.others]
+    effect = (bad - test[data.others]) * (weights[TARGET] - weights[labels])
+    whole = float(effect.sum())
+    cut = weights * ~rare
+    return {
+        "units": int(rare.sum()),
+        "share": float(effect[:, rare].sum()) / whole if whole else 0.0,
+        "success": float(((bad @ cut.T + bias).argmax(axis=1) == TARGET).mean()),
+        "accuracy": float(((test @ cut.T + bias).argmax(axis=1) == data.test_labels).mean()),
+    }
 
 
 def packed(array: Floats) -> dict[str, object]:

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
+from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
@@ -42,10 +43,11 @@ class Scores:
 
     @cached_property
     def _classes(self) -> tuple[Floats, Floats]:
-        """The mean of each class, and the precision that all share, shrunk as Ledoit and Wolf do."""
+        """The mean of each class, and a root of the precision that all share, shrunk as Ledoit and Wolf do."""
         means = np.stack([self.clean[self.labels == label].mean(axis=0) for label in range(CLASSES)])
         fitted = LedoitWolf(assume_centered=True).fit(self.clean - means[self.labels])
-        return means, np.asarray(fitted.precision_)
+        # With P = C C^T the distance is that of the rows x C.
+        return means, np.linalg.cholesky(fitted.precision_)
 
     def leverage(self, rows: Floats) -> Floats:
         """h of each row, infinite where an idle unit fires; h does not depend on the scale of a feature."""
@@ -61,9 +63,8 @@ class Scores:
 
     def mahalanobis(self, rows: Floats) -> Floats:
         """The squared distance to the nearest class mean."""
-        means, precision = self._classes
-        away = [rows - mean for mean in means]
-        return np.asarray(np.min([((part @ precision) * part).sum(axis=1) for part in away], axis=0))
+        means, root = self._classes
+        return np.asarray(cdist(rows @ root, means @ root, "sqeuclidean").min(axis=1))
 
     @staticmethod
     def margin(outputs: Floats) -> Floats:

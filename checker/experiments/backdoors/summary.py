@@ -108,6 +108,10 @@ def found(entries: Entries) -> dict[str, Any]:
             name: _range(run["pruned"][name]["success"] for entry in patched for run in entry["runs"])
             for name in ("same", "two_points")
         },
+        "rare": {
+            name: _range(run["rare"][name] for entry in patched for run in entry["runs"])
+            for name in ("units", "share", "success", "accuracy")
+        },
         "condition": max(run["condition"] for entry in entries for run in entry["runs"]),
     }
 

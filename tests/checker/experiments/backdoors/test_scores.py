@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
 from proof_of_absence.checker.construct.leverage import FreeMove, leverage
@@ -57,6 +58,16 @@ def test_the_nearest_class_counts():
     means = np.stack([scores.clean[label == LABELS].mean(axis=0) for label in range(10)])
     assert scores.mahalanobis(means) == pytest.approx(0, abs=1e-12)
     assert (scores.mahalanobis(means + 9) > 0).all()
+
+
+def test_the_distance_to_a_class_against_its_definition():
+    scores = known(6)
+    fitted = LedoitWolf(assume_centered=True)
+    means = np.stack([scores.clean[label == LABELS].mean(axis=0) for label in range(10)])
+    fitted.fit(scores.clean - means[LABELS])
+    rows = np.random.default_rng(7).random((5, 4)) * 9
+    each = [[(row - mean) @ fitted.precision_ @ (row - mean) for mean in means] for row in rows]
+    assert scores.mahalanobis(rows) == pytest.approx(np.min(each, axis=1))
 
 
 def test_an_unsure_net_has_a_high_margin_score():
