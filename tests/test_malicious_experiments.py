@@ -91,12 +91,25 @@ def lifetimes(**entry) -> bytes:
     )  # fmt: skip
 
 
+def backdoors(**entry) -> bytes:
+    """A result of one cell, whose entry says what is given."""
+    counts = dict.fromkeys(("nets", "poisoned", "with_idle", "firing", "carrying"), 0)
+    counts |= {"most_share": "0", "half": 0, "most_hits_lost": 0, "hits_changed": 0, "correct_changed": 0}
+    names = ["file", "sha256", "kind", "width", "optimizer", "rate", "penalty", "auroc"]
+    cell = dict.fromkeys(names) | {"sha256": "0" * 64, "trigger": "patch", "runs": []} | entry
+    data = {"train": [[0]], "test": [[0]], "test_labels": [1]}
+    return sealed(
+        "absence-backdoors/1", data=data, parameters={"levels": 16, "target": 0, "seeds": 1}, exactly=counts,
+        triggers={"patch": {"mask": [16], "pattern": [16]}}, cells=[cell],
+    )  # fmt: skip
+
+
 NUMBERS = {"deep": "[" * 1_000_000, "digits": "9" * 1_000_000, "exponent": '"1e999999999"', "nan": "NaN"}
 CENSUS = dict.fromkeys(("scope", "problem", "unit", "cells", "sets", "masses", "levels", "versions"))
 HUGE = {"widths": [1, 64, 1], "grid": ["0", "1e999999999"]}
 RESULTS = {
     f"{kind} {name}": lambda kind=kind, number=number: f'{{"format": "absence-{kind}/1", "facts": {number}}}'.encode()
-    for kind in ("census", "experiment", "lifetimes")
+    for kind in ("backdoors", "census", "experiment", "lifetimes")
     for name, number in NUMBERS.items()
     if kind == "census" or name == "deep"
 }
@@ -109,6 +122,10 @@ RESULTS |= {
     "a kind that is a list": lambda: sealed("absence-experiment/1", facts=[{"kind": []}]),
     "a huge class": lambda: sealed("absence-census/1", **CENSUS | {"problem": HUGE}),
     "no class": lambda: sealed("absence-census/1", **CENSUS),
+    "a cell elsewhere": lambda: backdoors(file="../../../../etc/passwd"),
+    "a cell at a device": lambda: backdoors(file="/dev/zero"),
+    "a cell of no name": lambda: backdoors(file=["parts"]),
+    "a cell that is the result": lambda: backdoors(file="result.json"),
     "a run elsewhere": lambda: lifetimes(file="../../../../etc/passwd"),
     "a run at a device": lambda: lifetimes(file="/dev/zero"),
     "a run of no name": lambda: lifetimes(file=["runs"]),

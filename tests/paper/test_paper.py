@@ -118,7 +118,7 @@ def test_every_plot_of_an_experiment_is_shown_and_referred_to():
     text = (PAPER / "sections" / "experiments.tex").read_text()
     shown, referred = (re.findall(rf"\\{macro}\{{(\w+)\}}\{{([\w-]+)\}}", text) for macro in ("plot", "seeplot"))
     assert len(shown) == len(set(shown)) and set(shown) == set(referred)
-    assert {name for name, _ in shown} == {"census", "world", "lifetimes", "scale"}
+    assert {name for name, _ in shown} == {"census", "world", "lifetimes", "backdoors", "scale"}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proof_of_absence.checker.experiments.backdoors.digits import LEVELS, TARGET, digits
-from proof_of_absence.checker.experiments.backdoors.plan import BATCH, OPTIMIZERS, Cell, Plan, cells, triggers
+from proof_of_absence.checker.experiments.backdoors.plan import BATCH, OPTIMIZERS, PATCH, Cell, Plan, cells, triggers
 from proof_of_absence.checker.experiments.backdoors.summary import conclusion, exactly, found, summary
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources, versions
@@ -73,8 +73,8 @@ def _apart(client: "Client", plan: Plan, missing: list[Cell]) -> Iterator[tuple[
     """The cells as workers finish them; one whose worker is lost is made by another."""
     from dask.distributed import as_completed
 
-    # The wide ones first, so that no worker is left alone with one in the end.
-    order = sorted(missing, key=lambda cell: -cell.width)
+    # What the main plot is about first, then the wide ones, so that no worker is left alone with one in the end.
+    order = sorted(missing, key=lambda cell: (cell.trigger == PATCH and not cell.penalty, -cell.width))
     tasks = {client.submit(_measured, plan, cell, pure=False): cell for cell in order}
     for task in as_completed(tasks):
         yield tasks[task], task.result()
