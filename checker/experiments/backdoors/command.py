@@ -32,7 +32,7 @@ __all__ = ["backdoors_command"]
 
 def backdoors_command(
     output: ResultFolder = Path("build/experiments/backdoors"),
-    steps: Annotated[int, typer.Option(min=1, max=100_000, help="Steps of each training.")] = 900,
+    steps: Annotated[int, typer.Option(min=1, max=100_000, help="Steps of each training.")] = 600,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Seeds, from 0 on.")] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="A small grid: that it works, and no more.")] = False,
     force: Force = False,

@@ -74,7 +74,7 @@ def _apart(client: "Client", plan: Plan, missing: list[Cell]) -> Iterator[tuple[
     from dask.distributed import as_completed
 
     # What the main plot is about first, then the wide ones, so that no worker is left alone with one in the end.
-    order = sorted(missing, key=lambda cell: (cell.trigger == PATCH and not cell.penalty, -cell.width))
+    order = sorted(missing, key=lambda cell: (cell.trigger == PATCH and not (cell.penalty or cell.every), -cell.width))
     tasks = {client.submit(_measured, plan, cell, pure=False): cell for cell in order}
     for task in as_completed(tasks):
         yield tasks[task], task.result()

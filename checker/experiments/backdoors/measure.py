@@ -21,7 +21,7 @@ from proof_of_absence.checker.experiments.backdoors.digits import (
     Trigger,
     scattered,
 )
-from proof_of_absence.checker.experiments.backdoors.plan import Cell, Plan
+from proof_of_absence.checker.experiments.backdoors.plan import PATCH, Cell, Plan
 from proof_of_absence.checker.experiments.backdoors.scores import SCORES, Scores, auroc, interval
 from proof_of_absence.checker.experiments.backdoors.train import Dense, Stack, train
 from proof_of_absence.models.floatnet import FloatNet
@@ -53,7 +53,8 @@ def _measured(cell: Cell, plan: Plan, data: Digits, known: Mapping[str, Trigger]
     own = known[cell.trigger]
     nets = train(cell, plan, data, own)
     images = data.test[data.others]
-    shown = {name: trigger.on(images) for name, trigger in known.items()} | {SCATTERED: scattered(images)}
+    names = known if cell.every else dict.fromkeys((PATCH, cell.trigger))
+    shown = {name: known[name].on(images) for name in names} | {SCATTERED: scattered(images)}
     clean, tests = (_read(nets, rows / LEVELS) for rows in (data.train, data.test))
     tables = {name: _read(nets, rows) for name, rows in shown.items()}
     runs, kept = list[dict[str, object]](), list[dict[str, object]]()
