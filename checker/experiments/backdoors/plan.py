@@ -100,9 +100,7 @@ def _blend(name: str, title: str, pattern: list[int], share: int) -> Trigger:
 
 
 def cells(plan: Plan, names: dict[str, Trigger]) -> Iterator[Cell]:
-    """All cells: on the middle width all optimisers, the other triggers, and attackers who mind the price; on the others
-    one optimiser of each kind.
-    """
+    """All cells: on the middle width all optimisers, other triggers, and attackers who mind the price."""
     sgd, *_, adam, _, _ = OPTIMIZERS
     widths, wide = ((32, 128, 512), OPTIMIZERS) if not plan.quick else ((16,), (sgd, adam))
     middle = widths[len(widths) // 2]
