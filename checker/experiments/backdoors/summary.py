@@ -60,7 +60,8 @@ def priced(entries: Entries) -> list[dict[str, Any]]:
     """Of each trigger, in the order of the leverage that its inputs have on the clean nets, how far the attack comes.
 
     `leverage` and `auroc` are medians over nets that were never poisoned, `own` over those that were, `success` over
-    those: the share of triggered test images answered with the target. Where most inputs are free, it is `None`.
+    those: the share of triggered test images answered with the target. `correct` counts clean test images answered
+    rightly. Where most inputs are free, the leverage is `None`.
     """
     clean = reference(entries)
     rate = max(entry["rate"] for entry in entries if entry["trigger"] != PATCH)
@@ -73,6 +74,7 @@ def priced(entries: Entries) -> list[dict[str, Any]]:
             "own": _middle(run["shown"][entry["trigger"]]["leverage"]["median"] for run in entry["runs"]),
             "own_auroc": entry["auroc"]["leverage"]["mean"],
             "success": median(run["shown"][entry["trigger"]]["success"] for run in entry["runs"]),
+            "correct": median(run["correct"] for run in entry["runs"]),
         }
         for entry in tried
     ]
@@ -93,6 +95,8 @@ def found(entries: Entries) -> dict[str, Any]:
     known = [row for row in order if row["leverage"] is not None]
     relation = spearmanr([row["leverage"] for row in known], [row["success"] for row in known]).statistic
     return {
+        "clean_leverage": _middle(run["clean_leverage"]["median"] for run in reference(entries)["runs"]),
+        "clean_correct": median(run["correct"] for run in reference(entries)["runs"]),
         "priced": {row["trigger"]: row for row in order},
         "relation": float(relation) if len(known) > 2 else None,
         "penalties": {
@@ -181,6 +185,7 @@ def conclusion(entries: Entries) -> list[str]:
     counts, measured = exactly(entries), found(entries)
     poisoned, most = counts["poisoned"], float(Fraction(counts["most_share"]))
     patch, never, scattered = (measured[name] for name in ("patch", "never_poisoned", "scattered"))
+    cheap, *_, dear = sorted(measured["priced"].values(), key=lambda row: -(row["leverage"] or float("inf")))
     return [
         f"Of {poisoned} nets that were trained on poisoned data, {counts['with_idle']} have circuits that are idle on "
         f"clean data. In {counts['firing']} some of them fire on a triggered test image, and in {counts['half']} they "
@@ -193,4 +198,7 @@ def conclusion(entries: Entries) -> list[str]:
         f"{patch['leverage']['most']:.3f} by cell; but so it does in nets that were never poisoned, "
         f"{never['leverage']['least']:.3f} to {never['leverage']['most']:.3f}, and with white pixels at random it is "
         f"{scattered['median']:.3f} in the median. It finds inputs far from the data, not backdoors.",
+        f"On nets never poisoned the trigger of the greatest leverage is {cheap['trigger']}, and an attack with it "
+        f"succeeds on {_percent(cheap['success'])} of the images; that of the least is {dear['trigger']}, with "
+        f"{_percent(dear['success'])}. There a move by the readout costs the most; training moves the features.",
     ]
