@@ -194,7 +194,8 @@ CLAIM = Claim(
     "minimisers that differ at x give different curves. Nothing is said of inputs that are not on the curve, nor of "
     "what training finds. Between two sizes that are computed the price is between theirs, and by (vi) between a line "
     "up from the smaller and, if the two nets are of one cell, their chord; its kinks are not computed. That a "
-    "certificate serves for all signs is decided by the independent checker, by its own enumeration, and not in Coq.",
+    "certificate serves for all signs is decided by the independent checker, by its own enumeration. That such a "
+    "finite check is enough is in Coq for inputs on a line, for more dimensions in words.",
     rests_on=("C11", "C21"),
     obligations=(
         universal(
@@ -225,6 +226,13 @@ CLAIM = Claim(
             "c22_between",
             *("C22_steeper", "C22_mixed_nets", "C22_convex"),
             name="universal-between",
+        ),
+        universal(
+            "For all n, N, inputs on the line and x: the weights of a unit are in one of finitely many cells of two "
+            "rays; so residuals that serve at the rays for all cells and signs of n units bound all nets that defect",
+            "c22_line",
+            *("C22_cells", "C22_line_unit", "C22_line"),
+            name="universal-line",
         ),
         Obligation(
             "C22.ordered",
