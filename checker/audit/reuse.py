@@ -66,8 +66,8 @@ def reuse(
         return Unimproved("no idle circuit to reuse")
     if not net.in_floats:
         return Unimproved(
-            "not tried: a layer of the net is a product of several maps of the file that no float64 holds, so no net "
-            "with other weights is written; write the maps as one layer, and audit that net"
+            "not tried: a layer of the net is a product of several maps of the file that no float64 holds, and no unit "
+            "is reused through them; write the maps as one layer, and audit that net (absence harden takes this file)"
         )
     queue = _disjoint(circuits, len(net.layers) - 1)
     if not queue:

@@ -45,7 +45,7 @@ def test_a_file_that_is_left_out_is_missed(examples, name):
 def test_the_cases_make_every_sort_of_edit(examples):
     before = {path: path.read_bytes() for path in examples[0].files}
     sorts = set()
-    for seed in range(60):
+    for seed in range(200):
         draw = random.Random(seed)
         sorts.add(edited(examples[0], draw.choice([p for p in before if p.parent == examples[0].folder]), draw))
         for path, content in before.items():
