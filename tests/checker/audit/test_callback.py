@@ -141,7 +141,7 @@ def test_a_classifier_is_never_told_that_another_loss_than_its_own_fell():
 
 def test_a_certificate_of_a_deep_classifier_is_not_promised():
     layers = [torch.nn.Linear(1, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2)]
-    with pytest.raises(InputError, match="under the cross-entropy of the softmax is for a module with one hidden layer"):
+    with pytest.raises(InputError, match="the cross-entropy of the softmax is for a module with one hidden layer"):
         proof_of_absence.Reassignment(torch.nn.Sequential(*layers), INPUTS, [0, 1, 1], certificate=True)
     with pytest.raises(InputError, match=r"^Y: is missing"):
         proof_of_absence.Reassignment(torch.nn.Sequential(*layers), INPUTS, None)
