@@ -5,7 +5,6 @@ Half of the columns are ReLU units, some of them dead; one column is twice anoth
 
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,16 @@ from proof_of_absence.models.files.recording import BLOCK, MOST_ROWS, read_recor
 
 Floats = NDArray[np.floating[Any]]
 DEPLOY = 1000
+# The high water of this very program (Linux, in KiB); what a child is charged for holds its parent's too.
+PEAK = """
+import sys
+from proof_of_absence.checker import cli
+sys.argv = ["absence", "audit", "--activations", sys.argv[1]]
+try:
+    cli.main()
+finally:
+    print([line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")][0], file=sys.stderr)
+"""
 
 
 def activations(rows: int, columns: int) -> Floats:
@@ -64,6 +73,12 @@ def gram(table: Floats) -> Floats:
     return double.T @ double
 
 
+def memory(path: Path) -> float:
+    """GiB that `absence audit --activations` holds at most, in a process of its own that does not have the array."""
+    done = subprocess.run([sys.executable, "-c", PEAK, path.name], cwd=path.parent, capture_output=True, text=True)
+    return int(done.stderr.split()[-1]) / 2**20
+
+
 def main(
     rows: Annotated[int, typer.Option(help="Training rows.")] = 100_000,
     columns: Annotated[int, typer.Option(help="Columns.")] = 512,
@@ -78,10 +93,7 @@ def main(
         started = time.process_time()
         audit = examine([read_recording(folder / "acts.npz")])
         whole = time.process_time() - started
-        # In a process of its own, which does not hold the array.
-        command = [Path(sys.executable).with_name("absence"), "audit", "--activations", "acts.npz"]
-        subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        peak = memory(folder / "acts.npz")
         write_folder(folder / "out", audit, "bench")
         check = seconds(lambda: check_recorded(folder / "out" / "recorded.json"))
     (layer,) = audit.layers
@@ -100,7 +112,7 @@ def main(
         f"{np.nanmax(layer.prices[:, 1] / np.maximum(layer.prices[:, 0], 1e-300)) - 1:.1e}"
     )
     size = rows * columns * 4 / 2**30
-    console.print(f"peak memory of `absence audit --activations`: {peak / 2**20:.2f} GiB; the array has {size:.2f} GiB")
+    console.print(f"peak memory of `absence audit --activations`: {peak:.2f} GiB; the array has {size:.2f} GiB")
     console.print(f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}")
 
 

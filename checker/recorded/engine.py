@@ -77,7 +77,11 @@ def examine(recordings: Iterable[Recording], asked: Asked | None = None) -> Reco
 
 def _layer(recording: Recording, asked: Asked) -> LayerFindings:
     # Digests first: what is read afterwards is compared with them by the checker.
-    train, deploy = ([_file(part, asked) for part in parts] for parts in (recording.train, recording.deploy))
+    digests = {path: _digest(path) for path in dict.fromkeys(p.path for p in (*recording.train, *recording.deploy))}
+    train, deploy = (
+        [File(asked.named(part.path), digests[part.path], part.array, part.rows) for part in parts]
+        for parts in (recording.train, recording.deploy)
+    )
     state = asked.gather(recording, " ".join(file.sha256 for file in train), asked.told)
     constant = [Constant(int(j), float(state.columns.low[j]) + 0.0, 0) for j in state.columns.constant]
     rank, joint = _rank(recording, state, constant)
@@ -171,8 +175,8 @@ def _joined(parts: Sequence[NDArray[Any]], dtype: "type[np.int64]") -> NDArray[n
     return np.concatenate([np.zeros(0, dtype), *parts])
 
 
-def _file(part: Part, asked: Asked) -> File:
+def _digest(path: Path) -> str:
     try:
-        return File(asked.named(part.path), sha256(part.path), part.array, part.rows)
+        return sha256(path)
     except OSError as error:
-        raise refused(part.path, f"cannot be read: {error.strerror or error}") from error
+        raise refused(path, f"cannot be read: {error.strerror or error}") from error

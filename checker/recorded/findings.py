@@ -15,7 +15,8 @@ __all__ = ["CLEAN", "FINDINGS", "SCOPE", "UNDECIDED", "Constant", "File", "Joint
 CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
 SCOPE = (
     "Scope: instance, recorded activations. Every statement is about the recorded numbers, exactly; nothing is said "
-    "about the network at other inputs, nor about intent."
+    "about the network at other inputs, nor about intent: a high leverage says that a row is far from the training "
+    "rows."
 )
 
 

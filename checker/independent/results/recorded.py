@@ -14,6 +14,8 @@ NAME = "recorded.json"
 LARGEST = 2**30
 FIELDS = {"format", "scope", "layers", "digest"}
 LAYER = {"name", "dtype", "train", "deploy", "factor", "facts"}
+# What all of it is about, and nothing beyond.
+SCOPE = "Scope: instance, recorded activations."
 # In this order: later facts rest on earlier ones.
 FIRST = ["recorded-columns", "recorded-rank"]
 MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
@@ -28,6 +30,7 @@ def check_recorded(path: Path) -> Fact:
         If the file is no such certificate, a file it names is another, or a fact is not so.
     """
     certificate = read_sealed(path, FORMAT, largest=LARGEST, fields=FIELDS)
+    require(str(certificate["scope"]).startswith(SCOPE), "the scope is not that of recorded activations")
     try:
         names = [layer["name"] for layer in certificate["layers"]]
         require(len(set(names)) == len(names) > 0, "a layer is missing, or two have one name")

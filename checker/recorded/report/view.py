@@ -51,8 +51,8 @@ def headline(audit: RecordedAudit) -> str:
         return "Nothing found, but something is undecided: this is not a pass."
     if audit.exit_code == CLEAN:
         return "No column is constant in training, alone or with others."
-    told = f"{_count(still, 'column')} constant in training"
-    told += f", {joint:,} more only together with others" if joint else ""
+    told = f"{_count(still, 'column') if still else 'No column'} constant in training"
+    told += f", {joint:,}{' more' if still else ''} only together with others" if joint else ""
     if not deployed:
         return f"{told}; no deployment rows were recorded."
     told += f"; {wakes if wakes else 'none'} of them {_verb(wakes, 'moves')} in deployment." if still else "."

@@ -147,6 +147,13 @@ def test_another_file_or_a_missing_fact_is_refused(tmp_path, where, value, match
         check_recorded(path)
 
 
+def test_a_wider_scope_is_refused(tmp_path):
+    path, audit = made(tmp_path, TRAIN, DEPLOY)
+    write(tmp_path, audit.certificate | {"scope": "Scope: universal."})
+    with pytest.raises(Refused, match="the scope is not that of recorded activations"):
+        check_recorded(path)
+
+
 def test_recorded_numbers_that_were_changed_are_refused(tmp_path):
     path, _ = made(tmp_path, TRAIN, DEPLOY)
     np.savez(tmp_path / "acts.npz", X=TRAIN + 1, deploy=DEPLOY)
