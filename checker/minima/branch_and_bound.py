@@ -15,7 +15,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement, count
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from proof_of_absence.checker.minima.dichotomies import dichotomies
 from proof_of_absence.checker.minima.relaxation import Node, Relaxation, Share, Values
@@ -43,7 +43,7 @@ class Minimum(NamedTuple):
     units: int
     residuals: tuple[Vector, ...]
 
-    def fact(self, net_json: list, data_json: dict) -> dict:
+    def fact(self, net_json: list[Any], data_json: dict[str, Any]) -> dict[str, Any]:
         """The fact for the independent checker."""
         residuals = [[[str(x) for x in row]] for row in self.residuals]
         known = {"net": net_json, "data": data_json, "units": self.units}
@@ -112,7 +112,8 @@ class Search:
 
     def run(self) -> None:
         """Until every node is bounded by the loss of a net."""
-        order, queue = count(), []
+        order = count()
+        queue: list[tuple[float, int, Node]] = []
         whole = self.relaxation.all_cells
 
         def push(node: Node) -> None:

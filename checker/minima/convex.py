@@ -16,7 +16,7 @@ import numpy as np
 from proof_of_absence.checker.numbers.fixed_order import dot, solve, times
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow
-from proof_of_absence.models.rational import Vector, rational
+from proof_of_absence.models.rational import Number, Vector, rational
 
 __all__ = ["ConvexOptimum", "convex_optimum", "decayed_loss", "dual_bound", "multipliers_json"]
 
@@ -45,7 +45,7 @@ class ConvexOptimum(NamedTuple):
     bound: Fraction
 
 
-def decayed_loss(net: MLP, data: Dataset, penalty: object) -> Fraction:
+def decayed_loss(net: MLP, data: Dataset, penalty: Number) -> Fraction:
     """Half the summed squared error, and penalty / 2 times the sum of all squared parameters but the output bias.
 
     Examples
@@ -64,7 +64,7 @@ def dual_bound(data: Dataset, dual: Sequence[Fraction]) -> Fraction:
     return sum((n * y - n * n / 2 for n, (y,) in zip(dual, data.targets, strict=True)), start=Fraction(0))
 
 
-def convex_optimum(data: Dataset, penalty: object) -> ConvexOptimum:
+def convex_optimum(data: Dataset, penalty: Number) -> ConvexOptimum:
     """A net of nearly least `decayed_loss` over all widths, no output bias, and what certifies it.
 
     Cutting planes on the dual: the residuals ask, pattern by pattern, for the unit that gains most; the best weights on
@@ -179,7 +179,12 @@ def _net(found: Sequence[tuple[str, np.ndarray]], weights: np.ndarray, inputs: i
 
 
 def _feasible(
-    data: Dataset, penalty: Fraction, points: np.ndarray, patterns: Sequence, at: np.ndarray, residuals: np.ndarray
+    data: Dataset,
+    penalty: Fraction,
+    points: np.ndarray,
+    patterns: Sequence[np.ndarray],
+    at: np.ndarray,
+    residuals: np.ndarray,
 ) -> tuple[Vector, dict[str, Vector]]:
     """The residuals as a rational dual point, made smaller until the multipliers show it feasible, exactly."""
     nu = [_dyadic(r) for r in residuals]
@@ -203,7 +208,7 @@ def _feasible(
     return tuple(factor * n for n in nu), scaled
 
 
-def _length(points: Sequence, on: np.ndarray, sums: Sequence[Fraction], lam: Sequence[Fraction]) -> Fraction:
+def _length(points: Sequence[Vector], on: np.ndarray, sums: Sequence[Fraction], lam: Sequence[Fraction]) -> Fraction:
     """The squared length of sum_(g on) sums_g x_g + sum_g lam_g (x_g if on, else -x_g)."""
     scales = [s + x if o else -x for o, s, x in zip(on, sums, lam, strict=True)]
     return sum(

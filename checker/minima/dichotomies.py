@@ -4,14 +4,14 @@ exactly, with no solver.
 A unit's weights v = (w, b) see the inputs as u~ = (u, 1). The weights with one sign pattern on the inputs form a cone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, product
 from math import gcd, lcm
 
 from proof_of_absence.checker.numbers.linear_algebra import inner, kernel_vector, pivots
-from proof_of_absence.models.rational import Vector, matrix
+from proof_of_absence.models.rational import Numbers, Vector, matrix
 
 __all__ = ["Cell", "Dichotomies", "dichotomies"]
 
@@ -41,7 +41,7 @@ class Dichotomies:
     cells: tuple[Cell, ...]
 
 
-def dichotomies(inputs: Iterable[Iterable]) -> Dichotomies:
+def dichotomies(inputs: Iterable[Numbers]) -> Dichotomies:
     """The cells with an interior, whose closures cover all weights, and their rays; for distinct inputs, shape (G, d).
 
     A cell is a pointed cone, since the inputs span (where they do not, the coordinates that depend on others are
@@ -75,11 +75,11 @@ def dichotomies(inputs: Iterable[Iterable]) -> Dichotomies:
         whole.append((*weights, bias))
     table = [[inner(ray, (*u, Fraction(1))) for u in inputs] for ray in whole]
     scales = [lcm(*(x.denominator for x in row)) for row in table]
-    table = [[int(x * scale) for x in row] for row, scale in zip(table, scales, strict=True)]
+    whole_table = [tuple(int(x * scale) for x in row) for row, scale in zip(table, scales, strict=True)]
     return Dichotomies(
         tuple(tuple(x * scale for x in ray) for ray, scale in zip(whole, scales, strict=True)),
-        tuple(map(tuple, table)),
-        tuple(_cells(table)),
+        tuple(whole_table),
+        tuple(_cells(whole_table)),
     )
 
 
@@ -93,13 +93,13 @@ def _rays(points: list[Vector]) -> list[tuple[Fraction, ...]]:
     for chosen in combinations(points, size - 1):
         rows = [*chosen, [Fraction(0)] * size]  # for no point at all, the kernel is everything
         v = kernel_vector(rows)
-        if len(pivots(rows)) == size - 1:
+        if v is not None and len(pivots(rows)) == size - 1:
             divisor = gcd(*(int(x) for x in v))
             found |= {tuple(side * x / divisor for x in v) for side in (1, -1)}
     return sorted(found)
 
 
-def _cells(table: list[list[int]]) -> list[Cell]:
+def _cells(table: Sequence[Sequence[int]]) -> list[Cell]:
     """Each ray's neighbours: its signs where it is not 0, any signs where it is, if an interior point has them."""
     found = {}
     for row in table:

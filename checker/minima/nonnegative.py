@@ -70,7 +70,7 @@ def solve(
     """
     used = list(start)
     values = _unconstrained(gram, right, used)
-    if values is None or any(v <= 0 for v in values):
+    if values is None or min(values, default=Fraction(1)) <= 0:
         used, values = [], []
     while True:
         slopes = [right[k] - sum(gram[k][p] * v for p, v in zip(used, values, strict=True)) for k in columns]
@@ -80,16 +80,25 @@ def solve(
         used, values = [*used, columns[best]], [*values, Fraction(0)]
         # The new column has a positive slope where the others have none: it is independent of them,
         # and its coefficient grows.
-        goal = _unconstrained(gram, right, used)
+        goal = _independent(gram, right, used)
         while min(goal) <= 0:
             share = min(v / (v - g) for v, g in zip(values, goal, strict=True) if g <= 0)
             moved = [v + share * (g - v) for v, g in zip(values, goal, strict=True)]
-            used, values = map(list, zip(*((k, v) for k, v in zip(used, moved, strict=True) if v > 0), strict=True))
-            goal = _unconstrained(gram, right, used)
+            used = [k for k, v in zip(used, moved, strict=True) if v > 0]
+            values = [v for v in moved if v > 0]
+            goal = _independent(gram, right, used)
         values = goal
 
 
-def _unconstrained(gram, right, used: list[int]) -> list[Fraction] | None:
+def _independent(gram: Sequence[Sequence[int]], right: Sequence[int], used: list[int]) -> list[Fraction]:
+    """As `_unconstrained`, for columns that are independent."""
+    values = _unconstrained(gram, right, used)
+    if values is None:
+        raise ArithmeticError("columns that must be independent are not")
+    return values
+
+
+def _unconstrained(gram: Sequence[Sequence[int]], right: Sequence[int], used: list[int]) -> list[Fraction] | None:
     """Coefficients of least squares; None if the columns are dependent."""
     if not used:
         return []

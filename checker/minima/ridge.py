@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from proof_of_absence.checker.numbers.linear_algebra import solve_some
+from proof_of_absence.checker.numbers.linear_algebra import inner, solve_some
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.layers import Affine
 from proof_of_absence.models.net import MLP
-from proof_of_absence.models.rational import Matrix, rational
+from proof_of_absence.models.rational import Matrix, Number, rational
 
 __all__ = ["MinimumNorm", "minimum_norm", "ridge"]
 
@@ -27,7 +27,7 @@ class MinimumNorm(NamedTuple):
     multipliers: Matrix
 
 
-def ridge(net: MLP, data: Dataset, penalty: object, *, intercept: bool) -> MLP:
+def ridge(net: MLP, data: Dataset, penalty: Number, *, intercept: bool) -> MLP:
     """Output weights of least sum_i |y_i - f(z_i)|^2 + penalty sum_j |a_j|^2; the intercept c is not penalised.
 
     Raises
@@ -48,7 +48,7 @@ def ridge(net: MLP, data: Dataset, penalty: object, *, intercept: bool) -> MLP:
     gram = _gram(features)
     for j, row in enumerate(gram):
         row[j] += penalty
-    return _with_output(net, [solve_some(gram, _slopes(features, y)) for y in columns], means, centres)
+    return _with_output(net, [_solved(gram, _slopes(features, y)) for y in columns], means, centres)
 
 
 def minimum_norm(net: MLP, data: Dataset, *, intercept: bool) -> MinimumNorm:
@@ -62,13 +62,21 @@ def minimum_norm(net: MLP, data: Dataset, *, intercept: bool) -> MinimumNorm:
     features, means, columns, centres = _centred(net, data, intercept)
     gram = _gram(features)
     # F^T F F^T F s = F^T y has a solution always, and a = F^T F s is the same for every solution s.
-    square = [[sum(a * b for a, b in zip(row, column, strict=True)) for column in gram] for row in gram]
-    multipliers = [solve_some(square, _slopes(features, y)) for y in columns]
-    weights = [[sum(g * x for g, x in zip(row, s, strict=True)) for row in gram] for s in multipliers]
+    square = [[inner(row, column) for column in gram] for row in gram]
+    multipliers = [_solved(square, _slopes(features, y)) for y in columns]
+    weights = [[inner(row, s) for row in gram] for s in multipliers]
     return MinimumNorm(_with_output(net, weights, means, centres), tuple(map(tuple, multipliers)))
 
 
-def _centred(net: MLP, data: Dataset, intercept: bool) -> tuple[list, list, list, list]:
+def _solved(rows: Table, right: Sequence[Fraction]) -> list[Fraction]:
+    """A solution of normal equations, which always have one."""
+    found = solve_some(rows, right)
+    if found is None:
+        raise ArithmeticError("normal equations without a solution")
+    return found
+
+
+def _centred(net: MLP, data: Dataset, intercept: bool) -> tuple[Table, list[Fraction], Table, list[Fraction]]:
     """Features and their means, targets by output and their means; with an intercept, the means are taken off."""
     if len(net.layers) != 2:
         raise ValueError("regression on the hidden units is for one hidden layer")
@@ -76,10 +84,10 @@ def _centred(net: MLP, data: Dataset, intercept: bool) -> tuple[list, list, list
     columns = list(zip(*data.targets, strict=True))
     if not intercept:
         return features, [Fraction(0)] * net.widths[1], columns, [Fraction(0)] * len(columns)
-    means = [sum(column) / len(data) for column in zip(*features, strict=True)]
-    centres = [sum(y) / len(data) for y in columns]
-    features = [[x - mean for x, mean in zip(row, means, strict=True)] for row in features]
-    return features, means, [[t - at for t in y] for y, at in zip(columns, centres, strict=True)], centres
+    means = [sum(column, Fraction(0)) / len(data) for column in zip(*features, strict=True)]
+    centres = [sum(y, Fraction(0)) / len(data) for y in columns]
+    centred = [[x - mean for x, mean in zip(row, means, strict=True)] for row in features]
+    return centred, means, [[t - at for t in y] for y, at in zip(columns, centres, strict=True)], centres
 
 
 def _gram(features: Table) -> list[list[Fraction]]:

@@ -18,7 +18,7 @@ def dot(a: Iterable[float], b: Iterable[float]) -> float:
     return total
 
 
-def times(matrix: np.ndarray, vector: Sequence[float]) -> np.ndarray:
+def times(matrix: np.ndarray, vector: Sequence[float] | np.ndarray) -> np.ndarray:
     """matrix @ vector, of shape (R, K) and (K,), the columns added up one by one.
 
     Examples
@@ -32,7 +32,7 @@ def times(matrix: np.ndarray, vector: Sequence[float]) -> np.ndarray:
     return total
 
 
-def solve(matrix: np.ndarray, right: Sequence[float]) -> np.ndarray:
+def solve(matrix: np.ndarray, right: Sequence[float] | np.ndarray) -> np.ndarray:
     """The x with matrix x = right, by elimination with partial pivoting; for small systems.
 
     Raises
