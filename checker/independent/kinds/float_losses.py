@@ -23,6 +23,7 @@ from proof_of_absence.checker.independent.values.floats import (
     FloatData,
     FloatNet,
     Floats,
+    after_relu,
     aligned,
     blocks,
     integers,
@@ -188,9 +189,8 @@ class _Statistics:
         """Add the rows of one block."""
         with np.errstate(all="ignore"):
             *_, (pre, rad), (out, out_rad) = net.bounded(data.inputs[part])
-            phi, phi_rad = np.maximum(pre, 0)[:, self.units], rad[:, self.units]
-            trial, p_rad = self.trials.bounded(data.inputs[part])[-1]
-            p = np.maximum(trial, 0)
+            phi, phi_rad = after_relu(Bounded(pre[:, self.units], rad[:, self.units]))
+            p, p_rad = after_relu(self.trials.bounded(data.inputs[part])[-1])
             self._add("p", ..., p, p_rad)
             self._add("pp", ..., *_product(p, p_rad, p, p_rad))
             p, p_rad = p[:, self.chosen], p_rad[:, self.chosen]

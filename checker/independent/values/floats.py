@@ -195,7 +195,7 @@ class FloatNet:
                 known = np.isfinite(found) & np.isfinite(radius)
                 found, radius = np.where(known, found, 0), np.where(known, radius, np.inf)
                 result.append(Bounded(found, radius))
-                values = np.maximum(found, 0)
+                values, radius = after_relu(result[-1])
         return result
 
     def _rows(self, layer: int, units: Sequence[int] | None) -> tuple[Floats, Floats]:
@@ -229,6 +229,12 @@ def _affine(values: Exact, matrix: Exact, offset: Exact) -> Exact:
     product = Exact(_times(values.whole, matrix.whole.T), values.exponent + matrix.exponent, divisor)
     left, right, low, _ = aligned(product, Exact(offset.whole * values.divisor, offset.exponent, divisor))
     return Exact(left + right, low, divisor)
+
+
+def after_relu(before: Bounded) -> Bounded:
+    """After ReLU; a unit that is surely not on sends 0, without an error."""
+    value, radius = before
+    return Bounded(np.maximum(value, 0), np.where(value <= -radius, 0, radius))
 
 
 def _times(left: Integers, right: Integers) -> Integers:

@@ -46,6 +46,13 @@ def test_every_audit_of_a_squared_loss_is_accepted(extreme, data):
     assert not told or "facts on a net given in Python" in told
 
 
+def test_a_unit_that_is_surely_off_adds_no_error():
+    """The checker's bounds of a rent of 0 were as wide as the rounding of a pre-activation of -1024 is."""
+    off = [[[0.0]], [0.0]], [[[0.0]] * 3, [0.0, -1024.0, 1.5]], [[[0.0, 0.0, 0.0], [0.0, -1.0, 0.0]], [0.0, 0.0]]
+    told = audited(FloatNet(off, np.float32), np.zeros((1, 1)), np.zeros((1, 2)), loss="squared")
+    assert "facts on a net given in Python" in told
+
+
 @settings(max_examples=25)
 @given(class_problems())
 def test_every_audit_of_a_cross_entropy_is_accepted(problem):
