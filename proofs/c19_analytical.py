@@ -61,7 +61,7 @@ CUT_DECAY = Fraction(1, 100)
 
 
 def solved(
-    features: MLP, data: Dataset, circuit, *, penalty: object, intercept: bool, fires: Vector | None = None
+    features: MLP, data: Dataset, circuit, *, penalty: Fraction | int, intercept: bool, fires: Vector | None = None
 ) -> Evidence:
     """The closed form on these features (penalty 0: of least norm); holds if the circuit's weights are 0."""
     if penalty:
