@@ -10,7 +10,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from sklearn.covariance import LedoitWolf
@@ -23,6 +22,8 @@ __all__ = ["SCORES", "Scores", "auroc", "interval"]
 SCORES = ("leverage", "mahalanobis", "margin")
 # An idle unit that sends something else by so much leaves the features of the clean rows, and a move there is free.
 STILL = 1e-9
+# Smaller singular values, as a part of the greatest, are taken for 0.
+RANK = 1e-10
 DRAWS, LEVEL = 1000, 0.95
 
 
@@ -35,11 +36,12 @@ class Scores:
     idle: NDArray[np.bool_]
 
     @cached_property
-    def _triangle(self) -> tuple[Floats, Floats]:
-        """R of a QR decomposition of the features that are not idle, their columns of length 1, and their scale."""
+    def _axes(self) -> tuple[Floats, Floats, Floats]:
+        """Of the features that are not idle, their columns of length 1: singular values, right vectors, the scale."""
         clean = _constant(self.clean[:, ~self.idle])
         scale = np.linalg.norm(clean, axis=0)
-        return np.asarray(np.linalg.qr(clean / scale, mode="r")), np.asarray(scale)
+        _, sizes, axes = np.linalg.svd(np.linalg.qr(clean / scale, mode="r"))
+        return sizes, axes, np.asarray(scale)
 
     @cached_property
     def _classes(self) -> tuple[Floats, Floats]:
@@ -50,16 +52,19 @@ class Scores:
         return means, np.linalg.cholesky(fitted.precision_)
 
     def leverage(self, rows: Floats) -> Floats:
-        """h of each row, infinite where an idle unit fires; h does not depend on the scale of a feature."""
-        triangle, scale = self._triangle
-        here = _constant(rows[:, ~self.idle]) / scale
-        found = np.asarray((solve_triangular(triangle, here.T, trans="T") ** 2).sum(axis=0))
-        fires = (np.abs(rows - self.clean[0])[:, self.idle] > STILL).any(axis=1)
-        return np.where(fires, np.inf, found)
+        """h of each row, infinite where it is off the row space; h does not depend on the scale of a feature."""
+        sizes, axes, scale = self._axes
+        here = _constant(rows[:, ~self.idle]) / scale @ axes.T
+        kept = sizes > RANK * sizes[0]
+        found = np.asarray(((here[:, kept] / sizes[kept]) ** 2).sum(axis=1))
+        off = (np.abs(here[:, ~kept]) > STILL).any(axis=1)
+        off |= (np.abs(rows - self.clean[0])[:, self.idle] > STILL).any(axis=1)
+        return np.where(off, np.inf, found)
 
     def condition(self) -> float:
-        """The condition number of the scaled features: a leverage may lose twice as many digits as it has."""
-        return float(np.linalg.cond(self._triangle[0]))
+        """The condition number of the scaled features on their row space: a leverage may lose twice as many digits."""
+        sizes, _, _ = self._axes
+        return float(sizes[0] / sizes[sizes > RANK * sizes[0]].min())
 
     def mahalanobis(self, rows: Floats) -> Floats:
         """The squared distance to the nearest class mean."""

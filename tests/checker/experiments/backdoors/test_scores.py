@@ -44,6 +44,15 @@ def test_leverage_is_the_exact_one(seed, idle, point):
         assert found == pytest.approx(float(exact.value), rel=1e-8)
 
 
+def test_off_the_row_space_of_dependent_features_a_move_is_free():
+    scores = known(8)
+    twice = Scores(np.column_stack([scores.clean, 3 * scores.clean[:, 1]]), LABELS, np.zeros(5, dtype=bool))
+    rows = np.random.default_rng(9).integers(0, 9, (6, 4)).astype(float)
+    inside = np.column_stack([rows, 3 * rows[:, 1]])
+    assert twice.leverage(inside) == pytest.approx(scores.leverage(rows)) and twice.condition() < 1e4
+    assert np.isinf(twice.leverage(np.add(inside, [0, 0, 0, 0, 1]))).all()
+
+
 def test_leverage_is_the_distance_to_the_mean_of_all_rows():
     scores = known(3)
     rows = np.random.default_rng(4).random((30, 4)) * 20
