@@ -75,7 +75,7 @@ SCENARIOS = [
     Scenario("census", ("census", "--shard", "500000"), "build/experiments/census", "shards/*"),
     Scenario("world", ("world", "--order", "0,12,4,8", "--units", "2"), "build/experiments/world", None),
     Scenario("lifetimes", ("lifetimes", "--steps", "20", "--seeds", "1"), "build/experiments/lifetimes", "runs/*/*"),
-    Scenario("backdoors", ("backdoors", "--quick", "--steps", "20"), "build/experiments/backdoors", "parts/*/*"),
+    Scenario("backdoors", ("backdoors", "--quick", "--steps", "20"), "build/experiments/backdoors", "runs/*/*"),
 ]
 
 

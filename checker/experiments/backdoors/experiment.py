@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "PARTS", "RESULT", "make", "result"]
 
 FORMAT = "absence-backdoors/1"
-RESULT, PARTS = "result.json", "parts"
+RESULT, PARTS = "result.json", "runs"
 Record = dict[str, Any]
 
 SCOPE = (

@@ -104,14 +104,17 @@ def _idle(found: Result) -> Figure:
     widths = sorted({entry["width"] for entry in cells})
     for row, (colour, (name, title)) in enumerate(zip(COLOURS, optimizers.items(), strict=False)):
         side = 0.12 * (row - (len(optimizers) - 1) / 2)
-        parts = []
+        at, parts = list[int](), list[float]()
         for place, width in enumerate(widths):
             group = [e for e in cells if (e["width"], e["optimizer"]) == (width, name)]
+            if not group:
+                continue
+            at.append(place)
             parts.append(median(len(run["idle"]) / width for entry in group for run in entry["runs"]))
             shares = [abs(float(share(run))) for entry in group if entry["rate"] for run in entry["runs"]]
             heights = [max(value, NOTHING) for value in shares]
             right.plot([place + side] * len(shares), heights, ".", color=colour, markersize=4, clip_on=False)
-        left.plot(range(len(widths)), parts, "o-", color=colour, linewidth=1, label=title)
+        left.plot(at, parts, "o-", color=colour, linewidth=1, label=title)
     for axes in (left, right):
         _places(axes, map(str, widths))
         axes.set_xlabel("hidden units")

@@ -38,7 +38,7 @@ def made(tmp_path_factory):
 
     with pytest.raises(KeyboardInterrupt):
         make(folder, PLAN, progress=interrupt)
-    early = {path: path.stat().st_mtime_ns for path in folder.glob("parts/*/*.json")}
+    early = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*.json")}
     assert len(early) == 3 < len(CELLS)
     cut = min(early)
     cut.write_bytes(cut.read_bytes()[:100])
@@ -51,7 +51,7 @@ def made(tmp_path_factory):
 
 def file_of(folder, name):
     """The file of a cell, in the folder of its settings."""
-    (path,) = folder.glob(f"parts/*/{name}.json")
+    (path,) = folder.glob(f"runs/*/{name}.json")
     return path
 
 
