@@ -196,8 +196,8 @@ Definition out (e : bool) : 'rV[R]_1 := const_mx ((-1) ^+ e).
 Lemma slope_scaled m (r : 'I_N -> 'rV[R]_m) mu (s a : 'rV[R]_m) w b t :
   slope z r mu x s w b (t *: a) = t * slope z r mu x s w b a.
 Proof.
-rewrite /slope mulrDr mulr_sumr dotZr; congr (_ + _); last by ring.
-by apply: eq_bigr => i _; rewrite dotZr; ring.
+rewrite /slope dotZr mulrDr; congr (_ + _); last by ring.
+by rewrite mulr_sumr; apply: eq_bigr => i _; rewrite dotZr; ring.
 Qed.
 
 Theorem C22_line K n s base t l (r : 'I_K -> 'I_N -> 'rV[R]_1)
