@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.floats import Bounded, FloatNet, Floats, Integers
+from proof_of_absence.checker.independent.values.floats import Bounded, Exact, FloatNet, Floats, Integers
 
 FORMAT, CELL_FORMAT = "absence-backdoors/1", "absence-backdoor-cell/1"
 LARGEST = 2**27
 # Entries of one array, packed or not.
 ENTRIES = 2**24
 SAME = ("auroc", "runs")
+# Below the exponents of all products of three floats of 32 bits, as integers of 53 bits.
+SCALE = -700
 Whole = NDArray[np.int64]
 
 
@@ -216,23 +218,22 @@ class Net:
         return np.asarray(sent[0])
 
     def _sent(self, rows: Floats, circuit: list[int]) -> Integers:
-        """What it sends to the outputs at each row, as fractions."""
+        """What it sends to the outputs at each row, in units of 2^SCALE."""
         found = self._hidden(rows)
         on = (found.value > -found.radius)[:, circuit].any(axis=1)
-        result = np.full((len(rows), self.net.widths[2]), Fraction(0), dtype=object)
+        result = np.zeros((len(rows), self.net.widths[2]), dtype=object)
         if on.any():
-            exact = self.net.sent(rows[on], 1, circuit)
-            result[on] = exact.whole * Fraction(2) ** exact.exponent
+            result[on] = _scaled(self.net.sent(rows[on], 1, circuit))
         return result
 
     def _moved(self, sent: dict[str, list[Integers]]) -> Fraction:
         """The sum over the images of what the trigger adds to the target's output less the true class's."""
         others, target = self.data.others, self.data.target
-        labels, total = self.data.labels[others], Fraction(0)
+        labels, total = self.data.labels[others], 0
         for sign, tables in ((1, sent["bad"]), (-1, [table[others] for table in sent["test"]])):
             for table in tables:
-                total += sign * sum(table[:, target] - table[np.arange(len(table)), labels], Fraction(0))
-        return total
+                total += sign * int(sum(table[:, target] - table[np.arange(len(table)), labels]))
+        return total * Fraction(2) ** SCALE
 
     def _encloses(self, stated: Fraction) -> None:
         """The same of all units lies where the bounds of a float pass say."""
@@ -259,11 +260,16 @@ class Net:
         after = answers.copy()
         unclear = np.flatnonzero(~decided | (lost != 0).any(axis=1))
         if unclear.size:
-            exact = self.net.exact(rows[unclear], 2)
-            outputs = exact.whole * Fraction(2) ** exact.exponent
+            outputs = _scaled(self.net.exact(rows[unclear], 2))
             answers[unclear] = np.argmax(outputs, axis=1)
             after[unclear] = np.argmax(outputs - lost[unclear], axis=1)
         return answers, after
+
+
+def _scaled(exact: Exact) -> Integers:
+    """The numbers in units of 2^SCALE."""
+    require(exact.divisor == 1 and exact.exponent >= SCALE, "a number is finer than these can be")
+    return np.asarray(exact.whole * 2 ** (exact.exponent - SCALE))
 
 
 def _exactly(cells: list[Fact]) -> dict[str, Any]:
