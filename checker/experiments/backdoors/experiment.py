@@ -1,7 +1,8 @@
 """The experiment: a file for each cell, made here or by dask's workers, and the result that names them all.
 
-A cell whose file is there, whole, and made by the same code and parameters is not made again. Files carry no times, so
-the same versions give the same bytes.
+A cell whose file is there, made by the same code and parameters, and of whose nets the independent checker accepts what
+it says, is not made again; what was measured in floats counts as data. Files carry no times, so the same versions give
+the same bytes.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from proof_of_absence.checker.experiments.backdoors.digits import LEVELS, TARGET, digits
 from proof_of_absence.checker.experiments.backdoors.plan import BATCH, OPTIMIZERS, PATCH, Cell, Plan, cells, triggers
 from proof_of_absence.checker.experiments.backdoors.summary import conclusion, exactly, found, summary
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results.backdoors import check_kept
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources, versions
 
@@ -59,7 +62,7 @@ def make(
         If a net's weights stop being finite.
     """
     wanted = list(cells(plan, triggers(digits(), plan)))
-    records = {cell.name: kept(_file(folder, plan, cell), _key(plan, cell)) for cell in wanted}
+    records = {cell.name: _shown(folder, plan, cell) for cell in wanted}
     missing = [cell for cell in wanted if records[cell.name] is None]
     progress(len(wanted) - len(missing), len(wanted))
     made = _apart(client, plan, missing) if client else ((cell, _measured(plan, cell)) for cell in missing)
@@ -67,6 +70,33 @@ def make(
         records[cell.name] = keep(_file(folder, plan, cell), _key(plan, cell), record)
         progress(count, len(wanted))
     return [record for record in records.values() if record is not None]
+
+
+def _shown(folder: Path, plan: Plan, cell: Cell) -> Record | None:
+    """What is kept of a cell, if the independent checker accepts it."""
+    record = kept(_file(folder, plan, cell), _key(plan, cell))
+    if record is None:
+        return None
+    trigger = _triggers(plan)[cell.trigger]
+    try:
+        check_kept(record, _images(), trigger, cell.width, plan.seeds)
+    except Refused:
+        return None
+    return record
+
+
+@cache
+def _images() -> Record:
+    """The images, as a result has them."""
+    data = digits()
+    named = {name: getattr(data, name).tolist() for name in ("train", "labels", "test", "test_labels")}
+    return {"data": named, "parameters": {"target": TARGET, "levels": LEVELS}}
+
+
+def _triggers(plan: Plan) -> dict[str, Record]:
+    """The triggers, as a result has them."""
+    known = triggers(digits(), plan).values()
+    return {t.name: {"title": t.title, "mask": list(t.mask), "pattern": list(t.pattern)} for t in known}
 
 
 def _apart(client: "Client", plan: Plan, missing: list[Cell]) -> Iterator[tuple[Cell, Record]]:
@@ -105,8 +135,6 @@ def _versions() -> dict[str, str]:
 
 def result(folder: Path, plan: Plan, records: list[Record]) -> Record:
     """The experiment as JSON: parameters, images, triggers, and of each cell its file with its SHA-256; sealed."""
-    data = digits()
-    known = triggers(data, plan)
     entries = [
         {
             "file": _file(folder, plan, cell).relative_to(folder).as_posix(),
@@ -120,7 +148,7 @@ def result(folder: Path, plan: Plan, records: list[Record]) -> Record:
             "auroc": record["auroc"],
             "runs": record["runs"],
         }
-        for cell, record in zip(cells(plan, known), records, strict=True)
+        for cell, record in zip(cells(plan, triggers(digits(), plan)), records, strict=True)
     ]
     return seal(
         {
@@ -129,15 +157,8 @@ def result(folder: Path, plan: Plan, records: list[Record]) -> Record:
             "parameters": asdict(plan) | {"batch": BATCH, "target": TARGET, "levels": LEVELS, "dtype": "float32"},
             "versions": _versions(),
             "optimizers": {o.name: {"title": o.title, "class": o.kind, "arguments": o.arguments} for o in OPTIMIZERS},
-            "triggers": {
-                t.name: {"title": t.title, "mask": list(t.mask), "pattern": list(t.pattern)} for t in known.values()
-            },
-            "data": {
-                "train": data.train.tolist(),
-                "labels": data.labels.tolist(),
-                "test": data.test.tolist(),
-                "test_labels": data.test_labels.tolist(),
-            },
+            "triggers": _triggers(plan),
+            "data": _images()["data"],
             "cells": entries,
             "exactly": exactly(entries),
             "found": found(entries),

@@ -192,7 +192,7 @@ def _pruned(of: _Of, inputs: Inputs, data: Digits) -> dict[str, dict[str, float]
 def _rare(of: _Of, inputs: Inputs, data: Digits) -> dict[str, float]:
     """What the units carry that are all but idle, and what is left without them; `share` is of the trigger's effect."""
     weights, bias = of.net.float_layers[1]
-    rare = ((of.known.clean > 0).mean(axis=0) <= RARE)
+    rare = (of.known.clean > 0).mean(axis=0) <= RARE
     bad, test = (_hidden(of.net, rows) for rows in (inputs.bad, inputs.test))
     labels = data.test_labels[data.others]
     effect = (bad - test[data.others]) * (weights[TARGET] - weights[labels])

@@ -99,14 +99,10 @@ def found(entries: Entries) -> dict[str, Any]:
         "clean_correct": median(run["correct"] for run in reference(entries)["runs"]),
         "priced": {row["trigger"]: row for row in order},
         "relation": float(relation) if len(known) > 2 else None,
-        "penalties": {
-            f"{entry['penalty']:g}": _penalised(entry) for entry in entries if entry["penalty"]
-        },
+        "penalties": {f"{entry['penalty']:g}": _penalised(entry) for entry in entries if entry["penalty"]},
         "patch": {name: _range(entry["auroc"][name]["mean"] for entry in patched) for name in SCORES},
         "never_poisoned": {name: _range(entry["auroc"][name]["mean"] for entry in never) for name in SCORES},
-        "scattered": _range(
-            run["shown"][SCATTERED]["auroc"]["leverage"] for entry in patched for run in entry["runs"]
-        ),
+        "scattered": _range(run["shown"][SCATTERED]["auroc"]["leverage"] for entry in patched for run in entry["runs"]),
         "success": _range(run["shown"][PATCH]["success"] for entry in patched for run in entry["runs"]),
         "pruned": {
             name: _range(run["pruned"][name]["success"] for entry in patched for run in entry["runs"])

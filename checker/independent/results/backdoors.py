@@ -112,11 +112,26 @@ def _cell(folder: Path, cell: Fact, data: Digits, trigger: Fact, seeds: int) -> 
     record = _load(folder / name, CELL_FORMAT)
     for key in SAME:
         require_equal(f"{key}, as the result has it", cell[key], record[key])
+    _record(record, data, trigger, cell["width"], seeds)
+
+
+def check_kept(record: Fact, images: Fact, trigger: Fact, width: int, seeds: int) -> None:
+    """Refuse what was kept of a cell, unless what it says of its nets is so.
+
+    `images` are the data and parameters of a result, of the parameters the levels and the target alone.
+    """
+    try:
+        _record(record, _digits(images), trigger, width, seeds)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, zlib.error) as error:
+        raise Refused(f"malformed: {type(error).__name__}: {error}") from error
+
+
+def _record(record: Fact, data: Digits, trigger: Fact, width: int, seeds: int) -> None:
     require([run["seed"] for run in record["runs"]] == list(range(seeds)), "a seed is left out")
     require(len(record["nets"]) == seeds, "not one net to each seed")
     for run, kept in zip(record["runs"], record["nets"], strict=True):
         net, tables = _read(kept, data, trigger)
-        require(net.widths[1] == cell["width"], "a net has another width")
+        require(net.widths[1] == width, "a net has another width")
         Net(net, tables, data, run["idle"], run["left"]).check(run)
 
 

@@ -55,6 +55,18 @@ def file_of(folder, name):
     return path
 
 
+def test_a_kept_cell_that_says_what_is_not_so_is_made_again(made, tmp_path):
+    folder = tmp_path / "out"
+    shutil.copytree(made, folder)
+    path = file_of(folder, CELL)
+    whole = path.read_bytes()
+    record = json.loads(whole)
+    record["runs"][0]["hits"] += 1
+    path.write_text(json.dumps(seal(record)))
+    make(folder, PLAN)
+    assert path.read_bytes() == whole
+
+
 def test_the_result_is_whole_and_accepted(made):
     assert "idle circuits and answers of 16 nets" in absence("check", made, cwd=made)
     result = check_backdoors(made / "result.json")
