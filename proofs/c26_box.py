@@ -92,8 +92,8 @@ CLAIM = Claim(
     r"$a\phi-a'\phi'=(a-a')\phi+a'(\phi-\phi')$, and $(f-y)^2-(f'-y)^2=(f-f')(f+f'-2y)$. "
     r"The differences add up to $\ell_0-\ell_n\leq\ell_0-E$, and none is negative.",
     limits="Universal for one hidden layer, any parametrisation of its nets, and any function with the two properties "
-    "of the exponential that C14 names; for the real one from three axioms (C26.classical). The Lipschitz constant of "
-    "C26_lipschitz is far from the least one; for one unit the checker computes one that is smaller. That tau is the "
+    "of the exponential that C14 names; for the real one from three axioms (C26.classical). The Lipschitz constant "
+    "that is proved is far from the least one; for one unit the checker computes one that is smaller. That tau is the "
     "price of an idle circuit (C11) of the box is the third premise: it fails if the box is too small. Nothing is said "
     "of a density on the box, only of grids, but the bound is the same for all fine ones. It is about idle circuits, "
     "and says nothing of entangled detectors. The "
