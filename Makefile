@@ -3,7 +3,7 @@
 # make quick    the part of it that takes under a minute
 # make tables   LaTeX tables from the certificates, and a check of what the paper cites
 # make paper     the paper with certificates and experiments, build/paper/absence.pdf (installs TeX from Debian where it is missing)
-# make experiments   the QA world, a census, training with planted detectors and backdoors, scaling laws: results and plots in build/experiments (15 minutes)
+# make experiments   the QA world, a census, training with planted detectors and backdoors, scaling laws: results and plots in build/experiments (5 minutes)
 # make site     a static site of claims, proofs and certificates in build/site (likewise); open index.html
 # make bench    timings, ours and the peers' side by side (25 minutes; NETS= is a folder of nets of VNN-COMP)
 # make reliability   mutants, tampering, kill -9: how much is noticed (hours; fewer with CASES=, KILLS=, MOST=; see tests/reliability/README.md)
