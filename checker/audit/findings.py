@@ -30,12 +30,36 @@ __all__ = [
     "RankFinding",
     "Readout",
     "RegionFinding",
+    "Replacement",
+    "Replacements",
     "UnitFinding",
 ]
+
+# The weights and the bias of a unit.
+Replacement = tuple[tuple[Fraction, ...], Fraction]
 
 # Exit codes of `absence audit`; 2 is bad input, as for every command (`checker.screen.terminal`).
 CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
 _PARTS = ("deployment", "training", "test")
+
+
+class Replacements:
+    """The different units in a list of many, numbered as they come; what is the same object is not compared again."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Replacement, int] = {}
+        self._seen: dict[int, tuple[Replacement, int]] = {}
+
+    def number(self, unit: Replacement) -> int:
+        """The number of this one."""
+        if id(unit) not in self._seen:
+            # Kept, so that its id is nobody else's.
+            self._seen[id(unit)] = unit, self._numbers.setdefault(unit, len(self._numbers))
+        return self._seen[id(unit)][1]
+
+    def all(self) -> tuple[Replacement, ...]:
+        """All of them, by their numbers."""
+        return tuple(self._numbers)
 
 
 class Activity(StrEnum):
@@ -95,7 +119,7 @@ class UnitFinding:
     witness: tuple[int, int] | None = None
     rent: Enclosure | None = None
     replacement_gain: Enclosure | None = None
-    replacement: tuple[tuple[Fraction, ...], Fraction] | None = None
+    replacement: Replacement | None = None
     by_class: tuple[Enclosure, ...] | None = None
 
     @property

@@ -6,7 +6,7 @@ Exact findings are stated exactly; enclosures a little wider, so that other rigo
 from collections.abc import Sequence
 from fractions import Fraction
 
-from proof_of_absence.checker.audit.findings import Enclosure, Improvement, Prices, UnitFinding
+from proof_of_absence.checker.audit.findings import Enclosure, Improvement, Prices, Replacements, UnitFinding
 
 __all__ = [
     "SLACK",
@@ -61,22 +61,21 @@ def rent_fact(units: Sequence[UnitFinding], loss: Enclosure) -> dict:
     ValueError
         If none has.
     """
-    # Many units share a trial unit.
-    trials: dict[tuple, int] = {}
+    trials = Replacements()
     listed = []
     for finding in units:
         if finding.rent is None:
             continue
         entry = {"unit": finding.unit.index, "rent": widened(finding.rent, _slack(finding.rent, loss))}
         if finding.replacement is not None:
-            entry["trial"] = trials.setdefault(finding.replacement, len(trials))
+            entry["trial"] = trials.number(finding.replacement)
             entry["gain"] = widened(finding.replacement_gain, _slack(finding.replacement_gain, loss))
         listed.append(entry)
     if not listed:
         raise ValueError("no unit has a rent")
     return {
         "kind": "unit-rents",
-        "trials": [[_texts(weights), str(bias)] for weights, bias in trials],
+        "trials": [[_texts(weights), str(bias)] for weights, bias in trials.all()],
         "units": listed,
     }
 

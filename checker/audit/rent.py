@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
+from proof_of_absence.checker.audit.findings import Enclosure, Replacement, UnitFinding
 from proof_of_absence.checker.audit.search import candidates
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.numbers.rounding import UP, gamma
@@ -119,10 +119,17 @@ class Rents:
         self._blocks += 1
         self._longest = max(self._longest, len(features))
 
+    def _trial(self, place: int) -> Replacement:
+        """The weights and the bias of a trial unit."""
+        hidden = nearest_floats(self._trials.layers[-1])
+        return tuple(map(Fraction, hidden.weights[place].tolist())), Fraction(float(hidden.bias[place]))
+
     def findings(self, units: Sequence[UnitFinding]) -> tuple[UnitFinding, ...]:
         """The units with their rents and replacement gains, where these are known to within a finite bound."""
         rents, gains, best = self._solve()
         result = []
+        # Many units have one trial unit in their place.
+        trials: dict[int, Replacement] = {}
         for finding in units:
             if finding.unit.layer != len(self._net.layers) - 1:
                 result.append(finding)
@@ -133,8 +140,10 @@ class Rents:
             if gain is not None:
                 # It is a square: where the bound is below 0, that says nothing.
                 gain = Enclosure(max(gain.low, Fraction(0)), gain.high)
-                hidden = nearest_floats(self._trials.layers[-1])
-                chosen = tuple(map(Fraction, hidden.weights[best[j]].tolist())), Fraction(float(hidden.bias[best[j]]))
+                trial = int(best[j])
+                if trial not in trials:
+                    trials[trial] = self._trial(trial)
+                chosen = trials[trial]
             result.append(replace(finding, rent=_enclosure(rents, j), replacement_gain=gain, replacement=chosen))
         return tuple(result)
 

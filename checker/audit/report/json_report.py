@@ -17,13 +17,19 @@ from typing import Any
 import numpy as np
 from flint import fmpz
 
-from proof_of_absence.checker.audit.findings import Audit, CircuitFinding, Enclosure, UnitFinding
+from proof_of_absence.checker.audit.findings import (
+    Audit,
+    CircuitFinding,
+    Enclosure,
+    Replacement,
+    Replacements,
+    UnitFinding,
+)
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["FORMAT", "clean", "decode", "encode", "exact_text", "from_json", "schema_text", "short", "to_json"]
 
 FORMAT = "absence-audit/1"
-_REPLACEMENT = tuple[tuple[Fraction, ...], Fraction]
 _fields = dataclasses.fields
 
 
@@ -67,22 +73,22 @@ def to_json(audit: Audit) -> dict[str, Any]:
 
 def _units(units: tuple[UnitFinding, ...]) -> dict[str, Any]:
     """Units, and apart from them their replacements, which are few and long: each unit names the number of its own."""
-    shared: dict[tuple[Any, ...], int] = {}
+    shared = Replacements()
     findings = []
     for unit in units:
         finding = {
             field.name: encode(getattr(unit, field.name)) for field in _fields(unit) if field.name != "replacement"
         }
         if unit.replacement is not None:
-            finding["replacement"] = shared.setdefault(unit.replacement, len(shared))
+            finding["replacement"] = shared.number(unit.replacement)
         else:
             finding["replacement"] = None
         findings.append(finding)
-    return {"findings": findings, "replacements": encode(tuple(shared))}
+    return {"findings": findings, "replacements": encode(shared.all())}
 
 
 def _from_units(data: dict) -> tuple[UnitFinding, ...]:
-    shared = decode(tuple[_REPLACEMENT, ...], data["replacements"])
+    shared = decode(tuple[Replacement, ...], data["replacements"])
     units = []
     for entry in data["findings"]:
         unit = decode(UnitFinding, entry | {"replacement": None})
