@@ -146,7 +146,9 @@ def is_stray(path: Path) -> bool:
 
 
 def _remove_strays(path: Path) -> None:
-    for name in os.listdir(path.parent):
+    # Of thousands of files in a folder few begin so.
+    ours = [name for name in os.listdir(path.parent) if name.startswith(f".{path.name}.")]
+    for name in ours:
         if (found := _TEMPORARY.fullmatch(name)) and found[1] == path.name and not _alive(int(found[2])):
             path.with_name(name).unlink(missing_ok=True)
 
