@@ -1,7 +1,7 @@
 """Where a long command may spread its work: the processes of this machine, or the workers of a dask scheduler."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from dask.distributed import Client, LocalCluster
 
@@ -18,7 +18,7 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
         If no scheduler answers there.
     """
     if scheduler is not None:
-        with Client(scheduler, timeout=10) as client:
+        with _connected(scheduler) as client:
             yield client
         return
     with (
@@ -26,3 +26,11 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
         Client(local) as client,
     ):
         yield client
+
+
+def _connected(scheduler: str) -> Client:
+    """A client of the scheduler. If two messages come at once, distributed takes that for a fault: it is tried again."""
+    for _ in range(3):
+        with suppress(AssertionError):
+            return Client(scheduler, timeout=10)
+    return Client(scheduler, timeout=10)
