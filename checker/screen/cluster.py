@@ -29,7 +29,7 @@ def cluster(scheduler: str | None = None, workers: int | None = None) -> Iterato
 
 
 def _connected(scheduler: str) -> Client:
-    """A client of the scheduler. If two messages come at once, distributed takes that for a fault: it is tried again."""
+    """A client of the scheduler. If two messages come at once, distributed calls that a fault: it is tried again."""
     for _ in range(3):
         with suppress(AssertionError):
             return Client(scheduler, timeout=10)
