@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import PricedInput, Readout
-from proof_of_absence.checker.construct.leverage_bounds import Whitened, whitened
+from proof_of_absence.checker.construct.leverage_bounds import SLACK, Whitened, whitened
 from proof_of_absence.checker.numbers.deadline import afford, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 
@@ -20,8 +20,6 @@ __all__ = ["BLOCK", "PARTS", "Direction", "Features", "Kernel", "Priced", "price
 
 PARTS = ("deployment", "training", "test")
 BLOCK = 2048
-# Bounds are stated wider by this share, so that other rigorous bounds can confirm them.
-SLACK = 2.0**-24
 Direction = Mapping[int, Fraction]
 
 

@@ -14,12 +14,14 @@ import numpy as np
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.numbers.rounding import TINY, U64, UP, gamma
 
-__all__ = ["Blocks", "Whitened", "ridge_rows", "whitened", "whitened_by_gram"]
+__all__ = ["SLACK", "Blocks", "Whitened", "ridge_rows", "whitened", "whitened_by_gram"]
 
 # The rows of the features, in blocks of shape (rows, p), the constant first; called once for each pass.
 Blocks = Callable[[], Iterable[Interval]]
 # What the rounding of a bound downwards may lose, with room to spare.
 DOWN = 1 - 2.0**-30
+# Bounds are stated wider by this share, so that other rigorous bounds can confirm them.
+SLACK = 2.0**-24
 # With such a spread no other factor is tried.
 ENOUGH = 2.0**-10
 

@@ -39,3 +39,33 @@ def read_sealed(
         raise Refused(f"{prefix}not readable as JSON: {error}") from error
     require(digest == found.get("digest"), unsealed)
     return dict(found)
+
+
+def read_result(path: Path, form: str, *, largest: int) -> Fact:
+    """A result of an experiment, or a part of one: as `read_sealed`, and a reason names the file.
+
+    Raises
+    ------
+    Refused
+        If it is no such file, or any byte of its content is not what was sealed.
+    """
+    unsealed = f"the digest of {path.name} does not fit its content"
+    return read_sealed(path, form, largest=largest, prefix=f"{path.name} is ", unsealed=unsealed)
+
+
+def read_part(folder: Path, entry: Fact, form: str, *, largest: int) -> Fact:
+    """The part of a result that an entry of it names by `file` and `sha256`; it lies below the folder.
+
+    Raises
+    ------
+    Refused
+        If it lies elsewhere, cannot be read, or is another file.
+    """
+    name = Path(entry["file"])
+    require(not name.is_absolute() and ".." not in name.parts, f"the file {name} lies elsewhere")
+    try:
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise Refused(f"{name}: {error.strerror}") from error
+    require(digest == entry["sha256"], f"{name} is not the file that the result was made from")
+    return read_result(folder / name, form, largest=largest)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from proof_of_absence.checker.construct.leverage_bounds import Whitened, whitened, whitened_by_gram
+from proof_of_absence.checker.construct.leverage_bounds import SLACK, Whitened, whitened, whitened_by_gram
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.recorded.gram import Gram
 from proof_of_absence.checker.recorded.row_space import with_ones
@@ -21,8 +21,6 @@ __all__ = ["bounds", "factor_of"]
 Floats = NDArray[np.floating[Any]]
 # Beyond this the Gram matrix has lost too many digits: a QR decomposition loses half as many, in two more passes.
 WIDE = 2.0**-10
-# Bounds are stated wider by this share, so that other rigorous bounds can confirm them.
-SLACK = 2.0**-24
 
 
 def factor_of(parts: Iterable[Part], gram: Gram, columns: list[int], penalty: Fraction) -> Whitened | None:

@@ -5,7 +5,6 @@ with error bounds decide most of it here, exact integers the rest.
 """
 
 import base64
-import hashlib
 import zlib
 from collections.abc import Sequence
 from fractions import Fraction
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
-from proof_of_absence.checker.independent.sealed import read_sealed
+from proof_of_absence.checker.independent.sealed import read_part, read_result
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import Bounded, Exact, FloatNet, Floats, Integers
 
@@ -61,7 +60,7 @@ def check_backdoors(path: Path) -> Fact:
     Refused
         If a file is missing or another, or what it says is not so.
     """
-    result = _load(path, FORMAT)
+    result = read_result(path, FORMAT, largest=LARGEST)
     try:
         data = _digits(result)
         cells, seeds = result["cells"], result["parameters"]["seeds"]
@@ -70,18 +69,14 @@ def check_backdoors(path: Path) -> Fact:
         require(len(set(shapes)) == len(shapes), "a cell is listed twice")
         require_equal("the counts", result["exactly"], _exactly(cells))
         for cell in cells:
+            record = read_part(path.parent, cell, CELL_FORMAT, largest=LARGEST)
             try:
-                _cell(path.parent, cell, data, result["triggers"][cell["trigger"]], seeds)
+                _cell(record, cell, data, result["triggers"][cell["trigger"]], seeds)
             except Refused as reason:
                 raise Refused(f"{cell['file']}: {reason}") from reason
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, zlib.error) as error:
         raise Refused(f"malformed: {type(error).__name__}: {error}") from error
     return result
-
-
-def _load(path: Path, kind: str) -> Fact:
-    unsealed = f"the digest of {path.name} does not fit its content"
-    return read_sealed(path, kind, largest=LARGEST, prefix=f"{path.name} is ", unsealed=unsealed)
 
 
 def _digits(result: Fact) -> Digits:
@@ -101,15 +96,7 @@ def _images(rows: object, levels: int) -> Whole:
     return found
 
 
-def _cell(folder: Path, cell: Fact, data: Digits, trigger: Fact, seeds: int) -> None:
-    name = Path(cell["file"])
-    require(not name.is_absolute() and ".." not in name.parts, "a cell's file lies elsewhere")
-    try:
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    except OSError as error:
-        raise Refused(f"{error.strerror}") from error
-    require(digest == cell["sha256"], "not the file that the result was made from")
-    record = _load(folder / name, CELL_FORMAT)
+def _cell(record: Fact, cell: Fact, data: Digits, trigger: Fact, seeds: int) -> None:
     for key in SAME:
         require_equal(f"{key}, as the result has it", cell[key], record[key])
     _record(record, data, trigger, cell["width"], seeds)

@@ -4,7 +4,6 @@ That training leads from net to net is a measurement, and not checked; nor is `m
 but what is said there of the other checkpoints fits the steps at which the detector was alive and gone.
 """
 
-import hashlib
 import math
 import struct
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
-from proof_of_absence.checker.independent.sealed import read_sealed
+from proof_of_absence.checker.independent.sealed import read_part, read_result
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats
 from proof_of_absence.checker.independent.values.nets import number
@@ -38,7 +37,7 @@ def check_lifetimes(path: Path) -> Fact:
     Refused
         If a file is missing or another, or what it says is not so.
     """
-    result = _load(path, FORMAT)
+    result = read_result(path, FORMAT, largest=LARGEST)
     try:
         experiment = Experiment(result)
         parameters = result["parameters"]
@@ -54,11 +53,6 @@ def check_lifetimes(path: Path) -> Fact:
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise Refused(f"malformed: {type(error).__name__}: {error}") from error
     return result
-
-
-def _load(path: Path, kind: str) -> Fact:
-    unsealed = f"the digest of {path.name} does not fit its content"
-    return read_sealed(path, kind, largest=LARGEST, prefix=f"{path.name} is ", unsealed=unsealed)
 
 
 class Experiment:
@@ -185,20 +179,13 @@ def _which(entry: Fact, parameters: Fact) -> tuple[Any, ...]:
 
 
 def _run(experiment: Experiment, folder: Path, entry: Fact, parameters: Fact) -> None:
-    name = Path(entry["file"])
-    require(not name.is_absolute() and ".." not in name.parts, "a run's file lies elsewhere")
-    try:
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    except OSError as error:
-        raise Refused(f"{name}: {error.strerror}") from error
-    require(digest == entry["sha256"], f"{name} is not the file that the result was made from")
-    run = _load(folder / name, RUN_FORMAT)
+    run = read_part(folder, entry, RUN_FORMAT, largest=LARGEST)
     try:
         for key in COPIED:
             require_equal(f"{key}, as the result has it", entry[key], run[key])
         require_equal("the sum of the drops", number(entry["drop"]), check_run(experiment, run, parameters))
     except Refused as reason:
-        raise Refused(f"{name}: {reason}") from reason
+        raise Refused(f"{entry['file']}: {reason}") from reason
 
 
 def check_run(experiment: Experiment, run: Fact, parameters: Fact) -> Fraction:
