@@ -127,11 +127,12 @@ def audit_command(
         raise bad_input("name a network and its training data (MODEL --train DATA), or --activations FILE")
     deadline = Deadline(seconds)
     # The libraries behind these take a second to load, which other commands need not wait for.
-    from proof_of_absence.checker.audit.engine import Source, box_of, examine, read_regions
+    from proof_of_absence.checker.audit.engine import Source, examine
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
     from proof_of_absence.checker.audit.guard import guard
     from proof_of_absence.checker.audit.outputs import agreeing, fitting
     from proof_of_absence.checker.audit.readout import move_of, penalty_of
+    from proof_of_absence.checker.audit.regions import box_of, read_regions
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
     from proof_of_absence.models.files import read_net

@@ -1,16 +1,11 @@
 """An audit from end to end: the stages in order, what they leave undecided, and never a failed stage as a pass."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property, partial
 from itertools import pairwise
-from math import inf
 from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,31 +19,21 @@ from proof_of_absence.checker.audit.findings import (
     RegionFinding,
 )
 from proof_of_absence.checker.audit.objective import Loss, Objective
+from proof_of_absence.checker.audit.regions import Answered, Region, answered
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.rows import distinct_rows
-from proof_of_absence.checker.audit.shown import region as region_shown
 from proof_of_absence.checker.audit.stages import Stages
-from proof_of_absence.checker.independent.pause import at_pauses
 from proof_of_absence.checker.kernel.kept import content_key
-from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, look, looking, within
-from proof_of_absence.checker.numbers.deadline import left as time_left
-from proof_of_absence.checker.passes.integers import Integers
-from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
-from proof_of_absence.checker.region.question import Question, question
-from proof_of_absence.checker.region.search import Budget
-from proof_of_absence.checker.region.shared import witnesses
-from proof_of_absence.models.circuit import Unit
+from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.models.files.disk import refused
-from proof_of_absence.models.files.vnnlib import read_boxes
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import nearest_floats
-from proof_of_absence.models.rational import Vector
 from proof_of_absence.models.reading import Reading
 
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Audited", "Region", "Source", "box_of", "examine", "open_lines", "read_regions"]
+__all__ = ["Audited", "Source", "examine", "open_lines"]
 
 # Seconds to write one number that a circuit sends, in the reports and the certificate, as measured.
 NUMBER = 1.1e-5
@@ -60,40 +45,6 @@ class Source:
 
     name: str
     sha256: str
-
-
-@dataclass(frozen=True)
-class Region:
-    """A closed box of inputs, by its name and the bounds (low, high) of each coordinate."""
-
-    name: str
-    bounds: tuple[tuple[Fraction, Fraction], ...]
-
-
-def read_regions(path: str | os.PathLike[str]) -> list[Region]:
-    """The boxes of a VNN-LIB file; each name tells what of the file plays no part, and that the box is closed.
-
-    Raises
-    ------
-    InputError
-        As `read_boxes`.
-    """
-    boxes = read_boxes(path)
-    regions = []
-    for number, box in enumerate(boxes, 1):
-        name = Path(path).name + (f", box {number} of {len(boxes)}" if len(boxes) > 1 else "")
-        if box.output_assertions:
-            name += f" (its {box.output_assertions} assertions about outputs are not used)"
-        if box.strict:
-            name += f" (closed: {box.strict} strict bounds hold with equality too)"
-        regions.append(Region(name, box.bounds))
-    return regions
-
-
-def box_of(inputs: np.ndarray) -> Region:
-    """The least box that holds the inputs, shape (N, d)."""
-    ends = zip(inputs.min(axis=0).tolist(), inputs.max(axis=0).tolist(), strict=True)
-    return Region("training box", tuple((Fraction(low), Fraction(high)) for low, high in ends))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +61,7 @@ class Audited:
     targets: np.ndarray | None
     deploy: np.ndarray | None
     improved: FloatNet | None
-    facts: tuple[dict, ...]
+    facts: tuple[dict[str, Any], ...]
     kept: tuple[str, ...]
     test: np.ndarray | None = None
     factor: np.ndarray | None = None
@@ -195,7 +146,7 @@ def examine(
             with within(ahead(0)):
                 found.take(stage, stages)
     with within(ahead(len(regions))):
-        answers = _regions(stages, found, regions)
+        answers = answered(stages, found, regions)
     audit = _audit(found, aim, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
     factor = found.priced.factor if found.priced else None
@@ -216,9 +167,6 @@ def _writing(found: Examination, regions: int) -> float:
         numbers += 5 * sum(map(len, (readout.deployment, readout.training, readout.test)))
     witnesses = len(found.circuits) * regions * found.net.widths[0]
     return 0.2 + 1e-8 * size + NUMBER * numbers + 1e-6 * witnesses
-
-
-_ANSWER = tuple[RegionFinding, dict | None]
 
 
 def _check(
@@ -246,101 +194,11 @@ def _check(
             raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {fan_in}")
 
 
-def _regions(stages: Stages, found: Examination, regions: Sequence[Region]) -> list[_ANSWER]:
-    """Each circuit on each region; the time that is left is shared evenly among the questions that are left.
-
-    What its share did not decide is asked once more with what the others left of theirs.
-    """
-    exact = Integers(found.net)
-    if regions and stages.resumed:
-        # The net in the numbers that kept answers are checked with: once, and not in one answer's share of the time.
-        with suppress(OutOfTime), within(in_force().sooner(time_left() / 2)), at_pauses(look):
-            _ = found.subject.prepared
-    boxes = [_Asked(found, region, exact) for region in regions]
-    asked = [(box, circuit) for box in boxes for circuit in found.sending]
-    answers: list[_ANSWER] = []
-    for place, (region, circuit) in enumerate(asked):
-        answers.append(region.taken(stages, circuit, len(asked) - place))
-    late = [place for place, (finding, _) in enumerate(answers) if finding.verdict == "timeout"]
-    for count, place in enumerate(late):
-        if time_left() <= 0:
-            break
-        region, circuit = asked[place]
-        first = answers[place][0]
-        finding, claim = region.taken(stages, circuit, len(late) - count)
-        answers[place] = replace(finding, seconds=finding.seconds + first.seconds), claim
-    return answers
-
-
-class _Asked:
-    """The questions about one region: they share the net's integers and one search for witnesses."""
-
-    def __init__(self, found: Examination, region: Region, exact: Integers):
-        self.found, self.region, self.exact = found, region, exact
-        self.low, self.high = zip(*region.bounds, strict=True)
-
-    def taken(self, stages: Stages, circuit: CircuitFinding, left: int) -> _ANSWER:
-        """The answer, from an earlier run if it is kept."""
-        answer = stages.run(
-            f"region {self.region.name} {names(circuit.units)}",
-            _ANSWER,
-            partial(self.answer, circuit, left),
-            shown=partial(region_shown, self.found, circuit, self.region.name, self.region.bounds),
-            of=(self.region.bounds, circuit.units),
-            under="regions",
-            share=1 / left,
-        )
-        return answer or (RegionFinding(circuit.units, self.region.name, "unknown", "the search failed"), None)
-
-    def question(self, circuit: CircuitFinding) -> Question:
-        """Does the circuit act in the region?"""
-        return question(self.found.net, circuit.units, self.low, self.high, circuit.value, exact=self.exact)
-
-    @cached_property
-    def witnesses(self) -> dict[tuple[Unit, ...], Vector]:
-        """By circuit, what the search over all of them found; it may take half of the time that is left."""
-        circuits = self.found.sending
-        with within(in_force().sooner(time_left() / 2)):
-            try:
-                inputs = witnesses([self.question(circuit) for circuit in looking(circuits)])
-            except OutOfTime as late:
-                inputs = late.so_far or [None] * len(circuits)
-        return {c.units: z for c, z in zip(circuits, inputs, strict=True) if z is not None}
-
-    def answer(self, circuit: CircuitFinding, left: int) -> _ANSWER:
-        """What is found within the circuit's share of the time; `left` questions are to come, with this one."""
-        started = monotonic()
-        try:
-            witness = self.witnesses.get(circuit.units)
-            share = time_left() / left
-            with within(in_force().sooner(share)):
-                look()
-                asked = self.question(circuit)
-                if witness is None:
-                    result = _decide(asked, None if share == inf else share, self.found.client)
-                else:
-                    result = concluded(asked, {}, witness, "", 0, monotonic() - started)
-        except OutOfTime as late:
-            seconds = monotonic() - started
-            return RegionFinding(circuit.units, self.region.name, "timeout", str(late), seconds=seconds), None
-        reason = "out of time" if result.verdict == result.reason == "timeout" else result.reason
-        told = RegionFinding(circuit.units, self.region.name, result.verdict, reason, result.witness, result.seconds)
-        return told, result.claim
-
-
-def _decide(asked: Question, seconds: float | None, client: "Client | None") -> RegionResult:
-    if client is None:
-        return decide(asked, Budget(seconds=seconds))
-    from proof_of_absence.checker.audit.distributed import decide_apart
-
-    return decide_apart(client, asked, seconds)
-
-
 def _audit(
     found: Examination,
     aim: Objective,
     stages: Stages,
-    answers: Sequence[_ANSWER],
+    answers: Sequence[Answered],
     source: Source | None,
     data_source: Source | None,
 ) -> Audit:

@@ -11,13 +11,14 @@ from typing import Any, overload
 
 import numpy as np
 
-from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_regions
+from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
 from proof_of_absence.checker.audit.guard import guard
 from proof_of_absence.checker.audit.objective import Objective, objective, split
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.audit.readout import move_of, penalty_of
+from proof_of_absence.checker.audit.regions import Region, box_of, read_regions
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.recorded.findings import RecordedAudit

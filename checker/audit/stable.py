@@ -9,7 +9,7 @@ from math import inf
 
 import numpy as np
 
-from proof_of_absence.checker.audit.engine import Region
+from proof_of_absence.checker.audit.regions import Region
 from proof_of_absence.checker.numbers.deadline import Deadline
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, round_down, round_up

@@ -6,22 +6,51 @@ decide is neither taken nor replaced.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from proof_of_absence.checker.audit.report.json_report import decode, encode
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 
-__all__ = ["Stages"]
+__all__ = ["Place", "Stages"]
 
 
 class Standing(Enum):
     """What facts say of a kept result: they show it, or they do not, or there was no time to decide them."""
 
     SHOWN, REFUSED, OPEN = range(3)
+
+
+class Place(Protocol):
+    """Where one result is kept, as JSON values."""
+
+    def read(self) -> Any:
+        """What an earlier run has kept, or None."""
+        ...
+
+    def write(self, value: Any) -> None:
+        """Keep it for the next run."""
+        ...
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file for one result."""
+
+    path: Path
+    key: str
+    stage: str
+
+    def read(self) -> Any:
+        part = kept(self.path, self.key)
+        return part and part.get("value")
+
+    def write(self, value: Any) -> None:
+        keep(self.path, self.key, {"stage": self.stage, "value": value})
 
 
 class Stages:
@@ -55,7 +84,9 @@ class Stages:
         of: object = "",
         under: str = "",
         share: float = 1,
-    ):
+        place: Place | None = None,
+        keeps: Callable[[Any], bool] = lambda value: True,
+    ) -> Any:
         """The stage's result, from an earlier run if that is kept and shown; None if the stage fails: it is undecided.
 
         A stage that is stopped by the deadline is undecided too; its result is what it had found by then, or None, and
@@ -73,15 +104,20 @@ class Stages:
             The heading under which its time is counted, by default its name.
         share
             How much of the time that is left is for this stage; half of that is for the check of what is kept.
+        place
+            Where it is kept, by default in a file of its own.
+        keeps
+            Which results are worth it.
         """
         under = under or name
         self.progress(name)
         started = monotonic()
-        key = content_key(sources(), self.subject, name, of)
-        path = self.folder / f"{key[:32]}.json" if self.folder and shown else None
-        found, value = _kept(path, key, kind)
+        if place is None:
+            key = content_key(sources(), self.subject, name, of)
+            place = _File(self.folder / f"{key[:32]}.json", key, name) if self.folder and shown else None
+        value = _kept(place, kind)
         try:
-            standing = _standing(shown, value, left() * share / 2) if found and shown else Standing.REFUSED
+            standing = _standing(shown, value, left() * share / 2) if value is not None and shown else Standing.REFUSED
             if standing is Standing.SHOWN:
                 self.kept[under] = None
                 return value
@@ -96,8 +132,8 @@ class Stages:
             return None
         finally:
             self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
-        if path and standing is not Standing.OPEN:
-            keep(path, key, {"stage": name, "value": encode(value)})
+        if place and standing is not Standing.OPEN and keeps(value):
+            place.write(encode(value))
         return value
 
 
@@ -110,12 +146,13 @@ def _standing(shown: Callable[[Any], bool], value: object, seconds: float) -> St
         return Standing.OPEN
 
 
-def _kept(path: Path | None, key: str, kind: object) -> tuple[bool, object]:
-    part = path and kept(path, key)
-    if part:
-        try:
-            return True, decode(kind, part["value"])
-        # A damaged file is no result: the stage runs again.
-        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
-            pass
-    return False, None
+def _kept(place: Place | None, kind: object) -> Any:
+    """The result that was kept, or None."""
+    part = place and place.read()
+    if part is None:
+        return None
+    try:
+        return decode(kind, part)
+    # A damaged file is no result: the stage runs again.
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return None

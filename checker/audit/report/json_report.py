@@ -160,6 +160,8 @@ def encode(value: Any) -> Any:
 
 def decode(kind: Any, data: Any) -> Any:
     """What `encode` made the JSON values from; `kind` is its type."""
+    if kind is Any:
+        return data
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
         return None if data is None else decode(next(k for k in inner if k is not types.NoneType), data)

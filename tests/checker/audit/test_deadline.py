@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit.engine import Region, box_of, examine
+from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import UNDECIDED, Activity
 from proof_of_absence.checker.audit.folder import write_folder
 from proof_of_absence.checker.audit.readout import readout_prices
+from proof_of_absence.checker.audit.regions import Region, box_of
 from proof_of_absence.checker.independent.results.audit import check_audit
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from proof_of_absence.models.floatnet import FloatNet

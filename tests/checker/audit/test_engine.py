@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit import engine, examination
+from proof_of_absence.checker.audit import examination, regions
 from proof_of_absence.checker.audit.certify import NAME
-from proof_of_absence.checker.audit.engine import Region, box_of, examine, read_regions
+from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
 from proof_of_absence.checker.audit.folder import write_folder
+from proof_of_absence.checker.audit.regions import Region, box_of, read_regions
 from proof_of_absence.checker.audit.report.verdict import headline
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.independent.results.audit import check_audit
@@ -68,7 +69,7 @@ def test_a_stage_that_fails_is_undecided_and_never_clean(monkeypatch, stage):
         called.append(stage)
         boom()
 
-    monkeypatch.setattr(engine if stage in ("witnesses", "decide") else examination, stage, fails)
+    monkeypatch.setattr(regions if stage in ("witnesses", "decide") else examination, stage, fails)
     for net in (CLEAN_NET, IDLE_NET):
         called.clear()
         audit = examine(net, INPUTS, TARGETS, **OPTIONS).audit
