@@ -1,15 +1,15 @@
-"""The affine maps of a file whose exact product is one layer, and what of them can be edited in the file.
+"""The operators of a file whose exact product is one layer, and what of them can be edited in the file.
 
-Weights of the first map that has some become 0, and the bias beside it takes on a constant; all else stays as it is.
+Weights of the first map that has some become 0, and biases behind it take on a constant; all else stays as it is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from itertools import takewhile
 from math import lcm
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, assert_never
 
 import numpy as np
 from flint import fmpz_mat
@@ -18,7 +18,23 @@ from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.rational import dot
 
-__all__ = ["Added", "Edits", "Map", "Place", "Quotient", "Steps", "edited", "float_of", "product", "quotients"]
+__all__ = [
+    "Added",
+    "Dense",
+    "Edits",
+    "Map",
+    "Op",
+    "Place",
+    "Quotient",
+    "Scale",
+    "Shift",
+    "Steps",
+    "edited",
+    "float_of",
+    "maps_of",
+    "product",
+    "quotients",
+]
 
 # z -> weights z + bias, or z -> factors z + bias entry by entry where there are no weights.
 Map: TypeAlias = "tuple[np.ndarray | list[Fraction], list[Fraction]]"
@@ -40,7 +56,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Added:
-    """An array of the source that a map adds, factor times: a number of `dtype` for each output, as float64."""
+    """An array of the source that is added, factor times: a number of `dtype` for each output, as float64."""
 
     place: Place
     numbers: np.ndarray
@@ -49,50 +65,75 @@ class Added:
 
 
 @dataclass(frozen=True, eq=False)
+class Dense:
+    """z -> weights z: float64, shape (fan-out, fan-in); `place` is where they lie in the source, if they do."""
+
+    weights: np.ndarray
+    place: Place | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shift:
+    """z -> z + numbers; `added` is the array of the source that they come from, if it may be edited."""
+
+    numbers: list[Fraction]
+    added: Added | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """z -> factors z, entry by entry; with `norm` they are those of a BatchNorm, its factor over a root."""
+
+    factors: list[Fraction]
+    norm: bool = False
+
+
+# The closed union of what a source lists between two ReLUs.
+Op: TypeAlias = Dense | Shift | Scale
+
+
+@dataclass(frozen=True, eq=False)
 class Steps:
-    """The maps of one layer, innermost first.
+    """The operators of one layer, innermost first, exactly as the source has them.
 
     Parameters
     ----------
-    maps
-        As the source has them, exactly.
-    weights
-        Where the weights of the first map with some lie; None if no map has weights of the source.
-    bias
-        What that map adds; None if it adds nothing of a number for each output.
+    ops
+        At least one.
     dtype
         The type of the source.
     """
 
-    maps: tuple[Map, ...]
-    weights: Place | None
-    bias: Added | None
+    ops: tuple[Op, ...]
     dtype: np.dtype
 
-    @property
+    @cached_property
     def dense(self) -> int:
-        """The number of the first map with weights; as many as there are maps if none has any."""
-        return next((k for k, (inner, _) in enumerate(self.maps) if isinstance(inner, np.ndarray)), len(self.maps))
+        """The number of the first operator with weights; as many as there are operators if none has any."""
+        return next((k for k, op in enumerate(self.ops) if isinstance(op, Dense)), len(self.ops))
 
     def matrix(self) -> np.ndarray:
-        """The weights of the first map that has some, shape (fan-out, fan-in); empty if there is none."""
-        inner = self.maps[self.dense][0] if self.dense < len(self.maps) else None
-        return inner if isinstance(inner, np.ndarray) else np.zeros((0, 0))
+        """The weights of the first operator that has some, shape (fan-out, fan-in); empty if there is none."""
+        op = self.ops[self.dense] if self.dense < len(self.ops) else None
+        return op.weights if isinstance(op, Dense) else np.zeros((0, 0))
 
     def layer(self) -> FloatLayer:
-        """The product of the maps.
+        """The product of the operators.
 
         Raises
         ------
         ValueError
             If an entry is beyond the normal float64 numbers.
         """
-        return product(self.maps, list(map(quotients, self.maps)))
+        maps = maps_of(self.ops)
+        return product(maps, list(map(quotients, maps)))
 
     def without(
         self, units: Sequence[int], values: Sequence[Fraction], *, nearest: bool
     ) -> "tuple[Steps, bool] | None":
-        """The same maps, but nothing is read from some inputs; what these send at the given values stays.
+        """The same operators, but nothing is read from some inputs; what these send at the given values stays.
+
+        It goes into the first bias behind that holds it, or partly into one and partly into the next.
 
         Parameters
         ----------
@@ -103,34 +144,82 @@ class Steps:
 
         Returns
         -------
-        The maps, and whether no bias was rounded; None if there is no such weight, no bias, or none that holds it.
+        The operators, and whether no bias was rounded; None if there is no such weight, no bias, or none that holds it.
         """
-        if self.weights is None:
+        first = self.ops[self.dense] if self.dense < len(self.ops) else None
+        if not isinstance(first, Dense) or first.place is None:
             return None
-        weights, maps = self.matrix().copy(), list(self.maps)
         received = list(values)
-        for inner, shift in maps[: self.dense]:
-            # Below the first weights there are factors alone.
-            received = [Fraction(inner[j]) * v + shift[j] for j, v in zip(units, received, strict=True)]
+        for op in self.ops[: self.dense]:
+            match op:
+                case Shift(numbers):
+                    received = [v + numbers[j] for j, v in zip(units, received, strict=True)]
+                case Scale(factors):
+                    received = [v * factors[j] for j, v in zip(units, received, strict=True)]
+                case Dense():
+                    raise AssertionError("the first operator with weights")
+                case _:
+                    assert_never(op)
+        weights = first.weights.copy()
         lost = [dot(map(Fraction, row), received) for row in weights[:, units].tolist()]
         # With its sign kept, 0 times a unit that is 0 is the very float that it was.
         weights[:, units] = np.copysign(0.0, weights[:, units])
-        bias, added, whole = list(maps[self.dense][1]), self.bias, True
-        if any(lost):
-            if added is None:
-                return None
-            numbers = added.numbers.copy()
-            for k in (k for k, number in enumerate(lost) if number):
-                wanted = Fraction(numbers[k]) + lost[k] / added.factor
-                near = _nearest(wanted, added.dtype)
-                if near is None or not (nearest or Fraction(near) == wanted):
-                    return None
-                whole = whole and Fraction(near) == wanted
-                bias[k] += added.factor * (Fraction(near) - Fraction(numbers[k]))
-                numbers[k] = near
-            added = replace(added, numbers=numbers)
-        maps[self.dense] = weights, bias
-        return replace(self, maps=tuple(maps), bias=added), whole
+        below, behind = (*self.ops[: self.dense], replace(first, weights=weights)), self.ops[self.dense + 1 :]
+        for rounding in (False, True):
+            ops, rest, unheld = _absorbed(behind, lost, rounding=rounding)
+            if not any(rest):
+                return replace(self, ops=(*below, *ops)), True
+        return (replace(self, ops=(*below, *ops)), False) if nearest and not any(unheld) else None
+
+
+def _absorbed(
+    ops: Iterable[Op], lost: list[Fraction], *, rounding: bool
+) -> tuple[list[Op], list[Fraction], list[bool]]:
+    """The operators whose biases take on what is lost before them, each entry in the first one that holds it.
+
+    With `rounding` each bias takes on the nearest number, and the next one the rest. Then what is still missing at the
+    end, and where it came by no bias at all.
+    """
+    found: list[Op] = []
+    rest, unheld = lost, [bool(number) for number in lost]
+    for op in ops:
+        match op:
+            case Dense(weights):
+                if any(rest):
+                    columns = [j for j, number in enumerate(rest) if number]
+                    part, entries = [rest[j] for j in columns], weights[:, columns].tolist()
+                    missing = [bool(unheld[j]) for j in columns]
+                    rest = [dot(map(Fraction, row), part) for row in entries]
+                    unheld = [any(w and m for w, m in zip(row, missing, strict=True)) for row in entries]
+                else:
+                    rest, unheld = [Fraction(0)] * len(weights), [False] * len(weights)
+            case Scale(factors):
+                rest = [factor * number for factor, number in zip(factors, rest, strict=True)]
+                unheld = [bool(factor) and there for factor, there in zip(factors, unheld, strict=True)]
+            case Shift(numbers, added):
+                if added is not None:
+                    op, rest, unheld = _taken(numbers, added, rest, unheld, rounding=rounding)
+            case _:
+                assert_never(op)
+        found.append(op)
+    return found, rest, unheld
+
+
+def _taken(
+    shift: list[Fraction], added: Added, rest: list[Fraction], unheld: list[bool], *, rounding: bool
+) -> tuple[Shift, list[Fraction], list[bool]]:
+    """The shift that takes on what it can, the rest, and where nothing was taken."""
+    shift, numbers, rest, unheld = list(shift), added.numbers.copy(), list(rest), list(unheld)
+    for k in (k for k, number in enumerate(rest) if number):
+        old = Fraction(numbers[k])
+        wanted = old + rest[k] / added.factor
+        near = _nearest(wanted, added.dtype)
+        if near is not None and (rounding or Fraction(near) == wanted):
+            moved = added.factor * (Fraction(near) - old)
+            numbers[k], unheld[k] = near, False
+            shift[k] += moved
+            rest[k] -= moved
+    return Shift(shift, replace(added, numbers=numbers)), rest, unheld
 
 
 # What is done to the array that lies at a place, as float64 of the shape there.
@@ -141,16 +230,29 @@ def edited(before: Sequence[Steps], after: Sequence[Steps]) -> Edits | None:
     """What makes of a source of the one steps that of the others; None if more differs than it can say."""
     found: Edits = {}
     for one, other in zip(before, after, strict=True):
-        old, new = one.matrix(), other.matrix()
-        if one.weights != other.weights or old.shape != new.shape:
+        if len(one.ops) != len(other.ops):
             return None
-        cut = np.flatnonzero((old != new).any(axis=0))
-        if new[:, cut].any():
-            return None
-        if cut.size and one.weights:
-            found[one.weights] = partial(_cut, axis=one.weights.inputs, inputs=cut)
-        if one.bias and other.bias and not np.array_equal(one.bias.numbers, other.bias.numbers):
-            found[one.bias.place] = partial(_replaced, numbers=other.bias.numbers)
+        for old, new in zip(one.ops, other.ops, strict=True):
+            match old, new:
+                case Dense(), Dense():
+                    if old.place != new.place or old.weights.shape != new.weights.shape:
+                        return None
+                    cut = np.flatnonzero((old.weights != new.weights).any(axis=0))
+                    if new.weights[:, cut].any() or (cut.size and old.place is None):
+                        return None
+                    if cut.size and old.place:
+                        found[old.place] = partial(_cut, axis=old.place.inputs, inputs=cut)
+                case Shift(_, Added() as held), Shift(_, Added() as now):
+                    if not np.array_equal(held.numbers, now.numbers):
+                        found[held.place] = partial(_replaced, numbers=now.numbers)
+                case Shift(numbers), Shift(others):
+                    if numbers != others:
+                        return None
+                case Scale(numbers), Scale(others):
+                    if numbers != others:
+                        return None
+                case _:
+                    return None
     return found
 
 
@@ -163,6 +265,25 @@ def _cut(array: np.ndarray, *, axis: int, inputs: np.ndarray) -> np.ndarray:
 
 def _replaced(array: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
     return numbers.reshape(array.shape)
+
+
+def maps_of(ops: Iterable[Op]) -> list[Map]:
+    """The same as maps: a shift goes into the bias of the map before it."""
+    maps: list[Map] = []
+    for op in ops:
+        match op:
+            case Dense(weights):
+                maps.append((weights, [Fraction(0)] * len(weights)))
+            case Scale(factors):
+                maps.append((factors, [Fraction(0)] * len(factors)))
+            case Shift(numbers) if maps:
+                inner, bias = maps[-1]
+                maps[-1] = inner, [b + c for b, c in zip(bias, numbers, strict=True)]
+            case Shift(numbers):
+                maps.append(([Fraction(1)] * len(numbers), numbers))
+            case _:
+                assert_never(op)
+    return maps
 
 
 def product(maps: Sequence[Map], parts: Sequence[Quotient]) -> FloatLayer:

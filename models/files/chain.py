@@ -16,7 +16,21 @@ from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.reading import Reading
-from proof_of_absence.models.steps import Added, Map, Place, Quotient, Steps, float_of, product, quotients
+from proof_of_absence.models.steps import (
+    Added,
+    Dense,
+    Map,
+    Op,
+    Place,
+    Quotient,
+    Scale,
+    Shift,
+    Steps,
+    float_of,
+    maps_of,
+    product,
+    quotients,
+)
 
 __all__ = ["Chain", "exact_array"]
 
@@ -62,9 +76,8 @@ class Chain:
         self.multiplied = False
         self._layers: list[FloatLayer] = []
         self._steps: list[Steps] = []
-        # The maps since the last ReLU, innermost first, where the weights and the bias of each lie, and their names.
-        self._maps: list[Map] = []
-        self._lie: list[tuple[Place | None, Added | None]] = []
+        # The operators since the last ReLU, innermost first, and the names of those that are maps of their own.
+        self._ops: list[Op] = []
         self._names: list[str] = []
         self._words: list[str] = []
         self._last = "the input"
@@ -96,7 +109,9 @@ class Chain:
             raise self._refused(f"{name} reads {weights.shape[1]} values, {self._last} gives {self._width}")
         self._finite(weights, name)
         self._finite(bias, name)
-        self._append((weights, _fractions(bias)), name, place, added)
+        self._append(Dense(weights, place), name)
+        if added is not None or bias.any():
+            self._ops.append(Shift(_fractions(bias), added))
         self._step(f"{name} {weights.shape[1]} -> {len(bias)}", name, len(bias))
 
     def shift(self, constant: np.ndarray | list[Fraction], name: str, added: Added | None = None) -> None:
@@ -110,20 +125,17 @@ class Chain:
         if isinstance(constant, np.ndarray):
             self._finite(constant, name)
             constant = _fractions(constant)
-        numbers = constant
-        if self._maps:
-            inner, bias = self._maps[-1]
-            self.multiplied = self.multiplied or any(bias)
-            self._maps[-1] = inner, [b + c for b, c in zip(bias, numbers, strict=True)]
-            place, there = self._lie[-1]
-            self._lie[-1] = place, there or added
+        if self._ops:
+            last = self._ops[-1]
+            self.multiplied = self.multiplied or (isinstance(last, Shift) and any(last.numbers))
+            self._ops.append(Shift(constant, added))
         else:
-            self._append(([Fraction(1)] * len(numbers), numbers), name)
-        self._step(name, name, len(numbers))
+            self._append(Shift(constant, added), name)
+        self._step(name, name, len(constant))
 
-    def scale(self, factors: list[Fraction], name: str) -> None:
-        """The map z -> factors z, entry by entry."""
-        self._append((factors, [Fraction(0)] * len(factors)), name)
+    def scale(self, factors: list[Fraction], name: str, *, norm: bool = False) -> None:
+        """The map z -> factors z, entry by entry; with `norm` they are a BatchNorm's, its factor over a root."""
+        self._append(Scale(factors, norm), name)
         self._step(name, name, len(factors))
 
     def normalise(
@@ -134,11 +146,13 @@ class Chain:
         factor: np.ndarray,
         constant: np.ndarray,
         name: str,
+        *,
+        added: Added | None = None,
     ) -> None:
         """The map z -> factor (z - mean) / sqrt(variance + epsilon) + constant, of batch normalisation in use.
 
         Where factor / sqrt(variance + epsilon) is not rational, it is rounded to the digits of a float64, and a note
-        says so; all else is exact.
+        says so; all else is exact. `added` is the constant as the source has it.
 
         Raises
         ------
@@ -155,8 +169,9 @@ class Chain:
         roots = list(map(_root, squares))
         self.shift(-mean, name)
         whole = zip(factor.tolist(), squares, roots, strict=True)
-        self.scale([Fraction(f) / root if root else _quotient(Fraction(f), square) for f, square, root in whole], name)
-        self.shift(constant, name)
+        factors = [Fraction(f) / root if root else _quotient(Fraction(f), square) for f, square, root in whole]
+        self.scale(factors, name, norm=True)
+        self.shift(constant, name, added)
         if None in roots and ROUNDED not in self.notes:
             self.notes.append(ROUNDED)
 
@@ -174,7 +189,7 @@ class Chain:
         InputError
             If it is the first step, or the product of the maps before it is too large.
         """
-        if self._maps:
+        if self._ops:
             self._layers.append(self._layer())
         elif not self._layers:
             raise self._refused(f"{name} has no Gemm or MatMul between it and the input")
@@ -188,13 +203,12 @@ class Chain:
         InputError
             If there is no step, the last product is too large, or a layer is empty.
         """
-        if self._maps:
+        if self._ops:
             layers = [*self._layers, self._layer()]
             steps = self._steps
         elif self._layers and self._width:
             layers = [*self._layers, FloatAffine(np.eye(self._width), np.zeros(self._width))]
-            nothing = [Fraction(0)] * self._width
-            steps = [*self._steps, Steps(((np.eye(self._width), nothing),), None, None, self.dtype)]
+            steps = [*self._steps, Steps((Dense(np.eye(self._width)),), self.dtype)]
             self.notes.append(
                 "The net ends with ReLU: an output layer that changes nothing (the identity) is put behind."
             )
@@ -211,11 +225,11 @@ class Chain:
         except ValueError as error:
             raise self._refused(error) from error
 
-    def _append(self, one: Map, name: str, place: Place | None = None, added: Added | None = None) -> None:
-        if len(self._maps) == MOST:
+    def _append(self, op: Op, name: str) -> None:
+        """Take in an operator that is a map of its own: a shift behind another goes into the bias there."""
+        if len(self._names) == MOST:
             raise self._refused(f"{name} is one of more than {MOST} affine maps with no Relu between them")
-        self._maps.append(one)
-        self._lie.append((place, added))
+        self._ops.append(op)
         self._names.append(name)
 
     def _step(self, words: str, last: str, width: int | None) -> None:
@@ -225,8 +239,9 @@ class Chain:
 
     def _layer(self) -> FloatLayer:
         """The maps since the last ReLU as one layer; they are then forgotten."""
-        names = " and ".join(dict.fromkeys([*self._names, self._last])) if len(self._maps) > 1 else self._last
-        layer = self._as_it_is() or self._product(names)
+        maps = maps_of(self._ops)
+        names = " and ".join(dict.fromkeys([*self._names, self._last])) if len(maps) > 1 else self._last
+        layer = _as_it_is(maps) or self._product(maps, names)
         match layer:
             case FloatAffine():
                 self._widen(layer, names)
@@ -234,36 +249,27 @@ class Chain:
                 self.notes.append(f"No float64 holds the exact product of {names}: that layer has rational entries.")
             case _:
                 assert_never(layer)
-        dense = next((k for k, (inner, _) in enumerate(self._maps) if isinstance(inner, np.ndarray)), 0)
-        self._steps.append(Steps(tuple(self._maps), *self._lie[dense], self.dtype))
-        self._maps, self._lie, self._names = [], [], []
+        self._steps.append(Steps(tuple(self._ops), self.dtype))
+        self._ops, self._names = [], []
         return layer
 
-    def _as_it_is(self) -> FloatAffine | None:
-        """The one map as a layer, where it has weights, and floats hold its bias."""
-        inner, bias = self._maps[0]
-        if len(self._maps) > 1 or not isinstance(inner, np.ndarray):
-            return None
-        floats = [near for near in map(float_of, bias) if near is not None]
-        return FloatAffine(inner, np.array(floats)) if len(floats) == len(bias) else None
-
-    def _product(self, names: str) -> FloatLayer:
+    def _product(self, maps: list[Map], names: str) -> FloatLayer:
         """The product of the maps, in floats where they hold it."""
-        parts = list(map(quotients, self._maps))
-        self._affordable(names, parts)
-        if len(self._maps) > 1:
+        parts = list(map(quotients, maps))
+        self._affordable(names, maps, parts)
+        if len(maps) > 1:
             self.multiplied = True
             self.notes.append(f"Multiplied exactly into one layer: {names}.")
         try:
-            return product(self._maps, parts)
+            return product(maps, parts)
         except ValueError as error:
             raise self._refused(f"of the exact product of {names} {error}; scale its layers") from error
 
-    def _affordable(self, names: str, parts: list[Quotient]) -> None:
+    def _affordable(self, names: str, maps: list[Map], parts: list[Quotient]) -> None:
         """Refuse a product of too many digits before it is made."""
-        first = self._maps[0][0]
+        first = maps[0][0]
         columns = first.shape[1] if isinstance(first, np.ndarray) else len(first)
-        size = len(self._maps[-1][1]) * columns * sum(divisor.bit_length() for _, divisor in parts) // 8
+        size = len(maps[-1][1]) * columns * sum(divisor.bit_length() for _, divisor in parts) // 8
         if size > LARGEST:
             raise self._refused(
                 f"the exact product of {names} takes {size / 2**20:.0f} MiB, and {LARGEST / 2**20:.0f} are allowed; "
@@ -284,6 +290,15 @@ class Chain:
 
     def _refused(self, reason: object) -> InputError:
         return refused(self.source, reason)
+
+
+def _as_it_is(maps: list[Map]) -> FloatAffine | None:
+    """The one map as a layer, where it has weights, and floats hold its bias."""
+    inner, bias = maps[0]
+    if len(maps) > 1 or not isinstance(inner, np.ndarray):
+        return None
+    floats = [near for near in map(float_of, bias) if near is not None]
+    return FloatAffine(inner, np.array(floats)) if len(floats) == len(bias) else None
 
 
 def exact_array(values: Iterable[Fraction], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray | None:

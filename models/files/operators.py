@@ -217,7 +217,8 @@ class Operators:
         if attributes.get("training_mode", 0):
             raise self.refused(f"{label(node)} is in training mode; export the model in evaluation mode")
         scale, shift, mean, variance = (self.spread(node, name, self.shape) for name in node.input[1:])
-        self.chain.normalise(mean, variance, attributes.get("epsilon", EPSILON), scale, shift, label(node))
+        added = self.added(node, 2, shift)
+        self.chain.normalise(mean, variance, attributes.get("epsilon", EPSILON), scale, shift, label(node), added=added)
 
     def factors(self, node: onnx.NodeProto, name: str) -> list[Fraction]:
         """A constant of the value's shape as exact numbers."""

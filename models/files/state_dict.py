@@ -105,8 +105,10 @@ def _normalise(chain: Chain, name: str, arrays: Mapping[str, np.ndarray]) -> Non
     factor, constant = arrays.get(of_weights, np.ones_like(mean)), arrays.get(of_bias, np.zeros_like(mean))
     if any(array.ndim != 1 for array in (mean, variance, factor, constant)):
         raise refused(chain.source, f"the BatchNorm {name!r} has a value that is no vector; use ONNX")
+    kind = constant.dtype.newbyteorder("=")
     mean, variance, factor, constant = (array.astype(np.float64) for array in (mean, variance, factor, constant))
-    chain.normalise(mean, variance, EPSILON, factor, constant, f"layer {name!r} (BatchNorm)")
+    added = Added(Place(of_bias, 0, constant.shape), constant, kind) if of_bias in arrays else None
+    chain.normalise(mean, variance, EPSILON, factor, constant, f"layer {name!r} (BatchNorm)", added=added)
 
 
 def _keys(name: str) -> tuple[str, str]:

@@ -135,10 +135,8 @@ def _follow(chain: Chain, name: str, layer: Any) -> None:
     match kind:
         case "Linear":
             weights = _array("the module", f"{name} weight", layer.weight)
-            bias, added = _bias(name, layer.bias, len(weights)), None
-            # numpy has no type that rounds to bfloat16.
-            if layer.bias is not None and str(layer.bias.dtype) != "torch.bfloat16":
-                added = Added(Place(f"{name} bias", 0, bias.shape), bias, weights.dtype)
+            bias = _bias(name, layer.bias, len(weights))
+            added = _added(name, layer.bias, bias)
             place = Place(f"{name} weight", 0, weights.shape)
             chain.affine(weights.astype(np.float64), bias, name, place=place, added=added)
         case "ReLU":
@@ -155,7 +153,9 @@ def _follow(chain: Chain, name: str, layer: Any) -> None:
                 for value in (layer.running_mean, layer.running_var)
             )
             factor = np.ones(len(mean)) if layer.weight is None else _bias(name, layer.weight, len(mean))
-            chain.normalise(mean, variance, layer.eps, factor, _bias(name, layer.bias, len(mean)), name)
+            constant = _bias(name, layer.bias, len(mean))
+            added = _added(name, layer.bias, constant)
+            chain.normalise(mean, variance, layer.eps, factor, constant, name, added=added)
         case "Softmax" | "LogSoftmax" if layer.dim not in (None, 1, -1):
             raise refused("the module", f"{name} does not run over the features")
         case "Softmax" | "LogSoftmax":
@@ -170,6 +170,14 @@ def _bias(name: str, values: Any, length: int) -> np.ndarray:
     if values is None:
         return np.zeros(length)
     return _array("the module", f"{name} bias", values).astype(np.float64)
+
+
+def _added(name: str, tensor: Any, values: np.ndarray) -> Added | None:
+    """The bias as it may be edited; None if there is none, or it is of bfloat16, to which numpy cannot round."""
+    if tensor is None or str(tensor.dtype) == "torch.bfloat16":
+        return None
+    kind = np.dtype(str(tensor.dtype).removeprefix("torch."))
+    return Added(Place(f"{name} bias", 0, values.shape), values, kind)
 
 
 def _unwrapped(torch: ModuleType, module: Any) -> Any:

@@ -65,6 +65,7 @@ def test_the_file_is_edited_and_no_output_changes(tmp_path_factory, form, seed, 
     before, after = onnx.load(path), onnx.load(out)
     assert [n.SerializeToString() for n in before.graph.node] == [n.SerializeToString() for n in after.graph.node]
     gemms = {name for n in before.graph.node if n.op_type == "Gemm" for name in n.input[1:]}
+    gemms |= {n.input[2] for n in before.graph.node if n.op_type == "BatchNormalization"}
     old, new = constants(path), constants(out)
     assert {name: (a.dtype, a.shape) for name, a in old.items()} == {
         name: (a.dtype, a.shape) for name, a in new.items()
@@ -198,6 +199,42 @@ def test_a_constant_goes_into_the_bias_of_its_own_type_or_is_left(tmp_path):
     # Sub adds the number with the other sign.
     saved(path, [node("Gemm", "r V", "g", transB=1), node("Sub", "g d", "y")], {"V": np.float32([[1, 3, 0.5, -1]])})
     assert not hardened(path, out).left and constants(out)["d"].tolist() == [-0.1875]
+
+
+def test_a_constant_goes_into_the_bias_of_a_batchnorm(tmp_path):
+    """Where the layer that reads it has no bias, or none that holds it."""
+    path, out = tmp_path / "net.onnx", tmp_path / "hard.onnx"
+    norm = {"f": np.float32([2]), "B": np.float32([0.5]), "m": np.float32([0.1]), "v": np.float32([1])}
+    for reader, extra in (("r V", {}), ("r V d", {"d": np.float32([2**22 + 0.5])})):
+        tail = [node("Gemm", reader, "g", transB=1), node("BatchNormalization", "g f B m v", "y", epsilon=0.0)]
+        saved(path, tail, norm | extra | {"V": np.float32([[1, 3, 0.5, -1]])})
+        found, inputs = hardened(path, out), inputs_of(2)
+        assert not found.left and not found.deviation and (Unit(1, 2),) in [c.units for c in found.removed]
+        before, after = constants(path), constants(out)
+        # 7/8 times a half, times 2.
+        assert after["B"] == before["B"] + 0.875 and all((after[k] == before[k]).all() for k in after if k not in "BV")
+        ran = [onnxruntime.InferenceSession(p).run(None, {"x": inputs})[0] for p in (path, out)]
+        np.testing.assert_allclose(*ran, rtol=1e-5, atol=1e-5)
+        write_proof(tmp_path / "proof", found, inputs.astype(float), None)
+        check_folder(tmp_path / "proof", Given())
+
+
+def test_a_state_dictionary_takes_the_constant_in_its_batchnorm(tmp_path):
+    module = nn.Sequential(
+        nn.Linear(D, H), nn.ReLU(), nn.Linear(H, H, bias=False), nn.BatchNorm1d(H), nn.ReLU(), nn.Linear(H, 1)
+    ).eval()
+    with torch.no_grad():
+        module[0].weight[1], module[0].bias[1] = 0, 0.5
+        module[3].bias[:] = 7.0
+    torch.save(module.state_dict(), tmp_path / "net.pt")
+    inputs = inputs_of(1)
+    found = harden_net(read_net(tmp_path / "net.pt", activation="relu"), inputs.astype(float), rounding="nearest")
+    assert (Unit(1, 1),) in [c.units for c in found.removed]
+    rewrite(tmp_path / "net.pt", tmp_path / "hard.pt", found.net, activation="relu")
+    before, state = module(torch.tensor(inputs)), torch.load(tmp_path / "hard.pt")
+    assert not torch.equal(state["3.bias"], module.state_dict()["3.bias"])
+    module.load_state_dict(state)
+    torch.testing.assert_close(module(torch.tensor(inputs)), before, rtol=1e-4, atol=1e-4)
 
 
 def test_without_a_bias_the_circuit_is_left_and_it_is_said_why(tmp_path, monkeypatch):
