@@ -18,13 +18,13 @@ from proof_of_absence.checker.audit.findings import Improvement
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve_all
 from proof_of_absence.checker.audit.loss import exact_loss
-from proof_of_absence.checker.audit.objective import OF_CLASSES, Loss
 from proof_of_absence.checker.kernel.certificate import net_json, rows_json, units_json
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.torch_state import from_module
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import equal_layers
+from proof_of_absence.models.objective import OF_CLASSES, Loss
 
 __all__ = ["Reassigned", "Reassignment"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from proof_of_absence.checker.audit import cross_entropy_facts, loss_facts
 from proof_of_absence.checker.audit.findings import Audit, Enclosure, Improvement, Prices, UnitFinding
-from proof_of_absence.checker.audit.objective import OF_CLASSES, Loss
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.kernel.lock import version_of
+from proof_of_absence.models.objective import OF_CLASSES, Loss
 
 __all__ = [
     "about",

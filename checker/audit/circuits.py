@@ -15,11 +15,11 @@ import numpy as np
 from proof_of_absence.checker.audit.findings import CircuitFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, truncated
 from proof_of_absence.checker.audit.independence import hints
-from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, look, looking
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, weight_residues
+from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import exact as exact_layer

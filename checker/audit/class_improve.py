@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from proof_of_absence.checker.audit.cross_entropy import LEAST, Outputs, classes, drop_of, outputs_of
+from proof_of_absence.checker.audit.cross_entropy import LEAST, drop_of, outputs_of
 from proof_of_absence.checker.audit.findings import CircuitFinding, Improvement
 from proof_of_absence.checker.audit.reuse import CIRCUITS, Queue, Unimproved, features_of, finding, placed, reuse
-from proof_of_absence.checker.audit.rows import groups
 from proof_of_absence.checker.audit.search import candidates
+from proof_of_absence.checker.construct.class_losses import Outputs, classes
 from proof_of_absence.checker.numbers.deadline import looking
+from proof_of_absence.checker.passes.rows import groups
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["improve_class", "improve_classes"]

@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 from flint import arb, ctx
 
-from proof_of_absence.checker.audit.cross_entropy import Outputs, by_class, enclosed
 from proof_of_absence.checker.audit.findings import Enclosure, UnitFinding
+from proof_of_absence.checker.construct.class_losses import Outputs, by_class, enclosed
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes.enclosure import enclose, weights_of
 from proof_of_absence.models.floatnet import FloatNet

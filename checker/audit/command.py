@@ -22,8 +22,8 @@ from proof_of_absence.checker.screen.terminal import (
 )
 
 if TYPE_CHECKING:
-    from proof_of_absence.checker.audit.objective import Objective
     from proof_of_absence.models.files.data import Arrays
+    from proof_of_absence.models.objective import Objective
 
 __all__ = ["audit_command"]
 
@@ -202,7 +202,7 @@ def at_a_terminal() -> bool:
 
 def _aim(outputs: int, data: "Arrays", loss: str | None, named: str) -> "Objective":
     """The loss that is meant; where the targets leave a doubt, a person at a terminal is asked."""
-    from proof_of_absence.checker.audit.objective import LossNeeded, objective
+    from proof_of_absence.models.objective import LossNeeded, objective
 
     try:
         return objective(outputs, data.targets, data.labels, loss, option="--loss ", named=named)

@@ -14,12 +14,12 @@ from math import inf, lcm
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import DeploymentFinding
-from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.construct.hull import Combination, locate
 from proof_of_absence.checker.numbers.deadline import OutOfTime, afford, in_force, left, look, looking
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
+from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import some_units

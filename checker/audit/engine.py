@@ -18,16 +18,16 @@ from proof_of_absence.checker.audit.findings import (
     NetSummary,
     RegionFinding,
 )
-from proof_of_absence.checker.audit.objective import Loss, Objective
 from proof_of_absence.checker.audit.regions import Answered, Region, answered
 from proof_of_absence.checker.audit.report.words import names
-from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
+from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import nearest_floats
+from proof_of_absence.models.objective import Loss, Objective
 from proof_of_absence.models.reading import Reading
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
 from proof_of_absence.checker.audit.guard import guard
-from proof_of_absence.checker.audit.objective import Objective, objective, split
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.audit.readout import move_of, penalty_of
 from proof_of_absence.checker.audit.regions import Region, box_of, read_regions
@@ -28,6 +27,7 @@ from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import Affine, FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.net import MLP
+from proof_of_absence.models.objective import Objective, objective, split
 from proof_of_absence.models.rational import Number
 
 __all__ = ["aim_of", "audit", "float_rows", "net_of_model"]

@@ -30,7 +30,6 @@ from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.loss import losses
-from proof_of_absence.checker.audit.objective import NO_TARGETS, OF_CLASSES, Loss
 from proof_of_absence.checker.audit.pricing import Priced
 from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.audit.rent import rents
@@ -39,6 +38,7 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.objective import NO_TARGETS, OF_CLASSES, Loss
 
 if TYPE_CHECKING:
     from dask.distributed import Client

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Prices
-from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.construct.gap import Gauge
 from proof_of_absence.checker.construct.separating_unit import distinct_direction
 from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.passes.enclosure import enclose
+from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["gauge", "priced", "prices"]

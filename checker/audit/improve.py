@@ -11,17 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Improvement
-from proof_of_absence.checker.audit.loss import (
-    AFFORDABLE,
-    SMALL,
-    around,
-    exact_loss,
-    exact_residuals,
-    loss_above,
-    noise_floor,
-    point,
-    total,
-)
+from proof_of_absence.checker.audit.loss import AFFORDABLE, SMALL, exact_loss, exact_residuals, loss_above
 from proof_of_absence.checker.audit.reuse import (
     CIRCUITS,
     New,
@@ -35,7 +25,9 @@ from proof_of_absence.checker.audit.reuse import (
 )
 from proof_of_absence.checker.audit.search import Candidate, candidates
 from proof_of_absence.checker.construct.separating_unit import separating_unit
+from proof_of_absence.checker.construct.squared_loss import noise_floor
 from proof_of_absence.checker.numbers.deadline import afford, look
+from proof_of_absence.checker.numbers.enclosure import around, point, total
 from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate

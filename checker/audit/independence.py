@@ -12,10 +12,10 @@ from flint import fmpz_mat
 
 from proof_of_absence.checker.audit.findings import Activity, RankFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
-from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.numbers.deadline import OutOfTime, look
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, pivots, reduced
+from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import nonzero
 

@@ -2,33 +2,25 @@
 exact where that is cheap, enclosed where it is not.
 """
 
-import math
-from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure
-from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.construct.squared_loss import enclosed_loss, noise_floor
 from proof_of_absence.checker.numbers.deadline import afford, looking
-from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
-from proof_of_absence.checker.passes.enclosure import blocks
+from proof_of_absence.checker.numbers.enclosure import point
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
-from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Matrix, Vector
 
 __all__ = [
     "AFFORDABLE",
     "SMALL",
-    "around",
     "exact_loss",
     "exact_residuals",
     "loss_above",
     "losses",
-    "noise_floor",
-    "point",
-    "total",
 ]
 
 # Rows times parameters: up to SMALL (a second) always exact; up to AFFORDABLE (some seconds)
@@ -78,37 +70,11 @@ def loss_above(
     work = len(inputs) * net.parameter_count
     if work > SMALL:
         try:
-            return _enclosed(evaluation or evaluate(net, inputs, targets), floor)
+            return enclosed_loss(evaluation or evaluate(net, inputs, targets), floor)
         except OverflowError:
             if work > AFFORDABLE:
                 raise
     return point(exact_loss(net, inputs, targets))
-
-
-def point(value: Fraction) -> Enclosure:
-    """The enclosure of an exact number."""
-    return Enclosure(value, value)
-
-
-def around(center: float, error: float) -> Enclosure:
-    """[center - error, center + error], exactly.
-
-    Raises
-    ------
-    OverflowError
-        If either is not finite.
-    """
-    if not (math.isfinite(center) and math.isfinite(error)):
-        raise OverflowError("a sum leaves the range of float64")
-    return Enclosure(Fraction(center) - Fraction(error), Fraction(center) + Fraction(error))
-
-
-def total(terms: Iterable[float]) -> float:
-    """The correctly rounded sum; infinite or NaN where the terms are."""
-    try:
-        return math.fsum(terms)
-    except (OverflowError, ValueError):
-        return math.nan
 
 
 def exact_residuals(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Matrix:
@@ -131,48 +97,3 @@ def exact_loss(net: FloatNet, inputs: np.ndarray, targets: np.ndarray) -> Fracti
     """L in rational arithmetic, as `exact_residuals`."""
     residuals = exact_residuals(net, inputs, targets)
     return sum((r * r for row in residuals for r in row), Fraction(0)) / len(residuals)
-
-
-def noise_floor(inputs: np.ndarray, targets: np.ndarray) -> Fraction:
-    """E = (1/N) sum |y_i - mean of y over the rows with the same input|^2, exactly.
-
-    Only rows whose input repeats count: a group of nu rows adds sum y^2 - (sum y)^2 / nu.
-    """
-    number = groups(inputs)
-    counts = np.bincount(number)
-    repeated = np.flatnonzero(counts[number] > 1)
-    if not repeated.size:
-        return Fraction(0)
-    numbers, exponent = integers(targets[repeated])
-    sums: dict[int, list[int]] = {}
-    squares = 0
-    for row, group in zip(numbers.tolist(), number[repeated].tolist(), strict=True):
-        squares += sum(y * y for y in row)
-        old = sums.get(group)
-        sums[group] = row if old is None else [a + b for a, b in zip(old, row, strict=True)]
-    # Groups of one size share a denominator.
-    by_size: dict[int, int] = {}
-    for group, row in sums.items():
-        size = int(counts[group])
-        by_size[size] = by_size.get(size, 0) + sum(s * s for s in row)
-    spread = squares - sum((Fraction(s, size) for size, s in by_size.items()), Fraction(0))
-    return spread * Fraction(2) ** (2 * exponent) / len(inputs)
-
-
-def _enclosed(evaluation: Evaluation, floor: Fraction) -> Enclosure:
-    """L from residuals r with |exact - r| <= rho: |L N - sum r^2| <= sum (2 |r| rho + rho^2)
-    and the rounding of the sum.
-    """
-    residuals, radius = evaluation.residuals, evaluation.radius
-    rows, outputs = residuals.shape
-    squares, errors = [], []
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for part in blocks(rows):
-            r, rho = residuals[part], radius[part]
-            squares.extend(np.einsum("ij,ij->i", r, r).tolist())
-            errors.extend((rho * (2 * np.abs(r) + rho)).sum(axis=1).tolist())
-        square = total(squares)
-        # Each row's sum of squares: products and sums of m terms in any order; then one rounding of the whole.
-        error = (total(errors) + (outputs + 3) * U64 * square) * UP + 4.0 * rows * outputs * TINY
-    whole = around(square, error)
-    return Enclosure(max(whole.low / rows, floor), whole.high / rows)

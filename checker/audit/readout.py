@@ -14,12 +14,12 @@ from proof_of_absence.checker.audit.idle import truncated
 from proof_of_absence.checker.audit.independence import LARGEST_RELATION, broken_at, hints, integer_features, lifted
 from proof_of_absence.checker.audit.pricing import Direction, Kernel, Priced, priced, whitening
 from proof_of_absence.checker.audit.report.json_report import short
-from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, reduced
+from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Number, rational

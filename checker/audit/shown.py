@@ -20,7 +20,6 @@ from proof_of_absence.checker.audit.findings import (
     UnitFinding,
 )
 from proof_of_absence.checker.audit.gauge import priced
-from proof_of_absence.checker.audit.objective import OF_CLASSES
 from proof_of_absence.checker.audit.pricing import Priced
 from proof_of_absence.checker.audit.readout import listed_rows
 from proof_of_absence.checker.audit.readout_facts import readout_fact
@@ -37,6 +36,7 @@ from proof_of_absence.checker.independent.values.floats import FloatNet as Unsha
 from proof_of_absence.checker.numbers.deadline import look
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.layers import equal_layers, nonzero
+from proof_of_absence.models.objective import OF_CLASSES
 
 if TYPE_CHECKING:
     from proof_of_absence.checker.audit.examination import Better, Examination

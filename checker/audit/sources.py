@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import DataSummary, NetSummary
-from proof_of_absence.checker.audit.objective import OPTIONS, objective
 from proof_of_absence.checker.audit.seen import Seen
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results.subject import Subject
@@ -23,6 +22,7 @@ from proof_of_absence.models.files.data import read_data
 from proof_of_absence.models.files.disk import sha256
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine, same_layer
+from proof_of_absence.models.objective import OPTIONS, objective
 
 __all__ = [
     "Given",

@@ -11,7 +11,6 @@ from proof_of_absence.checker.audit.engine import open_lines
 from proof_of_absence.checker.audit.examination import Examination
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import IMPROVED, report_text
-from proof_of_absence.checker.audit.objective import Loss
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
@@ -35,6 +34,7 @@ from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.files import read_net
+from proof_of_absence.models.objective import Loss
 
 __all__ = ["check_audit_folder", "check_folder"]
 

@@ -17,7 +17,6 @@ from proof_of_absence.checker.audit import entry
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.folder import write_folder
 from proof_of_absence.checker.audit.harden_command import harden_command
-from proof_of_absence.checker.audit.objective import objective
 from proof_of_absence.checker.experiments.census import pictures as census_pictures
 from proof_of_absence.checker.experiments.census.command import census_command
 from proof_of_absence.checker.experiments.lifetimes import command as lifetimes_commands
@@ -32,6 +31,7 @@ from proof_of_absence.checker.report.site import folder as pages_of
 from proof_of_absence.checker.screen.terminal import console, errors
 from proof_of_absence.models.files import onnx
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.objective import objective
 from proof_of_absence.models.scaling import HOFFMANN, RESOLUTION
 
 NOTES = {"notes.txt": "mine", "stages/1.json": "kept"}

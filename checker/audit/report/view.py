@@ -18,13 +18,13 @@ from proof_of_absence.checker.audit.findings import (
     RegionFinding,
     UnitFinding,
 )
-from proof_of_absence.checker.audit.objective import OF_CLASSES
 from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.audit.report.priced_view import priced_sections
 from proof_of_absence.checker.audit.report.section import Section, table
 from proof_of_absence.checker.audit.report.verdict import by_firing, firings
 from proof_of_absence.checker.audit.report.words import count, enclosure, names, row_ranges, unit_name, vector
 from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.objective import OF_CLASSES
 from proof_of_absence.models.reading import Reading
 
 __all__ = ["SCOPE", "Section", "by_rent", "sections", "size_name"]

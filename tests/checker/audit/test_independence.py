@@ -7,8 +7,8 @@ from hypothesis import given
 
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings, rest_findings
-from proof_of_absence.checker.audit.rows import distinct_rows
 from proof_of_absence.checker.numbers.linear_algebra import rank
+from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.conftest import any_nets, hidden_values
 

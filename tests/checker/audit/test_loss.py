@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 
 from proof_of_absence.checker.audit import loss
-from proof_of_absence.checker.audit import rows as rows_of
-from proof_of_absence.checker.audit.loss import losses, noise_floor
-from proof_of_absence.checker.audit.rows import groups
+from proof_of_absence.checker.audit.loss import losses
+from proof_of_absence.checker.construct.squared_loss import noise_floor
+from proof_of_absence.checker.passes import rows as rows_of
 from proof_of_absence.checker.passes.residuals import evaluate
+from proof_of_absence.checker.passes.rows import groups
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.problems import problems
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit.objective import NO_TARGETS, Loss, LossNeeded, objective, split
 from proof_of_absence.models.files import InputError
+from proof_of_absence.models.objective import NO_TARGETS, Loss, LossNeeded, objective, split
 
 HOT = np.eye(3)[[0, 2, 1, 1]]
 
