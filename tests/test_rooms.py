@@ -23,6 +23,7 @@ ROOMS = (
     "minima",
     "region",
     "recorded",
+    "graph",
     "audit",
     "experiments",
     "report",

@@ -1,0 +1,217 @@
+"""What an audit of a graph finds, as data: the engine fills it, the reports and the command line read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fractions import Fraction
+from itertools import groupby
+
+import numpy as np
+
+from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.models.graph_layers import Shape
+from proof_of_absence.models.reading import Reading
+
+__all__ = [
+    "CLEAN",
+    "FINDINGS",
+    "SCOPE",
+    "UNDECIDED",
+    "BoxFinding",
+    "Channel",
+    "DataSummary",
+    "GraphAudit",
+    "GraphSummary",
+    "NodeFinding",
+    "Source",
+    "State",
+    "unit_name",
+]
+
+CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
+SCOPE = (
+    "Scope: instance. Every statement is about this network over the real numbers, with the weights and the rows as "
+    "the exact numbers that they are; nothing is said about the network at other inputs, unless a box is named, nor "
+    "about intent."
+)
+
+
+class State(IntEnum):
+    """What a hidden unit does on the training inputs."""
+
+    UNDECIDED = 0
+    VARIES = 1
+    DEAD = 2  # 0 at each of them
+    CONSTANT = 3  # one other value at all of them
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a network or data came from: a file's name and SHA-256."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class GraphSummary:
+    """The network: where it came from, its size, and how it was read."""
+
+    source: Source
+    input_shape: Shape
+    output_shape: Shape
+    nodes: int
+    units: int
+    parameters: int
+    dtype: str
+    reading: Reading | None
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The training data: rows, distinct inputs, the loss and its floor, None where undecided or not asked.
+
+    `loss_name` is the loss in its full name, empty where there are no targets; `loss_reason` says why that was taken.
+    """
+
+    source: Source
+    rows: int
+    distinct_inputs: int
+    loss: Enclosure | None
+    noise_floor: Enclosure | None
+    loss_name: str
+    loss_reason: str
+
+
+@dataclass(frozen=True)
+class Channel:
+    """All units of one channel: the same first index, at every position; all of them are idle and read."""
+
+    index: int
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class NodeFinding:
+    """The hidden units of one activation node, by their entry in its flattened value.
+
+    Parameters
+    ----------
+    node, name, kind, shape
+        The node's number and name, its activation in words, and the shape of its value.
+    states
+        A `State` for each unit, int8, shape (units,).
+    values
+        What an idle unit sends: exact, by entry.
+    witness
+        For a unit that varies two training rows with different values, int64, shape (units, 2); else -1.
+    read
+        Whether something reads the unit with a weight other than 0, shape (units,).
+    fires
+        For each idle unit that is read the deployment rows at which it sends another value; None if not looked at.
+    """
+
+    node: int
+    name: str
+    kind: str
+    shape: Shape
+    states: np.ndarray
+    values: dict[int, Fraction]
+    witness: np.ndarray
+    read: np.ndarray
+    fires: dict[int, tuple[int, ...]] | None = None
+
+    @property
+    def idle(self) -> tuple[int, ...]:
+        """The units that send one value at all training rows and are read, in order."""
+        still = (self.states == State.DEAD) | (self.states == State.CONSTANT)
+        return tuple(np.flatnonzero(still & self.read).tolist())
+
+    @property
+    def undecided(self) -> int:
+        """How many units are open."""
+        return int((self.states == State.UNDECIDED).sum())
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that are idle at all positions; none where the value has one axis."""
+        if len(self.shape) < 2:
+            return ()
+        size = len(self.states) // self.shape[0]
+        by_channel = ((c, tuple(entries)) for c, entries in groupby(self.idle, lambda entry: entry // size))
+        return tuple(Channel(c, entries) for c, entries in by_channel if len(entries) == size)
+
+    @property
+    def single(self) -> tuple[int, ...]:
+        """The idle units that are in no idle channel."""
+        covered = {entry for channel in self.channels for entry in channel.entries}
+        return tuple(entry for entry in self.idle if entry not in covered)
+
+    def fired_rows(self, entries: tuple[int, ...]) -> tuple[int, ...] | None:
+        """The deployment rows at which one of these units fires; None if that was not looked at."""
+        if self.fires is None:
+            return None
+        return tuple(sorted({row for entry in entries for row in self.fires.get(entry, ())}))
+
+
+@dataclass(frozen=True)
+class BoxFinding:
+    """Whether all idle units of a node send over a whole box of inputs what they send in training.
+
+    `still` are the entries for which that is shown, `acts` those with an input of the box as witness of the opposite;
+    the others are undecided, for the `reason`.
+    """
+
+    box: str
+    node: int
+    still: tuple[int, ...]
+    acts: dict[int, tuple[Fraction, ...]] = field(default_factory=dict)
+    undecided: tuple[int, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class GraphAudit:
+    """All of an audit of a graph; `undecided` says, a line each, what no method decided, `not_asked` what is not."""
+
+    net: GraphSummary
+    data: DataSummary
+    nodes: tuple[NodeFinding, ...]
+    deployment_rows: int | None = None
+    boxes: tuple[BoxFinding, ...] = ()
+    float32_deviation: Fraction | None = None
+    undecided: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def idle(self) -> Iterator[tuple[NodeFinding, int]]:
+        """The idle units that are read, with their node."""
+        return ((node, entry) for node in self.nodes for entry in node.idle)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """A line for each node with idle units, and for each box on which some act."""
+        lines = [
+            f"{len(node.idle)} of {len(node.states)} units of {node.name} are train-idle"
+            for node in self.nodes
+            if node.idle
+        ]
+        return (*lines, *(f"{len(box.acts)} idle units act in {box.box}" for box in self.boxes if box.acts))
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 findings, 3 nothing found but something undecided."""
+        return FINDINGS if self.findings else UNDECIDED if self.undecided else CLEAN
+
+
+def unit_name(node: NodeFinding, entry: int) -> str:
+    """The unit as the reports call it: the node's name, and the channel and the position.
+
+    Examples
+    --------
+    >>> node = NodeFinding(2, "conv1", "ReLU", (4, 3, 3), np.ones(36), {}, np.zeros((36, 2)), np.ones(36, dtype=bool))
+    >>> unit_name(node, 13)
+    'conv1[1,1,1]'
+    """
+    return f"{node.name}[{','.join(str(int(k)) for k in np.unravel_index(entry, node.shape))}]"

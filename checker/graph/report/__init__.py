@@ -1,0 +1,1 @@
+"""The faces of an audit of a graph: terminal, HTML and JSON."""

@@ -1,0 +1,107 @@
+"""The JSON report of a graph, for programs: all that the audit holds, numbers as exact text."""
+
+import json
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from proof_of_absence.checker.graph.findings import BoxFinding, GraphAudit, NodeFinding, Source, State
+from proof_of_absence.checker.graph.report.view import STATES, headline
+from proof_of_absence.checker.numbers.enclosure import Enclosure
+
+__all__ = ["FORMAT", "report_text", "to_json"]
+
+FORMAT = "absence-graph-audit/1"
+
+
+def to_json(audit: GraphAudit) -> dict[str, Any]:
+    """The report as JSON values. Lists over units are in the order of the flattened value of the node."""
+    net, data = audit.net, audit.data
+    return {
+        "format": FORMAT,
+        "state": STATES[audit.exit_code],
+        "headline": headline(audit),
+        "net": {
+            **_source(net.source),
+            "input_shape": list(net.input_shape),
+            "output_shape": list(net.output_shape),
+            "nodes": net.nodes,
+            "units": net.units,
+            "parameters": net.parameters,
+            "dtype": net.dtype,
+            "reading": None if net.reading is None else {
+                "layers": list(net.reading.layers), "activation": net.reading.activation,
+                "known_from": net.reading.known_from, "notes": list(net.reading.notes), "cut": net.reading.cut,
+            },
+        },
+        "data": {
+            **_source(data.source),
+            "rows": data.rows,
+            "distinct_inputs": data.distinct_inputs,
+            "loss": _enclosure(data.loss),
+            "noise_floor": _enclosure(data.noise_floor),
+            "loss_name": data.loss_name,
+            "loss_reason": data.loss_reason,
+        },
+        "units": [_node(node) for node in audit.nodes],
+        "deployment_rows": audit.deployment_rows,
+        "boxes": [_box(box) for box in audit.boxes],
+        "float32_deviation": None if audit.float32_deviation is None else _text(audit.float32_deviation),
+        "findings": list(audit.findings),
+        "undecided": list(audit.undecided),
+        "not_asked": list(audit.not_asked),
+        "seconds": audit.seconds,
+    }  # fmt: skip
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """JSON, a line for each part."""
+    parts = (f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in report.items())
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _source(source: Source) -> dict[str, str]:
+    return {"source": source.name, "sha256": source.sha256}
+
+
+def _node(node: NodeFinding) -> dict[str, Any]:
+    return {
+        "node": node.node,
+        "name": node.name,
+        "kind": node.kind,
+        "shape": list(node.shape),
+        "count": len(node.states),
+        "dead": _where(node, State.DEAD),
+        "constant": _where(node, State.CONSTANT),
+        "undecided": _where(node, State.UNDECIDED),
+        "values": {str(entry): _text(node.values[entry]) for entry in sorted(node.values) if node.values[entry]},
+        "not_read": np.flatnonzero(~node.read).tolist(),
+        "idle_channels": [channel.index for channel in node.channels],
+        "fires": None if node.fires is None else {str(k): list(rows) for k, rows in sorted(node.fires.items()) if rows},
+    }
+
+
+def _where(node: NodeFinding, state: State) -> list[int]:
+    found: list[int] = np.flatnonzero(node.states == state).tolist()
+    return found
+
+
+def _box(box: BoxFinding) -> dict[str, Any]:
+    return {
+        "box": box.box,
+        "node": box.node,
+        "still": list(box.still),
+        "acts": {str(entry): [_text(x) for x in z] for entry, z in sorted(box.acts.items())},
+        "undecided": list(box.undecided),
+        "reason": box.reason,
+    }
+
+
+def _enclosure(value: Enclosure | None) -> list[str] | None:
+    return None if value is None else [_text(value.low), _text(value.high)]
+
+
+def _text(value: Fraction) -> str:
+    """In hexadecimal, as all numbers of an audit's certificate."""
+    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")

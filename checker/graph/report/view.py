@@ -1,0 +1,216 @@
+"""What the reports of a graph say, in words: the answer first, then a table of nodes and of what sleeps."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import PurePath
+
+from proof_of_absence.checker.graph.findings import (
+    CLEAN,
+    FINDINGS,
+    UNDECIDED,
+    GraphAudit,
+    State,
+    unit_name,
+)
+from proof_of_absence.checker.numbers.enclosure import Enclosure
+
+__all__ = ["STATES", "Answer", "Table", "answers", "harden_command", "headline", "tables"]
+
+STATES = {CLEAN: "clean", FINDINGS: "findings", UNDECIDED: "undecided"}
+# Lines of one answer, and names in a line.
+_MOST, _NAMED = 4, 4
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, and lines that answer it."""
+
+    question: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; `more` rows are not shown."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int = 0
+
+
+def headline(audit: GraphAudit) -> str:
+    """The answer in one or two sentences."""
+    open_ = f" {_count(len(audit.undecided), 'question')} undecided." if audit.undecided else ""
+    if audit.exit_code == UNDECIDED:
+        return f"Nothing found, but {_count(len(audit.undecided), 'question')} undecided: this is not a pass"
+    if audit.exit_code == CLEAN:
+        return "Clean: every hidden unit that is read varies on the training inputs"
+    channels = sum(len(node.channels) for node in audit.nodes)
+    single = sum(len(node.single) for node in audit.nodes)
+    parts = [_count(channels, "train-idle channel")] * bool(channels)
+    if single or not channels:
+        parts.append(_count(single, f"{'more ' if channels else ''}train-idle unit"))
+    return f"{' and '.join(parts)}; {_deployed(audit)}.{open_}"
+
+
+def _deployed(audit: GraphAudit) -> str:
+    if any(node.fires is None for node in audit.nodes if node.idle):
+        return "at which deployment inputs they fire was not looked at"
+    firing = sum(bool(rows) for node in audit.nodes for rows in (node.fires or {}).values())
+    if not firing:
+        return "none fires at these deployment inputs"
+    fire = "fires" if firing == 1 else "fire"
+    return f"{_count(firing, 'unit')} {fire} at {_count(len(_rows(audit)), 'deployment input')}"
+
+
+def _rows(audit: GraphAudit) -> Counter[int]:
+    """How many idle units fire at each deployment row."""
+    return Counter(row for node in audit.nodes for rows in (node.fires or {}).values() for row in rows)
+
+
+def answers(audit: GraphAudit, command: str = "") -> tuple[Answer, ...]:
+    """The answers that stand above all tables; questions without an answer are left out."""
+    remedy = (
+        ("The command below takes out what sends 0 or can be folded, with no change on the training data.",)
+        if audit.findings and command
+        else ()
+    )
+    asked = (
+        Answer("What is train-idle", _shortened(_sleeping(audit))),
+        Answer("Where it fires", _shortened(_firing(audit))),
+        Answer("What holds over a box of inputs", _shortened(_boxes(audit))),
+        Answer("What is not decided", _shortened(audit.undecided)),
+        Answer("What is assumed", tuple(_assumed(audit))),
+        Answer("What can be done", remedy),
+        Answer("What is not asked", audit.not_asked),
+    )
+    return tuple(answer for answer in asked if answer.lines)
+
+
+def harden_command(net: str, train: str) -> str:
+    """The command that takes out of a network what sleeps, given the paths of its file and of the data."""
+    path = PurePath(net)
+    if path.suffix != ".onnx":
+        return ""
+    output = path.with_name(f"{path.stem}.hardened{path.suffix}")
+    return shlex.join(["absence", "harden", net, "--train", train, "-o", str(output)])
+
+
+def _sleeping(audit: GraphAudit) -> list[str]:
+    lines = []
+    for node in audit.nodes:
+        if not node.idle:
+            continue
+        dead = sum(node.states[entry] == State.DEAD for entry in node.idle)
+        told = f"{node.name} ({node.kind}): {len(node.idle):,} of {_count(len(node.states), 'unit')}"
+        told += f", {dead:,} of them dead"
+        if node.channels:
+            told += f"; channels {_listed([str(channel.index) for channel in node.channels])} at every position"
+        if node.single:
+            told += f"; units {_listed([unit_name(node, entry) for entry in node.single])}"
+        lines.append(told)
+    return lines
+
+
+def _firing(audit: GraphAudit) -> list[str]:
+    lines = []
+    for node in audit.nodes:
+        firing = sorted((node.fires or {}).items(), key=lambda item: (-len(item[1]), item[0]))
+        awake = [(entry, rows) for entry, rows in firing if rows]
+        if awake:
+            entry, rows = awake[0]
+            all_rows = {row for _, found in awake for row in found}
+            told = f"{node.name}: {_count(len(awake), 'unit')} at {_count(len(all_rows), 'input')}"
+            lines.append(f"{told}; most often {unit_name(node, entry)}, at rows {_listed(map(str, rows))}")
+    return lines
+
+
+def _boxes(audit: GraphAudit) -> list[str]:
+    lines = []
+    names = {node.node: node.name for node in audit.nodes}
+    for box in audit.boxes:
+        parts = [f"{len(box.still):,} idle units of {names[box.node]} send the same"] * bool(box.still)
+        parts += [f"{len(box.acts):,} act"] * bool(box.acts)
+        parts += [f"{len(box.undecided):,} undecided ({box.reason})"] * bool(box.undecided)
+        lines.append(f"{box.box}: {'; '.join(parts)}")
+    return lines
+
+
+def _assumed(audit: GraphAudit) -> list[str]:
+    reading = audit.net.reading
+    if reading is None:
+        return []
+    lines = [f"{reading.cut} at the end is left off: outputs here are the values before it."] * bool(reading.cut)
+    return [*lines, *reading.notes]
+
+
+def tables(audit: GraphAudit, limit: int) -> tuple[Table, ...]:
+    """The network, its activation nodes, and the units that fire, cut to `limit` rows."""
+    net, data = audit.net, audit.data
+    facts = [
+        ("network", f"{net.source.name}: {net.nodes} nodes, {net.parameters:,} parameters, {net.dtype}"),
+        ("reads", f"{_shape(net.input_shape)}, gives {_shape(net.output_shape)}"),
+        ("data", f"{data.source.name}: {_count(data.rows, 'row')}, {data.distinct_inputs:,} distinct"),
+    ]
+    if data.loss:
+        facts.append(("loss", f"{data.loss_name}: {_enclosure(data.loss)} ({data.loss_reason})"))
+    if data.noise_floor:
+        facts.append(("noise floor", _enclosure(data.noise_floor)))
+    if audit.float32_deviation is not None:
+        facts.append(("float32", f"at most {float(audit.float32_deviation):.3g} from the exact outputs, on these rows"))
+    facts += [("layers", layer) for layer in (net.reading.layers if net.reading else ())[:limit]]
+    nodes = [
+        (
+            node.name, node.kind, _shape(node.shape), f"{int((node.states == State.DEAD).sum()):,}",
+            f"{int((node.states == State.CONSTANT).sum()):,}", f"{node.undecided:,}",
+        )
+        for node in audit.nodes
+    ]  # fmt: skip
+    found = [
+        Table("The network and the data", ("", ""), tuple(facts)),
+        Table("Hidden units", ("node", "kind", "shape", ">dead", ">constant", ">open"), tuple(nodes[:limit]),
+              max(0, len(nodes) - limit)),
+    ]  # fmt: skip
+    awake = [(node, entry, rows) for node in audit.nodes for entry, rows in (node.fires or {}).items() if rows]
+    awake.sort(key=lambda one: -len(one[2]))
+    firing = [
+        (unit_name(node, k), _number(node.values.get(k, Fraction(0))), f"{len(rows):,}", _listed(map(str, rows)))
+        for node, k, rows in awake
+    ]
+    if firing:
+        heads = ("unit", ">in training", ">fires at", "rows")
+        found.append(Table("Units that fire", heads, tuple(firing[:limit]), max(0, len(firing) - limit)))
+    return tuple(found)
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) or "one number"
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(names)
+    return ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else "")
+
+
+def _shortened(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(lines[:_MOST]) + ((f"… {len(lines) - _MOST} more",) if len(lines) > _MOST else ())
+
+
+def _count(amount: int, what: str) -> str:
+    return f"{amount:,} {what}{'' if amount == 1 else 's'}"
+
+
+def _number(value: Fraction) -> str:
+    """In six digits; the JSON report has all."""
+    return f"{float(value):.6g}"
+
+
+def _enclosure(value: Enclosure) -> str:
+    if value.is_exact and Fraction(f"{float(value.low):.6g}") == value.low:
+        return _number(value.low)
+    low, high = _number(value.low), _number(value.high)
+    return f"≈ {low}" if low == high else f"≈ {low} to {high}"
