@@ -15,6 +15,7 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import DeploymentFinding
 from proof_of_absence.checker.construct.hull import Combination, locate
+from proof_of_absence.checker.numbers.costs import PINV, PRODUCT, cost
 from proof_of_absence.checker.numbers.deadline import OutOfTime, afford, in_force, left, look, looking
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 from proof_of_absence.checker.passes import exact
@@ -113,8 +114,8 @@ class _Hull:
     def whiten(self) -> np.ndarray | None:
         """The inverse of the covariance; None where that overflows: no direction is proposed then but the axes'."""
         rows, size = self.points.shape
-        # A product and a decomposition, as measured; neither can be interrupted.
-        afford(1e-10 * rows * size**2 + 4e-9 * size**3)
+        # A product and a decomposition; neither can be interrupted.
+        afford(cost(PRODUCT, size, size) * rows / size + cost(PINV, size, size))
         with np.errstate(over="ignore", invalid="ignore"):
             centred = (self.points - self.mean) / self.spread
             covariance = centred.T @ centred / len(centred)

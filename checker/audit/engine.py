@@ -21,12 +21,12 @@ from proof_of_absence.checker.audit.findings import (
 from proof_of_absence.checker.audit.regions import Answered, Region, answered
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.stages import Stages
+from proof_of_absence.checker.audit.writing import NUMBER, Writing
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import nearest_floats
 from proof_of_absence.models.objective import Loss, Objective
 from proof_of_absence.models.reading import Reading
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 __all__ = ["Audited", "Source", "examine", "open_lines"]
-
-# Seconds to write one number that a circuit sends, in the reports and the certificate, as measured.
-NUMBER = 1.1e-5
 
 
 @dataclass(frozen=True)
@@ -131,13 +128,13 @@ def examine(
     deadline = deadline or Deadline(seconds)
     if client is not None:
         deadline = deadline.unpaced()
-    most = deadline.left() / 2
+    most, writing = deadline.left() / 2, Writing(found)
 
     def ahead(about: int) -> Deadline:
         """When work must stop, so that what is known by now, and of so many regions, can be written in time."""
         if not written:
             return deadline
-        made = deadline.sooner(deadline.left() - min(_writing(found, about) * deadline.pace(), most))
+        made = deadline.sooner(deadline.left() - min(writing.seconds(about) * deadline.pace(), most))
         made.each = NUMBER * deadline.pace()
         return made
 
@@ -151,22 +148,6 @@ def examine(
     facts = tuple(fact for _, fact in answers if fact)
     factor = found.priced.factor if found.priced else None
     return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept), test, factor)
-
-
-def _writing(found: Examination, regions: int) -> float:
-    """About how long it takes to write the folder, in seconds, as measured: arrays, and numbers as text."""
-    of_net = (array for layer in map(nearest_floats, found.net.layers) for array in layer)
-    arrays = [*of_net, found.inputs, found.targets, found.deploy, found.test]
-    size = sum(a.nbytes for a in arrays if a is not None)
-    # Beside each finding a number or two.
-    numbers = sum(2 + len(circuit.value) for circuit in found.circuits) + 2 * len(found.units)
-    numbers += sum(at.numbers for at in found.deployment)
-    if found.priced:
-        # Of each input the bounds of a leverage and of a price.
-        readout = found.priced.readout
-        numbers += 5 * sum(map(len, (readout.deployment, readout.training, readout.test)))
-    witnesses = len(found.circuits) * regions * found.net.widths[0]
-    return 0.2 + 1e-8 * size + NUMBER * numbers + 1e-6 * witnesses
 
 
 def _check(

@@ -13,6 +13,7 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import PricedInput, Readout
 from proof_of_absence.checker.construct.leverage_bounds import SLACK, Whitened, whitened
+from proof_of_absence.checker.numbers.costs import INVERSE, QR, SVD, cost
 from proof_of_absence.checker.numbers.deadline import afford, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 
@@ -104,8 +105,8 @@ def priced(
 def whitening(features: Features, columns: Sequence[int], penalty: Fraction = Fraction(0)) -> Whitened | None:
     """T for these columns of the features in training; None where floats find none."""
     count, chosen = features.counts["training"], list(columns)
-    # A decomposition at the end, as measured, which cannot be interrupted.
-    afford(2e-9 * len(chosen) * min(count, len(chosen)) ** 2)
+    # The factorizations at the end, before all that leads to them.
+    afford(cost(QR + SVD if count < len(chosen) else QR + INVERSE, min(count, len(chosen)), len(chosen)))
 
     def blocks() -> Iterator[Interval]:
         for start in looking(range(0, count, BLOCK)):

@@ -221,9 +221,11 @@ def _kernel(features: _Hidden, inputs: np.ndarray, units: Sequence[UnitFinding])
         directions.append({unit.unit.index + 1: Fraction(1)} | ({0: -value} if value else {}))
     rest = np.array([unit.unit.index for unit in own if unit.activity not in STILL], dtype=np.int64)
     columns = [0, *(rest + 1).tolist()]
-    known = whitening(features, columns)
-    if known is None or known.full_rank:
-        return Kernel(tuple(columns), tuple(directions))
+    # More columns than rows are dependent without a look at them.
+    if len(columns) <= len(inputs):
+        known = whitening(features, columns)
+        if known is None or known.full_rank:
+            return Kernel(tuple(columns), tuple(directions))
     more = list(_relations(net, inputs, units, rest))
     taken = {place for place, _ in more}
     return Kernel(tuple(j for j in columns if j not in taken), (*directions, *(found for _, found in more)))

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from proof_of_absence.checker.numbers.deadline import looking
+from proof_of_absence.checker.numbers.costs import EIGH, PRODUCT, SOLVE, SVD, cost
+from proof_of_absence.checker.numbers.deadline import affordable, looking
 
 __all__ = ["Candidate", "candidates", "directions"]
 
@@ -24,6 +25,8 @@ REFITS = 2
 # How many of the best units are refined, and how often at most.
 REFINED = 2
 ROUNDS = 6
+# Directions that take more than this part of the time that is left are left out.
+PART = 1 / 4
 SEED = 20261124
 
 
@@ -96,7 +99,8 @@ def directions(inputs: np.ndarray, residual: np.ndarray) -> Iterator[np.ndarray]
     for row in np.argsort(-size, kind="stable")[:4]:
         yield (inputs[row] - mean) / scale**2
     with suppress(np.linalg.LinAlgError):
-        yield from np.linalg.svd(_finite(sample - mean), full_matrices=False)[2][:4]
+        if affordable(cost(SVD, *sample.shape) / PART):
+            yield from np.linalg.svd(_finite(sample - mean), full_matrices=False)[2][:4]
     correlation = np.abs(residual.T @ inputs).max(axis=0) / scale
     for axis in np.argsort(-correlation, kind="stable")[:8]:
         yield np.eye(1, dimension, axis)[0]
@@ -121,7 +125,7 @@ def _refits(candidate: Candidate, inputs: np.ndarray, residual: np.ndarray) -> I
     """
     on = np.flatnonzero(inputs @ candidate.weights + candidate.bias > 0)
     on = on[:: max(1, len(on) * inputs.shape[1] ** 2 // WORK + 1)]
-    if len(on) < 2:
+    if len(on) < 2 or not affordable(_of_moments(SOLVE, len(on), inputs.shape[1])):
         return
     mean = inputs[on].mean(axis=0)
     centred = _finite(inputs[on] - mean)
@@ -137,11 +141,18 @@ def _curvature(inputs: np.ndarray, residual: np.ndarray, scale: np.ndarray) -> I
     """Directions along which the residual bends most: extreme eigenvectors of sum_i r_i z_i z_i^T, z standardised."""
     step = max(1, len(inputs) * inputs.shape[1] ** 2 // WORK + 1)
     standard = _finite((inputs[::step] - inputs.mean(axis=0)) / scale)
+    if not affordable(_of_moments(EIGH, *standard.shape)):
+        return
     for column in residual[::step].T[:REFITS]:
         column = column - column.mean()
         with suppress(np.linalg.LinAlgError):
             values, vectors = np.linalg.eigh((standard * column[:, None]).T @ standard)
             yield from vectors.T[np.argsort(-np.abs(values))[:3]] / scale
+
+
+def _of_moments(kind: float, rows: int, columns: int) -> float:
+    """Time that there is to be for a matrix of second moments and its factorization."""
+    return (cost(PRODUCT, columns, columns) * rows / columns + cost(kind, columns, columns)) / PART
 
 
 def _finite(array: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ from math import isfinite
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.costs import INVERSE, QR, SVD, cost, panel
+from proof_of_absence.checker.numbers.deadline import afford, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.numbers.rounding import TINY, U64, UP, gamma
 
@@ -56,7 +58,7 @@ class Whitened:
         >>> bool(low[0] <= 3 / 7 <= high[0] <= low[0] * (1 + 1e-7))
         True
         """
-        psi = features @ self.factor
+        psi = _product(features, _used(self.factor))
         with np.errstate(over="ignore", invalid="ignore"):
             least = np.maximum(np.abs(psi.value) - psi.error, 0) * DOWN
             most = np.abs(psi.value) + psi.error
@@ -88,6 +90,11 @@ def whitened(blocks: Blocks, penalty: Fraction = Fraction(0)) -> Whitened | None
 
     Memory is of the order p^2, however many rows there are. Error of the bounds: about cond(Phi) times 1e-16. Where the
     features are nearly dependent, there are lower bounds only.
+
+    Raises
+    ------
+    OutOfTime
+        If the deadline in force is over, or a factorization takes longer than is left.
     """
     with_ridge = _with_ridge(blocks, penalty)
     upper: np.ndarray | None = None
@@ -95,6 +102,7 @@ def whitened(blocks: Blocks, penalty: Fraction = Fraction(0)) -> Whitened | None
         rows = block.value if upper is None else np.vstack([upper, block.value])
         if not np.isfinite(rows).all():
             return None
+        afford(cost(QR, *rows.shape))
         upper = np.asarray(np.linalg.qr(rows, mode="r"))
     return None if upper is None else _best(upper, lambda factor: _spread(with_ridge, factor), 1e-13)
 
@@ -155,11 +163,13 @@ def _best(root: np.ndarray, spread: Callable[[np.ndarray], float], noise: float)
 def _inverses(root: np.ndarray, noise: float) -> Iterator[np.ndarray]:
     with np.errstate(all="ignore"):
         if len(root) == root.shape[1]:
+            afford(cost(INVERSE, *root.shape))
             with suppress(np.linalg.LinAlgError):
                 inverse = np.linalg.inv(root)
                 if np.isfinite(inverse).all():
                     yield inverse
         # To make short columns as long as others costs nothing, and lets small singular values be told from none.
+        afford(cost(SVD, *root.shape))
         lengths = np.linalg.norm(root, axis=0)
         lengths = np.where((lengths > 0) & np.isfinite(lengths), lengths, 1)
         with suppress(np.linalg.LinAlgError):
@@ -182,20 +192,41 @@ def _spread(blocks: Blocks, factor: np.ndarray) -> float:
     Notes
     -----
     Psi = Phi T is known to within e in the Frobenius norm, and has the norm F itself. The computed Psi^T Psi then is
-    off by 2 e F + e^2 and by what its own sums lose, gamma F^2 at most.
+    off by 2 e F + e^2 and by what its own sums lose, gamma F^2 at most. A column of T that is 0 makes one of
+    T^T M T - I that has the length 1.
     """
-    columns = factor.shape[1]
+    used = _used(factor)
+    columns, empty = used.shape[1], factor.shape[1] - used.shape[1]
     gram, error, size, steps, rows = np.zeros((columns, columns)), 0.0, 0.0, 1, 0
     with np.errstate(over="ignore", invalid="ignore"):
         for block in blocks():
-            psi = block @ factor
-            gram += psi.value.T @ psi.value
+            psi = _product(block, used)
+            for part in _panels(columns, len(psi.value), columns):
+                gram[part] += psi.value[:, part].T @ psi.value
             error += float(np.sum(psi.error**2)) * UP
             size += float(np.sum(psi.value**2)) * UP
             steps, rows = max(steps, len(psi.value) + 1) + 1, rows + len(psi.value)
         e, f = (error * UP + TINY) ** 0.5 * UP, (size * UP + TINY) ** 0.5 * UP
         own = gamma(steps) * f**2 + 4.0 * rows * columns**2 * TINY
-        return float((_norm(_off_identity(gram)) + own + 2 * e * f + e**2) * UP**2)
+        return float((_norm(np.append(_off_identity(gram), empty**0.5 * UP)) + own + 2 * e * f + e**2) * UP**2)
+
+
+def _used(factor: np.ndarray) -> np.ndarray:
+    """The columns that are not 0."""
+    return factor[:, factor.any(axis=0)]
+
+
+def _product(block: Interval, matrix: np.ndarray) -> Interval:
+    """The product, with a look at the deadline before each part of it."""
+    parts = [block @ matrix[:, part] for part in _panels(matrix.shape[1], *block.value.shape)]
+    if not parts:
+        return block @ matrix
+    return Interval(np.hstack([part.value for part in parts]), np.hstack([part.error for part in parts]))
+
+
+def _panels(columns: int, rows: int, inner: int) -> Iterator[slice]:
+    width = panel(rows, inner)
+    return (slice(start, start + width) for start in looking(range(0, columns, width)))
 
 
 def _norm(matrix: np.ndarray) -> float:

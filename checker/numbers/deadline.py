@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from math import inf
 from typing import Any, TypeVar
 
-__all__ = ["Deadline", "OutOfTime", "afford", "in_force", "left", "look", "looking", "within"]
+__all__ = ["Deadline", "OutOfTime", "afford", "affordable", "in_force", "left", "look", "looking", "within"]
 
 T = TypeVar("T")
 
@@ -126,6 +126,15 @@ def afford(seconds: float) -> None:
     there, needed = left(), seconds * in_force().pace()
     if there <= needed:
         raise OutOfTime("out of time" if there <= 0 else f"out of time: the next step alone takes {needed:.1g} s")
+
+
+def affordable(seconds: float) -> bool:
+    """Whether `afford` lets a step of so many seconds pass: for one that is left out where it does not."""
+    try:
+        afford(seconds)
+    except OutOfTime:
+        return False
+    return True
 
 
 def looking(items: Iterable[T]) -> Iterator[T]:

@@ -20,6 +20,7 @@ from flint import fmpz
 from proof_of_absence.checker.audit.findings import (
     Audit,
     CircuitFinding,
+    DeploymentFinding,
     Enclosure,
     Replacement,
     Replacements,
@@ -31,6 +32,7 @@ __all__ = ["FORMAT", "clean", "decode", "encode", "exact_text", "from_json", "sc
 
 FORMAT = "absence-audit/1"
 _fields = dataclasses.fields
+_PLAIN = frozenset({types.NoneType, bool, int})
 
 
 def exact_text(value: Fraction) -> str:
@@ -122,10 +124,14 @@ def schema_text() -> str:
 def encode(value: Any) -> Any:
     """A finding, or anything made of findings, as JSON values."""
     # Most of what a long report holds.
-    if value is None or type(value) in (bool, int):
+    if type(value) in _PLAIN:
         return value
+    if type(value) is DeploymentFinding:
+        return _by_field(value)
     match value:
         case Fraction():
+            if not value:
+                return {"exact": "0", "approximate": 0.0}
             return {"exact": exact_text(value), "approximate": _approximate(value)}
         case Enclosure():
             middle = (value.low + value.high) / 2
@@ -152,10 +158,16 @@ def encode(value: Any) -> Any:
         case tuple() | list():
             return [exact_text(entry) if isinstance(entry, Fraction) else encode(entry) for entry in value]
         case _ if dataclasses.is_dataclass(value):
-            return {name: encode(getattr(value, name)) for name in _names(type(value))}
+            return _by_field(value)
         case np.generic():
             return value.item()
     return value
+
+
+def _by_field(value: Any) -> dict[str, Any]:
+    return {
+        name: part if type(part := getattr(value, name)) in _PLAIN else encode(part) for name in _names(type(value))
+    }
 
 
 def decode(kind: Any, data: Any) -> Any:

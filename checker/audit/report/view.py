@@ -149,14 +149,17 @@ def _units(audit: Audit) -> Section:
 
 
 def _circuits(audit: Audit, limit: int) -> Section:
-    alike = _folded(
-        by_firing(audit), lambda c: (c.fires, c.units[0].layer, len(c.units), tuple(c.value.items()), c.empty)
-    )
+    alike = _folded(by_firing(audit), lambda c: (c.fires, c.units[0].layer, len(c.units), _sent(c), c.empty))
     rows = ((_listed([c.units for c in group]), _sends(group[0]), _fires(group[0])) for group in alike)
     note = "Minimal: no part of such a circuit is idle. At a minimiser above the noise floor there is none (C8)."
     return table(
         "circuits", "Train-idle circuits", ("Circuit", "Sends in training", "Fires at rows"), rows, limit, note
     )
+
+
+def _sent(circuit: CircuitFinding) -> Hashable:
+    """The constants; of circuits that send 0, as most do, to hash thousands of zeros would take the longest of all."""
+    return tuple(circuit.value.items()) if any(circuit.value.values()) else 0
 
 
 def _sends(circuit: CircuitFinding) -> str:
@@ -255,10 +258,11 @@ def _rank(finding: RankFinding) -> str:
 def _deployment(audit: Audit, limit: int) -> Section:
     fired = firings(audit)
     # What fires first, then the cheapest detectors.
-    ordered = sorted(
-        audit.deployment, key=lambda f: (-fired[f.row], f.decided, f.size is None, f.size or (0, 0), f.row)
+    # In groups first: they are few, however many inputs there are.
+    alike = sorted(
+        _folded(sorted(audit.deployment, key=lambda f: f.row), lambda f: (f.decided, f.size, _hull(f), fired[f.row])),
+        key=lambda group: _in_order(group[0], fired[group[0].row]),
     )
-    alike = _folded(ordered, lambda f: (size_name(f), _hull(f), fired[f.row]))
     rows = (
         (row_ranges(f.row for f in group), str(len(group)), str(fired[group[0].row]), size_name(group[0]),
          _hull(group[0]))
@@ -270,6 +274,10 @@ def _deployment(audit: Audit, limit: int) -> Section:
         "Hull: of the training inputs. Least detector: how many units it takes, at least, to be idle and fire there "
         "(C10). Covered: an average of training inputs between which no unit changes sign (C23).",
     )  # fmt: skip
+
+
+def _in_order(f: DeploymentFinding, fired: int) -> tuple[int, bool, bool, tuple[int, int], int]:
+    return -fired, f.decided, f.size is None, f.size or (0, 0), f.row
 
 
 def _hull(finding: DeploymentFinding) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
-from itertools import groupby
+
+import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure
 from proof_of_absence.checker.audit.report.json_report import short
@@ -45,10 +46,14 @@ def row_ranges(rows: Iterable[int], most: int = 6) -> str:
     >>> row_ranges([0, 1, 2, 7, 9, 8]), row_ranges([3]), row_ranges([]), row_ranges(range(0, 40, 2), 2)
     ('0-2, 7-9', '3', 'none', '0, 2, … 18 more')
     """
-    ordered = sorted(set(rows))
-    runs = [[row for _, row in run] for _, run in groupby(enumerate(ordered), lambda pair: pair[1] - pair[0])]
-    shown = ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs[:most]) or "none"
-    left = sum(map(len, runs[most:]))
+    ordered = np.unique(np.fromiter(rows, dtype=np.int64))
+    if not ordered.size:
+        return "none"
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 2) > 1)
+    ends = np.append(starts[1:], len(ordered))
+    runs = [(ordered[a], ordered[b - 1]) for a, b in zip(starts[:most], ends, strict=False)]
+    shown = ", ".join(str(one) if one == last else f"{one}-{last}" for one, last in runs)
+    left = len(ordered) - ends[: len(runs)][-1]
     return shown + (f", … {left} more" if left else "")
 
 

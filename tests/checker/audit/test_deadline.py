@@ -147,7 +147,7 @@ def test_a_decomposition_that_takes_longer_than_there_is_time_is_not_begun():
     """Of the features of a wide layer, for readout prices: it cannot be interrupted."""
     wide = FloatNet([(np.ones((3000, 1)), np.zeros(3000)), (np.ones((1, 3000)), [0.0])])
     rows = np.arange(3000.0).reshape(-1, 1)
-    with within(Deadline(5, lambda: 0.0)), pytest.raises(OutOfTime, match="the next step alone takes"):
+    with within(Deadline(0.01, lambda: 0.0)), pytest.raises(OutOfTime, match="the next step alone takes"):
         readout_prices(wide, rows, (), deploy=rows[:1], penalty=Fraction(1))
 
 

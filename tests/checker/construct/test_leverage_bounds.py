@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.construct.leverage_bounds import ridge_rows, whitened, whitened_by_gram
+from proof_of_absence.checker.numbers import costs
+from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.numbers.linear_algebra import solve_some
 
@@ -115,3 +117,37 @@ def test_what_overflows_has_no_factor():
 def test_a_penalty_out_of_reach_is_refused(penalty):
     with pytest.raises(ValueError, match="penalty"):
         ridge_rows(3, penalty)
+
+
+@settings(deadline=None, max_examples=30)
+@given(tables(), PENALTIES, st.integers(1, 12))
+def test_a_product_in_parts_says_the_same_and_looks_at_the_clock_before_each(case, penalty, size):
+    """Between two looks no more multiplications than there may be, but those of one column."""
+    table, there = case
+    whole = whitened(lambda: [Interval.of(table)], penalty)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(costs, "PANEL", size)
+        work, most = [0], [0]
+
+        class Counted(Interval):
+            def __matmul__(self, matrix):
+                most[0] = max(most[0], self.value.size * (matrix.shape[1] if matrix.shape[1] > 1 else 0))
+                work[0] += self.value.size * matrix.shape[1]
+                return super().__matmul__(matrix)
+
+        looks = [0]
+
+        def clock():
+            looks[0] += 1
+            return 0.0
+
+        with within(Deadline(1e9, clock)):
+            parts = whitened(lambda: [Counted(table, 0 * table)], penalty)
+    assert (whole is None) == (parts is None)
+    if whole is None:
+        return
+    assert most[0] <= size and looks[0] >= work[0] // max(size, table.size)
+    for one in (whole, parts):
+        (low,), (high,) = one.bounds(Interval.of(there[None]))
+        exact = exactly(table, there, penalty)
+        assert exact is None or low <= exact <= high
