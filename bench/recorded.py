@@ -97,6 +97,7 @@ def main(
         write_folder(folder / "out", audit, "bench")
         check = seconds(lambda: check_recorded(folder / "out" / "recorded.json"))
     (layer,) = audit.layers
+    low, high = layer.prices["deployment"].T
     shown = Table("what", "ours, s", "peer", "peer, s", "ratio")
     for what, mine, beside, theirs in (
         ("constant columns", ours, "numpy max and min", peer),
@@ -109,7 +110,7 @@ def main(
     console.print(
         f"{rows:,} rows, {columns} columns: {len(layer.constant)} constant, {len(layer.joint)} more relations, rank "
         f"{layer.rank.low}; {DEPLOY} deployment rows, spread of prices "
-        f"{np.nanmax(layer.prices[:, 1] / np.maximum(layer.prices[:, 0], 1e-300)) - 1:.1e}"
+        f"{np.nanmax(high / np.maximum(low, 1e-300)) - 1:.1e}"
     )
     size = rows * columns * 4 / 2**30
     console.print(f"peak memory of `absence audit --activations`: {peak:.2f} GiB; the array has {size:.2f} GiB")

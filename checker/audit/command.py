@@ -114,11 +114,11 @@ def audit_command(
     if activations is not None:
         given = {"a network": model, "--train": train, "--activation": activation, "--outputs": outputs,
                  "--region": region, "--region-from-data": region_from_data, "--loss": loss,
-                 "--improved": improved, "--test": test}  # fmt: skip
+                 "--improved": improved}  # fmt: skip
         if also := [name for name, value in given.items() if value]:
             raise bad_input(f"--activations takes the place of a network, and {also[0]} has no part in it")
         activations_command(
-            activations, deploy, output, ridge=ridge or "0", move=move or "1", force=force, workers=workers,
+            activations, deploy, output, test=test, ridge=ridge or "0", move=move or "1", force=force, workers=workers,
             scheduler=scheduler, device=device,
         )  # fmt: skip
     if device is not None:

@@ -70,6 +70,7 @@ def audit(
     scheduler: str | None = None,
     layers: Sequence[str],
     device: Any = None,
+    test: Any = None,
     ridge: Number = 0,
     move: Number = 1,
     progress: Callable[[str], None] = ...,
@@ -140,8 +141,8 @@ def audit(
         least move that changes the class, or by 1 if there is one output or with `layers`; and no penalty.
     layers
         Names of Linear and Conv2d layers of any ``torch.nn.Module``: what enters them is recorded and audited, and what
-        comes back is a `RecordedAudit`. X and `deploy` are then loaders: batches of inputs, tuples whose first entry is
-        the input, or dictionaries of arguments. Nothing is said of a loss or a region.
+        comes back is a `RecordedAudit`. X, `deploy` and `test` are then loaders: batches of inputs, tuples whose first
+        entry is the input, or dictionaries of arguments. Nothing is said of a loss or a region.
     device
         With `layers`: where the model runs.
 
@@ -163,14 +164,14 @@ def audit(
     if layers is not None:
         from proof_of_absence.checker.recorded.entry import audit_layers
 
-        named = {"Y": Y, "test": test, "loss": loss, "activation": activation, "outputs": outputs,
+        named = {"Y": Y, "loss": loss, "activation": activation, "outputs": outputs,
                  "regions": regions or None, "region_from_data": region_from_data or None}  # fmt: skip
         also = [name for name, value in named.items() if value is not None]
         if also:
             raise refused(also[0], "has no part in an audit of recorded activations (layers=...)")
         return audit_layers(
-            model, X, layers, deploy=deploy, ridge=penalty, move=by or 1, output=output, force=force, workers=workers,
-            scheduler=scheduler, device=device, progress=progress,
+            model, X, layers, deploy=deploy, test=test, ridge=penalty, move=by or 1, output=output, force=force,
+            workers=workers, scheduler=scheduler, device=device, progress=progress,
         )  # fmt: skip
     deadline = Deadline(seconds)
     net = net_of_model(model, activation, checked=outputs is not None)

@@ -20,14 +20,13 @@ from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.passes.modular import PRIMES, Relations, reduced
 from proof_of_absence.checker.passes.rows import distinct_rows
+from proof_of_absence.checker.screen.spread import listed_rows
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Number, rational
 
-__all__ = ["LISTED", "listed_rows", "move_of", "penalty_of", "readout_prices"]
+__all__ = ["move_of", "penalty_of", "readout_prices"]
 
-# Training inputs of which the price is told, at even distances: enough for a histogram.
-LISTED = 2048
 # What the rounding of a bound may lose, with room to spare.
 ROOM = 2.0**-40
 SMALLEST = Fraction(2) ** -400
@@ -89,13 +88,6 @@ def readout_prices(
     if found is None:
         raise ValueError("a feature leaves the range of float64")
     return found
-
-
-def listed_rows(part: str, count: int) -> list[int]:
-    """The rows whose price is told: all, but some at even distances of training."""
-    if part != "training" or count <= LISTED:
-        return list(range(count))
-    return [i * count // LISTED for i in range(LISTED)]
 
 
 def move_of(name: str, value: Number | None) -> Fraction | None:

@@ -21,7 +21,6 @@ from proof_of_absence.checker.audit.findings import (
 )
 from proof_of_absence.checker.audit.gauge import priced
 from proof_of_absence.checker.audit.pricing import Priced
-from proof_of_absence.checker.audit.readout import listed_rows
 from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.audit.sources import layers_of
@@ -34,6 +33,7 @@ from proof_of_absence.checker.independent.results.report import require_place, r
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.numbers.deadline import look
+from proof_of_absence.checker.screen.spread import listed_rows
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.layers import equal_layers, nonzero
 from proof_of_absence.models.objective import OF_CLASSES

@@ -12,14 +12,15 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proof_of_absence.checker.kernel.certificate import seal
-from proof_of_absence.checker.recorded.findings import SCOPE, LayerFindings, Prices
+from proof_of_absence.checker.recorded.findings import SCOPE, LayerFindings, PricedRows, Prices
 from proof_of_absence.checker.recorded.relations import Relation
 
 __all__ = ["FORMAT", "NAME", "certificate", "factor_bytes", "factor_name", "facts"]
 
-FORMAT = "absence-recorded-certificate/1"
+FORMAT = "absence-recorded-certificate/2"
 NAME = "recorded.json"
 
 
@@ -33,22 +34,25 @@ def factor_name(k: int) -> str:
     return f"factor-{k}.npz"
 
 
-def factor_bytes(priced: Prices) -> bytes:
+def factor_bytes(factor: NDArray[np.float64]) -> bytes:
     """What that file holds."""
     stream = io.BytesIO()
-    np.savez(stream, factor=priced.factor)
+    np.savez(stream, factor=factor)
     return stream.getvalue()
 
 
 def _layer(k: int, layer: LayerFindings) -> dict[str, Any]:
-    priced = layer.priced
+    factor = layer.priced.factor if layer.priced else None
     return {
         "name": layer.name,
         "dtype": layer.dtype,
         "train": [asdict(file) for file in layer.train],
         "deploy": [asdict(file) for file in layer.deploy],
-        "factor": priced
-        and {"file": factor_name(k), "sha256": hashlib.sha256(factor_bytes(priced)).hexdigest()},
+        "test": [asdict(file) for file in layer.test],
+        # Leverages that are exact need no factor to show them.
+        "factor": None
+        if factor is None
+        else {"file": factor_name(k), "sha256": hashlib.sha256(factor_bytes(factor)).hexdigest()},
         "facts": facts(layer),
     }
 
@@ -90,7 +94,6 @@ def facts(layer: LayerFindings) -> list[dict[str, Any]]:
 
 def _prices(layer: LayerFindings, priced: Prices) -> dict[str, Any]:
     """In the form of `independent.kinds.float_readout`, its columns those of [1 | X]."""
-    rows = zip(range(layer.inputs), priced.free.tolist(), priced.leverage.tolist(), layer.prices.tolist(), strict=True)
     relations = [] if priced.penalty else layer.relations
     return {
         "kind": "readout-prices",
@@ -99,15 +102,23 @@ def _prices(layer: LayerFindings, priced: Prices) -> dict[str, Any]:
         "move": _text(priced.move),
         "columns": list(priced.columns),
         "directions": [_terms(relation) for relation in relations],
-        "rows": {
-            "deployment": [
-                {"row": row, "free": free}
-                if free >= 0
-                else {"row": row, "leverage": _pair(leverage), "price": _pair(price)}
-                for row, free, leverage, price in rows
-            ]
-        },
+        "rows": {part: _rows(layer, part, listed) for part, listed in priced.parts.items()},
     }
+
+
+def _rows(layer: LayerFindings, part: str, listed: PricedRows) -> list[dict[str, Any]]:
+    rows, free = listed.rows.tolist(), listed.free.tolist()
+    if listed.exact is not None:
+        exact = zip(rows, free, listed.exact, strict=True)
+        return [_entry(row, k, h and [_text(h)] * 2, h and [_text(layer.price(h))] * 2) for row, k, h in exact]
+    bounds = zip(rows, free, listed.leverage.tolist(), layer.prices[part].tolist(), strict=True)
+    return [
+        _entry(row, k, None if k >= 0 else _pair(h), None if k >= 0 else _pair(price)) for row, k, h, price in bounds
+    ]
+
+
+def _entry(row: int, free: int, leverage: Any, price: Any) -> dict[str, Any]:
+    return {"row": row, "free": free} if free >= 0 else {"row": row, "leverage": leverage, "price": price}
 
 
 def _terms(relation: Relation) -> list[list[Any]]:

@@ -28,6 +28,7 @@ def activations_command(
     deploy: Path | None,
     output: Path | None,
     *,
+    test: Path | None,
     ridge: str,
     move: str,
     force: bool,
@@ -50,9 +51,9 @@ def activations_command(
     folder = output or Path(f"{path.resolve().name.removesuffix(path.suffix)}.audit")
     to_folder(folder)
     with ending(folder, "no report is written. What was seen of the rows is kept for the next run."):
-        guard(folder, path.name, [given for given in (path, deploy) if given], force=force)
-        recording = read_recording(path, deploy)
-        rows = sum(part.rows for part in (*recording.train, *recording.deploy))
+        guard(folder, path.name, [given for given in (path, deploy, test) if given], force=force)
+        recording = read_recording(path, deploy, test=test)
+        rows = sum(part.rows for part in recording.parts)
         with half_written(folder, STATE), client_for(scheduler, workers) as client, progress() as bar:
             task = bar.add_task("rows", total=rows)
             passes = Passes(folder / STATE, client, device)
@@ -62,7 +63,7 @@ def activations_command(
                     move=step,
                     penalty=penalty,
                     named=lambda file: named_from(folder, file),
-                    gather=passes.gather,
+                    passes=passes,
                     told=lambda more: bar.advance(task, more),
                 ),
             )

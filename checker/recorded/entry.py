@@ -27,6 +27,7 @@ def audit_layers(
     layers: Sequence[str],
     *,
     deploy: Any = None,
+    test: Any = None,
     ridge: Fraction | float | str = 0,
     move: Fraction | float | str = 1,
     output: str | os.PathLike[str] | None = None,
@@ -55,18 +56,21 @@ def audit_layers(
         else:
             folder, about = Path(output), model_key(model)
             guard(folder, about, [], force=force)
-        found: dict[str, dict[str, list[Path]]] = {"deploy": {}}
+        found: dict[str, dict[str, list[Path]]] = {"deploy": {}, "test": {}}
         client = stack.enter_context(_client(workers, scheduler))
         stack.enter_context(half_written(folder, SHARDS, STATE))
-        for part, given in (("train", batches), ("deploy", deploy)):
+        for part, given in (("train", batches), ("deploy", deploy), ("test", test)):
             if given is not None:
                 told = partial(_told, progress, part)
                 found[part] = record(model, given, layers, folder / SHARDS, part=part, device=device, told=told)
-        recordings = [recording_of(name, found["train"][name], found["deploy"].get(name, ())) for name in layers]
+        recordings = [
+            recording_of(name, found["train"][name], *(found[part].get(name, ()) for part in ("deploy", "test")))
+            for name in layers
+        ]
         progress("auditing")
         passes = Passes(folder / STATE, client, None if device is None else str(device))
         named = partial(named_from, folder) if output is not None else str
-        audit = examine(recordings, Asked(Fraction(move), Fraction(ridge), named, passes.gather))
+        audit = examine(recordings, Asked(Fraction(move), Fraction(ridge), named, passes))
         passes.forget()
         if output is not None:
             write_folder(folder, audit, about, force=force)

@@ -66,6 +66,6 @@ def write_folder(folder: Path, audit: RecordedAudit, about: str, *, force: bool 
     with replacing(folder, owner(about), force=force) as new:
         write(new / REPORT, html.page(audit))
         for k, layer in enumerate(audit.layers):
-            if layer.priced:
-                replace(new / factor_name(k), factor_bytes(layer.priced))
+            if layer.priced and layer.priced.factor is not None:
+                replace(new / factor_name(k), factor_bytes(layer.priced.factor))
         write(new / NAME, json.dumps(audit.certificate, ensure_ascii=False) + "\n")

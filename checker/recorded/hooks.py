@@ -93,7 +93,7 @@ def record(
     folder
         Where the shards are written; those of an earlier run that do not fit are deleted.
     part
-        How the shards are called, ``train`` or ``deploy``.
+        How the shards are called, ``train``, ``deploy`` or ``test``.
     device
         Where the model runs; it is put back afterwards.
 
@@ -137,9 +137,7 @@ def record(
     for stray in folder.glob(f"{part}-*.safetensors"):
         if stray.name not in names:
             stray.unlink()
-    return {
-        layer: [folder / _name(part, k, at, layer) for at in range(len(made))] for k, layer in enumerate(chosen)
-    }
+    return {layer: [folder / _name(part, k, at, layer) for at in range(len(made))] for k, layer in enumerate(chosen)}
 
 
 def _written(folder: Path, part: str, at: int, rows: dict[str, list[torch.Tensor]]) -> dict[str, str]:

@@ -6,25 +6,29 @@ than it can be is 0.
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import ceil, isqrt, lcm
+from math import ceil, gcd, isqrt, lcm
 from typing import Any
 
 import numpy as np
-from flint import fmpz, nmod_mat
+from flint import fmpq_mat, fmpz, fmpz_mat, nmod_mat
 from numpy.typing import NDArray
 
 from proof_of_absence.checker.passes.modular import PRIMES, product, residues
 from proof_of_absence.checker.recorded.row_space import with_ones
-from proof_of_absence.models.dyadic import mantissas
+from proof_of_absence.models.dyadic import integers, mantissas
 
-__all__ = ["Relation", "candidates", "pivot_columns", "zero"]
+__all__ = ["Relation", "candidates", "pivot_columns", "primes", "zero"]
 
 Floats = NDArray[np.floating[Any]]
 # Coefficients by columns of [1 | X]: the constant is 0, the column j is j + 1.
 Relation = Mapping[int, Fraction]
 
-# Primes tried before relations are given up: coefficients of more digits are no finding that anybody can read.
-MOST = 12
+# Primes tried for short coefficients, and rows and columns of the entries that are tried first.
+MOST, PROBE = 12, 4
+# Binary digits of all coefficients together that are looked for; and these times the rows where they are shown.
+LONGEST, WORK = 2**25, 2**38
+# Primes beyond which integers are multiplied instead.
+MANY = 32
 # Binary digits that each prime is sure to have, and those of a float64.
 DIGITS, MANTISSA = 30, 53
 
@@ -36,32 +40,87 @@ def pivot_columns(values: Floats, prime: int = PRIMES[0]) -> list[int]:
     return [int(row.nonzero()[0][0]) for row in flat[:rank]]
 
 
-def candidates(values: Floats, pivots: Sequence[int], others: Sequence[int]) -> list[Relation] | None:
-    """For each other column the relation that makes it of the pivots, on independent rows; None if too long.
+def candidates(values: Floats, pivots: Sequence[int], others: Sequence[int], rows: int) -> list[Relation] | None:
+    """For each other column the relation that makes it of the pivots, exactly so on independent rows; None if too long.
+
+    Those of few digits are found modulo primes. Longer ones are a solution over the rationals, if all of them, by
+    Hadamard's bound of determinants, have at most `LONGEST` binary digits, and these times the rows are at most `WORK`.
 
     Parameters
     ----------
     values
         As many independent rows as there are pivots, shape (r, p).
+    rows
+        At how many rows the relations are to be shown.
     """
     if not others:
         return []
+    short = _short(values, pivots, others)
+    if short is not None and zero(values, short).all():
+        return short
+    whole, _ = integers(with_ones(values))
+    size = _length(whole[:, list(pivots)], whole[:, list(others)]) * len(pivots) * len(others)
+    if size > LONGEST or size * rows > WORK:
+        return None
+    left, right = (fmpz_mat(whole[:, list(chosen)].tolist()) for chosen in (pivots, others))
+    solution = left.solve(right)
+    assert isinstance(solution, fmpq_mat)
+    top, divisor = solution.numer_denom()
+    entries = np.array([int(x) for x in top.entries()], dtype=object).reshape(len(pivots), len(others))
+    return [_coprime(pivots, other, entries[:, k].tolist(), int(divisor)) for k, other in enumerate(others)]
+
+
+def _length(left: NDArray[np.object_], right: NDArray[np.object_]) -> int:
+    """Binary digits that a determinant of the columns, one of them in the place of another, can have (Hadamard)."""
+    longest = max((sum(int(x) ** 2 for x in column) for column in right.T), default=1)
+    return sum((int((row * row).sum()).bit_length() + 1) // 2 for row in left) + (longest.bit_length() + 1) // 2
+
+
+def _coprime(pivots: Sequence[int], other: int, entries: Sequence[int], divisor: int) -> Relation:
+    """In integers, for numbers of so many digits are shorter that way."""
+    share = gcd(divisor, *entries)
+    return {j: Fraction(x // share) for j, x in zip(pivots, entries, strict=True) if x} | {
+        other: Fraction(-divisor // share)
+    }
+
+
+def _short(values: Floats, pivots: Sequence[int], others: Sequence[int]) -> list[Relation] | None:
+    """Relations that are the same modulo some primes; None if they have more digits than these tell apart."""
     table = with_ones(values)
     modulus, found = 1, np.zeros((len(pivots), len(others)), dtype=object)
-    last: list[list[Fraction | None]] | None = None
-    for prime in _primes(MOST):
+    for prime in primes(MOST):
         solution = _solved(table, pivots, others, prime)
         if solution is None:
             continue
-        if last is not None and _agree(last, solution, prime):
-            return [_relation(pivots, other, column) for other, column in zip(others, last, strict=True)]
+        # A few entries first: most often they tell that there are too few primes yet.
+        if modulus > 1 and _reconstructed(found[:PROBE, :PROBE], modulus, solution, prime):
+            whole = _reconstructed(found, modulus, solution, prime)
+            if whole:
+                return [_relation(pivots, other, column) for other, column in zip(others, whole, strict=True)]
         step = (solution - found % prime) * pow(modulus, -1, prime) % prime
         found, modulus = found + step * modulus, modulus * prime
-        last = [[_rational(int(x), modulus) for x in found[:, k]] for k in range(len(others))]
     return None
 
 
-def _relation(pivots: Sequence[int], other: int, column: Sequence[Fraction | None]) -> Relation:
+def _reconstructed(
+    found: NDArray[Any], modulus: int, solution: NDArray[Any], prime: int
+) -> list[list[Fraction]] | None:
+    """The rationals that these are, a column each; None unless they are the solution modulo another prime."""
+    columns = []
+    for k in range(found.shape[1]):
+        column = []
+        for x, seen in zip(found[:, k], solution[:, k], strict=False):
+            value = _rational(int(x), modulus)
+            if value is None or not value.denominator % prime:
+                return None
+            if (value.numerator - int(seen) * value.denominator) % prime:
+                return None
+            column.append(value)
+        columns.append(column)
+    return columns
+
+
+def _relation(pivots: Sequence[int], other: int, column: Sequence[Fraction]) -> Relation:
     return {j: x for j, x in zip(pivots, column, strict=True) if x} | {other: Fraction(-1)}
 
 
@@ -73,15 +132,6 @@ def _solved(table: Floats, pivots: Sequence[int], others: Sequence[int], prime: 
     except ZeroDivisionError:
         return None
     return np.array([int(x) for x in solution.entries()], dtype=object).reshape(len(pivots), len(others))
-
-
-def _agree(columns: Sequence[Sequence[Fraction | None]], solution: NDArray[Any], prime: int) -> bool:
-    """Whether the rationals are the solution modulo another prime."""
-    return all(
-        x is not None and x.denominator % prime and (x.numerator - int(solution[i, k]) * x.denominator) % prime == 0
-        for k, column in enumerate(columns)
-        for i, x in enumerate(column)
-    )
 
 
 def _rational(residue: int, modulus: int) -> Fraction | None:
@@ -122,7 +172,11 @@ def zero(block: Floats, relations: Sequence[Relation]) -> NDArray[np.bool_]:
         for j in support
     ]
     largest = max(sum(abs(row[k]) for row in matrix) for k in range(len(relations)))
-    for prime in _primes(_needed(table, largest)):
+    count = _needed(table, largest)
+    if count > MANY:
+        sums = fmpz_mat(integers(table)[0].tolist()) * fmpz_mat(matrix)
+        return np.array([not x for x in sums.entries()], dtype=np.bool_).reshape(holds.shape)
+    for prime in primes(count):
         left = np.array([[x % prime for x in row] for row in matrix], dtype=np.int64)
         holds &= product(residues(table, prime), left, prime) == 0
     return holds
@@ -136,7 +190,7 @@ def _needed(table: Floats, largest: int) -> int:
     return ceil((digits + largest.bit_length() + 1) / DIGITS)
 
 
-def _primes(count: int) -> Iterator[int]:
+def primes(count: int) -> Iterator[int]:
     """The largest primes below 2^31, one after the other."""
     candidate, left = 2**31 + 1, count
     while left:

@@ -1,28 +1,43 @@
-"""The pass over training rows, kept between runs and made by many: what is seen of a shard is merged, in any order.
+"""Passes over the shards of a recording, made by many; what is seen of training rows is kept between runs.
+
+What is seen of a training shard is merged, in any order.
 
 A run that is ended by kill -9 goes on from what was kept last. A shard whose worker is lost is read again elsewhere.
 """
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
 from proof_of_absence.checker.kernel.kept import content_key, sources
 from proof_of_absence.checker.recorded.state import State, gathered
-from proof_of_absence.models.files.recording import Recording
+from proof_of_absence.models.files.recording import Part, Recording
 
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Passes"]
+__all__ = ["Asks", "Passes"]
 
 # Seconds between two times at which the state, of the order p^2, is written.
 EVERY = 20.0
+
+
+T = TypeVar("T")
+Answers = TypeVar("Answers", covariant=True)
+
+
+class Asks(Protocol[Answers]):
+    """What can be asked of a part of a recording, here or by a worker."""
+
+    def of(self, part: Part, rows: Sequence[int] | None, told: Callable[[int], None]) -> Answers:
+        """The answer at some of its rows, at all of them if none are named."""
+        ...
 
 
 @dataclass
@@ -66,6 +81,34 @@ class Passes:
                 self._keep(state, path, key)
         return state
 
+    def each(
+        self, asked: "Asks[T]", parts: Sequence[tuple[Part, Sequence[int] | None]], told: Callable[[int], None]
+    ) -> Iterator[T]:
+        """What is asked of each part, of all of its rows or of some, in order.
+
+        Raises
+        ------
+        InputError
+            If a file is damaged, or a number is NaN or infinite.
+        """
+        if self.client is None:
+            for part, rows in parts:
+                yield asked.of(part, rows, told)
+            return
+        # A task of its own, so that it is sent to each worker once, and made again where one is lost.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            held = self.client.submit(_itself, asked, pure=False)
+        tasks = [self.client.submit(_asked, held, part, rows, pure=False) for part, rows in parts]
+        try:
+            for task, (part, rows) in zip(tasks, parts, strict=True):
+                found: T = task.result()
+                task.release()
+                yield found
+                told(part.rows if rows is None else 0)
+        finally:
+            self.client.cancel([held, *tasks])
+
     def _keep(self, state: State, path: Path | None, key: str) -> None:
         if path is not None and time.monotonic() - self._last >= EVERY:
             state.keep(path, key)
@@ -92,6 +135,18 @@ def _apart(
             yield part
     finally:
         client.cancel(tasks)
+
+
+def _itself(asked: "Asks[T]") -> "Asks[T]":
+    return asked
+
+
+def _asked(asked: "Asks[T]", part: Part, rows: Sequence[int] | None) -> T:
+    return asked.of(part, rows, _quiet)
+
+
+def _quiet(rows: int) -> None:
+    """Workers tell nothing."""
 
 
 def _one(recording: Recording, k: int, start: int, device: str | None) -> State:

@@ -17,9 +17,11 @@ from proof_of_absence.checker.recorded.findings import (
     File,
     Joint,
     LayerFindings,
+    PricedRows,
     Prices,
     Rank,
     RecordedAudit,
+    outward,
 )
 from proof_of_absence.checker.recorded.folder import REPORT
 from proof_of_absence.checker.recorded.relations import Relation
@@ -70,17 +72,26 @@ def _layer(entry: dict[str, Any]) -> LayerFindings:
         np.array(moves["inputs"], np.int64),
         Rank(rank["low"], rank["high"], rank["prime"], tuple(rank["rows"]), tuple(rank["columns"])),
         tuple(Joint(_relation(terms), n) for terms, n in zip(rank["relations"], broken, strict=True)),
-        _prices(facts["readout-prices"]) if "readout-prices" in facts else None,
+        _prices(facts["readout-prices"], exact=entry["factor"] is None) if "readout-prices" in facts else None,
+        tuple(File(**file) for file in entry["test"]),
     )
 
 
-def _prices(fact: dict[str, Any]) -> Prices:
-    listed = fact["rows"]["deployment"]
+def _prices(fact: dict[str, Any], *, exact: bool) -> Prices:
+    parts = {part: _rows(listed, exact=exact) for part, listed in fact["rows"].items()}
+    factor = None if exact else np.zeros((0, 0))
+    return Prices(_number(fact["move"]), _number(fact["penalty"]), tuple(fact["columns"]), parts, factor)
+
+
+def _rows(listed: list[dict[str, Any]], *, exact: bool) -> PricedRows:
     pairs = [entry.get("leverage", ["nan", "nan"]) for entry in listed]
-    leverage = np.array([[_float(low), _float(high)] for low, high in pairs])
-    free = np.array([entry.get("free", -1) for entry in listed], np.int64)
-    factor = np.zeros((0, 0))
-    return Prices(_number(fact["move"]), _number(fact["penalty"]), tuple(fact["columns"]), leverage, free, factor)
+    rows, free = (np.array([entry.get(key, -1) for entry in listed], np.int64) for key in ("row", "free"))
+    if not exact:
+        leverage = [[_float(low), _float(high)] for low, high in pairs]
+        return PricedRows(rows, np.array(leverage).reshape(-1, 2), free)
+    values = tuple(None if low == "nan" else _number(low) for low, _ in pairs)
+    ends = [(np.nan, np.nan) if value is None else outward(value) for value in values]
+    return PricedRows(rows, np.array(ends, np.float64).reshape(-1, 2), free, values)
 
 
 def _float(text: str | None) -> float:

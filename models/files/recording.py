@@ -7,7 +7,7 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -23,6 +23,9 @@ Floats = NDArray[np.floating[Any]]
 
 # What may be recorded, by the names that safetensors has for them.
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+# What holds rows, and what messages call these.
+KEYS = ("X", "deploy", "test")
+NAMED = {"deploy": "deployment", "test": "test"}
 SUFFIXES = (".npz", ".safetensors")
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 # Of a block of rows, in numbers; and of a header of safetensors, in bytes.
@@ -90,11 +93,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was recorded of one layer: training rows, deployment rows (none if empty), their dtype and width."""
+    """What was recorded of one layer: training, deployment and test rows (none if empty), their dtype and width."""
 
     name: str
     train: tuple[Part, ...]
     deploy: tuple[Part, ...] = ()
+    test: tuple[Part, ...] = ()
 
     @property
     def columns(self) -> int:
@@ -111,6 +115,11 @@ class Recording:
         """The number of training rows."""
         return sum(part.rows for part in self.train)
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of them: training, deployment, test."""
+        return (*self.train, *self.deploy, *self.test)
+
 
 class _Header(NamedTuple):
     shape: tuple[int, ...]
@@ -119,13 +128,17 @@ class _Header(NamedTuple):
 
 
 def read_recording(
-    path: str | os.PathLike[str], deploy: str | os.PathLike[str] | None = None, name: str | None = None
+    path: str | os.PathLike[str],
+    deploy: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    *,
+    test: str | os.PathLike[str] | None = None,
 ) -> Recording:
     """The recording in an .npz or .safetensors file, or in a folder of such shards, taken in the order of their names.
 
-    Training rows are under X; deployment rows under `deploy` there, or under X in the other file or folder. Targets
-    under Y must be as many as X has entries along its first axis. More axes than two are flattened to rows, the last
-    is kept. Nothing is read but headers.
+    Training rows are under X; deployment and test rows under `deploy` and `test` there, or under X in the other file or
+    folder. Targets under Y must be as many as X has entries along its first axis. More axes than two are flattened to
+    rows, the last is kept. Nothing is read but headers.
 
     Parameters
     ----------
@@ -142,20 +155,28 @@ def read_recording(
     shards = [_parts(file) for file in _files(path)]
     name = name or path.name.removesuffix(path.suffix)
     train = [parts["X"] for parts in shards if "X" in parts]
-    inside = [parts["deploy"] for parts in shards if "deploy" in parts]
     if not train:
         raise refused(path, f"holds no array named X; {HOW}")
     for parts in shards:
-        if "X" not in parts and "deploy" not in parts:
+        if not parts.keys() & KEYS:
             raise refused(next(iter(parts.values())).path if parts else path, f"holds no array named X; {HOW}")
-    if deploy is not None:
-        if inside:
-            raise refused(path, "holds deployment rows itself; leave --deploy out, or the array `deploy`")
-        inside = [_deployed(file) for file in _files(Path(deploy))]
-    return _recording(name, train, inside)
+    others = (_others(path, shards, key, given) for key, given in (("deploy", deploy), ("test", test)))
+    return _recording(name, train, *others)
 
 
-def recording_of(name: str, train: Iterable[Path], deploy: Iterable[Path] = ()) -> Recording:
+def _others(
+    path: Path, shards: Sequence[Mapping[str, Part]], key: str, given: str | os.PathLike[str] | None
+) -> list[Part]:
+    """The deployment or test rows: within the shards, or in a file or folder of their own."""
+    inside = [parts[key] for parts in shards if key in parts]
+    if given is None:
+        return inside
+    if inside:
+        raise refused(path, f"holds {NAMED[key]} rows itself; leave --{key} out, or the array `{key}`")
+    return [_named(file, key) for file in _files(Path(given))]
+
+
+def recording_of(name: str, train: Iterable[Path], deploy: Iterable[Path] = (), test: Iterable[Path] = ()) -> Recording:
     """The recording of a layer in shards that hold X, in this order.
 
     Raises
@@ -163,18 +184,18 @@ def recording_of(name: str, train: Iterable[Path], deploy: Iterable[Path] = ()) 
     InputError
         As `read_recording`.
     """
-    return _recording(name, *([_parts(path)["X"] for path in paths] for paths in (train, deploy)))
+    return _recording(name, *([_parts(path)["X"] for path in paths] for paths in (train, deploy, test)))
 
 
-def _recording(name: str, train: list[Part], deploy: list[Part]) -> Recording:
-    for part in (*train, *deploy):
+def _recording(name: str, train: list[Part], deploy: list[Part], test: list[Part]) -> Recording:
+    for part in (*train, *deploy, *test):
         if part.columns != train[0].columns:
             told = f"{part.array} has {part.columns} columns, and {train[0].path} has {train[0].columns}"
             raise refused(part.path, f"{told}; all shards of a layer have one width")
         if part.dtype != train[0].dtype:
             told = f"{part.array} is of {part.dtype}, and {train[0].path} of {train[0].dtype}"
             raise refused(part.path, f"{told}; record all shards in one type")
-    return Recording(name, tuple(train), tuple(deploy))
+    return Recording(name, tuple(train), tuple(deploy), tuple(test))
 
 
 def _files(path: Path) -> list[Path]:
@@ -188,16 +209,16 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _deployed(path: Path) -> Part:
+def _named(path: Path, named: str) -> Part:
     parts = _parts(path)
-    for key in ("X", "deploy"):
+    for key in ("X", named):
         if key in parts:
             return parts[key]
     raise refused(path, f"holds no array named X; {HOW}")
 
 
 def _parts(path: Path) -> dict[str, Part]:
-    """The arrays of a file by their names, X, Y and deploy alone, their shapes compared."""
+    """The arrays of a file by their names, X, Y, deploy and test alone, their shapes compared."""
     if path.suffix not in SUFFIXES:
         raise refused(path, "is no .npz and no .safetensors, nor a folder of them")
     if not path.is_file():
@@ -211,7 +232,7 @@ def _parts(path: Path) -> dict[str, Part]:
     except Exception as error:
         # A damaged archive raises whatever zipfile and numpy trip over.
         raise refused(path, f"is no whole {path.suffix} file ({error}); {HOW}") from error
-    parts: dict[str, Part] = {key: _part(path, key, headers[key]) for key in ("X", "deploy") if key in headers}
+    parts: dict[str, Part] = {key: _part(path, key, headers[key]) for key in KEYS if key in headers}
     if "Y" in headers and "X" in parts:
         shape = headers["Y"].shape
         if not shape or shape[0] != parts["X"].samples:
@@ -233,7 +254,7 @@ def _npz(path: Path) -> dict[str, _Header]:
     with zipfile.ZipFile(path) as archive:
         for member in archive.namelist():
             key = member.removesuffix(".npy")
-            if key in ("X", "Y", "deploy") and member.endswith(".npy"):
+            if key in ("Y", *KEYS) and member.endswith(".npy"):
                 if key in found:
                     raise refused(path, f"holds two arrays named {key}")
                 with archive.open(member) as stream:
@@ -263,7 +284,7 @@ def _safetensors(path: Path) -> dict[str, _Header]:
             raise refused(path, "is no whole .safetensors file: its header is longer than the file")
         header = json.loads(stream.read(length))
     found = {}
-    for key in header.keys() & {"X", "Y", "deploy"}:
+    for key in header.keys() & {"Y", *KEYS}:
         shape, (begins, ends) = tuple(header[key]["shape"]), header[key]["data_offsets"]
         dtype = DTYPES.get(header[key]["dtype"], str(header[key]["dtype"]))
         if dtype in DTYPES.values() and ends - begins != math.prod(shape) * np.dtype(_held(dtype)).itemsize:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, Audit, Enclosure, UnitFinding
 from proof_of_absence.checker.audit.report.json_report import clean, from_json, short
 from proof_of_absence.checker.audit.report.pictures import Bar, bars, columns, graph, histogram
-from proof_of_absence.checker.audit.report.priced_view import spread
+from proof_of_absence.checker.audit.report.priced_view import labels_of, spread
 from proof_of_absence.checker.audit.report.verdict import firings, verdict
 from proof_of_absence.checker.audit.report.view import SCOPE, by_rent, sections, size_name
 from proof_of_absence.checker.audit.report.words import enclosure, unit_name
@@ -86,7 +86,7 @@ def _pictures(audit: Audit) -> dict[str, list[tuple[str, str]]]:
     if audit.readout:
         told = spread(audit.readout)
         title = "Readout prices, at most: the share of the inputs of each kind in each class."
-        found["spread"] = [(histogram(title, told.labels, told.counts), title)]
+        found["spread"] = [(histogram(title, labels_of(told), told.counts), title)]
     return found
 
 

@@ -1,24 +1,18 @@
 """Readout prices as a report tells them: the inputs in the order of their price, and how the prices are spread."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
-from math import floor, log10
 
 from proof_of_absence.checker.audit.findings import Audit, PricedInput, Readout
 from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.audit.report.section import Section, table
 from proof_of_absence.checker.audit.report.words import count, unit_name
+from proof_of_absence.checker.screen.spread import ORDER, Spread, bars
+from proof_of_absence.checker.screen.spread import spread as classes
 from proof_of_absence.models.circuit import Unit
 
-__all__ = ["Spread", "price_line", "priced_sections", "spread"]
-
-PARTS = ("training", "test", "deployment")
-# Classes of prices that are shown one by one; smaller ones are put together.
-MOST = 24
-# The widest bar of a histogram in text.
-BAR = 16
+__all__ = ["labels_of", "price_line", "priced_sections", "spread"]
 
 _WHAT = (
     "What it costs, at most, to move the answer at an input by the output weights and biases alone: t^2 / (N h), h the "
@@ -30,14 +24,6 @@ _COST = "The price is the mean square, over the training inputs, of what their o
 _LOSS = " From output weights of least loss the loss rises by just that."
 
 
-@dataclass(frozen=True)
-class Spread:
-    """A histogram: the `labels` of its classes from the cheapest, and of each part how many inputs are in each."""
-
-    labels: tuple[str, ...]
-    counts: dict[str, tuple[int, ...]]
-
-
 def priced_sections(audit: Audit, limit: int) -> list[Section]:
     """The deployment inputs from the cheapest to move, and a histogram of the prices of all parts."""
     found = audit.readout
@@ -46,8 +32,9 @@ def priced_sections(audit: Audit, limit: int) -> list[Section]:
     ranked = sorted(found.deployment, key=_order)
     rows = ((str(one.row), _price(one), _leverage(one), _free(found, one)) for one in ranked)
     told = spread(found)
-    parts = [part for part in PARTS if part in told.counts]
-    classes = zip(told.labels, *(_bars(told.counts[part]) for part in parts), strict=True)
+    parts = [part for part in ORDER if part in told.counts]
+    labels = labels_of(told)
+    lines = zip(labels, *(bars(told.counts[part]) for part in parts), strict=True)
     return [
         table(
             "readout", "Readout prices of deployment inputs",
@@ -55,7 +42,7 @@ def priced_sections(audit: Audit, limit: int) -> list[Section]:
         ),
         table(
             "spread", "How the readout prices are spread", (">Price at most", *(part.capitalize() for part in parts)),
-            classes, len(told.labels), _listed(found),
+            lines, len(labels), _listed(found),
         ),
     ]  # fmt: skip
 
@@ -69,49 +56,24 @@ def price_line(audit: Audit) -> tuple[str, ...]:
     free = sum(one.free is not None for one in ranked)
     lines = [f"Free at {count(free, 'deployment input')}: no training output changes."] if free else []
     if (first := ranked[min(free, len(ranked) - 1)]).free is None:
-        usual = [f"{part} {_price(half)}" for part in PARTS if (half := _half(found.part(part)))]
+        usual = [f"{part} {_price(half)}" for part in ORDER if (half := _half(found.part(part)))]
         lines.append(f"At row {first.row} at most {_price(first)}. The median at most: {', '.join(usual)}.")
     return tuple(lines)
 
 
 def spread(found: Readout) -> Spread:
-    """The upper bounds of the prices in classes of half a power of ten, or of a whole one if there are too many."""
-    prices = {part: [_size(one) for one in found.part(part)] for part in PARTS if found.part(part)}
-    known = [size for sizes in prices.values() for size in sizes if size is not None and size > 0]
-    steps = 2
-    places = {_class(size, steps) for size in known}
-    if places and max(places) - min(places) >= MOST:
-        steps, places = 1, {_class(size, 1) for size in known}
-    low = max(min(places), max(places) - MOST + 1) if places else 0
-    top = max(places, default=low)
-    keys = [*(["free"] if _any(prices, 0) else []), *range(low, top + 1), *(["unknown"] if _any(prices, None) else [])]
-    labels = tuple(key if isinstance(key, str) else short(_end(key, steps), digits=3) for key in keys)
-
-    def key_of(size: Fraction | None) -> str | int:
-        if size is None:
-            return "unknown"
-        return max(_class(size, steps), low) if size else "free"
-
-    held = {part: [key_of(size) for size in sizes] for part, sizes in prices.items()}
-    return Spread(labels, {part: tuple(map(found.count, keys)) for part, found in held.items()})
+    """The upper bounds of the prices of each part that is there, in classes."""
+    return classes({part: [_size(one) for one in found.part(part)] for part in ORDER if found.part(part)})
 
 
-def _any(prices: dict[str, list[Fraction | None]], size: int | None) -> bool:
-    return any(size in sizes for sizes in prices.values())
+def labels_of(told: Spread) -> tuple[str, ...]:
+    """The ends of the classes in words."""
+    return tuple(end if isinstance(end, str) else short(end, digits=3) for end in told.ends)
 
 
 def _size(one: PricedInput) -> Fraction | None:
     """The upper bound of the price; 0 where a move is free."""
     return Fraction(0) if one.price is None else one.price[1]
-
-
-def _class(size: Fraction, steps: int) -> int:
-    """The class of a price: the least k with size <= 10^(k / steps), up to rounding."""
-    return -floor(-steps * (log10(size.numerator) - log10(size.denominator)))
-
-
-def _end(place: int, steps: int) -> Fraction:
-    return Fraction(10.0 ** (place / steps)) if abs(place / steps) < 300 else Fraction(10) ** (place // steps)
 
 
 def _order(one: PricedInput) -> tuple[bool, Fraction, int]:
@@ -153,8 +115,3 @@ def _listed(found: Readout) -> str:
     note = "Each line has the prices up to this one and above the line before."
     listed = len(found.training)
     return note + (f" Of {found.rows} training inputs {listed} at even distances." if listed < found.rows else "")
-
-
-def _bars(counts: Sequence[int]) -> list[str]:
-    top = max(counts, default=0) or 1
-    return [("█" * max(1, round(BAR * n / top)) + f" {n}") if n else "" for n in counts]

@@ -14,7 +14,8 @@ from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.refusal import shown as text
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.floats import Bounded, Floats, Integers, blocks, integers
+from proof_of_absence.checker.independent.values.floats import Bounded, Exact, Floats, Integers, blocks, integers
+from proof_of_absence.checker.independent.values.leverage import ENTRIES, Determinants
 from proof_of_absence.checker.independent.values.rounding import TINY, UP, U, gamma
 
 BLOCK = 2048
@@ -47,8 +48,16 @@ class Features(Protocol):
         """Whether it is exactly 0 at all training rows."""
         ...
 
+    def exact(self, part: str, rows: Sequence[int]) -> Exact:
+        """The features themselves without the constant, shape (rows, width - 1)."""
+        ...
+
     def squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> tuple[Floats, Floats]:
         """Bounds of t^2: the squared length of the move, or of the least that changes the class where none is given."""
+        ...
+
+    def exact_squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> list[Fraction]:
+        """The same t^2 itself."""
         ...
 
 
@@ -82,6 +91,9 @@ class Recorded:
         table = self.tables["training"]
         return not any(self._moves(table[block], direction).any() for block in blocks(len(table), BLOCK))
 
+    def exact(self, part: str, rows: Sequence[int]) -> Exact:
+        return Exact(*integers(self.tables[part][rows]))
+
     @staticmethod
     def _moves(table: Floats, direction: Direction) -> Truths:
         members = [j - 1 for j in direction if j]
@@ -94,6 +106,11 @@ class Recorded:
         if move is None:
             raise Refused("recorded features have no classes: a move is missing")
         return rounded(move**2, len(rows))
+
+    def exact_squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> list[Fraction]:
+        if move is None:
+            raise Refused("recorded features have no classes: a move is missing")
+        return [move**2] * len(rows)
 
 
 def rounded(value: Fraction, count: int) -> tuple[Floats, Floats]:
@@ -111,8 +128,10 @@ def combined(whole: Integers, exponent: int, divisor: int, direction: Direction)
     return found
 
 
-def readout_prices(fact: Fact, features: Features, factor: Floats) -> None:
+def readout_prices(fact: Fact, features: Features, factor: Floats | None) -> None:
     """Of every listed row, the leverage h and the price t^2 / (N h) lie within the bounds, or a move there is free.
+
+    Without a factor both bounds are the number itself.
 
     `directions` are combinations of features that are 0 in training, one for each column not in `columns`, the rest of
     its terms within these. A row is free by the first that is not 0 there. Where all are 0, its leverage is that on
@@ -128,15 +147,14 @@ def readout_prices(fact: Fact, features: Features, factor: Floats) -> None:
     require(penalty >= 0, "the penalty is negative")
     require(move is None or move > 0, "a move by nothing")
     columns, directions = _columns(fact, features, penalty)
-    require(factor.shape == (len(columns), len(columns)), "the factor does not fit the columns")
-    off = _off(features, columns, factor, penalty)
+    known = _Exactly(features, columns, penalty) if factor is None else _Bounds(features, columns, factor, penalty)
     require(set(fact["rows"]) <= set(PARTS), "rows of no known part")
     for part, listed in fact["rows"].items():
         require(part in features.counts, f"there are no {part} inputs")
         rows = [_row(entry["row"], features.counts[part]) for entry in listed]
         require(len(set(rows)) == len(rows), f"a {part} row is listed twice")
         for block in blocks(len(listed), BLOCK):
-            _rows(part, listed[block], features, columns, directions, factor, off, move)
+            _rows(part, listed[block], features, directions, known, move)
 
 
 def _columns(fact: Fact, features: Features, penalty: Fraction) -> tuple[list[int], list[Direction]]:
@@ -199,20 +217,66 @@ def _product(table: Bounded, matrix: Floats) -> Bounded:
     return Bounded(table.value @ matrix, (table.radius @ sizes + rounding) * UP)
 
 
+Pair = tuple[Fraction, Fraction | None]
+
+
+class _Bounds:
+    """What a factor shows: bounds of leverages, and of squares of moves."""
+
+    def __init__(self, features: Features, columns: list[int], factor: Floats, penalty: Fraction):
+        require(factor.shape == (len(columns), len(columns)), "the factor does not fit the columns")
+        self.features, self.columns, self.factor = features, columns, factor
+        self.off = _off(features, columns, factor, penalty)
+
+    def leverages(self, part: str, rows: Sequence[int]) -> list[Pair]:
+        low, high = _leverages(_of(self.features.bounded(part, rows), self.columns), self.factor, self.off)
+        return list(map(_pair, low, high))
+
+    def squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> list[Pair]:
+        return list(map(_pair, *self.features.squares(part, rows, move)))
+
+    def check(self, what: str, own: Pair, stated: Pair) -> None:
+        _within(what, own, stated)
+
+
+class _Exactly:
+    """Leverages and squares of moves themselves."""
+
+    def __init__(self, features: Features, columns: list[int], penalty: Fraction):
+        self.features = features
+        # Before anything long is computed.
+        require(len(columns) * features.counts["training"] <= ENTRIES, "too many features for exact leverages")
+        self.known = Determinants(features.exact("training", range(features.counts["training"])), columns, penalty)
+
+    def leverages(self, part: str, rows: Sequence[int]) -> list[Pair]:
+        return [(value, value) for value in self.known.of(self.features.exact(part, rows))]
+
+    def squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> list[Pair]:
+        return [(value, value) for value in self.features.exact_squares(part, rows, move)]
+
+    def check(self, what: str, own: Pair, stated: Pair) -> None:
+        require(own == stated, f"{what} is {text(own[0])}, and another number is stated")
+
+
+def _pair(low: float, high: float) -> Pair:
+    return Fraction(low), None if np.isinf(high) else Fraction(high)
+
+
 def _rows(
     part: str,
     listed: Sequence[Any],
     features: Features,
-    columns: list[int],
     directions: Sequence[Direction],
-    factor: Floats,
-    off: float,
+    known: _Bounds | _Exactly,
     move: Fraction | None,
 ) -> None:
     rows = [entry["row"] for entry in listed]
     free = features.free(part, rows, directions)
-    low, high = _leverages(_of(features.bounded(part, rows), columns), factor, off)
-    least, most = features.squares(part, rows, move)
+    paid = np.flatnonzero(free < 0)
+    places = {int(i): k for k, i in enumerate(paid)}
+    there = [rows[i] for i in paid]
+    leverages = known.leverages(part, there) if there else []
+    squares = known.squares(part, there, move) if there else []
     count = features.counts["training"]
     for i, entry in enumerate(listed):
         name = f"{part} row {rows[i]}"
@@ -222,12 +286,12 @@ def _rows(
             continue
         require(set(entry) == {"row", "leverage", "price"}, f"{name}: no leverage and price, and no move is free there")
         (below, above), (cheapest, dearest) = (_bounds(entry[key], name) for key in ("leverage", "price"))
-        own = Fraction(low[i]), None if np.isinf(high[i]) else Fraction(high[i])
-        _within(f"{name}: the leverage", own, (below, above))
+        least, most = squares[places[i]]
+        known.check(f"{name}: the leverage", leverages[places[i]], (below, above))
         # The prices follow from the bounds of the leverage as they are stated.
-        up = None if not below or np.isinf(most[i]) else Fraction(most[i]) / (count * below)
-        down = Fraction(0) if above is None else Fraction(least[i]) / (count * above) if above else Fraction(0)
-        _within(f"{name}: the price", (down, up), (cheapest, dearest))
+        up = None if not below or most is None else most / (count * below)
+        down = Fraction(0) if above is None else least / (count * above) if above else Fraction(0)
+        known.check(f"{name}: the price", (down, up), (cheapest, dearest))
 
 
 def _leverages(table: Bounded, factor: Floats, off: float) -> tuple[Floats, Floats]:

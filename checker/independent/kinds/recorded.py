@@ -24,16 +24,20 @@ from proof_of_absence.checker.independent.kinds.rank import is_prime
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.floats import Bounded, Floats, integers
+from proof_of_absence.checker.independent.values.floats import Bounded, Exact, Floats, integers
 from proof_of_absence.checker.independent.values.recording import Table, Window
+
+# Training rows whose price is told.
+LISTED = 2048
 
 
 @dataclass
 class Layer:
-    """What was recorded of a layer, training and deployment rows, and what facts have shown of it so far."""
+    """What was recorded of a layer, rows of training, deployment and test, and what facts have shown of it so far."""
 
     train: Sequence[Table]
     deploy: Sequence[Table]
+    test: Sequence[Table] = ()
     factor: Floats | None = None
     constant: dict[int, float] | None = None
     relations: list[Direction] = field(default_factory=list)
@@ -138,13 +142,19 @@ def recorded_moves(layer: Layer, fact: Fact) -> None:
 
 
 def prices(layer: Layer, fact: Fact) -> None:
-    """Leverages and prices at every deployment row, in order: see `float_readout`."""
-    if layer.factor is None:
-        raise Refused("the factor is missing")
-    require(set(fact["rows"]) == {"deployment"}, "prices are stated at deployment rows")
-    listed = [entry["row"] for entry in fact["rows"]["deployment"]]
-    require(listed == list(range(layer.inputs())), "not every deployment row is listed, in order")
-    readout_prices(fact, _Recorded(layer), layer.factor)
+    """Leverages and prices at every deployment and test row, and at some of training, in order: see `float_readout`."""
+    require(fact["layer"] == 1, "recorded features are of one layer")
+    features = _Recorded(layer)
+    parts = {part: _told(part, count) for part, count in features.counts.items() if count}
+    require(set(fact["rows"]) == set(parts), "prices are stated at rows of each part that is there")
+    for part, rows in parts.items():
+        require([entry["row"] for entry in fact["rows"][part]] == rows, f"other {part} rows are listed, or in no order")
+    readout_prices(fact, features, layer.factor)
+
+
+def _told(part: str, count: int) -> list[int]:
+    """The rows that are listed: all, but some at even distances of training."""
+    return list(range(count)) if part != "training" or count <= LISTED else [i * count // LISTED for i in range(LISTED)]
 
 
 class _Recorded:
@@ -152,8 +162,9 @@ class _Recorded:
 
     def __init__(self, layer: Layer):
         self.layer, self.width = layer, layer.columns + 1
-        self.counts = {"training": layer.rows(), "deployment": layer.inputs()}
-        self._windows: Mapping[str, Window] = {"training": Window(layer.train), "deployment": Window(layer.deploy)}
+        tables = {"training": layer.train, "deployment": layer.deploy, "test": layer.test}
+        self.counts = {part: sum(table.rows for table in found) for part, found in tables.items()}
+        self._windows: Mapping[str, Window] = {part: Window(found) for part, found in tables.items()}
         shown = [{0: Fraction(value), j + 1: Fraction(-1)} for j, value in layer.still().items()]
         self._known = [{j: x for j, x in one.items() if x} for one in shown] + [dict(one) for one in layer.relations]
 
@@ -174,6 +185,14 @@ class _Recorded:
         if move is None:
             raise Refused("recorded features have no classes: a move is missing")
         return rounded(move**2, len(rows))
+
+    def exact(self, part: str, rows: Sequence[int]) -> Exact:
+        return Exact(*integers(self._rows(part, rows)))
+
+    def exact_squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> list[Fraction]:
+        if move is None:
+            raise Refused("recorded features have no classes: a move is missing")
+        return [move**2] * len(rows)
 
     def _rows(self, part: str, rows: Sequence[int]) -> Floats:
         chosen = np.asarray(rows)

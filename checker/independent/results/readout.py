@@ -14,11 +14,11 @@ from proof_of_absence.checker.independent.kinds.float_readout import (
     readout_prices,
     rounded,
 )
-from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.refusal import require, require_equal
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.floats import Bounded, FloatNet, Floats, blocks
+from proof_of_absence.checker.independent.values.floats import Bounded, Exact, FloatNet, Floats, blocks
 from proof_of_absence.checker.independent.values.reported import exact, rational, require_same
 from proof_of_absence.checker.independent.values.rounding import TINY, UP
 
@@ -91,12 +91,30 @@ class Hidden:
             below, above = least**2 / 2 / UP, most**2 / 2 * UP + TINY
         return np.where(np.isfinite(below), below, 0), np.where(np.isfinite(above), above, np.inf)
 
+    def exact(self, part: str, rows: Sequence[int]) -> Exact:
+        return _stacked(self.net, self.parts[part][list(rows)], self.layer)
+
+    def exact_squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> list[Fraction]:
+        if move is not None:
+            return [move**2] * len(rows)
+        require(self.net.widths[-1] > 1, "one output has no classes")
+        whole, exponent, divisor = _stacked(self.net, self.parts[part][list(rows)], len(self.net.layers))
+        unit = Fraction(2) ** exponent / divisor
+        ordered = np.sort(whole, axis=1)
+        return [(margin * unit) ** 2 / 2 for margin in (ordered[:, -1] - ordered[:, -2]).tolist()]
+
+
+def _stacked(net: FloatNet, inputs: Floats, layer: int) -> Exact:
+    """Values of a layer, block by block."""
+    found = [net.exact(inputs[block], layer) for block in blocks(len(inputs))]
+    low = min(part.exponent for part in found)
+    # All blocks of one layer have one divisor.
+    return Exact(np.vstack([part.whole << (part.exponent - low) for part in found]), low, found[0].divisor)
+
 
 def prices(audit: Subject, fact: Fact) -> None:
     """What `float_readout` decides, of the last hidden layer of the net of this folder."""
     require(fact["layer"] == len(audit.net.layers) - 1, "not the last hidden layer")
-    if audit.factor is None:
-        raise Refused("the certificate names no factor")
     readout_prices(fact, Hidden(audit), audit.factor)
 
 

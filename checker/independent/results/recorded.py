@@ -9,11 +9,11 @@ from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import table
 from proof_of_absence.checker.independent.values.recording import tables
 
-FORMAT = "absence-recorded-certificate/1"
+FORMAT = "absence-recorded-certificate/2"
 NAME = "recorded.json"
 LARGEST = 2**30
 FIELDS = {"format", "scope", "layers", "digest"}
-LAYER = {"name", "dtype", "train", "deploy", "factor", "facts"}
+LAYER = {"name", "dtype", "train", "deploy", "test", "factor", "facts"}
 # What all of it is about, and nothing beyond.
 SCOPE = "Scope: instance, recorded activations."
 # In this order: later facts rest on earlier ones.
@@ -46,14 +46,18 @@ def _check_layer(folder: Path, entry: Fact) -> None:
     train = tables(folder, entry["train"], entry["dtype"])
     deploy = tables(folder, entry["deploy"], entry["dtype"])
     require(bool(train), "there are no training rows")
-    require(all(one.columns == train[0].columns for one in deploy), "deployment rows are of another width")
+    test = tables(folder, entry["test"], entry["dtype"])
+    same = all(one.columns == train[0].columns for one in (*deploy, *test))
+    require(same, "deployment or test rows are of another width")
     kinds = [fact["kind"] for fact in entry["facts"]]
     require(len(set(kinds)) == len(kinds), "two facts of one kind about a layer")
     require(kinds[:2] == FIRST, "the first facts say which columns are constant, and the rank")
     require(("recorded-moves" in kinds) == bool(deploy), "what moves in deployment is stated just where there is one")
-    require(("readout-prices" in kinds) == (entry["factor"] is not None), "prices and a factor come together")
+    priced = "readout-prices" in kinds
+    require(priced or entry["factor"] is None, "a factor comes with prices")
+    require(not priced or bool(deploy or test), "prices are stated where there are deployment or test rows")
     factor = None if entry["factor"] is None else table(folder, entry["factor"], "factor")
-    layer = Layer(train, deploy, factor)
+    layer = Layer(train, deploy, test, factor)
     for fact in entry["facts"]:
         require(fact["kind"] in DECIDED, f"a fact of kind {fact['kind']!r} is not understood")
         DECIDED[fact["kind"]](layer, fact)
@@ -67,4 +71,4 @@ def told(certificate: Fact) -> str:
 
 
 def _rows(layer: Fact) -> int:
-    return sum(file["rows"] for file in (*layer["train"], *layer["deploy"]))
+    return sum(file["rows"] for file in (*layer["train"], *layer["deploy"], *layer["test"]))

@@ -63,7 +63,7 @@ def tables(directory: Path, entries: object, dtype: object) -> list[Table]:
 def _table(directory: Path, entry: Any) -> Table:
     require(isinstance(entry, dict) and set(entry) == FIELDS, "a file is not named with its digest")
     name, array = entry["file"], entry["array"]
-    require(isinstance(name, str) and array in ("X", "deploy"), "a file is not named")
+    require(isinstance(name, str) and array in ("X", "deploy", "test"), "a file is not named")
     # Beside the folder, where it has been moved.
     path = next((p for p in (directory / name, directory.parent / Path(name).name) if p.is_file()), None)
     if path is None:

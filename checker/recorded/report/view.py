@@ -1,8 +1,8 @@
 """What the reports of recorded activations say, in words: the answer first, then a table for each layer."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,10 @@ from proof_of_absence.checker.recorded.findings import (
     UNDECIDED,
     Constant,
     LayerFindings,
+    Prices,
     RecordedAudit,
 )
+from proof_of_absence.checker.screen.spread import ORDER, bars, spread
 
 __all__ = ["STATES", "Answer", "Table", "answers", "headline", "number", "tables"]
 
@@ -67,6 +69,7 @@ def answers(audit: RecordedAudit) -> tuple[Answer, ...]:
         Answer("What of it moves in deployment", _lines(audit, _moving)),
         Answer("Where the answer moves for free, through this layer alone", _lines(audit, _where_free)),
         Answer("What it costs elsewhere, at most", _lines(audit, _costs)),
+        Answer("How prices are known", _lines(audit, _known)),
         Answer("What is not decided", tuple(f"{x.name}: {line}" for x in audit.layers for line in x.undecided)),
     )
     return tuple(answer for answer in asked if answer.lines)
@@ -103,30 +106,44 @@ def _moving(layer: LayerFindings) -> str:
 def _where_free(layer: LayerFindings) -> str:
     if layer.priced is None or layer.priced.penalty:
         return ""
-    rows = np.flatnonzero(layer.priced.free >= 0)
-    told = f"{len(rows):,} of {_count(layer.inputs, 'deployment row')}"
-    listed = ", ".join(map(str, rows[:_MOST])) + (" ..." if len(rows) > _MOST else "")
-    return f"{told}, where a relation of training is broken: {listed}" if len(rows) else told
+    told = []
+    for part in ("deployment", "test"):
+        if part in layer.priced.parts:
+            free = layer.priced.parts[part].free
+            rows = np.flatnonzero(free >= 0)
+            listed = ", ".join(map(str, rows[:_MOST])) + (" ..." if len(rows) > _MOST else "")
+            where = f"{len(rows):,} of {_count(len(free), f'{part} row')}"
+            told += [f"{where}, where a relation of training is broken: {listed}"] if len(rows) else []
+    return "; ".join(told)
 
 
 def _costs(layer: LayerFindings) -> str:
     if layer.priced is None:
         return ""
-    paid = np.flatnonzero(layer.priced.free < 0)
-    if not len(paid):
+    move, told = number(float(layer.priced.move)), []
+    for part in ("deployment", "test"):
+        if part in layer.priced.parts and len(paid := np.flatnonzero(layer.priced.parts[part].free < 0)):
+            prices = layer.prices[part]
+            order = paid[np.argsort(prices[paid, 0], kind="stable")]
+            least, most = (f"{_range(prices[row])} ({part} row {row})" for row in (order[0], order[-1]))
+            told.append(f"{least} to {most}")
+    return f"a move by {move} raises the mean training loss by {'; by '.join(told)}" if told else ""
+
+
+def _known(layer: LayerFindings) -> str:
+    if layer.priced is None:
         return ""
-    order = paid[np.argsort(layer.prices[paid, 0], kind="stable")]
-    least, most = (_range(layer.prices[row]) for row in (order[0], order[-1]))
-    move = number(float(layer.priced.move))
-    return f"a move by {move} raises the mean training loss by {least} (row {order[0]}) to {most} (row {order[-1]})"
+    return "as exact rationals" if layer.priced.exact else "in rigorous bounds: more than is told exactly"
 
 
 def tables(audit: RecordedAudit, limit: int) -> tuple[Table, ...]:
-    """For each layer its constant columns and its deployment rows, cheapest first, cut to `limit` rows."""
+    """For each layer its constant columns, its cheapest deployment rows, both cut to `limit`, and a histogram."""
     found = []
     for layer in audit.layers:
         found += [_columns(layer, limit)] if layer.constant else []
-        found += [_rows(layer, limit), _leverages(layer)] if layer.priced else []
+        if layer.priced:
+            found += [_rows(layer, layer.priced, limit)] if "deployment" in layer.priced.parts else []
+            found.append(_spread(layer, layer.priced))
     return tuple(found)
 
 
@@ -140,9 +157,9 @@ def _columns(layer: LayerFindings, limit: int) -> Table:
     return Table(f"{layer.name}: constant columns", heads, rows, max(0, len(order) - limit))
 
 
-def _rows(layer: LayerFindings, limit: int) -> Table:
-    assert layer.priced is not None
-    leverage, prices, free = layer.priced.leverage, layer.prices, layer.priced.free
+def _rows(layer: LayerFindings, priced: Prices, limit: int) -> Table:
+    listed, prices = priced.parts["deployment"], layer.prices["deployment"]
+    leverage, free = listed.leverage, listed.free
     order = np.lexsort((-np.nan_to_num(leverage[:, 0], nan=np.inf), prices[:, 0]))
     rows = tuple(
         (str(row), "outside", "free") if free[row] >= 0 else (str(row), _range(leverage[row]), _range(prices[row]))
@@ -152,15 +169,19 @@ def _rows(layer: LayerFindings, limit: int) -> Table:
     return Table(title, ("row", "leverage h", "price"), rows, max(0, len(order) - limit))
 
 
-def _leverages(layer: LayerFindings) -> Table:
-    """A histogram by decades."""
-    assert layer.priced is not None
-    low = layer.priced.leverage[layer.priced.free < 0, 0]
-    decades = Counter(np.floor(np.log10(np.maximum(low, 1e-99))).astype(int).tolist())
-    rows = [(f"{10.0**k:g} to {10.0 ** (k + 1):g}", f"{decades[k]:,}") for k in sorted(decades)]
-    free = _free(layer)
-    rows += [("free: outside the row space", f"{free:,}")] if free else []
-    return Table(f"{layer.name}: deployment rows by leverage", ("leverage h", "rows"), tuple(rows))
+def _spread(layer: LayerFindings, priced: Prices) -> Table:
+    """A histogram of the prices of all parts, by their upper bounds."""
+    parts = [part for part in ORDER if part in priced.parts]
+    told = spread({part: [_size(price) for price in layer.prices[part][:, 1].tolist()] for part in parts})
+    labels = [end if isinstance(end, str) else f"{float(end):.3g}" for end in told.ends]
+    rows = tuple(zip(labels, *(bars(told.counts[part]) for part in parts), strict=True))
+    listed = len(priced.parts["training"].rows)
+    some = f", of {layer.rows:,} training rows {listed:,}" if listed < layer.rows else ""
+    return Table(f"{layer.name}: rows by their price{some}", ("price at most", *parts), rows)
+
+
+def _size(price: float) -> Fraction | None:
+    return Fraction(price) if np.isfinite(price) else None
 
 
 def _mean(layer: LayerFindings) -> str:
@@ -170,7 +191,10 @@ def _mean(layer: LayerFindings) -> str:
 
 
 def _free(layer: LayerFindings) -> int:
-    return 0 if layer.priced is None else int((layer.priced.free >= 0).sum())
+    """Deployment rows where a move is free."""
+    if layer.priced is None or "deployment" not in layer.priced.parts:
+        return 0
+    return int((layer.priced.parts["deployment"].free >= 0).sum())
 
 
 def _range(bounds: NDArray[np.float64]) -> str:

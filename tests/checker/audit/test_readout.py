@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 import proof_of_absence
 from proof_of_absence.checker.audit.idle import unit_findings
-from proof_of_absence.checker.audit.readout import LISTED, listed_rows, readout_prices
+from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.independent.results.audit import decide
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
+from proof_of_absence.checker.screen.spread import LISTED, listed_rows
 from proof_of_absence.models.files import InputError
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.independent.kinds.float_readout import leverage as said
@@ -62,9 +63,7 @@ def square(net, z, move):
 @given(cases(), st.sampled_from([None, Fraction(1, 3)]), st.sampled_from([Fraction(0), Fraction(1, 4)]))
 def test_prices_are_those_of_exact_leverages_and_the_checker_confirms_them(case, move, penalty):
     net, train, deploy = case
-    found = readout_prices(
-        net, train, unit_findings(net, train), deploy=deploy, test=train, move=move, penalty=penalty
-    )
+    found = readout_prices(net, train, unit_findings(net, train), deploy=deploy, test=train, move=move, penalty=penalty)
     layer = len(net.layers) - 1
     table = [[Fraction(1), *row] for row in rows_of(net, train, layer)]
     for part, inputs in (("deployment", deploy), ("test", train), ("training", train)):

@@ -22,6 +22,7 @@ TRAIN[:, 2], TRAIN[:, 4], DEPLOY[:, 4] = 0, 0.5, 0.5
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.savez("acts.npz", X=TRAIN, deploy=DEPLOY)
+    np.savez("tested.npz", X=TRAIN, test=DEPLOY)
 
 
 def run(words, expect):
@@ -100,6 +101,32 @@ def test_prices_are_told_with_what_is_free():
     run("check ridge", 0)
 
 
+@pytest.mark.parametrize("width", [6, 40])
+def test_test_rows_are_priced_beside_the_others_exactly_where_they_are_few(width):
+    """Prices of three parts, in the page, the histogram and the certificate."""
+    wide = np.hstack([TRAIN, RNG.normal(size=(200, width - 6)).astype(np.float32)])
+    np.savez("a.npz", X=wide, test=wide[:7])
+    np.savez("b.npz", X=wide[:9] + 1)
+    told = run("audit --activations a.npz --deploy b.npz", 1)
+    assert ("a: as exact rationals" in told) == (width == 6) != ("a: in rigorous bounds" in told)
+    assert "(test row " in told and re.search(r"price at most +training +test +deployment\n", told)
+    (layer,) = json.loads(Path("a.audit/recorded.json").read_text())["layers"]
+    assert (layer["factor"] is None) == (width == 6) and [file["array"] for file in layer["test"]] == ["test"]
+    rows = layer["facts"][3]["rows"]
+    assert {part: len(listed) for part, listed in rows.items()} == {"deployment": 9, "training": 200, "test": 7}
+    assert rows["test"] == rows["training"][:7]
+    assert "4 facts about 216 recorded rows" in run("check a.audit", 0)
+    page = Path("a.audit/report.html")
+    page.write_text(page.read_text().replace("<td>training</td>", "").replace("7</td>", "8</td>", 1))
+    assert "is not the page of this certificate" in run("check a.audit", 1)
+
+
+def test_without_deployment_rows_test_rows_are_priced():
+    told = run("audit --activations tested.npz", 1)
+    assert "no deployment rows were recorded" in told and "(test row " in told
+    assert "3 facts about 220 recorded rows" in run("check tested.audit", 0)
+
+
 def test_a_device_changes_no_fact():
     pytest.importorskip("torch")
     run("audit --activations acts.npz -o one", 1)
@@ -122,6 +149,9 @@ def bad(value):
         ({"X": bad(np.nan)}, "bad.npz: X holds NaN or infinity in column 3"),
         ({"X": bad(-np.inf)}, "bad.npz: X holds NaN or infinity in column 3"),
         ({"X": TRAIN, "deploy": bad(np.inf)}, "bad.npz: deploy holds NaN or infinity in column 3"),
+        ({"X": TRAIN, "test": bad(np.nan)}, "bad.npz: test holds NaN or infinity in column 3"),
+        ({"X": TRAIN, "test": TRAIN[:, :5]}, "bad.npz: test has 5 columns, and bad.npz has 6"),
+        ({"X": TRAIN, "test": TRAIN[:0]}, "bad.npz: test has shape (0, 6)"),
         ({"X": TRAIN, "Y": TRAIN[:5]}, "bad.npz: holds 200 rows in X but 5 in Y"),
         ({"X": TRAIN.astype(object)}, "bad.npz: X holds Python objects"),
         ({"X": TRAIN[:0]}, "bad.npz: X has shape (0, 6)"),
@@ -149,7 +179,8 @@ def test_bad_recordings_are_refused_in_one_line(arrays, message):
         ("audit --activations acts.npz --device nowhere", "--device nowhere: no device of this name works here"),
         ("audit net.onnx --train acts.npz --device cpu", "--device is for --activations"),
         ("audit --activations acts.npz --move 0", "a move by nothing"),
-        ("audit --activations acts.npz --test acts.npz", "--test has no part in it"),
+        ("audit --activations acts.npz --test missing.npz", "missing.npz: there is no such file or folder"),
+        ("audit --activations tested.npz --test acts.npz", "holds test rows itself; leave --test out"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(words, message):

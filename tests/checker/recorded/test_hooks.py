@@ -47,6 +47,7 @@ def by_hand(net, x):
 def test_what_enters_a_layer_is_recorded_and_prices_come_as_arrays(tmp_path):
     net = Net().train()
     found = audit(net, TRAIN.split(7), layers=["head", "body.0"], deploy=[(x, None) for x in DEPLOY.split(4)],
+                  test=[TRAIN[:5]],
                   output=tmp_path / "out")  # fmt: skip
     assert net.training and net.body.training and not net.head._forward_pre_hooks
     head, body = found.layers
@@ -54,10 +55,14 @@ def test_what_enters_a_layer_is_recorded_and_prices_come_as_arrays(tmp_path):
     entering, there = by_hand(net, TRAIN), by_hand(net, DEPLOY)
     assert [one.column for one in head.constant] == [j for j in range(5) if len(set(entering[:, j])) == 1]
     assert head.constant[0].moves == (there[:, head.constant[0].column] != 0).sum() > 0
-    assert {name: prices.shape for name, prices in found.prices.items()} == {"head": (10, 2), "body.0": (10, 2)}
+    shapes = {name: {part: array.shape for part, array in prices.items()} for name, prices in found.prices.items()}
+    own = {"deployment": (10, 2), "training": (40, 2), "test": (5, 2)}
+    assert shapes == {"head": own, "body.0": own}
     phi, at = (np.column_stack([np.ones(len(x)), x]) for x in (TRAIN.double().numpy(), DEPLOY.double().numpy()))
     own = 1 / (40 * np.einsum("ij,jk,ik->i", at, np.linalg.inv(phi.T @ phi), at))
-    assert (found.prices["body.0"][:, 0] <= own).all() and (own <= found.prices["body.0"][:, 1]).all()
+    low, high = found.prices["body.0"]["deployment"].T
+    assert (low <= own * (1 + 1e-9)).all() and (own <= high * (1 + 1e-9)).all()
+    assert (found.prices["body.0"]["test"] == found.prices["body.0"]["training"][:5]).all()
     assert len(check_recorded(tmp_path / "out" / "recorded.json")["layers"]) == 2
 
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.numbers.linear_algebra import rank, solve_some
+from proof_of_absence.checker.passes.modular import PRIMES
+from proof_of_absence.checker.recorded import prices, relations
 from proof_of_absence.checker.recorded.columns import Columns
 from proof_of_absence.checker.recorded.engine import Asked, examine
 from proof_of_absence.checker.recorded.gram import Gram
@@ -75,15 +77,57 @@ def test_relations_are_those_of_the_rationals(table):
     space.settle()
     pivots = pivot_columns(space.values)
     others = [j for j in range(table.shape[1] + 1) if j not in pivots]
-    found = candidates(space.values, pivots, others)
-    if found is None:
-        # Coefficients of hundreds of digits.
-        return
+    found = candidates(space.values, pivots, others, len(table))
     rows = exact(table)
     for other, relation in zip(others, found, strict=True):
         own = solve_some([[row[j] for j in pivots] for row in rows], [row[other] for row in rows])
-        assert own is None or relation == {j: x for j, x in zip(pivots, own, strict=True) if x} | {other: -1}
+        scale = -relation[other]
+        assert own is None or {j: x / scale for j, x in relation.items()} == (
+            {j: x for j, x in zip(pivots, own, strict=True) if x} | {other: -1}
+        )
         assert zero(table, [relation])[:, 0].tolist() == [not sum(v * r[j] for j, v in relation.items()) for r in rows]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(12, 20), (20, 26), (40, 40)])
+def test_relations_of_hundreds_of_digits_are_found(rows, columns):
+    table = np.random.default_rng(0).normal(size=(rows, columns))
+    space = RowSpace(columns)
+    space.see(np.arange(rows), table)
+    assert space.rank == rows
+    pivots = pivot_columns(space.values)
+    others = [j for j in range(columns + 1) if j not in pivots]
+    found = candidates(space.values, pivots, others, rows)
+    assert [max(relation) for relation in found] == others
+    assert max(value.numerator for relation in found for value in relation.values()) > 10**100
+    for relation in found:
+        for row in exact(table):
+            assert not sum(v * row[j] for j, v in relation.items())
+
+
+def test_relations_that_would_be_too_long_are_undecided_and_priced_nowhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(relations, "LONGEST", 10_000)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "a.npz", X=rng.normal(size=(20, 30)), deploy=rng.normal(size=(3, 30)))
+    audit = examine([read_recording(tmp_path / "a.npz")])
+    (layer,) = audit.layers
+    assert audit.exit_code == 3 and layer.priced is None and layer.rank.low == layer.rank.high == 20
+    assert layer.undecided == (
+        "what 11 columns depend on is not known: the exact coefficients for 20 columns may have more digits than are "
+        "looked for",
+        "no price is known at any deployment row",
+    )
+
+
+@pytest.mark.parametrize("primes", [1, 2, 4])
+def test_columns_that_depend_modulo_primes_alone_are_independent(tmp_path, primes):
+    rng = np.random.default_rng(0)
+    table = rng.integers(-3, 4, (40, 5)).astype(np.float64)
+    for k, prime in enumerate(PRIMES[:primes]):
+        table[:, k] *= prime
+    table[:, 4] = table[:, 0] + table[:, 3]
+    np.savez(tmp_path / "a.npz", X=table, deploy=table[:2] + 1)
+    (layer,) = examine([read_recording(tmp_path / "a.npz")]).layers
+    assert layer.rank.low == layer.rank.high == 5 == rank(exact(table)) and len(layer.joint) == 1
 
 
 @given(tables(), st.data())
@@ -97,7 +141,12 @@ def test_zero_is_exact_however_far_apart_the_numbers_are(table, data):
 
 @pytest.mark.parametrize("near", [2.0**-10, 2.0**-20, 2.0**-26, 2.0**-40])
 @pytest.mark.parametrize("penalty", [Fraction(0), Fraction(1, 7)])
-def test_leverages_of_columns_that_nearly_depend_lie_within_the_bounds(tmp_path, near, penalty):
+@pytest.mark.parametrize("exactly", [True, False])
+def test_leverages_of_columns_that_nearly_depend_are_exact_or_lie_within_the_bounds(
+    tmp_path, monkeypatch, near, penalty, exactly
+):
+    if not exactly:
+        monkeypatch.setattr(prices, "moderate", lambda rows, width: False)
     rng = np.random.default_rng(1)
     train, deploy = rng.normal(size=(30, 3)), rng.normal(size=(4, 3))
     train[:, 2] = train[:, 1] + near * rng.normal(size=30)
@@ -106,10 +155,13 @@ def test_leverages_of_columns_that_nearly_depend_lie_within_the_bounds(tmp_path,
     gram = gram_of(exact(train))
     for j in range(1, 4):
         gram[j][j] += penalty
-    for row, (low, high) in zip(exact(deploy), found.leverage.tolist(), strict=True):
+    listed = found.parts["deployment"]
+    assert found.exact == exactly == (listed.exact is not None)
+    for k, (row, (low, high)) in enumerate(zip(exact(deploy), listed.leverage.tolist(), strict=True)):
         own = sum(u * x for u, x in zip(solve_some(gram, row), row, strict=True))
         assert Fraction(low) <= own <= Fraction(high)
         assert high <= low * (1 + 2.0**-5)
+        assert not exactly or listed.exact[k] == own
 
 
 def test_a_number_that_is_not_finite_is_refused():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from proof_of_absence.checker.independent.results.recorded import check_recorded
-from proof_of_absence.checker.recorded import shards
+from proof_of_absence.checker.recorded import prices, shards
 from proof_of_absence.checker.recorded.engine import Asked, examine
 from proof_of_absence.checker.recorded.folder import write_folder
 from proof_of_absence.checker.recorded.shards import Passes
@@ -58,11 +58,11 @@ def test_a_pass_that_was_kept_goes_on(folder, monkeypatch):
 
     monkeypatch.setattr(State, "see", counting)
     with pytest.raises(KeyboardInterrupt):
-        examine([recording], Asked(gather=Passes(folder / "state").gather))
+        examine([recording], Asked(passes=Passes(folder / "state")))
     seen.clear()
     monkeypatch.setattr(State, "see", lambda self, k, *rest: (seen.append(k), see(self, k, *rest)))
     passes = Passes(folder / "state")
-    assert facts(examine([recording], Asked(gather=passes.gather))) == facts(whole)
+    assert facts(examine([recording], Asked(passes=passes))) == facts(whole)
     assert (passes.went_on, seen) == (100, list(range(5, 12)))
     passes.forget()
     assert not (folder / "state").exists()
@@ -84,7 +84,7 @@ def test_what_was_kept_of_other_files_or_is_damaged_is_not_taken(folder, monkeyp
 SLOW = """
 import sys, time
 from proof_of_absence.checker import cli
-from proof_of_absence.checker.recorded import shards
+from proof_of_absence.checker.recorded import prices, shards
 from proof_of_absence.checker.recorded.state import State
 shards.EVERY = 0.0
 see = State.see
@@ -110,26 +110,41 @@ def test_the_command_goes_on_after_kill_9(folder):
     code = "import sys; from proof_of_absence.checker import cli; sys.argv[0] = 'absence'; cli.main()"
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "Taken from an earlier run: " in done.stdout, done.stdout + done.stderr
-    assert sorted(os.listdir(folder / "out")) == [".absence.json", "factor-0.npz", "recorded.json", "report.html"]
+    assert sorted(os.listdir(folder / "out")) == [".absence.json", "recorded.json", "report.html"]
     check_recorded(folder / "out" / "recorded.json")
 
 
-def test_workers_come_to_the_same_though_one_is_killed(folder):
+@pytest.mark.parametrize("exactly", [True, False])
+def test_workers_come_to_the_same_though_one_is_killed_in_each_pass(folder, monkeypatch, exactly):
+    monkeypatch.setattr(prices, "moderate", lambda rows, width: exactly)
     pytest.importorskip("distributed")
     from proof_of_absence.checker.screen.cluster import cluster
 
-    recording = read_recording(folder / "acts")
-    killed = []
+    rng = np.random.default_rng(1)
+    for k in range(3):
+        rows = rng.integers(-3, 4, (30, 6)).astype(np.float32)
+        np.savez(folder / f"test{k}.npz", X=rows)
+    (folder / "test").mkdir()
+    for k in range(3):
+        (folder / f"test{k}.npz").rename(folder / "test" / f"{k}.npz")
+    recording = read_recording(folder / "acts", test=folder / "test")
+    killed, seen = [], []
     with cluster(workers=2) as client:
-        workers = client.run(os.getpid)
 
         def told(rows):
-            if not killed:
+            seen.append(rows)
+            # One in the pass over training, and one in that over test rows.
+            if len(killed) < (1 if sum(seen) <= 240 else 2):
+                workers = client.run(os.getpid, on_error="ignore")
                 killed.append(next(iter(workers.values())))
-                os.kill(killed[0], signal.SIGKILL)
+                os.kill(killed[-1], signal.SIGKILL)
 
-        found = examine([recording], Asked(gather=Passes(client=client).gather, told=told))
-    assert killed and facts(found) == facts(examine([recording]))
+        found = examine([recording], Asked(passes=Passes(client=client), told=told))
+    here = examine([recording])
+    assert len(killed) == 2 and sum(seen) == 240 + 20 + 90 and facts(found) == facts(here)
+    assert found.layers[0].priced.exact == exactly
+    for part, array in here.prices["acts"].items():
+        np.testing.assert_allclose(found.prices["acts"][part], array, rtol=1e-6)
     write_folder(folder / "out", found, "acts")
     check_recorded(folder / "out" / "recorded.json")
 
@@ -141,4 +156,4 @@ def test_what_a_worker_refuses_is_told_here(folder):
     rows = np.full((3, 6), np.nan, np.float32)
     np.savez(folder / "acts" / "05.npz", X=rows)
     with cluster(workers=1) as client, pytest.raises(InputError, match=r"05.npz: X holds NaN or infinity"):
-        examine([read_recording(folder / "acts")], Asked(gather=Passes(client=client).gather))
+        examine([read_recording(folder / "acts")], Asked(passes=Passes(client=client)))

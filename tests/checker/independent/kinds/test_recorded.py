@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.recorded import check_recorded
 from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.recorded import prices
 from proof_of_absence.checker.recorded.certify import factor_bytes, factor_name
 from proof_of_absence.checker.recorded.engine import Asked, examine
 from proof_of_absence.models.files.recording import read_recording
@@ -37,17 +38,21 @@ def recordings(draw, rows=7, columns=4):
                 array[:, j] = array[:, 0] + array[:, 1]
             if how == "equal" and j:
                 array[:, j] = array[:, j - 1]
-    return train.astype(dtype), deploy.astype(dtype)
+    test = np.vstack([deploy[:1], train[:1]]) if draw(st.booleans()) else np.zeros((0, p))
+    return train.astype(dtype), deploy.astype(dtype), test.astype(dtype)
 
 
-def made(folder, train, deploy, **asked):
-    """The certificate of these rows, in a folder of its own."""
-    arrays = {"X": train} | ({"deploy": deploy} if len(deploy) else {})
+def made(folder, train, deploy, test=(), *, bounded=False, **asked):
+    """The certificate of these rows, in a folder of its own; with bounds where exact numbers would do."""
+    arrays = {"X": train} | ({"deploy": deploy} if len(deploy) else {}) | ({"test": test} if len(test) else {})
     np.savez(folder / "acts.npz", **arrays)
-    audit = examine([read_recording(folder / "acts.npz")], Asked(named=lambda path: path.name, **asked))
+    with pytest.MonkeyPatch.context() as patch:
+        if bounded:
+            patch.setattr(prices, "moderate", lambda rows, width: False)
+        audit = examine([read_recording(folder / "acts.npz")], Asked(named=lambda path: path.name, **asked))
     for k, layer in enumerate(audit.layers):
-        if layer.priced:
-            (folder / factor_name(k)).write_bytes(factor_bytes(layer.priced))
+        if layer.priced and layer.priced.factor is not None:
+            (folder / factor_name(k)).write_bytes(factor_bytes(layer.priced.factor))
     return write(folder, audit.certificate), audit
 
 
@@ -57,23 +62,25 @@ def write(folder, certificate):
     return path
 
 
-def so(fact, train, deploy):
+def so(fact, train, deploy, test=()):
     """What the oracle says."""
     if fact["kind"] == "readout-prices":
-        return float_readout.readout_prices(fact, {"training": train, "deployment": deploy})
+        return float_readout.readout_prices(fact, {"training": train, "deployment": deploy, "test": test})
     return oracle.SAYS[fact["kind"]](train, deploy, fact)
 
 
-@given(recordings(), st.sampled_from([0, Fraction(1, 3), Fraction(10**6)]))
-def test_what_is_made_is_accepted_and_so(tmp_path_factory, rows, penalty):
-    train, deploy = rows
-    path, audit = made(tmp_path_factory.mktemp("acts"), train, deploy, penalty=Fraction(penalty))
+@given(recordings(), st.sampled_from([0, Fraction(1, 3), Fraction(10**6)]), st.booleans())
+def test_what_is_made_is_accepted_and_so(tmp_path_factory, rows, penalty, bounded):
+    train, deploy, test = rows
+    path, audit = made(tmp_path_factory.mktemp("acts"), *rows, penalty=Fraction(penalty), bounded=bounded)
     (layer,) = check_recorded(path)["layers"]
     for fact in layer["facts"]:
-        assert so(fact, train, deploy), fact
+        assert so(fact, train, deploy, test), fact
     (found,) = audit.layers
-    # Columns that are sums or copies of others are found where there are rows enough to tell.
-    assert found.rank.low == found.rank.high or len(train) <= train.shape[1]
+    # All columns are settled, however few rows there are, and whatever was recorded is priced.
+    assert found.rank.low == found.rank.high == train.shape[1] + 1 - len(found.constant) - len(found.joint)
+    assert (found.priced is None) == (not len(deploy) and not len(test))
+    assert found.priced is None or found.priced.exact != bounded
     assert audit.exit_code == (1 if found.constant or found.joint else 3 if found.undecided else 0)
 
 
@@ -103,8 +110,9 @@ TRAIN = np.array([[0, 1, 5, 1], [0, 2, 5, 2], [0, 4, 5, 4], [0, 4, 5, 4]], np.fl
 DEPLOY = np.array([[0, 1, 5, 1], [3, 1, 5, 2], [3, 2, 7, 2], [0, 9, 5, 9]], np.float32)
 
 
-def test_a_change_of_a_fact_is_refused_or_still_so(tmp_path):
-    path, audit = made(tmp_path, TRAIN, DEPLOY)
+@pytest.mark.parametrize("bounded", [True, False])
+def test_a_change_of_a_fact_is_refused_or_still_so(tmp_path, bounded):
+    path, audit = made(tmp_path, TRAIN, DEPLOY, DEPLOY[:2], bounded=bounded)
     facts, refused, wider = audit.certificate["layers"][0]["facts"], 0, set()
     for where, value in changes(facts):
         changed = write(tmp_path, put(audit.certificate, ("layers", 0, "facts", *where), value))
@@ -112,11 +120,13 @@ def test_a_change_of_a_fact_is_refused_or_still_so(tmp_path):
             (layer,) = check_recorded(changed)["layers"]
         except Refused:
             refused += 1
-        else:
-            assert so(layer["facts"][where[0]], TRAIN, DEPLOY)
+            continue
+        # Without its last fact it says nothing of prices.
+        if where:
+            assert so(layer["facts"][where[0]], TRAIN, DEPLOY, DEPLOY[:2])
             wider.add((facts[where[0]]["kind"], where[1]))
-    # Another minor; wider bounds; a multiple of a column that is 0; and a name that no fact rests on.
-    free = {("readout-prices", key) for key in ("rows", "directions", "layer")} | {("recorded-rank", "rows")}
+    # Another minor; wider bounds, unless they are exact; and a multiple of a relation.
+    free = {("readout-prices", key) for key in ("rows", "directions")[1 - bounded :]} | {("recorded-rank", "rows")}
     assert refused > 60 and wider <= free
     write(tmp_path, audit.certificate)
     check_recorded(path)
@@ -135,13 +145,13 @@ def test_a_change_of_a_fact_is_refused_or_still_so(tmp_path):
         (("facts",), [], "the first facts say"),
         (("facts", 0, "kind"), "recorded-moves", "two facts of one kind"),
         (("facts", 2, "kind"), "units", "stated just where there is one"),
-        (("factor",), None, "prices and a factor come together"),
+        (("factor",), None, "another number is stated"),
         (("factor", "sha256"), "0" * 64, "is not the file that was audited"),
-        (("facts", 3, "rows", "deployment"), [], "not every deployment row is listed"),
+        (("facts", 3, "rows", "deployment"), [], "other deployment rows are listed"),
     ],
 )
 def test_another_file_or_a_missing_fact_is_refused(tmp_path, where, value, match):
-    path, audit = made(tmp_path, TRAIN, np.vstack([DEPLOY, DEPLOY]))
+    path, audit = made(tmp_path, TRAIN, np.vstack([DEPLOY, DEPLOY]), bounded=True)
     write(tmp_path, put(audit.certificate, ("layers", 0, *where), value))
     with pytest.raises(Refused, match=match):
         check_recorded(path)
