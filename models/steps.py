@@ -82,10 +82,13 @@ class Shift:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """z -> factors z, entry by entry; with `norm` they are those of a BatchNorm, its factor over a root."""
+    """z -> factors z, entry by entry.
+
+    Numbers on the way to a factor are at most 2^within, or 2^within times it: a BatchNorm's is a factor over a root.
+    """
 
     factors: list[Fraction]
-    norm: bool = False
+    within: int = 0
 
 
 # The closed union of what a source lists between two ReLUs.
@@ -127,6 +130,14 @@ class Steps:
         """
         maps = maps_of(self.ops)
         return product(maps, list(map(quotients, maps)))
+
+    def same(self, other: "Steps") -> bool:
+        """Whether the operators are equal, as numbers, wherever they lie."""
+        return len(self.ops) == len(other.ops) and all(map(_same, self.ops, other.ops))
+
+    def bits(self) -> list[bytes]:
+        """The weights with the signs of those that are 0."""
+        return [op.weights.tobytes() for op in self.ops if isinstance(op, Dense)]
 
     def without(
         self, units: Sequence[int], values: Sequence[Fraction], *, nearest: bool
@@ -170,6 +181,18 @@ class Steps:
             if not any(rest):
                 return replace(self, ops=(*below, *ops)), True
         return (replace(self, ops=(*below, *ops)), False) if nearest and not any(unheld) else None
+
+
+def _same(one: Op, other: Op) -> bool:
+    match one, other:
+        case Dense(weights), Dense(others):
+            return np.array_equal(weights, others)
+        case Shift(numbers), Shift(others):
+            return numbers == others
+        case Scale(factors, within), Scale(others, beyond):
+            return factors == others and within == beyond
+        case _:
+            return False
 
 
 def _absorbed(

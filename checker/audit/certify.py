@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import assert_never
 
 import numpy as np
 
@@ -25,14 +24,14 @@ from proof_of_absence.checker.audit.findings import (
 from proof_of_absence.checker.audit.harden import Hardened
 from proof_of_absence.checker.audit.idle import checked_inputs
 from proof_of_absence.checker.audit.independence import rest_findings
+from proof_of_absence.checker.audit.net_arrays import arrays_of, hexadecimal
 from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.kernel.certificate import seal, write
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine, RationalAffine
 
-__all__ = ["FORMAT", "NAME", "arrays_of", "certify", "deployment_fact", "rank_fact", "same_fact", "unit_facts"]
+__all__ = ["FORMAT", "NAME", "certify", "deployment_fact", "rank_fact", "same_fact", "unit_facts"]
 
 FORMAT = "absence-audit-certificate/1"
 NAME = "certificate.json"
@@ -111,28 +110,13 @@ def certify(
     return folder / NAME
 
 
-def arrays_of(net: FloatNet) -> dict[str, np.ndarray]:
-    """Floats as they are; integers of a layer that no float64 holds in hexadecimal, the bias in the last column."""
-    found: dict[str, np.ndarray] = {}
-    for k, layer in enumerate(net.layers, 1):
-        match layer:
-            case FloatAffine(weights, bias):
-                found |= {f"weights_{k}": weights, f"bias_{k}": bias}
-            case RationalAffine():
-                found[f"numbers_{k}"] = layer.hexadecimal()
-                found[f"divisor_{k}"] = np.array(f"{layer.divisor:x}".encode())
-            case _:
-                assert_never(layer)
-    return found
-
-
 def _hardened(found: Hardened) -> dict:
     """That the net before had other output weights and biases, and the same outputs up to the deviation."""
     return {
         "kind": "hardened",
         "removed": sorted({unit for circuit in found.removed for unit in circuit.units}),
         "left": sorted({unit for circuit in found.left for unit in circuit.units}),
-        "deviation": _number(found.deviation),
+        "deviation": hexadecimal(found.deviation),
         "dtype": found.net.dtype.name,
     }
 
@@ -147,13 +131,6 @@ def _save(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> dict[str, s
     np.savez(stream, **arrays)
     replace(folder / f"{name}.npz", stream.getvalue())
     return {"file": f"{name}.npz", "sha256": hashlib.sha256(stream.getvalue()).hexdigest()}
-
-
-def _number(value: Fraction) -> str:
-    """In hexadecimal, since Python limits the digits of decimal text."""
-    if not value:
-        return "0"
-    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
 
 
 def unit_facts(units: tuple[UnitFinding, ...]) -> Iterator[dict]:
@@ -183,7 +160,7 @@ def _circuit(circuit: CircuitFinding, deployed: bool) -> dict:
         "kind": "circuit",
         "layer": circuit.units[0].layer,
         "units": [unit.index for unit in circuit.units],
-        "value": [_number(value) for _, value in sorted(circuit.value.items())],
+        "value": [hexadecimal(value) for _, value in sorted(circuit.value.items())],
         "fires": fires,
     }
 
@@ -194,7 +171,7 @@ def rank_fact(finding: RankFinding) -> dict | None:
         fact = {"kind": "full-rank", "layer": finding.layer, "prime": finding.prime, "rows": list(finding.rows)}
         return fact if finding.units is None else fact | {"units": list(finding.units)}
     if finding.dependency:
-        terms = [_number(v) for v in finding.dependency]
+        terms = [hexadecimal(v) for v in finding.dependency]
         return {"kind": "dependency", "layer": finding.layer, "coefficients": terms}
     if finding.full is False:
         return {"kind": "few-inputs", "layer": finding.layer, "distinct_inputs": finding.distinct_inputs}
@@ -207,11 +184,12 @@ def deployment_fact(finding: DeploymentFinding) -> dict | None:
         return {"kind": "train-input", "row": finding.row, "train_row": finding.train_row}
     if finding.separation:
         weights, bias = finding.separation
-        return {"kind": "outside", "row": finding.row, "weights": [_number(w) for w in weights], "bias": _number(bias)}
+        plane = {"weights": [hexadecimal(w) for w in weights], "bias": hexadecimal(bias)}
+        return {"kind": "outside", "row": finding.row} | plane
     if finding.combination:
         return {"kind": "inside", "row": finding.row, "combination": _pairs(finding.combination)}
     return None
 
 
 def _pairs(combination: tuple[tuple[int, Fraction], ...]) -> list[list[object]]:
-    return [[row, _number(weight)] for row, weight in combination]
+    return [[row, hexadecimal(weight)] for row, weight in combination]

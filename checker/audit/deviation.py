@@ -5,40 +5,42 @@ The audit decides about exact real arithmetic; this says what that is worth for 
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 import numpy as np
 
 from proof_of_absence.checker.audit.idle import truncated
-from proof_of_absence.checker.numbers.rounding import TINY, UP, gamma
+from proof_of_absence.checker.audit.step_sizes import MatrixSizes, Sizes, sizes_of_steps
+from proof_of_absence.checker.numbers.rounding import TINY, UP
 from proof_of_absence.checker.passes.enclosure import norms
 from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
+from proof_of_absence.models.layers import FloatAffine, RationalAffine
 
 __all__ = ["Deviation", "dead_in_float32", "float32_deviation"]
 
-INFO = np.finfo(np.float32)
 # Beyond this a partial sum might overflow to infinity; float32 goes to 2^128.
 LARGEST = 2.0**127
 
 
-class _Sizes(NamedTuple):
-    """Of an affine map the entries of |weights|, the norms of its rows, and |bias|."""
-
-    absolute: np.ndarray
-    width: np.ndarray
-    bias: np.ndarray
-
-
-def _sizes(layer: FloatLayer) -> _Sizes:
-    match layer:
-        case FloatAffine(weights, bias):
-            return _Sizes(np.abs(weights), norms(weights), np.abs(bias))
-        case RationalAffine():
-            raise ValueError("no float32 evaluation has a layer whose entries no float64 holds")
-        case _:
-            assert_never(layer)
+def _sizes(net: FloatNet, layer: int | None = None, units: Sequence[int] | None = None) -> list[Sizes]:
+    """The sizes of each layer up to one (all, if none is named), of which some units."""
+    last = len(net.layers) if layer is None else layer
+    found: list[Sizes] = []
+    for number, at in enumerate(net.layers[:last], 1):
+        chosen = units if number == last else None
+        if net.steps is not None:
+            found.append(sizes_of_steps(net.steps[number - 1], at, chosen))
+            continue
+        match at:
+            case FloatAffine():
+                weights, bias = at if chosen is None else (at.weights[list(chosen)], at.bias[list(chosen)])
+                found.append(MatrixSizes(np.abs(weights), norms(weights), np.abs(bias)))
+            case RationalAffine():
+                raise ValueError("no float32 evaluation has a layer whose entries no float64 holds")
+            case _:
+                assert_never(at)
+    return found
 
 
 class Deviation:
@@ -52,12 +54,13 @@ class Deviation:
     (|h'|.|w| + |b|) + underflow, with |h'| <= |h| + delta and gamma = (k + 3) u / (1 - (k + 3) u), u = 2^-24 (Higham,
     2nd ed., 3.1); relu moves no two points further apart. Every operation whose result or operand is subnormal may
     flush it to 0. The matrix product is the classical one, in float32 throughout (no TF32, no bfloat16). delta is
-    kept as row_i unit_j + tiny, entry by entry.
+    kept as row_i unit_j + tiny, entry by entry. Where the file lists several operators for a layer, `StepSizes` says
+    what takes the place of |w|, |b| and gamma.
     """
 
-    def __init__(self, net: FloatNet, inputs: np.ndarray):
+    def __init__(self, net: FloatNet, inputs: np.ndarray, sizes: list[Sizes] | None = None):
         self._inputs = inputs
-        self._layers = list(map(_sizes, net.layers))
+        self._layers = _sizes(net) if sizes is None else sizes
         self.largest = 0.0
 
     def __call__(self, block: Block) -> None:
@@ -75,24 +78,19 @@ class Deviation:
         height = norms(self._inputs[block.rows])
         # An input that rounds to infinity.
         row[height > LARGEST] = np.inf
-        for (absolute, width, bias), ball in zip(self._layers, block.balls, strict=True):
-            fan_in = absolute.shape[1]
-            rounding = gamma(fan_in + 3, float(INFO.eps) / 2)
+        for sizes, ball in zip(self._layers, block.balls, strict=True):
+            fan_out, fan_in = sizes.absolute.shape
             # |h'_i| in norm, for every evaluation.
             reach = (height + row * _norm(unit) + tiny * np.sqrt(fan_in)) * UP + TINY
-            own_row = rounding * (reach + 1) * UP
-            own_unit = (width + bias + TINY) * UP
-            carried_unit = (absolute @ unit + fan_in * TINY) * UP
-            carried_tiny = (float(absolute.sum(axis=1).max()) * tiny + TINY) * UP
-            largest = 1 + float(reach.max()) + float(absolute.max())
-            # k products, k sums, and k flushed operands on either side, each magnified by 1 + gamma <= 2.
-            tiny = (carried_tiny + 10 * fan_in * float(INFO.tiny) * largest) * UP
-            # Partial sums are at most (1 + gamma) (|h'||w| + |b|); operands must be finite too.
-            sums = 2 * (reach * float(width.max()) + float(bias.max())) * UP
+            own_row = sizes.rounding * (reach + 1) * UP
+            own_unit = (sizes.width + sizes.bias + TINY) * UP
+            carried_unit = (sizes.moved @ unit + fan_in * TINY) * UP
+            carried_tiny = (float(sizes.moved.sum(axis=1).max()) * tiny + TINY) * UP
+            tiny = (carried_tiny + sizes.flushed(reach)) * UP
             row = np.maximum(row, own_row)
-            row[~(np.maximum(sums, float(absolute.max())) < LARGEST)] = np.inf
+            row[~(sizes.largest(reach) < LARGEST)] = np.inf
             unit = (carried_unit + own_unit) * UP
-            radius = ball.row * _norm(ball.unit) + ball.tiny * np.sqrt(len(width)) + TINY
+            radius = ball.row * _norm(ball.unit) + ball.tiny * np.sqrt(fan_out) + TINY
             height = (norms(np.maximum(ball.values, 0)) + radius) * UP
         return (np.outer(row, unit) + tiny) * UP
 
@@ -100,7 +98,8 @@ class Deviation:
 def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     """A bound on |float32 evaluation - exact real evaluation|, over all outputs and rows.
 
-    None where float32 might overflow, and for a net with a layer whose entries are no floats.
+    None where float32 might overflow, and for a net of rationals that was read from no file. Where the file lists
+    several operators for a layer, it is the running model's evaluation of these, one after the other or multiplied.
 
     It holds for any order of summation, fused or not, with subnormals flushed to 0 or kept; a net or inputs of type
     float64 are first rounded to float32. It is a worst case: measured deviations are usually far smaller.
@@ -116,7 +115,7 @@ def float32_deviation(net: FloatNet, inputs: np.ndarray) -> Fraction | None:
     >>> float(float32_deviation(net, np.array([[0.1, 0.2]]))) < 1e-6
     True
     """
-    if not net.in_floats:
+    if not (net.in_floats or net.steps):
         return None
     deviation = Deviation(net, inputs)
     try:
@@ -132,7 +131,7 @@ def dead_in_float32(net: FloatNet, inputs: np.ndarray, layer: int, units: Sequen
     False where the bounds do not show it.
     """
     part = truncated(net, layer, units)
-    deviation, dead = Deviation(part, inputs), [True]
+    deviation, dead = Deviation(part, inputs, _sizes(net, layer, units)), [True]
 
     def look(block: Block) -> None:
         ball = block.balls[-1]

@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 STEPS = (
-    "how far float32 is off: the running model takes several maps one after the other that are multiplied into one "
-    "layer here, and the bound is about the layers"
+    "how far float32 is off: a layer of the net has entries that no float32 evaluation has, and no file says by which "
+    "operators it is computed"
 )
 
 __all__ = ["STAGES", "Better", "Examination", "Stage"]
@@ -125,7 +125,7 @@ class Examination:
     @property
     def not_asked(self) -> tuple[str, ...]:
         """What the stages leave out, and why."""
-        steps = (STEPS,) if self.net.dtype == np.float32 and self.is_multiplied() else ()
+        steps = (STEPS,) if self.net.dtype == np.float32 and not (self.net.in_floats or self.net.steps) else ()
         if self.loss is None:
             return (NO_TARGETS, *steps)
         return (*self._not_of_this_loss(), *steps)
@@ -192,11 +192,10 @@ class Examination:
         return self.has_circuits() and self.is_deployed()
 
     def is_float32(self) -> bool:
-        """Whether the running model is of float32, and its layers are those of the net."""
-        return self.net.dtype == np.float32 and not self.is_multiplied()
-
-    def is_multiplied(self) -> bool:
-        return not self.net.in_floats or (self.net.reading is not None and self.net.reading.multiplied)
+        """Whether the running model is of float32, and it is known by which operators it computes the layers."""
+        if self.net.steps is not None:
+            return self.net.steps[0].dtype == np.dtype(np.float32)
+        return self.net.dtype == np.float32 and self.net.in_floats
 
 
 def _losses(found: Examination) -> _LOSSES:

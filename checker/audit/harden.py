@@ -16,9 +16,9 @@ from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.deviation import dead_in_float32
 from proof_of_absence.checker.audit.findings import CircuitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
+from proof_of_absence.checker.audit.net_arrays import unshared
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.same_bits import check_same_in_float32
-from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files.disk import refused
@@ -203,9 +203,8 @@ def _dead(net: FloatNet, inputs: np.ndarray, removed: list[CircuitFinding]) -> b
 
     Then no bias changes, and a term w 0 became w' 0, w' = 0 with the sign of w: the same 0, so no sum changes by a bit.
     """
-    multiplied = not net.in_floats or (net.reading is not None and net.reading.multiplied)
-    if net.dtype != np.float32 or multiplied:
-        # Of a source that takes a layer in several steps these bounds say nothing.
+    single = net.dtype if net.steps is None else net.steps[0].dtype
+    if single != np.float32 or not (net.in_floats or net.steps):
         return not removed
     units: dict[int, set[int]] = {}
     for circuit in removed:
@@ -217,10 +216,9 @@ def _confirmed(before: FloatNet, after: FloatNet, inputs: np.ndarray, removed: l
     """Whether the checker's own bounds show it too: only then is it stated, as a fact of the certificate."""
     if not removed:
         return True
-    one, other = (Unshared([(w, b) for w, b in net.float_layers], np.dtype(np.float32)) for net in (before, after))
     units = sorted({unit for circuit in removed for unit in circuit.units})
     try:
-        check_same_in_float32(one, other, inputs, {"units": units})
+        check_same_in_float32(unshared(before), unshared(after), inputs, {"units": units})
     except Refused:
         return False
     return True

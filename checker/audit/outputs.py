@@ -70,18 +70,14 @@ def agreeing(net: FloatNet, inputs: np.ndarray, outputs: np.ndarray, source: obj
     ------
     InputError
         If an output is farther off, the shapes do not fit, the bound is so wide that agreement would mean nothing, or
-        there is none, because the network takes several maps one after the other that are one layer here.
+        there is none, because the net is one of rationals that was read from no file.
     """
     if outputs.shape != (len(inputs), net.widths[-1]):
         raise refused(
             source, f"has outputs of shape {outputs.shape}; {len(inputs)} rows of {net.widths[-1]} are to be compared"
         )
-    if not net.in_floats or (net.reading is not None and net.reading.multiplied):
-        raise refused(
-            source,
-            "cannot be compared: the network takes several maps one after the other that are one layer here, and how "
-            "far rounding leads it there is not bounded. Save it as ONNX, which says all, and leave --outputs out",
-        )
+    if not net.in_floats and net.steps is None:
+        raise refused(source, "cannot be compared: the net is one of rationals, which no float32 evaluation has")
     compared = _Comparison(net, inputs, outputs)
     try:
         evaluate(net, inputs, np.zeros(outputs.shape), compared)
@@ -109,4 +105,4 @@ def agreeing(net: FloatNet, inputs: np.ndarray, outputs: np.ndarray, source: obj
         f"{compared.difference:.3g}, and rounding explains up to {compared.bound:.3g}."
     )
     reading = net.reading or Reading((), "ReLU", "the layers given in Python")
-    return FloatNet(net.layers, net.dtype, replace(reading, notes=(*reading.notes, note)))
+    return FloatNet(net.layers, net.dtype, replace(reading, notes=(*reading.notes, note)), net.steps)

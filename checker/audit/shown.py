@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from proof_of_absence.checker.audit.certified import losses_of_improvement, losses_of_prices, losses_of_rents
-from proof_of_absence.checker.audit.certify import arrays_of, deployment_fact, rank_fact, unit_facts
+from proof_of_absence.checker.audit.certify import deployment_fact, rank_fact, unit_facts
 from proof_of_absence.checker.audit.cross_entropy import drop_of, outputs_of
 from proof_of_absence.checker.audit.findings import (
     CircuitFinding,
@@ -20,6 +20,7 @@ from proof_of_absence.checker.audit.findings import (
     UnitFinding,
 )
 from proof_of_absence.checker.audit.gauge import priced
+from proof_of_absence.checker.audit.net_arrays import unshared
 from proof_of_absence.checker.audit.pricing import Priced
 from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.report.json_report import encode
@@ -46,10 +47,8 @@ __all__ = ["deployment", "improvement", "prices", "ranks", "readout", "region", 
 
 def subject_of(found: "Examination") -> Subject:
     """The net and the data, as the independent checker has them."""
-    arrays = arrays_of(found.net)
-    texts = {key: array for key, array in arrays.items() if array.dtype.kind == "S"}
-    read = Unshared.read({key: array for key, array in arrays.items() if key not in texts}, texts)
-    net = Unshared(read.layers, found.net.dtype, read.rational)
+    read = unshared(found.net)
+    net = Unshared(read.layers, found.net.dtype, read.rational, read.steps)
     return Subject(net, found.inputs, deploy=found.deploy, targets=found.targets, test=found.test)
 
 

@@ -6,7 +6,7 @@ A file is looked for under its recorded name beside the folder and in the workin
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from proof_of_absence.checker.audit.findings import DataSummary, NetSummary
 from proof_of_absence.checker.audit.seen import Seen
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results.subject import Subject
+from proof_of_absence.checker.independent.values import steps as unshared
 from proof_of_absence.checker.independent.values.floats import Exact
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.kernel.kept import content_key
@@ -23,6 +24,7 @@ from proof_of_absence.models.files.disk import sha256
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine, same_layer
 from proof_of_absence.models.objective import OPTIONS, objective
+from proof_of_absence.models.steps import Dense, Op, Scale, Shift, Steps
 
 __all__ = [
     "Given",
@@ -36,6 +38,7 @@ __all__ = [
     "located",
     "own_net",
     "same_layers",
+    "steps_of",
 ]
 
 # What a net and data are called that were given in Python, and how `outputs.agreeing` begins its note.
@@ -150,7 +153,7 @@ def compare_inputs(
 
 def own_net(subject: Subject, told: NetSummary) -> FloatNet:
     """The certificate's net as files are read, of the type and the reading that the report tells of."""
-    return FloatNet(layers_of(subject.net), told.dtype, told.reading)
+    return FloatNet(layers_of(subject.net), told.dtype, told.reading, steps_of(subject.net))
 
 
 def layers_of(own: Unshared) -> list[FloatLayer]:
@@ -159,6 +162,25 @@ def layers_of(own: Unshared) -> list[FloatLayer]:
         FloatAffine(*layer) if number not in own.rational else _rational(own.rational[number])
         for number, layer in enumerate(own.layers, 1)
     ]
+
+
+def steps_of(own: Unshared) -> tuple[Steps, ...] | None:
+    """The operators of a file of float32, as files are read, but for where they lie; None if it has none."""
+    if not own.steps:
+        return None
+    return tuple(Steps(tuple(map(_op, own.steps[number])), np.dtype(np.float32)) for number in sorted(own.steps))
+
+
+def _op(own: unshared.Op) -> Op:
+    match own:
+        case unshared.Dense(weights):
+            return Dense(weights)
+        case unshared.Shift(numbers):
+            return Shift(numbers)
+        case unshared.Scale(factors, within):
+            return Scale(factors, within)
+        case _:
+            assert_never(own)
 
 
 def _rational(entries: Exact) -> RationalAffine:
@@ -171,6 +193,10 @@ def same_layers(net: FloatNet, own: Unshared, what: str, path: Path | None = Non
     require(list(net.widths) == list(own.widths), f"{before}has the widths {net.widths}, and {what} {own.widths}")
     for number, (layer, other) in enumerate(zip(net.layers, layers_of(own), strict=True), 1):
         require(same_layer(layer, other), f"{before}layer {number} is not that of {what}")
+    if net.steps and (steps := steps_of(own)):
+        require(len(net.steps) == len(steps), f"{before}has other layers than {what}")
+        for number, (one, two) in enumerate(zip(net.steps, steps, strict=True), 1):
+            require(one.same(two), f"{before}the operators of layer {number} are not those of {what}")
 
 
 @dataclass(frozen=True)

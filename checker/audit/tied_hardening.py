@@ -15,13 +15,14 @@ from proof_of_absence.checker.audit.sources import (
     layers_of,
     located,
     same_layers,
+    steps_of,
 )
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
 from proof_of_absence.checker.independent.results import compression, hardening
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.arrays import arrays
+from proof_of_absence.checker.independent.values.arrays import net_arrays
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.models.files import InputError, read_net
 from proof_of_absence.models.files.data import read_data
@@ -116,7 +117,7 @@ def _output(folder: Path, ending: str) -> Path | None:
 
 
 def _nets(folder: Path, certificate: Fact) -> tuple[Unshared, Unshared]:
-    before, after = (Unshared.read(arrays(folder, certificate["files"][name])) for name in ("before", "after"))
+    before, after = (Unshared.read(*net_arrays(folder, certificate["files"][name])) for name in ("before", "after"))
     return before, after
 
 
@@ -153,6 +154,9 @@ def _new_net(
 
 
 def _same_bits(net: FloatNet, own: Unshared) -> bool:
+    if net.steps is not None:
+        steps = steps_of(own)
+        return steps is not None and all(one.bits() == two.bits() for one, two in zip(net.steps, steps, strict=True))
     return all(
         one.tobytes() == other.tobytes()
         for layer, others in zip(net.float_layers, own.layers, strict=True)
@@ -180,7 +184,7 @@ def _sources(folder: Path, told: Fact, subject: Subject, given: Given, seen: See
 
 def _hardened(proof: Path) -> Unshared:
     """The hardened net of a proof, which is not checked here."""
-    return Unshared.read(arrays(proof, {"file": "net.npz", "sha256": _named_digest(proof)}))
+    return Unshared.read(*net_arrays(proof, {"file": "net.npz", "sha256": _named_digest(proof)}))
 
 
 def _named_digest(proof: Path) -> str:

@@ -39,6 +39,9 @@ MOST = 64
 # Bytes of one product: divisors that have nothing in common make its numbers long.
 LARGEST = 2**29
 
+# Of variance + epsilon of a BatchNorm: then its root and one over it are at most 2^ROOT, else nothing is said of them.
+LEAST, ROOT, UNKNOWN = Fraction(1, 2**64), 32, 2048
+
 ROUNDED = (
     "BatchNorm is taken with scale / sqrt(variance + epsilon) rounded to the 53 digits of a float64: the root is "
     "not rational. That is off by at most 2^-53 of it; all else is exact. The running model rounds there too."
@@ -133,9 +136,9 @@ class Chain:
             self._append(Shift(constant, added), name)
         self._step(name, name, len(constant))
 
-    def scale(self, factors: list[Fraction], name: str, *, norm: bool = False) -> None:
-        """The map z -> factors z, entry by entry; with `norm` they are a BatchNorm's, its factor over a root."""
-        self._append(Scale(factors, norm), name)
+    def scale(self, factors: list[Fraction], name: str, *, within: int = 0) -> None:
+        """The map z -> factors z, entry by entry; `within` as in `Scale`."""
+        self._append(Scale(factors, within), name)
         self._step(name, name, len(factors))
 
     def normalise(
@@ -170,7 +173,8 @@ class Chain:
         self.shift(-mean, name)
         whole = zip(factor.tolist(), squares, roots, strict=True)
         factors = [Fraction(f) / root if root else _quotient(Fraction(f), square) for f, square, root in whole]
-        self.scale(factors, name, norm=True)
+        plain = (variance >= 0).all() and all(LEAST <= square <= 1 / LEAST for square in squares)
+        self.scale(factors, name, within=ROOT if plain else UNKNOWN)
         self.shift(constant, name, added)
         if None in roots and ROUNDED not in self.notes:
             self.notes.append(ROUNDED)

@@ -69,7 +69,7 @@ def read(path: str | os.PathLike[str], *, activation: str | None = None, checked
     net = net_of(path, arrays, activation=activation, checked=checked)
     if under and net.reading:
         notes = (*net.reading.notes, f"The weights are those under {under!r} of a checkpoint.")
-        return FloatNet(net.layers, net.dtype, replace(net.reading, notes=notes))
+        return FloatNet(net.layers, net.dtype, replace(net.reading, notes=notes), net.steps)
     return net
 
 

@@ -355,7 +355,8 @@ def loss(audit: Subject, fact: Fact) -> None:
     require(audit.net.holds(dtype), f"a weight is no {dtype}")
     require(targets.shape == (len(audit.train), widths[-1]), "the targets do not fit the net and the inputs")
     family = float_cross_entropy if fact["kind"] in float_cross_entropy.KINDS else float_losses
-    family.decide(fact, FloatNet(audit.net.layers, dtype, audit.net.rational), FloatData(audit.train, targets))
+    net = FloatNet(audit.net.layers, dtype, audit.net.rational, audit.net.steps)
+    family.decide(fact, net, FloatData(audit.train, targets))
 
 
 def hardened(audit: Subject, fact: Fact) -> None:

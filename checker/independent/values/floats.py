@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from proof_of_absence.checker.independent.pause import pause, pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values.rounding import TINY, UP, U, gamma
+from proof_of_absence.checker.independent.values.steps import Ops, require_product, steps_in
 
 BLOCK = 4096
 # Products of integers between two pauses.
@@ -58,20 +59,32 @@ class FloatNet:
     """Layers of weights (fan-out, fan-in) and bias, all float64; `dtype` is the type that the net itself has.
 
     `rational` holds by its number, from 1 on, each layer with entries that are no floats: the weights, and in the last
-    column the bias. `layers` has there the nearest floats, which are 0 just where the entry is.
+    column the bias. `layers` has there the nearest floats, which are 0 just where the entry is. `steps` are the
+    operators of each layer in the file, where it lists several for one; they are said to multiply to it, and
+    `require_steps` refuses them if they do not.
     """
 
-    def __init__(self, layers: Layers, dtype: Dtype = DOUBLE, rational: Mapping[int, Exact] | None = None):
-        self.layers, self.dtype, self.rational = layers, dtype, dict(rational or {})
+    def __init__(
+        self,
+        layers: Layers,
+        dtype: Dtype = DOUBLE,
+        rational: Mapping[int, Exact] | None = None,
+        steps: Mapping[int, Ops] | None = None,
+    ):
+        self.layers, self.dtype, self.rational, self.steps = layers, dtype, dict(rational or {}), dict(steps or {})
+        self._multiplied = False
         self.widths = [layers[0][0].shape[1], *(len(bias) for _, bias in layers)]
 
     @classmethod
     def read(cls, found: Mapping[str, Floats], texts: Mapping[str, Texts] | None = None) -> "FloatNet":
         """From the arrays ``weights_1, bias_1, weights_2, ..``; refused if they are no net.
 
-        In `texts`, a layer may be in ``numbers_1`` and ``divisor_1``, integers in hexadecimal.
+        In `texts`, a layer may be in ``numbers_1`` and ``divisor_1``, integers in hexadecimal. Operators of a file are
+        in ``dense_1_1, shift_1_2, ..``, see `steps_in`: of each layer or of none.
         """
-        texts = texts or {}
+        steps, taken = steps_in(found, texts or {})
+        found = {name: array for name, array in found.items() if name not in taken}
+        texts = {name: array for name, array in (texts or {}).items() if name not in taken}
         depth = (len(found) + len(texts)) // 2
         rational, layers, used = dict[int, Exact](), Layers(), set[str]()
         for k in range(1, depth + 1):
@@ -91,7 +104,18 @@ class FloatNet:
             require(fits, "a layer has as many rows as biases")
         for (_, below), (weights, _) in pairwise(layers):
             require(weights.shape[1] == len(below), "a layer does not fit the one below")
-        return cls(layers, rational=rational)
+        require(not steps or set(steps) == set(range(1, depth + 1)), "operators of some layers are missing")
+        return cls(layers, rational=rational, steps=steps)
+
+    def require_steps(self) -> None:
+        """Refuse unless the operators of each layer multiply to it."""
+        for number in self.steps if not self._multiplied else ():
+            whole, exponent, divisor = self.weights(number)
+            unit = Fraction(2) ** exponent / divisor
+            rows = [[m * unit for m in row] for row in pausing(whole.tolist())]
+            biases = self.biases(number)
+            require_product(self.steps[number], [[*row, b] for row, b in zip(rows, biases, strict=True)], number)
+        self._multiplied = True
 
     @property
     def parameters(self) -> int:

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from proof_of_absence.checker.audit.certify import NAME, arrays_of, certify
+from proof_of_absence.checker.audit.certify import NAME, certify
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.detectors import deployment_findings
 from proof_of_absence.checker.audit.findings import DeploymentFinding
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings
+from proof_of_absence.checker.audit.net_arrays import arrays_of
 from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.independent.__main__ import main
 from proof_of_absence.checker.independent.refusal import Refused

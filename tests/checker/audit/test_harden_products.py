@@ -3,6 +3,7 @@
 The oracle takes the new file's steps one after the other, in fractions, and shares no code with what wrote it.
 """
 
+import hashlib
 import json
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ from proof_of_absence.checker.audit.harden_entry import LIST, write_proof
 from proof_of_absence.checker.audit.sources import Given
 from proof_of_absence.checker.audit.tied import check_folder
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.rewrite import rewrite
@@ -31,6 +33,7 @@ from proof_of_absence.models.layers import Affine, same_layer
 from proof_of_absence.models.net import MLP
 from tests.checker.audit.test_command import absence
 from tests.checker.audit.test_products import FORMS, D, H, Steps, inputs_of, normalised
+from tests.checker.audit.test_step_sizes import ran_by_onnx
 from tests.models.files.onnx_models import model, node
 
 
@@ -80,9 +83,13 @@ def test_the_file_is_edited_and_no_output_changes(tmp_path_factory, form, seed, 
     assert dead and (not nearest or not found.left)
     if not {"norm"} & set(FORMS[form][2]):
         assert dead[0] in found.removed
-    ran = [onnxruntime.InferenceSession(p).run(None, {"x": inputs})[0] for p in (path, out)]
-    if not any(step == "norm" for part in FORMS[form] for step in part) and not any(found.biases):
-        assert len(found.removed) > 1 or ran[0].tobytes() == ran[1].tobytes()
+    if "norm" not in FORMS[form][2] and [circuit.units for circuit in found.removed] == [(Unit(1, 0),)]:
+        # Nothing is added to the dead unit before it is weighed.
+        assert found.same_in_float32
+    if found.same_in_float32:
+        assert not any(found.biases) and not found.deviation
+        for one, other in zip(ran_by_onnx(path, inputs), ran_by_onnx(out, inputs), strict=True):
+            assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize(("form", "rounding", "expect"), [
@@ -284,6 +291,75 @@ def test_a_list_that_was_changed_is_refused(tmp_path, name):
     listed.write_text(json.dumps(told))
     with pytest.raises(Refused, match=match):
         check_folder(tmp_path / "proof", Given())
+
+
+def in_both(name, change):
+    """The edit of an array in the net and in the net before."""
+    return {"net": {name: change}, "before": {name: change}}
+
+
+def with_sign(array):
+    array = array.copy()
+    array[:, 0] = -array[:, 0]
+    return array
+
+
+def text(value):
+    return lambda array: np.array([value, *array.tolist()[1:]])
+
+
+SINGLE_TAMPERED = {
+    "the sign of a weight 0": ({"net": {"dense_2_1": with_sign}}, "differs in more than output weights that are 0"),
+    "another bias": ({"net": {"shift_2_2": text(b"5")}}, "differs in more than|do not multiply"),
+    "another shift in both": (in_both("shift_1_1", text(b"5")), "do not multiply to it"),
+    "another scale": ({"net": {"scale_1_2": text(b"1/3")}}, "differs in more than"),
+    "no operators": ({"net": {"": None}}, "one of the nets has no operators"),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE_TAMPERED)
+def test_a_proof_of_equal_bits_that_was_changed_is_refused(tmp_path, name):
+    Steps("preprocessing", 1).save(tmp_path / "net.onnx")
+    inputs, proof = inputs_of(1).astype(float), tmp_path / "proof"
+    found = harden_net(read_net(tmp_path / "net.onnx"), inputs)
+    assert found.same_in_float32 and (Unit(1, 0),) in [circuit.units for circuit in found.removed]
+    write_proof(proof, found, inputs, None)
+    check_folder(proof, Given())
+    changes, match = SINGLE_TAMPERED[name]
+    path = proof / "certificate.json"
+    content = json.loads(path.read_text())
+    for file, edits in changes.items():
+        with np.load(proof / f"{file}.npz") as archive:
+            arrays = dict(archive)
+        for key, change in edits.items():
+            if change is None:
+                arrays = {
+                    k: v for k, v in arrays.items() if k.split("_")[0] in ("numbers", "divisor", "weights", "bias")
+                }
+            else:
+                arrays[key] = change(arrays[key])
+        np.savez(proof / f"{file}.npz", **arrays)
+        content["files"][file]["sha256"] = hashlib.sha256((proof / f"{file}.npz").read_bytes()).hexdigest()
+    path.write_text(json.dumps(seal(content)))
+    with pytest.raises(Refused, match=match):
+        check_folder(proof, Given())
+
+
+def test_what_a_batchnorm_adds_before_a_unit_is_weighed_forbids_equal_bits(tmp_path):
+    """The unit is 0 in float32, and what the matrix reads of it is not."""
+    path, out = tmp_path / "net.onnx", tmp_path / "hard.onnx"
+    norm = {"f": np.ones(H), "B": np.full(H, 0.5), "m": np.full(H, 0.5), "v": np.ones(H)}
+    tail = [node("BatchNormalization", "r f B m v", "n", epsilon=0.0), node("Gemm", "n V d", "y", transB=1)]
+    saved(path, tail, {name: array.astype(np.float32) for name, array in norm.items()})
+    found = harden_net(read_net(path), inputs_of(2).astype(float))
+    assert (Unit(1, 1),) in [circuit.units for circuit in found.removed]
+    # Over the reals 0.5 - 0.5 is 0.
+    assert not found.same_in_float32
+    rewrite(path, out, found.net)
+    saved(path, tail, {name: np.where(name in "Bm", 0, array).astype(np.float32) for name, array in norm.items()})
+    found = harden_net(read_net(path), inputs_of(2).astype(float))
+    dead = [circuit for circuit in found.removed if circuit.units == (Unit(1, 1),)]
+    assert dead and found.same_in_float32 is (len(found.removed) == 1)
 
 
 def test_a_proof_of_another_rational_layer_is_refused(tmp_path):
