@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 from fractions import Fraction
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ def net_arrays(directory: Path, entry: object) -> tuple[dict[str, Floats], dict[
     return {key: _finite(name, key, array) for key, array in found.items() if key not in texts}, texts
 
 
+def all_arrays(directory: Path, entry: object) -> dict[str, Any]:
+    """The arrays of such a file, of whatever types."""
+    return _named(directory, entry)[1]
+
+
 def _finite(name: str, key: str, array: Any) -> Floats:
     require(array.dtype == np.float64 and np.isfinite(array).all(), f"{name}: {key} is not float64 and finite")
     result: Floats = array
@@ -60,11 +66,24 @@ def _named(directory: Path, entry: object) -> tuple[str, dict[str, Any]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             # So that no short file unfolds to a huge array.
             stored = all(member.compress_type == zipfile.ZIP_STORED for member in archive.infolist())
-        require(stored, f"{name} is compressed")
+            require(stored, f"{name} is compressed")
+            for member in archive.infolist():
+                require(_fits(archive, member), f"{name}: {member.filename} is no array of its size")
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return name, {key: archive[key] for key in archive.files}
     except (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile) as error:
         raise Refused(f"{name} is no npz file of plain arrays: {error}") from error
+
+
+def _fits(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether a member is as long as the array that it says it is, so that none larger is made for it."""
+    with archive.open(member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read:
+            return False
+        shape, _, dtype = read[version](stream)
+        return not dtype.hasobject and prod(shape) * dtype.itemsize == member.file_size - stream.tell()
 
 
 def table(directory: Path, entry: object, name: str = "inputs") -> Floats:
