@@ -68,7 +68,7 @@ def _named(directory: Path, entry: object) -> tuple[str, dict[str, Any]]:
             stored = all(member.compress_type == zipfile.ZIP_STORED for member in archive.infolist())
             require(stored, f"{name} is compressed")
             for member in archive.infolist():
-                require(_fits(archive, member), f"{name}: {member.filename} is no array of its size")
+                require(_fits(archive, member), f"{name} is no npz file of plain arrays of the size it says")
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return name, {key: archive[key] for key in archive.files}
     except (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile) as error:
