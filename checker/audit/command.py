@@ -97,7 +97,11 @@ def audit_command(
     ] = 60,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Replace the audit of another net, or write among other files; never an input."),
+        typer.Option(
+            "--force",
+            help="Replace the audit of another net, or a report that decided more; write among other files; never an "
+            "input.",
+        ),
     ] = False,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -129,6 +133,7 @@ def audit_command(
     # The libraries behind these take a second to load, which other commands need not wait for.
     from proof_of_absence.checker.audit.engine import Source, examine
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
+    from proof_of_absence.checker.audit.fuller import FullerReport
     from proof_of_absence.checker.audit.guard import guard
     from proof_of_absence.checker.audit.outputs import agreeing, fitting
     from proof_of_absence.checker.audit.readout import move_of, penalty_of
@@ -185,12 +190,19 @@ def audit_command(
             like = model if suffix_of(model) == ".onnx" else None
             with within(deadline):
                 others = [Source(path.name, sha256(path)) if path else None for path in (deploy, test)]
-                audit = write_folder(
-                    folder, outcome, improved=improved, like=like, deploy=others[0], test=others[1], force=force
-                )
+                try:
+                    audit = write_folder(
+                        folder, outcome, improved=improved, like=like, deploy=others[0], test=others[1], force=force
+                    )
+                    fuller = None
+                except FullerReport as reason:
+                    audit, fuller = outcome.audit, reason
     console.print(table.page(audit, command=harden_command(str(model), str(train))))
     if outcome.kept:
         say(f"Taken from an earlier run: {', '.join(outcome.kept)}")
+    if fuller:
+        say(f"{fuller}.")
+        raise typer.Exit(fuller.exit_code)
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
 

@@ -22,7 +22,7 @@ from proof_of_absence.checker.audit.regions import Answered, Region, answered
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.audit.writing import NUMBER, Writing
-from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.checker.kernel.kept import content_key, sources
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.files.disk import refused
@@ -50,6 +50,7 @@ class Audited:
 
     `improved` is the net of `Audit.improvement`; `facts` are the certificates of the regions that are decided, as
     `checker.region` makes them; `kept` names the stages that came from an earlier run. `factor` shows `Audit.readout`.
+    `asked` is a digest of all that was asked, and of this program, where stages are kept.
     """
 
     audit: Audit
@@ -62,6 +63,7 @@ class Audited:
     kept: tuple[str, ...]
     test: np.ndarray | None = None
     factor: np.ndarray | None = None
+    asked: str = ""
 
 
 def examine(
@@ -124,6 +126,8 @@ def examine(
     _check(net, inputs, targets, deploy, test, regions, data_source)
     contents = (net, inputs, aim.loss, *("" if array is None else array for array in (targets, deploy)))
     stages = Stages(keep, content_key(*contents), progress)
+    further = "" if test is None else test, move, penalty, *(part for box in regions for part in (box.name, box.bounds))
+    asked = content_key(sources(), stages.subject, *further) if keep else ""
     found = Examination(net, inputs, targets, aim.loss, deploy, client, test, move, penalty)
     deadline = deadline or Deadline(seconds)
     if client is not None:
@@ -147,7 +151,8 @@ def examine(
     audit = _audit(found, aim, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
     factor = found.priced.factor if found.priced else None
-    return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept), test, factor)
+    taken = tuple(stages.kept)
+    return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, taken, test, factor, asked)
 
 
 def _check(

@@ -4,6 +4,7 @@ see `proof_of_absence.checker.audit.command` for files.
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
+from proof_of_absence.checker.audit.fuller import FullerReport
 from proof_of_absence.checker.audit.guard import guard
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.audit.readout import move_of, penalty_of
@@ -123,9 +125,11 @@ def audit(
     seconds
         Wall-clock time for the whole audit; what is open then is `undecided`. None for no limit.
     output
-        A folder for the JSON and HTML reports and the improved net; nothing is written without it.
+        A folder for the JSON and HTML reports and the improved net; nothing is written without it. A report there on
+        the same question that decided more stays, with a warning.
     force
-        Replace the audit of another net in that folder, or write among other files there; a file that is read never is.
+        Replace the audit of another net in that folder, or one of the same that decided more, or write among other
+        files there; a file that is read never is.
     workers, scheduler
         As many processes of this machine, or the workers of the dask scheduler at this address, take part. Processes
         import the script that starts them, so call this under ``if __name__ == "__main__":`` there.
@@ -207,7 +211,11 @@ def audit(
     if folder is None:
         return outcome.audit
     with within(deadline):
-        return write_folder(folder, outcome, force=force)
+        try:
+            return write_folder(folder, outcome, force=force)
+        except FullerReport as fuller:
+            warnings.warn(str(fuller), stacklevel=2)
+            return outcome.audit
 
 
 def aim_of(net: FloatNet, Y: Any, loss: str | None) -> Objective:

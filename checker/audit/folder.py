@@ -8,6 +8,7 @@ from proof_of_absence.checker.audit.certified import about, as_certified, losses
 from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.engine import Audited, Source
 from proof_of_absence.checker.audit.findings import Audit
+from proof_of_absence.checker.audit.fuller import FullerReport, decided, earlier, note, together, undone
 from proof_of_absence.checker.audit.guard import REPORT, STAGES, owner
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
@@ -46,15 +47,19 @@ def write_folder(
     deploy, test
         Where the deployment and the test inputs came from.
     force
-        Files of others in the folder, of the same names, are replaced too.
+        Files of others in the folder, of the same names, are replaced too, and a report that decided more.
 
     Raises
     ------
+    FullerReport
+        If the folder has a report on the same question that decided what this one does not; it stays as it is.
     InputError
         If the improved net cannot be written as ONNX, or the folder holds a file of others under a name that is needed.
     OSError
         If a file cannot be written.
     """
+    if outcome.asked and not force:
+        _refuse_less(folder, outcome)
     with placing() as places:
         inside = _inside(folder, improved or folder / IMPROVED)
         # Before the folder, whose report names it.
@@ -62,7 +67,16 @@ def write_folder(
         net = outcome.audit.net
         new = places.folder(folder, owner(net.sha256, net.source), force=force)
         place, told = apart or new / (inside or IMPROVED), str(improved or IMPROVED)
-        return _write(new, outcome, place, told=told, like=like, others=(deploy, test))
+        audit = _write(new, outcome, place, told=told, like=like, others=(deploy, test))
+        if outcome.asked:
+            note(folder / STAGES, folder / REPORT, new / REPORT, outcome.asked, outcome.audit)
+        return audit
+
+
+def _refuse_less(folder: Path, outcome: Audited) -> None:
+    before = earlier(folder / STAGES, folder / REPORT, outcome.asked)
+    if before and (lost := undone(before.decided, decided(outcome.audit))):
+        raise FullerReport(folder, lost, together(before.exit_code, outcome.audit.exit_code))
 
 
 def _inside(folder: Path, path: Path) -> Path | None:

@@ -217,6 +217,17 @@ def test_a_second_run_takes_its_stages_from_the_first_and_says_the_same(argument
     assert len((folder / "report.html").read_text()) == pytest.approx(len(html), rel=0.02)
 
 
+def test_a_run_that_comes_late_leaves_the_report_that_decided_more(arguments, tmp_path):
+    absence(*arguments, expect=1)
+    folder = tmp_path / "planted.audit"
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    out = absence(*arguments, "--seconds", "0", expect=1)
+    assert "The earlier report in planted.audit stands" in out and "units: out of time" in out
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    absence(*arguments, "--seconds", "0", "--force", expect=3)
+    assert report(folder)["circuits"] == []
+
+
 def test_other_contents_are_not_taken_for_the_same(arguments, files, tmp_path):
     absence(*arguments, expect=1)
     data = np.load(files / "train.npz")
