@@ -94,8 +94,9 @@ def certify(
     facts += [fact | {"dtype": net.dtype.name} for fact in losses]
     if test is not None:
         contents["test"] = {"inputs": checked_inputs(net, test, "test inputs")}
-    if readout is not None and factor is not None:
-        contents["factor"] = {"factor": factor}
+    if readout is not None:
+        # Exact prices need no factor to show them.
+        contents |= {} if factor is None else {"factor": {"factor": factor}}
         facts.append(readout_fact(readout))
     if targets is not None:
         contents["targets"] = {"targets": np.asarray(targets, dtype=np.float64)}

@@ -271,6 +271,12 @@ class Readout:
         return found
 
     @property
+    def exact(self) -> bool:
+        """Whether all leverages and prices are numbers and not bounds."""
+        paid = (one.leverage for part in _PARTS for one in self.part(part) if one.leverage is not None)
+        return all(low == high for low, high in paid)
+
+    @property
     def prices(self) -> dict[str, np.ndarray]:
         """The readout prices of each part, shape (rows, 2): lower and upper bounds, infinite where they are not known.
 

@@ -1,6 +1,7 @@
 """C21 at many inputs, on features of whatever source: leverages and readout prices, and where a move is free.
 
-Floats with rigorous bounds; what is exactly 0, and what is not, the source of the features decides exactly.
+Exact rationals, or floats with rigorous bounds; what is exactly 0, and what is not, the source of the features decides
+exactly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,14 +14,26 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import PricedInput, Readout
 from proof_of_absence.checker.construct.leverage_bounds import SLACK, Whitened, whitened
+from proof_of_absence.checker.construct.leverage_exact import LONGEST, Scaled, inverse, kernel, moderate
 from proof_of_absence.checker.numbers.costs import INVERSE, QR, SVD, cost
 from proof_of_absence.checker.numbers.deadline import afford, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 
-__all__ = ["BLOCK", "PARTS", "Direction", "Features", "Kernel", "Priced", "priced", "whitening"]
+__all__ = [
+    "BLOCK",
+    "PARTS",
+    "Direction",
+    "ExactFeatures",
+    "Features",
+    "Kernel",
+    "Priced",
+    "exactly_priced",
+    "priced",
+    "whitening",
+]
 
 PARTS = ("deployment", "training", "test")
-BLOCK = 2048
+BLOCK, SAMPLE = 2048, 32
 Direction = Mapping[int, Fraction]
 
 
@@ -46,6 +59,18 @@ class Features(Protocol):
         ...
 
 
+class ExactFeatures(Features, Protocol):
+    """Features whose very numbers can be had."""
+
+    def exactly(self, part: str, rows: Sequence[int]) -> Scaled:
+        """The features at some rows, shape (rows, width)."""
+        ...
+
+    def exact_squares(self, part: str, rows: Sequence[int]) -> list[Fraction]:
+        """The squared length t^2 of the move at each of them."""
+        ...
+
+
 @dataclass(frozen=True)
 class Kernel:
     """What is known of relations: `directions`, each 0 in training, with one column that is not among `columns`."""
@@ -56,10 +81,10 @@ class Kernel:
 
 @dataclass(frozen=True, eq=False)
 class Priced:
-    """The prices, and the `factor` that shows them: see `Whitened`."""
+    """The prices, and the `factor` that shows them: see `Whitened`. There is none where they are exact."""
 
     readout: Readout
-    factor: np.ndarray
+    factor: np.ndarray | None
 
 
 def priced(
@@ -100,6 +125,45 @@ def priced(
     count = features.counts["training"]
     readout = Readout(layer, count, penalty, move, kernel.columns, directions, deployment, training, test)
     return Priced(readout, found.factor)
+
+
+def exactly_priced(
+    features: ExactFeatures,
+    listed: Mapping[str, Sequence[int]],
+    *,
+    layer: int = 1,
+    penalty: Fraction = Fraction(0),
+    move: Fraction | None = None,
+) -> Priced | None:
+    """What `priced` tells, as exact rationals; None where they would be long (`construct.leverage_exact`)."""
+    count, told = features.counts["training"], sum(map(len, listed.values()))
+    if not moderate(count, features.width):
+        return None
+    # A few rows most often tell whether it is worth while to look at all.
+    if features.exactly("training", range(min(count, SAMPLE))).length > LONGEST:
+        return None
+    table = features.exactly("training", range(count))
+    columns, directions = kernel(table) if not penalty else (list(range(features.width)), [])
+    known = inverse(table, columns, penalty, told)
+    if known is None:
+        return None
+
+    def inputs(part: str) -> Iterator[PricedInput]:
+        rows = list(listed.get(part, ()))
+        free = features.free(part, rows, directions) if rows else np.zeros(0, int)
+        paid = [row for row, k in zip(rows, free, strict=True) if k < 0]
+        values = iter(known.leverages(features.exactly(part, paid)) if paid else ())
+        squares = iter(features.exact_squares(part, paid) if paid else ())
+        for row, k in zip(rows, free, strict=True):
+            if k >= 0:
+                yield PricedInput(row, None, None, int(k))
+            else:
+                leverage, price = next(values), next(squares) / count
+                yield PricedInput(row, (leverage, leverage), (price / leverage, price / leverage))
+
+    deployment, training, test = (tuple(inputs(part)) for part in PARTS)
+    terms = tuple(tuple(sorted(direction.items())) for direction in directions)
+    return Priced(Readout(layer, count, penalty, move, tuple(columns), terms, deployment, training, test), None)
 
 
 def whitening(features: Features, columns: Sequence[int], penalty: Fraction = Fraction(0)) -> Whitened | None:

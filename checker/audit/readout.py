@@ -1,6 +1,7 @@
 """C21 on the last hidden layer of a net: what it costs to move the answer at deployment inputs by the readout alone.
 
-Floats with rigorous bounds, and exact integers for what is 0: relations of the features, and where they fail.
+Exact rationals where they are small. Else floats with rigorous bounds, and exact integers for what is 0: relations of
+the features, and where they fail.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +13,9 @@ import numpy as np
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.audit.idle import truncated
 from proof_of_absence.checker.audit.independence import LARGEST_RELATION, broken_at, hints, integer_features, lifted
-from proof_of_absence.checker.audit.pricing import Direction, Kernel, Priced, priced, whitening
+from proof_of_absence.checker.audit.pricing import Direction, Kernel, Priced, exactly_priced, priced, whitening
 from proof_of_absence.checker.audit.report.json_report import short
+from proof_of_absence.checker.construct.leverage_exact import Scaled
 from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes import exact
@@ -70,9 +72,8 @@ def readout_prices(
     >>> net = FloatNet([([[1.0], [1.0]], [0.0, -9.0]), ([[1.0, 5.0]], [0.0])])
     >>> inputs = np.array([[0.0], [1.0], [2.0]])
     >>> found = readout_prices(net, inputs, unit_findings(net, inputs), deploy=np.array([[3.0], [10.0]])).readout
-    >>> low, high = found.deployment[0].price
-    >>> bool(low <= 1 / (3 * Fraction(7, 3)) <= high), found.deployment[1].free
-    (True, 0)
+    >>> found.deployment[0].price, found.deployment[1].free
+    ((Fraction(1, 7), Fraction(1, 7)), 0)
     """
     if len(net.layers) < 2:
         raise ValueError("a net without a hidden layer has no readout of features")
@@ -83,6 +84,9 @@ def readout_prices(
     parts = {"training": inputs, "deployment": deploy, "test": test}
     features = _Hidden(net, {part: rows for part, rows in parts.items() if rows is not None}, move)
     rows = {part: listed_rows(part, count) for part, count in features.counts.items()}
+    told = exactly_priced(features, rows, layer=features.layer, penalty=penalty, move=move)
+    if told is not None:
+        return told
     kernel = Kernel(tuple(range(features.width))) if penalty else _kernel(features, inputs, units)
     found = priced(features, kernel, rows, layer=features.layer, penalty=penalty, move=move)
     if found is None:
@@ -177,6 +181,18 @@ class _Hidden:
             moved.append(table.dot(vector).astype(bool))
         return np.concatenate(moved)
 
+    def exactly(self, part: str, rows: Sequence[int]) -> Scaled:
+        found = _digits(self.net, self.parts[part][list(rows)], self.layer)
+        return Scaled.of(*found)
+
+    def exact_squares(self, part: str, rows: Sequence[int]) -> list[Fraction]:
+        if self.move is not None:
+            return [self.move**2] * len(rows)
+        whole, exponent, divisor = _digits(self.net, self.parts[part][list(rows)], len(self.net.layers))
+        ordered, unit = np.sort(whole, axis=1), Fraction(2) ** exponent / divisor
+        # To equal the largest output, the second is raised by half of the margin and the largest lowered by it.
+        return [(int(margin) * unit) ** 2 / 2 for margin in ordered[:, -1] - ordered[:, -2]]
+
     def squares(self, part: str, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         if self.move is not None:
             near = np.full(len(rows), float(self.move**2))
@@ -190,6 +206,15 @@ class _Hidden:
             most = (highs[:, -1] - lows[:, -2]) * (1 + ROOM)
             low, high = least**2 / 2 * (1 - ROOM), most**2 / 2 * (1 + ROOM) + 2.0**-1000
         return np.where(np.isfinite(low), low, 0.0), np.where(np.isfinite(high), high, np.inf)
+
+
+def _digits(net: FloatNet, inputs: np.ndarray, layer: int) -> tuple[np.ndarray, int, int]:
+    """Values of a layer as integers M, e and d: M 2^e / d."""
+    units = np.arange(net.widths[layer])
+    found = [exact.activations(net, inputs[block], layer, units).integers() for block in exact.blocks(len(inputs), net)]
+    low = min((exponent for _, exponent, _ in found), default=0)
+    tables = [np.zeros((0, len(units)), dtype=object), *(whole << (exponent - low) for whole, exponent, _ in found)]
+    return np.vstack(tables), low, exact.denominator(net, layer)
 
 
 def _near(value: Fraction) -> tuple[float, float]:

@@ -43,9 +43,10 @@ class Scaled:
         return cls(shortened, Fraction(1 << spare, one))
 
     @property
-    def digits(self) -> int:
-        """Binary digits of the longest entry."""
-        return max((int(x).bit_length() for x in self.whole.ravel()), default=0)
+    def length(self) -> int:
+        """Binary digits of the product of the squared lengths of the columns, about: those of Hadamard's bound."""
+        sizes = [max((int(x).bit_length() for x in column), default=0) for column in self.whole.T]
+        return sum(2 * size - 1 for size in sizes if size)
 
 
 def scaled(values: NDArray[np.floating]) -> Scaled:

@@ -17,8 +17,10 @@ __all__ = ["labels_of", "price_line", "priced_sections", "spread"]
 _WHAT = (
     "What it costs, at most, to move the answer at an input by the output weights and biases alone: t^2 / (N h), h the "
     "leverage (C21). {cost} {move} This is no verdict on intent: a high leverage means far from the training data, "
-    "which is what detectors of anomalies look for. A net with other features may do it for less."
+    "which is what detectors of anomalies look for. A net with other features may do it for less. {known}"
 )
+_EXACT = "All prices are exact rationals."
+_BOUNDS = "Prices are in rigorous bounds: as exact rationals they are too long."
 _LEAST = "t is the length of the least move that makes another class as large."
 _COST = "The price is the mean square, over the training inputs, of what their outputs change by{ridge}."
 _LOSS = " From output weights of least loss the loss rises by just that."
@@ -107,7 +109,8 @@ def _note(audit: Audit, found: Readout) -> str:
     move = _LEAST if found.move is None else f"t = {short(found.move)}."
     squared = audit.data.loss_name == "mean squared error"
     ridge = f", with {short(found.penalty)} times what the squared output weights change by" if found.penalty else ""
-    return _WHAT.format(move=move, cost=_COST.format(ridge=ridge) + (_LOSS if squared else ""))
+    known = _EXACT if found.exact else _BOUNDS
+    return _WHAT.format(move=move, cost=_COST.format(ridge=ridge) + (_LOSS if squared else ""), known=known)
 
 
 def _listed(found: Readout) -> str:

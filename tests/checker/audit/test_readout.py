@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import proof_of_absence
+from proof_of_absence.checker.audit import pricing
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.audit.readout_facts import readout_fact
@@ -60,10 +61,15 @@ def square(net, z, move):
 
 
 @settings(deadline=None, max_examples=60)
-@given(cases(), st.sampled_from([None, Fraction(1, 3)]), st.sampled_from([Fraction(0), Fraction(1, 4)]))
-def test_prices_are_those_of_exact_leverages_and_the_checker_confirms_them(case, move, penalty):
+@given(cases(), st.sampled_from([None, Fraction(1, 3)]), st.sampled_from([Fraction(0), Fraction(1, 4)]), st.booleans())
+def test_prices_are_those_of_exact_leverages_and_the_checker_confirms_them(case, move, penalty, exactly):
     net, train, deploy = case
-    found = readout_prices(net, train, unit_findings(net, train), deploy=deploy, test=train, move=move, penalty=penalty)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pricing, "moderate", lambda rows, width: exactly)
+        found = readout_prices(
+            net, train, unit_findings(net, train), deploy=deploy, test=train, move=move, penalty=penalty
+        )
+    assert (found.factor is None) == exactly
     layer = len(net.layers) - 1
     table = [[Fraction(1), *row] for row in rows_of(net, train, layer)]
     for part, inputs in (("deployment", deploy), ("test", train), ("training", train)):
@@ -78,12 +84,14 @@ def test_prices_are_those_of_exact_leverages_and_the_checker_confirms_them(case,
             assert one.leverage[0] <= exact <= one.leverage[1] <= one.leverage[0] * (1 + Fraction(1, 2**20))
             price = square(net, z, move) / (len(train) * exact)
             assert one.price[0] <= price <= one.price[1]
+            assert not exactly or one.price[0] == price == one.price[1]
     subject = Subject(Unshared(net.float_layers), train, deploy=deploy, test=train, factor=found.factor)
     decide(subject, [readout_fact(found.readout)])
 
 
-def test_features_that_are_nearly_dependent_have_a_price_at_most():
+def test_features_that_are_nearly_dependent_have_a_price_at_most(monkeypatch):
     """Units that are 2^-51 apart: floats do not tell them from dependent ones, and no relation is exact."""
+    monkeypatch.setattr(pricing, "moderate", lambda rows, width: False)
     net = FloatNet([([[1.0], [1.0]], [0.0, -(2.0**-51)]), ([[1.0, 1.0]], [0.0])])
     train, deploy = np.array([[-1.0], [1.0], [2.0], [3.0]]), np.array([[40.0]])
     found = readout_prices(net, train, unit_findings(net, train), deploy=deploy)
@@ -95,6 +103,16 @@ def test_features_that_are_nearly_dependent_have_a_price_at_most():
     audit = proof_of_absence.audit(net, train, deploy=deploy)
     assert audit.exit_code == 3
     assert audit.undecided == ("the readout price at 1 deployment inputs (rows 0): no lower bound is shown",)
+
+
+def test_features_that_are_nearly_dependent_have_an_exact_price_where_they_are_few():
+    net = FloatNet([([[1.0], [1.0]], [0.0, -(2.0**-51)]), ([[1.0, 1.0]], [0.0])])
+    train, deploy = np.array([[-1.0], [1.0], [2.0], [3.0]]), np.array([[40.0]])
+    found = proof_of_absence.audit(net, train, deploy=deploy)
+    table, (there,) = ([[Fraction(1), *row] for row in rows_of(net, inputs, 1)] for inputs in (train, deploy))
+    (one,) = found.readout.deployment
+    assert found.exit_code == 0 and found.readout.exact
+    assert one.leverage == (said(table, there, Fraction(0)),) * 2 and one.price == (1 / (4 * one.leverage[0]),) * 2
 
 
 def test_of_many_training_inputs_some_at_even_distances_are_told():

@@ -139,7 +139,7 @@ LIES = {
     "another move": (
         "readout", lambda value: replace(value, readout=replace(value.readout, move=Fraction(2))),
     ),
-    "another factor": ("readout", lambda value: replace(value, factor=value.factor * 2)),
+    "a factor of exact prices": ("readout", lambda value: replace(value, factor=np.eye(len(value.readout.columns)))),
     "no rents": ("rents", each(rent=None, replacement_gain=None, replacement=None)),
     "free units": ("rents", each(rent=ZERO)),
     "idle units after all": ("rents", each(activity=Activity.DEAD, idle=True, witness=None)),
