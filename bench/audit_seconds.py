@@ -25,7 +25,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from proof_of_absence.checker.audit.regions import read_regions
+from proof_of_absence.checker.region.boxes import read_regions
 from proof_of_absence.models.files import onnx
 from proof_of_absence.models.floatnet import FloatNet
 

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.folder import write_folder
-from proof_of_absence.checker.audit.regions import Region, box_of, read_regions
 from proof_of_absence.checker.numbers.deadline import Deadline, within
+from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
 from proof_of_absence.checker.region.question import question
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.floatnet import FloatNet

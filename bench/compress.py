@@ -23,8 +23,8 @@ from sklearn.datasets import load_digits
 
 from proof_of_absence.checker.audit.compress import compress_net
 from proof_of_absence.checker.audit.compress_certify import certify_compression
-from proof_of_absence.checker.audit.regions import Region, read_regions
 from proof_of_absence.checker.independent.results.compression import check_compression
+from proof_of_absence.checker.region.boxes import Region, read_regions
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.floatnet import FloatNet
 

@@ -137,9 +137,9 @@ def audit_command(
     from proof_of_absence.checker.audit.guard import guard
     from proof_of_absence.checker.audit.outputs import agreeing, fitting
     from proof_of_absence.checker.audit.readout import move_of, penalty_of
-    from proof_of_absence.checker.audit.regions import box_of, read_regions
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
+    from proof_of_absence.checker.region.boxes import box_of, read_regions
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data, read_outputs
     from proof_of_absence.models.files.disk import sha256, suffix_of

@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 from flint import fmpz_mat
 
-from proof_of_absence.checker.audit.regions import Region
 from proof_of_absence.checker.audit.stable import Stability, stability
 from proof_of_absence.checker.region.bounds import OFF, ON
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.dyadic import integers
 from proof_of_absence.models.files.chain import exact_array

@@ -18,13 +18,14 @@ from proof_of_absence.checker.audit.findings import (
     NetSummary,
     RegionFinding,
 )
-from proof_of_absence.checker.audit.regions import Answered, Region, answered
+from proof_of_absence.checker.audit.regions import Answered, answered
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.audit.writing import NUMBER, Writing
 from proof_of_absence.checker.kernel.kept import content_key, sources
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.passes.rows import distinct_rows
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.objective import Loss, Objective

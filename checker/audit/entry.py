@@ -19,10 +19,10 @@ from proof_of_absence.checker.audit.fuller import FullerReport
 from proof_of_absence.checker.audit.guard import guard
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.audit.readout import move_of, penalty_of
-from proof_of_absence.checker.audit.regions import Region, box_of, read_regions
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.recorded.findings import RecordedAudit
+from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.chain import exact_array
 from proof_of_absence.models.files.disk import refused

@@ -56,10 +56,10 @@ def harden_command(
     from proof_of_absence.checker.audit.compress_certify import NAME, certify_compression
     from proof_of_absence.checker.audit.harden import harden_net
     from proof_of_absence.checker.audit.harden_entry import LIST, proof_owner, write_proof
-    from proof_of_absence.checker.audit.regions import read_regions
     from proof_of_absence.checker.audit.report.compress_page import compress_page
     from proof_of_absence.checker.audit.report.harden_page import page
     from proof_of_absence.checker.audit.tied_hardening import PROOF, SMALLER
+    from proof_of_absence.checker.region.boxes import read_regions
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data
     from proof_of_absence.models.files.rewrite import rewrite

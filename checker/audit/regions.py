@@ -3,18 +3,13 @@
 When the time is over, all that are left are open at once.
 """
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from functools import cached_property, partial
 from math import inf
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from proof_of_absence.checker.audit.answers import Answers
 from proof_of_absence.checker.audit.examination import Examination
@@ -26,56 +21,22 @@ from proof_of_absence.checker.independent.pause import at_pauses
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, look, looking, within
 from proof_of_absence.checker.passes.integers import Integers
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.checker.region.decide import RegionResult, concluded, decide
 from proof_of_absence.checker.region.question import Question, question
 from proof_of_absence.checker.region.search import Budget
 from proof_of_absence.checker.region.shared import witnesses
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.files.vnnlib import read_boxes
 from proof_of_absence.models.rational import Vector
 
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Answered", "Region", "answered", "box_of", "read_regions"]
+__all__ = ["Answered", "answered"]
 
 # What is found, and the fact that shows it; None where it is open.
 Answered = tuple[RegionFinding, dict[str, Any] | None]
 LATE = "out of time"
-
-
-@dataclass(frozen=True)
-class Region:
-    """A closed box of inputs, by its name and the bounds (low, high) of each coordinate."""
-
-    name: str
-    bounds: tuple[tuple[Fraction, Fraction], ...]
-
-
-def read_regions(path: str | os.PathLike[str]) -> list[Region]:
-    """The boxes of a VNN-LIB file; each name tells what of the file plays no part, and that the box is closed.
-
-    Raises
-    ------
-    InputError
-        As `read_boxes`.
-    """
-    boxes = read_boxes(path)
-    regions = []
-    for number, box in enumerate(boxes, 1):
-        name = Path(path).name + (f", box {number} of {len(boxes)}" if len(boxes) > 1 else "")
-        if box.output_assertions:
-            name += f" (its {box.output_assertions} assertions about outputs are not used)"
-        if box.strict:
-            name += f" (closed: {box.strict} strict bounds hold with equality too)"
-        regions.append(Region(name, box.bounds))
-    return regions
-
-
-def box_of(inputs: np.ndarray) -> Region:
-    """The least box that holds the inputs, shape (N, d)."""
-    ends = zip(inputs.min(axis=0).tolist(), inputs.max(axis=0).tolist(), strict=True)
-    return Region("training box", tuple((Fraction(low), Fraction(high)) for low, high in ends))
 
 
 def answered(stages: Stages, found: Examination, regions: Sequence[Region]) -> list[Answered]:

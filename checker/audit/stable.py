@@ -9,10 +9,10 @@ from math import inf
 
 import numpy as np
 
-from proof_of_absence.checker.audit.regions import Region
 from proof_of_absence.checker.numbers.deadline import Deadline
 from proof_of_absence.checker.passes.enclosure import enclose
 from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, round_down, round_up
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.checker.region.decide import decide
 from proof_of_absence.checker.region.part import Json, Part
 from proof_of_absence.checker.region.question import question

@@ -7,9 +7,9 @@ from rich.console import Group
 from rich.text import Text
 
 from proof_of_absence.checker.audit.compress import Compressed
-from proof_of_absence.checker.audit.regions import Region
 from proof_of_absence.checker.audit.report.words import count
 from proof_of_absence.checker.region.bounds import round_down, round_up
+from proof_of_absence.checker.region.boxes import Region
 
 __all__ = ["compress_page"]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.audit import answers as module
 from proof_of_absence.checker.audit.answers import Answers
 from proof_of_absence.checker.audit.engine import examine
-from proof_of_absence.checker.audit.regions import Region
 from proof_of_absence.checker.numbers.deadline import Deadline, within
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.files import disk
 from proof_of_absence.models.floatnet import FloatNet
 

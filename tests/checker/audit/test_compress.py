@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit.compress import Compressed, compress_net
 from proof_of_absence.checker.audit.compress_certify import NAME, certify_compression
-from proof_of_absence.checker.audit.regions import Region
 from proof_of_absence.checker.independent.folder import check_whole, whole_in
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.compression import check_compression
 from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.files import InputError
 from proof_of_absence.models.floatnet import FloatNet

@@ -14,11 +14,11 @@ from proof_of_absence.checker.audit.certify import NAME
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
 from proof_of_absence.checker.audit.folder import write_folder
-from proof_of_absence.checker.audit.regions import Region, box_of, read_regions
 from proof_of_absence.checker.audit.report.verdict import headline
 from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.independent.results.audit import check_audit
 from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
 from proof_of_absence.models.circuit import hidden_units, is_idle
 from proof_of_absence.models.files import InputError
 from proof_of_absence.models.floatnet import FloatNet

@@ -17,9 +17,10 @@ from proof_of_absence.checker.audit.findings import (
     Enclosure,
     RankFinding,
 )
-from proof_of_absence.checker.audit.regions import Answered, Region
+from proof_of_absence.checker.audit.regions import Answered
 from proof_of_absence.checker.audit.report.json_report import decode, encode
 from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 
