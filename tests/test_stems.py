@@ -20,6 +20,8 @@ MADE_IN_CHECKER = {
     "float_cross_entropy": "audit/cross_entropy_facts.py",
     "float_losses": "audit/loss_facts.py",
     "float_readout": "audit/readout_facts.py",
+    "graph_firing": "kernel/graph_facts.py",
+    "graph_idle": "kernel/graph_facts.py",
     "hull": "construct/hull.py",
     "polynomials": "encode/polynomials.py",
     "rank": "construct/rank.py",
@@ -57,8 +59,10 @@ def words(path: Path) -> set[str]:
 def test_every_checker_is_in_the_joined_table():
     found = {family.__name__.rpartition(".")[2] for family in FAMILIES}
     # Those of floats are about the net of an audit's folder, so they are in the table of results/audit.py; those of
-    # recorded activations are about its files, in the table of results/recorded.py.
+    # recorded activations are about its files, in the table of results/recorded.py; those of graphs about the graph of
+    # its folder, in the table of results/graph.py.
     elsewhere = {"float_cross_entropy", "float_losses", "float_readout", "recorded"}
+    elsewhere |= {stem for stem in STEMS if stem.startswith("graph_")}
     assert found == set(STEMS) - {"conjunction"} - elsewhere
     assert set(KINDS) == set(ELSEWHERE).union(*(family.KINDS for family in FAMILIES))
 

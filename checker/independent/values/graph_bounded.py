@@ -92,17 +92,17 @@ def of_layer(layer: Layer, below: list[Bounded], shape: Shape) -> tuple[Floats, 
         case Conv(weights=weights, bias=bias):
             steps = _steps(prod(weights.shape[1:]))
             own = _own(bias, steps).reshape(-1, *(1 for _ in layer.window.counts))
-            sizes = _convolved(layer, clamped(weights), spread(value, radius, steps), rows)
+            sizes = convolved(layer, clamped(weights), spread(value, radius, steps), rows)
             moved = bias.reshape(own.shape)
-            return _convolved(layer, weights, value, rows) + moved, (sizes + own) * UP
+            return convolved(layer, weights, value, rows) + moved, (sizes + own) * UP
         case AveragePool(window=window, divisors=divisors):
             steps = _steps(prod(window.kernel))
-            sizes = _pooled(window, spread(value, radius, steps), np.zeros(rows), np.add)
-            return _pooled(window, value, np.zeros(rows), np.add) / divisors, sizes / divisors * UP
+            sizes = pooled(window, spread(value, radius, steps), np.zeros(rows), np.add)
+            return pooled(window, value, np.zeros(rows), np.add) / divisors, sizes / divisors * UP
         case MaxPool(window=window):
             # Two maxima differ by no more than the entries do.
-            greatest = _pooled(window, value, np.full(rows, -np.inf), np.maximum)
-            return greatest, _pooled(window, radius, np.zeros(rows), np.maximum)
+            greatest = pooled(window, value, np.full(rows, -np.inf), np.maximum)
+            return greatest, pooled(window, radius, np.zeros(rows), np.maximum)
         case Scale(gain=gain, moved=moved, radicand=radicand, shift=shift):
             factor, off = rounded(gain, radicand)
             (left, left_off), (right, right_off) = rounded(moved, radicand), rounded(shift)
@@ -211,7 +211,8 @@ def _clipped(layer: Clip, value: Floats, radius: Floats) -> tuple[Floats, Floats
     return found, off
 
 
-def _pooled(window: Window, value: Floats, into: Floats, combine: Callable[..., Floats]) -> Floats:
+def pooled(window: Window, value: Floats, into: Floats, combine: Callable[..., Floats]) -> Floats:
+    """What each position reads of a channel, combined into an array of the result's shape, rows in front."""
     spatial = value.shape[2:]
     for _, positions, entries in pausing(window.offsets(spatial)):
         there = (slice(None), slice(None), *positions)
@@ -219,7 +220,7 @@ def _pooled(window: Window, value: Floats, into: Floats, combine: Callable[..., 
     return into
 
 
-def _convolved(layer: Conv, weights: Floats, value: Floats, rows: Shape) -> Floats:
+def convolved(layer: Conv, weights: Floats, value: Floats, rows: Shape) -> Floats:
     """The sum over the kernel, without the bias."""
     count, groups = rows[0], layer.groups
     each = len(weights) // groups

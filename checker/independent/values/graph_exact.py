@@ -4,7 +4,7 @@ Only what the chosen entries rest on is computed. Where a root is left, integers
 (`roots.py`): `equal` and `differ` try enclosures of more and more digits, then the sums.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import reduce
 from math import gcd, lcm, prod
@@ -89,7 +89,10 @@ def evaluated(graph: Graph, inputs: Floats, node: int, wanted: Mapping[int, Plac
 
 
 def needs(graph: Graph, number: int, entries: Places) -> list[Places]:
-    """For each value that a node reads the entries of it that these entries of its own rest on, sorted."""
+    """For each value that a node reads the entries of it that these entries of its own rest on, sorted.
+
+    What has a weight of 0 is not among them.
+    """
     node = graph.nodes[number - 1]
     below = [graph.shapes[k] for k in node.reads]
     layer, shape = node.layer, graph.shapes[number]
@@ -99,11 +102,13 @@ def needs(graph: Graph, number: int, entries: Places) -> list[Places]:
             read = np.flatnonzero((weights[np.unique(out)] != 0).any(axis=0))
             return [np.unique(np.unique(lead)[:, None] * weights.shape[1] + read)]
         case Conv():
-            found = [flat for flat, *_ in _met(layer, entries, below[0], shape)]
-            return [_union(found)]
+            return [_union((flat for flat, *_ in _met(layer, entries, below[0], shape)), prod(below[0]))]
         case AveragePool(window=window) | MaxPool(window=window):
-            return [_union([flat for flat, *_ in _seen(window, entries, below[0])])]
-        case Scale() | LeakyRelu() | Clip() | Sum():
+            return [_union((flat for flat, *_ in _seen(window, entries, below[0])), prod(below[0]))]
+        case Scale(gain=gain):
+            carried = np.broadcast_to(gain, shape)[np.unravel_index(entries, shape)] != 0
+            return [entries[carried.astype(bool)]]
+        case LeakyRelu() | Clip() | Sum():
             return [entries for _ in below]
         case Concat(axis=axis):
             return [np.sort(place) for place, _ in _joined(axis, entries, below, shape)]
@@ -125,8 +130,8 @@ def _of_layer(graph: Graph, number: int, entries: Places, below: list[Part], roo
         case Conv(weights=weights, bias=bias):
             matrix, exponent, _ = integers(weights.reshape(len(weights), -1))
             total = _zeros(rows, len(entries))
-            for flat, at, channels, columns in pausing(_met(layer, entries, shapes[0], shape)):
-                total[:, at] += first.of(flat) * matrix[channels, columns]
+            for flat, at, channels, column in pausing(_met(layer, entries, shapes[0], shape)):
+                total[:, at] += first.of(flat) * matrix[channels, column]
             channel = entries // prod(shape[1:])
             return _plus(total, first.scale * Fraction(2) ** exponent, _fractions(bias)[channel])
         case AveragePool(window=window, divisors=divisors):
@@ -204,8 +209,10 @@ def _scaled(layer: Scale, entries: Places, shape: Shape, first: Part, roots: Roo
     factors = [x * first.scale for x in gain]
     scale = reduce(common_scale, [x for x in (*factors, *moved, *shift) if x], first.scale)
     columns = list(zip(factors, moved, radicand, shift, strict=True))
-    found = _zeros(len(first.whole), len(entries))
-    for k, (values, (factor, left, m, right)) in enumerate(pausing(zip(first.of(entries).T, columns, strict=True))):
+    carried = np.array([bool(x) for x in gain])
+    found, read = _zeros(len(first.whole), len(entries)), _zeros(len(first.whole), len(entries))
+    read[:, carried] = first.of(entries[carried])
+    for k, (values, (factor, left, m, right)) in enumerate(pausing(zip(read.T, columns, strict=True))):
         a, b, c = (int(x / scale) for x in (factor, left, right))
         found[:, k] = [roots.times(x * a + b, m) + c for x in values] if m != 1 else values * a + (b + c)
     return found, scale
@@ -240,9 +247,9 @@ def _least(one: Number, other: Number) -> Number:
     return _greatest(one * -1, other * -1) * -1
 
 
-def _met(layer: Conv, entries: Places, below: Shape, shape: Shape) -> list[tuple[Places, Places, Places, Places]]:
+def _met(layer: Conv, entries: Places, below: Shape, shape: Shape) -> Iterator[tuple[Places, Places, Places, int]]:
     """What each weight of a convolution meets: for each entry of the kernel and channel of a group the places below,
-    which of the entries they are for, and rows and columns of the weights as a matrix. Weights of 0 meet nothing.
+    which of the entries they are for, and rows and column of the weights as a matrix. Weights of 0 meet nothing.
     """
     positions, spatial = prod(shape[1:]), prod(below[1:])
     channel, position = np.divmod(entries, positions)
@@ -250,39 +257,32 @@ def _met(layer: Conv, entries: Places, below: Shape, shape: Shape) -> list[tuple
     group = channel // (len(layer.weights) // layer.groups)
     matrix = layer.weights.reshape(len(layer.weights), -1)
     size = prod(layer.window.kernel)
-    found = []
     for k, (flat, inside) in enumerate(_windows(layer.window, position, below[1:])):
         for c in range(each):
             column = c * size + k
             at = np.flatnonzero(inside & (matrix[channel, column] != 0))
             if at.size:
-                place = (group[at] * each + c) * spatial + flat[at]
-                found.append((place, at, channel[at], np.full(at.size, column)))
-    return found
+                yield (group[at] * each + c) * spatial + flat[at], at, channel[at], column
 
 
-def _seen(window: Window, entries: Places, below: Shape) -> list[tuple[Places, Places]]:
+def _seen(window: Window, entries: Places, below: Shape) -> Iterator[tuple[Places, Places]]:
     """What each entry of a pool's kernel meets: places below, and which of the entries they are for."""
     channel, position = np.divmod(entries, prod(window.counts))
-    found = []
     for flat, inside in _windows(window, position, below[1:]):
         at = np.flatnonzero(inside)
-        found.append((channel[at] * prod(below[1:]) + flat[at], at))
-    return found
+        yield channel[at] * prod(below[1:]) + flat[at], at
 
 
-def _windows(window: Window, position: Places, spatial: Shape) -> list[tuple[Places, NDArray[np.bool_]]]:
+def _windows(window: Window, position: Places, spatial: Shape) -> Iterator[tuple[Places, NDArray[np.bool_]]]:
     """For each entry of the kernel the place in a channel that each position reads, and whether it is there."""
     along = np.unravel_index(position, window.counts)
-    found = []
     for ks in np.ndindex(window.kernel):
         flat, inside = np.zeros(len(position), np.int64), np.ones(len(position), bool)
         for axis, k in enumerate(ks):
             here = along[axis] * window.strides[axis] - window.before[axis] + k * window.dilations[axis]
             inside &= (here >= 0) & (here < spatial[axis])
             flat = flat * spatial[axis] + here
-        found.append((flat, inside))
-    return found
+        yield flat, inside
 
 
 def _joined(axis: int, entries: Places, below: list[Shape], shape: Shape) -> list[tuple[Places, Places]]:
@@ -297,8 +297,11 @@ def _joined(axis: int, entries: Places, below: list[Shape], shape: Shape) -> lis
     return found
 
 
-def _union(found: list[Places]) -> Places:
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+def _union(found: Iterable[Places], size: int) -> Places:
+    mask = np.zeros(size, dtype=bool)
+    for places in pausing(found):
+        mask[places] = True
+    return np.flatnonzero(mask)
 
 
 def _zeros(rows: int, columns: int) -> Numbers:

@@ -1,0 +1,61 @@
+"""At which deployment rows the idle units of a graph send another value than at all training rows."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from proof_of_absence.checker.independent.kinds.graph_idle import below_of, entries_of, settle
+from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.graph_bounded import bounded
+from proof_of_absence.checker.independent.values.graph_data import GraphSubject, apart_from, blocks_of
+from proof_of_absence.checker.independent.values.graph_masks import Truths, moving, read
+from proof_of_absence.checker.independent.values.graphs import Graph, Places
+from proof_of_absence.checker.independent.values.reported import require_same
+
+
+def graph_firing(subject: GraphSubject, *facts: Fact) -> None:
+    """`fires` lists each idle unit of the node that something reads, with all deployment rows at which it fires."""
+    graph, deploy = subject.graph, subject.deployment
+    nodes = [graph.activation(fact["node"]) for fact in facts]
+    require(len(set(nodes)) == len(nodes), "two facts about one node")
+    seen = read(graph)
+    listed = {node: _listed(subject, fact, seen[node]) for node, fact in zip(nodes, facts, strict=True)}
+    still = {node: _silent(graph, node, *pair) for node, pair in listed.items()}
+    first = dict(bounded(graph, subject.train[:1], nodes))
+    # What rests on nothing that is otherwise than at the first training row is silent with it.
+    changing = moving(graph, apart_from(subject.train[:1], deploy), still)
+    for block in blocks_of(graph, deploy):
+        for node, found in bounded(graph, deploy[block], nodes):
+            entries, fires = listed[node]
+            moved = changing[below_of(graph, node)][entries]
+            same, own = ~fires[block][:, moved], entries[moved]
+            settle(graph, subject.train[:1], deploy[block], node, own, same, found, first[node])
+            require(not fires[block][:, ~moved].any(), f"a unit of node {node} fires that rests on nothing else")
+
+
+def _listed(subject: GraphSubject, fact: Fact, seen: Truths) -> tuple[Places, Truths]:
+    """The entries, and at which rows (rows, entries) each fires."""
+    node, count = fact["node"], len(subject.deployment)
+    require_same("the number of deployment rows", fact["rows"], count)
+    if node not in subject.idle:
+        raise Refused(f"which units of node {node} are idle is not stated")
+    entries = entries_of(subject.graph, node, [entry for entry, _ in fact["fires"]])
+    expected = np.flatnonzero(subject.idle[node] & seen).tolist()
+    require_equal(f"the idle units of node {node} that are read", entries.tolist(), expected)
+    fires = np.zeros((count, len(entries)), dtype=bool)
+    for k, (_, rows) in enumerate(fact["fires"]):
+        require(all(type(i) is int and 0 <= i < count for i in rows), "no such deployment row")
+        require(all(a < b for a, b in pairwise(rows)), "deployment rows are not in order")
+        fires[rows, k] = True
+    return entries, fires
+
+
+def _silent(graph: Graph, node: int, entries: Places, fires: Truths) -> Truths:
+    found = np.zeros(graph.sizes[node], dtype=bool)
+    found[entries[~fires.any(axis=0)]] = True
+    return found
+
+
+KINDS: dict[str, Callable[..., None]] = {"graph-firing": graph_firing}

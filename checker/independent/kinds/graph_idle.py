@@ -1,0 +1,187 @@
+"""Facts about the hidden units of a graph: which send one value at all training rows, which two, and what is read.
+
+All activation nodes are decided together, in one pass over the rows in float64. A unit that rests on nothing that
+changes is not evaluated at all; what bounds leave open is decided exactly. The facts are about the graph of a folder,
+so they are in the table of results/graph.py.
+"""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from proof_of_absence.checker.independent.pause import pausing
+from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import hexadecimal
+from proof_of_absence.checker.independent.values.floats import Bounded, Floats
+from proof_of_absence.checker.independent.values.graph_bounded import bounded
+from proof_of_absence.checker.independent.values.graph_compare import as_at, value_at
+from proof_of_absence.checker.independent.values.graph_data import GraphSubject, apart_from, blocks_of
+from proof_of_absence.checker.independent.values.graph_masks import Truths, moving, read
+from proof_of_absence.checker.independent.values.graphs import Graph, Places
+from proof_of_absence.checker.independent.values.reported import require_same
+from proof_of_absence.checker.independent.values.rounding import UP
+
+# Entries that are compared exactly at a time.
+TOGETHER = 64
+
+
+class Claim(NamedTuple):
+    """What is said of a node's entries: idle ones, and of the others that vary two rows each."""
+
+    node: int
+    idle: Places
+    varies: Places
+    witness: Places
+
+
+def graph_idle(subject: GraphSubject, *facts: Fact) -> None:
+    """The listed units send at all training rows the value that is stated, and no unit is left out.
+
+    `dead` are the entries that send 0, `constant` pairs of entry and value, `undecided` those nothing is said of; all
+    others have in `witness`, in order, two rows at which they send different values. `unread` are all entries that
+    nothing reads with a weight other than 0.
+    """
+    nodes = [subject.graph.activation(fact["node"]) for fact in facts]
+    require(len(set(nodes)) == len(nodes), "two facts about one node")
+    claims = {node: _claim(subject, fact) for node, fact in zip(nodes, facts, strict=True)}
+    seen, first = read(subject.graph), dict(bounded(subject.graph, subject.train[:1], nodes))
+    for node, fact in zip(nodes, facts, strict=True):
+        unread = np.flatnonzero(~seen[node]).tolist()
+        require_same(f"the entries of node {node} that nothing reads", fact["unread"], unread)
+        _first_values(subject, claims[node], fact, first[node])
+    still = {node: mask_of(subject.graph, node, claim.idle) for node, claim in claims.items()}
+    _pass(subject, claims, still, first)
+    subject.idle |= still
+
+
+def mask_of(graph: Graph, node: int, entries: Places) -> Truths:
+    """The entries of a node as a mask."""
+    found = np.zeros(graph.sizes[node], dtype=bool)
+    found[entries] = True
+    return found
+
+
+def entries_of(graph: Graph, node: int, listed: object) -> Places:
+    """Entries of a node's value, from a list in order."""
+    if not isinstance(listed, list):
+        raise Refused("a list of units is missing")
+    found = [graph.entry(node, entry) for entry in pausing(listed)]
+    require(all(a < b for a, b in pairwise(found)), f"units of node {node} are not in order")
+    return np.array(found, dtype=np.int64)
+
+
+def _claim(subject: GraphSubject, fact: Fact) -> Claim:
+    node = fact["node"]
+    require_same("the number of rows", fact["rows"], len(subject.train))
+    constant = [entry for entry, _ in fact["constant"]]
+    listed = [entries_of(subject.graph, node, part) for part in (fact["dead"], constant, fact["undecided"])]
+    marks = np.sum([mask_of(subject.graph, node, part) for part in listed], axis=0)
+    require(marks.max() <= 1, f"a unit of node {node} is listed twice")
+    varies = np.flatnonzero(marks == 0)
+    pairs = [[subject.row(i) for i in pair] for pair in fact["witness"]]
+    require(all(len(pair) == 2 for pair in pairs), "a witness is not two rows")
+    require_equal(f"the number of units of node {node} that vary", len(pairs), len(varies))
+    witness = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return Claim(node, np.sort(np.concatenate(listed[:2])), varies, witness)
+
+
+def _first_values(subject: GraphSubject, claim: Claim, fact: Fact, first: Bounded) -> None:
+    """At the first row the idle units send what is stated."""
+    stated = dict.fromkeys(fact["dead"], "0") | dict(fact["constant"])
+    require(all(value != "0" for _, value in fact["constant"]), "a unit that sends 0 is dead")
+    known = first.radius[0] == 0
+    found = {e: (Fraction(first.value[0, e]),) * 2 for e in claim.idle[known[claim.idle]].tolist()}
+    if (left := claim.idle[~known[claim.idle]]).size:
+        found |= dict(zip(left.tolist(), value_at(subject.graph, subject.train[:1], claim.node, left), strict=True))
+    for entry, (low, high) in found.items():
+        value, what = stated[entry], f"what unit {entry} of node {claim.node} sends"
+        # A number with roots is stated between bounds.
+        if isinstance(value, list):
+            below, above = map(hexadecimal, value)
+            require(below <= low < high <= above, f"{what} is rational, or not between the stated bounds")
+        else:
+            require(low == high, f"{what} is no rational number")
+            require_equal(what, hexadecimal(value), low)
+
+
+def _pass(
+    subject: GraphSubject, claims: Mapping[int, Claim], still: dict[int, Truths], first: Mapping[int, Bounded]
+) -> None:
+    """Idle units have one value at all rows, and those that vary have two."""
+    graph, train = subject.graph, subject.train
+    changing = moving(graph, apart_from(train[:1], train), subject.idle | still)
+    # What rests on nothing that changes has one value; what it rests on is shown without it.
+    moved = {node: claim.idle[changing[below_of(graph, node)][claim.idle]] for node, claim in claims.items()}
+    ends = {node: Bounded(np.zeros(c.witness.shape), np.full(c.witness.shape, np.inf)) for node, c in claims.items()}
+    for block in blocks_of(graph, train):
+        for node, found in bounded(graph, train[block], claims):
+            same = np.ones((block.stop - block.start, len(moved[node])), dtype=bool)
+            settle(graph, train[:1], train[block], node, moved[node], same, found, first[node])
+            _fill(ends[node], claims[node], found, block)
+    for node, claim in claims.items():
+        _varying(subject, claim, ends[node])
+
+
+def below_of(graph: Graph, node: int) -> int:
+    """What an activation node reads, entry by entry."""
+    (below,) = graph.nodes[node - 1].reads
+    return below
+
+
+def settle(
+    graph: Graph,
+    first: Floats,
+    rows: Floats,
+    node: int,
+    entries: Places,
+    same: Truths,
+    found: Bounded,
+    at_first: Bounded,
+) -> None:
+    """Refuse unless each entry has at each row the value of the first row (1, size) just where `same` says so.
+
+    `found` and `at_first` are bounds of the whole node at the rows and at the first one; the rest is decided exactly.
+    """
+    value, radius, own, off = (x[:, entries] for x in (*found, *at_first))
+    with np.errstate(all="ignore"):
+        equal = (radius == 0) & (off == 0) & (value == own)
+        apart = np.abs(value - own) > (radius + off) * UP**2
+    open_ = ~(equal | apart)
+    wrong = ~open_ & (equal != same)
+    for start in pausing(range(0, len(entries), TOGETHER)):
+        columns = np.arange(start, min(start + TOGETHER, len(entries)))
+        here = columns[open_[:, columns].any(axis=0)]
+        left = np.flatnonzero(open_[:, here].any(axis=1))
+        if left.size:
+            place = np.ix_(left, here)
+            wrong[place] |= as_at(graph, first, rows[left], node, entries[here]) != same[place]
+    at, k = (int(x[0]) if x.size else 0 for x in np.nonzero(wrong))
+    said = "the same value as at the first training row" if same[at : at + 1, k : k + 1].all() else "another value"
+    require(not wrong.any(), f"unit {entries[k : k + 1].tolist()} of node {node} has not {said} at a row")
+
+
+def _fill(ends: Bounded, claim: Claim, found: Bounded, block: slice) -> None:
+    """Note the bounds at the witnesses that lie in the block."""
+    for side in (0, 1):
+        rows = claim.witness[:, side]
+        here = np.flatnonzero((rows >= block.start) & (rows < block.stop))
+        place = rows[here] - block.start, claim.varies[here]
+        ends.value[here, side], ends.radius[here, side] = found.value[place], found.radius[place]
+
+
+def _varying(subject: GraphSubject, claim: Claim, ends: Bounded) -> None:
+    """The witnesses have different values: bounds show it, or exact numbers."""
+    with np.errstate(all="ignore"):
+        shown = np.abs(ends.value[:, 0] - ends.value[:, 1]) > (ends.radius[:, 0] + ends.radius[:, 1]) * UP**2
+    for k in pausing(np.flatnonzero(~shown).tolist()):
+        one, other = (subject.train[i : i + 1] for i in claim.witness[k])
+        same = as_at(subject.graph, one, other, claim.node, claim.varies[k : k + 1])
+        rows = " and ".join(map(str, claim.witness[k]))
+        require(not same.any(), f"unit {claim.varies[k]} of node {claim.node} has one value at rows {rows}")
+
+
+KINDS: dict[str, Callable[..., None]] = {"graph-idle": graph_idle}

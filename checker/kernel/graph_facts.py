@@ -1,0 +1,53 @@
+"""Facts about a graph, as a certificate holds them; `independent/kinds/graph_*.py` decide each of them anew."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from proof_of_absence.checker.kernel.graph_json import hexadecimal
+
+__all__ = ["firing_fact", "idle_fact"]
+
+
+def idle_fact(
+    node: int,
+    rows: int,
+    *,
+    dead: Iterable[int],
+    constant: Mapping[int, Fraction | tuple[Fraction, Fraction]],
+    undecided: Iterable[int],
+    witness: Iterable[Sequence[int]],
+    unread: Iterable[int],
+) -> dict[str, Any]:
+    """What the units of an activation node do at all `rows` training rows.
+
+    Parameters
+    ----------
+    dead, undecided, unread
+        Entries of the node's value: those that send 0, those left open, and those that nothing reads with a weight
+        other than 0.
+    constant
+        The other entries with one value, and that value; a number with roots between two rational bounds.
+    witness
+        For each entry that is left, in order, two rows at which it sends different values.
+    """
+    return {
+        "kind": "graph-idle",
+        "node": node,
+        "rows": rows,
+        "dead": sorted(map(int, dead)),
+        "constant": [[int(entry), _value(constant[entry])] for entry in sorted(constant)],
+        "undecided": sorted(map(int, undecided)),
+        "witness": [list(map(int, pair)) for pair in witness],
+        "unread": sorted(map(int, unread)),
+    }
+
+
+def firing_fact(node: int, rows: int, fires: Mapping[int, Iterable[int]]) -> dict[str, Any]:
+    """For each idle unit of a node that is read, all of the `rows` deployment rows at which it sends another value."""
+    listed = [[int(entry), sorted(map(int, fires[entry]))] for entry in sorted(fires)]
+    return {"kind": "graph-firing", "node": node, "rows": rows, "fires": listed}
+
+
+def _value(value: Fraction | tuple[Fraction, Fraction]) -> str | list[str]:
+    return hexadecimal(value) if isinstance(value, Fraction) else [hexadecimal(end) for end in value]
