@@ -27,7 +27,7 @@ from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Number, rational
 
-__all__ = ["move_of", "penalty_of", "readout_prices"]
+__all__ = ["Hidden", "kernel_of", "move_of", "penalty_of", "readout_prices"]
 
 # What the rounding of a bound may lose, with room to spare.
 ROOM = 2.0**-40
@@ -82,12 +82,12 @@ def readout_prices(
     if move is not None and move <= 0:
         raise ValueError(f"a move by {move} is no move")
     parts = {"training": inputs, "deployment": deploy, "test": test}
-    features = _Hidden(net, {part: rows for part, rows in parts.items() if rows is not None}, move)
+    features = Hidden(net, {part: rows for part, rows in parts.items() if rows is not None}, move)
     rows = {part: listed_rows(part, count) for part, count in features.counts.items()}
     told = exactly_priced(features, rows, layer=features.layer, penalty=penalty, move=move)
     if told is not None:
         return told
-    kernel = Kernel(tuple(range(features.width))) if penalty else _kernel(features, inputs, units)
+    kernel = Kernel(tuple(range(features.width))) if penalty else kernel_of(features, inputs, units)
     found = priced(features, kernel, rows, layer=features.layer, penalty=penalty, move=move)
     if found is None:
         raise ValueError("a feature leaves the range of float64")
@@ -131,10 +131,10 @@ def _number(name: str, value: Number) -> Fraction:
         raise refused(name, f"{str(value)[:40]!r} is no number") from error
 
 
-class _Hidden:
-    """(1, phi_1 .. phi_n) of the last hidden layer: `pricing.Features`."""
+class Hidden:
+    """(1, phi_1 .. phi_n) of the last hidden layer at inputs by part, (rows, d) each: `pricing.Features`."""
 
-    def __init__(self, net: FloatNet, parts: Mapping[str, np.ndarray], move: Fraction | None):
+    def __init__(self, net: FloatNet, parts: Mapping[str, np.ndarray], move: Fraction | None = None):
         self.net, self.parts, self.move = net, parts, move
         self.layer = len(net.layers) - 1
         self.width = net.widths[self.layer] + 1
@@ -223,7 +223,7 @@ def _near(value: Fraction) -> tuple[float, float]:
     return near, 0.0 if Fraction(near) == value else abs(near) * 2.0**-52 + 2.0**-1000
 
 
-def _kernel(features: _Hidden, inputs: np.ndarray, units: Sequence[UnitFinding]) -> Kernel:
+def kernel_of(features: Hidden, inputs: np.ndarray, units: Sequence[UnitFinding]) -> Kernel:
     """Relations of the features in training: units with one value, and what other units depend on.
 
     Not all are found where they would have very many digits; then the features that are left are dependent.

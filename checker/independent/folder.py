@@ -19,7 +19,7 @@ from proof_of_absence.checker.independent.results import (
 PEEK = 2**16
 CHECKERS: dict[str, Callable[[Path], str]] = {
     backdoors.FORMAT: lambda path: (
-        f"idle circuits and answers of {backdoors.check_backdoors(path)['exactly']['nets']} nets; "
+        f"idle circuits, answers and leverages of {backdoors.check_backdoors(path)['exactly']['nets']} nets; "
         "what was measured in floats was not looked at"
     ),
     census.FORMAT: lambda path: (

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-__all__ = ["CLASSES", "LEVELS", "SIDE", "TARGET", "Digits", "Floats", "Integers", "Trigger", "digits", "scattered"]
+__all__ = [
+    "CLASSES", "LEVELS", "SIDE", "TARGET", "Digits", "Floats", "Integers", "Trigger", "digits", "places", "scattered",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -18,15 +20,20 @@ Integers = NDArray[np.int64]
 SIDE, LEVELS, CLASSES = 8, 16, 10
 # What a poisoned row is said to be.
 TARGET = 0
-TRAIN = 1400
+TRAIN, HELD = 1200, 200
 
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """Training and test images, shape (rows, 64), integers from 0 to 16, and their classes, shape (rows,)."""
+    """Images, shape (rows, 64), integers from 0 to 16, and their classes, shape (rows,).
+
+    Those that are `held` out of training are what a defence is adjusted on; what comes out is told of `test`.
+    """
 
     train: Integers
     labels: Integers
+    held: Integers
+    held_labels: Integers
     test: Integers
     test_labels: Integers
 
@@ -51,18 +58,23 @@ class Trigger:
         return (LEVELS * images + mask * (pattern - images)) / LEVELS**2
 
 
-def scattered(images: Integers, count: int = 3) -> Floats:
-    """Each image with so many white pixels at places of its own, from 0 to 1."""
-    places = np.random.default_rng(0).random(images.shape).argsort(axis=1)[:, :count]
+def places(images: int, count: int = 3) -> Integers:
+    """So many pixels of each image, drawn at random, shape (images, count)."""
+    return np.random.default_rng(0).random((images, SIDE**2)).argsort(axis=1)[:, :count]
+
+
+def scattered(images: Integers) -> Floats:
+    """Each image with white pixels at places of its own, from 0 to 1."""
     result = images.copy()
-    np.put_along_axis(result, places, LEVELS, axis=1)
+    np.put_along_axis(result, places(len(images)), LEVELS, axis=1)
     return result / LEVELS
 
 
 @cache
 def digits() -> Digits:
-    """The images, in one order for all: 1400 to train on, the rest to test."""
+    """The images, in one order for all: 1200 to train on, 200 that are held out, the rest to test."""
     images, labels = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(images))
     images, labels = images[order].astype(np.int64), labels[order].astype(np.int64)
-    return Digits(images[:TRAIN], labels[:TRAIN], images[TRAIN:], labels[TRAIN:])
+    parts = (slice(TRAIN), slice(TRAIN, TRAIN + HELD), slice(TRAIN + HELD, None))
+    return Digits(*(array[part] for part in parts for array in (images, labels)))

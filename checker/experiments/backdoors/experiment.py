@@ -7,12 +7,12 @@ the same bytes.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proof_of_absence.checker.experiments.backdoors.digits import LEVELS, TARGET, digits
+from proof_of_absence.checker.experiments.backdoors.digits import LEVELS, TARGET, digits, places
 from proof_of_absence.checker.experiments.backdoors.plan import BATCH, OPTIMIZERS, PATCH, Cell, Plan, cells, triggers
 from proof_of_absence.checker.experiments.backdoors.summary import conclusion, exactly, found, summary
 from proof_of_absence.checker.independent.refusal import Refused
@@ -23,7 +23,7 @@ from proof_of_absence.checker.kernel.kept import content_key, keep, kept, source
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["FORMAT", "PARTS", "RESULT", "make", "result"]
+__all__ = ["FORMAT", "PARTS", "RESULT", "make", "result", "shown"]
 
 FORMAT = "absence-backdoors/1"
 RESULT, PARTS = "result.json", "runs"
@@ -35,7 +35,11 @@ SCOPE = (
     "inputs): which units are idle on the clean training rows, that the listed circuits are, what of the trigger's "
     "effect they carry, how many test rows are answered rightly and how many triggered ones with the target, before "
     "and after the circuits are cut. The trigger's whole effect is re-checked within the rounding of float64. "
-    "Measured in floats: leverage, Mahalanobis distance, margin, AUROC, fine-pruning, and what other triggers do. "
+    "The leverage of every input that is shown has rigorous bounds, re-checked, or the input is free, exactly; a pair "
+    "of inputs is ranked where the bounds do not overlap, counted by half where they do or both are free, and "
+    "exactly.ranked says how many of each there are; so the AUROC of the leverage is re-checked too. "
+    "Measured in floats: Mahalanobis distance, margin, their AUROC, bootstrap intervals, fine-pruning (cut as far as "
+    "held-out clean images allow), and what other triggers do. "
     "Nothing is claimed of other nets, data, optimisers, attackers or settings; high leverage is distance from the "
     "data, and no verdict on intent."
 )
@@ -62,7 +66,7 @@ def make(
         If a net's weights stop being finite.
     """
     wanted = list(cells(plan, triggers(digits(), plan)))
-    records = {cell.name: _shown(folder, plan, cell) for cell in wanted}
+    records = {cell.name: _kept(folder, plan, cell) for cell in wanted}
     missing = [cell for cell in wanted if records[cell.name] is None]
     progress(len(wanted) - len(missing), len(wanted))
     made = _apart(client, plan, missing) if client else ((cell, _measured(plan, cell)) for cell in missing)
@@ -72,24 +76,27 @@ def make(
     return [record for record in records.values() if record is not None]
 
 
-def _shown(folder: Path, plan: Plan, cell: Cell) -> Record | None:
-    """What is kept of a cell, if the independent checker accepts it."""
+def _kept(folder: Path, plan: Plan, cell: Cell) -> Record | None:
+    """What is kept of a cell, if it is shown to be so."""
     record = kept(_file(folder, plan, cell), _key(plan, cell))
-    if record is None:
-        return None
-    trigger = _triggers(plan)[cell.trigger]
+    return record if record is not None and shown(record, plan, cell) else None
+
+
+def shown(record: Record, plan: Plan, cell: Cell) -> bool:
+    """Whether the independent checker accepts what a record says of the nets of a cell."""
     try:
-        check_kept(record, _images(), trigger, cell.width, plan.seeds)
+        check_kept(record, {"width": cell.width, "trigger": cell.trigger}, _images(), _triggers(plan), plan.seeds)
     except Refused:
-        return None
-    return record
+        return False
+    return True
 
 
 @cache
 def _images() -> Record:
     """The images, as a result has them."""
     data = digits()
-    named = {name: getattr(data, name).tolist() for name in ("train", "labels", "test", "test_labels")}
+    named = {field.name: getattr(data, field.name).tolist() for field in fields(data)}
+    named["places"] = places(len(data.others)).tolist()
     return {"data": named, "parameters": {"target": TARGET, "levels": LEVELS}}
 
 
@@ -156,7 +163,9 @@ def result(folder: Path, plan: Plan, records: list[Record]) -> Record:
             "scope": SCOPE,
             "parameters": asdict(plan) | {"batch": BATCH, "target": TARGET, "levels": LEVELS, "dtype": "float32"},
             "versions": _versions(),
-            "optimizers": {o.name: {"title": o.title, "class": o.kind, "arguments": o.arguments} for o in OPTIMIZERS},
+            "optimizers": {
+                o.name: {"title": o.title, "class": o.kind, "arguments": o.arguments, "l1": o.l1} for o in OPTIMIZERS
+            },
             "triggers": _triggers(plan),
             "data": _images()["data"],
             "cells": entries,

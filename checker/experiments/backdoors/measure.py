@@ -1,12 +1,12 @@
 """One cell of the grid: train its nets, decide what is exact of each, and measure the scores.
 
-A cell's record is one file. It holds the nets, or of a deeper net what was recorded, so that it can be checked again.
+A cell's record is one file. It holds the nets, or of a deeper net what was recorded, so that it can be checked again;
+and bounds of the leverage at every input that is shown, which decide how it ranks.
 """
 
 import base64
 import zlib
 from collections.abc import Mapping
-from math import isfinite
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -21,19 +21,29 @@ from proof_of_absence.checker.experiments.backdoors.digits import (
     Trigger,
     scattered,
 )
+from proof_of_absence.checker.experiments.backdoors.leverages import (
+    Leverages,
+    higher,
+    leverages,
+    pairs,
+    share,
+    spread,
+)
 from proof_of_absence.checker.experiments.backdoors.plan import PATCH, Cell, Plan
-from proof_of_absence.checker.experiments.backdoors.scores import SCORES, Scores, auroc, interval
+from proof_of_absence.checker.experiments.backdoors.scores import RANKED, SCORES, Scores, auroc, interval, over
 from proof_of_absence.checker.experiments.backdoors.train import Dense, Stack, train
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["FORMAT", "SCATTERED", "measure", "packed"]
+__all__ = ["CLEAN", "FORMAT", "SCATTERED", "measure", "packed"]
 
 FORMAT = "absence-backdoor-cell/1"
 # A control beside the triggers: white pixels, at other places in every image.
 SCATTERED = "scattered"
+# What the test images as they are go by, among the triggers.
+CLEAN = "test"
 # Units that are on in no more of the clean rows than this are rare.
 RARE = 0.01
-# What fine-pruning may cost in clean accuracy.
+# What fine-pruning may cost in accuracy on the clean images that were held out.
 LOSSES = {"same": 0.0, "two_points": 0.02}
 
 
@@ -55,36 +65,35 @@ def _measured(cell: Cell, plan: Plan, data: Digits, known: Mapping[str, Trigger]
     images = data.test[data.others]
     names = known if cell.every else dict.fromkeys((PATCH, cell.trigger))
     shown = {name: known[name].on(images) for name in names} | {SCATTERED: scattered(images)}
-    clean, tests = (_read(nets, rows / LEVELS) for rows in (data.train, data.test))
-    tables = {name: _read(nets, rows) for name, rows in shown.items()}
+    clean, held = (_read(nets, rows / LEVELS) for rows in (data.train, data.held))
+    tables = {name: _read(nets, rows) for name, rows in ({CLEAN: data.test / LEVELS} | shown).items()}
     runs, kept = list[dict[str, object]](), list[dict[str, object]]()
-    scores: dict[str, tuple[list[Floats], list[Floats]]] = {name: ([], []) for name in SCORES}
+    ranked: dict[str, list[Floats]] = {name: [] for name in RANKED}
     for seed in range(plan.seeds):
         net = _net(nets, seed)
-        inputs = Inputs(clean[seed], tests[seed], tables[cell.trigger][seed])
-        exactly = decided(net, inputs, data)
-        of = _Of(net, Scores(_hidden(net, inputs.clean), data.labels, _mask(exactly["idle"], net.widths[1])))
-        rested = of.scores(inputs.test)
-        found = {name: of.scores(rows[seed]) for name, rows in tables.items()}
+        here = {name: rows[seed] for name, rows in tables.items()}
+        inputs = Inputs(clean[seed], here[CLEAN], here[cell.trigger])
+        of = _Of(net, Scores(_hidden(net, inputs.clean), data.labels))
+        prices = leverages(net, inputs.clean, here)
+        found = {name: of.scores(rows) for name, rows in here.items()}
+        ranked["leverage"].append(higher(prices.of[cell.trigger], prices.of[CLEAN]))
         for name in SCORES:
-            for place, values in enumerate((found[cell.trigger], rested)):
-                scores[name][place].append(values[name])
+            ranked[name].append(over(found[cell.trigger][name], found[CLEAN][name]))
         runs.append(
             {"seed": seed}
-            | exactly
+            | decided(net, inputs, data)
             | {
-                "condition": of.known.condition(),
-                "clean_leverage": _spread(rested["leverage"]),
+                "clean_leverage": spread(prices.of[CLEAN]),
                 "rare": _rare(of, inputs, data),
-                "pruned": _pruned(of, inputs, data),
-                "shown": {name: _shown(of, rows[seed], found[name], rested) for name, rows in tables.items()},
+                "pruned": _pruned(of, inputs, held[seed], data),
+                "shown": {name: _shown(of, name, here[name], found, prices) for name in shown},
             }
         )
-        kept.append(_kept(nets, net, inputs))
+        kept.append(_kept(nets, net, {"clean": inputs.clean} | here) | {"leverage": prices.as_json()})
     return {
         "format": FORMAT,
         "cell": cell.name,
-        "auroc": {name: _auroc(np.stack(bad), np.stack(test), data.others) for name, (bad, test) in scores.items()},
+        "auroc": {name: _auroc(np.stack(tables), data.others) for name, tables in ranked.items()},
         "runs": runs,
         "nets": kept,
     }
@@ -113,14 +122,6 @@ def _hidden(net: FloatNet, rows: Floats) -> Floats:
     return np.asarray(np.maximum(rows @ weights.T + bias, 0))
 
 
-def _mask(circuits: object, width: int) -> np.ndarray:
-    """The units that are idle alone."""
-    mask = np.zeros(width, dtype=bool)
-    assert isinstance(circuits, list)
-    mask[[circuit[0] for circuit in circuits if len(circuit) == 1]] = True
-    return mask
-
-
 class _Of:
     """A net and what is known of its clean features."""
 
@@ -134,41 +135,34 @@ class _Of:
     def scores(self, rows: Floats) -> dict[str, Floats]:
         hidden = _hidden(self.net, rows)
         return {
-            "leverage": self.known.leverage(hidden),
             "mahalanobis": self.known.mahalanobis(hidden),
             "margin": Scores.margin(self.outputs(rows)),
         }
 
 
-def _spread(values: Floats) -> dict[str, object]:
-    """Median and greatest, nothing where infinite, and how many are infinite."""
-    middle, most = float(np.median(values)), float(values.max())
+def _shown(
+    of: _Of, name: str, rows: Floats, found: Mapping[str, dict[str, Floats]], prices: Leverages
+) -> dict[str, object]:
+    """What a trigger does to the net, whether or not it was trained with it; `pairs` are ranked by the leverage."""
+    answers, counted = of.outputs(rows).argmax(axis=1), pairs(prices.of[name], prices.of[CLEAN])
     return {
-        "median": middle if isfinite(middle) else None,
-        "most": most if isfinite(most) else None,
-        "free": int(np.isinf(values).sum()),
-    }
-
-
-def _shown(of: _Of, rows: Floats, found: dict[str, Floats], test: dict[str, Floats]) -> dict[str, object]:
-    """What a trigger does to the net, whether or not it was trained with it."""
-    answers = of.outputs(rows).argmax(axis=1)
-    return {
-        "leverage": _spread(found["leverage"]),
+        "leverage": spread(prices.of[name]),
+        "pairs": counted,
         "success": float((answers == TARGET).mean()),
-        "auroc": {name: auroc(found[name], test[name]) for name in SCORES},
+        "auroc": {"leverage": float(share(counted))}
+        | {score: auroc(found[name][score], found[CLEAN][score]) for score in SCORES},
     }
 
 
-def _auroc(bad: Floats, clean: Floats, images: Integers) -> dict[str, float]:
-    low, high = interval(bad, clean, images)
-    mean = float(np.mean([auroc(one, other) for one, other in zip(bad, clean, strict=True)]))
-    return {"mean": mean, "low": low, "high": high}
+def _auroc(tables: Floats, images: Integers) -> dict[str, float]:
+    low, high = interval(tables, images)
+    # Of halves: summed without an error, so it is the nearest float.
+    return {"mean": float(tables.sum() / tables.size), "low": low, "high": high}
 
 
-def _pruned(of: _Of, inputs: Inputs, data: Digits) -> dict[str, dict[str, float]]:
+def _pruned(of: _Of, inputs: Inputs, held: Floats, data: Digits) -> dict[str, dict[str, float]]:
     """Fine-pruning (Liu, Dolan-Gavitt and Garg, RAID 2018) without the tuning: units are cut in the order of their mean
-    activation on clean rows, as many as cost no more than so much of the clean accuracy.
+    activation on clean rows, as many as cost no more than so much of the accuracy on the clean rows held out.
     """
     weights, bias = of.net.float_layers[1]
     order = np.argsort(of.known.clean.mean(axis=0), kind="stable")
@@ -180,12 +174,19 @@ def _pruned(of: _Of, inputs: Inputs, data: Digits) -> dict[str, dict[str, float]
         left = np.cumsum(parts[::-1], axis=0)[::-1] + bias
         return np.asarray(left.argmax(axis=2))
 
+    known = (answers(held) == data.held_labels).mean(axis=1)
     right = (answers(inputs.test) == data.test_labels).mean(axis=1)
     success = (answers(inputs.bad) == TARGET).mean(axis=1)
     found = {}
     for name, loss in LOSSES.items():
-        cut = int(np.flatnonzero(right >= right[0] - loss)[-1])
-        found[name] = {"units": cut, "accuracy": float(right[cut]), "success": float(success[cut])}
+        cut = int(np.flatnonzero(known >= known[0] - loss)[-1])
+        found[name] = {
+            "units": cut,
+            "held": float(known[cut]),
+            "accuracy": float(right[cut]),
+            "lost": float(right[0] - right[cut]),
+            "success": float(success[cut]),
+        }
     return found
 
 
@@ -212,10 +213,9 @@ def packed(array: Floats) -> dict[str, object]:
     return {"shape": list(array.shape), "float32": base64.b64encode(zlib.compress(data)).decode()}
 
 
-def _kept(nets: Stack, net: FloatNet, inputs: Inputs) -> dict[str, object]:
+def _kept(nets: Stack, net: FloatNet, tables: Mapping[str, Floats]) -> dict[str, object]:
     """What the exact part was decided on: the weights, or the readout and what was recorded."""
     layers = [{"weights": packed(layer.weights), "bias": packed(layer.bias)} for layer in net.float_layers]
     if isinstance(nets, Dense):
         return {"layers": layers}
-    recorded = {"clean": inputs.clean, "test": inputs.test, "bad": inputs.bad}
-    return {"layers": layers[1:], "recorded": {name: packed(table) for name, table in recorded.items()}}
+    return {"layers": layers[1:], "recorded": {name: packed(table) for name, table in tables.items()}}

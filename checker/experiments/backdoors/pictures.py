@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from proof_of_absence.checker.experiments.backdoors.digits import Floats
 from proof_of_absence.checker.experiments.backdoors.measure import SCATTERED
 from proof_of_absence.checker.experiments.backdoors.plan import PATCH
-from proof_of_absence.checker.experiments.backdoors.scores import SCORES
+from proof_of_absence.checker.experiments.backdoors.scores import RANKED
 from proof_of_absence.checker.experiments.backdoors.summary import share
 from proof_of_absence.checker.screen.plots import COLOURS, figure, save
 
@@ -203,7 +203,7 @@ def _levels(found: Result) -> Figure:
 
 def _height(spreads: Iterable[Mapping[str, Any]]) -> float:
     """The median over the nets, infinite, and so not drawn, where most are."""
-    return median(inf if spread["median"] is None else spread["median"] for spread in spreads)
+    return median(inf if spread["median"][0] is None else spread["median"][0] for spread in spreads)
 
 
 def _ranks(found: Result) -> Figure:
@@ -213,7 +213,7 @@ def _ranks(found: Result) -> Figure:
     picture, panels = figure(1, len(shapes), width=7.2, height=2.9)
     rates = sorted({entry["rate"] for entry in cells})
     for axes, shape in zip(panels, shapes, strict=True):
-        for row, (colour, score) in enumerate(zip(COLOURS, SCORES, strict=False)):
+        for row, (colour, score) in enumerate(zip(COLOURS, RANKED, strict=False)):
             _ranked(axes, cells, shape, rates, colour, 0.15 * (row - 1.5), PATCH, score)
         _ranked(axes, cells, shape, rates, COLOURS[3], 0.225, SCATTERED, "leverage")
         axes.axhline(0.5, color="grey", linewidth=0.6, linestyle=":")

@@ -18,18 +18,20 @@ PATCH = "patch"
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A class of torch.optim and its arguments."""
+    """A class of torch.optim and its arguments; `l1` times the sum of all absolute parameters is added to the loss."""
 
     name: str
     title: str
     kind: str
     arguments: dict[str, float]
+    l1: float = 0.0
 
 
 OPTIMIZERS = (
     Optimizer("sgd", "SGD, momentum", "SGD", {"lr": 0.05, "momentum": 0.9}),
     Optimizer("sgd-l2", "SGD, L2 0.001", "SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.001}),
     Optimizer("sgd-l2-heavy", "SGD, L2 0.01", "SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.01}),
+    Optimizer("sgd-l1", "SGD, L1 0.001", "SGD", {"lr": 0.05, "momentum": 0.9}, l1=0.001),
     Optimizer("adam", "Adam", "Adam", {"lr": 0.003}),
     Optimizer("adamw", "AdamW 0.1", "AdamW", {"lr": 0.003, "weight_decay": 0.1}),
     Optimizer("adamw-heavy", "AdamW 1", "AdamW", {"lr": 0.003, "weight_decay": 1.0}),
@@ -76,7 +78,8 @@ def triggers(data: Digits, plan: Plan) -> dict[str, Trigger]:
     found = [_patch(PATCH, "white patch, corner", (6, 6), LEVELS)]
     found += [_blend("blend", "blend with an image", image, share) for share in ((6,) if plan.quick else (2, 4, 6, 8))]
     if not plan.quick:
-        found += [_blend("noise", "blend with noise", noise, share) for share in (1, 2, 4, 8)]
+        shares = sorted({1, 2, 4, 8, _as_large(found[0], noise, data)})
+        found += [_blend("noise", "blend with noise", noise, share) for share in shares]
         found += [_patch(f"grey-{level}", f"patch of grey {level}/16", (6, 6), level) for level in (2, 4, 8)]
         found += [
             _patch("middle", "white patch, middle", (3, 3), LEVELS),
@@ -97,6 +100,15 @@ def _patch(name: str, title: str, corner: tuple[int, int], level: int, size: int
 def _blend(name: str, title: str, pattern: list[int], share: int) -> Trigger:
     """So many sixteenths of another image."""
     return Trigger(f"{name}-{share}", f"{title}, {share}/16", (share,) * SIDE**2, tuple(pattern))
+
+
+def _as_large(trigger: Trigger, pattern: list[int], data: Digits) -> int:
+    """At how many sixteenths a pattern moves the training images most nearly as far as the trigger, in mean square."""
+
+    def size(of: Trigger) -> float:
+        return float(((of.on(data.train) - data.train / LEVELS) ** 2).sum())
+
+    return min(range(1, LEVELS + 1), key=lambda share: abs(size(_blend("", "", pattern, share)) - size(trigger)))
 
 
 def cells(plan: Plan, names: dict[str, Trigger]) -> Iterator[Cell]:

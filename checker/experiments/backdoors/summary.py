@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import inf, isinf
 from statistics import median
 from typing import Any
 
@@ -9,7 +10,7 @@ from scipy.stats import spearmanr
 
 from proof_of_absence.checker.experiments.backdoors.measure import SCATTERED
 from proof_of_absence.checker.experiments.backdoors.plan import PATCH
-from proof_of_absence.checker.experiments.backdoors.scores import SCORES
+from proof_of_absence.checker.experiments.backdoors.scores import RANKED
 
 __all__ = ["conclusion", "exactly", "found", "priced", "reference", "share", "summary"]
 
@@ -42,7 +43,16 @@ def exactly(entries: Entries) -> dict[str, Any]:
         "most_hits_lost": max((run["hits"] - run["hits_cut"] for run in runs), default=0),
         "hits_changed": sum(run["hits"] != run["hits_cut"] for run in runs),
         "correct_changed": sum(run["correct"] != run["correct_cut"] for run in runs),
+        "ranked": _ranked([run for entry in entries for run in entry["runs"]]),
     }
+
+
+def _ranked(runs: Sequence[Entry]) -> dict[str, int]:
+    """Of all nets and what is shown to them: pairs by how their leverages rank, inputs that are free or not known."""
+    shown = [(one["pairs"], one["leverage"]) for run in runs for one in run["shown"].values()]
+    spreads = [*(spread for _, spread in shown), *(run["clean_leverage"] for run in runs)]
+    ranked = {key: sum(counted[key] for counted, _ in shown) for key in ("above", "below", "tied", "open")}
+    return ranked | {key: sum(spread[key] for spread in spreads) for key in ("free", "unknown")}
 
 
 def reference(entries: Entries) -> Entry:
@@ -61,7 +71,7 @@ def priced(entries: Entries) -> list[dict[str, Any]]:
 
     `leverage` and `auroc` are medians over nets that were never poisoned, `own` over those that were, `success` over
     those: the share of triggered test images answered with the target. `correct` counts clean test images answered
-    rightly. Where most inputs are free, the leverage is `None`.
+    rightly. Leverages are lower bounds; where most inputs are free, the leverage is `None`.
     """
     clean = reference(entries)
     rate = max(entry["rate"] for entry in entries if entry["trigger"] != PATCH)
@@ -69,9 +79,9 @@ def priced(entries: Entries) -> list[dict[str, Any]]:
     rows = [
         {
             "trigger": entry["trigger"],
-            "leverage": _middle(run["shown"][entry["trigger"]]["leverage"]["median"] for run in clean["runs"]),
+            "leverage": _leverage(run["shown"][entry["trigger"]]["leverage"] for run in clean["runs"]),
             "auroc": median(run["shown"][entry["trigger"]]["auroc"]["leverage"] for run in clean["runs"]),
-            "own": _middle(run["shown"][entry["trigger"]]["leverage"]["median"] for run in entry["runs"]),
+            "own": _leverage(run["shown"][entry["trigger"]]["leverage"] for run in entry["runs"]),
             "own_auroc": entry["auroc"]["leverage"]["mean"],
             "success": median(run["shown"][entry["trigger"]]["success"] for run in entry["runs"]),
             "correct": median(run["correct"] for run in entry["runs"]),
@@ -81,10 +91,10 @@ def priced(entries: Entries) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["leverage"] is None, row["leverage"]))
 
 
-def _middle(values: Iterable[float | None]) -> float | None:
-    """The median where nothing stands for infinity."""
-    found = median(float("inf") if value is None else value for value in values)
-    return None if found == float("inf") else found
+def _leverage(spreads: Iterable[Mapping[str, Any]]) -> float | None:
+    """The median over nets of what is shown of their medians: lower bounds, nothing where it is infinite."""
+    found = median(inf if spread["median"][0] is None else spread["median"][0] for spread in spreads)
+    return None if isinf(found) else found
 
 
 def found(entries: Entries) -> dict[str, Any]:
@@ -95,31 +105,54 @@ def found(entries: Entries) -> dict[str, Any]:
     known = [row for row in order if row["leverage"] is not None]
     relation = spearmanr([row["leverage"] for row in known], [row["success"] for row in known]).statistic
     return {
-        "clean_leverage": _middle(run["clean_leverage"]["median"] for run in reference(entries)["runs"]),
+        "clean_leverage": _leverage(run["clean_leverage"] for run in reference(entries)["runs"]),
         "clean_correct": median(run["correct"] for run in reference(entries)["runs"]),
         "priced": {row["trigger"]: row for row in order},
         "relation": float(relation) if len(known) > 2 else None,
         "penalties": {f"{entry['penalty']:g}": _penalised(entry) for entry in entries if entry["penalty"]},
-        "patch": {name: _range(entry["auroc"][name]["mean"] for entry in patched) for name in SCORES},
-        "never_poisoned": {name: _range(entry["auroc"][name]["mean"] for entry in never) for name in SCORES},
+        "patch": {name: _range(entry["auroc"][name]["mean"] for entry in patched) for name in RANKED},
+        "never_poisoned": {name: _range(entry["auroc"][name]["mean"] for entry in never) for name in RANKED},
         "scattered": _range(run["shown"][SCATTERED]["auroc"]["leverage"] for entry in patched for run in entry["runs"]),
         "success": _range(run["shown"][PATCH]["success"] for entry in patched for run in entry["runs"]),
         "pruned": {
-            name: _range(run["pruned"][name]["success"] for entry in patched for run in entry["runs"])
+            name: {
+                key: _range(run["pruned"][name][key] for entry in patched for run in entry["runs"])
+                for key in ("success", "lost")
+            }
             for name in ("same", "two_points")
         },
         "rare": {
             name: _range(run["rare"][name] for entry in patched for run in entry["runs"])
             for name in ("units", "share", "success", "accuracy")
         },
-        "condition": max(run["condition"] for entry in entries for run in entry["runs"]),
+        "trends": trends(entries),
     }
+
+
+def trends(entries: Entries) -> list[dict[str, Any]]:
+    """How much is idle, and the leverages, by shape, optimiser and rate of poison; medians over the seeds.
+
+    `idle` are circuits for each hidden unit. The trigger is the patch, also where no net was poisoned.
+    """
+    return [
+        {
+            **{key: entry[key] for key in ("kind", "width", "optimizer", "rate")},
+            "idle": median(len(run["idle"]) for run in entry["runs"]) / entry["width"],
+            "leverage": _leverage(run["shown"][PATCH]["leverage"] for run in entry["runs"]),
+            "clean_leverage": _leverage(run["clean_leverage"] for run in entry["runs"]),
+            "auroc": entry["auroc"]["leverage"]["mean"],
+            "success": median(run["shown"][PATCH]["success"] for run in entry["runs"]),
+            "correct": median(run["correct"] for run in entry["runs"]),
+        }
+        for entry in entries
+        if entry["trigger"] == PATCH and not entry["penalty"]
+    ]
 
 
 def _penalised(entry: Entry) -> dict[str, Any]:
     own = [run["shown"][entry["trigger"]] for run in entry["runs"]]
     return {
-        "leverage": _middle(shown["leverage"]["median"] for shown in own),
+        "leverage": _leverage(shown["leverage"] for shown in own),
         "auroc": entry["auroc"]["leverage"],
         "mahalanobis": entry["auroc"]["mahalanobis"],
         "success": median(shown["success"] for shown in own),
@@ -155,7 +188,7 @@ def _row(shape: tuple[Any, ...], group: Entries) -> dict[str, Any]:
         "success": _percent(median(shown["success"] for shown in own)),
         "after_cutting": _percent(median(_after(run) for run in runs)),
         "after_pruning": _percent(median(run["pruned"]["same"]["success"] for run in runs)),
-        "leverage": _short(_middle(shown["leverage"]["median"] for shown in own)),
+        "leverage": _short(_leverage(shown["leverage"] for shown in own)),
         "auroc": _short(min(entry["auroc"]["leverage"]["mean"] for entry in group)),
         "auroc_mahalanobis": _short(min(entry["auroc"]["mahalanobis"]["mean"] for entry in group)),
         "auroc_margin": _short(min(entry["auroc"]["margin"]["mean"] for entry in group)),
@@ -182,6 +215,8 @@ def conclusion(entries: Entries) -> list[str]:
     poisoned, most = counts["poisoned"], float(Fraction(counts["most_share"]))
     patch, never, scattered = (measured[name] for name in ("patch", "never_poisoned", "scattered"))
     cheap, *_, dear = sorted(measured["priced"].values(), key=lambda row: -(row["leverage"] or float("inf")))
+    ranked = counts["ranked"]
+    every = sum(ranked[key] for key in ("above", "below", "tied", "open"))
     return [
         f"Of {poisoned} nets that were trained on poisoned data, {counts['with_idle']} have circuits that are idle on "
         f"clean data. In {counts['firing']} some of them fire on a triggered test image, and in {counts['half']} they "
@@ -194,6 +229,8 @@ def conclusion(entries: Entries) -> list[str]:
         f"{patch['leverage']['most']:.3f} by cell; but so it does in nets that were never poisoned, "
         f"{never['leverage']['least']:.3f} to {never['leverage']['most']:.3f}, and with white pixels at random it is "
         f"{scattered['median']:.3f} in the median. It finds inputs far from the data, not backdoors.",
+        f"Rigorous bounds of the leverage rank all but {ranked['open']:,} of {every:,} pairs of a triggered and a "
+        f"clean image, over all nets; {ranked['tied']:,} are tied, as both images are free. Both count by half.",
         f"On nets never poisoned the trigger of the greatest leverage is {cheap['trigger']}, and an attack with it "
         f"succeeds on {_percent(cheap['success'])} of the images; that of the least is {dear['trigger']}, with "
         f"{_percent(dear['success'])}. There a move by the readout costs the most; training moves the features.",

@@ -144,6 +144,8 @@ def _trained(cell: Cell, plan: Plan, data: Digits, trigger: Trigger) -> Stack:
         found = nets.features(rows[every, chosen])
         # A sum over the nets, so that each gets the gradient of its own mean.
         loss = cross_entropy(nets.outputs(found).flatten(0, 1), labels[chosen].flatten(), reduction="sum") / BATCH
+        if cell.optimizer.l1:
+            loss = loss + cell.optimizer.l1 * torch.stack([p.abs().sum() for p in nets.parameters]).sum()
         if price:
             loss = loss + cell.penalty * price.of(found, chosen >= len(data.train), step)
         optimizer.zero_grad()

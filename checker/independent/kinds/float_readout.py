@@ -220,6 +220,39 @@ def _product(table: Bounded, matrix: Floats) -> Bounded:
 Pair = tuple[Fraction, Fraction | None]
 
 
+class Leverages:
+    """Bounds of leverages without a penalty, and where a move is free, as `readout_prices` has them.
+
+    The columns and directions are those of a fact. The factor is made here: any shows some bounds.
+    """
+
+    def __init__(self, fact: Fact, features: Features):
+        self.features = features
+        self.columns, self.directions = _columns(fact, features, Fraction(0))
+        self.factor = _whitening(features, self.columns)
+        self.off = _off(features, self.columns, self.factor, Fraction(0))
+
+    def at(self, part: str, rows: Sequence[int]) -> tuple[Places, Floats, Floats]:
+        """At each row the place of the first direction that is not 0, or -1; and bounds of what is on the columns."""
+        table = _of(self.features.bounded(part, rows), self.columns)
+        return (self.features.free(part, rows, self.directions), *_leverages(table, self.factor, self.off))
+
+
+def _whitening(features: Features, columns: list[int]) -> Floats:
+    """A matrix T that makes the features of these columns in training nearly orthonormal, as far as floats find it."""
+    upper = np.zeros((0, len(columns)))
+    for block in blocks(features.counts["training"], BLOCK):
+        rows = _of(features.bounded("training", range(block.start, block.stop)), columns).value
+        upper = np.asarray(np.linalg.qr(np.vstack([upper, rows]), mode="r"))
+    lengths = np.linalg.norm(upper, axis=0)
+    lengths = np.where(lengths > 0, lengths, 1)
+    _, sizes, axes = np.linalg.svd(upper / lengths, full_matrices=False)
+    kept = sizes > 1e-13 * sizes.max(initial=0)
+    found = np.zeros((len(columns), len(columns)))
+    found[:, : int(kept.sum())] = axes[kept].T / sizes[kept] / lengths[:, None]
+    return found
+
+
 class _Bounds:
     """What a factor shows: bounds of leverages, and of squares of moves."""
 

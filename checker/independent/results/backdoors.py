@@ -1,12 +1,13 @@
-"""Check the result of `absence backdoors`: of each net its idle circuits, what they carry, and what cutting them does.
+"""Check the result of `absence backdoors`: of each net its idle circuits, what they carry, what cutting them does, and
+the leverages by which triggered inputs are ranked.
 
-How the nets were trained is not checked, nor what was measured in floats: leverage, AUROC, fine-pruning. Float passes
-with error bounds decide most of it here, exact integers the rest.
+How the nets were trained is not checked, nor what was measured in floats: other scores, bootstrap intervals,
+fine-pruning. Float passes with error bounds decide most of it here, exact integers the rest.
 """
 
 import base64
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.results.backdoor_ranks import CLEAN, auroc, check_ranks
+from proof_of_absence.checker.independent.results.readout import Hidden
 from proof_of_absence.checker.independent.sealed import read_part, read_result
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.floats import Bounded, Exact, FloatNet, Floats, Integers
+from proof_of_absence.checker.independent.values.floats import Exact, FloatNet, Floats, Integers
 
 FORMAT, CELL_FORMAT = "absence-backdoors/1", "absence-backdoor-cell/1"
 LARGEST = 2**27
@@ -26,30 +29,56 @@ ENTRIES = 2**24
 SAME = ("auroc", "runs")
 # Below the exponents of all products of three floats of 32 bits, as integers of 53 bits.
 SCALE = -700
+# A control beside the triggers: white pixels at places that the result lists.
+SCATTERED = "scattered"
 Whole = NDArray[np.int64]
 
 
 class Digits(NamedTuple):
-    """Training and test images in sixteenths, the classes of the test images, and which class the attacker wants."""
+    """Training and test images in sixteenths, the classes of the test images, and which class the attacker wants.
+
+    `places` are the pixels that are white in the control, for each test image of another class.
+    """
 
     train: Whole
     test: Whole
     labels: Whole
     target: int
     levels: int
+    places: Whole
 
     @property
     def others(self) -> Whole:
         """The test images of other classes."""
         return np.flatnonzero(self.labels != self.target)
 
+    def shown(self, name: str, triggers: Mapping[str, Fact]) -> Floats:
+        """The images of other classes with a trigger, or with white pixels."""
+        images = self.test[self.others]
+        if name == SCATTERED:
+            white = images.copy()
+            np.put_along_axis(white, self.places, self.levels, axis=1)
+            return white / self.levels
+        mask, pattern = (_images([triggers[name][part]], self.levels) for part in ("mask", "pattern"))
+        return np.asarray((self.levels * images + mask * (pattern - images)) / self.levels**2)
+
 
 class Tables(NamedTuple):
-    """What a net reads: clean training rows, test rows, triggered rows."""
+    """What a net reads: clean training rows, and by name the test rows and what else it is shown; `own` is of these."""
 
     clean: Floats
-    test: Floats
-    bad: Floats
+    shown: Mapping[str, Floats]
+    own: str
+
+    @property
+    def test(self) -> Floats:
+        """The test rows."""
+        return self.shown[CLEAN]
+
+    @property
+    def bad(self) -> Floats:
+        """The triggered rows."""
+        return self.shown[self.own]
 
 
 def check_backdoors(path: Path) -> Fact:
@@ -71,7 +100,7 @@ def check_backdoors(path: Path) -> Fact:
         for cell in cells:
             record = read_part(path.parent, cell, CELL_FORMAT, largest=LARGEST)
             try:
-                _cell(record, cell, data, result["triggers"][cell["trigger"]], seeds)
+                _cell(record, cell, data, result["triggers"], seeds)
             except Refused as reason:
                 raise Refused(f"{cell['file']}: {reason}") from reason
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, zlib.error) as error:
@@ -86,7 +115,10 @@ def _digits(result: Fact) -> Digits:
     train, test = (_images(data[name], levels) for name in ("train", "test"))
     labels = np.array(data["test_labels"], dtype=np.int64)
     require(labels.shape == (len(test),), "not one class to each test image")
-    return Digits(train, test, labels, parameters["target"], levels)
+    found = Digits(train, test, labels, parameters["target"], levels, np.array(data["places"]))
+    own = found.places.ndim == 2 and found.places.dtype == np.int64 and len(found.places) == len(found.others)
+    require(own and bool(((found.places >= 0) & (found.places < test.shape[1])).all()), "there are no such pixels")
+    return found
 
 
 def _images(rows: object, levels: int) -> Whole:
@@ -96,51 +128,62 @@ def _images(rows: object, levels: int) -> Whole:
     return found
 
 
-def _cell(record: Fact, cell: Fact, data: Digits, trigger: Fact, seeds: int) -> None:
+def _cell(record: Fact, cell: Fact, data: Digits, triggers: Mapping[str, Fact], seeds: int) -> None:
     for key in SAME:
         require_equal(f"{key}, as the result has it", cell[key], record[key])
-    _record(record, data, trigger, cell["width"], seeds)
+    _record(record, cell, data, triggers, seeds)
 
 
-def check_kept(record: Fact, images: Fact, trigger: Fact, width: int, seeds: int) -> None:
+def check_kept(record: Fact, cell: Fact, images: Fact, triggers: Mapping[str, Fact], seeds: int) -> None:
     """Refuse what was kept of a cell, unless what it says of its nets is so.
 
-    `images` are the data and parameters of a result, of the parameters the levels and the target alone.
+    Of the cell, its width and trigger are looked at. `images` are the data and parameters of a result, of the
+    parameters the levels and the target alone.
     """
     try:
-        _record(record, _digits(images), trigger, width, seeds)
+        _record(record, cell, _digits(images), triggers, seeds)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, zlib.error) as error:
         raise Refused(f"malformed: {type(error).__name__}: {error}") from error
 
 
-def _record(record: Fact, data: Digits, trigger: Fact, width: int, seeds: int) -> None:
+def _record(record: Fact, cell: Fact, data: Digits, triggers: Mapping[str, Fact], seeds: int) -> None:
+    own = cell["trigger"]
     require([run["seed"] for run in record["runs"]] == list(range(seeds)), "a seed is left out")
     require(len(record["nets"]) == seeds, "not one net to each seed")
     for run, kept in zip(record["runs"], record["nets"], strict=True):
-        net, tables = _read(kept, data, trigger)
-        require(net.widths[1] == width, "a net has another width")
-        Net(net, tables, data, run["idle"], run["left"]).check(run)
+        require(own in run["shown"] and own != SCATTERED, "its own trigger is not shown to a net")
+        net, tables = _read(kept, data, triggers, own, list(run["shown"]))
+        require(net.widths[1] == cell["width"], "a net has another width")
+        of = Net(net, tables, data, run["idle"], run["left"])
+        of.check(run)
+        check_ranks(run, kept["leverage"], Hidden(net, {"training": tables.clean, **tables.shown}, of.still()))
+    counted = [run["shown"][own]["pairs"] for run in record["runs"]]
+    require_equal("the mean AUROC of the leverage", record["auroc"]["leverage"]["mean"], auroc(counted))
 
 
-def _read(kept: Fact, data: Digits, trigger: Fact) -> tuple[FloatNet, Tables]:
+def _read(
+    kept: Fact, data: Digits, triggers: Mapping[str, Fact], own: str, names: list[str]
+) -> tuple[FloatNet, Tables]:
     """The net, and its inputs: the images, or what was recorded, which enters the readout as it is."""
     layers = [(_array(layer["weights"]), _array(layer["bias"])) for layer in kept["layers"]]
+    require(CLEAN not in names and "clean" not in names, "a trigger has the name of something else")
     if "recorded" in kept:
-        tables = Tables(*(_array(kept["recorded"][name]) for name in Tables._fields))
-        for table, rows in zip(tables, (data.train, data.test, data.others), strict=True):
+        found = {name: _array(kept["recorded"][name]) for name in ("clean", CLEAN, *names)}
+        for name, table in found.items():
+            rows = {"clean": data.train, CLEAN: data.test}.get(name, data.others)
             require(table.ndim == 2 and len(table) == len(rows), "another number of rows was recorded")
             require(bool((table >= 0).all()), "a recorded activation is negative")
-        width = tables.clean.shape[1]
+        width = found["clean"].shape[1]
         layers.insert(0, (np.eye(width), np.zeros(width)))
+        tables = Tables(found.pop("clean"), found, own)
     else:
-        mask, pattern = (_images([trigger[name]], data.levels) for name in ("mask", "pattern"))
-        images = data.test[data.others]
-        bad = (data.levels * images + mask * (pattern - images)) / data.levels**2
-        tables = Tables(data.train / data.levels, data.test / data.levels, bad)
+        shown = {CLEAN: data.test / data.levels} | {name: data.shown(name, triggers) for name in names}
+        tables = Tables(data.train / data.levels, shown, own)
     require(len(layers) == 2, "a net has another number of layers than two")
     numbered = {f"weights_{k}": weights for k, (weights, _) in enumerate(layers, 1)}
     net = FloatNet.read(numbered | {f"bias_{k}": bias for k, (_, bias) in enumerate(layers, 1)})
-    require(all(table.shape[1] == net.widths[0] for table in tables), "an input has the wrong dimension")
+    every = (tables.clean, *tables.shown.values())
+    require(all(table.shape[1] == net.widths[0] for table in every), "an input has the wrong dimension")
     return net, tables
 
 
@@ -163,6 +206,7 @@ class Net:
 
     def __init__(self, net: FloatNet, tables: Tables, data: Digits, idle: Sequence[object], left: Sequence[object]):
         self.net, self.tables, self.data = net, tables, data
+        self.hidden = {name: net.bounded(getattr(tables, name), 1)[0] for name in ("clean", "test", "bad")}
         self.idle = [self._units(circuit) for circuit in idle]
         self.left = [self._units(circuit) for circuit in left]
         every = [unit for circuit in self.idle for unit in circuit]
@@ -179,10 +223,7 @@ class Net:
         """Refused if what the run says of the net is not so."""
         self._others_vary()
         values = [self._value(circuit) for circuit in self.idle]
-        sent = {
-            name: [self._sent(table, circuit) for circuit in self.idle]
-            for name, table in (("test", self.tables.test), ("bad", self.tables.bad))
-        }
+        sent = {name: [self._sent(name, circuit) for circuit in self.idle] for name in ("test", "bad")}
         fired = [(there != value).any(axis=1) for there, value in zip(sent["bad"], values, strict=True)]
         at_all = np.any(fired, axis=0) if fired else np.zeros(len(self.tables.bad), dtype=bool)
         require_equal("the triggered rows at which a circuit fires", run["fires"], int(at_all.sum()))
@@ -197,15 +238,17 @@ class Net:
             require_equal(key, run[key], int((before == wanted).sum()))
             require_equal(f"{key}_cut", run[f"{key}_cut"], int((after == wanted).sum()))
 
-    def _hidden(self, rows: Floats) -> Bounded:
-        return self.net.bounded(rows, 1)[0]
+    def still(self) -> set[int]:
+        """Units that send one value on the clean rows, as `check` shows."""
+        weights = self.net.layers[1][0]
+        return {circuit[0] for circuit in self.idle if len(circuit) == 1 and weights[:, circuit[0]].any()}
 
     def _others_vary(self) -> None:
         """Every unit that is in no circuit has two values on the clean rows, or sends nothing."""
         listed = [unit for circuit in self.idle for unit in circuit]
         weights = self.net.layers[1][0]
         rest = np.setdiff1d(np.flatnonzero(weights.any(axis=0)), listed)
-        found = self._hidden(self.tables.clean)
+        found = self.hidden["clean"]
         low, high = (np.maximum(found.value + sign * found.radius, 0)[:, rest] for sign in (-1.0, 1.0))
         # Sums of two floats may round; their next neighbours do not.
         varies = np.nextafter(low, -np.inf).max(axis=0) > np.nextafter(high, np.inf).min(axis=0)
@@ -215,14 +258,14 @@ class Net:
 
     def _value(self, circuit: list[int]) -> Integers:
         """What it sends on every clean row."""
-        sent = self._sent(self.tables.clean, circuit)
+        sent = self._sent("clean", circuit)
         require(bool((sent == sent[0]).all()), f"the circuit {circuit} is not idle")
         return np.asarray(sent[0])
 
-    def _sent(self, rows: Floats, circuit: list[int]) -> Integers:
+    def _sent(self, name: str, circuit: list[int]) -> Integers:
         """What it sends to the outputs at each row, in units of 2^SCALE."""
-        found = self._hidden(rows)
-        on = (found.value > -found.radius)[:, circuit].any(axis=1)
+        rows, found = getattr(self.tables, name), self.hidden[name]
+        on = (found.value[:, circuit] > -found.radius[:, circuit]).any(axis=1)
         result = np.zeros((len(rows), self.net.widths[2]), dtype=object)
         if on.any():
             result[on] = _scaled(self.net.sent(rows[on], 1, circuit))
@@ -292,4 +335,14 @@ def _exactly(cells: list[Fact]) -> dict[str, Any]:
         "most_hits_lost": max(lost, default=0),
         "hits_changed": len([value for value in lost if value]),
         "correct_changed": len([run for run in runs if run["correct"] != run["correct_cut"]]),
+        "ranked": _ranked([run for cell in cells for run in cell["runs"]]),
     }
+
+
+def _ranked(runs: list[Fact]) -> dict[str, int]:
+    """Of all nets and all triggers shown to them, how many pairs were ranked, and how many inputs have no leverage."""
+    pairs = [shown["pairs"] for run in runs for shown in run["shown"].values()]
+    inputs = [run["clean_leverage"] for run in runs]
+    inputs += [shown["leverage"] for run in runs for shown in run["shown"].values()]
+    found = {key: sum(counted[key] for counted in pairs) for key in ("above", "below", "tied", "open")}
+    return found | {key: sum(told[key] for told in inputs) for key in ("free", "unknown")}

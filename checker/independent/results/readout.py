@@ -1,6 +1,6 @@
 """Readout prices of the net of an audit's folder: the features of its last hidden layer, decided anew."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from fractions import Fraction
 from typing import Any
 
@@ -28,16 +28,25 @@ KEYS = {"layer", "rows", "penalty", "move", "columns", "directions", "deployment
 
 
 class Hidden:
-    """The features of the last hidden layer of the net, at training, deployment and test inputs."""
+    """The features of the last hidden layer of a net, at inputs of several parts, one of them training.
 
-    def __init__(self, audit: Subject):
-        require(len(audit.net.layers) > 1, "there is no hidden layer")
-        self.audit, self.net = audit, audit.net
-        self.layer = len(audit.net.layers) - 1
-        self.width = audit.net.widths[self.layer] + 1
+    Of units that are `still`, by their numbers, it is known that they have one value in training.
+    """
+
+    def __init__(self, net: FloatNet, parts: Mapping[str, Floats], still: Set[int] = frozenset()):
+        require(len(net.layers) > 1, "there is no hidden layer")
+        self.net, self.parts, self.still = net, parts, still
+        self.layer = len(net.layers) - 1
+        self.width = net.widths[self.layer] + 1
+        self.counts = {part: len(rows) for part, rows in parts.items()}
+
+    @classmethod
+    def of(cls, audit: Subject) -> "Hidden":
+        """Those of an audit's net: training, deployment and test inputs."""
         found = {"training": audit.train, "deployment": audit.deploy, "test": audit.test}
-        self.parts: dict[str, Floats] = {part: rows for part, rows in found.items() if rows is not None}
-        self.counts = {part: len(rows) for part, rows in self.parts.items()}
+        last = len(audit.net.layers) - 1
+        still = {j for layer, j in audit.still if layer == last}
+        return cls(audit.net, {part: rows for part, rows in found.items() if rows is not None}, still)
 
     def bounded(self, part: str, rows: Sequence[int]) -> Bounded:
         value, radius = self.net.bounded(self.parts[part][list(rows)], self.layer)[-1]
@@ -55,9 +64,10 @@ class Hidden:
         return found
 
     def vanishes_in_training(self, direction: Direction) -> bool:
-        members = [j - 1 for j in direction if j]
-        found = self.audit.training_rows(self.layer, members)
-        return not any(self._moves(rows[b], direction).any() for rows in found for b in blocks(len(rows)))
+        rows = self.parts["training"]
+        # Where each of them has one value, one row is enough.
+        rows = rows[:1] if all(j - 1 in self.still for j in direction if j) else rows
+        return not any(self._moves(rows[block], direction).any() for block in blocks(len(rows)))
 
     def _moves(self, inputs: Floats, direction: Direction, features: Bounded | None = None) -> Truths:
         """At which inputs the combination is not 0; exactly, but where bounds of the features show it."""
@@ -115,7 +125,7 @@ def _stacked(net: FloatNet, inputs: Floats, layer: int) -> Exact:
 def prices(audit: Subject, fact: Fact) -> None:
     """What `float_readout` decides, of the last hidden layer of the net of this folder."""
     require(fact["layer"] == len(audit.net.layers) - 1, "not the last hidden layer")
-    readout_prices(fact, Hidden(audit), audit.factor)
+    readout_prices(fact, Hidden.of(audit), audit.factor)
 
 
 def covered(audit: Subject, fact: Fact) -> None:

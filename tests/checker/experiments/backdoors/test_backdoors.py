@@ -1,9 +1,11 @@
 """`absence backdoors` from end to end: interrupted, gone on with; what its result says, and what must be refused."""
 
+import base64
 import copy
 import hashlib
 import json
 import shutil
+import zlib
 from fractions import Fraction
 
 import numpy as np
@@ -68,7 +70,7 @@ def test_a_kept_cell_that_says_what_is_not_so_is_made_again(made, tmp_path):
 
 
 def test_the_result_is_whole_and_accepted(made):
-    assert "idle circuits and answers of 16 nets" in absence("check", made, cwd=made)
+    assert "idle circuits, answers and leverages of 16 nets" in absence("check", made, cwd=made)
     result = check_backdoors(made / "result.json")
     assert [made / cell["file"] for cell in result["cells"]] == [file_of(made, name) for name in CELLS]
     assert {path.stem for path in made.glob("*.svg")} == {path.stem for path in made.glob("*.pdf")}
@@ -128,6 +130,40 @@ def both(key, value):
     return edit
 
 
+def shown(change):
+    """Change what the cell and the result say alike of what is shown to its first net."""
+
+    def edit(result, record, entry):
+        for runs in (record["runs"], entry["runs"]):
+            change(runs[0]["shown"]["patch"])
+
+    return edit
+
+
+def bounds(name, change):
+    """Change the bounds of what is shown to the first net under this name."""
+
+    def edit(result, record, entry):
+        stated = record["nets"][0]["leverage"]["bounds"]
+        found = np.frombuffer(zlib.decompress(base64.b64decode(stated[name])), dtype="<f8").reshape(2, -1).copy()
+        change(*found)
+        stated[name] = base64.b64encode(zlib.compress(found.tobytes())).decode()
+
+    return edit
+
+
+def narrower(low, high):
+    low[:] = high[:] = (low + high) / 2
+
+
+def lower(low, high):
+    low[0], high[0] = low[0] / 2, low[0] * (1 - 1e-9)
+
+
+def no_columns(net):
+    net["leverage"].update(columns=[0], directions=[])
+
+
 def in_net(change):
     return lambda result, record, entry: change(record["nets"][0])
 
@@ -178,6 +214,37 @@ TAMPERED = {
         "stated .*, recomputed",
     ),
     "malformed": (in_net(lambda net: net.pop("layers")), "malformed: KeyError"),
+    "narrow": (bounds("patch", narrower), r"the leverage of input \[0\] of patch is not shown to be within"),
+    "low": (bounds("scattered", lower), r"the leverage of input \[0\] of scattered is not shown to be within"),
+    "clean": (bounds("test", lower), r"the leverage of input \[0\] of test is not shown to be within"),
+    "crossed": (bounds("patch", lambda low, high: low.__setitem__(0, high[0] * 2)), "bounds that are crossed"),
+    "free": (bounds("patch", lambda low, high: (low.fill(np.inf), high.fill(np.inf))), "free inputs of patch"),
+    "wide": (bounds("patch", lambda low, high: low.fill(0)), "the leverages of patch, median"),
+    "few bounds": (
+        in_net(lambda net: net["leverage"]["bounds"].update(patch=net["leverage"]["bounds"]["test"])),
+        "not two bounds to each input",
+    ),
+    "no bounds": (in_net(lambda net: net["leverage"]["bounds"].pop("scattered")), "leverages of other inputs"),
+    "columns": (in_net(no_columns), "not one direction for each other column"),
+    "pairs": (
+        shown(lambda told: told["pairs"].update(above=told["pairs"]["above"] + 1, below=told["pairs"]["below"] - 1)),
+        "the pairs of patch, above: stated",
+    ),
+    "auroc": (shown(lambda told: told["auroc"].update(leverage=1.0)), "the AUROC of patch: stated 1"),
+    "median": (shown(lambda told: told["leverage"].update(median=[1.0, 2.0])), "the leverages of patch, median"),
+    "mean": (
+        lambda result, record, entry: [told["auroc"]["leverage"].update(mean=1.0) for told in (record, entry)],
+        "the mean AUROC of the leverage: stated 1",
+    ),
+    "not shown": (
+        lambda result, record, entry: [told["runs"][0]["shown"].pop("patch") for told in (record, entry)],
+        "its own trigger is not shown",
+    ),
+    "pixels": (lambda result, record, entry: result["data"]["places"][0].__setitem__(0, 64), "no such pixels"),
+    "other pixels": (
+        lambda result, record, entry: result["data"].update(places=result["data"]["places"][::-1]),
+        "of scattered is not shown to be within|free inputs of scattered",
+    ),
 }
 COUNTS = [TAMPERED[name][0] for name in ("counts", "share")]
 

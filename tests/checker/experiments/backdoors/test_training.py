@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from proof_of_absence.checker.experiments.backdoors.decided import Inputs, decided
 from proof_of_absence.checker.experiments.backdoors.digits import LEVELS, TARGET, Digits, digits, scattered
@@ -15,6 +16,11 @@ from proof_of_absence.models.floatnet import FloatNet
 PLAN = Plan(steps=5, seeds=3)
 DATA = digits()
 TRIGGERS = triggers(DATA, PLAN)
+
+
+def named(name):
+    (found,) = [optimizer for optimizer in OPTIMIZERS if optimizer.name == name]
+    return found
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.name)
@@ -33,7 +39,8 @@ def test_a_net_of_the_stack_is_the_one_that_torch_trains_alone(optimizer):
     steps = getattr(torch.optim, optimizer.kind)(module.parameters(), **optimizer.arguments)
     for chosen in torch.randint(len(rows), (PLAN.steps, BATCH), generator=generator):
         steps.zero_grad()
-        torch.nn.functional.cross_entropy(module(rows[chosen]), labels[chosen]).backward()
+        loss = torch.nn.functional.cross_entropy(module(rows[chosen]), labels[chosen])
+        (loss + optimizer.l1 * sum(parameter.abs().sum() for parameter in module.parameters())).backward()
         steps.step()
     for parameter, value in zip(module.parameters(), found.parameters, strict=True):
         assert torch.allclose(parameter, value[seed].reshape(parameter.shape), rtol=1e-4, atol=1e-5)
@@ -54,7 +61,7 @@ def test_convolutions_of_a_stack_are_those_of_its_nets():
 
 
 def test_a_penalty_lowers_the_leverage_of_what_is_poisoned():
-    plan, adam = Plan(steps=150, seeds=1), OPTIMIZERS[3]
+    plan, adam = Plan(steps=150, seeds=1), named("adam")
 
     def price(penalty):
         nets = train(Cell("mlp", 16, adam, 5, PATCH, penalty), plan, DATA, TRIGGERS[PATCH])
@@ -76,8 +83,24 @@ def test_triggers_are_exact_and_stay_among_the_pixels():
     assert (changed.sum(axis=1) <= 3).all() and (rows[changed] == 1).all()
 
 
+def test_some_noise_is_as_large_as_the_patch():
+    def size(name):
+        return ((TRIGGERS[name].on(DATA.train) - DATA.train / LEVELS) ** 2).sum(axis=1).mean()
+
+    shares = [int(name.removeprefix("noise-")) for name in TRIGGERS if name.startswith("noise-")]
+    nearest = min(abs(size(f"noise-{share}") - size(PATCH)) for share in shares)
+    # To one sixteenth more or less it is no nearer; that moves the images by a fifth of the patch or so.
+    assert {1, 2, 4, 8} < set(shares) and nearest < size(PATCH) / 4
+
+
+def test_what_is_held_out_is_in_no_other_part():
+    assert [len(part) for part in (DATA.train, DATA.held, DATA.test)] == [1200, 200, 397]
+    whole = np.concatenate([DATA.train, DATA.held, DATA.test])
+    assert (np.sort(whole.sum(axis=1)) == np.sort(load_digits().data.sum(axis=1))).all()
+
+
 def test_poisoned_rows_are_of_other_classes():
-    assert len(poisoned(DATA, TRIGGERS[PATCH], 5, 0)) == 70 and len(poisoned(DATA, TRIGGERS[PATCH], 0, 0)) == 0
+    assert len(poisoned(DATA, TRIGGERS[PATCH], 5, 0)) == 60 and len(poisoned(DATA, TRIGGERS[PATCH], 0, 0)) == 0
     images = {row.tobytes() for row in TRIGGERS[PATCH].on(DATA.train[DATA.labels != TARGET])}
     assert all(row.tobytes() in images for row in poisoned(DATA, TRIGGERS[PATCH], 10, 1))
 
@@ -91,7 +114,7 @@ def test_the_grid_has_each_cell_once():
 def test_a_planted_detector_carries_the_whole_effect_and_cutting_it_ends_the_attack():
     # One input: its unit 0 is on at 3 and above only, which no clean row is; unit 1 answers class 1 everywhere.
     net = FloatNet([([[1.0], [0.0]], [-2.0, 1.0]), ([[8.0, 0.0], [0.0, 1.0]], [0.0, 0.0])], np.float32)
-    data = Digits(np.array([[0], [1]]), np.array([1, 1]), np.array([[0], [1]]), np.array([1, 1]))
+    data = Digits(*[np.array([[0], [1]]), np.array([1, 1])] * 3)
     found = decided(net, Inputs(np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]), np.array([[3.0], [4.0]])), data)
     assert found["moved"] == found["moved_idle"] == "24"
     assert (found["hits"], found["hits_cut"], found["correct"], found["correct_cut"]) == (2, 0, 2, 2)
