@@ -97,7 +97,8 @@ def backdoors(**entry) -> bytes:
     counts |= {"most_share": "0", "half": 0, "most_hits_lost": 0, "hits_changed": 0, "correct_changed": 0}
     names = ["file", "sha256", "kind", "width", "optimizer", "rate", "penalty", "auroc"]
     cell = dict.fromkeys(names) | {"sha256": "0" * 64, "trigger": "patch", "runs": []} | entry
-    data = {"train": [[0]], "test": [[0]], "test_labels": [1]}
+    counts["ranked"] = dict.fromkeys(("above", "below", "tied", "open", "free", "unknown"), 0)
+    data = {"train": [[0]], "test": [[0]], "test_labels": [1], "places": [[0]]}
     return sealed(
         "absence-backdoors/1", data=data, parameters={"levels": 16, "target": 0, "seeds": 1}, exactly=counts,
         triggers={"patch": {"mask": [16], "pattern": [16]}}, cells=[cell],

@@ -174,11 +174,19 @@ def _backdoors(result: Mapping[str, Any]) -> dict[str, str]:
     p, data, exact = result["parameters"], result["data"], result["exactly"]
     others = sum(label != p["target"] for label in data["test_labels"])
     nets = (
-        f"Classifiers of scikit-learn's digits, {len(data['train'])} clean training images, {len(data['test'])} to "
-        f"test; {p['steps']} steps of {p['batch']} rows, {p['seeds']} seeds. The attacker adds copies of training "
-        f"images with a trigger, labelled {p['target']}; shown are the {others} test images of other classes with it."
+        f"Classifiers of scikit-learn's digits, {len(data['train'])} clean training images, {len(data['held'])} held "
+        f"out, {len(data['test'])} to test; {p['steps']} steps of {p['batch']} rows, {p['seeds']} seeds. The attacker "
+        f"adds copies of training images with a trigger, labelled {p['target']}; shown are the {others} test images of "
+        "other classes with it."
     )
-    measured = "Scope: instance, measured in floats."
+    bounded = "Scope: instance; leverages by rigorous bounds, re-checked, success measured in floats."
+    open_, tied = exact["ranked"]["open"], exact["ranked"]["tied"]
+    every = open_ + tied + exact["ranked"]["above"] + exact["ranked"]["below"]
+    ranks = (
+        f"The bounds of the leverage decide which is higher but for {open_:,} of {every:,} pairs of images over all "
+        f"nets, and {tied:,} more in which both are free; these count by half. Scope: instance; by leverage "
+        "re-checked, the rest measured in floats."
+    )
     over = "the median (point), the least and the greatest (line) over optimisers and seeds"
     relation = result["found"]["relation"]
     rank = "" if relation is None else f" Spearman's rank correlation on the left: {relation:.2f}."
@@ -190,7 +198,7 @@ def _backdoors(result: Mapping[str, Any]) -> dict[str, str]:
             "within the data, to white patches; success is the median over the nets that were poisoned with it. Left: "
             "the leverage on nets never poisoned; right: on those that were, and stars for an attacker who trains with "
             "the leverage of the poisoned rows as a penalty, at the weight that stands beside it. A trigger whose "
-            f"median image is free has no point.{rank} {nets} {measured}"
+            f"median image is free has no point.{rank} {nets} {bounded}"
         ),
         "idle": (
             "Backdoors: train-idle circuits on the clean training images, for each hidden unit (left; the median over "
@@ -201,19 +209,19 @@ def _backdoors(result: Mapping[str, Any]) -> dict[str, str]:
         "cut": (
             "Backdoors: the share of attacks that succeed, by the poisoned rows in percent of the clean ones: before, "
             "after all idle circuits were cut, and after fine-pruning by mean activation, without tuning, as far as "
-            f"the clean test accuracy stays what it was, or falls by two points; {over}. {nets} Scope: instance; "
+            f"the accuracy on the clean images held out stays, or falls by two points; {over}. {nets} Scope: instance; "
             "before and after cutting exact and re-checked, fine-pruning measured."
         ),
         "levels": (
             "Backdoors: the median leverage of the triggered (solid) and of the clean test images (dotted), on a "
             "logarithmic axis, by the poisoned rows in percent of the clean ones and the optimiser; the median over "
-            f"the seeds. {nets} {measured}"
+            f"the seeds. {nets} {bounded}"
         ),
         "ranks": (
             "Backdoors: AUROC with which a score ranks the triggered above the clean test images, by the poisoned rows "
             "in percent of the clean ones; without any the net is shown a trigger that it was never trained with. "
             "Leverage; the Mahalanobis distance to the nearest class mean, of the same features; a small margin of the "
-            f"softmax; and leverage for images with white pixels at random places. Shown is {over}. {nets} {measured}"
+            f"softmax; and leverage for images with white pixels at random places. Shown is {over}. {ranks} {nets}"
         ),
     }
 
