@@ -18,21 +18,25 @@ from proof_of_absence.checker.audit.independence import hints
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, look, looking
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.modular import PRIMES, Relations, nullspace, product, reduced, weight_residues
+from proof_of_absence.checker.passes.modular import (
+    PRIMES,
+    SURPLUS,
+    Relations,
+    nullspace,
+    product,
+    reduced,
+    weight_residues,
+)
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import exact as exact_layer
 from proof_of_absence.models.layers import nonzero, sending
 
-__all__ = ["firing", "idle_circuits", "sent"]
+__all__ = ["firing", "idle_circuits", "sent", "written"]
 
 # Sets of units are the 0/1 vectors of a space; beyond this dimension they are not enumerated.
 FREE_COLUMNS = 20
-
-# With so many more units than distinct inputs, no elimination is begun: its cost is cubic, and the
-# space will be too large.
-SURPLUS = 512
 
 # Circuits listed in one layer.
 LISTED = 1000
@@ -107,14 +111,22 @@ def _found(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[in
     look()
     digits = exact.activations(net, inputs[:1], layer, union)
     values = {j: digits.fraction(0, column) for column, j in enumerate(union)}
+    # Most circuits send 0 everywhere; they share what says so.
+    silent = {Unit(layer + 1, k): Fraction(0) for k in range(net.widths[layer + 1])}
     for circuit in looking(circuits):
-        in_force().owe(net.widths[layer + 1])
-        received = {Unit(layer + 1, k): Fraction(0) for k in range(net.widths[layer + 1])}
-        for j in (j for j in circuit if values[j]):
+        sends = [j for j in circuit if values[j]]
+        in_force().owe(written(len(silent), silent=not sends))
+        received = dict(silent) if sends else silent
+        for j in sends:
             for k, (weight,) in enumerate(exact_layer(sending(net.layers[layer], [j])).weights):
                 received[Unit(layer + 1, k)] += weight * values[j]
         empty = not nonzero(net.layers[layer])[:, circuit].any()
         yield CircuitFinding(tuple(Unit(layer, j) for j in circuit), received, empty=empty)
+
+
+def written(readers: int, *, silent: bool) -> int:
+    """As how many numbers what so many readers receive is written in the time: zeros take much less."""
+    return readers // 8 if silent else readers
 
 
 def _are_idle(net: FloatNet, inputs: np.ndarray, layer: int, circuits: list[list[int]]) -> list[bool]:

@@ -51,7 +51,8 @@ class Audited:
 
     `improved` is the net of `Audit.improvement`; `facts` are the certificates of the regions that are decided, as
     `checker.region` makes them; `kept` names the stages that came from an earlier run. `factor` shows `Audit.readout`.
-    `asked` is a digest of all that was asked, and of this program, where stages are kept.
+    `asked` is a digest of all that was asked, and of this program, where stages are kept. `writing` is about how many
+    seconds the files will take.
     """
 
     audit: Audit
@@ -65,6 +66,7 @@ class Audited:
     test: np.ndarray | None = None
     factor: np.ndarray | None = None
     asked: str = ""
+    writing: float = 0.0
 
 
 def examine(
@@ -152,8 +154,10 @@ def examine(
     audit = _audit(found, aim, stages, answers, source, data_source)
     facts = tuple(fact for _, fact in answers if fact)
     factor = found.priced.factor if found.priced else None
-    taken = tuple(stages.kept)
-    return Audited(audit, net, inputs, targets, deploy, found.better.net, facts, taken, test, factor, asked)
+    return Audited(
+        audit, net, inputs, targets, deploy, found.better.net, facts, tuple(stages.kept), test, factor, asked,
+        writing.seconds(len(regions)) * deadline.pace(),
+    )  # fmt: skip
 
 
 def _check(

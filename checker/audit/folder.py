@@ -13,6 +13,7 @@ from proof_of_absence.checker.audit.guard import REPORT, STAGES, owner
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.numbers.deadline import in_force, left, within
 from proof_of_absence.models.files import InputError, onnx
 from proof_of_absence.models.files.whole import placing
 
@@ -121,13 +122,15 @@ def _certify(folder: Path, outcome: Audited, audit: Audit, others: Others) -> tu
     try:
         losses = losses_of(audit)
         audit = as_certified(audit, losses)
-        certify(
-            folder, outcome.net, outcome.inputs, outcome.deploy,
-            units=audit.units, circuits=audit.circuits, ranks=audit.ranks, deployment=audit.deployment,
-            regions=outcome.facts, targets=outcome.targets, losses=losses,
-            test=outcome.test, readout=audit.readout, factor=outcome.factor,
-            about=about(audit, *((one.name, one.sha256) if one else None for one in others)),
-        )  # fmt: skip
+        # What is shown there beside comes out of what the files leave of the time.
+        with within(in_force().sooner(max(0.0, left() - outcome.writing))):
+            certify(
+                folder, outcome.net, outcome.inputs, outcome.deploy,
+                units=audit.units, circuits=audit.circuits, ranks=audit.ranks, deployment=audit.deployment,
+                regions=outcome.facts, targets=outcome.targets, losses=losses,
+                test=outcome.test, readout=audit.readout, factor=outcome.factor,
+                about=about(audit, *((one.name, one.sha256) if one else None for one in others)),
+            )  # fmt: skip
     except ValueError as error:
         return audit, str(error)
     return audit, ""

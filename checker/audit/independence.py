@@ -80,7 +80,8 @@ def rest_findings(net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, .
     inputs, found = checked_inputs(net, inputs), []
     for layer in range(1, len(net.layers)):
         rest = tuple(u.unit.index for u in units if u.unit.layer == layer and not u.idle)
-        if not rest or len(rest) == net.widths[layer]:
+        # With more columns than rows they have not.
+        if not rest or len(rest) == net.widths[layer] or len(rest) >= len(inputs):
             continue
         relations = Relations(net, inputs, layer, np.array(rest), hints(units, layer), PRIMES[0])
         relations.see_all()

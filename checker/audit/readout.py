@@ -20,7 +20,7 @@ from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes import exact
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.modular import PRIMES, Relations, reduced
+from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS, Relations, reduced
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.checker.screen.spread import listed_rows
 from proof_of_absence.models.files.disk import refused
@@ -254,6 +254,9 @@ def _relations(
     """Relations among 1 and these units, each with a column that is in no other; exact, at every input."""
     layer, distinct, columns = len(net.layers) - 1, distinct_rows(inputs), np.concatenate([[0], rest + 1])
     prime = PRIMES[0]
+    # The space is too large, and so are nearly all of its relations.
+    if len(columns) - len(distinct) > SURPLUS:
+        return
     relations = Relations(net, inputs, layer, rest, hints(tuple(units), layer), prime)
     relations.see_all()
     if not relations.basis.shape[1]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from proof_of_absence.checker.audit.circuits import written
 from proof_of_absence.checker.audit.examination import Examination
 from proof_of_absence.checker.audit.findings import CircuitFinding, DeploymentFinding
 from proof_of_absence.models.layers import nearest_floats
@@ -14,9 +15,11 @@ from proof_of_absence.models.layers import nearest_floats
 __all__ = ["NUMBER", "Writing"]
 
 # Of one number as text, in the report and in the certificate, and in the tables.
-NUMBER = 6e-6
+NUMBER = 1.1e-5
 # Of a byte of an array, of a number in an input of a region, and of what is there in any case.
 BYTE, COORDINATE, ALWAYS = 1e-8, 1e-6, 0.2
+# A circuit, and an answer about one on a region, take as long as so many numbers, without those that they hold.
+CIRCUIT, ANSWER = 6, 8
 
 
 @dataclass
@@ -42,7 +45,8 @@ class Writing:
             # Of each input the bounds of a leverage and of a price.
             readout = found.priced.readout
             numbers += 5 * sum(map(len, (readout.deployment, readout.training, readout.test)))
-        witnesses = len(found.circuits) * regions * found.net.widths[0]
+        answers = len(found.circuits) * regions
+        numbers, witnesses = numbers + ANSWER * answers, answers * found.net.widths[0]
         return ALWAYS + BYTE * size + NUMBER * numbers + COORDINATE * witnesses
 
     def _count(self, name: str, part: Any, count: Callable[[Any], int]) -> int:
@@ -53,7 +57,7 @@ class Writing:
 
 
 def _of_circuits(circuits: Sequence[CircuitFinding]) -> int:
-    return sum(2 + len(circuit.value) for circuit in circuits)
+    return sum(CIRCUIT + written(len(c.value), silent=not any(c.value.values())) for c in circuits)
 
 
 def _of_deployment(deployment: Sequence[DeploymentFinding]) -> int:

@@ -15,10 +15,14 @@ from proof_of_absence.models.dyadic import mantissas
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
-__all__ = ["PRIMES", "Relations", "nullspace", "pivots", "product", "reduced", "residues", "weight_residues"]
+__all__ = ["PRIMES", "SURPLUS", "Relations", "nullspace", "pivots", "product", "reduced", "residues", "weight_residues"]
 
 # Below 2^31, so that sums of two products fit in an int64.
 PRIMES = (2**31 - 1, 2**31 - 19, 2**31 - 61, 2**31 - 69)
+
+# With so many more columns than distinct inputs, no elimination is to be begun: its cost is cubic, and the space of
+# relations will be too large.
+SURPLUS = 512
 
 _HALF = 16
 
@@ -69,8 +73,15 @@ def nullspace(matrix: np.ndarray, prime: int) -> np.ndarray:
     """
     if not len(matrix):
         return np.eye(matrix.shape[1], dtype=np.int64)
-    basis, nullity = _nmod(matrix, prime).nullspace()
-    return _array(basis)[:, :nullity]
+    found, rank = _nmod(matrix, prime).rref()
+    rows = _array(found)[:rank]
+    bound = np.array([row.nonzero()[0][0] for row in rows], dtype=np.int64)
+    free = np.setdiff1d(np.arange(matrix.shape[1]), bound)
+    # Each vector has one free column that is 1, and what the rows then ask of the others.
+    basis = np.zeros((matrix.shape[1], len(free)), dtype=np.int64)
+    basis[free, np.arange(len(free))] = 1
+    basis[bound] = -rows[:, free] % prime
+    return basis
 
 
 def reduced(basis: np.ndarray, prime: int) -> np.ndarray:
@@ -80,8 +91,8 @@ def reduced(basis: np.ndarray, prime: int) -> np.ndarray:
 
 def _nmod(matrix: np.ndarray, prime: int) -> nmod_mat:
     rows, columns = matrix.shape
-    # What is made of it is an elimination, which cannot be interrupted.
-    afford(5e-10 * rows * columns * min(rows, columns))
+    # What is made of it is an elimination, which cannot be interrupted; each entry is converted there and back.
+    afford(5e-10 * rows * columns * min(rows, columns) + 3e-7 * rows * columns)
     return nmod_mat(rows, columns, matrix.ravel().tolist(), prime)
 
 

@@ -26,6 +26,7 @@ from proof_of_absence.checker.audit.findings import (
     Replacements,
     UnitFinding,
 )
+from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["FORMAT", "clean", "decode", "encode", "exact_text", "from_json", "schema_text", "short", "to_json"]
@@ -147,8 +148,7 @@ def encode(value: Any) -> Any:
         case str():
             return clean(value)
         case CircuitFinding():
-            received = [{"unit": list(unit), "value": encode(value.value[unit])} for unit in sorted(value.value)]
-            told = {"units": encode(value.units), "value": received, "fires": encode(value.fires)}
+            told = {"units": encode(value.units), "value": _received(value.value), "fires": encode(value.fires)}
             return told | {"empty": value.empty}
         case dict():
             return {clean(key): encode(entry) for key, entry in value.items()}
@@ -162,6 +162,17 @@ def encode(value: Any) -> Any:
         case np.generic():
             return value.item()
     return value
+
+
+def _received(value: dict[Unit, Fraction]) -> list[dict[str, Any]]:
+    """What each reader receives; many circuits have one dictionary, that of those which send 0."""
+    latest = _LATEST[0]
+    if latest[0] is not value:
+        _LATEST[0] = latest = value, [{"unit": list(unit), "value": encode(value[unit])} for unit in sorted(value)]
+    return latest[1]
+
+
+_LATEST: list[tuple[dict[Unit, Fraction], list[dict[str, Any]]]] = [({}, [])]
 
 
 def _by_field(value: Any) -> dict[str, Any]:
