@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from proof_of_absence.checker.audit.findings import Enclosure, Improvement, Prices, Replacements, UnitFinding
+from proof_of_absence.checker.numbers.enclosure import ends_text
 
 __all__ = [
     "SLACK",
@@ -20,8 +21,6 @@ __all__ = [
 ]
 
 SLACK = Fraction(1, 2**24)
-# Numbers of more binary digits than this are stated as bounds of fewer.
-DIGITS = 4096
 
 
 def loss_fact(loss: Enclosure, floor: Enclosure) -> dict:
@@ -49,7 +48,7 @@ def reuse_part(found: Improvement, slack: Fraction) -> dict[str, object]:
         "bias": str(found.bias),
         "outgoing": _texts(found.outgoing),
         "output_bias": _texts(found.output_bias),
-        "drop": _rounded(found.drop.low - slack, found.drop.high + slack),
+        "drop": ends_text(found.drop.low - slack, found.drop.high + slack),
     }
 
 
@@ -115,17 +114,4 @@ def _stated(found: Enclosure, scale: Fraction) -> list[str]:
 
 def widened(found: Enclosure, slack: Fraction) -> list[str]:
     """The ends, moved outwards by the slack."""
-    return _rounded(found.low - slack, found.high + slack)
-
-
-def _rounded(low: Fraction, high: Fraction) -> list[str]:
-    """Both as text; rounded outwards where that would be too long to read back."""
-    result = []
-    for value, away in ((low, -1), (high, 1)):
-        if max(value.numerator.bit_length(), value.denominator.bit_length()) > DIGITS:
-            # To a multiple of 2^-shift, some 200 binary digits below the number's first.
-            shift = 200 + value.denominator.bit_length() - abs(value.numerator).bit_length()
-            scaled = value * Fraction(2) ** shift
-            value = Fraction(scaled.__floor__() if away < 0 else scaled.__ceil__()) / Fraction(2) ** shift
-        result.append(str(value))
-    return result
+    return ends_text(found.low - slack, found.high + slack)

@@ -5,8 +5,15 @@ from fractions import Fraction
 from typing import Any
 
 from proof_of_absence.checker.kernel.graph_json import hexadecimal
+from proof_of_absence.checker.numbers.enclosure import Enclosure, ends_text
+from proof_of_absence.models.objective import Loss
 
-__all__ = ["firing_fact", "idle_fact"]
+__all__ = ["LOSSES", "firing_fact", "idle_fact", "losses_fact"]
+
+# The names of losses in facts.
+LOSSES = {Loss.SQUARED: "squared", Loss.CROSS_ENTROPY: "cross-entropy", Loss.LOGISTIC: "logistic"}
+# Room for the checker's own bounds: a part of the number, many times the width, and what exponentials are rounded by.
+SLACK, WIDTHS, LEAST = Fraction(1, 2**24), 1000, Fraction(1, 2**80)
 
 
 def idle_fact(
@@ -47,6 +54,26 @@ def firing_fact(node: int, rows: int, fires: Mapping[int, Iterable[int]]) -> dic
     """For each idle unit of a node that is read, all of the `rows` deployment rows at which it sends another value."""
     listed = [[int(entry), sorted(map(int, fires[entry]))] for entry in sorted(fires)]
     return {"kind": "graph-firing", "node": node, "rows": rows, "fires": listed}
+
+
+def losses_fact(of: Loss, loss: Enclosure, floor: Enclosure) -> dict[str, Any]:
+    """The loss on the training data and its floor, the infimum over all functions of the input.
+
+    What is not known exactly is stated a little wider, so that bounds of another arithmetic confirm it.
+    """
+    return {
+        "kind": "graph-losses",
+        "of": LOSSES[of],
+        "loss": _wider(loss),
+        "noise_floor": _wider(floor),
+    }
+
+
+def _wider(found: Enclosure) -> list[str]:
+    slack = Fraction(0)
+    if not found.is_exact:
+        slack = max(abs(found.low), abs(found.high)) * SLACK + WIDTHS * (found.high - found.low) + LEAST
+    return ends_text(found.low - slack, found.high + slack)
 
 
 def _value(value: Fraction | tuple[Fraction, Fraction]) -> str | list[str]:

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["Enclosure", "around", "point", "total"]
+__all__ = ["Enclosure", "around", "ends_text", "point", "total"]
+
+# Numbers of more binary digits than this are written as bounds of fewer.
+DIGITS = 4096
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,22 @@ def total(terms: Iterable[float]) -> float:
         return math.fsum(terms)
     except (OverflowError, ValueError):
         return math.nan
+
+
+def ends_text(low: Fraction, high: Fraction) -> list[str]:
+    """Both as text; rounded outwards where that would be too long to read back.
+
+    Examples
+    --------
+    >>> ends_text(Fraction(1, 3), Fraction(1, 2))
+    ['1/3', '1/2']
+    """
+    result = []
+    for value, away in ((low, -1), (high, 1)):
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > DIGITS:
+            # To a multiple of 2^-shift, some 200 binary digits below the number's first.
+            shift = 200 + value.denominator.bit_length() - abs(value.numerator).bit_length()
+            scaled = value * Fraction(2) ** shift
+            value = Fraction(scaled.__floor__() if away < 0 else scaled.__ceil__()) / Fraction(2) ** shift
+        result.append(str(value))
+    return result

@@ -21,6 +21,7 @@ from proof_of_absence.checker.independent.values.floats import (
     FloatData,
     FloatNet,
     Floats,
+    Outputs,
     aligned,
     blocks,
     integers,
@@ -47,7 +48,7 @@ class Row(NamedTuple):
         return cls(low, high) if len(low) > 1 else cls([0, *low], [0, *high])
 
 
-def training_cross_entropy(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
+def training_cross_entropy(fact: Fact, net: Outputs, data: FloatData, exact: bool) -> None:
     """The cross-entropy and its floor, the infimum over all functions of the input, lie within the stated bounds."""
     confirm("the loss", _mean(_outputs(net, data, exact), data.targets), fact["loss"])
     confirm("the noise floor", floor(data), fact["noise_floor"])
@@ -158,14 +159,13 @@ def _logarithm(x: Fraction) -> Bounds:
     return Fraction(low, ONE), Fraction(high, ONE)
 
 
-def _outputs(net: FloatNet, data: FloatData, exact: bool) -> Iterable[Row]:
-    last = len(net.layers)
+def _outputs(net: Outputs, data: FloatData, exact: bool) -> Iterable[Row]:
     for part in blocks(len(data.inputs), BLOCK):
         if exact:
-            whole, exponent, divisor = net.exact(data.inputs[part], last)
+            whole, exponent, divisor = net.outputs(data.inputs[part])
             yield from (Row.of(*_fixed(row, exponent, divisor)) for row in whole.tolist())
         else:
-            yield from _floats(net.bounded(data.inputs[part])[-1])
+            yield from _floats(net.bounded_outputs(data.inputs[part]))
 
 
 def _fixed(row: list[int], exponent: int, parts: int = 1) -> tuple[list[int], list[int]]:
@@ -222,14 +222,20 @@ KINDS: dict[str, Callable[[Fact, FloatNet, FloatData, bool], None]] = {
 }
 
 
-def decide(fact: Fact, net: FloatNet, data: FloatData) -> None:
-    """Refuse the fact unless it is so of this net and these data, whose shapes fit."""
-    require(data.targets.shape[1] == net.widths[-1], "there is not one target for each output")
+def classes(net: Outputs, data: FloatData) -> FloatData:
+    """The data with a target for each class, refused unless a row's targets are probabilities."""
+    require(data.targets.shape[1] == net.width, "there is not one target for each output")
     if data.targets.shape[1] == 1:
         require(bool(np.isin(data.targets, (0, 1)).all()), "a target of the logistic loss is not 0 or 1")
         data = data._replace(targets=np.hstack([1 - data.targets, data.targets]))
     for row in pausing(data.targets.tolist()):
         require(min(row) >= 0 and sum(map(Fraction, row)) == 1, "a row of the targets is not probabilities")
+    return data
+
+
+def decide(fact: Fact, net: FloatNet, data: FloatData) -> None:
+    """Refuse the fact unless it is so of this net and these data, whose shapes fit."""
+    data = classes(net, data)
     kind, work = KINDS[fact["kind"]], len(data.inputs) * net.parameters
     try:
         kind(fact, net, data, work <= EXACT)

@@ -23,6 +23,7 @@ from proof_of_absence.checker.independent.values.floats import (
     FloatData,
     FloatNet,
     Floats,
+    Outputs,
     after_relu,
     aligned,
     blocks,
@@ -39,7 +40,7 @@ BLOCK = 1024
 Bounds = tuple[Fraction, Fraction]
 
 
-def training_loss(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
+def training_loss(fact: Fact, net: Outputs, data: FloatData, exact: bool) -> None:
     """The loss and the noise floor lie within the stated bounds."""
     confirm("the loss", _loss(net, data, exact), fact["loss"])
     floor = noise_floor(data)
@@ -286,8 +287,8 @@ def _floats(texts: object, dtype: Dtype, size: int) -> Floats:
     return result
 
 
-def _residuals(net: FloatNet, data: FloatData, part: slice) -> Bounded:
-    values, radius = net.bounded(data.inputs[part])[-1]
+def _residuals(net: Outputs, data: FloatData, part: slice) -> Bounded:
+    values, radius = net.bounded_outputs(data.inputs[part])
     r = data.targets[part] - values
     return Bounded(r, (radius + U * np.abs(r)) * UP)
 
@@ -303,13 +304,13 @@ def _mean(sums: list[float], errors: list[float]) -> Bounds:
     return (Fraction(value) - Fraction(error)) / len(sums), (Fraction(value) + Fraction(error)) / len(sums)
 
 
-def _exact_loss(net: FloatNet, data: FloatData) -> Fraction:
-    outputs, targets, low, divisor = aligned(net.exact(data.inputs, len(net.layers)), integers(data.targets))
+def _exact_loss(net: Outputs, data: FloatData) -> Fraction:
+    outputs, targets, low, divisor = aligned(net.outputs(data.inputs), integers(data.targets))
     squares = ((outputs - targets) ** 2).sum()
     return Fraction(int(squares)) * Fraction(4) ** low / divisor**2 / len(data.inputs)
 
 
-def _loss(net: FloatNet, data: FloatData, exact: bool) -> Bounds:
+def _loss(net: Outputs, data: FloatData, exact: bool) -> Bounds:
     if exact:
         loss = _exact_loss(net, data)
         return loss, loss

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,24 @@ class FloatData(NamedTuple):
 
     inputs: Floats
     targets: Floats
+
+
+class Outputs(Protocol):
+    """What losses are computed from: a net of any kind."""
+
+    @property
+    def parameters(self) -> int:
+        """How much there is to do for a row."""
+
+    @property
+    def width(self) -> int:
+        """How many outputs there are."""
+
+    def outputs(self, inputs: Floats) -> Exact:
+        """The outputs at the rows, exactly."""
+
+    def bounded_outputs(self, inputs: Floats) -> Bounded:
+        """The outputs at the rows within bounds."""
 
 
 class FloatNet:
@@ -121,6 +139,19 @@ class FloatNet:
     def parameters(self) -> int:
         """Weights and biases together."""
         return sum(w.size + b.size for w, b in self.layers)
+
+    @property
+    def width(self) -> int:
+        """How many outputs there are."""
+        return len(self.layers[-1][1])
+
+    def outputs(self, inputs: Floats) -> Exact:
+        """The outputs at the rows, exactly."""
+        return self.exact(inputs, len(self.layers))
+
+    def bounded_outputs(self, inputs: Floats) -> Bounded:
+        """The outputs at the rows within bounds."""
+        return self.bounded(inputs)[-1]
 
     def holds(self, dtype: Dtype) -> bool:
         """Whether all weights and biases that are floats are some of this type."""
