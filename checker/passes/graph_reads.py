@@ -10,7 +10,7 @@ from typing import assert_never
 
 import numpy as np
 
-from proof_of_absence.checker.numbers.deadline import look
+from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.graph_layers import (
     AveragePool,
@@ -44,7 +44,7 @@ def cone(graph: Graph, wanted: Mapping[int, np.ndarray]) -> list[np.ndarray]:
     masks = [np.zeros(size, dtype=bool) for size in graph.sizes]
     for node, entries in wanted.items():
         masks[node][entries] = True
-    for number in range(len(graph.nodes), 0, -1):
+    for number in looking(range(len(graph.nodes), 0, -1)):
         if masks[number].any():
             _carry(graph, number, masks[number], masks)
     return masks
@@ -65,7 +65,6 @@ def met(graph: Graph) -> list[np.ndarray]:
 
 
 def _carry(graph: Graph, number: int, mask: np.ndarray, masks: list[np.ndarray]) -> None:
-    look()
     node = graph.nodes[number - 1]
     below = [graph.shapes[k] for k in node.reads]
     for k, found in zip(node.reads, reads(node.layer, below, graph.shapes[number], mask), strict=True):
@@ -138,8 +137,7 @@ def moves(graph: Graph, moving: np.ndarray, still: Mapping[int, np.ndarray]) -> 
         For some nodes a mask of the entries known not to change.
     """
     masks = [np.asarray(moving, dtype=bool)]
-    for number, node in enumerate(graph.nodes, 1):
-        look()
+    for number, node in enumerate(looking(graph.nodes), 1):
         found = _moved(node.layer, [masks[k].reshape(graph.shapes[k]) for k in node.reads]).reshape(-1)
         masks.append(found & ~still[number] if number in still else found)
     return masks
