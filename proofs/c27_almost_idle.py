@@ -8,13 +8,13 @@ import sympy
 
 from proof_of_absence.checker.encode.polynomials import identity
 from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligation, Query, Scope, Verdict
-from proof_of_absence.checker.kernel.smt import Script, Term, add, any_of, distinct, dot, lt, mul, square, sub
+from proof_of_absence.checker.kernel.smt import Script, add, any_of, lt, mul, square, sub
 from proof_of_absence.checker.minima.branch_and_bound import Minimum, global_minimum
 from proof_of_absence.models.circuit import Unit, hidden_units
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.policies import DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.models.rational import Vector, vector
-from proof_of_absence.proofs import facts, upper_layers
+from proof_of_absence.proofs import channels, facts, upper_layers
 from proof_of_absence.proofs.c13_rent import ZIGZAG, mean_sent, rent, without
 from proof_of_absence.proofs.examples import LINE
 from proof_of_absence.proofs.facts.activations import Activation
@@ -30,7 +30,6 @@ TOO_LITTLE, AT = Fraction(1, 4), Fraction(-5, 4)
 TITLES: dict[Activation, str] = {"softplus": "Softplus", "silu": "SiLU", "gelu": "GELU"}
 # The hard swish t min(max(t + 3, 0), 6) / 6, and the slope of a leaky ReLU.
 HARD_SWISH, LEAK = Fraction(3, 8), Fraction(1, 10)
-BLOCKS = 2
 LARGEST = 6
 
 
@@ -81,29 +80,6 @@ def leaky() -> Query:
 def _like(name: Activation) -> Evidence:
     """An activation within its constant of ReLU."""
     return Evidence(facts.relu_like(name, WITHIN[name]))
-
-
-def skip(*, blind: bool = True) -> Query:
-    """A stream of two coordinates: what is added to both passes blocks that read a multiple of their difference."""
-    script = Script(
-        "QF_NRA", f"{BLOCKS} residual blocks of one unit, with all parameters, the stream and the addend unknown"
-    )
-    start, t = script.reals("h", 2), script.real("t")
-    blocks = []
-    for k in range(BLOCKS):
-        w = script.real(f"w{k}")
-        other = mul(-1, w) if blind else script.real(f"u{k}")
-        blocks.append(((w, other), script.real(f"b{k}"), script.reals(f"a{k}", 2)))
-
-    def through(name: str, stream: list[Term]) -> list[Term]:
-        for k, (weights, bias, out) in enumerate(blocks):
-            unit = script.define(f"{name}{k}", f"(relu {add(dot(weights, stream), bias)})")
-            stream = [add(x, mul(unit, o)) for x, o in zip(stream, out, strict=True)]
-        return stream
-
-    bare, moved = through("bare", start), through("moved", [add(x, t) for x in start])
-    script.decide("claim_fails", any_of(distinct(y, add(x, t)) for x, y in zip(bare, moved, strict=True)))
-    return Query(script)
 
 
 def _bounded(minimum: Minimum, data: Dataset, pairs: list[tuple[frozenset[Unit], Vector]]) -> Evidence:
@@ -163,44 +139,53 @@ def _hundredth() -> Evidence:
 CLAIM = Claim(
     id="C27",
     title="Almost idle circuits",
-    statement=r"(i) Let $\theta$ minimise $L$ on $S_n$, $J$ be a nonempty circuit that sends $v$ in training but "
-    r"for $\varepsilon$ in mean square, and $c(X)$ as in C12. Then $c(X)(L(\theta)-E)\le "
-    r"tL(\theta)+(1+1/t)\varepsilon$ for every $t>0$. (ii) Let $|\sigma(t)-\mathrm{relu}(t)|\le\kappa$ for all $t$. "
-    r"Then C4 holds for units of $\sigma$: if the residuals of some group do not sum to $0$, there are $w,b$ with "
-    r"$\sum_i\sigma(\langle w,z_i\rangle+b)r_i\ne0$; and C8 holds for nets of such units: at a minimiser with $L>E$ "
-    r"no circuit can be removed at no loss. Softplus, SiLU and GELU are such. (iii) C8 holds for the last hidden "
-    r"layer of any architecture, with $E$ and groups taken over the values that it reads. (iv) In a residual stream "
-    r"$h\mapsto h+B(h)$ let every branch $B$ above a circuit be blind to a direction $a$, as it is if it reads $h$ "
-    r"through a matrix that sends $a$ to $0$, and let $a$ be read out as $u$. If the circuit writes one value into "
-    r"the stream in training, and $\langle r_i,u\rangle$ do not sum to $0$ on some group, a unit that writes along "
-    r"$a$ in its place gives a lower loss.",
+    statement=r"(i) Let $\theta$ minimise $L$ on $S_n$, $J$ be a nonempty circuit that sends $v$ in training but for "
+    r"$\varepsilon$ in mean square, and $c(X)$ as in C12. Then $c(X)(L(\theta)-E)\le tL(\theta)+(1+1/t)\varepsilon$ "
+    r"for every $t>0$. (ii) Let $|\sigma(t)-\mathrm{relu}(t)|\le\kappa$ for all $t$. Then C4 holds for units of "
+    r"$\sigma$: if the residuals of some group do not sum to $0$, there are $w,b$ with $\sum_i\sigma(\langle "
+    r"w,z_i\rangle+b)r_i\ne0$; and C8 holds for nets of such units: at a minimiser with $L>E$ no circuit can be "
+    r"removed at no loss. Softplus, SiLU and GELU are such. (iii) C2 to C9, C12, C13, C21, and C8 for losses with a "
+    r"gradient, hold for the last hidden layer of any architecture, with $E$ and groups taken over the values that it "
+    r"reads; that is the $E$ of the inputs if the layers below confuse no two of them. If that layer is a convolution "
+    r"whose channels are summed over positions with fixed weights, idle channels can be reused by another kernel, bias "
+    r"and readout of theirs to lower the loss, if for some patch the residuals of the examples, each taken with the "
+    r"weights of the positions where it has that patch, do not sum to $0$; so no best net has such channels. (iv) In a "
+    r"residual stream $h\mapsto h+B(h)$ let every branch $B$ above a circuit be blind to a direction $a$, as it is if "
+    r"it reads $h$ through a matrix that sends $a$ to $0$, and let $a$ be read out as $u$. If the circuit writes one "
+    r"value into the stream in training, and $\langle r_i,u\rangle$ do not sum to $0$ on some group, a unit that "
+    r"writes along $a$ in its place gives a lower loss. So if no such unit does, no circuit that writes into the "
+    r"stream can be replaced by a constant at no loss, where the residuals that are left do not sum to $0$ so.",
     premises=(
         "(i) theta minimises L on S_n; eps is the mean over the examples of |circuit - v|^2",
         "(ii) the activation is within a constant of ReLU; a minimiser with L > E",
         "(iii) parameters below and above minimise the loss together; L > E, E over the values that the layer reads",
+        "(iii) of a convolution: the weighted residuals do not sum to 0 over some patch; fixed weights of positions",
         "(iv) every branch above the circuit is blind to a; the readout is affine; squared loss",
         "SiLU and softplus in Coq: exp and ln have the three properties that C17 uses",
     ),
     proof=r"(i) Without $J$ the residuals change by $e_i$, with $|e_i|^2$ of mean at most $\varepsilon$. As "
-    r"$|r-e|^2\le(1+t)|r|^2+(1+1/t)|e|^2$, the rent of $J$ is at most $tL+(1+1/t)\varepsilon$. By \claim{C13} it is "
-    r"at least $c(X)(L(\theta_0)-E)$, and $L(\theta_0)\ge L(\theta)$. (ii) Take $w,b$ of \claim{C4}, so that "
-    r"$\sum_i\mathrm{relu}(p_i)r_i=s\ne0$ with $p_i=\langle w,z_i\rangle+b$. Scale them by $l$: the sum grows to "
-    r"$ls$, and $\sigma$ in place of $\mathrm{relu}$ changes it by at most $\kappa\sum_i|r_i|$. With that unit "
-    r"\claim{C5} lowers the loss as in \claim{C8}. $t\,G(t)$ with $G(-t)=1-G(t)$ is within $\kappa$ if $0\le "
-    r"t(1-G(t))\le\kappa$ for $t\ge0$; for SiLU $t/(1+e^t)\le1$, and for softplus $\ln(1+e^{-|t|})\le1$. (iii) Fix "
-    r"what is below: the layer and all above minimise the loss on these features, and \claim{C8} applies. (iv) What "
-    r"is added along $a$ passes each block unchanged, by induction. So the unit adds $\varphi(x)tu$ to the output, "
-    r"and the best $t$ lowers the loss as in \claim{C5}.",
+    r"$|r-e|^2\le(1+t)|r|^2+(1+1/t)|e|^2$, the rent of $J$ is at most $tL+(1+1/t)\varepsilon$. By \claim{C13} it is at "
+    r"least $c(X)(L(\theta_0)-E)$, and $L(\theta_0)\ge L(\theta)$. (ii) Take $w,b$ of \claim{C4}, so that "
+    r"$\sum_i\mathrm{relu}(p_i)r_i=s\ne0$ with $p_i=\langle w,z_i\rangle+b$. Scale them by $l$: the sum grows to $ls$, "
+    r"and $\sigma$ in place of $\mathrm{relu}$ changes it by at most $\kappa\sum_i|r_i|$. With that unit \claim{C5} "
+    r"lowers the loss as in \claim{C8}. $t\,G(t)$ with $G(-t)=1-G(t)$ is within $\kappa$ if $0\le t(1-G(t))\le\kappa$ "
+    r"for $t\ge0$; for SiLU $t/(1+e^t)\le1$, and for softplus $\ln(1+e^{-|t|})\le1$. (iii) Fix what is below: the "
+    r"layer and all above minimise the loss on these features, and \claim{C2}, \claim{C3}, \claim{C6}, \claim{C7}, "
+    r"\claim{C8}, \claim{C9}, \claim{C12}, \claim{C13}, \claim{C17} and \claim{C21} apply. A channel is one unit on "
+    r"the patches that the kernel reads: \claim{C4}, with the pairs of an example and a position as examples and "
+    r"weighted residuals, gives a unit whose sum over positions has a nonzero inner product with the residuals, and "
+    r"\claim{C5} lowers the loss. (iv) What is added along $a$ passes each block unchanged, by induction. So the unit "
+    r"adds $\varphi(x)tu$ to the output, and the best $t$ lowers the loss as in \claim{C5}.",
     limits="Universal; for SiLU and softplus conditional on three properties of exp and ln, which no field has that "
-    "Coq builds without an axiom. That GELU is within a constant of ReLU is not in Coq: with softplus and SiLU it "
-    "is decided in ball arithmetic. (i) is weak where c(X) is small, and says nothing once eps is above c(X) (L - "
-    "E); N4 is such a case. (ii) is for one hidden layer; a leaky ReLU is not within a constant of ReLU (control). "
-    "(iii) says nothing of circuits below the last hidden layer (C16 does, for those with a unit in every layer from "
-    "some one up), and its E may be above that of the inputs: then an idle circuit may stay (C27.control-confused). "
-    "(iv) "
-    "supposes a blind direction: a normalisation of the whole stream is not blind, and no real net was searched for "
-    "one.",
-    rests_on=("C4", "C5", "C8", "C13"),
+    "Coq builds without an axiom. That GELU is within a constant of ReLU is not in Coq: with softplus and SiLU it is "
+    "decided in ball arithmetic. (i) is weak where c(X) is small, and says nothing once eps is above c(X) (L - E); N4 "
+    "is such a case. (ii) is for one hidden layer; a leaky ReLU is not within a constant of ReLU (control). (iii) says "
+    "nothing of circuits below the last hidden layer (C16 does, for those with a unit in every layer from some one "
+    "up), and its E may be above that of the inputs: then an idle circuit may stay (C27.control-confused). Channels "
+    "before a max-pooling are not treated; nor is the case that the residuals sum to 0 over every patch, where an idle "
+    "channel may be of no use (C27.control-patches). (iv) supposes a blind direction: a normalisation of the whole "
+    "stream is not blind, and no real net was searched for one.",
+    rests_on=("C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C12", "C13", "C17", "C21"),
     obligations=(
         universal(
             "For all sizes: a circuit of a minimiser that is almost idle bounds the loss above the floor; C4 and C8 "
@@ -226,6 +211,43 @@ CLAIM = Claim(
             "C27_softplus",
             name="universal-activations",
         ),
+        universal(
+            "For the last hidden layer of any architecture, E taken over what it reads: C2 to C9, C12, C13, C21, and "
+            "C8 for losses with a gradient; idle channels, units read at several patches, can be reused; C8 for "
+            "circuits that write into a residual stream",
+            "c27_last_layer",
+            "C27_last_floor",
+            "C27_last_outputs",
+            "C27_last_free",
+            "C27_last_unit",
+            "C27_last_reassign",
+            "C27_last_gain",
+            "C27_last_no_idle",
+            "C27_last_full_rank",
+            "C27_last_rent",
+            "C27_last_gradient",
+            "C27_last_price",
+            "C27_last_fires_free",
+            "C27_channel",
+            "C27_channel_best",
+            "C27_stream_no_idle",
+            "C27_stream_no_removable",
+            name="universal-last-layer",
+        ),
+        universal(
+            "A graph of layers that ends in a hidden layer and outputs is a net on what it reads; a channel of a "
+            "convolution is one unit on patches; idle channels of the last hidden layer can be reassigned to lower the "
+            "loss, where the residuals do not sum to 0 over some patch; so no best net has any, nor such that a "
+            "constant can replace at no loss, where that is so of the residuals with it",
+            "c27_graph",
+            "C27_graph_last",
+            "C27_conv_unit",
+            "C27_conv_channel",
+            "C27_conv_reassign",
+            "C27_conv_no_idle",
+            "C27_conv_no_removable",
+            name="universal-graph",
+        ),
         Obligation(
             "C27.removal",
             f"(1 + t) |r|^2 + (1 + 1/t) |e|^2 is above |r - e|^2 by exactly |t r + e|^2 / t: an identity, for "
@@ -241,10 +263,10 @@ CLAIM = Claim(
         ),
         Obligation(
             "C27.skip",
-            f"{BLOCKS} residual blocks of one unit, two coordinates, that read a multiple of their difference, all "
-            "parameters unknown: what is added to both coordinates arrives unchanged",
+            f"{upper_layers.BLOCKS} residual blocks of one unit, two coordinates, that read a multiple of their "
+            "difference, all parameters unknown: what is added to both coordinates arrives unchanged",
             Scope.BOUNDED,
-            skip,
+            upper_layers.skip,
         ),
         Obligation(
             "C27.hard-swish",
@@ -294,6 +316,22 @@ CLAIM = Claim(
             upper_layers.blind_stream,
         ),
         Obligation(
+            "C27.channel",
+            f"A net of two channels, averaged over 3 positions, on {len(channels.POOLED_DATA)} inputs: the silent "
+            "channel gets another kernel, bias and readout, the same at all positions; the loss falls by exactly what "
+            "(iii) says",
+            Scope.INSTANCE,
+            channels.reused_channel,
+        ),
+        Obligation(
+            "C27.control-patches",
+            "The same at two inputs that have the same patches at other positions, with answers 1 and -1: some "
+            "channel, readout and shift have a lower loss than 0 has",
+            Scope.BOUNDED,
+            channels.mirrored,
+            Verdict.REFUTED,
+        ),
+        Obligation(
             "C27.control-confused",
             "(iii) with E over the inputs in place of the values that the layer reads: "
             f"{len(upper_layers.CONFUSING)} inputs, |x - {upper_layers.CENTRES[-1]}| below, and a minimiser above that "
@@ -327,7 +365,7 @@ CLAIM = Claim(
             "C27.control-sees",
             "The same as C27.skip for blocks that read any combination of the coordinates",
             Scope.BOUNDED,
-            partial(skip, blind=False),
+            partial(upper_layers.skip, blind=False),
             Verdict.REFUTED,
         ),
         Obligation(

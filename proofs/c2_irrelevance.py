@@ -9,6 +9,7 @@ from proof_of_absence.models.circuit import Unit, hardcode, idle_value
 from proof_of_absence.models.layers import Affine
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs import channels
 from proof_of_absence.proofs.facts import compare_outputs, every, idle
 from proof_of_absence.proofs.universal import universal
 from proof_of_absence.proofs.words import listed
@@ -92,7 +93,14 @@ CLAIM = Claim(
     r"every training input, hence the same value of every loss that depends on $\theta$ through those outputs. $J$ may "
     r"lie in several layers of a deep net. The same holds in any architecture: of a program whose nodes read the input "
     r"and the nodes before them, let some nodes have constant values in training; with these constants in their place "
-    r"no node has another value in training.",
+    r"no node has another value in training. In a graph of layers $J$ is a set of entries of nodes, such as channels "
+    r"at positions. With constants in their place, or with their weights $0$ in the affine nodes that read them and "
+    r"what these receive added to their biases, no node has another value in training; and elsewhere none does unless "
+    r"$J$ fires there. A convolution shares its weights. At channels that are $0$ at all positions its kernel can be "
+    r"$0$. What channels send that are constant at all positions can be added to its biases without padding; with zero "
+    r"padding it can just if it is the same at all positions. A convolution that does not read a channel at one "
+    r"position, which it reads through every entry of its kernel, reads that channel nowhere. A unit that is $v$ can "
+    r"be left out of a max-pooling window just where another unit of the window is at least $v$.",
     premises=(
         "J is a nonempty set of hidden units",
         "J is train-idle: each reader outside J receives one value on all training inputs",
@@ -100,9 +108,13 @@ CLAIM = Claim(
     proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that "
     r"summand by $v$ in its bias. By induction on the layers every unit outside $J$ keeps its value, and the outputs "
     r"are such units. In a program, what a reader receives from $J$ is a node of its own; the induction is over the "
-    r"nodes.",
+    r"nodes. In a graph the same induction is over the nodes: each reads the values that it read before, and what is "
+    r"new in it has the value that it replaces. A channel that is $v$ at all positions sends to a position $v$ times "
+    r"the sum of the kernel's entries that do not lie in the padding there. To be deaf to a channel at one position, a "
+    r"kernel must be $0$ in each entry through which it reads that position.",
     limits="Universal for ReLU nets of any depth, and for any program of nodes in order, whose values are of any one "
-    "type; a network with cycles is unrolled first.",
+    "type; a network with cycles is unrolled first. Of a graph over the reals, too. That a kernel reads some position "
+    "through every one of its entries is a premise; large strides break it.",
     obligations=(
         universal(
             "For all d, n, m, N: hardcoding a train-idle circuit changes no training output and no loss that depends "
@@ -120,6 +132,39 @@ CLAIM = Claim(
             "c2_deep",
             "C2_deep",
             name="universal-deep",
+        ),
+        universal(
+            "For all graphs of layers and circuits of entries of their nodes: with constants in their place, or in the "
+            "biases of the affine nodes that read them, no node has another value in training; and at another input "
+            "only if the circuit fires there",
+            "c2_graph",
+            "C2_graph",
+            "C2_graph_fires",
+            "C2_graph_loss",
+            "C2_graph_cut",
+            "C2_graph_cut_fires",
+            "C2_graph_zero",
+            "C2_graph_folded",
+            name="universal-graph",
+        ),
+        universal(
+            "For all convolutions and max-pooling windows: channels that are 0 at all positions, or constant at all "
+            "and without padding, can be cut within the class, with padding just if they send the same to all "
+            "positions; one position cannot; and when a unit can be left out of a window",
+            "c2_conv",
+            "C2_conv_zero",
+            "C2_conv_fold",
+            "C2_conv_iff",
+            "C2_conv_border",
+            "C2_graph_conv",
+            "C2_graph_conv_fold",
+            "C2_conv_deaf",
+            "C2_conv_position",
+            "C2_pool_idle",
+            "C2_pool_drop",
+            "C2_pool_zero",
+            "C2_pool_bias",
+            name="universal-shared",
         ),
         universal(
             "A checker of Boolean functions on lists of rational numbers: what it accepts about circuits that are "
@@ -179,6 +224,62 @@ CLAIM = Claim(
             "At the same sizes, every function of these outputs keeps its value (the loss is uninterpreted)",
             Scope.BOUNDED,
             lambda: _symbolic(N_INPUTS, loss=True),
+        ),
+        Obligation(
+            "C2.zero-channel",
+            f"For all kernels of {channels.WIDTH} entries, biases and values at {channels.POSITIONS} positions: a "
+            "channel that is 0 at all of them can be cut from a reader with zero padding",
+            Scope.BOUNDED,
+            lambda: channels.cut_reader(1, 0),
+        ),
+        Obligation(
+            "C2.constant-channel",
+            "The same for a channel that is v at all positions, and a reader without padding, whose bias takes what "
+            "the channel sends",
+            Scope.BOUNDED,
+            lambda: channels.cut_reader(0, "v"),
+        ),
+        Obligation(
+            "C2.channel",
+            f"A net of two convolutions with padding, at {len(channels.INPUTS)} inputs: the kernel of the second can "
+            "be 0 at a channel that is 0 at all positions",
+            Scope.INSTANCE,
+            lambda: channels.cut_channel(1),
+        ),
+        Obligation(
+            "C2.pool",
+            f"A unit that is 0 can be left out of a max-pooling window with {channels.WINDOW} others that are not "
+            "negative, for all their values",
+            Scope.BOUNDED,
+            lambda: channels.drop_from_window(0),
+        ),
+        Obligation(
+            "C2.control-padding",
+            "The same as C2.constant-channel with zero padding",
+            Scope.BOUNDED,
+            lambda: channels.cut_reader(1, "v"),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C2.control-position",
+            "The same as C2.zero-channel for a channel that is 0 at its first position",
+            Scope.BOUNDED,
+            lambda: channels.cut_reader(1, 0, where=[0]),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C2.control-channel",
+            "The same as C2.channel for a channel that is 0 at its first position alone, at the inputs where it is so",
+            Scope.INSTANCE,
+            lambda: channels.cut_channel(0),
+            Verdict.REFUTED,
+        ),
+        Obligation(
+            "C2.control-pool",
+            "The same as C2.pool for a unit that is v",
+            Scope.BOUNDED,
+            lambda: channels.drop_from_window("v"),
+            Verdict.REFUTED,
         ),
         Obligation(
             "C2.control",

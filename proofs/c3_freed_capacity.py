@@ -9,6 +9,7 @@ from proof_of_absence.checker.kernel.obligation import Claim, Evidence, Obligati
 from proof_of_absence.checker.kernel.smt import Script, distinct
 from proof_of_absence.models.circuit import Unit, free, prune
 from proof_of_absence.models.policies import ARCHITECTURE, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
+from proof_of_absence.proofs import channels
 from proof_of_absence.proofs.c2_irrelevance import hardcoded
 from proof_of_absence.proofs.facts import compare_outputs, every, smaller_class
 from proof_of_absence.proofs.universal import universal
@@ -69,13 +70,15 @@ CLAIM = Claim(
     title="Freed capacity",
     statement=r"After $\mathrm{hardcode}(\theta,J)$ the parameters $w_j,b_j$ $(j\in J)$ may take any value without "
     r"changing any output at any input. The model stays in $S_n$, and its function lies in $S_{n-|J|}$. Of a deep net, "
-    r"with $J$ in several layers, all weights of edges into $J$ and the biases of $J$ are free so.",
+    r"with $J$ in several layers, all weights of edges into $J$ and the biases of $J$ are free so. In a graph of "
+    r"layers, whose affine nodes read $J$ no more and whose other nodes outside $J$ never did, the entries in $J$ may "
+    r"be any functions of the input and of the nodes before them.",
     premises=("J is a nonempty set of hidden units, hardcoded",),
     proof=r"After hardcoding (\claim{C2}) the output weights $a_j$ $(j\in J)$ are $0$, so $w_j,b_j$ occur only in "
     r"summands $0\cdot\mathrm{relu}(\cdot)$. Dropping these summands leaves $n-|J|$ hidden units. In a deep net, by "
-    r"induction on the layers, no unit outside $J$ has another value.",
+    r"induction on the layers, no unit outside $J$ has another value; and so in a graph, on the nodes.",
     limits="Universal for ReLU nets; that the function of a deep one is that of a narrower net is said of shallow "
-    "nets only. If J is all units, S_0 holds the constants.",
+    "nets only. If J is all units, S_0 holds the constants. A max-pooling window that reads J has to be in J.",
     rests_on=("C2",),
     obligations=(
         universal(
@@ -90,6 +93,14 @@ CLAIM = Claim(
             "c2_deep",
             "C3_deep",
             name="universal-deep",
+        ),
+        universal(
+            "For all graphs of layers: where no entry outside a circuit reads it, and so where its weights in affine "
+            "nodes are 0 and other nodes do not read it, no function of its entries changes a value outside it",
+            "c2_graph",
+            "C3_graph",
+            "C3_graph_cut",
+            name="universal-graph",
         ),
         Obligation(
             "C3.symbolic",
@@ -111,6 +122,13 @@ CLAIM = Claim(
             "class",
             Scope.INSTANCE,
             _planted,
+        ),
+        Obligation(
+            "C3.control-pool",
+            "A unit whose weights in affine readers are 0, and which a max-pooling window reads too, changes nothing",
+            Scope.BOUNDED,
+            channels.other_unit,
+            Verdict.REFUTED,
         ),
         Obligation(
             "C3.control",

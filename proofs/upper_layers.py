@@ -6,7 +6,8 @@ from itertools import combinations
 from typing import Any
 
 from proof_of_absence.checker.construct.separating_unit import residual_sums, separating_unit
-from proof_of_absence.checker.kernel.obligation import Evidence
+from proof_of_absence.checker.kernel.obligation import Evidence, Query
+from proof_of_absence.checker.kernel.smt import Script, Term, add, any_of, distinct, dot, mul
 from proof_of_absence.checker.minima.branch_and_bound import global_minimum
 from proof_of_absence.checker.numbers.linear_algebra import inner
 from proof_of_absence.models.circuit import Unit, hardcode, hidden_units, idle_value, reassign
@@ -19,6 +20,7 @@ from proof_of_absence.proofs.c13_rent import mean_sent, rent
 from proof_of_absence.proofs.facts.written import Fact
 
 __all__ = [
+    "BLOCKS",
     "CENTRES",
     "CONFUSING",
     "FEATURED",
@@ -27,6 +29,7 @@ __all__ = [
     "confused",
     "last_layer",
     "reads_the_direction",
+    "skip",
 ]
 
 # The layer below puts out |x - p|, for one of these p. With the last, on other data, it confuses inputs.
@@ -37,6 +40,8 @@ CONFUSING = Dataset([[x] for x in range(1, 4)], [[y] for y in (1, 0, 3)])
 # A stream of two coordinates on inputs from 0 to 5. The circuit writes (6, 3); both coordinates are read out.
 STREAM_DATA = Dataset([[x] for x in range(6)], [[y] for y in (9, 8, 10, 8, 9, 11)])
 STREAM_CIRCUIT = frozenset({Unit(1, 2), Unit(1, 3)})
+# Of the symbolic stream.
+BLOCKS = 2
 # How strongly the second block writes.
 WRITTEN = 2
 
@@ -150,3 +155,26 @@ def reads_the_direction() -> Evidence:
     after, _ = reused(net, STREAM_DATA, (1, 1))
     idle = facts.idle(net, STREAM_CIRCUIT, STREAM_DATA.inputs)
     return Evidence(facts.every(idle, facts.lower_loss(after, net, STREAM_DATA)), holds=False)
+
+
+def skip(*, blind: bool = True) -> Query:
+    """A stream of two coordinates: what is added to both passes blocks that read a multiple of their difference."""
+    script = Script(
+        "QF_NRA", f"{BLOCKS} residual blocks of one unit, with all parameters, the stream and the addend unknown"
+    )
+    start, t = script.reals("h", 2), script.real("t")
+    blocks = []
+    for k in range(BLOCKS):
+        w = script.real(f"w{k}")
+        other = mul(-1, w) if blind else script.real(f"u{k}")
+        blocks.append(((w, other), script.real(f"b{k}"), script.reals(f"a{k}", 2)))
+
+    def through(name: str, stream: list[Term]) -> list[Term]:
+        for k, (weights, bias, out) in enumerate(blocks):
+            unit = script.define(f"{name}{k}", f"(relu {add(dot(weights, stream), bias)})")
+            stream = [add(x, mul(unit, o)) for x, o in zip(stream, out, strict=True)]
+        return stream
+
+    bare, moved = through("bare", start), through("moved", [add(x, t) for x in start])
+    script.decide("claim_fails", any_of(distinct(y, add(x, t)) for x, y in zip(bare, moved, strict=True)))
+    return Query(script)

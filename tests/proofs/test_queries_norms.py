@@ -9,7 +9,7 @@ from proof_of_absence.checker.independent.sexpr import Script as Read
 from proof_of_absence.models.circuit import Unit, idle_value, reassign
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import shallow
-from proof_of_absence.proofs import c25_norms, c27_almost_idle
+from proof_of_absence.proofs import c25_norms, c27_almost_idle, upper_layers
 from proof_of_absence.proofs.c8_contradiction import candidates
 from tests.proofs.test_queries import parameters, rationals
 
@@ -118,7 +118,7 @@ def test_c27_skip_query_says_what_becomes_of_the_addend(start, numbers, blind):
     *h, t = start
     values = {"h_0": h[0], "h_1": h[1], "t": t}
     blocks = []
-    for k in range(c27_almost_idle.BLOCKS):
+    for k in range(upper_layers.BLOCKS):
         w, u, b, *a = numbers[5 * k : 5 * k + 5]
         values |= {f"w{k}": w, f"b{k}": b, f"a{k}_0": a[0], f"a{k}_1": a[1]} | ({} if blind else {f"u{k}": u})
         blocks.append((w, -w if blind else u, b, a))
@@ -129,7 +129,7 @@ def test_c27_skip_query_says_what_becomes_of_the_addend(start, numbers, blind):
             stream = [x + unit * o for x, o in zip(stream, a, strict=True)]
         return stream
 
-    script = Read(c27_almost_idle.skip(blind=blind).script.text())
+    script = Read(upper_layers.skip(blind=blind).script.text())
     changed = [x + t for x in through(h)] != through([x + t for x in h])
     assert script.holds(script.assertions[-1:], values) == changed
     assert not (changed and blind)
