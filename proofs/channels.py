@@ -15,7 +15,7 @@ from proof_of_absence.models.circuit import Unit, hardcode, idle_value
 from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.layers import Affine
 from proof_of_absence.models.net import MLP, relu
-from proof_of_absence.models.rational import Vector
+from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.proofs import facts
 
 __all__ = [
@@ -39,14 +39,14 @@ CHANNELS, POSITIONS, WIDTH = 2, 4, 3
 WINDOW = 3
 
 # A net on sequences of numbers from 0 to 2. Its second channel sees three neighbours sum to more than 6.
-INPUTS = tuple(product(range(3), repeat=POSITIONS))
+INPUTS = tuple(vector(z) for z in product(range(3), repeat=POSITIONS))
 FIRST = ((((1, -1, 1),), 0), (((1, 1, 1),), -6))
 SECOND = ((((1, 2, -1), (3, 1, -2)), -1), (((-1, 1, 2), (1, -1, 1)), 0))
 
 # Sequences of three numbers, which a kernel of one number reads at each position; the second channel is silent.
 POOLED_DATA = Dataset([(0, 1, 3), (2, 0, 1), (1, 1, 2), (3, 2, 0)], [[2], [0], [1], [3]])
-POOLED = MLP((Affine([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], [0, 0, 0, -9, -9, -9]),
-              Affine([["1/3"] * 3 + ["2/3"] * 3], [0])))  # fmt: skip
+ONE_HOT = [[int(i == j) for j in range(3)] for i in range(3)]
+POOLED = MLP((Affine(ONE_HOT * 2, [0, 0, 0, -9, -9, -9]), Affine([["1/3"] * 3 + ["2/3"] * 3], [0])))
 POOLED_CIRCUIT = frozenset(Unit(1, 3 + position) for position in range(3))
 
 
@@ -127,19 +127,13 @@ def _net(second: Sequence[tuple[Sequence[Sequence[int]], int]]) -> MLP:
 def cut_channel(channel: int) -> Evidence:
     """Two convolutions with padding: the second reads a channel of the first no more, and its biases stay.
 
-    The last channel is 0 at all positions on the inputs; the first one is so at the first position alone, if the
-    inputs begin with 0 and their second number is not the larger.
+    The last channel is 0 at all positions on the inputs. The first is so at the first position alone, on the inputs
+    that begin with two zeros.
     """
-    other = 1 - channel
-    cut = [([kernels[0] if other == 0 else (0, 0, 0), kernels[1] if other == 1 else (0, 0, 0)], bias)
-           for kernels, bias in SECOND]  # fmt: skip
+    cut = [([(0,) * WIDTH if c == channel else w for c, w in enumerate(kernels)], bias) for kernels, bias in SECOND]
     net, after = _net(SECOND), _net(cut)
-    if channel == len(FIRST) - 1:
-        inputs = INPUTS
-        circuit = {Unit(1, channel * POSITIONS + position) for position in range(POSITIONS)}
-    else:
-        inputs = tuple(z for z in INPUTS if z[0] == 0 and z[1] == 0)
-        circuit = {Unit(1, channel * POSITIONS)}
+    inputs = [z for z in INPUTS if channel or not any(z[:2])]
+    circuit = {Unit(1, channel * POSITIONS + position) for position in range(POSITIONS if channel else 1)}
     same = facts.compare_outputs(net, after, inputs)
     return Evidence(facts.every(facts.idle(net, circuit, inputs), same), holds=same["kind"] == "same-outputs")
 
