@@ -8,8 +8,9 @@ from importlib import import_module
 
 from proof_of_absence.models.files.disk import InputError, refused, suffix_of
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.graph import Graph
 
-__all__ = ["InputError", "read_net"]
+__all__ = ["InputError", "read_net", "read_network"]
 
 # Imported when they are asked for: each needs a library that is not always installed.
 READERS = {".onnx": "onnx", ".safetensors": "safetensors", ".pt": "torch_state", ".pth": "torch_state"}
@@ -49,4 +50,27 @@ def read_net(path: str | os.PathLike[str], *, activation: str | None = None, che
     net: FloatNet = (
         module.read(path) if suffix == ".onnx" else module.read(path, activation=activation, checked=checked)
     )
+    return net
+
+
+def read_network(
+    path: str | os.PathLike[str], *, activation: str | None = None, checked: bool = False
+) -> FloatNet | Graph:
+    """The network in a file: as `read_net` where it is a dense chain, and else the graph of layers that it is.
+
+    Only ONNX files say what stands between layers; a state dictionary is a dense chain, or it is refused.
+
+    Parameters
+    ----------
+    activation, checked
+        As for `read_net`.
+
+    Raises
+    ------
+    InputError
+        As `read_net`; or if an ONNX graph holds an operator that no layer of ours is.
+    """
+    if suffix_of(path) != ".onnx":
+        return read_net(path, activation=activation, checked=checked)
+    net: FloatNet | Graph = import_module(f"{__name__}.onnx").read_network(path)
     return net

@@ -32,7 +32,7 @@ from proof_of_absence.models.steps import (
     quotients,
 )
 
-__all__ = ["Chain", "exact_array"]
+__all__ = ["Chain", "exact_array", "root"]
 
 # Maps in a row: the digits of their product grow with each.
 MOST = 64
@@ -169,10 +169,10 @@ class Chain:
         squares = [Fraction(v) + Fraction(epsilon) for v in variance.tolist()]
         if negative := [place for place, square in enumerate(squares) if square <= 0]:
             raise self._refused(f"{name} has a variance + epsilon that is not positive for feature {negative[0]}")
-        roots = list(map(_root, squares))
+        roots = list(map(root, squares))
         self.shift(-mean, name)
         whole = zip(factor.tolist(), squares, roots, strict=True)
-        factors = [Fraction(f) / root if root else _quotient(Fraction(f), square) for f, square, root in whole]
+        factors = [Fraction(f) / r if r else _quotient(Fraction(f), square) for f, square, r in whole]
         plain = (variance >= 0).all() and all(LEAST <= square <= 1 / LEAST for square in squares)
         self.scale(factors, name, within=ROOT if plain else UNKNOWN)
         self.shift(constant, name, added)
@@ -315,12 +315,12 @@ def exact_array(values: Iterable[Fraction], shape: tuple[int, ...], dtype: np.dt
         return array if (array.astype(dtype) == array).all() else None
 
 
-def _root(value: Fraction) -> Fraction | None:
+def root(value: Fraction) -> Fraction | None:
     """The square root of a positive number, where it is rational."""
     if value <= 0:
         return None
-    root = Fraction(isqrt(value.numerator), isqrt(value.denominator))
-    return root if root * root == value else None
+    found = Fraction(isqrt(value.numerator), isqrt(value.denominator))
+    return found if found * found == value else None
 
 
 def _quotient(factor: Fraction, square: Fraction) -> Fraction:

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any, assert_never
 import numpy as np
 
 from proof_of_absence.models.files import disk
-from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.disk import InputError, content, refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, RationalAffine
 
 if TYPE_CHECKING:
-    from proof_of_absence.models.files.graph import Interface
+    import onnx
 
-__all__ = ["read", "write"]
+    from proof_of_absence.models.files.graph import Interface
+    from proof_of_absence.models.files.graph_sources import Sources
+    from proof_of_absence.models.graph import Graph
+
+__all__ = ["read", "read_network", "sourced", "write"]
 
 # A protobuf message ends at 2 GiB; weights in a file beside the model come on top.
 LARGEST = 2**31 - 1
@@ -123,17 +127,55 @@ def _body(onnx: ModuleType, net: FloatNet, source: str, target: str, *, flatten:
     return nodes, tensors
 
 
+def read_network(path: str | os.PathLike[str]) -> "FloatNet | Graph":
+    """The net in an ONNX file: a dense chain where `read` takes it, and else a graph of layers.
+
+    Raises
+    ------
+    InputError
+        If onnx is missing, the file is damaged, or neither reader takes the graph; see `onnx_graph`.
+    """
+    from proof_of_absence.models.files import graph, onnx_graph
+
+    model = _model(path)
+    try:
+        return graph.follow(path, model)[0]
+    except InputError as error:
+        try:
+            return onnx_graph.follow(path, model)[0]
+        except InputError as other:
+            # Where a dense chain would have been read, what is wrong with it says more.
+            raise (error if graph.is_dense(model) else other) from None
+
+
+def sourced(path: str | os.PathLike[str]) -> "tuple[Graph, Sources]":
+    """The net in an ONNX file as a graph of layers, a dense chain too, and where its weights lie in the file.
+
+    Raises
+    ------
+    InputError
+        As `read_network`.
+    """
+    from proof_of_absence.models.files import onnx_graph
+
+    return onnx_graph.follow(path, _model(path))
+
+
 def _read(path: str | os.PathLike[str]) -> "tuple[FloatNet, Interface]":
-    onnx = _onnx(path)
     from proof_of_absence.models.files import graph
 
+    return graph.follow(path, _model(path))
+
+
+def _model(path: str | os.PathLike[str]) -> "onnx.ModelProto":
+    onnx = _onnx(path)
     model = onnx.ModelProto()
     data = content(path, limit=LARGEST)
     try:
         model.ParseFromString(data)
     except Exception as error:
         raise refused(path, "is no whole ONNX file; export it again") from error
-    return graph.follow(path, model)
+    return model
 
 
 def _onnx(path: str | os.PathLike[str]) -> ModuleType:
