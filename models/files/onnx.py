@@ -135,9 +135,9 @@ def read_network(path: str | os.PathLike[str]) -> "FloatNet | Graph":
     InputError
         If onnx is missing, the file is damaged, or neither reader takes the graph; see `onnx_graph`.
     """
+    model = _model(path)
     from proof_of_absence.models.files import graph, onnx_graph
 
-    model = _model(path)
     try:
         return graph.follow(path, model)[0]
     except InputError as error:
@@ -156,20 +156,21 @@ def sourced(path: str | os.PathLike[str]) -> "tuple[Graph, Sources]":
     InputError
         As `read_network`.
     """
+    model = _model(path)
     from proof_of_absence.models.files import onnx_graph
 
-    return onnx_graph.follow(path, _model(path))
+    return onnx_graph.follow(path, model)
 
 
 def _read(path: str | os.PathLike[str]) -> "tuple[FloatNet, Interface]":
+    model = _model(path)
     from proof_of_absence.models.files import graph
 
-    return graph.follow(path, _model(path))
+    return graph.follow(path, model)
 
 
 def _model(path: str | os.PathLike[str]) -> "onnx.ModelProto":
-    onnx = _onnx(path)
-    model = onnx.ModelProto()
+    model: onnx.ModelProto = _onnx(path).ModelProto()
     data = content(path, limit=LARGEST)
     try:
         model.ParseFromString(data)

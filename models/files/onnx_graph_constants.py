@@ -30,8 +30,13 @@ class GraphConstants(Constants):
     def is_stored(self, name: str) -> bool:
         """Whether the file holds its numbers: it is an initializer or a Constant node."""
         found = self._known.get(name)
-        own = found.name if isinstance(found, TensorProto) else found.output[0] if hasattr(found, "output") else None
-        return own == name
+        match found:
+            case TensorProto():
+                return bool(found.name == name)
+            case onnx.NodeProto():
+                return bool(found.output[0] == name)
+            case _:
+                return False
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Its shape, without reading the numbers of an initializer."""

@@ -24,7 +24,7 @@ FAR = 2**31 - 1
 class Moved(NamedTuple):
     """For each entry of a result its place in the flattened operand, -1 for `fill`; and the axis of the rows."""
 
-    index: np.ndarray
+    entries: np.ndarray
     rows: int | None
     fill: Fraction = Fraction(0)
 

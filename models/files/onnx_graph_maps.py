@@ -106,10 +106,10 @@ def gemm(walk: Walk, node: onnx.NodeProto) -> Value:
     matrix = matrix.T if turned else matrix
     scaled = _scaled(alpha, matrix, value.kind)
     held = walk.held(name, matrix.T.shape if turned else matrix.shape) if alpha else None
-    exact = scaled is not None
+    exact, matrix = scaled is not None, matrix if scaled is None else scaled
     walk.multiplied = walk.multiplied or not (_plain(alpha) and _plain(beta))
     found = _product(
-        walk, node, value, scaled if exact else matrix, held, left=left, turned=turned,
+        walk, node, value, matrix, held, left=left, turned=turned,
         factor=alpha if exact else Fraction(1),
     )  # fmt: skip
     if not exact:
