@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from proof_of_absence.checker.numbers.deadline import Deadline, within
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from proof_of_absence.checker.recorded.command import activations_command
 from proof_of_absence.checker.screen.terminal import (
     Scheduler,
@@ -132,6 +132,7 @@ def audit_command(
     deadline = Deadline(seconds)
     # The libraries behind these take a second to load, which other commands need not wait for.
     from proof_of_absence.checker.audit.engine import Source, examine
+    from proof_of_absence.checker.audit.findings import UNDECIDED
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
     from proof_of_absence.checker.audit.fuller import FullerReport
     from proof_of_absence.checker.audit.guard import guard
@@ -156,7 +157,13 @@ def audit_command(
         data = read_data(train, optional=True)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")
         if outputs:
-            net = agreeing(net, fitting(net, data.inputs, f"the inputs of {train}"), read_outputs(outputs), outputs)
+            inputs, own = fitting(net, data.inputs, f"the inputs of {train}"), read_outputs(outputs)
+            try:
+                with within(deadline):
+                    net = agreeing(net, inputs, own, outputs)
+            except OutOfTime as late:
+                say(f"{late}. No report is written.")
+                raise typer.Exit(UNDECIDED) from late
         deployed = read_data(deploy, targets=False).inputs if deploy else None
         if deployed is not None:
             fitting(net, deployed, f"the inputs of {deploy}")

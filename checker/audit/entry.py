@@ -155,6 +155,8 @@ def audit(
     InputError
         If the model is no fully connected ReLU net, the arrays are not finite or do not fit it, both losses suit the
         targets and none was named, or the outputs are others than the net's.
+    OutOfTime
+        If the time is over before the outputs are compared: which net it is then is not known.
 
     Examples
     --------
@@ -183,7 +185,8 @@ def audit(
     deployed = None if deploy is None else float_rows("deploy", deploy)
     tested = None if test is None else float_rows("test", test)
     if outputs is not None:
-        net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
+        with within(deadline):
+            net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
     asked = [regions] if isinstance(regions, str | os.PathLike | Region) else list(regions)
     boxes = [box for one in asked for box in ([one] if isinstance(one, Region) else read_regions(one))]
     if region_from_data:

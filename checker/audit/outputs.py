@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from proof_of_absence.checker.audit.deviation import Deviation
+from proof_of_absence.checker.numbers.deadline import OutOfTime
 from proof_of_absence.checker.numbers.rounding import TINY, UP
 from proof_of_absence.checker.passes.residuals import Block, evaluate
 from proof_of_absence.models.files.disk import refused
@@ -71,6 +72,8 @@ def agreeing(net: FloatNet, inputs: np.ndarray, outputs: np.ndarray, source: obj
     InputError
         If an output is farther off, the shapes do not fit, the bound is so wide that agreement would mean nothing, or
         there is none, because the net is one of rationals that was read from no file.
+    OutOfTime
+        If the deadline in force is over before all rows are compared.
     """
     if outputs.shape != (len(inputs), net.widths[-1]):
         raise refused(
@@ -83,6 +86,11 @@ def agreeing(net: FloatNet, inputs: np.ndarray, outputs: np.ndarray, source: obj
         evaluate(net, inputs, np.zeros(outputs.shape), compared)
     except OverflowError:
         compared.bound = float("inf")
+    except OutOfTime as late:
+        raise OutOfTime(
+            f"{source}: {late} before these outputs were compared with those of the net as it was read, which so may "
+            "be another one; give it more time with --seconds (seconds= in Python)"
+        ) from late
     if compared.excess:
         row, output = compared.worst
         cut = net.reading.cut if net.reading else ""

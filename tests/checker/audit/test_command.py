@@ -376,6 +376,8 @@ def test_an_assumption_is_checked_against_the_networks_own_outputs(state, tmp_pa
     assert any("outputs.npz agree" in note for note in report(tmp_path / "net.audit")["net"]["reading"]["notes"])
     outputs = np.load("outputs.npz")["outputs"]
     np.savez("tanh.npz", outputs=np.tanh(outputs))
+    out = absence(*state, "--activation", "relu", "--outputs", "outputs.npz", "-o", "late", "--seconds", "0", expect=3)
+    assert "outputs.npz: out of time before these outputs were compared" in out and not (tmp_path / "late").exists()
     out = absence(*state, "--activation", "relu", "--outputs", "tanh.npz", "-o", "other", expect=2)
     assert out.startswith(
         "absence: tanh.npz: these are not the outputs of the net as it was read: they differ by up to"

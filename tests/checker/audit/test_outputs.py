@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import proof_of_absence
 from proof_of_absence.checker.audit.outputs import agreeing
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from proof_of_absence.models.files import InputError
 from proof_of_absence.models.files.torch_state import from_module
 from proof_of_absence.models.floatnet import FloatNet
@@ -92,3 +93,19 @@ def test_outputs_behind_a_softmax_are_told_apart():
     with pytest.raises(InputError, match="they are to be those before Softmax"):
         agreeing(from_module(network), inputs, run(network, inputs), "out")
     assert agreeing(from_module(network), inputs, run(network[0], inputs), "out").reading.cut == "Softmax"
+
+
+@pytest.mark.parametrize("looks", [0, 1, 5, 10, 1000])
+def test_without_the_time_to_compare_no_net_is_taken(looks):
+    """Whenever it is over: either all rows are compared, or it says so."""
+    network = module(0)
+    inputs = np.random.default_rng(0).normal(size=(30_000, 3))
+    clock = iter(range(1000))
+    with within(Deadline(looks, lambda: float(next(clock)))):
+        try:
+            found = agreeing(from_module(network), inputs, run(network, inputs), "outputs.npz")
+        except OutOfTime as late:
+            assert str(late).startswith("outputs.npz: out of time before these outputs were compared")
+            assert looks < 1000
+        else:
+            assert looks == 1000 and "agree with it at all 30000" in found.reading.notes[-1]
