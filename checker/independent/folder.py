@@ -11,6 +11,7 @@ from proof_of_absence.checker.independent.results import (
     census,
     compression,
     experiment,
+    graph,
     lifetimes,
     recorded,
     report,
@@ -54,6 +55,8 @@ def check_whole(path: Path) -> str:
     Refused
         If it is no such file, or anything in it is not so.
     """
+    if path.name == audit.NAME and path.with_name(graph.GRAPH).is_file():
+        return graph.told(*graph.accepted(path))
     if path.name == audit.NAME:
         certificate, subject = audit.accepted(path)
         told = f"{len(certificate['facts'])} facts of an audit"
