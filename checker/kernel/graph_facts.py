@@ -21,7 +21,7 @@ def idle_fact(
     rows: int,
     *,
     dead: Iterable[int],
-    constant: Mapping[int, Fraction | tuple[Fraction, Fraction]],
+    constant: Mapping[int, Fraction | tuple[Fraction, Fraction] | None],
     undecided: Iterable[int],
     witness: Iterable[Sequence[int]],
     unread: Iterable[int],
@@ -34,7 +34,7 @@ def idle_fact(
         Entries of the node's value: those that send 0, those left open, and those that nothing reads with a weight
         other than 0.
     constant
-        The other entries with one value, and that value; a number with roots between two rational bounds.
+        The other entries with one value, and that value; of a number with roots two rational bounds, or None.
     witness
         For each entry that is left, in order, two rows at which it sends different values.
     """
@@ -50,10 +50,19 @@ def idle_fact(
     }
 
 
-def firing_fact(node: int, rows: int, fires: Mapping[int, Iterable[int]]) -> dict[str, Any]:
-    """For each idle unit of a node that is read, all of the `rows` deployment rows at which it sends another value."""
-    listed = [[int(entry), sorted(map(int, fires[entry]))] for entry in sorted(fires)]
-    return {"kind": "graph-firing", "node": node, "rows": rows, "fires": listed}
+def firing_fact(
+    node: int, rows: int, fires: Mapping[int, Iterable[int]], undecided: Mapping[int, Iterable[int]] | None = None
+) -> dict[str, Any]:
+    """At which of the `rows` deployment rows the idle units of a node that are read send another value, by entry.
+
+    `undecided` has the rows of which nothing is said. A unit that is in neither fires at no row.
+    """
+    open_ = undecided or {}
+    listed = [
+        [int(entry), sorted(map(int, fires.get(entry, ()))), sorted(map(int, open_.get(entry, ())))]
+        for entry in sorted({*fires, *open_})
+    ]
+    return {"kind": "graph-firing", "node": node, "rows": rows, "fires": [entry for entry in listed if any(entry[1:])]}
 
 
 def losses_fact(of: Loss, loss: Enclosure, floor: Enclosure) -> dict[str, Any]:
@@ -76,5 +85,7 @@ def _wider(found: Enclosure) -> list[str]:
     return ends_text(found.low - slack, found.high + slack)
 
 
-def _value(value: Fraction | tuple[Fraction, Fraction]) -> str | list[str]:
-    return hexadecimal(value) if isinstance(value, Fraction) else [hexadecimal(end) for end in value]
+def _value(value: Fraction | tuple[Fraction, Fraction] | None) -> str | list[str] | None:
+    if value is None or isinstance(value, Fraction):
+        return None if value is None else hexadecimal(value)
+    return [hexadecimal(end) for end in value]

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from proof_of_absence.checker.independent.kinds.graph_idle import below_of, entries_of, settle
-from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.graph_bounded import bounded
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, apart_from, blocks_of
@@ -16,7 +16,11 @@ from proof_of_absence.checker.independent.values.reported import require_same
 
 
 def graph_firing(subject: GraphSubject, *facts: Fact) -> None:
-    """`fires` lists each idle unit of the node that something reads, with all deployment rows at which it fires."""
+    """`fires` has of the idle units of a node that something reads all deployment rows at which they fire.
+
+    A unit comes with the rows at which it fires, and those of which nothing is said; one that is not listed is silent
+    at all rows.
+    """
     graph, deploy = subject.graph, subject.deployment
     nodes = [graph.activation(fact["node"]) for fact in facts]
     require(len(set(nodes)) == len(nodes), "two facts about one node")
@@ -28,33 +32,37 @@ def graph_firing(subject: GraphSubject, *facts: Fact) -> None:
     changing = moving(graph, apart_from(subject.train[:1], deploy), still)
     for block in blocks_of(graph, deploy):
         for node, found in bounded(graph, deploy[block], nodes):
-            entries, fires = listed[node]
+            entries, fires, open_ = listed[node]
             moved = changing[below_of(graph, node)][entries]
-            same, own = ~fires[block][:, moved], entries[moved]
-            settle(graph, subject.train[:1], deploy[block], node, own, same, found, first[node])
             require(not fires[block][:, ~moved].any(), f"a unit of node {node} fires that rests on nothing else")
+            same, skipped = ~fires[block][:, moved], open_[block][:, moved]
+            settle(graph, subject.train[:1], deploy[block], node, entries[moved], same, found, first[node], skipped)
 
 
-def _listed(subject: GraphSubject, fact: Fact, seen: Truths) -> tuple[Places, Truths]:
-    """The entries, and at which rows (rows, entries) each fires."""
+def _listed(subject: GraphSubject, fact: Fact, seen: Truths) -> tuple[Places, Truths, Truths]:
+    """The entries, and at which rows (rows, entries) each fires, and at which nothing is said of it."""
     node, count = fact["node"], len(subject.deployment)
     require_same("the number of deployment rows", fact["rows"], count)
     if node not in subject.idle:
         raise Refused(f"which units of node {node} are idle is not stated")
-    entries = entries_of(subject.graph, node, [entry for entry, _ in fact["fires"]])
-    expected = np.flatnonzero(subject.idle[node] & seen).tolist()
-    require_equal(f"the idle units of node {node} that are read", entries.tolist(), expected)
-    fires = np.zeros((count, len(entries)), dtype=bool)
-    for k, (_, rows) in enumerate(fact["fires"]):
-        require(all(type(i) is int and 0 <= i < count for i in rows), "no such deployment row")
-        require(all(a < b for a, b in pairwise(rows)), "deployment rows are not in order")
-        fires[rows, k] = True
-    return entries, fires
+    entries = np.flatnonzero(subject.idle[node] & seen)
+    listed = entries_of(subject.graph, node, [entry for entry, _, _ in fact["fires"]])
+    require(np.isin(listed, entries).all(), f"a unit of node {node} fires that is not idle, or that nothing reads")
+    fires, open_ = (np.zeros((count, len(entries)), dtype=bool) for _ in range(2))
+    for k, (_, *lists) in zip(np.searchsorted(entries, listed), fact["fires"], strict=True):
+        for rows, marks in zip(lists, (fires, open_), strict=True):
+            require(all(type(i) is int and 0 <= i < count for i in rows), "no such deployment row")
+            require(all(a < b for a, b in pairwise(rows)), "deployment rows are not in order")
+            marks[rows, k] = True
+        require(any(lists), f"a unit of node {node} is listed without a row")
+    require(not (fires & open_).any(), "of a deployment row something and nothing is said")
+    return entries, fires, open_
 
 
-def _silent(graph: Graph, node: int, entries: Places, fires: Truths) -> Truths:
+def _silent(graph: Graph, node: int, entries: Places, fires: Truths, open_: Truths) -> Truths:
+    """The entries that fire at no row."""
     found = np.zeros(graph.sizes[node], dtype=bool)
-    found[entries[~fires.any(axis=0)]] = True
+    found[entries[~(fires | open_).any(axis=0)]] = True
     return found
 
 

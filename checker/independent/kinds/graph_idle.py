@@ -99,8 +99,10 @@ def _first_values(subject: GraphSubject, claim: Claim, fact: Fact, first: Bounde
         found |= dict(zip(left.tolist(), value_at(subject.graph, subject.train[:1], claim.node, left), strict=True))
     for entry, (low, high) in found.items():
         value, what = stated[entry], f"what unit {entry} of node {claim.node} sends"
-        # A number with roots is stated between bounds.
-        if isinstance(value, list):
+        # A number with roots is stated between bounds, or not at all; it is not 0 all the same.
+        if value is None:
+            require(low < high, f"{what} is rational, and is not stated")
+        elif isinstance(value, list):
             below, above = map(hexadecimal, value)
             require(below <= low < high <= above, f"{what} is rational, or not between the stated bounds")
         else:
@@ -141,24 +143,27 @@ def settle(
     same: Truths,
     found: Bounded,
     at_first: Bounded,
+    skipped: Truths | None = None,
 ) -> None:
     """Refuse unless each entry has at each row the value of the first row (1, size) just where `same` says so.
 
     `found` and `at_first` are bounds of the whole node at the rows and at the first one; the rest is decided exactly.
+    Of what is skipped nothing is said.
     """
     value, radius, own, off = (x[:, entries] for x in (*found, *at_first))
     with np.errstate(all="ignore"):
         equal = (radius == 0) & (off == 0) & (value == own)
         apart = np.abs(value - own) > (radius + off) * UP**2
-    open_ = ~(equal | apart)
-    wrong = ~open_ & (equal != same)
+    asked = np.ones_like(same) if skipped is None else ~skipped
+    open_ = asked & ~(equal | apart)
+    wrong = asked & ~open_ & (equal != same)
     for start in pausing(range(0, len(entries), TOGETHER)):
         columns = np.arange(start, min(start + TOGETHER, len(entries)))
         here = columns[open_[:, columns].any(axis=0)]
         left = np.flatnonzero(open_[:, here].any(axis=1))
         if left.size:
             place = np.ix_(left, here)
-            wrong[place] |= as_at(graph, first, rows[left], node, entries[here]) != same[place]
+            wrong[place] |= asked[place] & (as_at(graph, first, rows[left], node, entries[here]) != same[place])
     at, k = (int(x[0]) if x.size else 0 for x in np.nonzero(wrong))
     said = "the same value as at the first training row" if same[at : at + 1, k : k + 1].all() else "another value"
     require(not wrong.any(), f"unit {entries[k : k + 1].tolist()} of node {node} has not {said} at a row")

@@ -50,7 +50,10 @@ def _compared(graph: Graph, rows: Floats, node: int, wanted: dict[int, Places]) 
 
 
 def value_at(graph: Graph, row: Floats, node: int, entries: Places) -> list[tuple[Fraction, Fraction]]:
-    """Bounds of the values of these entries at a row (1, size); both are the value where it is rational."""
+    """Bounds of the values of these entries at a row (1, size); both are the value where it is rational.
+
+    Where it is not, 0 is not between them.
+    """
     part = evaluated(graph, row, node, rests_on(graph, node, entries), Summing())
     return [_bounds(x, part.scale) for x in part.of(entries)[0].tolist()]
 
@@ -92,5 +95,7 @@ def _bounds(x: Number, scale: Fraction) -> tuple[Fraction, Fraction]:
         return x * scale, x * scale
     if not isinstance(x, Sum):
         raise TypeError("an enclosure is no sum of roots")
-    low, high = x.bounds(BITS)
-    return low * scale, high * scale
+    bits = BITS
+    while (ends := x.bounds(bits))[0] <= 0 <= ends[1] and x.terms:
+        bits *= 2
+    return ends[0] * scale, ends[1] * scale
