@@ -49,15 +49,17 @@ def harden_command(
 
     Same architecture, same file format. OUTPUT.proof/ holds a certificate for `absence check`. With --compress the net
     is then made smaller: in the box, or everywhere without one, its outputs stay those of the hardened net, over the
-    reals. This has a certificate of its own in OUTPUT.compression/.
+    reals. This has a certificate of its own in OUTPUT.compression/. With --deploy it is told what a move of the answer
+    costs there by the output weights, before and after.
     Exit codes: 0 no circuit is left, 1 some are left, 2 bad input, 130 interrupted.
     """
     from proof_of_absence.checker.audit.compress import compress_net
     from proof_of_absence.checker.audit.compress_certify import NAME, certify_compression
     from proof_of_absence.checker.audit.harden import harden_net
     from proof_of_absence.checker.audit.harden_entry import LIST, proof_owner, write_proof
+    from proof_of_absence.checker.audit.harden_prices import repriced
     from proof_of_absence.checker.audit.report.compress_page import compress_page
-    from proof_of_absence.checker.audit.report.harden_page import page
+    from proof_of_absence.checker.audit.report.harden_page import page, prices_page
     from proof_of_absence.checker.audit.tied_hardening import PROOF, SMALLER
     from proof_of_absence.checker.region.boxes import read_regions
     from proof_of_absence.models.files import read_net
@@ -94,6 +96,9 @@ def harden_command(
             found = harden_net(net, inputs, deployed, rounding=rounding.value)
         with errors.status("looking for units that are stable on the region"):
             smaller = compress_net(found.net, box, seconds=seconds) if compress else None
+        nets = {"before": found.before, "hardened": found.net} | ({"smaller": smaller.net} if smaller else {})
+        with errors.status("pricing moves of the answer at the deployment inputs"):
+            prices = repriced(nets, inputs, deployed) if deployed is not None else None
         owner, (proof, *others) = proof_owner(found.before, model.name), folders
         # The net comes last: no new net lies anywhere without its proofs, whatever happens.
         with placing() as places:
@@ -104,6 +109,8 @@ def harden_command(
             new = smaller.net if smaller else found.net
             rewrite(model, output, new, activation=activation, spare=places.file(output))
     console.print(page(found, len(inputs)))
+    if prices:
+        console.print(prices_page(prices))
     if smaller:
         console.print(compress_page(smaller, inputs))
     checks = " and ".join(f"`absence check {folder}`" for folder in folders)

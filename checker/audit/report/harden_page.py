@@ -1,6 +1,8 @@
 """What `absence harden` did, in the terminal: the answer first, then each circuit."""
 
+from collections.abc import Mapping
 from decimal import ROUND_CEILING
+from fractions import Fraction
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -8,10 +10,11 @@ from rich.text import Text
 
 from proof_of_absence.checker.audit.findings import CircuitFinding
 from proof_of_absence.checker.audit.harden import Hardened
+from proof_of_absence.checker.audit.harden_prices import Repriced
 from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.audit.report.words import count, names, row_ranges
 
-__all__ = ["page"]
+__all__ = ["page", "prices_page"]
 
 SCOPE = (
     "Decided exactly, about the net as a function over the reals, on these data. Circuits are sought within one layer; "
@@ -27,6 +30,16 @@ NO_BIAS = (
     "In the file no bias of a number for each unit is added right after the weights that read them, or what it would "
     "have to be is beyond its type: give that layer a bias there, zeros will do, and harden again."
 )
+
+PRICES = (
+    "At most so much a move of the answer costs in training, by the output weights alone (C21): the least move that "
+    "changes the class there, or by 1 of one output. This is not in the certificate: that of an audit has it."
+)
+STILL_FREE = (
+    "A hardening sets output weights to 0 and deletes no unit. Whoever may write them again moves the answer freely "
+    "where such a unit fires, as before."
+)
+DELETE = "Units that send nothing are deleted with --compress."
 
 
 def page(found: Hardened, rows: int, limit: int = 20) -> Group:
@@ -52,6 +65,24 @@ def page(found: Hardened, rows: int, limit: int = 20) -> Group:
                 parts.append(Text(f"… {len(circuits) - limit} more not shown; hardening.json has all", "dim"))
             parts.append("")
     return Group(*parts, Text(SCOPE, "dim"))
+
+
+def prices_page(found: Mapping[str, Repriced]) -> Group:
+    """What a move costs at the deployment inputs, a line for each net: as it was, hardened, and smaller if it is."""
+    table = Table(
+        "Deployment inputs", "Free at", "Least price", "Median", header_style="dim", box=None, pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )  # fmt: skip
+    for name, one in found.items():
+        table.add_row(name, f"{one.free} of {one.inputs}", _size(one.least), _size(one.median))
+    notes = [PRICES]
+    if found["hardened"].free:
+        notes.append(STILL_FREE if "smaller" in found else f"{STILL_FREE} {DELETE}")
+    return Group(Text("What a move costs", "bold"), table, "", *(Text(note, "dim") for note in notes), "")
+
+
+def _size(price: Fraction | None) -> str:
+    return "not known" if price is None else short(price, ROUND_CEILING, 3) if price else "0"
 
 
 def _table(circuits: tuple[CircuitFinding, ...]) -> Table:

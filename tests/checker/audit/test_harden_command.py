@@ -96,6 +96,19 @@ def test_nothing_is_replaced_without_being_asked_and_an_input_never():
     absence("check", "other.onnx.proof", expect=0)
 
 
+def test_what_is_free_stays_free_until_the_unit_is_deleted():
+    save("net.onnx")
+    options = ("--train", "train.npz", "--deploy", "deploy.npz", "--compress")
+    told = absence("harden", "net.onnx", *options, "-o", "small.onnx", expect=0)
+    free = {line.split()[0]: line.split()[1:4] for line in told.splitlines() if " of 3 " in line}
+    # At the last two unit 1 fires, of whose weight training knows nothing.
+    assert free == {"before": ["2", "of", "3"], "hardened": ["2", "of", "3"], "smaller": ["0", "of", "3"]}
+    assert "deletes no unit" in told and "Units that send nothing are deleted with --compress" not in told
+    told = absence("harden", "net.onnx", *options[:4], "-o", "hard.onnx", expect=0)
+    assert "Units that send nothing are deleted with --compress" in told
+    assert "What a move costs" not in absence("harden", "net.onnx", *options[:2], "-o", "bare.onnx", expect=0)
+
+
 def test_data_that_do_not_fit_are_named():
     save("net.onnx")
     np.savez("wide.npz", X=np.zeros((3, 5)))
