@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from math import prod
@@ -34,7 +34,7 @@ from proof_of_absence.models.graph_layers import (
 from proof_of_absence.models.rational import Numbers, vector
 from proof_of_absence.models.reading import Reading
 
-__all__ = ["Graph", "GraphUnit", "Node", "value_of"]
+__all__ = ["Graph", "GraphUnit", "Node", "same_graph", "value_of"]
 
 
 class GraphUnit(NamedTuple):
@@ -168,6 +168,21 @@ class Graph:
     def __call__(self, z: Numbers) -> np.ndarray:
         """The outputs at one input, flattened: an array of Fractions."""
         return self.values(z)[-1]
+
+
+def same_graph(one: Graph, other: Graph) -> bool:
+    """Whether two graphs have the very same layers, input and type; names and readings are not compared."""
+    if (one.shapes, one.dtype, len(one.nodes)) != (other.shapes, other.dtype, len(other.nodes)):
+        return False
+    pairs = zip(one.nodes, other.nodes, strict=True)
+    return all(a.reads == b.reads and _same(a.layer, b.layer) for a, b in pairs)
+
+
+def _same(one: GraphLayer, other: GraphLayer) -> bool:
+    if type(one) is not type(other):
+        return False
+    pairs = ((getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+    return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
 
 
 def value_of(layer: GraphLayer, below: Sequence[np.ndarray]) -> np.ndarray:

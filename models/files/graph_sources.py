@@ -33,11 +33,18 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """For the number of a Dense or Conv node, where its weights and its bias lie in the file.
+    """For the number of a node, where its arrays lie in the file.
 
-    A bias that the file has no number of its own for each entry of is not listed; nor are weights put together of
-    several arrays.
+    What the file has no number of its own for each entry of is not listed, nor what is computed of several arrays.
+
+    Parameters
+    ----------
+    weights, bias
+        Of Dense and Conv nodes.
+    shift
+        Of Scale and BatchNorm nodes: as much as `factor` times what is added in the file is added to it.
     """
 
     weights: Mapping[int, Held] = field(default_factory=dict)
     bias: Mapping[int, Held] = field(default_factory=dict)
+    shift: Mapping[int, Held] = field(default_factory=dict)

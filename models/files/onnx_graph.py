@@ -296,14 +296,15 @@ class _Reader:
         cut = self.end.cut.op_type if self.end.cut else ""
         layers = tuple(words[old - 1] for old in kept)
         reading = Reading(layers, _activation(nodes), "the graph", notes, cut, walk.multiplied)
-        weights, bias = (
-            {numbers[old]: one for old, one in held.items() if old in numbers} for held in (walk.weights, walk.bias)
+        held = (
+            {numbers[old]: place for old, place in places.items() if old in numbers}
+            for places in (walk.weights, walk.bias, walk.shift)
         )
         try:
             graph = Graph(walk.shapes[0], nodes, max(FLOATS[kind] for kind in kinds), reading)
         except ValueError as error:
             raise self.refused(error) from error
-        return graph, Sources(weights, bias)
+        return graph, Sources(*held)
 
 
 def _renamed(reads: Iterable[int], numbers: Mapping[int, int]) -> tuple[int, ...]:

@@ -139,7 +139,9 @@ def _scaled(factor: Fraction, array: np.ndarray, kind: int) -> np.ndarray | None
     """The array times a number; None if that is no array of the type."""
     if factor == 1:
         return array
-    return exact_array((factor * Fraction(x) for x in array.reshape(-1).tolist()), array.shape, FLOATS[kind])
+    found = exact_array((factor * Fraction(x) for x in array.reshape(-1).tolist()), array.shape, FLOATS[kind])
+    # Fractions know of no negative 0.
+    return None if found is None else np.copysign(found, array if factor > 0 else -array)
 
 
 def _shifted(
@@ -160,7 +162,10 @@ def _shifted(
     if folds and (found := _with_bias(walk, node, value, own, array.shape, name, factor)):
         return found
     exact = walk.exact(node, own)
-    return walk.put(node, Scale(1, exact if factor == 1 else factor * exact), [value])
+    found = walk.put(node, Scale(1, exact if factor == 1 else factor * exact), [value])
+    if held := walk.held(name, array.shape):
+        walk.shift[found.node] = Held(held[0], walk.own_constant(node, held[1], value), factor)
+    return found
 
 
 def _with_bias(
@@ -293,12 +298,19 @@ def batch_normalization(walk: Walk, node: onnx.NodeProto) -> Value:
         raise walk.refused(f"{label(node)} has a variance + epsilon that is not positive")
     roots = [root(one) for one in square]
     walk.multiplied = True
+    shape: tuple[int, ...] = (len(square),)
+    layer: BatchNorm | Scale
     if None in roots:
-        return walk.put(node, BatchNorm(exact[0], exact[1], square, exact[3]), [value])
-    factor = exact[0] / np.array(roots, dtype=object)
-    moved = exact[3] - factor * exact[1]
-    shape = (-1,) + (1,) * (len(value.own) - 1)
-    return walk.put(node, Scale(factor.reshape(shape), moved.reshape(shape)), [value])
+        layer = BatchNorm(exact[0], exact[1], square, exact[3])
+    else:
+        shape += (1,) * (len(value.own) - 1)
+        factor = exact[0] / np.array(roots, dtype=object)
+        moved = exact[3] - factor * exact[1]
+        layer = Scale(factor.reshape(shape), moved.reshape(shape))
+    found = walk.put(node, layer, [value])
+    if held := walk.held(node.input[2], shift.shape):
+        walk.shift[found.node] = Held(held[0], held[1].reshape(shape))
+    return found
 
 
 def concat(walk: Walk, node: onnx.NodeProto) -> Value:

@@ -103,6 +103,7 @@ class Walk:
         self.origins: dict[str, tuple[str, np.ndarray]] = {}
         self.weights: dict[int, Held] = {}
         self.bias: dict[int, Held] = {}
+        self.shift: dict[int, Held] = {}
         self._moved = 0
 
     def refused(self, reason: object) -> InputError:

@@ -1,0 +1,200 @@
+"""Write a graph of layers into a copy of the ONNX file that another one of the same layers was read from.
+
+Initializers that the changed layers come from get new numbers; nodes, names, types and shapes stay as they are.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.numpy_helper
+from onnx import TensorProto
+
+from proof_of_absence.models.files import disk
+from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.external import inlined
+from proof_of_absence.models.files.graph_sources import Held, Sources
+from proof_of_absence.models.files.onnx import LARGEST, sourced
+from proof_of_absence.models.files.onnx_graph_layout import LAYOUT
+from proof_of_absence.models.graph import Graph, same_graph
+from proof_of_absence.models.graph_layers import BatchNorm, Conv, Dense, GraphLayer, Scale
+from proof_of_absence.models.steps import float_of
+
+__all__ = ["rewrite", "write"]
+
+
+def rewrite(
+    like: str | os.PathLike[str], path: str | os.PathLike[str], graph: Graph, *, spare: Path | None = None
+) -> None:
+    """Write a graph that differs from that of `like` in weights, biases and shifts alone; whole or not at all.
+
+    Parameters
+    ----------
+    spare
+        Where the file is to lie at first, if it is put in place later; messages name `path`.
+
+    Raises
+    ------
+    InputError
+        If `like` cannot be read or is packed, more differs than its initializers hold, its types do not hold a number,
+        a changed initializer is read at several places, or the file cannot be written.
+    """
+    suffix = Path(like).suffix.lower()
+    if suffix != ".onnx" or Path(path).suffix.lower() != suffix:
+        raise refused(path, f"is of another format than {like}, or that is packed: unpack it, and write an .onnx file")
+    before, sources = sourced(like)
+    model = _model(like)
+    arrays = _changed(like, before, graph, sources, model)
+    place = Path(spare or path)
+    temporary = place.with_name(f".{place.stem}.{os.getpid()}.unread{suffix}")
+    try:
+        _write(like, temporary, model, arrays)
+        if not same_graph(sourced(temporary)[0], graph):
+            raise refused(path, f"is not written: read again it is not the graph that was made of {like}")
+        try:
+            os.replace(temporary, place)
+        except OSError as error:
+            raise refused(path, f"cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write(like: str | os.PathLike[str], path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write the model `like` with other numbers in some initializers, or values of Constant nodes, given by name.
+
+    Weights in another file are put inside.
+
+    Raises
+    ------
+    InputError
+        If there is no such array, it has another shape, its type does not hold a number, several nodes read it, or the
+        file cannot be written.
+    """
+    _write(like, path, _model(like), arrays)
+
+
+def _model(like: str | os.PathLike[str]) -> onnx.ModelProto:
+    model = onnx.ModelProto()
+    data = content(like, limit=LARGEST)
+    try:
+        model.ParseFromString(data)
+    except Exception as error:
+        raise refused(like, "is no whole ONNX file; export it again") from error
+    for _, tensor in _tensors(model.graph):
+        if tensor.data_location == TensorProto.EXTERNAL:
+            tensor.CopyFrom(inlined(like, tensor))
+    return model
+
+
+def _write(
+    like: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    model: onnx.ModelProto,
+    arrays: Mapping[str, np.ndarray],
+) -> None:
+    tensors = dict(_tensors(model.graph))
+    for name, array in arrays.items():
+        if name not in tensors:
+            raise refused(like, f"holds no array {name}")
+        _require_alone(like, model.graph, name)
+        old = onnx.numpy_helper.to_array(tensors[name])
+        with np.errstate(over="ignore"):
+            new = np.asarray(array).astype(old.dtype)
+        if new.shape != old.shape or not np.array_equal(new.astype(np.float64), np.asarray(array, dtype=np.float64)):
+            raise refused(like, f"has an array {name} of shape {old.shape} that does not hold the new numbers")
+        tensors[name].CopyFrom(onnx.numpy_helper.from_array(new, tensors[name].name))
+    if model.ByteSize() > LARGEST - 2**20:
+        raise refused(path, "the model would pass 2 GiB, the limit of an ONNX file")
+    disk.write(path, model.SerializeToString())
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[tuple[str, TensorProto]]:
+    """The initializers, and the values of Constant nodes by their outputs."""
+    yield from ((tensor.name, tensor) for tensor in graph.initializer)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield node.output[0] if node.output else "", attribute.t
+
+
+def _reads(graph: onnx.GraphProto) -> Iterator[tuple[str, onnx.NodeProto | None]]:
+    """Each name that something reads, with the node that does; None for an output of the graph or within a node."""
+    yield from ((value.name, None) for value in graph.output)
+    for node in graph.node:
+        yield from ((name, node) for name in node.input)
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from ((name, None) for name, _ in _reads(inner))
+
+
+def _require_alone(like: object, graph: onnx.GraphProto, name: str) -> None:
+    """Refuse an array that is read at several places, itself or arranged anew."""
+    here = name
+    while True:
+        found = [node for read, node in _reads(graph) if read == here]
+        node = found[0] if len(found) == 1 else None
+        if node is None or (len(node.output) != 1 and node.op_type == "Split"):
+            raise refused(like, f"reads the array {name} at several places, so it cannot be changed for one of them")
+        if node.op_type not in (*LAYOUT, "Cast") or node.input[0] != here:
+            return
+        here = node.output[0]
+
+
+def _changed(
+    like: object, before: Graph, after: Graph, sources: Sources, model: onnx.ModelProto
+) -> dict[str, np.ndarray]:
+    """The arrays of the file, as float64, that make of the one graph the other."""
+    if len(before.nodes) != len(after.nodes):
+        raise refused(like, f"holds {len(before.nodes)} layers, and the new graph has {len(after.nodes)}")
+    tensors = dict(_tensors(model.graph))
+    found: dict[str, np.ndarray] = {}
+    for number, (one, other) in enumerate(zip(before.nodes, after.nodes, strict=True), 1):
+        if type(one.layer) is not type(other.layer):
+            raise refused(like, f"has another layer {one.name or number} than the new graph")
+        for field, held in (("weights", sources.weights), ("bias", sources.bias), ("shift", sources.shift)):
+            old, new = _array(one.layer, field), _array(other.layer, field)
+            if old is None or new is None or not _differ(old, new).any():
+                continue
+            place = held.get(number)
+            if old.shape != new.shape or place is None or place.index.shape != old.shape:
+                raise refused(like, f"holds no array of its own for the {field} of {one.name or number}")
+            if place.name not in found:
+                found[place.name] = onnx.numpy_helper.to_array(tensors[place.name]).astype(np.float64)
+            _put(like, found[place.name], place, old, new)
+    return found
+
+
+def _array(layer: GraphLayer, field: str) -> np.ndarray | None:
+    match layer:
+        case Dense() | Conv() if field != "shift":
+            return layer.weights if field == "weights" else layer.bias
+        case Scale() | BatchNorm() if field == "shift":
+            return layer.shift
+        case _:
+            return None
+
+
+def _differ(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Where two arrays are not the very same numbers; of floats the sign of 0 counts."""
+    if old.shape != new.shape:
+        return np.ones(1, dtype=bool)
+    found = np.asarray(old != new, dtype=bool)
+    return found if old.dtype == object else found | (np.signbit(old) != np.signbit(new))
+
+
+def _put(like: object, array: np.ndarray, place: Held, old: np.ndarray, new: np.ndarray) -> None:
+    """Write into an array of the file what differs between two arrays that come from it."""
+    flat = array.reshape(-1)
+    where = np.nonzero(_differ(old, new))
+    entries = zip(place.index[where].tolist(), old[where].tolist(), new[where].tolist(), strict=True)
+    for entry, was, wanted in entries:
+        # A weight of 0 keeps its sign.
+        number: float | None = wanted if place.factor > 0 else -wanted
+        if wanted or old.dtype == object:
+            number = float_of(Fraction(flat[entry]) + (Fraction(wanted) - Fraction(was)) / place.factor)
+        if number is None:
+            raise refused(like, f"has no number in {place.name} that gives {wanted}")
+        flat[entry] = number
