@@ -67,11 +67,12 @@ def activations_command(
                     told=lambda more: bar.advance(task, more),
                 ),
             )
+        went_on = passes.went_on
         passes.forget()
         write_folder(folder, audit, path.name, force=force)
     console.print(terminal.page(audit))
-    if passes.went_on:
-        say(f"Taken from an earlier run: {passes.went_on:,} training rows")
+    if went_on:
+        say(f"Taken from an earlier run: {went_on:,} training rows")
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
 

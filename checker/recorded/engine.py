@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from proof_of_absence.checker.construct.leverage_bounds import Whitened
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results.recorded import MALFORMED, check_layer
 from proof_of_absence.checker.recorded.certify import certificate
 from proof_of_absence.checker.recorded.findings import Constant, File, Joint, LayerFindings, Prices, RecordedAudit
 from proof_of_absence.checker.recorded.prices import Answer, Question, Told, joined, leverages_of
@@ -21,6 +23,9 @@ from proof_of_absence.models.files.disk import refused, sha256
 from proof_of_absence.models.files.recording import Part, Recording
 
 __all__ = ["Asked", "examine"]
+
+# Where files are named.
+PARTS = ("train", "deploy", "test")
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,33 @@ def examine(recordings: Iterable[Recording], asked: Asked | None = None) -> Reco
     for one, other in pairwise(sorted(recording.name for recording in recordings)):
         if one == other:
             raise refused(one, "two layers have this name; name each once")
+    try:
+        audit = _examined(recordings, asked)
+        if not asked.passes.went_on or _shown(audit, recordings, asked.named):
+            return audit
+    except (ArithmeticError, LookupError, ValueError):
+        if not asked.passes.went_on:
+            raise
+    # What was kept is not so of these rows.
+    asked.passes.forget()
+    return _examined(recordings, asked)
+
+
+def _examined(recordings: Sequence[Recording], asked: Asked) -> RecordedAudit:
     layers = tuple(_layer(recording, asked) for recording in recordings)
     return RecordedAudit(layers, certificate(layers))
+
+
+def _shown(audit: RecordedAudit, recordings: Sequence[Recording], named: Callable[[Path], str]) -> bool:
+    """Whether the independent checker accepts all that is stated; names of files are the way from elsewhere."""
+    paths = {named(part.path): str(part.path.resolve()) for recording in recordings for part in recording.parts}
+    for layer, entry in zip(audit.layers, audit.certificate["layers"], strict=True):
+        files = {part: [file | {"file": paths[file["file"]]} for file in entry[part]] for part in PARTS}
+        try:
+            check_layer(Path(), entry | files, layer.priced.factor if layer.priced else None)
+        except (Refused, *MALFORMED):
+            return False
+    return True
 
 
 def _layer(recording: Recording, asked: Asked) -> LayerFindings:

@@ -65,7 +65,7 @@ class Passes:
         key = content_key(sources(), digest)
         path = self.folder / f"{key[:32]}.npz" if self.folder else None
         shape = recording.columns, len(recording.train), self.device
-        state = (State.kept(path, key, *shape) if path else None) or State(*shape)
+        state = (State.kept(path, key, recording, self.device) if path else None) or State(*shape)
         if before := int(state.seen.sum()):
             self.went_on += before
             told(before)
@@ -115,7 +115,8 @@ class Passes:
             self._last = time.monotonic()
 
     def forget(self) -> None:
-        """Delete what was kept, once it is no longer needed."""
+        """Delete what was kept, once it is no longer needed, or is not so."""
+        self.went_on = 0
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -19,6 +19,8 @@ from proof_of_absence.models.files.recording import Part, Recording
 
 __all__ = ["State", "gathered"]
 
+# What of it is integers.
+WHOLE = ("seen", "counts", "rows")
 Floats = NDArray[np.floating[Any]]
 
 
@@ -70,19 +72,38 @@ class State:
         replace(path, stream.getvalue())
 
     @classmethod
-    def kept(cls, path: Path, key: str, columns: int, parts: int, device: str | None = None) -> "State | None":
-        """What an earlier run has left under this key; None if there is none, or it is damaged."""
+    def kept(cls, path: Path, key: str, recording: Recording, device: str | None = None) -> "State | None":
+        """What an earlier run has left under this key; None if there is none, or it is damaged.
+
+        That its numbers are those of the rows is not known: who goes on from it checks what comes of it.
+        """
+        columns, parts = recording.columns, len(recording.train)
         try:
-            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as found:
-                if str(found["key"]) != key:
-                    return None
-                state = cls(columns, parts, device)
-                state.seen = found["seen"]
-                state.columns.merge(found["low"], found["high"])
-                state.gram.value = found["gram"]
-                state.gram.depth, state.gram.rows = map(int, found["counts"])
-                state.space.see(found["rows"], found["values"])
-                return state
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
+                found = {name: archive[name] for name in archive.files}
+            if str(found["key"]) != key:
+                return None
+            shapes = {"seen": (parts,), "counts": (2,), "rows": (len(found["values"]),), "low": (columns,),
+                      "high": (columns,), "gram": (columns + 1,) * 2,
+                      "values": (len(found["rows"]), columns)}  # fmt: skip
+            kinds = dict.fromkeys(shapes, np.dtype(np.float64)) | dict.fromkeys(WHOLE, np.dtype(np.int64))
+            rows, seen = found["rows"], found["seen"]
+            fits = all(
+                found[name].shape == shape and found[name].dtype == kinds[name] for name, shape in shapes.items()
+            )
+            there = all(0 <= n <= part.rows for n, part in zip(seen.tolist(), recording.train, strict=True))
+            there &= ((rows >= 0) & (rows < recording.rows)).all() and len(set(rows.tolist())) == len(rows)
+            # A state that has seen nothing is no reason to doubt what comes of it.
+            there &= bool(seen.any() and np.isfinite(found["values"]).all() and (found["counts"] >= 0).all())
+            if not (fits and there):
+                return None
+            state = cls(columns, parts, device)
+            state.seen = seen
+            state.columns.merge(found["low"], found["high"])
+            state.gram.value = found["gram"]
+            state.gram.depth, state.gram.rows = map(int, found["counts"])
+            state.space.see(rows, found["values"])
+            return state
         # Whatever zipfile and numpy trip over: the pass is then made from its beginning.
         except Exception:
             return None

@@ -170,7 +170,7 @@ def lied(folder: Path, report: dict) -> None:
         outcome = Audited(
             audit, net, held["train"]["inputs"], held["targets"]["targets"], held["deploy"]["inputs"],
             read_net(folder / "improved.onnx"), tuple(f for f in certificate["facts"] if "low" in f), (),
-            held["test"]["inputs"], held["factor"]["factor"],
+            held["test"]["inputs"], held["factor"]["factor"] if "factor" in held else None,
         )  # fmt: skip
         told = (certificate["about"][name] for name in ("deploy", "test"))
         deploy, test = (Source(one["source"], one["sha256"]) for one in told)

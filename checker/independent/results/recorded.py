@@ -7,7 +7,9 @@ from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import table
+from proof_of_absence.checker.independent.values.floats import Floats
 from proof_of_absence.checker.independent.values.recording import tables
+from proof_of_absence.checker.independent.values.reported import require_types
 
 FORMAT = "absence-recorded-certificate/2"
 NAME = "recorded.json"
@@ -15,7 +17,18 @@ LARGEST = 2**30
 FIELDS = {"format", "scope", "layers", "digest"}
 LAYER = {"name", "dtype", "train", "deploy", "test", "factor", "facts"}
 # What all of it is about, and nothing beyond.
-SCOPE = "Scope: instance, recorded activations."
+SCOPE = (
+    "Scope: instance, recorded activations. Every statement is about the recorded numbers, exactly; nothing is said "
+    "about the network at other inputs, nor about intent: a high leverage says that a row is far from the training "
+    "rows."
+)
+# What each kind of fact consists of.
+KEYS = {
+    "recorded-columns": {"kind", "rows", "columns", "constant", "values"},
+    "recorded-rank": {"kind", "low", "high", "prime", "rows", "columns", "relations"},
+    "recorded-moves": {"kind", "rows", "columns", "relations", "inputs"},
+    "readout-prices": {"kind", "layer", "penalty", "move", "columns", "directions", "rows"},
+}
 # In this order: later facts rest on earlier ones.
 FIRST = ["recorded-columns", "recorded-rank"]
 MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
@@ -30,19 +43,28 @@ def check_recorded(path: Path) -> Fact:
         If the file is no such certificate, a file it names is another, or a fact is not so.
     """
     certificate = read_sealed(path, FORMAT, largest=LARGEST, fields=FIELDS)
-    require(str(certificate["scope"]).startswith(SCOPE), "the scope is not that of recorded activations")
+    require(certificate["scope"] == SCOPE, "the scope is not that of recorded activations")
     try:
         names = [layer["name"] for layer in certificate["layers"]]
-        require(len(set(names)) == len(names) > 0, "a layer is missing, or two have one name")
+        own = len(set(names)) == len(names) > 0 and all(isinstance(name, str) for name in names)
+        require(own, "a layer is missing, or two have one name")
         for entry in certificate["layers"]:
-            require(set(entry) == LAYER, "fields of a layer are missing or unknown")
-            _check_layer(path.parent, entry)
+            factor = None if entry["factor"] is None else table(path.parent, entry["factor"], "factor")
+            check_layer(path.parent, entry, factor)
     except MALFORMED as error:
         raise Refused(f"a fact is malformed: {type(error).__name__}: {error}") from error
     return certificate
 
 
-def _check_layer(folder: Path, entry: Fact) -> None:
+def check_layer(folder: Path, entry: Fact, factor: Floats | None) -> None:
+    """Check what is stated of a layer, whose files lie as they are named from the folder; `factor` is what it names.
+
+    Raises
+    ------
+    Refused, LookupError, TypeError, ValueError, ArithmeticError, AttributeError
+        If a fact is not so, or malformed.
+    """
+    require(set(entry) == LAYER, "fields of a layer are missing or unknown")
     train = tables(folder, entry["train"], entry["dtype"])
     deploy = tables(folder, entry["deploy"], entry["dtype"])
     require(bool(train), "there are no training rows")
@@ -56,10 +78,11 @@ def _check_layer(folder: Path, entry: Fact) -> None:
     priced = "readout-prices" in kinds
     require(priced or entry["factor"] is None, "a factor comes with prices")
     require(not priced or bool(deploy or test), "prices are stated where there are deployment or test rows")
-    factor = None if entry["factor"] is None else table(folder, entry["factor"], "factor")
     layer = Layer(train, deploy, test, factor)
     for fact in entry["facts"]:
         require(fact["kind"] in DECIDED, f"a fact of kind {fact['kind']!r} is not understood")
+        require(set(fact) == KEYS[fact["kind"]], f"parts of {fact['kind']} are missing or unknown")
+        require_types(fact)
         DECIDED[fact["kind"]](layer, fact)
 
 
