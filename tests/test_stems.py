@@ -21,6 +21,7 @@ MADE_IN_CHECKER = {
     "float_losses": "audit/loss_facts.py",
     "float_readout": "audit/readout_facts.py",
     "graph_firing": "kernel/graph_facts.py",
+    "graph_float32": "kernel/graph_facts.py",
     "graph_idle": "kernel/graph_facts.py",
     "graph_losses": "kernel/graph_facts.py",
     "hull": "construct/hull.py",

@@ -8,7 +8,7 @@ from proof_of_absence.checker.kernel.graph_json import hexadecimal
 from proof_of_absence.checker.numbers.enclosure import Enclosure, ends_text
 from proof_of_absence.models.objective import Loss
 
-__all__ = ["LOSSES", "firing_fact", "idle_fact", "losses_fact"]
+__all__ = ["LOSSES", "firing_fact", "float32_fact", "idle_fact", "losses_fact"]
 
 # The names of losses in facts.
 LOSSES = {Loss.SQUARED: "squared", Loss.CROSS_ENTROPY: "cross-entropy", Loss.LOGISTIC: "logistic"}
@@ -76,6 +76,11 @@ def losses_fact(of: Loss, loss: Enclosure, floor: Enclosure) -> dict[str, Any]:
         "loss": _wider(loss),
         "noise_floor": _wider(floor),
     }
+
+
+def float32_fact(bound: Fraction) -> dict[str, Any]:
+    """No float32 evaluation is farther than `bound` from the exact outputs at the training rows."""
+    return {"kind": "graph-float32", "bound": hexadecimal(bound)}
 
 
 def _wider(found: Enclosure) -> list[str]:

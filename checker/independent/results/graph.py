@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.independent.kinds import graph_firing, graph_idle, graph_losses
+from proof_of_absence.checker.independent.kinds import graph_firing, graph_float32, graph_idle, graph_losses
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
@@ -30,7 +30,7 @@ FILES, BEFORE = {"graph", "arrays", "data"}, {"before", "before_arrays"}
 DATA = {"train", "deploy", "targets"}
 # These are decided all together.
 TOGETHER: dict[str, Callable[..., None]] = graph_idle.KINDS | graph_firing.KINDS
-KINDS: dict[str, Callable[..., None]] = TOGETHER | graph_losses.KINDS
+KINDS: dict[str, Callable[..., None]] = TOGETHER | graph_losses.KINDS | graph_float32.KINDS
 
 
 def check_graph(path: Path) -> Fact:
