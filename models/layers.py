@@ -20,6 +20,7 @@ __all__ = [
     "FloatLayer",
     "Layer",
     "RationalAffine",
+    "biases",
     "check_chain",
     "equal_layers",
     "exact",
@@ -27,6 +28,7 @@ __all__ = [
     "nonzero",
     "same_layer",
     "sending",
+    "sent_by",
     "some_units",
 ]
 
@@ -189,6 +191,34 @@ def nearest_floats(layer: FloatLayer) -> FloatAffine:
             assert_never(layer)
 
 
+def biases(layer: FloatLayer) -> list[Fraction]:
+    """Its biases, exactly.
+
+    Examples
+    --------
+    >>> biases(RationalAffine.of(np.array([[1, 6]], dtype=object), 9))
+    [Fraction(2, 3)]
+    """
+    match layer:
+        case FloatAffine(_, bias):
+            return list(map(Fraction, bias.tolist()))
+        case RationalAffine(numbers):
+            return _over(numbers[:, -1], layer)
+        case _:
+            assert_never(layer)
+
+
+def sent_by(layer: FloatLayer, unit: int) -> list[Fraction]:
+    """What it weighs one of its inputs with, exactly: a column."""
+    match layer:
+        case FloatAffine(weights):
+            return list(map(Fraction, weights[:, unit].tolist()))
+        case RationalAffine(numbers):
+            return _over(numbers[:, unit], layer)
+        case _:
+            assert_never(layer)
+
+
 def nonzero(layer: FloatLayer) -> np.ndarray:
     """Where its weights are not 0, shape (fan-out, fan-in)."""
     return np.asarray(nearest_floats(layer).weights != 0)
@@ -260,6 +290,10 @@ def check_chain(layers: Sequence[Layer | FloatLayer]) -> None:
             raise ValueError(
                 f"layer {number + 1} reads {above.fan_in} values, layer {number} has {below.fan_out} units"
             )
+
+
+def _over(numbers: np.ndarray, layer: RationalAffine) -> list[Fraction]:
+    return [Fraction(number, layer.divisor) for number in numbers.tolist()]
 
 
 def _nearest(number: int, divisor: int) -> float:

@@ -1,12 +1,12 @@
-"""The operators of a file whose exact product is one layer, and what of them can be edited in the file.
+"""The operators of a file whose exact product is one layer, and how they give up some of their inputs.
 
 Weights of the first map that has some become 0, and biases behind it take on a constant; all else stays as it is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import takewhile
 from math import lcm
 from typing import NamedTuple, TypeAlias, assert_never
@@ -21,7 +21,6 @@ from proof_of_absence.models.rational import dot
 __all__ = [
     "Added",
     "Dense",
-    "Edits",
     "Map",
     "Op",
     "Place",
@@ -29,9 +28,9 @@ __all__ = [
     "Scale",
     "Shift",
     "Steps",
-    "edited",
     "float_of",
     "maps_of",
+    "nearest_of",
     "product",
     "quotients",
 ]
@@ -66,10 +65,16 @@ class Added:
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """z -> weights z: float64, shape (fan-out, fan-in); `place` is where they lie in the source, if they do."""
+    """z -> weights z: float64, shape (fan-out, fan-in).
+
+    `place` is where they lie in the source, if they do: factor times numbers of `dtype`, which is None where numpy has
+    no such type.
+    """
 
     weights: np.ndarray
     place: Place | None = None
+    dtype: np.dtype | None = None
+    factor: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,58 +241,13 @@ def _taken(
     for k in (k for k, number in enumerate(rest) if number):
         old = Fraction(numbers[k])
         wanted = old + rest[k] / added.factor
-        near = _nearest(wanted, added.dtype)
+        near = nearest_of(wanted, added.dtype)
         if near is not None and (rounding or Fraction(near) == wanted):
             moved = added.factor * (Fraction(near) - old)
             numbers[k], unheld[k] = near, False
             shift[k] += moved
             rest[k] -= moved
     return Shift(shift, replace(added, numbers=numbers)), rest, unheld
-
-
-# What is done to the array that lies at a place, as float64 of the shape there.
-Edits: TypeAlias = dict[Place, Callable[[np.ndarray], np.ndarray]]
-
-
-def edited(before: Sequence[Steps], after: Sequence[Steps]) -> Edits | None:
-    """What makes of a source of the one steps that of the others; None if more differs than it can say."""
-    found: Edits = {}
-    for one, other in zip(before, after, strict=True):
-        if len(one.ops) != len(other.ops):
-            return None
-        for old, new in zip(one.ops, other.ops, strict=True):
-            match old, new:
-                case Dense(), Dense():
-                    if old.place != new.place or old.weights.shape != new.weights.shape:
-                        return None
-                    cut = np.flatnonzero((old.weights != new.weights).any(axis=0))
-                    if new.weights[:, cut].any() or (cut.size and old.place is None):
-                        return None
-                    if cut.size and old.place:
-                        found[old.place] = partial(_cut, axis=old.place.inputs, inputs=cut)
-                case Shift(_, Added() as held), Shift(_, Added() as now):
-                    if not np.array_equal(held.numbers, now.numbers):
-                        found[held.place] = partial(_replaced, numbers=now.numbers)
-                case Shift(numbers), Shift(others):
-                    if numbers != others:
-                        return None
-                case Scale(numbers), Scale(others):
-                    if numbers != others:
-                        return None
-                case _:
-                    return None
-    return found
-
-
-def _cut(array: np.ndarray, *, axis: int, inputs: np.ndarray) -> np.ndarray:
-    result = array.copy()
-    part = (slice(None), inputs) if axis else (inputs, slice(None))
-    result[part] = np.copysign(0.0, result[part])
-    return result
-
-
-def _replaced(array: np.ndarray, *, numbers: np.ndarray) -> np.ndarray:
-    return numbers.reshape(array.shape)
 
 
 def maps_of(ops: Iterable[Op]) -> list[Map]:
@@ -348,7 +308,7 @@ def float_of(value: Fraction) -> float | None:
     return near if Fraction(near) == value else None
 
 
-def _nearest(value: Fraction, dtype: np.dtype) -> float | None:
+def nearest_of(value: Fraction, dtype: np.dtype) -> float | None:
     """A nearest number of the type, rounded twice at most; None beyond its range."""
     try:
         with np.errstate(over="ignore"):

@@ -20,11 +20,13 @@ from proof_of_absence.checker.audit.improve import Unimproved, improve_all
 from proof_of_absence.checker.audit.loss import exact_loss
 from proof_of_absence.checker.kernel.certificate import net_json, rows_json, units_json
 from proof_of_absence.models.circuit import Unit
+from proof_of_absence.models.editing import edited
 from proof_of_absence.models.files.disk import refused
-from proof_of_absence.models.files.torch_state import from_module
+from proof_of_absence.models.files.torch_state import from_module, tensors_of
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import equal_layers
 from proof_of_absence.models.objective import OF_CLASSES, Loss
+from proof_of_absence.models.steps import Dense, Shift
 
 __all__ = ["Reassigned", "Reassignment"]
 
@@ -87,7 +89,10 @@ class Reassignment:
     Parameters
     ----------
     module
-        As `proof_of_absence.audit` takes it; every Linear has a bias, is used once and is not frozen.
+        As `proof_of_absence.audit` takes it, but a forward method is that of Sequential; a layer is used once, and the
+        last two are not frozen. With BatchNorm1d, or Linear after Linear, their weights and biases are replaced, and
+        running statistics and scales stay; the loss is that in evaluation mode, and a call in training mode is refused.
+        Without such layers every Linear of the last two has a bias.
     X, Y
         The training data, inputs (N, d) and targets (N, m), or class labels (N,): integers or truth values.
     loss
@@ -174,8 +179,8 @@ class Reassignment:
         self.steps += 1
         if self.steps % self.every:
             return Reassigned(self.steps, reason=f"not due: it acts at every {self.every} calls")
-        net, linears = self._read()
-        states = _states(optimizer, linears[-2:])
+        net, held = self._read()
+        states = _states(optimizer, held)
         circuits, undecided = idle_circuits(net, self.inputs, unit_findings(net, self.inputs))
         if not circuits:
             why = "no idle circuit" + (" found, but some questions are undecided" if undecided else "")
@@ -186,53 +191,55 @@ class Reassignment:
             return Reassigned(self.steps, reason=found.reason, undecided=undecided)
         improvements, better = found
         fact = self._fact(net, better, improvements) if self.certificate else None
-        self._write(linears, net, better)
-        _reset(states, improvements)
+        changed = self._write(held, net, better)
+        replaced = _replaced(net, held, improvements)
+        _reset(states, {name: changed[name] | replaced[name] for name in held})
         done = Reassigned(self.steps, improvements, "", undecided, net, better, self.loss, fact)
         self.history.append(done)
         return done
 
-    def _read(self) -> tuple[FloatNet, list]:
-        """The net as it is now, and its Linear modules, one for each layer."""
+    def _read(self) -> tuple[FloatNet, dict[str, Any]]:
+        """The net as it is now, and the parameters of its last two layers, under names of their own."""
         net = from_module(self.module)
         if net.reading and net.reading.cut:
             why = f"ends with {net.reading.cut}, and the loss here is the squared error; give the part before it"
             raise refused("the module", why)
         if any(str(tensor.dtype) in ("torch.float16", "torch.bfloat16") for tensor in self.module.parameters()):
             raise refused("the module", "has weights of 16 bits; reassignment writes float32 or float64")
-        linears = [layer for layer in self.module.modules() if type(layer).__name__ == "Linear"]
-        if len(linears) != len(net.layers):
-            raise refused("the module", "uses a Linear twice, or two with no ReLU between; reassignment takes neither")
-        if not net.in_floats or (net.reading is not None and net.reading.multiplied):
-            raise refused("the module", "has BatchNorm1d, or another map beside its Linear layers, which is not taken")
-        if len(linears) < 2:
+        tensors = tensors_of(self.module)
+        if len(net.layers) < 2:
             raise refused("the module", "has no hidden layer, so there is nothing to reassign")
-        if any(layer.bias is None for layer in linears[-2:]):
-            raise refused("the module", "has a Linear without bias in its last two layers; build it with bias=True")
-        parameters = [tensor for layer in linears for tensor in (layer.weight, layer.bias) if tensor is not None]
-        if len({tensor.data_ptr() for tensor in parameters}) != len(parameters):
-            raise refused("the module", "shares a tensor between layers, which reassignment does not take")
-        if not all(tensor.requires_grad for layer in linears[-2:] for tensor in (layer.weight, layer.bias)):
+        if len({tensor.data_ptr() for tensor in tensors.values()}) != len(tensors):
+            raise refused("the module", "uses a layer twice, or shares a tensor between layers; it is not reassigned")
+        held = _of_last(net, tensors)
+        if not all(tensor.requires_grad for tensor in held.values()):
             raise refused("the module", "has frozen parameters in its last two layers, which are not to be replaced")
-        return net, linears
+        return net, held
 
-    def _write(self, linears: list, net: FloatNet, better: FloatNet) -> None:
+    def _write(self, held: dict[str, Any], net: FloatNet, better: FloatNet) -> dict[str, Any]:
         """Put the last two layers of `better` into the module, and read it again:
-        what is certified is what it holds.
+        what is certified is what it holds. Returns where the parameters differ from those before.
         """
-        _put(linears, better)
+        import torch
+
+        before = {name: tensor.detach().clone() for name, tensor in held.items()}
         try:
+            with torch.no_grad():
+                for name, array in _arrays(held, net, better).items():
+                    # float64 to the module's type and device; every entry is a value of that type.
+                    held[name].copy_(torch.tensor(array))
             now = from_module(self.module)
             same = equal_layers(now.layers, better.layers)
         except BaseException:
-            _put(linears, net)
+            _restore(held, before)
             raise
         if not same:
-            _put(linears, net)
+            _restore(held, before)
             raise refused(
                 "the module",
                 "does not hold what was written to it: its layers overlap in memory, or subnormals count as 0",
             )
+        return {name: tensor.detach() != before[name] for name, tensor in held.items()}
 
     def _fact(self, net: FloatNet, better: FloatNet, improvements: tuple[Improvement, ...]) -> dict:
         before, reused, idle = net_json(net.exact()), set[Unit](), []
@@ -262,31 +269,56 @@ def _exact(array: np.ndarray) -> list[list[Fraction]]:
     return [list(map(Fraction, row)) for row in array.tolist()]
 
 
-def _put(linears: list, net: FloatNet) -> None:
+def _of_last(net: FloatNet, tensors: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the last two layers that may be replaced.
+
+    Raises
+    ------
+    InputError
+        If a layer that is one Linear has no bias.
+    """
+    if net.steps is not None:
+        ops = [op for steps in net.steps[-2:] for op in steps.ops]
+        places = [op.place for op in ops if isinstance(op, Dense)]
+        places += [op.added.place for op in ops if isinstance(op, Shift) and op.added]
+        return {place.owner: tensors[place.owner] for place in places if place}
+    weights = [name for name in tensors if name.endswith(" weight")][-2:]
+    biases = [f"{name.removesuffix(' weight')} bias" for name in weights]
+    if any(name not in tensors for name in biases):
+        raise refused("the module", "has a Linear without bias in its last two layers; build it with bias=True")
+    return {name: tensors[name] for pair in zip(weights, biases, strict=True) for name in pair}
+
+
+def _arrays(held: dict[str, Any], net: FloatNet, better: FloatNet) -> dict[str, np.ndarray]:
+    """The parameters that make the better net, float64, by their names."""
+    if net.steps is None or better.steps is None:
+        arrays = [array for layer in better.float_layers[-2:] for array in layer]
+        return dict(zip(held, arrays, strict=True))
+    edits = edited(net.steps, better.steps)
+    assert edits is not None
+    return {place.owner: edit(held[place.owner].detach().cpu().double().numpy()) for place, edit in edits.items()}
+
+
+def _restore(held: dict[str, Any], before: dict[str, Any]) -> None:
     import torch
 
     with torch.no_grad():
-        for layer, (weights, bias) in zip(linears[-2:], net.float_layers[-2:], strict=True):
-            # float64 to the module's type and device; every entry is a value of that type.
-            layer.weight.copy_(torch.tensor(weights))
-            layer.bias.copy_(torch.tensor(bias))
+        for name, tensor in held.items():
+            tensor.copy_(before[name])
 
 
-def _states(optimizer, linears: list) -> list[list]:
-    """What the optimizer keeps for each parameter of the two layers, tensors of its shape:
-    weights, biases, weights, biases.
-    """
+def _states(optimizer: Any, held: dict[str, Any]) -> dict[str, list[Any]]:
+    """What the optimizer keeps for each of the parameters, tensors of its shape."""
     import torch
 
-    parameters = [tensor for layer in linears for tensor in (layer.weight, layer.bias)]
     if optimizer is None:
-        return [[] for _ in parameters]
+        return {name: [] for name in held}
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise refused("the optimizer", f"is a {type(optimizer).__name__}, no torch.optim.Optimizer")
-    held = {id(tensor) for group in optimizer.param_groups for tensor in group["params"]}
-    if not all(id(tensor) in held for tensor in parameters):
+    known = {id(tensor) for group in optimizer.param_groups for tensor in group["params"]}
+    if not all(id(tensor) in known for tensor in held.values()):
         raise refused("the optimizer", "does not hold the module's parameters")
-    return [_of_shape(optimizer.state.get(parameter, {}), parameter) for parameter in parameters]
+    return {name: _of_shape(optimizer.state.get(tensor, {}), tensor) for name, tensor in held.items()}
 
 
 def _of_shape(state: dict, parameter) -> list:
@@ -300,16 +332,33 @@ def _of_shape(state: dict, parameter) -> list:
     return kept
 
 
-def _reset(states: list[list], improvements: tuple[Improvement, ...]) -> None:
+def _replaced(net: FloatNet, held: dict[str, Any], improvements: tuple[Improvement, ...]) -> dict[str, Any]:
+    """Which entries of the parameters are those of units that were reused or cut, whether or not their numbers changed.
+
+    Of the biases behind the output weights these are all.
+    """
     import torch
 
+    found = {name: torch.zeros_like(tensor, dtype=torch.bool) for name, tensor in held.items()}
     rows = [improvement.circuit[0].index for improvement in improvements]
     columns = [unit.index for improvement in improvements for unit in improvement.circuit]
-    weights, bias, outgoing, shift = states
+    if net.steps is None:
+        weights, bias, outgoing, shift = found
+        found[bias][rows] = True
+        found[shift][:] = True
+    else:
+        hidden, output = ([op.place for op in steps.ops if isinstance(op, Dense)] for steps in net.steps[-2:])
+        assert hidden[-1] and output[0]
+        weights, outgoing = hidden[-1].owner, output[0].owner
+    found[weights][rows] = True
+    found[outgoing][:, columns] = True
+    return found
+
+
+def _reset(states: dict[str, list[Any]], replaced: dict[str, Any]) -> None:
+    import torch
+
     with torch.no_grad():
-        for value in (*weights, *bias):
-            value[rows] = 0
-        for value in outgoing:
-            value[:, columns] = 0
-        for value in shift:
-            value.zero_()
+        for name, values in states.items():
+            for value in values:
+                value[replaced[name]] = 0

@@ -10,7 +10,16 @@ import numpy as np
 
 from proof_of_absence.checker.audit.cross_entropy import LEAST, drop_of, outputs_of
 from proof_of_absence.checker.audit.findings import CircuitFinding, Improvement
-from proof_of_absence.checker.audit.reuse import CIRCUITS, Queue, Unimproved, features_of, finding, placed, reuse
+from proof_of_absence.checker.audit.reuse import (
+    CIRCUITS,
+    Queue,
+    Unimproved,
+    features_of,
+    finding,
+    placed,
+    reuse,
+    type_of,
+)
 from proof_of_absence.checker.audit.search import candidates
 from proof_of_absence.checker.construct.class_losses import Outputs, classes
 from proof_of_absence.checker.numbers.deadline import looking
@@ -77,7 +86,7 @@ def improve_classes(
             pull = (wanted - _softmax(logits))[:, -outputs:]
         if not (pull.any() and np.isfinite(features).all()):
             return Unimproved(f"undecided: the gradient is too small for a drop of more than {float(LEAST):.0e}")
-        for candidate in looking(candidates(features, pull, state.net.dtype, keep=TRIED)):
+        for candidate in looking(candidates(features, pull, type_of(state.net), keep=TRIED)):
             with np.errstate(all="ignore"):
                 phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
                 fitted = _fit(phi, logits, wanted, outputs)

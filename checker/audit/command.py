@@ -23,6 +23,7 @@ from proof_of_absence.checker.screen.terminal import (
 
 if TYPE_CHECKING:
     from proof_of_absence.models.files.data import Arrays
+    from proof_of_absence.models.floatnet import FloatNet
     from proof_of_absence.models.objective import Objective
 
 __all__ = ["audit_command"]
@@ -90,7 +91,11 @@ def audit_command(
     ] = None,
     improved: Annotated[
         Path | None,
-        typer.Option("--improved", help="Where to write the improved net (.onnx).", show_default="in the folder"),
+        typer.Option(
+            "--improved",
+            help="Where to write the improved net: .onnx, or the net's own format if it has BatchNorm or the like.",
+            show_default="in the folder",
+        ),
     ] = None,
     seconds: Annotated[
         float, typer.Option(min=0, help="Time for the whole audit; what is open then is told as undecided.")
@@ -147,13 +152,15 @@ def audit_command(
 
     folder = output or Path(f"{model.stem}.audit")
     to_folder(folder)
-    if improved and improved.suffix.lower() != ".onnx":
+    endings = {".onnx", model.suffix.lower()}
+    if improved and improved.suffix.lower() not in endings:
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
     with ending(folder, "no report is written. The stages that are done are kept for the next run."):
         by, penalty = move_of("--move", move), penalty_of("--ridge", ridge or 0)
         read = [path for path in (model, train, deploy, test, outputs, *(region or [])) if path]
         guard(folder, read, sha256(model) if model.is_file() else "", improved=improved, force=force)
         net = read_net(model, activation=activation, checked=outputs is not None)
+        _require_ending(improved, model, net)
         data = read_data(train, optional=True)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")
         if outputs:
@@ -199,8 +206,9 @@ def audit_command(
                 others = [Source(path.name, sha256(path)) if path else None for path in (deploy, test)]
                 try:
                     audit = write_folder(
-                        folder, outcome, improved=improved, like=like, deploy=others[0], test=others[1], force=force
-                    )
+                        folder, outcome, improved=improved, like=like, source=model, deploy=others[0], test=others[1],
+                        force=force,
+                    )  # fmt: skip
                     fuller = None
                 except FullerReport as reason:
                     audit, fuller = outcome.audit, reason
@@ -212,6 +220,19 @@ def audit_command(
         raise typer.Exit(fuller.exit_code)
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
+
+
+def _require_ending(improved: Path | None, model: Path, net: "FloatNet") -> None:
+    """Refuse a name for the improved net that is of another format than that in which it is written."""
+    if improved is None:
+        return
+    if net.steps is None and improved.suffix.lower() != ".onnx":
+        raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
+    if net.steps is not None and improved.suffix.lower() != model.suffix.lower():
+        raise bad_input(
+            f"{improved}: the improved net is {model.name} with other parameters, since that lists several operators "
+            f"for one layer; name a file that ends in {model.suffix}"
+        )
 
 
 def at_a_terminal() -> bool:

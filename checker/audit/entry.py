@@ -215,7 +215,8 @@ def audit(
         return outcome.audit
     with within(deadline):
         try:
-            return write_folder(folder, outcome, force=force)
+            source = Path(model) if isinstance(model, str | os.PathLike) else None
+            return write_folder(folder, outcome, source=source, force=force)
         except FullerReport as fuller:
             warnings.warn(str(fuller), stacklevel=2)
             return outcome.audit

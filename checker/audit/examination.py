@@ -148,7 +148,9 @@ class Examination:
         if stage.fills == "priced":
             rows = "" if self.test is None else content_key(self.test)
             of = of, rows, str(self.move), str(self.penalty)
-        kept = partial(stage.shown, self) if stage.shown else None
+        # Of a net in a file's own operators what is kept would not say which parameters are new.
+        again = stage.fills == "better" and self.net.steps is not None
+        kept = partial(stage.shown, self) if stage.shown and not again else None
         result = stages.run(stage.name, stage.kind, partial(stage.run, self), shown=kept, of=of)
         if result is not None:
             setattr(self, stage.fills, result)

@@ -193,7 +193,8 @@ class Improvement:
     """A certified reassignment: `circuit` reused as one unit (w, b, outgoing) at its first place,
     the loss lower by `drop`.
 
-    Its other units send 0 from then on; `output_bias` is the whole new one. All are values of the net's float type.
+    Its other units send 0 from then on; `output_bias` is the whole new one. All are values of the net's float type, or,
+    where a file lists several operators for a layer, what parameters of their types make of it.
     """
 
     circuit: tuple[Unit, ...]

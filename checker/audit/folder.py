@@ -9,17 +9,22 @@ from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.engine import Audited, Source
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.fuller import FullerReport, decided, earlier, note, together, undone
-from proof_of_absence.checker.audit.guard import REPORT, STAGES, owner
+from proof_of_absence.checker.audit.guard import IMPROVED, REPORT, STAGES, owner
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.numbers.deadline import in_force, left, within
 from proof_of_absence.models.files import InputError, onnx
+from proof_of_absence.models.files.rewrite import rewrite
 from proof_of_absence.models.files.whole import placing
+from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["IMPROVED", "STAGES", "report_text", "write_folder"]
+__all__ = ["STAGES", "report_text", "write_folder"]
 
-IMPROVED = "improved.onnx"
+IN_MEMORY = (
+    "the improved net: not written, since it is no file that was audited, and only its parameters are changed; "
+    "Reassignment changes a module"
+)
 # Where the deployment and the test inputs came from.
 Others = tuple[Source | None, Source | None]
 
@@ -30,6 +35,7 @@ def write_folder(
     *,
     improved: Path | None = None,
     like: Path | None = None,
+    source: Path | None = None,
     deploy: Source | None = None,
     test: Source | None = None,
     force: bool = False,
@@ -45,6 +51,9 @@ def write_folder(
         Where the improved net is to lie, by default in the folder.
     like
         An ONNX model whose input and output names the improved net keeps, if it has a batch dimension.
+    source
+        The file that was audited: where it lists several operators for a layer, the improved net is this file with
+        other parameters. If it cannot be written so, the report says why, under what is undecided.
     deploy, test
         Where the deployment and the test inputs came from.
     force
@@ -62,13 +71,16 @@ def write_folder(
     if outcome.asked and not force:
         _refuse_less(folder, outcome)
     with placing() as places:
-        inside = _inside(folder, improved or folder / IMPROVED)
+        name = IMPROVED[0]
+        if outcome.improved is not None and outcome.improved.steps is not None and source is not None:
+            name = f"improved{source.suffix.lower()}"
+        inside = _inside(folder, improved or folder / name)
         # Before the folder, whose report names it.
         apart = places.file(improved) if improved and not inside else None
         net = outcome.audit.net
         new = places.folder(folder, owner(net.sha256, net.source), force=force)
-        place, told = apart or new / (inside or IMPROVED), str(improved or IMPROVED)
-        audit = _write(new, outcome, place, told=told, like=like, others=(deploy, test))
+        place, told = apart or new / (inside or name), str(improved or name)
+        audit = _write(new, outcome, place, told=told, like=like, source=source, others=(deploy, test))
         if outcome.asked:
             note(folder / STAGES, folder / REPORT, new / REPORT, outcome.asked, outcome.audit)
         return audit
@@ -87,18 +99,16 @@ def _inside(folder: Path, path: Path) -> Path | None:
 
 
 def _write(
-    folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None, others: Others
+    folder: Path, outcome: Audited, improved: Path, *, told: str, like: Path | None, source: Path | None, others: Others
 ) -> Audit:
     audit = outcome.audit
-    if audit.improvement and outcome.improved:
-        try:
-            onnx.write(improved, outcome.improved, like=like)
-        except InputError:
-            # A model without a batch dimension has no like here; its net is written with one.
-            if like is None:
-                raise
-            onnx.write(improved, outcome.improved)
-        audit = replace(audit, improvement=replace(audit.improvement, file=told))
+    change = audit.improvement
+    if change and outcome.improved:
+        why = _written(improved, outcome.improved, told, like, source)
+        if why:
+            audit = replace(audit, undecided=(*audit.undecided, why))
+        else:
+            audit = replace(audit, improvement=replace(change, file=told))
     audit, reason = _certify(folder, outcome, audit, others)
     if reason:
         audit = replace(audit, undecided=(*audit.undecided, f"no certificate is written: {reason}"))
@@ -107,6 +117,26 @@ def _write(
     write(folder / "report.schema.json", schema_text())
     write(folder / REPORT, report_text(report))
     return audit
+
+
+def _written(path: Path, net: FloatNet, told: str, like: Path | None, source: Path | None) -> str:
+    """Write the improved net; why it is not, or nothing."""
+    if net.steps is None:
+        try:
+            onnx.write(path, net, like=like)
+        except InputError:
+            # A model without a batch dimension has no like here; its net is written with one.
+            if like is None:
+                raise
+            onnx.write(path, net)
+        return ""
+    if source is None:
+        return IN_MEMORY
+    try:
+        rewrite(source, told, net, activation="relu", spare=path)
+    except InputError as error:
+        return f"the improved net: not written: {error}"
+    return ""
 
 
 def report_text(report: dict[str, object]) -> str:

@@ -8,13 +8,15 @@ from proof_of_absence.checker.audit.certify import NAME
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.whole import Owner, placeable
 
-__all__ = ["REPORT", "STAGES", "guard", "owner"]
+__all__ = ["IMPROVED", "REPORT", "STAGES", "guard", "owner"]
 
+# The improved net, in the format of the file where that lists several operators for a layer, else as ONNX.
+IMPROVED = ("improved.onnx", "improved.pt", "improved.pth", "improved.safetensors")
 REPORT = "report.json"
 STAGES = "stages"
 OURS = {
-    REPORT, NAME, "report.html", "report.schema.json", "improved.onnx", "net.npz", "train.npz", "targets.npz",
-    "deploy.npz", "test.npz", "factor.npz",
+    REPORT, NAME, "report.html", "report.schema.json", "net.npz", "train.npz", "targets.npz", "deploy.npz", "test.npz",
+    "factor.npz", *IMPROVED,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 certified for the very floats written.
 
 All new parameters are rounded to the net's type first; the drop is then enclosed, or computed exactly, for that net.
+Where a file lists several operators for a layer, they are its own, and the drop is that of the product they make.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,11 @@ from proof_of_absence.checker.audit.reuse import (
     Unimproved,
     features_of,
     finding,
+    lead,
     placed,
     reassigned,
     reuse,
+    type_of,
 )
 from proof_of_absence.checker.audit.search import Candidate, candidates
 from proof_of_absence.checker.construct.separating_unit import separating_unit
@@ -32,7 +35,7 @@ from proof_of_absence.checker.numbers.rounding import TINY, U64, UP
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import exact as exact_layer
 from proof_of_absence.models.net import MLP, relu
 
 __all__ = ["Unimproved", "improve", "improve_all", "reassigned"]
@@ -151,7 +154,7 @@ def _start(net: FloatNet, data: _Data, evaluation: Evaluation | None = None) -> 
 def _step(state: _State, data: _Data, queue: Queue) -> tuple[Improvement, _State, int] | None:
     """The first candidate and circuit whose drop is certified."""
     work = len(data.inputs) * state.net.parameter_count
-    found = candidates(data.features, state.residuals, state.net.dtype)
+    found = candidates(data.features, state.residuals, type_of(state.net))
     attempts = [(c, work <= SMALL) for c in found if work <= SMALL or state.radius is not None]
     if work <= AFFORDABLE:
         # What floats could not certify; then C4's own unit, which nothing but rounding can spoil.
@@ -181,9 +184,10 @@ def _still(data: _Data) -> Candidate:
 
 def _separating(net: FloatNet, data: _Data) -> Candidate | None:
     """C4's unit along the moment curve, rounded to the net's type; None where that is impossible."""
-    points = data.inputs.tolist()
-    if len(net.layers) > 2:
-        points = [map(relu, row) for row in MLP(net.exact().layers[:-2]).outputs(points)]
+    points, (layers, after_relu) = data.inputs.tolist(), lead(net)
+    if layers:
+        points = MLP(map(exact_layer, layers)).outputs(points)
+        points = [list(map(relu, row)) for row in points] if after_relu else points
     # Rational products with every coordinate of every input, for one direction at least.
     afford(5e-6 * data.features.size)
     sums: dict[tuple, list[Fraction]] = {}
@@ -195,7 +199,7 @@ def _separating(net: FloatNet, data: _Data) -> Candidate | None:
         return None
     try:
         with np.errstate(over="ignore"):
-            rounded = np.array([*map(float, unit.weights), float(unit.bias)]).astype(net.dtype).astype(np.float64)
+            rounded = np.array([*map(float, unit.weights), float(unit.bias)]).astype(type_of(net)).astype(np.float64)
     except OverflowError:
         return None
     return Candidate(0.0, rounded[:-1], float(rounded[-1])) if np.isfinite(rounded).all() else None
@@ -231,13 +235,14 @@ def _enclosed(state: _State, data: _Data, new: New) -> tuple[Enclosure, Enclosur
 
     No loss is subtracted from another, so the error is a fraction of sum |g|, not of the loss.
     """
-    hidden = FloatAffine(new.candidate.weights[None], np.array([new.candidate.bias]))
-    unit = FloatNet((*new.net.layers[:-2], hidden))
+    unit = FloatNet((*new.net.layers[:-2], new.unit))
     try:
-        offset = np.array([float(e) for e in new.offset])
+        offset, outgoing = (np.array([float(e) for e in part]) for part in (new.offset, new.outgoing))
     except OverflowError:
         return None
     offset_error = U64 * np.abs(offset) + TINY * (offset != 0)
+    # Of a product of several maps they are the nearest floats.
+    size = np.abs(outgoing) * (1 + 2 * U64)
     rows, outputs = state.residuals.shape
     residuals, radius = np.empty_like(state.residuals), np.empty_like(state.residuals)
     sums, errors = [], []
@@ -248,9 +253,9 @@ def _enclosed(state: _State, data: _Data, new: New) -> tuple[Enclosure, Enclosur
             phi = np.maximum(ball.values, 0)
             # relu moves no two numbers further apart; where the sign is known to be negative, 0 is exact.
             spread = np.where(ball.values < -ball.radius, 0, ball.radius)
-            product = phi * new.outgoing
+            product = phi * outgoing
             g = product + offset
-            g_error = np.abs(new.outgoing) * spread + U64 * (np.abs(product) + np.abs(g)) + offset_error + TINY
+            g_error = size * spread + U64 * (3 * np.abs(product) + np.abs(g)) + offset_error + TINY
             s = 2 * r - g
             s_error = (2 * rho + g_error + U64 * np.abs(s)) * UP
             g_error = g_error * UP

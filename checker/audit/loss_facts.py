@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from proof_of_absence.checker.audit.findings import Enclosure, Improvement, Prices, Replacements, UnitFinding
+from proof_of_absence.checker.audit.report.json_report import exact_text
 from proof_of_absence.checker.numbers.enclosure import ends_text
 
 __all__ = [
@@ -45,7 +46,7 @@ def reuse_part(found: Improvement, slack: Fraction) -> dict[str, object]:
     return {
         "circuit": [unit.index for unit in found.circuit],
         "weights": _texts(found.weights),
-        "bias": str(found.bias),
+        "bias": exact_text(found.bias),
         "outgoing": _texts(found.outgoing),
         "output_bias": _texts(found.output_bias),
         "drop": ends_text(found.drop.low - slack, found.drop.high + slack),
@@ -100,7 +101,7 @@ def deviation_fact(bound: Fraction) -> dict:
 
 
 def _texts(values: Sequence[Fraction]) -> list[str]:
-    return [str(value) for value in values]
+    return [exact_text(value) for value in values]
 
 
 def _slack(found: Enclosure, loss: Enclosure) -> Fraction:

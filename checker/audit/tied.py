@@ -10,7 +10,8 @@ import numpy as np
 from proof_of_absence.checker.audit.engine import open_lines
 from proof_of_absence.checker.audit.examination import Examination
 from proof_of_absence.checker.audit.findings import Audit
-from proof_of_absence.checker.audit.folder import IMPROVED, report_text
+from proof_of_absence.checker.audit.folder import report_text
+from proof_of_absence.checker.audit.guard import IMPROVED
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
@@ -97,7 +98,7 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     compare_inputs(folder, "deployment", told["deploy"], subject.deploy, given.deploy, seen)
     compare_inputs(folder, "test", told["test"], subject.test, given.test, seen)
     files = (entry["file"] for entry in certificate["files"].values())
-    seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, IMPROVED, *files})
+    seen.unseen += strangers(folder, {certificates.NAME, reports.NAME, PAGE, SCHEMA, *IMPROVED, *files})
     return seen
 
 
@@ -143,19 +144,23 @@ def _page(folder: Path, report: Fact, seen: Seen) -> None:
 def _improved(folder: Path, certificate: Fact, subject: Subject, audit: Audit, seen: Seen) -> None:
     """The improved net is, number for number, the one whose lower loss is certified."""
     change = audit.improvement
-    if change is None or change.file is None:
-        require(
-            not (folder / IMPROVED).exists(), f"{folder / IMPROVED}: lies there, and the report tells of no improvement"
-        )
+    told = None if change is None else change.file
+    for name in IMPROVED:
+        there = name != told and (folder / name).exists()
+        require(not there, f"{folder / name}: lies there, and the report tells of no improvement in it")
+    if told is None:
         return
-    path = folder / IMPROVED if change.file == IMPROVED else Path(change.file)
-    if change.file != IMPROVED and not lies(path):
+    path = folder / told if told in IMPROVED else Path(told)
+    if told not in IMPROVED and not lies(path):
         seen.unseen.append(f"the improved net, which is not in {path}")
         return
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"].startswith("lower-training-"))
     with blamed(path):
-        net = read_net(path)
-        require(net.dtype.name == fact["dtype"], f"is of {net.dtype}, and the certified net of {fact['dtype']}")
-        certified = reassigned(fact, Unshared(subject.net.layers, np.dtype(fact["dtype"]), subject.net.rational))
+        net = read_net(path, activation="relu", checked=True)
+        if not net.steps:
+            # A product of several maps may need another type than the one before.
+            require(net.dtype.name == fact["dtype"], f"is of {net.dtype}, and the certified net of {fact['dtype']}")
+        own = subject.net
+        certified = reassigned(fact, Unshared(own.layers, np.dtype(fact["dtype"]), own.rational, own.steps))
         same_layers(net, certified, "the certified improvement")
     seen.agree.append(path.name)

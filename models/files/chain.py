@@ -32,8 +32,9 @@ from proof_of_absence.models.steps import (
     quotients,
 )
 
-__all__ = ["Chain", "exact_array", "root"]
+__all__ = ["ONE", "Chain", "exact_array", "root"]
 
+ONE = Fraction(1)
 # Maps in a row: the digits of their product grow with each.
 MOST = 64
 # Bytes of one product: divisors that have nothing in common make its numbers long.
@@ -95,13 +96,17 @@ class Chain:
         *,
         place: Place | None = None,
         added: Added | None = None,
+        dtype: np.dtype | None = None,
+        factor: Fraction = ONE,
     ) -> None:
         """The map z -> weights z + bias, shapes (fan-out, fan-in) and (fan-out).
 
         Parameters
         ----------
-        place, added
-            Where the weights lie in the source, and what of the bias does.
+        place, dtype, factor
+            Where the weights lie in the source, as in `Dense`.
+        added
+            What of the bias lies in the source.
 
         Raises
         ------
@@ -112,7 +117,7 @@ class Chain:
             raise self._refused(f"{name} reads {weights.shape[1]} values, {self._last} gives {self._width}")
         self._finite(weights, name)
         self._finite(bias, name)
-        self._append(Dense(weights, place), name)
+        self._append(Dense(weights, place, dtype, factor), name)
         if added is not None or bias.any():
             self._ops.append(Shift(_fractions(bias), added))
         self._step(f"{name} {weights.shape[1]} -> {len(bias)}", name, len(bias))

@@ -14,12 +14,13 @@ import onnx.helper
 import onnx.numpy_helper
 from onnx import TensorProto
 
+from proof_of_absence.models.editing import Edits
 from proof_of_absence.models.files import disk
 from proof_of_absence.models.files.constants import Constants, label
 from proof_of_absence.models.files.disk import InputError, content, refused
 from proof_of_absence.models.files.external import inlined
 from proof_of_absence.models.files.onnx import LARGEST
-from proof_of_absence.models.steps import Edits, Place
+from proof_of_absence.models.steps import Place
 
 __all__ = ["edit"]
 

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from proof_of_absence.models.files.chain import Chain, exact_array
+from proof_of_absence.models.files.chain import ONE, Chain, exact_array
 from proof_of_absence.models.files.constants import BATCH, FLOATS, Constants, label, type_name
 from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.steps import Added, Place
@@ -155,7 +155,7 @@ class Operators:
         weights_there, bias_there = self.scaled(alpha, matrix), self.scaled(beta, bias)
         if weights_there is not None and bias_there is not None:
             added = self.added(node, 2, bias, beta) if constant and beta else None
-            self.affine(node, weights_there, bias_there, 1 if attributes.get("transB", 0) else 0, added)
+            self.affine(node, weights_there, bias_there, 1 if attributes.get("transB", 0) else 0, added, alpha)
         else:
             self.affine(node, matrix, np.zeros(len(matrix)), 1 if attributes.get("transB", 0) else 0)
             self.chain.scale([alpha] * len(matrix), label(node))
@@ -266,14 +266,23 @@ class Operators:
         return names + [""] * (max(counts) - len(node.input))
 
     def affine(
-        self, node: onnx.NodeProto, matrix: np.ndarray, bias: np.ndarray, inputs: int, added: Added | None = None
+        self,
+        node: onnx.NodeProto,
+        matrix: np.ndarray,
+        bias: np.ndarray,
+        inputs: int,
+        added: Added | None = None,
+        factor: Fraction = ONE,
     ) -> None:
-        """A map with weights, whose axis `inputs` in the file is that of the inputs."""
+        """A map with weights, `factor` times those of the file, whose axis `inputs` is that of the inputs."""
         if matrix.shape[1] != math.prod(self.shape):
             raise self.refused(f"{label(node)} reads {matrix.shape[1]} values, there are {math.prod(self.shape)}")
         (operand,) = (k for k, name in enumerate(node.input[:2]) if name != self.value)
         shape = matrix.shape if inputs else matrix.shape[::-1]
-        self.chain.affine(matrix, bias, label(node), place=Place(node.output[0], operand, shape, inputs), added=added)
+        place = Place(node.output[0], operand, shape, inputs)
+        self.chain.affine(
+            matrix, bias, label(node), place=place, added=added, dtype=TYPES.get(self.kind), factor=factor
+        )
 
     def added(
         self, node: onnx.NodeProto, operand: int, numbers: np.ndarray, factor: Fraction = Fraction(1)

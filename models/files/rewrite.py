@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from proof_of_absence.models.editing import Edits, edited
 from proof_of_absence.models.files import disk, read_net
 from proof_of_absence.models.files.disk import content, refused
 from proof_of_absence.models.files.order import without_prefix
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import same_layer
-from proof_of_absence.models.steps import Edits, edited
 
 __all__ = ["rewrite"]
 

@@ -94,7 +94,8 @@ def net_of(
         added = (
             Added(Place(of_bias, 0, bias.shape), wide[1], bias.dtype.newbyteorder("=")) if of_bias in arrays else None
         )
-        chain.affine(*wide, f"layer {name!r}", place=Place(of_weights, 0, weights.shape), added=added)
+        place, kind = Place(of_weights, 0, weights.shape), weights.dtype.newbyteorder("=")
+        chain.affine(*wide, f"layer {name!r}", place=place, added=added, dtype=kind)
     return chain.net()
 
 

@@ -26,7 +26,7 @@ from proof_of_absence.models.steps import Added, Place
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["from_module", "read"]
+__all__ = ["from_module", "read", "tensors_of"]
 
 LARGEST = 8 * 2**30
 # Modules that compute what the module in them computes, and where that lies.
@@ -127,6 +127,20 @@ def from_module(module: "torch.nn.Module", *, functional: bool = False) -> Float
     return chain.net()
 
 
+def tensors_of(module: "torch.nn.Module") -> dict[str, Any]:
+    """The parameters of a module that `from_module` takes, under the names that the places of its steps have.
+
+    One that two layers share is under the names of both.
+    """
+    torch = _torch("the module")
+    return {
+        f"{name} {kind}": tensor
+        for name, layer in _leaves(torch, "", _unwrapped(torch, module))
+        for kind in ("weight", "bias")
+        if (tensor := getattr(layer, kind, None)) is not None
+    }
+
+
 def _follow(chain: Chain, name: str, layer: Any) -> None:
     """Take one layer into the chain."""
     kind = type(layer).__name__
@@ -138,7 +152,8 @@ def _follow(chain: Chain, name: str, layer: Any) -> None:
             bias = _bias(name, layer.bias, len(weights))
             added = _added(name, layer.bias, bias)
             place = Place(f"{name} weight", 0, weights.shape)
-            chain.affine(weights.astype(np.float64), bias, name, place=place, added=added)
+            held = None if str(layer.weight.dtype) == "torch.bfloat16" else weights.dtype
+            chain.affine(weights.astype(np.float64), bias, name, place=place, added=added, dtype=held)
         case "ReLU":
             chain.relu(name)
         case "Flatten" if (layer.start_dim, layer.end_dim) != (1, -1):

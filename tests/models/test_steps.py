@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from proof_of_absence.models.editing import edited
 from proof_of_absence.models.layers import Affine, exact
-from proof_of_absence.models.steps import Added, Dense, Op, Place, Scale, Shift, Steps, edited
+from proof_of_absence.models.steps import Added, Dense, Op, Place, Scale, Shift, Steps
 
 SINGLE = np.dtype(np.float32)
 # Of few digits and of many, so that a float32 holds some sums and not others.

@@ -30,6 +30,7 @@ from proof_of_absence.checker.independent.values.floats import (
     integers,
 )
 from proof_of_absence.checker.independent.values.nets import number, numbers
+from proof_of_absence.checker.independent.values.reported import rational, rationals
 from proof_of_absence.checker.independent.values.rounding import TINY, UP, U
 from proof_of_absence.checker.independent.values.singles import singles
 
@@ -137,15 +138,25 @@ def float32_bound(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> No
 
 
 def reassigned(fact: Fact, net: FloatNet) -> FloatNet:
-    """The net with the first unit of a circuit in the last hidden layer reused, and its others cut."""
+    """The net with the first unit of a circuit in the last hidden layer reused, and its others cut.
+
+    Its parameters are of the net's type; where a file lists several operators for a layer, they are rational numbers,
+    of which nothing says here that such a file makes them.
+    """
     require(len(net.layers) >= 2, "there is no hidden layer")
-    require(not net.rational, "a layer has entries that are no floats, so no such net is written")
     (hidden, bias), (output, shift) = ((w.copy(), b.copy()) for w, b in net.layers[-2:])
     units = fact["circuit"]
     require(isinstance(units, list) and bool(units) and len(set(units)) == len(units), "no circuit")
     require(all(type(j) is int and 0 <= j < len(bias) for j in units), "a unit is none of the net's")
-    output[:, units] = 0
     first = min(units)
+    if net.rational or net.steps:
+        unit = rationals(fact["weights"]), rational(fact["bias"])
+        outgoing, output_bias = (rationals(fact[name]) for name in ("outgoing", "output_bias"))
+        sizes = [len(unit[0]), len(outgoing), len(output_bias)]
+        require(sizes == [hidden.shape[1], len(shift), len(shift)], "the parameters do not fit the net")
+        last = len(net.layers)
+        return net.with_unit(last - 1, first, *unit).reading(last, {first: outgoing}, units, output_bias)
+    output[:, units] = 0
     hidden[first] = _floats(fact["weights"], net.dtype, hidden.shape[1])
     bias[first] = _floats([fact["bias"]], net.dtype, 1)[0]
     output[:, first] = _floats(fact["outgoing"], net.dtype, len(shift))

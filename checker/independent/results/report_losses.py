@@ -7,7 +7,7 @@ from proof_of_absence.checker.independent.refusal import Refused, require, requi
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.nets import number
-from proof_of_absence.checker.independent.values.reported import Bounds, bounds, exact, require_same
+from proof_of_absence.checker.independent.values.reported import Bounds, bounds, exact, rational, require_same
 
 SQUARED, CROSS_ENTROPY = "mean squared error", "cross-entropy of the softmax"
 # Of a net of one output the facts about the cross-entropy are about this one.
@@ -143,7 +143,7 @@ def _improvement(
     require_same("the improvement", {key: value for key, value in stated.items() if key not in rest}, own)
     found = [circuit["units"] for circuit in report["circuits"]]
     require(own["circuit"] in map(sorted, found), "the improvement: it reuses no circuit that was found")
-    require_equal("the bias of the improvement", exact(stated["bias"]), number(fact["bias"]))
+    require_equal("the bias of the improvement", exact(stated["bias"]), rational(fact["bias"]))
     drop, before, after = _bounds(fact["drop"]), bounds(stated["loss_before"]), bounds(stated["loss_after"])
     require_equal("the drop", bounds(stated["drop"]), drop)
     if loss is None:

@@ -191,23 +191,61 @@ class FloatNet:
 
     def cut(self, layer: int, inputs: Sequence[int], bias: Sequence[Fraction]) -> "FloatNet":
         """The same net, but a layer reads nothing from some of its inputs, and has other biases."""
-        weights = self.layers[layer - 1][0].copy()
-        weights[:, inputs] = 0
-        layers, rational = list(self.layers), dict(self.rational)
-        floats = [_float(b) for b in bias] if layer not in rational else [None]
-        if None not in floats:
-            layers[layer - 1] = weights, np.array(floats, dtype=np.float64)
-            return FloatNet(layers, self.dtype, rational)
+        return self.reading(layer, {}, inputs, bias)
+
+    def reading(
+        self, layer: int, columns: Mapping[int, Sequence[Fraction]], cut: Sequence[int], bias: Sequence[Fraction]
+    ) -> "FloatNet":
+        """The same net, but a layer weighs some of its inputs with these columns, others with 0, and has these biases.
+
+        A layer is one of floats if all of its entries are some.
+        """
+        numbers = [number for column in columns.values() for number in column]
+        if layer not in self.rational and None not in (floats := [_float(x) for x in (*bias, *numbers)]):
+            weights = self.layers[layer - 1][0].copy()
+            weights[:, cut] = 0
+            for at, column in columns.items():
+                weights[:, at] = list(map(float, column))
+            return self._with(layer, (weights, np.array(floats[: len(bias)], dtype=np.float64)))
+        whole, below = self._over([*bias, *numbers], layer)
+        whole[:, cut] = 0
+        for at, column in columns.items():
+            whole[:, at] = [int(x * below) for x in column]
+        whole[:, -1] = [int(b * below) for b in bias]
+        return self._with_whole(layer, whole, below)
+
+    def with_unit(self, layer: int, unit: int, weights: Sequence[Fraction], bias: Fraction) -> "FloatNet":
+        """The same net, but a unit of a layer has other weights and another bias."""
+        floats = [_float(x) for x in (*weights, bias)]
+        if layer not in self.rational and None not in floats:
+            matrix, shift = (array.copy() for array in self.layers[layer - 1])
+            matrix[unit], shift[unit] = floats[:-1], floats[-1]
+            return self._with(layer, (matrix, shift))
+        whole, below = self._over([*weights, bias], layer)
+        whole[unit] = [int(x * below) for x in (*weights, bias)]
+        return self._with_whole(layer, whole, below)
+
+    def _over(self, numbers: Sequence[Fraction], layer: int) -> tuple[Integers, int]:
+        """The weights and biases of a layer as integers over a divisor, over which these numbers are integers too."""
         whole, exponent, divisor = self.weights(layer)
-        whole = whole.copy()
-        whole[:, inputs] = 0
-        below = lcm(divisor << max(-exponent, 0), *(b.denominator for b in bias))
+        biases = self.biases(layer)
+        below = lcm(divisor << max(-exponent, 0), *(x.denominator for x in (*biases, *numbers)))
         up = below * Fraction(2) ** exponent / divisor
-        column = np.array([int(b * below) for b in bias], dtype=object)
-        rational[layer] = Exact(np.column_stack([whole * int(up), column]), 0, below)
-        near = _near(rational[layer])
-        layers[layer - 1] = near[:, :-1], near[:, -1]
-        return FloatNet(layers, self.dtype, rational)
+        column = np.array([int(b * below) for b in biases], dtype=object)
+        return np.column_stack([whole * int(up), column]), below
+
+    def _with_whole(self, layer: int, whole: Integers, below: int) -> "FloatNet":
+        entries = Exact(whole, 0, below)
+        near = _near(entries)
+        pairs = pausing(zip(whole.ravel().tolist(), near.ravel().tolist(), strict=True))
+        held = all(Fraction(x) * below == m for m, x in pairs)
+        return self._with(layer, (near[:, :-1], near[:, -1]), None if held else entries)
+
+    def _with(self, layer: int, floats: tuple[Floats, Floats], rational: Exact | None = None) -> "FloatNet":
+        """The same net with another layer; operators of a file do not make it any more."""
+        layers, exact = list(self.layers), {k: entries for k, entries in self.rational.items() if k != layer}
+        layers[layer - 1] = floats
+        return FloatNet(layers, self.dtype, exact | ({} if rational is None else {layer: rational}))
 
     def same_layer(self, other: "FloatNet", layer: int) -> bool:
         """Whether a layer is that of another net, number for number."""

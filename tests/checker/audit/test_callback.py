@@ -260,8 +260,8 @@ def twice():
     [
         (plain(bias=False), "the module: has a Linear without bias in its last two layers"),
         (plain(frozen=True), "the module: has frozen parameters"),
-        (shared(), "the module: shares a tensor between layers"),
-        (twice(), "the module: uses a Linear twice"),
+        (shared(), "the module: uses a layer twice, or shares a tensor between layers"),
+        (twice(), "the module: uses a layer twice"),
         (torch.nn.Linear(1, 1), "the module: has no hidden layer"),
         (torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Tanh()), "Tanh"),
         (small().bfloat16(), "has weights of 16 bits; reassignment writes float32 or float64"),
