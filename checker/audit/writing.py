@@ -20,6 +20,8 @@ NUMBER = 1.1e-5
 BYTE, COORDINATE, ALWAYS = 1e-8, 1e-6, 0.2
 # A circuit, and an answer about one on a region, take as long as so many numbers, without those that they hold.
 CIRCUIT, ANSWER = 6, 8
+# The bounds of a leverage and of a price of one input, with its place in the tables.
+PRICED = 7
 
 
 @dataclass
@@ -42,9 +44,8 @@ class Writing:
         elif found.deploy is not None:
             numbers += 2 * len(found.deploy)
         if found.priced:
-            # Of each input the bounds of a leverage and of a price.
             readout = found.priced.readout
-            numbers += 5 * sum(map(len, (readout.deployment, readout.training, readout.test)))
+            numbers += PRICED * sum(map(len, (readout.deployment, readout.training, readout.test)))
         answers = len(found.circuits) * regions
         numbers, witnesses = numbers + ANSWER * answers, answers * found.net.widths[0]
         return ALWAYS + BYTE * size + NUMBER * numbers + COORDINATE * witnesses

@@ -1,5 +1,6 @@
 """How prices are spread: rows of training at even distances, and a histogram whose classes are powers of ten."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -47,33 +48,38 @@ def spread(prices: Mapping[str, Sequence[Fraction | None]]) -> Spread:
     >>> (found.ends, found.counts)
     (('free', Fraction(1, 1)), {'deployment': (1, 2)})
     """
-    known = [size for sizes in prices.values() for size in sizes if size]
-    steps = 2
-    places = {_class(size, steps) for size in known}
+    steps, held = 2, _held(prices, 2)
+    places = _places(held)
     if places and max(places) - min(places) >= MOST:
-        steps, places = 1, {_class(size, 1) for size in known}
+        steps, held = 1, _held(prices, 1)
+        places = _places(held)
     low = max(min(places), max(places) - MOST + 1) if places else 0
-    keys: list[int | str] = [FREE] if _any(prices, 0) else []
-    keys += [*(range(low, max(places) + 1) if places else ()), *([UNKNOWN] if _any(prices, None) else [])]
+    counted = {
+        part: Counter(key if isinstance(key, str) else max(key, low) for key in keys) for part, keys in held.items()
+    }
+    there = {key for counts in counted.values() for key in counts}
+    keys: list[int | str] = [FREE] if FREE in there else []
+    keys += [*(range(low, max(places) + 1) if places else ()), *([UNKNOWN] if UNKNOWN in there else [])]
     ends = tuple(key if isinstance(key, str) else _end(key, steps) for key in keys)
+    return Spread(ends, {part: tuple(counts[key] for key in keys) for part, counts in counted.items()})
 
-    def key_of(size: Fraction | None) -> str | int:
-        if size is None:
-            return UNKNOWN
-        return max(_class(size, steps), low) if size else FREE
 
-    held = {part: [key_of(size) for size in sizes] for part, sizes in prices.items()}
-    return Spread(ends, {part: tuple(map(found.count, keys)) for part, found in held.items()})
+def _held(prices: Mapping[str, Sequence[Fraction | None]], steps: int) -> dict[str, list[int | str]]:
+    """The class of each price."""
+    return {
+        part: [UNKNOWN if size is None else _class(size, steps) if size else FREE for size in sizes]
+        for part, sizes in prices.items()
+    }
+
+
+def _places(held: Mapping[str, Sequence[int | str]]) -> set[int]:
+    return {key for keys in held.values() for key in keys if isinstance(key, int)}
 
 
 def bars(counts: Sequence[int]) -> list[str]:
     """A bar and the number for each class; nothing for an empty one."""
     top = max(counts, default=0) or 1
     return [("█" * max(1, round(BAR * n / top)) + f" {n}") if n else "" for n in counts]
-
-
-def _any(prices: Mapping[str, Sequence[Fraction | None]], size: int | None) -> bool:
-    return any(size in sizes for sizes in prices.values())
 
 
 def _class(size: Fraction, steps: int) -> int:
