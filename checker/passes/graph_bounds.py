@@ -141,9 +141,7 @@ def upper(
     return np.where(np.isnan(bounds), inf, np.nextafter(bounds, inf)), corners
 
 
-def _step(
-    layer: GraphLayer, above: np.ndarray, below: Sequence[Span], here: Span, shapes: Sequence[Shape]
-) -> _Below:
+def _step(layer: GraphLayer, above: np.ndarray, below: Sequence[Span], here: Span, shapes: Sequence[Shape]) -> _Below:
     match layer:
         case Dense() | Conv() | AveragePool() | Scale() | BatchNorm() | Sum() | Concat() | Rearrange():
             return _affine(layer, above, below, shapes)

@@ -30,8 +30,9 @@ _HALF = 16
 def residues(array: np.ndarray, prime: int) -> np.ndarray:
     """Floats modulo an odd prime, int64."""
     whole, exponents = mantissas(array)
-    powers = {int(e): pow(2, int(e), prime) for e in np.unique(exponents)}
-    return np.asarray(whole % prime * np.vectorize(powers.get, otypes=[np.int64])(exponents) % prime)
+    low = int(exponents.min(initial=0))
+    powers = np.array([pow(2, e, prime) for e in range(low, int(exponents.max(initial=0)) + 1)], dtype=np.int64)
+    return np.asarray(whole % prime * powers[exponents - low] % prime)
 
 
 def weight_residues(layer: FloatLayer, prime: int) -> np.ndarray:
@@ -62,8 +63,7 @@ def pivots(matrix: np.ndarray, prime: int) -> list[int]:
     """The columns that are no combination of columns before them."""
     if not matrix.size:
         return []
-    reduced, rank = _nmod(matrix, prime).rref()
-    return [int(row.nonzero()[0][0]) for row in _array(reduced)[:rank]]
+    return _leading(*_nmod(matrix, prime).rref())
 
 
 def nullspace(matrix: np.ndarray, prime: int) -> np.ndarray:
@@ -74,14 +74,26 @@ def nullspace(matrix: np.ndarray, prime: int) -> np.ndarray:
     if not len(matrix):
         return np.eye(matrix.shape[1], dtype=np.int64)
     found, rank = _nmod(matrix, prime).rref()
-    rows = _array(found)[:rank]
-    bound = np.array([row.nonzero()[0][0] for row in rows], dtype=np.int64)
+    bound = np.array(_leading(found, rank), dtype=np.int64)
     free = np.setdiff1d(np.arange(matrix.shape[1]), bound)
+    # To convert an entry takes long, so only those that are needed are.
+    asked = [int(found[i, j]) for i in range(rank) for j in free.tolist()]
     # Each vector has one free column that is 1, and what the rows then ask of the others.
     basis = np.zeros((matrix.shape[1], len(free)), dtype=np.int64)
     basis[free, np.arange(len(free))] = 1
-    basis[bound] = -rows[:, free] % prime
+    basis[bound] = -np.array(asked, dtype=np.int64).reshape(rank, len(free)) % prime
     return basis
+
+
+def _leading(found: nmod_mat, rank: int) -> list[int]:
+    """Where each row of a reduced echelon form begins: further right than the one above."""
+    places: list[int] = []
+    for i in range(rank):
+        j = places[-1] + 1 if places else 0
+        while not int(found[i, j]):
+            j += 1
+        places.append(j)
+    return places
 
 
 def reduced(basis: np.ndarray, prime: int) -> np.ndarray:

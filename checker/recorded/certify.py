@@ -126,8 +126,13 @@ def _terms(relation: Relation) -> list[list[Any]]:
 
 
 def _pair(bounds: list[float]) -> list[str | None]:
-    low, high = bounds
-    return [_text(Fraction(low)), _text(Fraction(high)) if isfinite(high) else None]
+    return [_float_text(x) if isfinite(x) else None for x in bounds]
+
+
+def _float_text(value: float) -> str:
+    # Of thousands of floats a Fraction is made in vain.
+    top, bottom = value.as_integer_ratio()
+    return f"{top:x}" + (f"/{bottom:x}" if bottom != 1 else "")
 
 
 def _text(value: Fraction) -> str:

@@ -14,6 +14,7 @@ from flint import fmpq_mat, fmpz, fmpz_mat, nmod_mat
 from numpy.typing import NDArray
 
 from proof_of_absence.checker.passes.modular import PRIMES, product, residues
+from proof_of_absence.checker.passes.modular import pivots as eliminated
 from proof_of_absence.checker.recorded.row_space import with_ones
 from proof_of_absence.models.dyadic import integers, mantissas
 
@@ -25,6 +26,8 @@ Relation = Mapping[int, Fraction]
 
 # Primes tried for short coefficients, and rows and columns of the entries that are tried first.
 MOST, PROBE = 12, 4
+# By how much the square of a true coefficient is below the modulus, where a residue at random is about at it.
+CHANCE = 2**16
 # Binary digits of all coefficients together that are looked for; and these times the rows where they are shown.
 LONGEST, WORK = 2**25, 2**38
 # Primes beyond which integers are multiplied instead.
@@ -35,9 +38,7 @@ DIGITS, MANTISSA = 30, 53
 
 def pivot_columns(values: Floats, prime: int = PRIMES[0]) -> list[int]:
     """The columns of [1 | X] that are no combinations of columns before them, on independent rows."""
-    reduced, rank = _matrix(residues(with_ones(values), prime), prime).rref()
-    flat = np.array([int(x) for x in reduced.entries()], dtype=np.int64).reshape(reduced.nrows(), -1)
-    return [int(row.nonzero()[0][0]) for row in flat[:rank]]
+    return eliminated(residues(with_ones(values), prime), prime)
 
 
 def candidates(values: Floats, pivots: Sequence[int], others: Sequence[int], rows: int) -> list[Relation] | None:
@@ -56,7 +57,7 @@ def candidates(values: Floats, pivots: Sequence[int], others: Sequence[int], row
     if not others:
         return []
     short = _short(values, pivots, others)
-    if short is not None and zero(values, short).all():
+    if short is not None:
         return short
     whole, _ = integers(with_ones(values))
     size = _length(whole[:, list(pivots)], whole[:, list(others)]) * len(pivots) * len(others)
@@ -85,38 +86,36 @@ def _coprime(pivots: Sequence[int], other: int, entries: Sequence[int], divisor:
 
 
 def _short(values: Floats, pivots: Sequence[int], others: Sequence[int]) -> list[Relation] | None:
-    """Relations that are the same modulo some primes; None if they have more digits than these tell apart."""
+    """Relations that hold at these rows, of the few digits that some primes tell apart; None if they have more."""
     table = with_ones(values)
     modulus, found = 1, np.zeros((len(pivots), len(others)), dtype=object)
     for prime in primes(MOST):
         solution = _solved(table, pivots, others, prime)
         if solution is None:
             continue
-        # A few entries first: most often they tell that there are too few primes yet.
-        if modulus > 1 and _reconstructed(found[:PROBE, :PROBE], modulus, solution, prime):
-            whole = _reconstructed(found, modulus, solution, prime)
-            if whole:
-                return [_relation(pivots, other, column) for other, column in zip(others, whole, strict=True)]
         step = (solution - found % prime) * pow(modulus, -1, prime) % prime
         found, modulus = found + step * modulus, modulus * prime
+        # A few entries first: most often they tell that there are too few primes yet.
+        if _reconstructed(found[:PROBE, :PROBE], modulus) and (whole := _reconstructed(found, modulus)):
+            relations = [_relation(pivots, other, column) for other, column in zip(others, whole, strict=True)]
+            if zero(values, relations).all():
+                return relations
     return None
 
 
-def _reconstructed(
-    found: NDArray[Any], modulus: int, solution: NDArray[Any], prime: int
-) -> list[list[Fraction]] | None:
-    """The rationals that these are, a column each; None unless they are the solution modulo another prime."""
+def _reconstructed(found: NDArray[Any], modulus: int) -> list[list[Fraction]] | None:
+    """Rationals that these are modulo it, a column each; None unless all are shorter than chance would have them."""
+    known: dict[int, Fraction | None] = {}
     columns = []
-    for k in range(found.shape[1]):
-        column = []
-        for x, seen in zip(found[:, k], solution[:, k], strict=False):
-            value = _rational(int(x), modulus)
-            if value is None or not value.denominator % prime:
+    for column in found.T.tolist():
+        rationals = []
+        for x in column:
+            if x not in known:
+                known[x] = _rational(x, modulus)
+            if (value := known[x]) is None or max(abs(value.numerator), value.denominator) ** 2 * CHANCE > modulus:
                 return None
-            if (value.numerator - int(seen) * value.denominator) % prime:
-                return None
-            column.append(value)
-        columns.append(column)
+            rationals.append(value)
+        columns.append(rationals)
     return columns
 
 
@@ -165,7 +164,8 @@ def zero(block: Floats, relations: Sequence[Relation]) -> NDArray[np.bool_]:
     support = sorted({j for relation in relations for j in relation})
     if not support:
         return holds
-    table = with_ones(block)[:, support]
+    table: Floats = block[:, [j - 1 for j in support if j]].astype(np.float64)
+    table = with_ones(table) if support[0] == 0 else table
     scales = [lcm(*(x.denominator for x in relation.values())) for relation in relations]
     matrix = [
         [int(relation.get(j, Fraction(0)) * scale) for relation, scale in zip(relations, scales, strict=True)]
