@@ -109,6 +109,10 @@ class NodeFinding:
         Whether something reads the unit with a weight other than 0, shape (units,).
     fires
         For each idle unit that is read the deployment rows at which it sends another value; None if not looked at.
+    reasons
+        Why a unit is undecided, by entry.
+    open_fires
+        The deployment rows at which it is open whether an idle unit fires, by entry.
     """
 
     node: int
@@ -120,6 +124,8 @@ class NodeFinding:
     witness: np.ndarray
     read: np.ndarray
     fires: dict[int, tuple[int, ...]] | None = None
+    reasons: dict[int, str] = field(default_factory=dict)
+    open_fires: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def idle(self) -> tuple[int, ...]:

@@ -6,11 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.graph.findings import BoxFinding, GraphAudit, NodeFinding, Source, State
+from proof_of_absence.checker.graph.findings import (
+    BoxFinding,
+    DataSummary,
+    GraphAudit,
+    GraphSummary,
+    NodeFinding,
+    Source,
+    State,
+)
 from proof_of_absence.checker.graph.report.view import STATES, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 
-__all__ = ["FORMAT", "report_text", "to_json"]
+__all__ = ["FORMAT", "data_json", "net_json", "report_text", "to_json"]
 
 FORMAT = "absence-graph-audit/1"
 
@@ -22,28 +30,8 @@ def to_json(audit: GraphAudit) -> dict[str, Any]:
         "format": FORMAT,
         "state": STATES[audit.exit_code],
         "headline": headline(audit),
-        "net": {
-            **_source(net.source),
-            "input_shape": list(net.input_shape),
-            "output_shape": list(net.output_shape),
-            "nodes": net.nodes,
-            "units": net.units,
-            "parameters": net.parameters,
-            "dtype": net.dtype,
-            "reading": None if net.reading is None else {
-                "layers": list(net.reading.layers), "activation": net.reading.activation,
-                "known_from": net.reading.known_from, "notes": list(net.reading.notes), "cut": net.reading.cut,
-            },
-        },
-        "data": {
-            **_source(data.source),
-            "rows": data.rows,
-            "distinct_inputs": data.distinct_inputs,
-            "loss": _enclosure(data.loss),
-            "noise_floor": _enclosure(data.noise_floor),
-            "loss_name": data.loss_name,
-            "loss_reason": data.loss_reason,
-        },
+        "net": net_json(net),
+        "data": data_json(data) | {"loss": _enclosure(data.loss), "noise_floor": _enclosure(data.noise_floor)},
         "units": [_node(node) for node in audit.nodes],
         "deployment_rows": audit.deployment_rows,
         "boxes": [_box(box) for box in audit.boxes],
@@ -52,7 +40,36 @@ def to_json(audit: GraphAudit) -> dict[str, Any]:
         "undecided": list(audit.undecided),
         "not_asked": list(audit.not_asked),
         "seconds": audit.seconds,
+    }
+
+
+def net_json(net: GraphSummary) -> dict[str, Any]:
+    """The network: its source, sizes, and how it was read."""
+    reading = net.reading
+    return {
+        **_source(net.source),
+        "input_shape": list(net.input_shape),
+        "output_shape": list(net.output_shape),
+        "nodes": net.nodes,
+        "units": net.units,
+        "parameters": net.parameters,
+        "dtype": net.dtype,
+        "reading": None if reading is None else {
+            "layers": list(reading.layers), "activation": reading.activation, "known_from": reading.known_from,
+            "notes": list(reading.notes), "cut": reading.cut,
+        },
     }  # fmt: skip
+
+
+def data_json(data: DataSummary) -> dict[str, Any]:
+    """The data without the losses: their source, sizes, and which loss was taken for which reason."""
+    return {
+        **_source(data.source),
+        "rows": data.rows,
+        "distinct_inputs": data.distinct_inputs,
+        "loss_name": data.loss_name,
+        "loss_reason": data.loss_reason,
+    }
 
 
 def report_text(report: dict[str, Any]) -> str:
@@ -79,6 +96,7 @@ def _node(node: NodeFinding) -> dict[str, Any]:
         "not_read": np.flatnonzero(~node.read).tolist(),
         "idle_channels": [channel.index for channel in node.channels],
         "fires": None if node.fires is None else {str(k): list(rows) for k, rows in sorted(node.fires.items()) if rows},
+        "open_fires": {str(k): list(rows) for k, rows in sorted(node.open_fires.items())},
     }
 
 

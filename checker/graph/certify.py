@@ -1,0 +1,116 @@
+"""The certificate of an audit of a graph: the graph and the rows as arrays, and beside them the facts that were found.
+
+`checker/independent/results/graph.py` reads the folder with code of its own and decides every fact anew.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from proof_of_absence.checker.graph.findings import GraphAudit, NodeFinding, Source, State
+from proof_of_absence.checker.graph.report.report_json import data_json, net_json
+from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.checker.kernel.graph_facts import firing_fact, idle_fact, losses_fact
+from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
+from proof_of_absence.checker.kernel.lock import version_of
+from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.checker.passes.graph_enclosure import balls
+from proof_of_absence.models.files.disk import replace as write_bytes
+from proof_of_absence.models.graph import Graph
+from proof_of_absence.models.objective import Loss
+
+__all__ = ["FORMAT", "NAME", "Audited", "certify", "facts_of"]
+
+FORMAT = "absence-graph-certificate/1"
+NAME = "certificate.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """An audit of a graph with what it is about: inputs (N, d), targets (N, m) and deployment inputs (D, d)."""
+
+    audit: GraphAudit
+    graph: Graph
+    inputs: np.ndarray
+    targets: np.ndarray | None = None
+    deploy: np.ndarray | None = None
+    deploy_source: Source | None = None
+
+
+def certify(folder: Path, audited: Audited) -> GraphAudit:
+    """Write graph.json, graph.npz, train.npz, the like of what else there is and, last, certificate.json.
+
+    Returns the audit with the losses as the facts state them: a little wider than they were found, so that bounds of
+    another arithmetic confirm them. What is undecided is named in the certificate, and nothing is claimed of it.
+    """
+    facts, audit = facts_of(audited)
+    contents = {"graph.json": graph_text(audited.graph).encode(), "graph.npz": array_bytes(graph_arrays(audited.graph)),
+                "train.npz": array_bytes({"inputs": audited.inputs})}  # fmt: skip
+    if audited.deploy is not None:
+        contents["deploy.npz"] = array_bytes({"inputs": audited.deploy})
+    if audited.targets is not None:
+        contents["targets.npz"] = array_bytes({"targets": audited.targets})
+    for name, data in contents.items():
+        write_bytes(folder / name, data)
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    told = {"format": FORMAT, "files": files, "facts": facts, "about": _about(audit, audited.deploy_source)}
+    write(folder / NAME, json.dumps(seal(told), sort_keys=True, ensure_ascii=False) + "\n")
+    return audit
+
+
+def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
+    """The facts that an audit found, and the audit with its losses as they state them."""
+    audit = audited.audit
+    facts = [_idle(audited, node) for node in audit.nodes]
+    if audit.deployment_rows is not None:
+        decided = (node for node in audit.nodes if node.fires is not None and not node.open_fires)
+        facts += [firing_fact(node.node, audit.deployment_rows, node.fires or {}) for node in decided]
+    data = audit.data
+    if data.loss is not None and data.noise_floor is not None:
+        fact = losses_fact(Loss(data.loss_name), data.loss, data.noise_floor)
+        facts.append(fact)
+        data = replace(data, loss=_enclosure(fact["loss"]), noise_floor=_enclosure(fact["noise_floor"]))
+    return facts, replace(audit, data=data)
+
+
+def _idle(audited: Audited, node: NodeFinding) -> dict[str, Any]:
+    varies = node.states == State.VARIES
+    constant: dict[int, Fraction | tuple[Fraction, Fraction]] = {}
+    roots = []
+    for entry in np.flatnonzero(node.states == State.CONSTANT).tolist():
+        if entry in node.values:
+            constant[entry] = node.values[entry]
+        else:
+            roots.append(entry)
+    if roots:
+        # A number with roots is stated between floats.
+        ball = balls(audited.graph, audited.inputs[:1], node.node)[node.node]
+        ends = zip(ball.lower[0, roots].tolist(), ball.upper[0, roots].tolist(), strict=True)
+        constant |= {entry: (Fraction(a), Fraction(b)) for entry, (a, b) in zip(roots, ends, strict=True)}
+    return idle_fact(
+        node.node, audited.audit.data.rows, dead=np.flatnonzero(node.states == State.DEAD).tolist(),
+        constant=constant, undecided=np.flatnonzero(node.states == State.UNDECIDED).tolist(),
+        witness=node.witness[varies].tolist(), unread=np.flatnonzero(~node.read).tolist(),
+    )  # fmt: skip
+
+
+def _about(audit: GraphAudit, deploy: Source | None) -> dict[str, Any]:
+    """What the report says that no fact shows: of files, of what is open, and our version."""
+    return {
+        "net": net_json(audit.net),
+        "data": data_json(audit.data),
+        "undecided": list(audit.undecided),
+        "not_asked": list(audit.not_asked),
+        "deploy": deploy and {"source": deploy.name, "sha256": deploy.sha256},
+        "program": version_of("proof-of-absence"),
+    }
+
+
+def _enclosure(texts: list[str]) -> Enclosure:
+    low, high = map(Fraction, texts)
+    return Enclosure(low, high)

@@ -1,0 +1,213 @@
+"""An audit of a graph from end to end: the stages in order; what fails or has no time is undecided, never a pass."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from time import monotonic
+from typing import TypeVar
+
+import numpy as np
+
+from proof_of_absence.checker.graph.boxes import over_box
+from proof_of_absence.checker.graph.findings import (
+    BoxFinding,
+    DataSummary,
+    GraphAudit,
+    GraphSummary,
+    NodeFinding,
+    Source,
+)
+from proof_of_absence.checker.graph.float32 import float32_deviation
+from proof_of_absence.checker.graph.idle import UnitStates, firing, unit_states
+from proof_of_absence.checker.graph.losses import losses
+from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
+from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.checker.passes.rows import distinct_rows
+from proof_of_absence.checker.region.boxes import Region
+from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.graph import Graph
+from proof_of_absence.models.graph_layers import Clip, GraphLayer, LeakyRelu, Relu
+from proof_of_absence.models.objective import NO_TARGETS, Objective
+
+__all__ = ["NOT_ASKED", "examine"]
+
+T = TypeVar("T")
+
+NOT_ASKED = (
+    "circuits that are idle only together, and least detectors: they are asked of dense chains; what enters a linear "
+    "layer can be recorded and audited for the first (layers=... in Python, --activations)",
+    "a net with a lower loss, rents and readout prices: likewise",
+)
+
+
+def examine(
+    graph: Graph,
+    inputs: np.ndarray,
+    aim: Objective,
+    *,
+    deploy: np.ndarray | None = None,
+    regions: Sequence[Region] = (),
+    source: Source | None = None,
+    data_source: Source | None = None,
+    deadline: Deadline | None = None,
+    progress: Callable[[str], None] = lambda stage: None,
+) -> GraphAudit:
+    """Which hidden units are idle on the training inputs, where they fire, the losses, and the float32 deviation.
+
+    Parameters
+    ----------
+    inputs, deploy
+        Shapes (N, d) and (D, d), float64, finite, d the number of entries of one input.
+    aim
+        The loss and its targets, as `objective` has them.
+    regions
+        Boxes of inputs on which the idle units are asked to send what they send in training.
+    source, data_source
+        Where the network and the data came from; by default their contents.
+    deadline
+        What is open then is undecided.
+    progress
+        Called with the name of each stage before it runs.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit the graph.
+    """
+    _fitting(graph, inputs, deploy, regions, data_source)
+    stages = _Stages(progress)
+    nodes: tuple[NodeFinding, ...] = ()
+    boxes: tuple[BoxFinding, ...] = ()
+    loss: tuple[Enclosure, Enclosure] | None = None
+    deviation: Fraction | None = None
+    with within(deadline or Deadline()):
+        nodes = stages.run("units", lambda: unit_findings(graph, inputs)) or ()
+        if deploy is not None and any(node.idle for node in nodes):
+            nodes = stages.run("firing", lambda: _fired(graph, inputs, nodes, deploy)) or nodes
+        if aim.targets is not None and aim.loss is not None:
+            loss = stages.run("losses", lambda: losses(graph, inputs, aim))
+        if graph.dtype == np.float32:
+            deviation = stages.run("float32", lambda: float32_deviation(graph, inputs))
+        for region in regions:
+            tried = inputs[:0] if deploy is None else deploy
+            boxes += stages.run(f"box {region.name}", partial(over_box, graph, nodes, region, tried)) or ()
+    data = DataSummary(
+        data_source or Source("data", content_key(inputs)), len(inputs), len(distinct_rows(inputs)),
+        loss[0] if loss else None, loss[1] if loss else None, "" if aim.loss is None else str(aim.loss), aim.reason,
+    )  # fmt: skip
+    not_asked = (*NOT_ASKED, *((NO_TARGETS,) if aim.loss is None else ()))
+    audit = GraphAudit(
+        _summary(graph, source), data, nodes, None if deploy is None else len(deploy), boxes, deviation,
+        tuple(stages.undecided), not_asked, stages.seconds,
+    )  # fmt: skip
+    return replace(audit, undecided=(*audit.undecided, *_open(audit)))
+
+
+def unit_findings(graph: Graph, inputs: np.ndarray) -> tuple[NodeFinding, ...]:
+    """What `unit_states` says of each activation node, with what the node is called."""
+    return tuple(_finding(graph, one) for one in unit_states(graph, inputs))
+
+
+def _finding(graph: Graph, found: UnitStates) -> NodeFinding:
+    node = graph.nodes[found.node - 1]
+    name = node.name or f"node {found.node}"
+    return NodeFinding(
+        found.node, name, activation_name(node.layer), graph.shapes[found.node], found.states, found.values,
+        found.witness, found.read, reasons=found.reasons,
+    )  # fmt: skip
+
+
+def _fired(
+    graph: Graph, inputs: np.ndarray, nodes: Sequence[NodeFinding], deploy: np.ndarray
+) -> tuple[NodeFinding, ...]:
+    states = [UnitStates(n.node, n.states, n.values, n.witness, n.read, n.reasons) for n in nodes]
+    fires = {one.node: one for one in firing(graph, inputs, states, deploy)}
+    return tuple(
+        replace(
+            node,
+            fires={entry: fires[node.node].rows.get(entry, ()) for entry in node.idle},
+            open_fires=fires[node.node].undecided,
+        )
+        for node in nodes
+    )
+
+
+def activation_name(layer: GraphLayer) -> str:
+    """An activation in words."""
+    match layer:
+        case Relu():
+            return "ReLU"
+        case LeakyRelu(slope=slope):
+            return f"LeakyReLU {float(slope):.6g}"
+        case Clip(low=low, high=high):
+            ends = ("-∞" if low is None else f"{float(low):.6g}", "∞" if high is None else f"{float(high):.6g}")
+            return f"Clip {ends[0]} to {ends[1]}"
+        case _:
+            raise ValueError(f"{type(layer).__name__} is no activation")
+
+
+class _Stages:
+    """Runs stages and collects their times, and what they leave undecided."""
+
+    def __init__(self, progress: Callable[[str], None]):
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+        self.undecided: list[str] = []
+
+    def run(self, name: str, stage: Callable[[], T]) -> T | None:
+        self.progress(name)
+        started = monotonic()
+        try:
+            return stage()
+        except OutOfTime as late:
+            self.undecided.append(f"{name}: {late}")
+            found: T | None = late.so_far
+            return found
+        # Whatever goes wrong in one stage, the others still run, and the audit does not pass.
+        except Exception as error:
+            reason = " ".join(str(error).split()) or "no reason given"
+            self.undecided.append(f"{name} failed: {type(error).__name__}: {reason}")
+            return None
+        finally:
+            self.seconds[name] = monotonic() - started
+
+
+def _fitting(
+    graph: Graph, inputs: np.ndarray, deploy: np.ndarray | None, regions: Sequence[Region], source: Source | None
+) -> None:
+    of = f" of {source.name}" if source else ""
+    for region in regions:
+        if len(region.bounds) != graph.sizes[0]:
+            raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {graph.sizes[0]}")
+    for name, rows in ((f"the training inputs{of}", inputs), ("the deployment inputs", deploy)):
+        if rows is not None and rows.shape[1] != graph.sizes[0]:
+            shape = " x ".join(map(str, graph.input_shape))
+            raise refused(name, f"have {rows.shape[1]} columns, the net reads {graph.sizes[0]} ({shape})")
+
+
+def _summary(graph: Graph, source: Source | None) -> GraphSummary:
+    units = sum(graph.sizes[node] for node in graph.activations)
+    return GraphSummary(
+        source or Source("net", content_key(graph)), graph.input_shape, graph.shapes[-1], len(graph.nodes), units,
+        graph.parameter_count, graph.dtype.name, graph.reading,
+    )  # fmt: skip
+
+
+def _open(audit: GraphAudit) -> list[str]:
+    lines = []
+    for node in audit.nodes:
+        for reason, many in Counter(node.reasons.values()).items():
+            lines.append(f"{many:,} units of {node.name}: {reason}")
+        if audit.deployment_rows is not None and node.idle and node.fires is None:
+            lines.append(f"where the idle units of {node.name} fire")
+        if node.open_fires:
+            lines.append(f"whether {len(node.open_fires):,} idle units of {node.name} fire at some deployment inputs")
+    names = {node.node: node.name for node in audit.nodes}
+    for box in audit.boxes:
+        if box.undecided:
+            told = f"whether {len(box.undecided):,} idle units of {names[box.node]} act in {box.box}"
+            lines.append(f"{told}: {box.reason}")
+    return lines

@@ -1,0 +1,39 @@
+"""The folder that an audit of a graph leaves: certificate, reports, arrays; replaced as a whole or not at all."""
+
+from pathlib import Path
+
+from proof_of_absence.checker.graph.certify import Audited, certify
+from proof_of_absence.checker.graph.findings import GraphAudit
+from proof_of_absence.checker.graph.report import report_json, web
+from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.models.files.whole import Owner, replacing
+
+__all__ = ["REPORT", "write_folder"]
+
+REPORT = "report.json"
+
+
+def write_folder(
+    folder: Path, audited: Audited, owner: Owner, *, command: str = "", force: bool = False
+) -> GraphAudit:
+    """Write the certificate, `report.json` and `report.html`; returns the audit as they state it.
+
+    The folder is then one that ``absence check`` takes.
+
+    Parameters
+    ----------
+    owner
+        What the folder is marked with.
+    command
+        What takes out what sleeps, for the page.
+
+    Raises
+    ------
+    InputError, OSError
+        If the folder cannot be written, or holds files of others under these names.
+    """
+    with replacing(folder, owner, force=force) as new:
+        audit = certify(new, audited)
+        write(new / "report.html", web.page(audit, command=command))
+        write(new / REPORT, report_json.report_text(report_json.to_json(audit)))
+    return audit
