@@ -1,8 +1,11 @@
-"""How a network was read: its layers in words, what stands between them, and where that knowledge comes from."""
+"""How a network was read: its layers in words, what stands between them, and where that knowledge comes from.
+
+And where it, or data, came from.
+"""
 
 from dataclasses import dataclass
 
-__all__ = ["LOSS", "Reading"]
+__all__ = ["LOSS", "Reading", "Source"]
 
 # Of a net whose last Softmax is left off.
 LOSS = "Such a net is trained on cross-entropy as a rule; the squared error of its logits is another loss."
@@ -35,3 +38,11 @@ class Reading:
     notes: tuple[str, ...] = ()
     cut: str = ""
     multiplied: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a net or data came from, for a report: a file's name and SHA-256."""
+
+    name: str
+    sha256: str

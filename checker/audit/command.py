@@ -136,7 +136,7 @@ def audit_command(
         raise bad_input("name a network and its training data (MODEL --train DATA), or --activations FILE")
     deadline = Deadline(seconds)
     # The libraries behind these take a second to load, which other commands need not wait for.
-    from proof_of_absence.checker.audit.engine import Source, examine
+    from proof_of_absence.checker.audit.engine import examine
     from proof_of_absence.checker.audit.findings import UNDECIDED
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
     from proof_of_absence.checker.audit.fuller import FullerReport
@@ -149,6 +149,7 @@ def audit_command(
     from proof_of_absence.models.files import read_net
     from proof_of_absence.models.files.data import read_data, read_outputs
     from proof_of_absence.models.files.disk import sha256, suffix_of
+    from proof_of_absence.models.reading import Source
 
     folder = output or Path(f"{model.stem}.audit")
     to_folder(folder)

@@ -29,20 +29,12 @@ from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.objective import Loss, Objective
-from proof_of_absence.models.reading import Reading
+from proof_of_absence.models.reading import Reading, Source
 
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Audited", "Source", "examine", "open_lines"]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a net or data came from, for the report: a file's name and SHA-256."""
-
-    name: str
-    sha256: str
+__all__ = ["Audited", "examine", "open_lines"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proof_of_absence.checker.audit.certified import about, as_certified, losses_of
 from proof_of_absence.checker.audit.certify import certify
-from proof_of_absence.checker.audit.engine import Audited, Source
+from proof_of_absence.checker.audit.engine import Audited
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.fuller import FullerReport, decided, earlier, note, together, undone
 from proof_of_absence.checker.audit.guard import IMPROVED, REPORT, STAGES, owner
@@ -18,6 +18,7 @@ from proof_of_absence.models.files import InputError, onnx
 from proof_of_absence.models.files.rewrite import rewrite
 from proof_of_absence.models.files.whole import placing
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.reading import Source
 
 __all__ = ["STAGES", "report_text", "write_folder"]
 

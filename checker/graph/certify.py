@@ -3,8 +3,6 @@
 `checker/independent/results/graph.py` reads the folder with code of its own and decides every fact anew.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,22 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.graph.findings import GraphAudit, NodeFinding, Source, State
+from proof_of_absence.checker.graph.findings import GraphAudit, NodeFinding, State
 from proof_of_absence.checker.graph.report.report_json import data_json, net_json
-from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.checker.kernel.graph_certificate import certificate_files
 from proof_of_absence.checker.kernel.graph_facts import firing_fact, idle_fact, losses_fact
-from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.checker.passes.graph_enclosure import balls
-from proof_of_absence.models.files.disk import replace as write_bytes
+from proof_of_absence.models.files.disk import replace as write
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.objective import Loss
+from proof_of_absence.models.reading import Source
 
-__all__ = ["FORMAT", "NAME", "Audited", "certify", "facts_of"]
-
-FORMAT = "absence-graph-certificate/1"
-NAME = "certificate.json"
+__all__ = ["Audited", "certify", "facts_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,23 +38,18 @@ class Audited:
 
 
 def certify(folder: Path, audited: Audited) -> GraphAudit:
-    """Write graph.json, graph.npz, train.npz, the like of what else there is and, last, certificate.json.
+    """Write the graph, the data and, last, certificate.json.
 
     Returns the audit with the losses as the facts state them: a little wider than they were found, so that bounds of
     another arithmetic confirm them. What is undecided is named in the certificate, and nothing is claimed of it.
     """
     facts, audit = facts_of(audited)
-    contents = {"graph.json": graph_text(audited.graph).encode(), "graph.npz": array_bytes(graph_arrays(audited.graph)),
-                "train.npz": array_bytes({"inputs": audited.inputs})}  # fmt: skip
-    if audited.deploy is not None:
-        contents["deploy.npz"] = array_bytes({"inputs": audited.deploy})
-    if audited.targets is not None:
-        contents["targets.npz"] = array_bytes({"targets": audited.targets})
-    for name, data in contents.items():
-        write_bytes(folder / name, data)
-    files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    told = {"format": FORMAT, "files": files, "facts": facts, "about": _about(audit, audited.deploy_source)}
-    write(folder / NAME, json.dumps(seal(told), sort_keys=True, ensure_ascii=False) + "\n")
+    files = certificate_files(
+        audited.graph, audited.inputs, facts, deploy=audited.deploy, targets=audited.targets,
+        about=_about(audit, audited.deploy_source),
+    )  # fmt: skip
+    for name, data in files.items():
+        write(folder / name, data)
     return audit
 
 

@@ -11,14 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from proof_of_absence.checker.graph.boxes import over_box
-from proof_of_absence.checker.graph.findings import (
-    BoxFinding,
-    DataSummary,
-    GraphAudit,
-    GraphSummary,
-    NodeFinding,
-    Source,
-)
+from proof_of_absence.checker.graph.findings import BoxFinding, DataSummary, GraphAudit, GraphSummary, NodeFinding
 from proof_of_absence.checker.graph.float32 import float32_deviation
 from proof_of_absence.checker.graph.idle import UnitStates, firing, unit_states
 from proof_of_absence.checker.graph.losses import losses
@@ -31,6 +24,7 @@ from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.graph_layers import Clip, GraphLayer, LeakyRelu, Relu
 from proof_of_absence.models.objective import NO_TARGETS, Objective
+from proof_of_absence.models.reading import Source
 
 __all__ = ["NOT_ASKED", "examine"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.graph_layers import Shape
-from proof_of_absence.models.reading import Reading
+from proof_of_absence.models.reading import Reading, Source
 
 __all__ = [
     "CLEAN",
@@ -23,7 +23,6 @@ __all__ = [
     "GraphAudit",
     "GraphSummary",
     "NodeFinding",
-    "Source",
     "State",
     "unit_name",
 ]
@@ -43,14 +42,6 @@ class State(IntEnum):
     VARIES = 1
     DEAD = 2  # 0 at each of them
     CONSTANT = 3  # one other value at all of them
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a network or data came from: a file's name and SHA-256."""
-
-    name: str
-    sha256: str
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from proof_of_absence.checker.audit.engine import Audited, Source  # noqa: E402
+from proof_of_absence.checker.audit.engine import Audited  # noqa: E402
 from proof_of_absence.checker.audit.folder import report_text, write_folder  # noqa: E402
 from proof_of_absence.checker.audit.report import html_report  # noqa: E402
 from proof_of_absence.checker.audit.report.json_report import from_json, to_json  # noqa: E402
@@ -33,6 +33,7 @@ from proof_of_absence.checker.kernel.certificate import seal  # noqa: E402
 from proof_of_absence.models.files import onnx, read_net  # noqa: E402
 from proof_of_absence.models.files.whole import MARK  # noqa: E402
 from proof_of_absence.models.floatnet import FloatNet  # noqa: E402
+from proof_of_absence.models.reading import Source  # noqa: E402
 from tests.reliability.forged_folders import Example, arrays, made, model, numbers_apart, stated  # noqa: E402
 from tests.reliability.tampering import at, containers  # noqa: E402
 

@@ -12,11 +12,11 @@ from proof_of_absence.checker.graph.findings import (
     GraphAudit,
     GraphSummary,
     NodeFinding,
-    Source,
     State,
 )
 from proof_of_absence.checker.graph.report.view import STATES, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.models.reading import Source
 
 __all__ = ["FORMAT", "data_json", "net_json", "report_text", "to_json"]
 

@@ -14,12 +14,12 @@ from proof_of_absence.checker.graph.findings import (
     GraphAudit,
     GraphSummary,
     NodeFinding,
-    Source,
     State,
 )
 from proof_of_absence.checker.graph.report import report_json, terminal, web
 from proof_of_absence.checker.graph.report.view import answers, harden_command, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.models.reading import Source
 
 
 def audit(states, *, fires=None, undecided=(), shape=(2, 2, 1)):

@@ -1,0 +1,82 @@
+"""`absence audit` of a network that is no chain of dense layers: audit it, show it, write its folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from proof_of_absence.checker.graph.certify import Audited
+from proof_of_absence.checker.graph.engine import examine
+from proof_of_absence.checker.graph.findings import GraphAudit
+from proof_of_absence.checker.graph.folder import write_folder
+from proof_of_absence.checker.numbers.deadline import Deadline
+from proof_of_absence.checker.region.boxes import Region
+from proof_of_absence.models.files.whole import Owner
+from proof_of_absence.models.graph import Graph
+from proof_of_absence.models.objective import Objective
+from proof_of_absence.models.reading import Source
+
+__all__ = ["Asked", "audit_graph"]
+
+# Seconds to write a byte of arrays, and a unit's states as text, as measured; and what else there is to write.
+BYTE, UNIT, ELSE = 1e-8, 2e-5, 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What is audited: inputs (N, d), the loss and its targets, deployment inputs (D, d), boxes, and their sources."""
+
+    graph: Graph
+    inputs: np.ndarray
+    aim: Objective
+    deploy: np.ndarray | None = None
+    regions: tuple[Region, ...] = ()
+    source: Source | None = None
+    data_source: Source | None = None
+    deploy_source: Source | None = None
+
+
+def audit_graph(
+    asked: Asked,
+    deadline: Deadline,
+    folder: Path | None,
+    owner: Owner | None,
+    *,
+    command: str = "",
+    force: bool = False,
+    progress: Callable[[str], None] = lambda stage: None,
+) -> GraphAudit:
+    """Audit a graph and, if there is a folder, write it; `owner` is what that is marked with.
+
+    Parameters
+    ----------
+    command
+        What takes out what sleeps, for the page.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit the graph, or the folder holds files of others.
+    OSError
+        If a file cannot be written.
+    """
+    if folder is not None:
+        deadline = deadline.sooner(deadline.left() - min(_writing(asked), deadline.left() / 2))
+    audit = examine(
+        asked.graph, asked.inputs, asked.aim, deploy=asked.deploy, regions=asked.regions, source=asked.source,
+        data_source=asked.data_source, deadline=deadline, progress=progress,
+    )  # fmt: skip
+    if folder is None or owner is None:
+        return audit
+    progress("writing")
+    audited = Audited(audit, asked.graph, asked.inputs, asked.aim.targets, asked.deploy, asked.deploy_source)
+    return write_folder(folder, audited, owner, command=command, force=force)
+
+
+def _writing(asked: Asked) -> float:
+    """About how long it takes to write the folder, in seconds."""
+    arrays = [asked.inputs, asked.aim.targets, asked.deploy]
+    size = sum(array.nbytes for array in arrays if array is not None) + 8 * asked.graph.parameter_count
+    units = sum(asked.graph.sizes[node] for node in asked.graph.activations)
+    return ELSE + BYTE * size + UNIT * units
