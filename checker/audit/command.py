@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,6 +24,7 @@ from proof_of_absence.checker.screen.terminal import (
 if TYPE_CHECKING:
     from proof_of_absence.models.files.data import Arrays
     from proof_of_absence.models.floatnet import FloatNet
+    from proof_of_absence.models.graph import Graph
     from proof_of_absence.models.objective import Objective
 
 __all__ = ["audit_command"]
@@ -136,6 +137,7 @@ def audit_command(
         raise bad_input("name a network and its training data (MODEL --train DATA), or --activations FILE")
     deadline = Deadline(seconds)
     # The libraries behind these take a second to load, which other commands need not wait for.
+    from proof_of_absence.checker.audit.beyond import no_part
     from proof_of_absence.checker.audit.engine import examine
     from proof_of_absence.checker.audit.findings import UNDECIDED
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
@@ -146,9 +148,10 @@ def audit_command(
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
     from proof_of_absence.checker.region.boxes import box_of, read_regions
-    from proof_of_absence.models.files import read_net
+    from proof_of_absence.models.files import read_network
     from proof_of_absence.models.files.data import read_data, read_outputs
     from proof_of_absence.models.files.disk import sha256, suffix_of
+    from proof_of_absence.models.graph import Graph
     from proof_of_absence.models.reading import Source
 
     folder = output or Path(f"{model.stem}.audit")
@@ -160,9 +163,13 @@ def audit_command(
         by, penalty = move_of("--move", move), penalty_of("--ridge", ridge or 0)
         read = [path for path in (model, train, deploy, test, outputs, *(region or [])) if path]
         guard(folder, read, sha256(model) if model.is_file() else "", improved=improved, force=force)
-        net = read_net(model, activation=activation, checked=outputs is not None)
-        _require_ending(improved, model, net)
+        net = read_network(model, activation=activation, checked=outputs is not None)
         data = read_data(train, optional=True)
+        if isinstance(net, Graph):
+            no_part(net, {"--outputs": outputs, "--test": test, "--move": move, "--ridge": ridge,
+                          "--improved": improved, "--workers": workers, "--scheduler": scheduler})  # fmt: skip
+            _graph(net, model, train, data, loss, deploy, region or [], region_from_data, deadline, folder, force)
+        _require_ending(improved, model, net)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")
         if outputs:
             inputs, own = fitting(net, data.inputs, f"the inputs of {train}"), read_outputs(outputs)
@@ -234,6 +241,48 @@ def _require_ending(improved: Path | None, model: Path, net: "FloatNet") -> None
             f"{improved}: the improved net is {model.name} with other parameters, since that lists several operators "
             f"for one layer; name a file that ends in {model.suffix}"
         )
+
+
+def _graph(
+    net: "Graph",
+    model: Path,
+    train: Path,
+    data: "Arrays",
+    loss: str | None,
+    deploy: Path | None,
+    region: list[Path],
+    region_from_data: bool,
+    deadline: Deadline,
+    folder: Path,
+    force: bool,
+) -> NoReturn:
+    """Audit a network that is no dense chain; the parameters are those of the command."""
+    from proof_of_absence.checker.audit.guard import owner
+    from proof_of_absence.checker.graph.command import Asked, audit_graph
+    from proof_of_absence.checker.graph.report import terminal
+    from proof_of_absence.checker.graph.report.view import harden_command
+    from proof_of_absence.checker.region.boxes import box_of, read_regions
+    from proof_of_absence.models.files.data import read_data
+    from proof_of_absence.models.files.disk import sha256
+    from proof_of_absence.models.reading import Source
+
+    aim = _aim(net.sizes[-1], data, loss, f"the targets of {train.name}")
+    regions = [box for path in region for box in read_regions(path)]
+    regions += [box_of(data.inputs)] if region_from_data else []
+    deployed = read_data(deploy, targets=False).inputs if deploy else None
+    sources = [Source(path.name, sha256(path)) if path else None for path in (model, train, deploy)]
+    asked = Asked(net, data.inputs, aim, deployed, tuple(regions), *sources)
+    command = harden_command(str(model), str(train))
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    with progress(*columns) as bar:
+        task = bar.add_task("reading")
+        audit = audit_graph(
+            asked, deadline, folder, owner(sha256(model), model.name), command=command, force=force,
+            progress=lambda stage: bar.update(task, description=stage),
+        )  # fmt: skip
+    console.print(terminal.page(audit, command=command))
+    say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
+    raise typer.Exit(audit.exit_code)
 
 
 def at_a_terminal() -> bool:

@@ -12,27 +12,74 @@ from typing import Any, overload
 
 import numpy as np
 
+from proof_of_absence.checker.audit.beyond import no_part
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
 from proof_of_absence.checker.audit.fuller import FullerReport
-from proof_of_absence.checker.audit.guard import guard
+from proof_of_absence.checker.audit.guard import guard, owner
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.audit.readout import move_of, penalty_of
+from proof_of_absence.checker.graph.command import Asked, audit_graph
+from proof_of_absence.checker.graph.findings import GraphAudit
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.recorded.findings import RecordedAudit
 from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
-from proof_of_absence.models.files import read_net
+from proof_of_absence.models.files import read_net, read_network
 from proof_of_absence.models.files.chain import exact_array
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.layers import Affine, FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.net import MLP
 from proof_of_absence.models.objective import Objective, objective, split
 from proof_of_absence.models.rational import Number
 
 __all__ = ["aim_of", "audit", "float_rows", "net_of_model"]
+
+
+@overload
+def audit(
+    model: FloatNet | MLP,
+    X: Any,
+    Y: Any = None,
+    deploy: Any = None,
+    *,
+    loss: str | None = None,
+    regions: Iterable[str | os.PathLike[str] | Region] | str | os.PathLike[str] | Region = (),
+    region_from_data: bool = False,
+    seconds: float | None = 60,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    activation: str | None = None,
+    outputs: Any = None,
+    test: Any = None,
+    move: Number | None = None,
+    ridge: Number = 0,
+    layers: None = None,
+    progress: Callable[[str], None] = ...,
+) -> Audit: ...
+
+
+@overload
+def audit(
+    model: Graph,
+    X: Any,
+    Y: Any = None,
+    deploy: Any = None,
+    *,
+    loss: str | None = None,
+    regions: Iterable[str | os.PathLike[str] | Region] | str | os.PathLike[str] | Region = (),
+    region_from_data: bool = False,
+    seconds: float | None = 60,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    layers: None = None,
+    progress: Callable[[str], None] = ...,
+) -> GraphAudit: ...
 
 
 @overload
@@ -57,7 +104,7 @@ def audit(
     ridge: Number = 0,
     layers: None = None,
     progress: Callable[[str], None] = ...,
-) -> Audit: ...
+) -> Any: ...
 
 
 @overload
@@ -101,7 +148,7 @@ def audit(
     layers: Sequence[str] | None = None,
     device: Any = None,
     progress: Callable[[str], None] = lambda stage: None,
-) -> Audit | RecordedAudit:
+) -> Audit | RecordedAudit | GraphAudit:
     """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
 
     Parameters
@@ -109,7 +156,8 @@ def audit(
     model
         A ``torch.nn.Module`` of Linear and ReLU layers, also as its forward method calls them, a `FloatNet`, an `MLP`
         whose weights are float64 numbers, or the path of a .onnx, .safetensors, .pt or .pth file. Softmax or
-        LogSoftmax at the end is left off.
+        LogSoftmax at the end is left off. A `Graph`, or an ONNX file of convolutions, pools, sums and the like, is
+        audited as such: what comes back is a `GraphAudit`.
     X, Y, deploy
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
         lists. Further axes are flattened; targets of one axis are a column, class labels if they are integers or truth
@@ -180,21 +228,29 @@ def audit(
             workers=workers, scheduler=scheduler, device=device, progress=progress,
         )  # fmt: skip
     deadline = Deadline(seconds)
-    net = net_of_model(model, activation, checked=outputs is not None)
-    inputs, aim = float_rows("X", X), aim_of(net, Y, loss)
+    network = network_of_model(model, activation, checked=outputs is not None)
+    inputs, aim = float_rows("X", X), aim_of(network, Y, loss)
     deployed = None if deploy is None else float_rows("deploy", deploy)
-    tested = None if test is None else float_rows("test", test)
-    if outputs is not None:
-        with within(deadline):
-            net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
     asked = [regions] if isinstance(regions, str | os.PathLike | Region) else list(regions)
     boxes = [box for one in asked for box in ([one] if isinstance(one, Region) else read_regions(one))]
     if region_from_data:
         boxes.append(box_of(inputs))
     folder = None if output is None else Path(output)
+    read = [model] if isinstance(model, str | os.PathLike) else []
+    read += [one for one in asked if not isinstance(one, Region)]
+    if isinstance(network, Graph):
+        no_part(network, {"activation": activation, "outputs": outputs, "test": test, "move": move,
+                          "ridge": penalty or None, "workers": workers, "scheduler": scheduler})  # fmt: skip
+        if folder is not None:
+            guard(folder, map(Path, read), content_key(network), force=force)
+        wanted = Asked(network, inputs, aim, deployed, tuple(boxes))
+        return audit_graph(wanted, deadline, folder, owner(content_key(network)), force=force, progress=progress)
+    net = network
+    tested = None if test is None else float_rows("test", test)
+    if outputs is not None:
+        with within(deadline):
+            net = agreeing(net, fitting(net, inputs, "X"), float_rows("outputs", outputs, column=True), "outputs")
     if folder is not None:
-        read = [model] if isinstance(model, str | os.PathLike) else []
-        read += [one for one in asked if not isinstance(one, Region)]
         guard(folder, map(Path, read), content_key(net), force=force)
     with ExitStack() as stack:
         client = None
@@ -222,7 +278,7 @@ def audit(
             return outcome.audit
 
 
-def aim_of(net: FloatNet, Y: Any, loss: str | None) -> Objective:
+def aim_of(net: FloatNet | Graph, Y: Any, loss: str | None) -> Objective:
     """The loss that is meant for these targets, as `audit` takes both.
 
     Raises
@@ -230,12 +286,28 @@ def aim_of(net: FloatNet, Y: Any, loss: str | None) -> Objective:
     InputError
         As `audit`.
     """
+    outputs = net.sizes[-1] if isinstance(net, Graph) else net.widths[-1]
     if Y is None:
-        return objective(net.widths[-1], None, None, loss)
+        return objective(outputs, None, None, loss)
     rows = float_rows("Y", Y, column=True)
     # Whether they are labels is told by the type that they had.
     kind = np.asarray(Y.detach().cpu() if hasattr(Y, "detach") else Y).dtype.kind
-    return objective(net.widths[-1], *split(rows.astype(np.int64) if kind in "iub" else rows), loss)
+    return objective(outputs, *split(rows.astype(np.int64) if kind in "iub" else rows), loss)
+
+
+def network_of_model(model: Any, activation: str | None = None, *, checked: bool = False) -> FloatNet | Graph:
+    """As `net_of_model`, but for what is no chain of dense layers too.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if isinstance(model, Graph):
+        return model
+    if isinstance(model, str | os.PathLike):
+        return read_network(model, activation=activation, checked=checked)
+    return net_of_model(model, activation, checked=checked)
 
 
 def net_of_model(model: Any, activation: str | None = None, *, checked: bool = False) -> FloatNet:

@@ -194,7 +194,7 @@ def _open(audit: GraphAudit) -> list[str]:
     lines = []
     for node in audit.nodes:
         for reason, many in Counter(node.reasons.values()).items():
-            lines.append(f"{many:,} units of {node.name}: {reason}")
+            lines.append(f"{many:,} unit{'' if many == 1 else 's'} of {node.name}: {reason}")
         if audit.deployment_rows is not None and node.idle and node.fires is None:
             lines.append(f"where the idle units of {node.name} fire")
         if node.open_fires:
@@ -202,6 +202,7 @@ def _open(audit: GraphAudit) -> list[str]:
     names = {node.node: node.name for node in audit.nodes}
     for box in audit.boxes:
         if box.undecided:
-            told = f"whether {len(box.undecided):,} idle units of {names[box.node]} act in {box.box}"
+            many = "an idle unit" if len(box.undecided) == 1 else f"{len(box.undecided):,} idle units"
+            told = f"whether {many} of {names[box.node]} act in {box.box}"
             lines.append(f"{told}: {box.reason}")
     return lines

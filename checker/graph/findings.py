@@ -24,6 +24,7 @@ __all__ = [
     "GraphSummary",
     "NodeFinding",
     "State",
+    "place_name",
     "unit_name",
 ]
 
@@ -211,4 +212,9 @@ def unit_name(node: NodeFinding, entry: int) -> str:
     >>> unit_name(node, 13)
     'conv1[1,1,1]'
     """
-    return f"{node.name}[{','.join(str(int(k)) for k in np.unravel_index(entry, node.shape))}]"
+    return node.name + place_name(node, entry)
+
+
+def place_name(node: NodeFinding, entry: int) -> str:
+    """The unit's channel and position, where the node's name is told beside it."""
+    return f"[{','.join(str(int(k)) for k in np.unravel_index(entry, node.shape))}]"

@@ -16,8 +16,10 @@ import numpy as np
 import proof_of_absence.checker
 import proof_of_absence.models
 from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.checker.kernel.graph_json import graph_arrays, graph_text
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
 __all__ = ["content_key", "keep", "kept", "sources", "versions"]
@@ -46,6 +48,9 @@ def content_key(*parts: object) -> str:
         if isinstance(part, FloatNet):
             arrays = [array for layer in part.layers for array in _arrays(layer)]
             digest.update(f"net {part.dtype}\0".encode())
+        elif isinstance(part, Graph):
+            arrays = list(graph_arrays(part).values())
+            digest.update(b"graph\0" + graph_text(part).encode() + b"\0")
         else:
             arrays = [part] if isinstance(part, np.ndarray) else []
             if not arrays:

@@ -13,6 +13,7 @@ from proof_of_absence.checker.graph.findings import (
     UNDECIDED,
     GraphAudit,
     State,
+    place_name,
     unit_name,
 )
 from proof_of_absence.checker.numbers.enclosure import Enclosure
@@ -111,7 +112,7 @@ def _sleeping(audit: GraphAudit) -> list[str]:
         if node.channels:
             told += f"; channels {_listed([str(channel.index) for channel in node.channels])} at every position"
         if node.single:
-            told += f"; units {_listed([unit_name(node, entry) for entry in node.single])}"
+            told += f"; units {_listed([place_name(node, entry) for entry in node.single])}"
         lines.append(told)
     return lines
 
@@ -125,7 +126,7 @@ def _firing(audit: GraphAudit) -> list[str]:
             entry, rows = awake[0]
             all_rows = {row for _, found in awake for row in found}
             told = f"{node.name}: {_count(len(awake), 'unit')} at {_count(len(all_rows), 'input')}"
-            lines.append(f"{told}; most often {unit_name(node, entry)}, at rows {_listed(map(str, rows))}")
+            lines.append(f"{told}; most often {place_name(node, entry)}, at rows {_listed(map(str, rows))}")
     return lines
 
 
@@ -133,10 +134,11 @@ def _boxes(audit: GraphAudit) -> list[str]:
     lines = []
     names = {node.node: node.name for node in audit.nodes}
     for box in audit.boxes:
-        parts = [f"{len(box.still):,} idle units of {names[box.node]} send the same"] * bool(box.still)
-        parts += [f"{len(box.acts):,} act"] * bool(box.acts)
-        parts += [f"{len(box.undecided):,} undecided ({box.reason})"] * bool(box.undecided)
-        lines.append(f"{box.box}: {'; '.join(parts)}")
+        whole = len(box.still) + len(box.acts) + len(box.undecided)
+        parts = [f"{len(box.still):,} of {_count(whole, 'idle unit')} surely idle there too"] * bool(box.still)
+        parts += [f"{len(box.acts):,} of {_count(whole, 'idle unit')} act"] * bool(box.acts)
+        parts += [f"{len(box.undecided):,} undecided: {box.reason}"] * bool(box.undecided)
+        lines.append(f"{box.box}, {names[box.node]}: {'; '.join(parts)}")
     return lines
 
 
@@ -162,7 +164,9 @@ def tables(audit: GraphAudit, limit: int) -> tuple[Table, ...]:
         facts.append(("noise floor", _enclosure(data.noise_floor)))
     if audit.float32_deviation is not None:
         facts.append(("float32", f"at most {float(audit.float32_deviation):.3g} from the exact outputs, on these rows"))
-    facts += [("layers", layer) for layer in (net.reading.layers if net.reading else ())[:limit]]
+    layers = net.reading.layers if net.reading else ()
+    facts += [("" if k else "layers", layer) for k, layer in enumerate(layers[:limit])]
+    facts += [("", f"… {len(layers) - limit} more")] * (len(layers) > limit)
     nodes = [
         (
             node.name, node.kind, _shape(node.shape), f"{int((node.states == State.DEAD).sum()):,}",

@@ -121,7 +121,7 @@ def test_the_line_says_what_was_accepted_and_what_was_not_looked_at(audit):
     for name in ("net.onnx", "train.npz", "deploy.npz", "test.npz"):
         Path(name).rename(f"{name}.gone")
     told = absence("check", audit, expect=0)
-    assert told.startswith("Accepted: 22 facts on the net of net.npz and the rows of train.npz; report.json")
+    assert told.startswith("Accepted: 22 facts on the net of net.npz and the rows of the certificate; report.json")
     assert all(f"{name}, which is not here" in told for name in ("net.onnx", "train.npz", "deploy.npz", "test.npz"))
 
 

@@ -39,7 +39,7 @@ def test_a_whole_channel_is_told_before_single_units():
     assert found.exit_code == FINDINGS
     assert headline(found) == "1 train-idle channel and 1 more train-idle unit; 1 unit fires at 2 deployment inputs."
     (sleeping,) = next(a.lines for a in answers(found) if a.question == "What is train-idle")
-    assert "channels 0 at every position; units relu <1>[1,1,0]" in sleeping
+    assert "channels 0 at every position; units [1,1,0]" in sleeping
     assert "3 of 4 units, 2 of them dead" in sleeping
 
 
