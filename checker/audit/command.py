@@ -277,7 +277,7 @@ def _graph(
     with progress(*columns) as bar:
         task = bar.add_task("reading")
         audit = audit_graph(
-            asked, deadline, folder, owner(sha256(model), model.name), command=command, force=force,
+            asked, deadline, folder, owner(sha256(model), model.name), force=force,
             progress=lambda stage: bar.update(task, description=stage),
         )  # fmt: skip
     console.print(terminal.page(audit, command=command))

@@ -60,7 +60,9 @@ def covered(
 
 def hidden_signs(net: FloatNet, inputs: np.ndarray) -> np.ndarray:
     """The sign of each hidden unit's pre-activation at each input, shape (rows, hidden units), int8, exactly."""
-    return np.vstack([np.hstack(list(_signs(net, inputs[block]))) for block in blocks(len(inputs))])
+    # A net without a hidden layer has no sign, and one cell.
+    none = np.zeros((len(inputs), 0), dtype=np.int8)
+    return np.vstack([np.hstack([none[block], *_signs(net, inputs[block])]) for block in blocks(len(inputs))])
 
 
 def _signs(net: FloatNet, inputs: np.ndarray) -> Iterator[np.ndarray]:

@@ -6,11 +6,11 @@ A file is looked for under its recorded name beside the folder and in the workin
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, NamedTuple, Protocol, assert_never
 
 import numpy as np
 
-from proof_of_absence.checker.audit.findings import DataSummary, NetSummary
+from proof_of_absence.checker.audit.findings import NetSummary
 from proof_of_absence.checker.audit.seen import Seen
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results.subject import Subject
@@ -29,6 +29,7 @@ from proof_of_absence.models.steps import Dense, Op, Scale, Shift, Steps
 __all__ = [
     "Given",
     "Recorded",
+    "Rows",
     "compare_data",
     "compare_inputs",
     "compare_net",
@@ -91,7 +92,28 @@ def compare_net(folder: Path, told: NetSummary, subject: Subject, given: Given, 
         seen.unseen.append("the network's own outputs")
 
 
-def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given, seen: Seen) -> None:
+class Told(Protocol):
+    """What a report says of training data."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def loss_name(self) -> str: ...
+    @property
+    def loss_reason(self) -> str: ...
+
+
+class Rows(NamedTuple):
+    """Training inputs (N, d), their targets (N, m) if there are some, and how many outputs the net has."""
+
+    train: np.ndarray
+    targets: np.ndarray | None
+    outputs: int
+
+
+def compare_data(folder: Path, told: Told, rows: Rows, given: Given, seen: Seen) -> None:
     """The training data: the file has the recorded digest, and the rows, the targets and the loss that were audited.
 
     Raises
@@ -101,26 +123,26 @@ def compare_data(folder: Path, told: DataSummary, subject: Subject, given: Given
     """
     recorded = None if told.source == IN_PYTHON[1] else Recorded(told.source, told.sha256)
     if recorded is None:
-        arrays = subject.train, *(() if subject.targets is None else (subject.targets,))
+        arrays = rows.train, *(() if rows.targets is None else (rows.targets,))
         require(content_key(*arrays) == told.sha256, f"{folder / 'report.json'}: the digest is not that of the data")
         seen.about.append("data given in Python")
         if given.train is None:
             return
     path = located(folder, recorded, given.train, "the training data", seen)
     if path is None:
-        seen.about.append("the rows of train.npz")
+        seen.about.append("the rows of the certificate")
         return
     data = read_data(path, optional=True)
-    require(np.array_equal(data.inputs, subject.train), f"{path}: its inputs are not those that were audited")
+    require(np.array_equal(data.inputs, rows.train), f"{path}: its inputs are not those that were audited")
     asked = next((name for name, loss in OPTIONS.items() if loss == told.loss_name), None)
     asked = asked if told.loss_reason.endswith("(asked for)") or "(asked for)" in told.loss_reason else None
     try:
-        aim = objective(subject.net.widths[-1], data.targets, data.labels, asked)
+        aim = objective(rows.outputs, data.targets, data.labels, asked)
     except InputError as error:
         raise Refused(f"{path}: its targets are not those of the report's loss: {error}") from error
-    same = (aim.targets is None) == (subject.targets is None)
-    if aim.targets is not None and subject.targets is not None:
-        same = same and np.array_equal(aim.targets, subject.targets)
+    same = (aim.targets is None) == (rows.targets is None)
+    if aim.targets is not None and rows.targets is not None:
+        same = same and np.array_equal(aim.targets, rows.targets)
     require(same, f"{path}: its targets are not those that were audited")
     if recorded is not None:
         name = "" if aim.loss is None else str(aim.loss)

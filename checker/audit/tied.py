@@ -17,6 +17,7 @@ from proof_of_absence.checker.audit.report.json_report import from_json, schema_
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
 from proof_of_absence.checker.audit.sources import (
     Given,
+    Rows,
     compare_data,
     compare_inputs,
     compare_net,
@@ -24,11 +25,13 @@ from proof_of_absence.checker.audit.sources import (
     own_net,
     same_layers,
 )
+from proof_of_absence.checker.audit.tied_graph import check_graph_folder
 from proof_of_absence.checker.audit.tied_hardening import check_compression_folder, check_hardened_folder
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import audit as certificates
 from proof_of_absence.checker.independent.results import compression, hardening
+from proof_of_absence.checker.independent.results import graph as graphs
 from proof_of_absence.checker.independent.results import report as reports
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
@@ -54,6 +57,8 @@ def check_folder(folder: Path, given: Given) -> str:
     """
     if (folder / compression.NAME).is_file():
         return check_compression_folder(folder).line()
+    if (folder / graphs.GRAPH).is_file():
+        return check_graph_folder(folder, given).line()
     if (folder / certificates.NAME).is_file() and not (folder / reports.NAME).is_file():
         with blamed(folder / certificates.NAME):
             certificate, subject = certificates.accepted(folder / certificates.NAME)
@@ -93,7 +98,7 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     _page(folder, report, seen)
     _improved(folder, certificate, subject, audit, seen)
     compare_net(folder, audit.net, subject, given, seen)
-    compare_data(folder, audit.data, subject, given, seen)
+    compare_data(folder, audit.data, Rows(subject.train, subject.targets, subject.net.widths[-1]), given, seen)
     told = certificate["about"]
     compare_inputs(folder, "deployment", told["deploy"], subject.deploy, given.deploy, seen)
     compare_inputs(folder, "test", told["test"], subject.test, given.test, seen)

@@ -16,7 +16,6 @@ from proof_of_absence.checker.kernel.graph_certificate import certificate_files
 from proof_of_absence.checker.kernel.graph_facts import firing_fact, idle_fact, losses_fact
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.checker.numbers.enclosure import Enclosure
-from proof_of_absence.checker.passes.graph_enclosure import balls
 from proof_of_absence.models.files.disk import replace as write
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.objective import Loss
@@ -56,10 +55,10 @@ def certify(folder: Path, audited: Audited) -> GraphAudit:
 def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
     """The facts that an audit found, and the audit with its losses as they state them."""
     audit = audited.audit
-    facts = [_idle(audited, node) for node in audit.nodes]
+    facts = [_idle(node, audit.data.rows) for node in audit.nodes]
     if audit.deployment_rows is not None:
-        decided = (node for node in audit.nodes if node.fires is not None and not node.open_fires)
-        facts += [firing_fact(node.node, audit.deployment_rows, node.fires or {}) for node in decided]
+        looked = (node for node in audit.nodes if node.fires is not None)
+        facts += [firing_fact(n.node, audit.deployment_rows, n.fires or {}, n.open_fires) for n in looked]
     data = audit.data
     if data.loss is not None and data.noise_floor is not None:
         fact = losses_fact(Loss(data.loss_name), data.loss, data.noise_floor)
@@ -68,22 +67,12 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
     return facts, replace(audit, data=data)
 
 
-def _idle(audited: Audited, node: NodeFinding) -> dict[str, Any]:
+def _idle(node: NodeFinding, rows: int) -> dict[str, Any]:
     varies = node.states == State.VARIES
-    constant: dict[int, Fraction | tuple[Fraction, Fraction]] = {}
-    roots = []
-    for entry in np.flatnonzero(node.states == State.CONSTANT).tolist():
-        if entry in node.values:
-            constant[entry] = node.values[entry]
-        else:
-            roots.append(entry)
-    if roots:
-        # A number with roots is stated between floats.
-        ball = balls(audited.graph, audited.inputs[:1], node.node)[node.node]
-        ends = zip(ball.lower[0, roots].tolist(), ball.upper[0, roots].tolist(), strict=True)
-        constant |= {entry: (Fraction(a), Fraction(b)) for entry, (a, b) in zip(roots, ends, strict=True)}
+    # A number with roots has no value here, and none is stated.
+    constant = {entry: node.values.get(entry) for entry in np.flatnonzero(node.states == State.CONSTANT).tolist()}
     return idle_fact(
-        node.node, audited.audit.data.rows, dead=np.flatnonzero(node.states == State.DEAD).tolist(),
+        node.node, rows, dead=np.flatnonzero(node.states == State.DEAD).tolist(),
         constant=constant, undecided=np.flatnonzero(node.states == State.UNDECIDED).tolist(),
         witness=node.witness[varies].tolist(), unread=np.flatnonzero(~node.read).tolist(),
     )  # fmt: skip

@@ -43,16 +43,10 @@ def audit_graph(
     folder: Path | None,
     owner: Owner | None,
     *,
-    command: str = "",
     force: bool = False,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> GraphAudit:
     """Audit a graph and, if there is a folder, write it; `owner` is what that is marked with.
-
-    Parameters
-    ----------
-    command
-        What takes out what sleeps, for the page.
 
     Raises
     ------
@@ -71,7 +65,7 @@ def audit_graph(
         return audit
     progress("writing")
     audited = Audited(audit, asked.graph, asked.inputs, asked.aim.targets, asked.deploy, asked.deploy_source)
-    return write_folder(folder, audited, owner, command=command, force=force)
+    return write_folder(folder, audited, owner, force=force)
 
 
 def _writing(asked: Asked) -> float:

@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 
 from proof_of_absence.checker.graph.boxes import over_box
+from proof_of_absence.checker.graph.deviation import float32_deviation
 from proof_of_absence.checker.graph.findings import BoxFinding, DataSummary, GraphAudit, GraphSummary, NodeFinding
-from proof_of_absence.checker.graph.float32 import float32_deviation
 from proof_of_absence.checker.graph.idle import UnitStates, firing, unit_states
 from proof_of_absence.checker.graph.losses import losses
 from proof_of_absence.checker.kernel.kept import content_key
@@ -88,8 +88,10 @@ def examine(
         for region in regions:
             tried = inputs[:0] if deploy is None else deploy
             boxes += stages.run(f"box {region.name}", partial(over_box, graph, nodes, region, tried)) or ()
+    arrays = (inputs,) if aim.targets is None else (inputs, aim.targets)
+    told = data_source or Source("data", content_key(*arrays))
     data = DataSummary(
-        data_source or Source("data", content_key(inputs)), len(inputs), len(distinct_rows(inputs)),
+        told.name, told.sha256, len(inputs), len(distinct_rows(inputs)),
         loss[0] if loss else None, loss[1] if loss else None, "" if aim.loss is None else str(aim.loss), aim.reason,
     )  # fmt: skip
     not_asked = (*NOT_ASKED, *((NO_TARGETS,) if aim.loss is None else ()))
@@ -184,8 +186,9 @@ def _fitting(
 
 def _summary(graph: Graph, source: Source | None) -> GraphSummary:
     units = sum(graph.sizes[node] for node in graph.activations)
+    told = source or Source("net", content_key(graph))
     return GraphSummary(
-        source or Source("net", content_key(graph)), graph.input_shape, graph.shapes[-1], len(graph.nodes), units,
+        told.name, told.sha256, graph.input_shape, graph.shapes[-1], len(graph.nodes), units,
         graph.parameter_count, graph.dtype.name, graph.reading,
     )  # fmt: skip
 
@@ -193,8 +196,8 @@ def _summary(graph: Graph, source: Source | None) -> GraphSummary:
 def _open(audit: GraphAudit) -> list[str]:
     lines = []
     for node in audit.nodes:
-        for reason, many in Counter(node.reasons.values()).items():
-            lines.append(f"{many:,} unit{'' if many == 1 else 's'} of {node.name}: {reason}")
+        for reason, count in Counter(node.reasons.values()).items():
+            lines.append(f"{count:,} unit{'' if count == 1 else 's'} of {node.name}: {reason}")
         if audit.deployment_rows is not None and node.idle and node.fires is None:
             lines.append(f"where the idle units of {node.name} fire")
         if node.open_fires:

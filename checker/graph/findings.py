@@ -10,7 +10,7 @@ import numpy as np
 
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.graph_layers import Shape
-from proof_of_absence.models.reading import Reading, Source
+from proof_of_absence.models.reading import Reading
 
 __all__ = [
     "CLEAN",
@@ -49,7 +49,8 @@ class State(IntEnum):
 class GraphSummary:
     """The network: where it came from, its size, and how it was read."""
 
-    source: Source
+    source: str
+    sha256: str
     input_shape: Shape
     output_shape: Shape
     nodes: int
@@ -66,7 +67,8 @@ class DataSummary:
     `loss_name` is the loss in its full name, empty where there are no targets; `loss_reason` says why that was taken.
     """
 
-    source: Source
+    source: str
+    sha256: str
     rows: int
     distinct_inputs: int
     loss: Enclosure | None

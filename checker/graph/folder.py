@@ -8,14 +8,12 @@ from proof_of_absence.checker.graph.report import report_json, web
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.models.files.whole import Owner, replacing
 
-__all__ = ["REPORT", "write_folder"]
+__all__ = ["PAGE", "REPORT", "write_folder"]
 
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.html"
 
 
-def write_folder(
-    folder: Path, audited: Audited, owner: Owner, *, command: str = "", force: bool = False
-) -> GraphAudit:
+def write_folder(folder: Path, audited: Audited, owner: Owner, *, force: bool = False) -> GraphAudit:
     """Write the certificate, `report.json` and `report.html`; returns the audit as they state it.
 
     The folder is then one that ``absence check`` takes.
@@ -24,8 +22,6 @@ def write_folder(
     ----------
     owner
         What the folder is marked with.
-    command
-        What takes out what sleeps, for the page.
 
     Raises
     ------
@@ -34,6 +30,6 @@ def write_folder(
     """
     with replacing(folder, owner, force=force) as new:
         audit = certify(new, audited)
-        write(new / "report.html", web.page(audit, command=command))
+        write(new / PAGE, web.page(audit))
         write(new / REPORT, report_json.report_text(report_json.to_json(audit)))
     return audit

@@ -16,7 +16,6 @@ from proof_of_absence.checker.graph.findings import (
 )
 from proof_of_absence.checker.graph.report.view import STATES, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
-from proof_of_absence.models.reading import Source
 
 __all__ = ["FORMAT", "data_json", "net_json", "report_text", "to_json"]
 
@@ -47,7 +46,8 @@ def net_json(net: GraphSummary) -> dict[str, Any]:
     """The network: its source, sizes, and how it was read."""
     reading = net.reading
     return {
-        **_source(net.source),
+        "source": net.source,
+        "sha256": net.sha256,
         "input_shape": list(net.input_shape),
         "output_shape": list(net.output_shape),
         "nodes": net.nodes,
@@ -64,7 +64,8 @@ def net_json(net: GraphSummary) -> dict[str, Any]:
 def data_json(data: DataSummary) -> dict[str, Any]:
     """The data without the losses: their source, sizes, and which loss was taken for which reason."""
     return {
-        **_source(data.source),
+        "source": data.source,
+        "sha256": data.sha256,
         "rows": data.rows,
         "distinct_inputs": data.distinct_inputs,
         "loss_name": data.loss_name,
@@ -76,10 +77,6 @@ def report_text(report: dict[str, Any]) -> str:
     """JSON, a line for each part."""
     parts = (f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in report.items())
     return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _source(source: Source) -> dict[str, str]:
-    return {"source": source.name, "sha256": source.sha256}
 
 
 def _node(node: NodeFinding) -> dict[str, Any]:

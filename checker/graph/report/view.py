@@ -154,9 +154,9 @@ def tables(audit: GraphAudit, limit: int) -> tuple[Table, ...]:
     """The network, its activation nodes, and the units that fire, cut to `limit` rows."""
     net, data = audit.net, audit.data
     facts = [
-        ("network", f"{net.source.name}: {net.nodes} nodes, {net.parameters:,} parameters, {net.dtype}"),
+        ("network", f"{net.source}: {net.nodes} nodes, {net.parameters:,} parameters, {net.dtype}"),
         ("reads", f"{_shape(net.input_shape)}, gives {_shape(net.output_shape)}"),
-        ("data", f"{data.source.name}: {_count(data.rows, 'row')}, {data.distinct_inputs:,} distinct"),
+        ("data", f"{data.source}: {_count(data.rows, 'row')}, {data.distinct_inputs:,} distinct"),
     ]
     if data.loss:
         facts.append(("loss", f"{data.loss_name}: {_enclosure(data.loss)} ({data.loss_reason})"))

@@ -5,15 +5,16 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from proof_of_absence.checker.graph.findings import SCOPE, GraphAudit
-from proof_of_absence.checker.graph.report.view import STATES, answers, headline, tables
+from proof_of_absence.checker.graph.report.view import STATES, answers, harden_command, headline, tables
 
 __all__ = ["page"]
 
 
-def page(audit: GraphAudit, limit: int = 50, command: str = "") -> str:
-    """The page; tables are cut to `limit` rows."""
+def page(audit: GraphAudit, limit: int = 50) -> str:
+    """The page; tables are cut to `limit` rows. What takes out what sleeps is told for the names of the files."""
+    command = harden_command(audit.net.source, audit.data.source)
     return _template().render(
-        title=audit.net.source.name, headline=headline(audit), state=STATES[audit.exit_code],
+        title=audit.net.source, headline=headline(audit), state=STATES[audit.exit_code],
         answers=answers(audit, command), command=command if audit.findings else "", tables=tables(audit, limit),
         scope=SCOPE,
     )  # fmt: skip

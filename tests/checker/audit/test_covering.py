@@ -98,3 +98,10 @@ def test_what_covers_nothing_is_refused(row, combination, reason):
     else:
         with pytest.raises(Refused, match=reason):
             decide(subject, [told])
+
+
+def test_a_net_without_a_hidden_layer_has_one_cell():
+    net = FloatNet([([[1.0, 2.0]], [0.5])])
+    inputs, deploy = np.array([[0.0, 0], [2, 0], [0, 2]]), np.array([[0.5, 0.5]])
+    (found,) = covered(net, inputs, deploy, deployment_findings(inputs, deploy))
+    assert found.cover is not None and sum(weight for _, weight in found.cover) == 1

@@ -19,7 +19,6 @@ from proof_of_absence.checker.graph.findings import (
 from proof_of_absence.checker.graph.report import report_json, terminal, web
 from proof_of_absence.checker.graph.report.view import answers, harden_command, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
-from proof_of_absence.models.reading import Source
 
 
 def audit(states, *, fires=None, undecided=(), shape=(2, 2, 1)):
@@ -28,9 +27,9 @@ def audit(states, *, fires=None, undecided=(), shape=(2, 2, 1)):
         2, "relu <1>", "ReLU", shape, states, {k: Fraction(k, 3) for k in np.flatnonzero(states == State.CONSTANT)},
         np.zeros((len(states), 2), dtype=np.int64), np.ones(len(states), dtype=bool), fires,
     )  # fmt: skip
-    source = Source("net.onnx", "0" * 64)
-    net = GraphSummary(source, (1, 4, 4), (2,), 4, len(states), 20, "float32", None)
-    data = DataSummary(source, 5, 4, Enclosure(Fraction(1, 2), Fraction(1, 2)), None, "mean squared error", "numbers")
+    net = GraphSummary("net.onnx", "0" * 64, (1, 4, 4), (2,), 4, len(states), 20, "float32", None)
+    loss = Enclosure(Fraction(1, 2), Fraction(1, 2))
+    data = DataSummary("a.npz", "0" * 64, 5, 4, loss, None, "mean squared error", "numbers")
     return GraphAudit(net, data, (node,), undecided=undecided)
 
 
@@ -57,7 +56,7 @@ def test_a_unit_that_nothing_reads_is_no_finding():
 
 def test_names_are_escaped_in_html_and_shown_in_80_columns():
     found = audit([State.DEAD] * 4, fires={k: (k,) for k in range(4)})
-    page = web.page(found, command="absence harden net.onnx --train a.npz -o b.onnx")
+    page = web.page(found)
     assert "relu &lt;1&gt;" in page and "<1>" not in page and "<script" not in page
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(terminal.page(found, command=harden_command("net.onnx", "a.npz")))

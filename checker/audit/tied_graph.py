@@ -1,0 +1,133 @@
+"""`absence check FOLDER` of the audit of a graph: certificate, report, page, network and data agree, or one is refused.
+
+The independent checker decides the facts. The audit is made again from them, and the report and the page from that.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
+from proof_of_absence.checker.audit.sources import Given, Recorded, Rows, compare_data, compare_inputs, located
+from proof_of_absence.checker.graph.findings import GraphAudit
+from proof_of_absence.checker.graph.folder import PAGE, REPORT
+from proof_of_absence.checker.graph.rebuilt import Called, activation_of, rebuilt, unseen
+from proof_of_absence.checker.graph.report import report_json, web
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.results import graph as certificates
+from proof_of_absence.checker.independent.values.graph_data import GraphSubject
+from proof_of_absence.checker.kernel.graph_certificate import NAME
+from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
+from proof_of_absence.checker.kernel.lock import version_of
+from proof_of_absence.models.files import read_network
+from proof_of_absence.models.graph import Graph
+
+__all__ = ["check_graph_folder"]
+
+SHOWN = 12
+MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
+
+
+def check_graph_folder(folder: Path, given: Given) -> Seen:
+    """Check everything in the folder of a graph's audit; what was accepted, and what was not looked at.
+
+    Raises
+    ------
+    Refused
+        With the file, and what is wrong with it.
+    InputError
+        If a file that is given cannot be read.
+    """
+    with blamed(folder / NAME):
+        require((folder / NAME).is_file(), f"is missing, so nothing shows what {REPORT} says")
+        certificate, subject = certificates.accepted(folder / NAME)
+        made, own = certificate["about"].get("program"), version_of("proof-of-absence")
+        require(made == own, f"was written by version {made} of this program, and this is {own}; check it with that")
+    seen = Seen(certificates.told(certificate, subject) + " on")
+    with blamed(folder / REPORT):
+        report = _read(folder / REPORT)
+        try:
+            audit = rebuilt(certificate, _nodes(subject), report)
+            text = report_json.report_text(report_json.to_json(audit))
+        except MALFORMED as error:
+            raise Refused(f"is no report of this audit: {type(error).__name__}: {error}") from error
+        require((folder / REPORT).read_text(encoding="utf-8") == text, "is not what the certificate shows")
+        _sizes(audit, subject)
+    seen.agree.append(REPORT)
+    seen.unseen += unseen(audit)
+    _page(folder, audit, seen)
+    _network(folder, audit, given, seen)
+    targets = subject.targets
+    compare_data(folder, audit.data, Rows(subject.train, targets, subject.graph.sizes[-1]), given, seen)
+    compare_inputs(folder, "deployment", certificate["about"]["deploy"], subject.deploy, given.deploy, seen)
+    files = (entry["file"] for entry in certificate["files"].values())
+    seen.unseen += strangers(folder, {NAME, REPORT, PAGE, *files})
+    return seen
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refused(f"not readable: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"not readable as JSON: {error}") from error
+    form = report_json.FORMAT
+    require(isinstance(found, dict) and found.get("format") == form, f"not in the format {form}")
+    return dict(found)
+
+
+def _nodes(subject: GraphSubject) -> list[Called]:
+    graph = subject.graph
+    return [
+        Called(k, graph.nodes[k - 1].name, activation_of(graph.nodes[k - 1].attributes), graph.shapes[k])
+        for k in graph.activations
+    ]
+
+
+def _sizes(audit: GraphAudit, subject: GraphSubject) -> None:
+    """What the summary says of sizes, and that what is open is said to be."""
+    graph, net = subject.graph, audit.net
+    own = (graph.shapes[0], graph.shapes[-1], len(graph.nodes), graph.dtype)
+    require((net.input_shape, net.output_shape, net.nodes, net.dtype) == own, "says other sizes of the network")
+    require(net.units == sum(graph.sizes[k] for k in graph.activations), "says another number of units")
+    distinct = len(np.unique(subject.train + 0.0, axis=0))
+    require((audit.data.rows, audit.data.distinct_inputs) == (len(subject.train), distinct), "says other rows")
+    require(audit.deployment_rows == (None if subject.deploy is None else len(subject.deploy)), "says other inputs")
+    open_ = any(node.undecided or node.open_fires for node in audit.nodes)
+    open_ |= any(node.idle and node.fires is None for node in audit.nodes) and audit.deployment_rows is not None
+    require(not open_ or bool(audit.undecided), "does not say that something is undecided")
+    require(subject.targets is None or audit.data.loss is not None or bool(audit.undecided), "says nothing of the loss")
+
+
+def _page(folder: Path, audit: GraphAudit, seen: Seen) -> None:
+    """The page is made again, and compared to the byte."""
+    with blamed(folder / PAGE):
+        try:
+            found = (folder / PAGE).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise Refused(f"not readable: {error}") from error
+        require(found == web.page(audit), f"is not what this program makes of {REPORT}")
+    seen.agree.append(PAGE)
+
+
+def _network(folder: Path, audit: GraphAudit, given: Given, seen: Seen) -> None:
+    """The file of the network has the recorded digest and, read anew, is the graph of the certificate."""
+    told = audit.net
+    recorded = Recorded(told.source, told.sha256)
+    in_python = told.source == "net"
+    if in_python and given.net is None:
+        seen.about.append(f"a network given in Python (digest {told.sha256[:SHOWN]}…)")
+        return
+    path = located(folder, None if in_python else recorded, given.net, "the network", seen)
+    if path is None:
+        seen.about.append("the network of graph.json")
+        return
+    net = read_network(path)
+    same = isinstance(net, Graph) and graph_text(net).encode() == (folder / "graph.json").read_bytes()
+    same = same and isinstance(net, Graph) and array_bytes(graph_arrays(net)) == (folder / "graph.npz").read_bytes()
+    require(same, f"{path}: is another network than that of graph.json")
+    require(in_python or net.reading == told.reading, f"{path}: is read in another way than the report says")
+    seen.about.append(f"{path.name} (sha256 {told.sha256[:SHOWN]}…)")

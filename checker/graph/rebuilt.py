@@ -1,0 +1,148 @@
+"""The audit of a graph, made again from its certificate: what the report and the page must say, to the byte.
+
+What no fact shows, boxes, the bound of float32 and times, is taken from the report, and named as not looked at.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from proof_of_absence.checker.graph.engine import activation_name
+from proof_of_absence.checker.graph.findings import (
+    BoxFinding,
+    DataSummary,
+    GraphAudit,
+    GraphSummary,
+    NodeFinding,
+    State,
+)
+from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.models.graph_layers import Activation, Clip, LeakyRelu, Relu, Shape
+from proof_of_absence.models.reading import Reading
+
+__all__ = ["Called", "activation_of", "rebuilt", "unseen"]
+
+
+class Called(NamedTuple):
+    """An activation node as the certificate has it: its number, name, activation and shape."""
+
+    node: int
+    name: str
+    layer: Activation
+    shape: Shape
+
+
+def activation_of(attributes: Mapping[str, Any]) -> Activation:
+    """The activation of a node's attributes in graph.json.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    match attributes["kind"]:
+        case "relu":
+            return Relu()
+        case "leaky-relu":
+            return LeakyRelu(_number(attributes["slope"]))
+        case "clip":
+            low, high = (attributes[end] for end in ("low", "high"))
+            return Clip(None if low is None else _number(low), None if high is None else _number(high))
+        case kind:
+            raise ValueError(f"{kind!r} is no activation")
+
+
+def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Mapping[str, Any]) -> GraphAudit:
+    """The audit that a certificate shows; `report` is what a report says of what no fact shows.
+
+    Raises
+    ------
+    ValueError, LookupError, TypeError
+        If the certificate or the report is malformed.
+    """
+    facts, about = certificate["facts"], certificate["about"]
+    idle = {fact["node"]: fact for fact in facts if fact["kind"] == "graph-idle"}
+    fires = {fact["node"]: fact for fact in facts if fact["kind"] == "graph-firing"}
+    found = tuple(_node(called, idle[called.node], fires.get(called.node)) for called in nodes)
+    loss = next((fact for fact in facts if fact["kind"] == "graph-losses"), None)
+    data, deviation = about["data"], report["float32_deviation"]
+    rows = {fact["rows"] for fact in fires.values()}
+    return GraphAudit(
+        _net(about["net"]),
+        DataSummary(
+            data["source"], data["sha256"], data["rows"], data["distinct_inputs"],
+            loss and _enclosure(loss["loss"]), loss and _enclosure(loss["noise_floor"]), data["loss_name"],
+            data["loss_reason"],
+        ),
+        found,
+        rows.pop() if rows else report["deployment_rows"],
+        tuple(map(_box, report["boxes"])),
+        None if deviation is None else _number(deviation),
+        tuple(about["undecided"]),
+        tuple(about["not_asked"]),
+        dict(report["seconds"]),
+    )  # fmt: skip
+
+
+def unseen(audit: GraphAudit) -> list[str]:
+    """What the report says that no fact shows."""
+    boxes = ["what idle units do over boxes"] if audit.boxes else []
+    float32 = ["the bound of float32"] if audit.float32_deviation is not None else []
+    return [*boxes, *float32, "lines about what is open", "seconds"]
+
+
+def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None) -> NodeFinding:
+    size = int(np.prod(called.shape))
+    states = np.full(size, State.VARIES, dtype=np.int8)
+    values: dict[int, Fraction] = {entry: Fraction(0) for entry in idle["dead"]}
+    values |= {entry: _number(value) for entry, value in idle["constant"] if isinstance(value, str)}
+    for state, entries in ((State.DEAD, idle["dead"]), (State.CONSTANT, [entry for entry, _ in idle["constant"]]),
+                           (State.UNDECIDED, idle["undecided"])):  # fmt: skip
+        states[np.array(entries, dtype=np.int64)] = state
+    witness = np.full((size, 2), -1, dtype=np.int64)
+    witness[states == State.VARIES] = np.array(idle["witness"], dtype=np.int64).reshape(-1, 2)
+    read = np.ones(size, dtype=bool)
+    read[np.array(idle["unread"], dtype=np.int64)] = False
+    name = called.name or f"node {called.node}"
+    node = NodeFinding(
+        called.node, name, activation_name(called.layer), called.shape, states, values, witness, read
+    )
+    if fires is None:
+        return node
+    rows = {entry: tuple(fired) for entry, fired, _ in fires["fires"]}
+    open_ = {entry: tuple(left) for entry, _, left in fires["fires"] if left}
+    sent = {entry: rows.get(entry, ()) for entry in node.idle}
+    return NodeFinding(
+        called.node, name, node.kind, called.shape, states, values, witness, read, sent, open_fires=open_
+    )
+
+
+def _net(told: Mapping[str, Any]) -> GraphSummary:
+    reading = told["reading"] and Reading(
+        tuple(told["reading"]["layers"]), told["reading"]["activation"], told["reading"]["known_from"],
+        tuple(told["reading"]["notes"]), told["reading"]["cut"],
+    )  # fmt: skip
+    return GraphSummary(
+        told["source"], told["sha256"], tuple(told["input_shape"]), tuple(told["output_shape"]), told["nodes"],
+        told["units"], told["parameters"], told["dtype"], reading,
+    )  # fmt: skip
+
+
+def _box(told: Mapping[str, Any]) -> BoxFinding:
+    acts = {int(entry): tuple(map(_number, z)) for entry, z in told["acts"].items()}
+    return BoxFinding(
+        told["box"], told["node"], tuple(told["still"]), acts, tuple(told["undecided"]), told["reason"]
+    )
+
+
+def _enclosure(texts: Sequence[str]) -> Enclosure:
+    low, high = map(Fraction, texts)
+    return Enclosure(low, high)
+
+
+def _number(text: str) -> Fraction:
+    """From hexadecimal."""
+    numerator, _, denominator = text.partition("/")
+    return Fraction(int(numerator, 16), int(denominator or "1", 16))

@@ -1,0 +1,159 @@
+"""Audits of networks that are no dense chain, by the console: the folder they leave, its check, and edits of it."""
+
+import json
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from typer.testing import CliRunner
+
+import proof_of_absence
+from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.models.graph import Graph, Node
+from proof_of_absence.models.graph_layers import Conv, Dense, Rearrange, Relu
+from proof_of_absence.models.windows import Window
+
+
+def absence(*arguments, expect=0) -> str:
+    """Run the command in this process; what it prints."""
+    done = CliRunner().invoke(app, [str(word) for word in arguments], env={"COLUMNS": "200"})
+    assert done.exit_code == expect, done.output
+    return done.stdout + done.stderr
+
+
+def model():
+    """A convolution whose second channel fires above 9, a pool, and a dense layer on it."""
+    weights = {
+        "w": np.array([[[[1, -1]]], [[[1, 0]]]], np.float32), "b": np.array([0.5, -9], np.float32),
+        "v": np.arange(8, dtype=np.float32).reshape(2, 4) / 4, "c": np.array([0.25, 0], np.float32),
+    }  # fmt: skip
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["conv"], kernel_shape=[1, 2]),
+        helper.make_node("Relu", ["conv"], ["relu"]),
+        helper.make_node("MaxPool", ["relu"], ["pool"], kernel_shape=[1, 2], strides=[1, 2]),
+        helper.make_node("Flatten", ["pool"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "v", "c"], ["y"], transB=1),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in (("x", ["n", 1, 1, 5]), ("y", ["n", 2]))]  # fmt: skip
+    tensors = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a network and data, which is the current one."""
+    rng = np.random.default_rng(1)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.onnx").write_bytes(model().SerializeToString())
+    np.savez("train.npz", X=rng.integers(0, 9, (20, 1, 1, 5)).astype(np.float32), Y=rng.integers(0, 2, 20))
+    np.savez("deploy.npz", X=np.array([[0, 0, 0, 0, 0], [0, 12, 0, 0, 0]], np.float32))
+    return tmp_path
+
+
+def audited(place):
+    command = ["audit", "net.onnx", "--train", "train.npz", "--deploy", "deploy.npz", "--region-from-data"]
+    absence(*command, "-o", "net.audit", expect=1)
+    return place / "net.audit"
+
+
+def test_a_planted_channel_is_found_and_the_folder_is_accepted(place):
+    folder = audited(place)
+    report = json.loads((folder / "report.json").read_text())
+    (node,) = report["units"]
+    assert node["idle_channels"] == [1] and node["fires"] == {"5": [1]}
+    told = absence("check", folder)
+    assert "Accepted" in told and "net.onnx" in told and "deploy.npz" in told and "report.html" in told
+
+
+def test_a_repeated_audit_replaces_its_folder_and_that_of_another_net_is_left(place):
+    folder = audited(place)
+    audited(place)
+    other = model()
+    other.graph.initializer[1].CopyFrom(numpy_helper.from_array(np.array([0.5, -8.5], np.float32), "b"))
+    (place / "net.onnx").write_bytes(other.SerializeToString())
+    told = absence("audit", "net.onnx", "--train", "train.npz", "-o", "net.audit", expect=2)
+    assert "another net" in told
+    assert "net.onnx, which is not here" in absence("check", folder)
+    assert "REFUSED" in absence("check", folder, "--net", "net.onnx", expect=1)
+
+
+def edited(folder, name, change):
+    path = folder / name
+    found = json.loads(path.read_text())
+    change(found)
+    if name == "certificate.json":
+        found.pop("digest")
+        path.write_text(json.dumps(seal(found), sort_keys=True, ensure_ascii=False) + "\n")
+    else:
+        path.write_text("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in found.items()) + "\n}\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda report: report["units"][0]["dead"].pop(),
+        lambda report: report["units"][0].update(fires={}),
+        lambda report: report["net"].update(parameters=report["net"]["parameters"], nodes=4),
+        lambda report: report["data"].update(rows=21),
+        lambda report: report.update(undecided=[], not_asked=[]),
+        lambda report: report["data"].update(loss=["0", "1"]),
+        lambda report: report.update(headline="Clean"),
+        lambda report: report["net"].update(source="other.onnx"),
+    ],
+)
+def test_an_edited_report_is_refused(place, change):
+    folder = audited(place)
+    edited(folder, "report.json", change)
+    assert "REFUSED" in absence("check", folder, expect=1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda told: told["facts"][0]["dead"].pop(),
+        lambda told: told["facts"].pop(0),
+        lambda told: told["facts"][1].update(fires=[]),
+        lambda told: told["about"]["net"].update(parameters=1),
+        lambda told: told["about"]["data"].update(rows=19),
+        lambda told: told["files"].pop("data"),
+    ],
+)
+def test_an_edited_certificate_is_refused(place, change):
+    folder = audited(place)
+    edited(folder, "certificate.json", change)
+    assert "REFUSED" in absence("check", folder, expect=1)
+
+
+@pytest.mark.parametrize("name", ["report.html", "graph.json", "graph.npz", "data.npz"])
+def test_a_file_with_another_byte_is_refused(place, name):
+    folder = audited(place)
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    assert "REFUSED" in absence("check", folder, expect=1)
+
+
+def test_what_is_for_dense_chains_is_refused_by_name_before_any_work(place):
+    told = absence("audit", "net.onnx", "--train", "train.npz", "--test", "deploy.npz", expect=2)
+    assert "--test" in told and "Conv" in told and not (place / "net.audit").exists()
+
+
+def test_rows_of_another_length_are_told_with_the_shape(place):
+    np.savez("bad.npz", X=np.zeros((3, 4)))
+    told = absence("audit", "net.onnx", "--train", "bad.npz", expect=2)
+    assert "bad.npz: have 4 columns, the net reads 5 (1 x 1 x 5)" in told and not (place / "net.audit").exists()
+
+
+def test_a_graph_in_python(tmp_path):
+    conv = Conv([[[1.0, -1.0]], [[1.0, 0.0]]], [0.5, -9.0], Window((2,), (3,)))
+    flat, out = Rearrange(np.arange(6), "Flatten"), Dense(np.ones((1, 6)), [0])
+    net = Graph((1, 4), [Node(conv, (0,), "conv"), Node(Relu(), (1,), "relu"), Node(flat, (2,)), Node(out, (3,))])
+    X = np.array([[[1.0, 2, 3, 0]], [[4, 0, 8, 1]], [[2, 2, 0, 5]]])
+    found = proof_of_absence.audit(net, X, [0.0, 1.5, 1.25], deploy=[[0, 12.0, 0, 0]], output=tmp_path / "out")
+    assert [channel.index for channel in found.nodes[0].channels] == [1] and found.nodes[0].fires[4] == (0,)
+    assert "given in Python" in absence("check", tmp_path / "out")
+    with pytest.raises(proof_of_absence.InputError, match="test: is for chains of dense layers"):
+        proof_of_absence.audit(net, X, test=X)
