@@ -203,7 +203,7 @@ def _shifted(ops: list[Op], behind: _Behind, missing: dict[int, Fraction]) -> No
             raise Uneditable("a bias is beyond the range of its type, or multiplied by 0")
         numbers[unit] += op.added.factor * (Fraction(near) - Fraction(array[unit]))
         array[unit] = near
-    ops[behind.place + 1 + places[-1]] = Shift(numbers, replace(op.added, numbers=array))
+    ops[behind.place + 1 + places[-1]] = replace(op, numbers=numbers, added=replace(op.added, numbers=array))
 
 
 def edited(before: Sequence[Steps], after: Sequence[Steps]) -> Edits | None:

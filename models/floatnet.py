@@ -117,11 +117,18 @@ class FloatNet:
         if self.steps is None:
             raise ValueError("the net has no steps")
         layers = (*self.layers[:number], steps.layer(), *self.layers[number + 1 :])
-        arrays = (array for layer in layers if isinstance(layer, FloatAffine) for array in layer)
-        with np.errstate(over="ignore"):
-            narrow = all((array.astype(steps.dtype) == array).all() for array in arrays)
-        held = (*self.steps[:number], steps, *self.steps[number + 1 :])
-        return FloatNet(layers, steps.dtype if narrow else np.float64, self.reading, held)
+        return _of_steps(layers, (*self.steps[:number], steps, *self.steps[number + 1 :]), self.reading)
+
+    @classmethod
+    def of_steps(cls, steps: tuple[Steps, ...], reading: Reading | None = None) -> "FloatNet":
+        """The net that the maps of each layer make; of float64 if their type is too narrow for the products.
+
+        Raises
+        ------
+        ValueError
+            If an entry of a product is beyond the normal float64 numbers.
+        """
+        return _of_steps(tuple(one.layer() for one in steps), steps, reading)
 
     def exact(self) -> MLP:
         """The same network over the rationals."""
@@ -136,6 +143,14 @@ class FloatNet:
             if number < len(self.layers) - 1:
                 values = np.maximum(values, 0)
         return values
+
+
+def _of_steps(layers: tuple[FloatLayer, ...], steps: tuple[Steps, ...], reading: Reading | None) -> FloatNet:
+    dtype = steps[0].dtype
+    arrays = (array for layer in layers if isinstance(layer, FloatAffine) for array in layer)
+    with np.errstate(over="ignore"):
+        narrow = all((array.astype(dtype) == array).all() for array in arrays)
+    return FloatNet(layers, dtype if narrow else np.float64, reading, steps)
 
 
 def _checked(number: int, layer: FloatLayer | tuple[ArrayLike, ArrayLike], dtype: np.dtype) -> FloatLayer:

@@ -79,10 +79,14 @@ class Dense:
 
 @dataclass(frozen=True, eq=False)
 class Shift:
-    """z -> z + numbers; `added` is the array of the source that they come from, if it may be edited."""
+    """z -> z + numbers; `added` is the array of the source that they come from, if it may be edited.
+
+    `lie` are the places of arrays with a number for each output.
+    """
 
     numbers: list[Fraction]
     added: Added | None = None
+    lie: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +94,12 @@ class Scale:
     """z -> factors z, entry by entry.
 
     Numbers on the way to a factor are at most 2^within, or 2^within times it: a BatchNorm's is a factor over a root.
+    `lie` are the places of arrays with a number for each output.
     """
 
     factors: list[Fraction]
     within: int = 0
+    lie: tuple[Place, ...] = ()
 
 
 # The closed union of what a source lists between two ReLUs.
@@ -226,7 +232,8 @@ def _absorbed(
                 unheld = [bool(factor) and there for factor, there in zip(factors, unheld, strict=True)]
             case Shift(numbers, added):
                 if added is not None:
-                    op, rest, unheld = _taken(numbers, added, rest, unheld, rounding=rounding)
+                    taken, rest, unheld = _taken(numbers, added, rest, unheld, rounding=rounding)
+                    op = replace(taken, lie=op.lie)
             case _:
                 assert_never(op)
         found.append(op)

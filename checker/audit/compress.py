@@ -15,10 +15,12 @@ from proof_of_absence.checker.region.bounds import OFF, ON
 from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.dyadic import integers
+from proof_of_absence.models.editing import Edits, edited
 from proof_of_absence.models.files.chain import exact_array
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import FloatAffine
+from proof_of_absence.models.layers import FloatAffine, nonzero
+from proof_of_absence.models.shrinking import then, with_units
 
 __all__ = ["Compressed", "Removal", "compress_net"]
 
@@ -46,6 +48,7 @@ class Compressed:
 
     `removed` are in the order in which they went. `left` are active all over the region and could be merged, but some
     new weight is no float of the net's type. `stability` is what is known of the units on the region, with its proofs.
+    `edits` make the smaller net of the file of the one before, where that lists several operators for a layer.
     """
 
     before: FloatNet
@@ -54,6 +57,7 @@ class Compressed:
     removed: tuple[Removal, ...]
     left: tuple[Unit, ...]
     stability: Stability
+    edits: Edits | None = None
 
     @property
     def stable(self) -> int:
@@ -63,6 +67,8 @@ class Compressed:
 
 def compress_net(net: FloatNet, region: Region | None = None, *, seconds: float = 0) -> Compressed:
     """Delete and merge units, from the last hidden layer down to the first; each layer keeps one unit at least.
+
+    Where the file lists several operators for a layer, units are deleted and none is merged.
 
     Parameters
     ----------
@@ -86,17 +92,68 @@ def compress_net(net: FloatNet, region: Region | None = None, *, seconds: float 
     """
     if region is not None and len(region.bounds) != net.widths[0]:
         raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {net.widths[0]}")
+    if net.steps is not None:
+        # Of rationals bounds alone are asked.
+        return _in_file(net, region, stability(net, region, seconds=seconds if net.in_floats else 0))
     if not net.in_floats:
-        raise refused(
-            "the net",
-            "has a layer that is the exact product of several maps of its file, which no float64 holds, so no smaller "
-            "net is written; write the maps as one layer, and compress that net",
-        )
+        raise refused("the net", "has rational entries, and no file says by which operators; no smaller net is written")
     stable = stability(net, region, seconds=seconds)
     work = _Work(net, stable.status)
     for layer in range(len(net.layers) - 1, 0, -1):
         work.shrink(layer)
     return Compressed(net, work.net(), region, tuple(work.removed), tuple(work.left), stable)
+
+
+def _in_file(net: FloatNet, region: Region | None, stable: Stability) -> Compressed:
+    """The same where the file lists several operators for a layer: units are deleted, and none is merged.
+
+    What stands between a unit and the matrix that reads it may make something of 0: that goes into the biases behind,
+    or the unit stays.
+    """
+    assert net.steps is not None
+    whole, removed = net, list[Removal]()
+    kept = [list(range(width)) for width in net.widths[1:-1]]
+    for layer in range(len(kept), 0, -1):
+        here, readers = kept[layer - 1], kept[layer] if layer < len(kept) else range(net.widths[-1])
+        read: np.ndarray = np.asarray(nonzero(whole.layers[layer])[list(readers)].any(axis=0))
+        gone: list[Removal] = []
+        for j in here:
+            off = stable.status[layer - 1][j] == OFF
+            if (off or not read[j]) and len(gone) + 1 < len(here):
+                gone.append(Removal(Unit(layer, j), "off" if read[j] else "empty"))
+        whole, gone = _unread(whole, layer, gone)
+        removed += gone
+        kept[layer - 1] = [j for j in here if j not in {removal.unit.index for removal in gone}]
+    assert whole.steps is not None
+    try:
+        smaller, cuts = with_units(whole.steps, kept)
+        first = edited(net.steps, whole.steps)
+        assert first is not None
+        return Compressed(
+            net, FloatNet.of_steps(smaller, net.reading), region, tuple(removed), (), stable, then(first, cuts)
+        )
+    except ValueError as error:
+        raise refused("the net", f"cannot be made smaller in its file: {error}; write the maps as one layer") from error
+
+
+def _unread(net: FloatNet, layer: int, gone: list[Removal]) -> tuple[FloatNet, list[Removal]]:
+    """The net in which the next layer reads nothing of the units, and those of them for which there is such a net."""
+    assert net.steps is not None
+    found = net.steps[layer].without(_indices(gone), [Fraction(0)] * len(gone), nearest=False) if gone else None
+    if found is not None:
+        return net.with_steps(layer, found[0]), gone
+    done: list[Removal] = []
+    for removal in gone:
+        assert net.steps is not None
+        found = net.steps[layer].without(_indices([removal]), [Fraction(0)], nearest=False)
+        if found is not None:
+            net = net.with_steps(layer, found[0])
+            done.append(removal)
+    return net, done
+
+
+def _indices(removals: list[Removal]) -> list[int]:
+    return [removal.unit.index for removal in removals]
 
 
 class _Work:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from proof_of_absence.checker.audit.compress import Compressed, Removal
+from proof_of_absence.checker.audit.net_arrays import arrays_of
 from proof_of_absence.checker.kernel.certificate import seal, write
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
@@ -55,9 +56,8 @@ def _removal(removal: Removal) -> dict[str, object]:
 
 
 def _save(folder: Path, name: str, net: FloatNet) -> dict[str, str]:
-    stream, arrays = io.BytesIO(), dict[str, np.ndarray]()
-    for number, (weights, bias) in enumerate(net.float_layers, 1):
-        arrays |= {f"weights_{number}": weights, f"bias_{number}": bias}
+    # What is said of it is about the products alone.
+    stream, arrays = io.BytesIO(), arrays_of(FloatNet(net.layers, net.dtype))
     np.savez(stream, **arrays)  # type: ignore[arg-type]
     replace(folder / f"{name}.npz", stream.getvalue())
     return {"file": f"{name}.npz", "sha256": hashlib.sha256(stream.getvalue()).hexdigest()}

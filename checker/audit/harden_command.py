@@ -3,11 +3,16 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from proof_of_absence.checker.screen.terminal import bad_input, console, ending, errors, say
+
+if TYPE_CHECKING:
+    from proof_of_absence.checker.audit.compress import Compressed
+    from proof_of_absence.models.editing import Edits
+    from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["harden_command"]
 
@@ -107,7 +112,8 @@ def harden_command(
             if smaller:
                 certify_compression(places.folder(others[0], owner, force=force), smaller)
             new = smaller.net if smaller else found.net
-            rewrite(model, output, new, activation=activation, spare=places.file(output))
+            edits = _edits(net, found.net, smaller)
+            rewrite(model, output, new, activation=activation, spare=places.file(output), edits=edits)
     console.print(page(found, len(inputs)))
     if prices:
         console.print(prices_page(prices))
@@ -116,6 +122,18 @@ def harden_command(
     checks = " and ".join(f"`absence check {folder}`" for folder in folders)
     say(f"New net in {output}; {checks} re-check{'' if others else 's'} the certificate{'s' if others else ''}")
     raise typer.Exit(1 if found.left else 0)
+
+
+def _edits(read: "FloatNet", hardened: "FloatNet", smaller: "Compressed | None") -> "Edits | None":
+    """What makes the smaller net of the file, where that lists several operators for a layer."""
+    from proof_of_absence.models.editing import edited
+    from proof_of_absence.models.shrinking import then
+
+    if smaller is None or smaller.edits is None or read.steps is None or hardened.steps is None:
+        return None
+    first = edited(read.steps, hardened.steps)
+    assert first is not None
+    return then(first, smaller.edits)
 
 
 def _refuse_to_replace(output: Path, folders: dict[Path, str], given: list[Path], *, force: bool) -> None:

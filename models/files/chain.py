@@ -98,6 +98,7 @@ class Chain:
         added: Added | None = None,
         dtype: np.dtype | None = None,
         factor: Fraction = ONE,
+        lie: tuple[Place, ...] = (),
     ) -> None:
         """The map z -> weights z + bias, shapes (fan-out, fan-in) and (fan-out).
 
@@ -105,8 +106,8 @@ class Chain:
         ----------
         place, dtype, factor
             Where the weights lie in the source, as in `Dense`.
-        added
-            What of the bias lies in the source.
+        added, lie
+            What of the bias lies in the source, as in `Shift`.
 
         Raises
         ------
@@ -118,12 +119,18 @@ class Chain:
         self._finite(weights, name)
         self._finite(bias, name)
         self._append(Dense(weights, place, dtype, factor), name)
-        if added is not None or bias.any():
-            self._ops.append(Shift(_fractions(bias), added))
+        if added is not None or lie or bias.any():
+            self._ops.append(Shift(_fractions(bias), added, lie))
         self._step(f"{name} {weights.shape[1]} -> {len(bias)}", name, len(bias))
 
-    def shift(self, constant: np.ndarray | list[Fraction], name: str, added: Added | None = None) -> None:
-        """The map z -> z + constant, as many numbers as z has; `added` is the constant as the source has it.
+    def shift(
+        self,
+        constant: np.ndarray | list[Fraction],
+        name: str,
+        added: Added | None = None,
+        lie: tuple[Place, ...] = (),
+    ) -> None:
+        """The map z -> z + constant, as many numbers as z has; `added` and `lie` as in `Shift`.
 
         Raises
         ------
@@ -136,14 +143,14 @@ class Chain:
         if self._ops:
             last = self._ops[-1]
             self.multiplied = self.multiplied or (isinstance(last, Shift) and any(last.numbers))
-            self._ops.append(Shift(constant, added))
+            self._ops.append(Shift(constant, added, lie))
         else:
-            self._append(Shift(constant, added), name)
+            self._append(Shift(constant, added, lie), name)
         self._step(name, name, len(constant))
 
-    def scale(self, factors: list[Fraction], name: str, *, within: int = 0) -> None:
-        """The map z -> factors z, entry by entry; `within` as in `Scale`."""
-        self._append(Scale(factors, within), name)
+    def scale(self, factors: list[Fraction], name: str, *, within: int = 0, lie: tuple[Place, ...] = ()) -> None:
+        """The map z -> factors z, entry by entry; `within` and `lie` as in `Scale`."""
+        self._append(Scale(factors, within, lie), name)
         self._step(name, name, len(factors))
 
     def normalise(
@@ -156,11 +163,13 @@ class Chain:
         name: str,
         *,
         added: Added | None = None,
+        lie: tuple[Place, ...] = (),
     ) -> None:
         """The map z -> factor (z - mean) / sqrt(variance + epsilon) + constant, of batch normalisation in use.
 
         Where factor / sqrt(variance + epsilon) is not rational, it is rounded to the digits of a float64, and a note
-        says so; all else is exact. `added` is the constant as the source has it.
+        says so; all else is exact. `added` is the constant as the source has it, and
+        `lie` are the places of all four.
 
         Raises
         ------
@@ -179,7 +188,7 @@ class Chain:
         whole = zip(factor.tolist(), squares, roots, strict=True)
         factors = [Fraction(f) / r if r else _quotient(Fraction(f), square) for f, square, r in whole]
         plain = (variance >= 0).all() and all(LEAST <= square <= 1 / LEAST for square in squares)
-        self.scale(factors, name, within=ROOT if plain else UNKNOWN)
+        self.scale(factors, name, within=ROOT if plain else UNKNOWN, lie=lie)
         self.shift(constant, name, added)
         if None in roots and ROUNDED not in self.notes:
             self.notes.append(ROUNDED)

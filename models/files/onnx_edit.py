@@ -66,7 +66,7 @@ def _edit(
     if own and used == 1:
         array = onnx.numpy_helper.to_array(own[0])
         changed = change(array.astype(np.float64)).astype(array.dtype)
-        own[0].CopyFrom(onnx.numpy_helper.from_array(changed.reshape(array.shape), name))
+        own[0].CopyFrom(onnx.numpy_helper.from_array(_as_before(changed, array, graph), name))
         return
     if any(tensor.data_type in NARROW for tensor in _tensors(graph)):
         raise refused(
@@ -76,11 +76,20 @@ def _edit(
     fresh = f"{name}.of.{place.owner}"
     while any(fresh in (*node.input, *node.output) for node in graph.node):
         fresh += "_"
-    tensor = onnx.numpy_helper.from_array(change(array.astype(np.float64)).astype(array.dtype), fresh)
+    changed = change(array.astype(np.float64)).astype(array.dtype)
+    tensor = onnx.numpy_helper.from_array(_as_before(changed, array, graph), fresh)
     graph.initializer.append(tensor)
     if model.ir_version < FREE_INITIALIZERS:
         graph.input.append(onnx.helper.make_tensor_value_info(fresh, tensor.data_type, tensor.dims))
     node.input[place.operand] = fresh
+
+
+def _as_before(changed: np.ndarray, array: np.ndarray, graph: onnx.GraphProto) -> np.ndarray:
+    """The array in the shape that it had; one with fewer units has its own, and so may values between."""
+    if changed.size == array.size:
+        return changed.reshape(array.shape)
+    del graph.value_info[:]
+    return np.ascontiguousarray(changed)
 
 
 def _value(like: str | os.PathLike[str], graph: onnx.GraphProto, name: str) -> np.ndarray:

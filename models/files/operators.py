@@ -5,6 +5,7 @@ Shapes are followed as onnxruntime would broadcast them, with the batch dimensio
 
 import math
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -155,11 +156,13 @@ class Operators:
         weights_there, bias_there = self.scaled(alpha, matrix), self.scaled(beta, bias)
         if weights_there is not None and bias_there is not None:
             added = self.added(node, 2, bias, beta) if constant and beta else None
-            self.affine(node, weights_there, bias_there, 1 if attributes.get("transB", 0) else 0, added, alpha)
+            lie = self.lie(node, 2, bias) if constant else ()
+            self.affine(node, weights_there, bias_there, 1 if attributes.get("transB", 0) else 0, added, alpha, lie)
         else:
             self.affine(node, matrix, np.zeros(len(matrix)), 1 if attributes.get("transB", 0) else 0)
             self.chain.scale([alpha] * len(matrix), label(node))
-            self.chain.shift([beta * Fraction(b) for b in bias.tolist()], label(node))
+            lie = self.lie(node, 2, bias) if constant else ()
+            self.chain.shift([beta * Fraction(b) for b in bias.tolist()], label(node), lie=lie)
         self.shape = (1, len(matrix))
 
     def do_matmul(self, node: onnx.NodeProto) -> None:
@@ -184,16 +187,18 @@ class Operators:
     def do_add(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
         constant = self.spread(node, name, self.shape)
-        self.chain.shift(constant, label(node), self.added(node, list(node.input).index(name), constant))
+        operand = list(node.input).index(name)
+        self.chain.shift(constant, label(node), self.added(node, operand, constant), self.lie(node, operand, constant))
 
     def do_sub(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
         constant = self.spread(node, name, self.shape)
         if node.input[0] == self.value:
-            self.chain.shift(-constant, label(node), self.added(node, 1, constant, Fraction(-1)))
+            added, lie = self.added(node, 1, constant, Fraction(-1)), self.lie(node, 1, constant)
+            self.chain.shift(-constant, label(node), added, lie)
         else:
             self.chain.scale([Fraction(-1)] * len(constant), label(node))
-            self.chain.shift(constant, label(node))
+            self.chain.shift(constant, label(node), lie=self.lie(node, 0, constant))
 
     def do_neg(self, node: onnx.NodeProto) -> None:
         self.operands(node, 1)
@@ -201,14 +206,15 @@ class Operators:
 
     def do_mul(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
-        self.chain.scale(self.factors(node, name), label(node))
+        factors = self.factors(node, name)
+        self.chain.scale(factors, label(node), lie=self.lie(node, list(node.input).index(name), factors))
 
     def do_div(self, node: onnx.NodeProto) -> None:
         (name,) = self.operands(node, 2)
         factors = self.factors(node, name)
         if node.input[0] != self.value or not all(factors):
             raise self.refused(f"{label(node)} divides by the running value or by 0, which is not supported")
-        self.chain.scale([1 / factor for factor in factors], label(node))
+        self.chain.scale([1 / factor for factor in factors], label(node), lie=self.lie(node, 1, factors))
 
     def do_batchnormalization(self, node: onnx.NodeProto) -> None:
         if len(node.input) != 5 or node.input[0] != self.value or self.batch_axis != 0 or len(self.shape) != 2:
@@ -217,8 +223,11 @@ class Operators:
         if attributes.get("training_mode", 0):
             raise self.refused(f"{label(node)} is in training mode; export the model in evaluation mode")
         scale, shift, mean, variance = (self.spread(node, name, self.shape) for name in node.input[1:])
-        added = self.added(node, 2, shift)
-        self.chain.normalise(mean, variance, attributes.get("epsilon", EPSILON), scale, shift, label(node), added=added)
+        lie = tuple(place for operand in range(1, 5) for place in self.lie(node, operand, shift))
+        self.chain.normalise(
+            mean, variance, attributes.get("epsilon", EPSILON), scale, shift, label(node),
+            added=self.added(node, 2, shift), lie=lie,
+        )  # fmt: skip
 
     def factors(self, node: onnx.NodeProto, name: str) -> list[Fraction]:
         """A constant of the value's shape as exact numbers."""
@@ -273,6 +282,7 @@ class Operators:
         inputs: int,
         added: Added | None = None,
         factor: Fraction = ONE,
+        lie: tuple[Place, ...] = (),
     ) -> None:
         """A map with weights, `factor` times those of the file, whose axis `inputs` is that of the inputs."""
         if matrix.shape[1] != math.prod(self.shape):
@@ -281,7 +291,7 @@ class Operators:
         shape = matrix.shape if inputs else matrix.shape[::-1]
         place = Place(node.output[0], operand, shape, inputs)
         self.chain.affine(
-            matrix, bias, label(node), place=place, added=added, dtype=TYPES.get(self.kind), factor=factor
+            matrix, bias, label(node), place=place, added=added, dtype=TYPES.get(self.kind), factor=factor, lie=lie
         )
 
     def added(
@@ -292,6 +302,11 @@ class Operators:
         if constant.size != len(numbers) or self.kind not in TYPES:
             return None
         return Added(Place(node.output[0], operand, constant.shape), numbers, TYPES[self.kind], factor)
+
+    def lie(self, node: onnx.NodeProto, operand: int, numbers: Sequence[object] | np.ndarray) -> tuple[Place, ...]:
+        """Where an operand lies, if it has a number for each output."""
+        constant = self.constants.array(node, node.input[operand], {self.dtype})
+        return (Place(node.output[0], operand, constant.shape),) if constant.size == len(numbers) else ()
 
     def matrix(self, node: onnx.NodeProto, name: str) -> np.ndarray:
         result = self.constants.array(node, name, {self.dtype})

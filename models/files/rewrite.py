@@ -13,10 +13,10 @@ import numpy as np
 
 from proof_of_absence.models.editing import Edits, edited
 from proof_of_absence.models.files import disk, read_net
-from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.disk import InputError, content, refused
 from proof_of_absence.models.files.order import without_prefix
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.layers import same_layer
+from proof_of_absence.models.layers import equal_layers
 
 __all__ = ["rewrite"]
 
@@ -31,6 +31,7 @@ def rewrite(
     *,
     activation: str | None = None,
     spare: Path | None = None,
+    edits: Edits | None = None,
 ) -> None:
     """Write the net as a file of the format, names and types of `like`; whole or not at all.
 
@@ -40,6 +41,8 @@ def rewrite(
         As for `read_net`, with which `like` was read, and with which the new file is read again: it must be the net.
     spare
         Where the file is to lie at first, if it is put in place later; messages name `path`.
+    edits
+        What makes the net of the file, if it has fewer units; told by its operators otherwise.
 
     Raises
     ------
@@ -51,7 +54,8 @@ def rewrite(
     if Path(path).suffix.lower() != suffix:
         raise refused(path, f"has another format than {like}; end its name with {suffix}")
     read = read_net(like, activation=activation)
-    edits = None if read.steps is None or net.steps is None else edited(read.steps, net.steps)
+    if edits is None and read.steps is not None and net.steps is not None:
+        edits = edited(read.steps, net.steps)
     if edits is None:
         _require_form(like, read, net)
     # Under a name of its own until it is seen to be right.
@@ -73,8 +77,7 @@ def rewrite(
                 _torch(like, temporary, read, net, edits)
             case _:
                 raise refused(like, f"is packed, or of a format that is not written; unpack it ({suffix})")
-        pairs = zip(read_net(temporary, activation=activation).layers, net.layers, strict=True)
-        if not all(same_layer(a, b) for a, b in pairs):
+        if not equal_layers(_again(path, temporary, activation).layers, net.layers):
             raise refused(path, f"is not written: the types in {like} do not hold the new weights")
         try:
             os.replace(temporary, place)
@@ -82,6 +85,15 @@ def rewrite(
             raise refused(path, f"cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _again(path: object, temporary: Path, activation: str | None) -> FloatNet:
+    """What was written, read anew."""
+    try:
+        return read_net(temporary, activation=activation)
+    except InputError as error:
+        reason = str(error).removeprefix(f"{temporary}: ")
+        raise refused(path, f"is not written: the new net is none that is read: {reason}") from error
 
 
 def _require_form(like: object, read: FloatNet, net: FloatNet) -> None:

@@ -95,7 +95,8 @@ def net_of(
             Added(Place(of_bias, 0, bias.shape), wide[1], bias.dtype.newbyteorder("=")) if of_bias in arrays else None
         )
         place, kind = Place(of_weights, 0, weights.shape), weights.dtype.newbyteorder("=")
-        chain.affine(*wide, f"layer {name!r}", place=place, added=added, dtype=kind)
+        lie = (added.place,) if added else ()
+        chain.affine(*wide, f"layer {name!r}", place=place, added=added, dtype=kind, lie=lie)
     return chain.net()
 
 
@@ -109,7 +110,10 @@ def _normalise(chain: Chain, name: str, arrays: Mapping[str, np.ndarray]) -> Non
     kind = constant.dtype.newbyteorder("=")
     mean, variance, factor, constant = (array.astype(np.float64) for array in (mean, variance, factor, constant))
     added = Added(Place(of_bias, 0, constant.shape), constant, kind) if of_bias in arrays else None
-    chain.normalise(mean, variance, EPSILON, factor, constant, f"layer {name!r} (BatchNorm)", added=added)
+    stem = of_weights.removesuffix("weight")
+    held = [key for key in (of_weights, of_bias, f"{stem}running_mean", f"{stem}running_var") if key in arrays]
+    lie = tuple(Place(key, 0, mean.shape) for key in held)
+    chain.normalise(mean, variance, EPSILON, factor, constant, f"layer {name!r} (BatchNorm)", added=added, lie=lie)
 
 
 def _keys(name: str) -> tuple[str, str]:

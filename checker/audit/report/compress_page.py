@@ -30,6 +30,8 @@ def compress_page(found: Compressed, inputs: np.ndarray) -> Group:
             Text(f"{count(how['off'], 'unit')} never active there, {how['merged']} active all over it and merged."),
             Text(_stable(found, hidden)),
         ]
+    if found.edits is not None and found.region is not None:
+        lines.append(Text("None is merged, since the file lists several operators for a layer."))
     if found.left:
         lines.append(
             Text(f"{count(len(found.left), 'unit')} could be merged but for weights that no {found.net.dtype} holds.")

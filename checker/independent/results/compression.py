@@ -13,8 +13,8 @@ from proof_of_absence.checker.independent.kinds.region import OFF, ON, UNKNOWN, 
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
-from proof_of_absence.checker.independent.values.arrays import arrays, hexadecimal
-from proof_of_absence.checker.independent.values.floats import FloatNet, Floats
+from proof_of_absence.checker.independent.values.arrays import hexadecimal, net_arrays
+from proof_of_absence.checker.independent.values.floats import FloatNet, Floats, aligned
 from proof_of_absence.checker.independent.values.nets import Net
 
 FORMAT = "absence-compression-certificate/1"
@@ -35,7 +35,7 @@ def check_compression(path: Path) -> Fact:
     try:
         files = certificate["files"]
         require(isinstance(files, dict) and set(files) == {"before", "after"}, "files are missing")
-        before, after = (FloatNet.read(arrays(path.parent, files[name])) for name in ("before", "after"))
+        before, after = (FloatNet.read(*net_arrays(path.parent, files[name])) for name in ("before", "after"))
         signs = _signs(before, certificate["region"], certificate["bounds"], certificate["searched"])
         replay = _Replay(before, signs)
         for removal in certificate["removed"]:
@@ -76,11 +76,7 @@ def _signs(net: FloatNet, region: Any, lines: Any, searched: Any) -> _Signs | No
     require(isinstance(region, dict) and set(region) == {"low", "high"}, "the region is not given by its ends")
     hidden, outputs = len(net.layers) - 1, net.widths[-1]
     require(hidden, "the net has no hidden unit")
-    whole = [
-        ([list(map(Fraction, row)) for row in weights.tolist()], list(map(Fraction, bias.tolist())))
-        for weights, bias in net.layers
-    ]
-    known = Prepared(Net.of(whole))
+    known = Prepared(Net.of(net.fractions()))
     # Of the circuit only its layer plays a part: bounds are about units up to there.
     circuit, value = [[hidden, 0]], [[hidden + 1, k, "0"] for k in range(outputs)]
     box = _Box({"circuit": circuit, "value": value, **region}, known)
@@ -102,9 +98,13 @@ def _signs(net: FloatNet, region: Any, lines: Any, searched: Any) -> _Signs | No
 
 
 class _Replay:
-    """The net while its units leave. Those that stay receive on the box what they did before, at every step."""
+    """The net while its units leave. Those that stay receive on the box what they did before, at every step.
+
+    In a net that has layers with entries that are no floats, units are deleted, and none is merged.
+    """
 
     def __init__(self, net: FloatNet, signs: _Signs | None):
+        self.net = net
         self.layers = [(weights.copy(), bias.copy()) for weights, bias in net.layers]
         self.kept = [list(range(width)) for width in net.widths]
         self.signs = signs
@@ -133,6 +133,7 @@ class _Replay:
         require(type(j) is int and j in self.kept[layer], f"unit {layer}.{j} is not there")
 
     def _merge(self, removal: Fact, layer: int, j: int) -> None:
+        require(not self.net.rational, "a unit is merged where a layer has entries that are no floats")
         terms, shift = {i: hexadecimal(factor) for i, factor in removal["terms"]}, hexadecimal(removal["shift"])
         require(len(terms) == len(removal["terms"]), "a unit is listed twice")
         rows, own = self.layers[layer - 1]
@@ -157,8 +158,16 @@ class _Replay:
         require(after.widths == [len(members) for members in self.kept], "the widths of the new net are others")
         for number, ((weights, bias), (new, new_bias)) in enumerate(zip(self.layers, after.layers, strict=True), 1):
             rows, columns = self.kept[number], self.kept[number - 1]
-            same = (weights[np.ix_(rows, columns)] == new).all() and (bias[rows] == new_bias).all()
+            if self.net.rational or after.rational:
+                same = self._same_rationals(after, number, rows, columns)
+            else:
+                same = bool((weights[np.ix_(rows, columns)] == new).all() and (bias[rows] == new_bias).all())
             require(same, f"layer {number} of the new net is another")
+
+    def _same_rationals(self, after: FloatNet, number: int, rows: list[int], columns: list[int]) -> bool:
+        here, there, biases = self.net.weights(number), after.weights(number), self.net.biases(number)
+        one, other, _, _ = aligned(here._replace(whole=here.whole[np.ix_(rows, columns)]), there)
+        return bool((one == other).all()) and [biases[j] for j in rows] == after.biases(number)
 
 
 def _fractions(row: Floats) -> list[Fraction]:

@@ -1,14 +1,10 @@
 """What the facts of an audit are about: the net and the data of a folder, or those that a run holds in memory."""
 
 from collections.abc import Iterable
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from proof_of_absence.checker.independent.kinds.region import Prepared
-from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values.arrays import net_arrays, table
 from proof_of_absence.checker.independent.values.floats import FloatNet, Floats, blocks
@@ -63,14 +59,7 @@ class Subject:
     @cached_property
     def prepared(self) -> Prepared:
         """The net in exact numbers, as facts about regions are decided of it."""
-        layers = []
-        for number, (weights, bias) in enumerate(self.net.layers, 1):
-            rows = [[Fraction(w) for w in row] for row in pausing(np.column_stack([weights, bias]).tolist())]
-            if number in self.net.rational:
-                whole, _, divisor = self.net.rational[number]
-                rows = [[Fraction(m, divisor) for m in row] for row in pausing(whole.tolist())]
-            layers.append(([row[:-1] for row in rows], [row[-1] for row in rows]))
-        return Prepared(Net.of(layers))
+        return Prepared(Net.of(self.net.fractions()))
 
     def layer(self, value: object) -> int:
         """The number of a hidden layer."""

@@ -189,6 +189,15 @@ class FloatNet:
         whole, exponent, divisor = self.rational[layer]
         return [Fraction(m, divisor) * Fraction(2) ** exponent for m in whole[:, -1].tolist()]
 
+    def fractions(self) -> list[tuple[list[list[Fraction]], list[Fraction]]]:
+        """Weights and biases of each layer, exactly."""
+        found = []
+        for number in range(1, len(self.layers) + 1):
+            whole, exponent, divisor = self.weights(number)
+            unit = Fraction(2) ** exponent / divisor
+            found.append(([[m * unit for m in row] for row in pausing(whole.tolist())], self.biases(number)))
+        return found
+
     def cut(self, layer: int, inputs: Sequence[int], bias: Sequence[Fraction]) -> "FloatNet":
         """The same net, but a layer reads nothing from some of its inputs, and has other biases."""
         return self.reading(layer, {}, inputs, bias)

@@ -19,14 +19,13 @@ from torch import nn
 
 import proof_of_absence
 from proof_of_absence.checker.audit.certify import NAME
-from proof_of_absence.checker.audit.compress import compress_net
 from proof_of_absence.checker.audit.findings import Activity
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.audit import check_audit
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.circuit import Unit
-from proof_of_absence.models.files import InputError, read_net
+from proof_of_absence.models.files import read_net
 from proof_of_absence.models.files.torch_state import from_module
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import Affine, RationalAffine
@@ -327,14 +326,6 @@ def test_outputs_are_compared(tmp_path, monkeypatch):
     np.savez("outputs.npz", outputs=outputs)
     assert "agree with it" in absence(*arguments, expect=1)
     assert "Accepted" in absence("check", "net.audit", expect=0)
-
-
-@pytest.mark.parametrize("form", ["norm before Relu", "preprocessing"])
-def test_it_is_not_compressed_and_that_is_said(tmp_path, monkeypatch, form):
-    monkeypatch.chdir(tmp_path)
-    Steps(form, 1).save(Path("net.onnx"))
-    with pytest.raises(InputError, match=r"product of several maps of its file.*compress that net"):
-        compress_net(read_net("net.onnx"))
 
 
 def test_what_is_kept_of_a_stage_is_of_the_very_numbers():
