@@ -36,7 +36,7 @@ class UnitStates:
     states
         A `State` for each unit, int8, shape (units,).
     values
-        What dead and constant units send, by entry; a number that is not rational is left out.
+        What dead and constant units send, by entry; a number that is not rational, or not known to be, is left out.
     witness
         For a unit that varies two training rows with different values, int64, shape (units, 2); else -1.
     read

@@ -15,12 +15,12 @@ from proof_of_absence.checker.numbers.deadline import look
 
 __all__ = ["RootSum", "Roots", "TooManyRoots"]
 
-# Roots in one number, and bits of the balls that tell its sign.
-MOST, BITS = 64, 2**16
+# Roots in one number, bits of the balls that tell its sign, and products of roots in all: some seconds.
+MOST, BITS, PRODUCTS = 64, 2**16, 10**6
 
 
 class TooManyRoots(ArithmeticError):
-    """A number is a sum of more roots than are looked at, or so near to 0 that its sign is not found."""
+    """A number is a sum of more roots than are looked at, took too many products, or is too near to 0 for its sign."""
 
 
 class Roots:
@@ -28,6 +28,19 @@ class Roots:
 
     def __init__(self) -> None:
         self._found = [1]
+        self._products = 0
+
+    def count(self, products: int) -> None:
+        """So many products of two roots are made.
+
+        Raises
+        ------
+        TooManyRoots
+            If there are more than a million in all.
+        """
+        self._products += products
+        if self._products > PRODUCTS:
+            raise TooManyRoots(f"more than {PRODUCTS} products of square roots")
 
     def rational(self, number: Fraction) -> "RootSum":
         """A rational number."""
@@ -78,6 +91,7 @@ class RootSum:
         return self + -other
 
     def __mul__(self, other: "RootSum") -> "RootSum":
+        self._roots.count(max(1, len(self._terms) * len(other._terms)))
         found: dict[int, fmpq] = {}
         for one, times in self._terms.items():
             for another, more in other._terms.items():

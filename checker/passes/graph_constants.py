@@ -38,7 +38,9 @@ def edge(number: Fraction, roundoff: float = 0.0) -> tuple[float, float]:
     near = _float(number)
     if isnan(near):
         return near, inf
-    held = Fraction(near) == number and (not roundoff or float(np.float32(near)) == near)
+    # A subnormal float32 may be flushed to 0.
+    single = near == 0 or (abs(near) >= 2.0**-126 and float(np.float32(near)) == near)
+    held = Fraction(near) == number and (single or not roundoff)
     return near, 0.0 if held else max(abs(near) * (U64 + roundoff) * UP32, LEAST)
 
 

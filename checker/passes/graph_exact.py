@@ -37,7 +37,7 @@ __all__ = ["DIFFERS", "OPEN", "SAME", "TOO_MANY", "differing", "values"]
 
 # What `differing` says of an entry.
 SAME, DIFFERS, OPEN = 0, 1, 2
-TOO_MANY = "too many square roots of batch normalisations meet in it, and balls of 4096 bits do not tell"
+TOO_MANY = "balls of 4096 bits do not tell, and the square roots of batch normalisations that meet in it are too many"
 # Bits of the balls before sums of roots are tried, and after.
 BITS, LAST_BITS = (64, 256, 1024), 4096
 # Entries of all nodes in one block of rows.
@@ -168,6 +168,9 @@ class _Arithmetic(Protocol):
     def of(self, number: Fraction) -> Any:
         """A rational number."""
 
+    def of_float(self, number: float) -> Any:
+        """The rational number that a finite float is."""
+
     def root(self, number: Fraction) -> Any:
         """The square root of a positive rational."""
 
@@ -190,11 +193,14 @@ class _Rationals:
     def of(self, number: Fraction) -> fmpq:
         return fmpq(number.numerator, number.denominator)
 
+    def of_float(self, number: float) -> fmpq:
+        return fmpq(*number.as_integer_ratio())
+
     def root(self, number: Fraction) -> fmpq:
         raise AssertionError("a root among rationals")
 
     def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        exact = [fmpq(*x.as_integer_ratio()) for x in weights.ravel().tolist()]
+        exact = [self.of_float(x) for x in weights.ravel().tolist()]
         (out, fan_in), columns = weights.shape, below.shape[1]
         return _array(fmpq_mat(out, fan_in, exact) * fmpq_mat(fan_in, columns, below.ravel().tolist()))
 
@@ -215,11 +221,14 @@ class _Balls:
     def of(self, number: Fraction) -> arb:
         return ball(number)
 
+    def of_float(self, number: float) -> arb:
+        return arb(number)
+
     def root(self, number: Fraction) -> arb:
         return ball(number).sqrt()
 
     def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        exact = [arb(x) for x in weights.ravel().tolist()]
+        exact = [self.of_float(x) for x in weights.ravel().tolist()]
         (out, fan_in), columns = weights.shape, below.shape[1]
         return _array(arb_mat(out, fan_in, exact) * arb_mat(fan_in, columns, below.ravel().tolist()))
 
@@ -249,11 +258,14 @@ class _RootSums:
     def of(self, number: Fraction) -> RootSum:
         return self.roots.rational(number)
 
+    def of_float(self, number: float) -> RootSum:
+        return self.of(Fraction(number))
+
     def root(self, number: Fraction) -> RootSum:
         return self.roots.root(number)
 
     def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        exact = _each(lambda x: self.of(Fraction(x)), weights.astype(object))
+        exact = _each(self.of_float, weights.astype(object))
         found = np.full((len(weights), below.shape[1]), self.of(Fraction(0)), dtype=object)
         for unit, entry in np.argwhere(weights != 0):
             look()
@@ -284,7 +296,7 @@ def _each(action: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
 def _evaluate(graph: Graph, inputs: np.ndarray, arithmetic: _Arithmetic) -> list[np.ndarray]:
     """The input and the value of each node, (entries, rows), numbers of the arithmetic."""
     with ctx.workprec(arithmetic.bits):
-        found = [_each(lambda x: arithmetic.of(Fraction(x)), inputs.T.astype(object))]
+        found = [_each(arithmetic.of_float, inputs.T.astype(object))]
         for node, shape in zip(graph.nodes, graph.shapes[1:], strict=True):
             look()
             below = [found[k].reshape(*graph.shapes[k], -1) for k in node.reads]
@@ -300,12 +312,14 @@ def _through(layer: GraphLayer, below: Sequence[np.ndarray], arithmetic: _Arithm
         case Dense(weights=weights, bias=bias):
             # The fan-in first, then all positions and rows.
             flat = np.moveaxis(h, -2, 0)
-            found = arithmetic.product(weights, flat.reshape(len(flat), -1)) + _exact(bias[:, None], arithmetic)
+            found = arithmetic.product(weights, flat.reshape(len(flat), -1)) + _each(
+                arithmetic.of_float, bias[:, None].astype(object)
+            )
             return np.moveaxis(found.reshape(-1, *flat.shape[1:]), 0, -2)
         case Conv(bias=bias, groups=groups):
             patches = _patches(layer, h, arithmetic).reshape(groups, -1, layer.window.positions * rows)
             found = np.concatenate([arithmetic.product(*one) for one in zip(layer.matrices, patches, strict=True)])
-            return np.asarray(found + _exact(bias[:, None], arithmetic))
+            return np.asarray(found + _biases(bias, arithmetic))
         case AveragePool(divisors=divisors):
             shares = _constants(1 / _rationals(divisors.reshape(-1)), arithmetic)
             return np.asarray(_patches(layer, h, arithmetic).sum(axis=1) * shares[:, None])
@@ -357,8 +371,8 @@ def _patches(layer: Conv | AveragePool, h: np.ndarray, arithmetic: _Arithmetic) 
     return np.asarray(padded[:, layer.window.index(h.shape[1:-1]).T])
 
 
-def _exact(array: np.ndarray, arithmetic: _Arithmetic) -> np.ndarray:
-    return _constants(_rationals(array), arithmetic)
+def _biases(bias: np.ndarray, arithmetic: _Arithmetic) -> np.ndarray:
+    return _each(arithmetic.of_float, bias[:, None].astype(object))
 
 
 def _constants(numbers: np.ndarray, arithmetic: _Arithmetic) -> np.ndarray:

@@ -62,3 +62,11 @@ def test_too_many_roots_are_refused():
     roots, primes = Roots(), [p for p in range(2, 400) if all(p % q for q in range(2, p))]
     with pytest.raises(TooManyRoots, match=f"more than {MOST} square roots"):
         made(roots, [(Fraction(1), Fraction(p)) for p in primes[: MOST + 1]])
+
+
+def test_too_many_products_are_refused(monkeypatch):
+    monkeypatch.setattr("proof_of_absence.checker.numbers.roots.PRODUCTS", 10)
+    number = made(Roots(), [(Fraction(1), Fraction(2)), (Fraction(1), Fraction(3))])
+    with pytest.raises(TooManyRoots, match="more than 10 products"):
+        for _ in range(4):
+            number = number * number
