@@ -32,6 +32,9 @@ __all__ = [
     "whitening",
 ]
 
+# Seconds for an entry of the factor: to make it, to look at it, and to write it as an array.
+ENTRY = 1e-7
+
 PARTS = ("deployment", "training", "test")
 BLOCK, SAMPLE = 2048, 32
 Direction = Mapping[int, Fraction]
@@ -169,8 +172,9 @@ def exactly_priced(
 def whitening(features: Features, columns: Sequence[int], penalty: Fraction = Fraction(0)) -> Whitened | None:
     """T for these columns of the features in training; None where floats find none."""
     count, chosen = features.counts["training"], list(columns)
-    # The factorizations at the end, before all that leads to them.
-    afford(cost(QR + SVD if count < len(chosen) else QR + INVERSE, min(count, len(chosen)), len(chosen)))
+    # The factorizations at the end and what is made of them, before all that leads to them.
+    size = len(chosen)
+    afford(ENTRY * size**2 + cost(QR + (SVD if count < size else INVERSE), min(count, size), size))
 
     def blocks() -> Iterator[Interval]:
         for start in looking(range(0, count, BLOCK)):

@@ -36,6 +36,7 @@ class Writing:
         found = self.found
         of_net = (array for layer in map(nearest_floats, found.net.layers) for array in layer)
         arrays = [*of_net, found.inputs, found.targets, found.deploy, found.test]
+        arrays.append(found.priced.factor if found.priced else None)
         size = sum(a.nbytes for a in arrays if a is not None)
         # Beside each finding a number or two.
         numbers = self._count("circuits", found.circuits, _of_circuits) + 2 * sum(found.net.widths[1:-1])

@@ -24,6 +24,8 @@ Blocks = Callable[[], Iterable[Interval]]
 DOWN = 1 - 2.0**-30
 # Bounds are stated wider by this share, so that other rigorous bounds can confirm them.
 SLACK = 2.0**-24
+# Seconds to make and to look at an entry of the factor, of which there may be many more than of what it is made of.
+ENTRY = 2.5e-8
 # With such a spread no other factor is tried.
 ENOUGH = 2.0**-10
 
@@ -169,7 +171,7 @@ def _inverses(root: np.ndarray, noise: float) -> Iterator[np.ndarray]:
                 if np.isfinite(inverse).all():
                     yield inverse
         # To make short columns as long as others costs nothing, and lets small singular values be told from none.
-        afford(cost(SVD, *root.shape))
+        afford(cost(SVD, *root.shape) + ENTRY * root.shape[1] ** 2)
         lengths = np.linalg.norm(root, axis=0)
         lengths = np.where((lengths > 0) & np.isfinite(lengths), lengths, 1)
         with suppress(np.linalg.LinAlgError):

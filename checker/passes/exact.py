@@ -239,7 +239,8 @@ def affine(
     if weights:
         # All digits of the weights at once: fewer and larger products.
         stacked = np.vstack(list(weights.values())).T
-        for other, value in values.items():
+        # Deep in a net values have hundreds of digits.
+        for other, value in looking(values.items()):
             for place, part in zip(weights, np.split(value @ stacked, len(weights), axis=1), strict=True):
                 add(place + other, part)
     for place, part in bias.items():
@@ -251,7 +252,7 @@ def _carried(levels: dict[int, np.ndarray], carry: np.ndarray, width: int) -> Di
     """The digits of the integers at all places, `carry` (zeros) included."""
     planes = []
     low = min(levels, default=0)
-    for place in range(low, max(levels, default=-1) + 1):
+    for place in looking(range(low, max(levels, default=-1) + 1)):
         total = carry + levels[place] if place in levels else carry
         carry = total >> width
         planes.append(total & (2**width - 1))
