@@ -19,6 +19,7 @@ from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffi
 from proof_of_absence.models.rational import dot
 
 __all__ = [
+    "UNBOUNDED",
     "Added",
     "Dense",
     "Map",
@@ -39,6 +40,10 @@ __all__ = [
 Map: TypeAlias = "tuple[np.ndarray | list[Fraction], list[Fraction]]"
 # A matrix of Python integers, and the number by which each is to be divided.
 Quotient: TypeAlias = tuple[np.ndarray, int]
+
+
+# Of `Scale.within`: more than any float.
+UNBOUNDED = 2048
 
 
 class Place(NamedTuple):
@@ -125,6 +130,11 @@ class Steps:
     def dense(self) -> int:
         """The number of the first operator with weights; as many as there are operators if none has any."""
         return next((k for k, op in enumerate(self.ops) if isinstance(op, Dense)), len(self.ops))
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether nothing bounds the numbers on the way to some factor."""
+        return any(isinstance(op, Scale) and op.within >= UNBOUNDED for op in self.ops)
 
     def matrix(self) -> np.ndarray:
         """The weights of the first operator that has some, shape (fan-out, fan-in); empty if there is none."""

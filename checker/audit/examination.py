@@ -48,6 +48,11 @@ STEPS = (
     "operators it is computed"
 )
 
+ROOT = (
+    "how far float32 is off: a BatchNorm has a negative variance, or variance + epsilon is not within 2^-64 .. 2^64, "
+    "and what float32 makes of its root is not bounded"
+)
+
 __all__ = ["STAGES", "Better", "Examination", "Stage"]
 
 
@@ -126,6 +131,8 @@ class Examination:
     def not_asked(self) -> tuple[str, ...]:
         """What the stages leave out, and why."""
         steps = (STEPS,) if self.net.dtype == np.float32 and not (self.net.in_floats or self.net.steps) else ()
+        if self.is_float32() and any(one.unbounded for one in self.net.steps or ()):
+            steps = (ROOT,)
         if self.loss is None:
             return (NO_TARGETS, *steps)
         return (*self._not_of_this_loss(), *steps)

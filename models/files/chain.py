@@ -17,6 +17,7 @@ from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 from proof_of_absence.models.reading import Reading
 from proof_of_absence.models.steps import (
+    UNBOUNDED,
     Added,
     Dense,
     Map,
@@ -41,7 +42,7 @@ MOST = 64
 LARGEST = 2**29
 
 # Of variance + epsilon of a BatchNorm: then its root and one over it are at most 2^ROOT, else nothing is said of them.
-LEAST, ROOT, UNKNOWN = Fraction(1, 2**64), 32, 2048
+LEAST, ROOT = Fraction(1, 2**64), 32
 
 ROUNDED = (
     "BatchNorm is taken with scale / sqrt(variance + epsilon) rounded to the 53 digits of a float64: the root is "
@@ -188,7 +189,7 @@ class Chain:
         whole = zip(factor.tolist(), squares, roots, strict=True)
         factors = [Fraction(f) / r if r else _quotient(Fraction(f), square) for f, square, r in whole]
         plain = (variance >= 0).all() and all(LEAST <= square <= 1 / LEAST for square in squares)
-        self.scale(factors, name, within=ROOT if plain else UNKNOWN, lie=lie)
+        self.scale(factors, name, within=ROOT if plain else UNBOUNDED, lie=lie)
         self.shift(constant, name, added)
         if None in roots and ROUNDED not in self.notes:
             self.notes.append(ROUNDED)

@@ -20,6 +20,8 @@ import proof_of_absence
 from proof_of_absence.checker.audit.certify import NAME
 from proof_of_absence.checker.audit.deviation import dead_in_float32, float32_deviation
 from proof_of_absence.checker.audit.net_arrays import unshared
+from proof_of_absence.checker.audit.sources import Given
+from proof_of_absence.checker.audit.tied import check_folder
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.audit import check_audit
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
@@ -168,6 +170,16 @@ def _run(ops, x, *, joined, flush):
                 case _:
                     shift, value = rounded(shift + array[:, None]), rounded(value + array[:, None])
         return (rounded(times(matrix, rounded(x)[:, None]) + shift) if joined else value)[:, 0]
+
+
+def test_that_there_is_no_bound_is_said_and_checked(tmp_path):
+    module = nn.Sequential(nn.Linear(D, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 1)).eval()
+    with torch.no_grad():
+        module[1].running_var[0] = 1e30
+    inputs = inputs_of(1)
+    found = proof_of_absence.audit(module, inputs, np.sin(inputs[:, :1]), output=tmp_path)
+    assert found.float32_deviation is None and any("what float32 makes of its root" in line for line in found.not_asked)
+    assert check_folder(tmp_path, Given())
 
 
 def test_where_nothing_bounds_the_root_no_bound_is_stated():
