@@ -12,6 +12,7 @@ from proof_of_absence.checker.independent.results import (
     compression,
     experiment,
     graph,
+    graph_report,
     lifetimes,
     recorded,
     report,
@@ -56,7 +57,7 @@ def check_whole(path: Path) -> str:
         If it is no such file, or anything in it is not so.
     """
     if path.name == audit.NAME and path.with_name(graph.GRAPH).is_file():
-        return graph.told(*graph.accepted(path))
+        return _graph(path)
     if path.name == audit.NAME:
         certificate, subject = audit.accepted(path)
         told = f"{len(certificate['facts'])} facts of an audit"
@@ -74,3 +75,12 @@ def check_whole(path: Path) -> str:
     if form not in CHECKERS:
         raise Refused(f"not in one of the formats {', '.join(CHECKERS)}")
     return CHECKERS[form](path)
+
+
+def _graph(path: Path) -> str:
+    certificate, subject = graph.accepted(path)
+    told, beside = graph.told(certificate, subject), path.with_name(graph_report.NAME)
+    if beside.is_file():
+        unseen = graph_report.check_report(graph_report.read_report(beside), certificate, subject)
+        told += f", and {graph_report.NAME} beside it but for {', '.join(unseen)}"
+    return told

@@ -78,7 +78,7 @@ def decide(subject: GraphSubject, facts: object) -> None:
         require(fact.get("kind") in KINDS, f"a fact of kind {str(fact.get('kind'))[:40]!r} is not understood")
     for kind, check in KINDS.items():
         own = [fact for fact in facts if fact["kind"] == kind]
-        for group in ([own] if kind in TOGETHER and own else [[fact] for fact in own]):
+        for group in [own] if kind in TOGETHER and own else [[fact] for fact in own]:
             check(subject, *group)
 
 

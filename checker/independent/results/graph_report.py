@@ -1,0 +1,243 @@
+"""Check the report of a graph's audit against its certificate: what it states of units, losses and float32 facts show.
+
+What no fact can show is returned by name, as not looked at: seconds, the words of the headline, lines on what is open.
+"""
+
+import json
+from collections.abc import Iterable
+from fractions import Fraction
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.independent.values.arrays import hexadecimal
+from proof_of_absence.checker.independent.values.graph_data import GraphSubject
+from proof_of_absence.checker.independent.values.graph_files import MALFORMED
+from proof_of_absence.checker.independent.values.graph_masks import read
+from proof_of_absence.checker.independent.values.graphs import Clip, Conv, Dense, Graph, LeakyRelu
+from proof_of_absence.checker.independent.values.nets import number
+from proof_of_absence.checker.independent.values.reported import require_same
+
+FORMAT = "absence-graph-audit/1"
+NAME = "report.json"
+LARGEST = 2**31
+PARTS = {
+    "format", "state", "headline", "net", "data", "units", "deployment_rows", "boxes", "float32_deviation", "findings",
+    "undecided", "not_asked", "seconds",
+}  # fmt: skip
+ABOUT = {"net", "data", "undecided", "not_asked", "deploy", "program"}
+LOSSES = {
+    "squared": "mean squared error",
+    "cross-entropy": "cross-entropy of the softmax",
+    "logistic": "logistic loss of one output",
+}
+# How the headline of each state begins; that of findings begins otherwise.
+BEGINS = {"clean": "Clean: ", "undecided": "Nothing found, but "}
+
+
+def read_report(path: Path) -> Fact:
+    """The object in a report's file.
+
+    Raises
+    ------
+    Refused
+        If it is no report in this format, or a key stands twice.
+    """
+    try:
+        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
+        found = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+    except OSError as error:
+        raise Refused(f"not readable: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"not readable as JSON: {error}") from error
+    require(isinstance(found, dict) and found.get("format") == FORMAT, f"not in the format {FORMAT}")
+    require(set(found) == PARTS, "parts are missing or unknown")
+    return dict(found)
+
+
+def check_report(report: Fact, certificate: Fact, subject: GraphSubject) -> list[str]:
+    """Refuse the report unless it goes with the certificate, which was accepted; what was not looked at, in words.
+
+    Raises
+    ------
+    Refused
+        With the part of the report that is wrong.
+    """
+    try:
+        return _Report(report, certificate, subject).all()
+    except MALFORMED as error:
+        raise Refused(f"a part is malformed: {type(error).__name__}: {error}") from error
+
+
+class _Report:
+    """The parts of a report, each against the facts that it is about."""
+
+    def __init__(self, report: Fact, certificate: Fact, subject: GraphSubject):
+        self.report, self.subject, self.graph = report, subject, subject.graph
+        self.about: Any = certificate["about"]
+        self.facts: list[Fact] = certificate["facts"]
+
+    def all(self) -> list[str]:
+        """Every part, one after the other."""
+        self._about()
+        self._data()
+        self._units()
+        self._float32()
+        unseen = ["the words of the headline", "seconds", *self._end()]
+        return [*unseen, *(["what the report calls undecided"] if self.report["undecided"] else [])]
+
+    def one(self, kind: str) -> Fact | None:
+        """The fact of this kind, if there is one."""
+        found = [fact for fact in self.facts if fact["kind"] == kind]
+        require(len(found) <= 1, f"two facts of kind {kind}")
+        return found[0] if found else None
+
+    def explained(self, *lines: str) -> bool:
+        """Whether the report says of one of these that it is undecided."""
+        return any(line.startswith(lines) for line in self.report["undecided"])
+
+    def _about(self) -> None:
+        """What no fact shows is at least what the certificate repeats."""
+        require(isinstance(self.about, dict) and set(self.about) == ABOUT, "the certificate repeats other parts")
+        data = {key: value for key, value in self.report["data"].items() if key not in ("loss", "noise_floor")}
+        own = {"net": self.report["net"], "data": data}
+        own |= {part: self.report[part] for part in ("undecided", "not_asked")}
+        for part, stated in own.items():
+            require_same(f"{part}, as the certificate repeats it", stated, self.about[part])
+        lines = [*self.report["undecided"], *self.report["not_asked"]]
+        require(all(isinstance(line, str) for line in lines), "a line on what is open is no text")
+        net, graph = self.report["net"], self.graph
+        layers = [node.layer for node in graph.nodes if isinstance(node.layer, Dense | Conv)]
+        sizes = {
+            "input_shape": list(graph.shapes[0]),
+            "output_shape": list(graph.shapes[-1]),
+            "nodes": len(graph.nodes),
+            "units": sum(graph.sizes[node] for node in graph.activations),
+            "parameters": sum(layer.weights.size + layer.bias.size for layer in layers),
+            "dtype": graph.dtype,
+        }
+        for part, value in sizes.items():
+            require_same(f"net: {part}", net[part], value)
+        require(set(net) == {*sizes, "source", "sha256", "reading"}, "net: parts are missing or unknown")
+
+    def _data(self) -> None:
+        stated, train, fact = self.report["data"], self.subject.train, self.one("graph-losses")
+        require_same("the training rows", stated["rows"], len(train))
+        require_same("the distinct training inputs", stated["distinct_inputs"], len(np.unique(train + 0.0, axis=0)))
+        named, targets = stated["loss_name"], self.subject.targets
+        require((named == "") == (targets is None), "the loss: named without targets, or not named with them")
+        require(named == "" or named in LOSSES.values(), f"the loss: {named!r} is none that is known")
+        if fact is not None:
+            require_equal("the name of the loss", named, LOSSES[fact["of"]])
+        for part in ("loss", "noise_floor"):
+            require((stated[part] is None) == (fact is None), f"{part}: stated without a fact, or not with one")
+            if fact is not None:
+                ends = [hexadecimal(text) for text in stated[part]]
+                require_equal(part, ends, [number(text) for text in fact[part]])
+        require(fact is not None or not named or self.explained("losses"), "the loss: missing, and no word on why")
+        deployed = None if self.subject.deploy is None else len(self.subject.deploy)
+        require_same("the deployment rows", self.report["deployment_rows"], deployed)
+
+    def _units(self) -> None:
+        facts = {fact["node"]: fact for fact in self.facts if fact["kind"] == "graph-idle"}
+        fires = {fact["node"]: fact for fact in self.facts if fact["kind"] == "graph-firing"}
+        seen = read(self.graph)
+        require_equal("the nodes", [entry["node"] for entry in self.report["units"]], list(facts))
+        for entry in self.report["units"]:
+            node, fact = entry["node"], facts[entry["node"]]
+            name = node_name(self.graph, node)
+            idle = np.flatnonzero(self.subject.idle[node] & seen[node])
+            own = {
+                "node": node,
+                "name": name,
+                "kind": _activation(self.graph, node),
+                "shape": list(self.graph.shapes[node]),
+                "count": self.graph.sizes[node],
+                "dead": fact["dead"],
+                "constant": [at for at, _ in fact["constant"]],
+                "undecided": fact["undecided"],
+                "values": {str(at): value for at, value in fact["constant"] if isinstance(value, str)},
+                "not_read": fact["unread"],
+                "idle_channels": _channels(self.graph, node, idle),
+            }
+            for part, value in own.items():
+                require_same(f"{name}, {part}", entry[part], value)
+            require(set(entry) == {*own, "fires", "open_fires"}, f"{name}: parts are missing or unknown")
+            self._fires(name, entry, fires.get(node), asked=bool(idle.size))
+            require(not fact["undecided"] or self.report["undecided"], f"{name}: a unit is open, and no word on it")
+
+    def _fires(self, name: str, entry: Fact, fact: Fact | None, *, asked: bool) -> None:
+        if fact is None:
+            require(entry["open_fires"] == {} and not entry["fires"], f"{name}: where units fire is shown by no fact")
+            asked = asked and self.subject.deploy is not None
+            told = self.explained("firing", f"where the idle units of {name} fire")
+            require(not asked or told, f"{name}: where units fire is missing, and no word on why")
+            return
+        for part, at in (("fires", 1), ("open_fires", 2)):
+            own = {str(unit[0]): unit[at] for unit in fact["fires"] if unit[at]}
+            require_same(f"{name}, {part}", entry[part], own)
+        require(not entry["open_fires"] or self.report["undecided"], f"{name}: a row is open, and no word on it")
+
+    def _float32(self) -> None:
+        fact, stated = self.one("graph-float32"), self.report["float32_deviation"]
+        require((stated is None) == (fact is None), "float32_deviation: stated without a fact, or not with one")
+        if fact is not None:
+            require_equal("the float32 deviation", hexadecimal(stated), hexadecimal(fact["bound"]))
+
+    def _end(self) -> list[str]:
+        """The findings and the state follow from the rest; of boxes only the words are looked at."""
+        report = self.report
+        seen, findings = read(self.graph), []
+        for node in (entry["node"] for entry in report["units"]):
+            if count := int((self.subject.idle[node] & seen[node]).sum()):
+                of = f"{self.graph.sizes[node]} units of {node_name(self.graph, node)}"
+                findings.append(f"{count} of {of} are train-idle")
+        findings += [f"{len(box['acts'])} idle units act in {box['box']}" for box in report["boxes"] if box["acts"]]
+        require_same("the findings", report["findings"], findings)
+        state = "findings" if findings else "undecided" if report["undecided"] else "clean"
+        require_same("the state", report["state"], state)
+        begins = [name for name, words in BEGINS.items() if report["headline"].startswith(words)]
+        require_equal("the state that the headline tells", begins, [state] if state in BEGINS else [])
+        require(all(type(t) is float and t >= 0 for t in report["seconds"].values()), "seconds: not a time")
+        return ["boxes"] if report["boxes"] else []
+
+
+def node_name(graph: Graph, node: int) -> str:
+    """A node's name, or its number where it has none."""
+    return graph.nodes[node - 1].name or f"node {node}"
+
+
+def _activation(graph: Graph, node: int) -> str:
+    """An activation in words."""
+    layer = graph.nodes[node - 1].layer
+    if isinstance(layer, LeakyRelu):
+        return f"LeakyReLU {float(layer.slope):.6g}"
+    require(isinstance(layer, Clip), f"node {node} is no activation")
+    if graph.nodes[node - 1].attributes["kind"] == "relu" or not isinstance(layer, Clip):
+        return "ReLU"
+    low, high = (_end(end, name) for end, name in ((layer.low, "-∞"), (layer.high, "∞")))
+    return f"Clip {low} to {high}"
+
+
+def _end(end: Fraction | None, name: str) -> str:
+    return name if end is None else f"{float(end):.6g}"
+
+
+def _channels(graph: Graph, node: int, idle: Iterable[int]) -> list[int]:
+    """The channels of which every position is idle and read; none where the value has one axis."""
+    shape = graph.shapes[node]
+    if len(shape) < 2:
+        return []
+    counts = np.bincount(np.asarray(idle, dtype=np.int64) // prod(shape[1:]), minlength=shape[0])
+    found: list[int] = np.flatnonzero(counts == prod(shape[1:])).tolist()
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    require(len(found) == len(pairs), "a key stands twice")
+    return found
