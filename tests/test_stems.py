@@ -23,6 +23,7 @@ MADE_IN_CHECKER = {
     "graph_firing": "kernel/graph_facts.py",
     "graph_float32": "kernel/graph_facts.py",
     "graph_idle": "kernel/graph_facts.py",
+    "graph_irrelevant": "kernel/graph_facts.py",
     "graph_losses": "kernel/graph_facts.py",
     "hull": "construct/hull.py",
     "polynomials": "encode/polynomials.py",

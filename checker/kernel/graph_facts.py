@@ -8,7 +8,7 @@ from proof_of_absence.checker.kernel.graph_json import hexadecimal
 from proof_of_absence.checker.numbers.enclosure import Enclosure, ends_text
 from proof_of_absence.models.objective import Loss
 
-__all__ = ["LOSSES", "firing_fact", "float32_fact", "idle_fact", "losses_fact"]
+__all__ = ["LOSSES", "firing_fact", "float32_fact", "idle_fact", "irrelevant_fact", "losses_fact"]
 
 # The names of losses in facts.
 LOSSES = {Loss.SQUARED: "squared", Loss.CROSS_ENTROPY: "cross-entropy", Loss.LOGISTIC: "logistic"}
@@ -81,6 +81,38 @@ def losses_fact(of: Loss, loss: Enclosure, floor: Enclosure) -> dict[str, Any]:
 def float32_fact(bound: Fraction) -> dict[str, Any]:
     """No float32 evaluation is farther than `bound` from the exact outputs at the training rows."""
     return {"kind": "graph-float32", "bound": hexadecimal(bound)}
+
+
+def irrelevant_fact(
+    node: int,
+    box: str,
+    bounds: Iterable[tuple[Fraction, Fraction]],
+    still: Iterable[int],
+    acts: Mapping[int, Iterable[Fraction]],
+) -> dict[str, Any]:
+    """What idle units of a node do over a box of inputs.
+
+    Parameters
+    ----------
+    box
+        What the box is called.
+    bounds
+        For each entry of the input the least and the greatest value.
+    still
+        Entries of the node's value that are everywhere in the box what they are at the training rows.
+    acts
+        Entries that are not, each with an input of the box, of floats, at which it is another.
+    """
+    ends = list(bounds)
+    return {
+        "kind": "graph-irrelevant",
+        "node": node,
+        "box": box,
+        "low": [hexadecimal(low) for low, _ in ends],
+        "high": [hexadecimal(high) for _, high in ends],
+        "still": sorted(map(int, still)),
+        "acts": [[int(entry), [hexadecimal(x) for x in acts[entry]]] for entry in sorted(acts)],
+    }
 
 
 def _wider(found: Enclosure) -> list[str]:

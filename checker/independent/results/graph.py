@@ -12,7 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.independent.kinds import graph_firing, graph_float32, graph_idle, graph_losses
+from proof_of_absence.checker.independent.kinds import (
+    graph_firing,
+    graph_float32,
+    graph_idle,
+    graph_irrelevant,
+    graph_losses,
+)
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.sealed import read_sealed
 from proof_of_absence.checker.independent.values import Fact
@@ -29,7 +35,7 @@ FIELDS = {"format", "files", "facts", "about", "digest"}
 FILES, BEFORE = {"graph", "arrays", "data"}, {"before", "before_arrays"}
 DATA = {"train", "deploy", "targets"}
 # These are decided all together.
-TOGETHER: dict[str, Callable[..., None]] = graph_idle.KINDS | graph_firing.KINDS
+TOGETHER: dict[str, Callable[..., None]] = graph_idle.KINDS | graph_firing.KINDS | graph_irrelevant.KINDS
 KINDS: dict[str, Callable[..., None]] = TOGETHER | graph_losses.KINDS | graph_float32.KINDS
 
 
