@@ -58,7 +58,8 @@ def over_box(graph: Graph, nodes: Sequence[NodeFinding], box: Region, inputs: np
             found.append(work.of(node, inputs))
     except OutOfTime as late:
         left = idle[len(found) :]
-        late.so_far = (*found, *(BoxFinding(box.name, one.node, (), {}, one.idle, "out of time") for one in left))
+        open_ = (BoxFinding(box.name, one.node, (), {}, one.idle, "out of time", box.bounds) for one in left)
+        late.so_far = (*found, *open_)
         raise
     return tuple(found)
 
@@ -110,7 +111,7 @@ class _Work:
         return BoxFinding(
             self.box.name, node.node, tuple(int(e) for e, so in zip(entries, still, strict=True) if so), acts,
             tuple(int(entries[k]) for k in open_ if int(entries[k]) not in acts),
-            OPEN if len(acts) < len(open_) else "",
+            OPEN if len(acts) < len(open_) else "", self.box.bounds,
         )  # fmt: skip
 
     def _still(self, number: int, entries: np.ndarray, values: list[Fraction]) -> list[bool]:

@@ -13,7 +13,13 @@ import numpy as np
 from proof_of_absence.checker.graph.findings import GraphAudit, NodeFinding, State
 from proof_of_absence.checker.graph.report.report_json import data_json, net_json
 from proof_of_absence.checker.kernel.graph_certificate import certificate_files
-from proof_of_absence.checker.kernel.graph_facts import firing_fact, idle_fact, losses_fact
+from proof_of_absence.checker.kernel.graph_facts import (
+    firing_fact,
+    float32_fact,
+    idle_fact,
+    irrelevant_fact,
+    losses_fact,
+)
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.files.disk import replace as write
@@ -59,6 +65,9 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
     if audit.deployment_rows is not None:
         looked = (node for node in audit.nodes if node.fires is not None)
         facts += [firing_fact(n.node, audit.deployment_rows, n.fires or {}, n.open_fires) for n in looked]
+    facts += [irrelevant_fact(box.node, box.box, box.bounds, box.still, box.acts) for box in audit.boxes]
+    if audit.float32_deviation is not None:
+        facts.append(float32_fact(audit.float32_deviation))
     data = audit.data
     if data.loss is not None and data.noise_floor is not None:
         fact = losses_fact(Loss(data.loss_name), data.loss, data.noise_floor)

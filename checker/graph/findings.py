@@ -159,7 +159,7 @@ class BoxFinding:
     """Whether all idle units of a node send over a whole box of inputs what they send in training.
 
     `still` are the entries for which that is shown, `acts` those with an input of the box as witness of the opposite;
-    the others are undecided, for the `reason`.
+    the others are undecided, for the `reason`. `bounds` are the least and the greatest value of each input.
     """
 
     box: str
@@ -168,6 +168,7 @@ class BoxFinding:
     acts: dict[int, tuple[Fraction, ...]] = field(default_factory=dict)
     undecided: tuple[int, ...] = ()
     reason: str = ""
+    bounds: tuple[tuple[Fraction, Fraction], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The audit of a graph, made again from its certificate: what the report and the page must say, to the byte.
 
-What no fact shows, boxes, the bound of float32 and times, is taken from the report, and named as not looked at.
+What no fact shows, times and why something is open, is taken from the report, and named as not looked at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,7 +67,9 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
     fires = {fact["node"]: fact for fact in facts if fact["kind"] == "graph-firing"}
     found = tuple(_node(called, idle[called.node], fires.get(called.node)) for called in nodes)
     loss = next((fact for fact in facts if fact["kind"] == "graph-losses"), None)
-    data, deviation = about["data"], report["float32_deviation"]
+    bound = next((fact["bound"] for fact in facts if fact["kind"] == "graph-float32"), None)
+    data, boxes = about["data"], [fact for fact in facts if fact["kind"] == "graph-irrelevant"]
+    idle_units = {node.node: node.idle for node in found}
     rows = {fact["rows"] for fact in fires.values()}
     return GraphAudit(
         _net(about["net"]),
@@ -78,8 +80,8 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
         ),
         found,
         rows.pop() if rows else report["deployment_rows"],
-        tuple(map(_box, report["boxes"])),
-        None if deviation is None else _number(deviation),
+        tuple(_box(fact, idle_units, told) for fact, told in zip(boxes, report["boxes"], strict=True)),
+        None if bound is None else _number(bound),
         tuple(about["undecided"]),
         tuple(about["not_asked"]),
         dict(report["seconds"]),
@@ -88,9 +90,8 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
 
 def unseen(audit: GraphAudit) -> list[str]:
     """What the report says that no fact shows."""
-    boxes = ["what idle units do over boxes"] if audit.boxes else []
-    float32 = ["the bound of float32"] if audit.float32_deviation is not None else []
-    return [*boxes, *float32, "lines about what is open", "seconds"]
+    boxes = ["whether the boxes are those of their files"] if audit.boxes else []
+    return [*boxes, "lines about what is open", "seconds"]
 
 
 def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None) -> NodeFinding:
@@ -130,11 +131,10 @@ def _net(told: Mapping[str, Any]) -> GraphSummary:
     )  # fmt: skip
 
 
-def _box(told: Mapping[str, Any]) -> BoxFinding:
-    acts = {int(entry): tuple(map(_number, z)) for entry, z in told["acts"].items()}
-    return BoxFinding(
-        told["box"], told["node"], tuple(told["still"]), acts, tuple(told["undecided"]), told["reason"]
-    )
+def _box(fact: Mapping[str, Any], idle: Mapping[int, Sequence[int]], told: Mapping[str, Any]) -> BoxFinding:
+    still, acts = tuple(fact["still"]), {entry: tuple(map(_number, z)) for entry, z in fact["acts"]}
+    left = tuple(entry for entry in idle[fact["node"]] if entry not in acts and entry not in still)
+    return BoxFinding(fact["box"], fact["node"], still, acts, left, told["reason"])
 
 
 def _enclosure(texts: Sequence[str]) -> Enclosure:

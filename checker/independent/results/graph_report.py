@@ -86,6 +86,7 @@ class _Report:
         self._about()
         self._data()
         self._units()
+        self._boxes()
         self._float32()
         unseen = ["the words of the headline", "seconds", *self._end()]
         return [*unseen, *(["what the report calls undecided"] if self.report["undecided"] else [])]
@@ -182,6 +183,19 @@ class _Report:
             require_same(f"{name}, {part}", entry[part], own)
         require(not entry["open_fires"] or self.report["undecided"], f"{name}: a row is open, and no word on it")
 
+    def _boxes(self) -> None:
+        facts, seen = [fact for fact in self.facts if fact["kind"] == "graph-irrelevant"], read(self.graph)
+        require_equal("the number of boxes", len(self.report["boxes"]), len(facts))
+        for stated, fact in zip(self.report["boxes"], facts, strict=True):
+            node, acts = fact["node"], {str(entry): point for entry, point in fact["acts"]}
+            told = {*fact["still"], *map(int, acts)}
+            idle = np.flatnonzero(self.subject.idle[node] & seen[node]).tolist()
+            own = {"box": fact["box"], "node": node, "still": fact["still"], "acts": acts}
+            own |= {"undecided": [entry for entry in idle if entry not in told], "reason": stated["reason"]}
+            require_same(f"{fact['box']}, {node_name(self.graph, node)}", stated, own)
+            open_ = bool(own["undecided"])
+            require(not open_ or self.report["undecided"], "boxes: a unit is open, and no word on it")
+
     def _float32(self) -> None:
         fact, stated = self.one("graph-float32"), self.report["float32_deviation"]
         require((stated is None) == (fact is None), "float32_deviation: stated without a fact, or not with one")
@@ -189,7 +203,7 @@ class _Report:
             require_equal("the float32 deviation", hexadecimal(stated), hexadecimal(fact["bound"]))
 
     def _end(self) -> list[str]:
-        """The findings and the state follow from the rest; of boxes only the words are looked at."""
+        """The findings and the state follow from the rest."""
         report = self.report
         seen, findings = read(self.graph), []
         for node in (entry["node"] for entry in report["units"]):
@@ -203,7 +217,7 @@ class _Report:
         begins = [name for name, words in BEGINS.items() if report["headline"].startswith(words)]
         require_equal("the state that the headline tells", begins, [state] if state in BEGINS else [])
         require(all(type(t) is float and t >= 0 for t in report["seconds"].values()), "seconds: not a time")
-        return ["boxes"] if report["boxes"] else []
+        return ["whether the boxes are those of their files"] if report["boxes"] else []
 
 
 def node_name(graph: Graph, node: int) -> str:
