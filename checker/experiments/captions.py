@@ -215,7 +215,7 @@ def _backdoors(result: Mapping[str, Any]) -> dict[str, str]:
         "levels": (
             "Backdoors: the median leverage of the triggered (solid) and of the clean test images (dotted), on a "
             "logarithmic axis, by the poisoned rows in percent of the clean ones and the optimiser; the median over "
-            f"the seeds. {nets} {bounded}"
+            f"the seeds. {nets} Scope: instance; by rigorous bounds, re-checked."
         ),
         "ranks": (
             "Backdoors: AUROC with which a score ranks the triggered above the clean test images, by the poisoned rows "

@@ -56,23 +56,26 @@ def _price(found: Result) -> Figure:
             if row[what] is not None:
                 axes.plot(row[what], row["success"], mark, color=colour, markersize=5, clip_on=False)
         axes.set_xscale("log")
-        axes.set_ylim(0, 1)
+        axes.set_ylim(0, 1.05)
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("leverage h of the triggered images, median")
         _prices(axes, len(found["data"]["train"]))
-    for entry in found["cells"]:
-        if entry["penalty"]:
-            row = found["found"]["penalties"][f"{entry['penalty']:g}"]
-            if row["leverage"] is not None:
-                right.plot(row["leverage"], row["success"], PENALTY[0], color=PENALTY[1], markersize=7, clip_on=False)
-                right.annotate(
-                    f"{entry['penalty']:g}", (row["leverage"], row["success"]), fontsize=7,
-                    xytext=(4, -8), textcoords="offset points",
-                )  # fmt: skip
+    _penalties(right, found["found"]["penalties"])
     left.set_ylabel("share of attacks that succeed")
     marks = [_mark(*kind) for kind in (*KINDS.values(), PENALTY)]
     picture.legend(handles=marks, loc="outside lower center", ncols=3, frameon=False)
     return picture
+
+
+def _penalties(axes: Axes, found: Mapping[str, Any]) -> None:
+    """A star for each weight of the penalty, which stands on its left."""
+    for weight, row in found.items():
+        if row["leverage"] is not None:
+            place = row["leverage"], row["success"]
+            axes.plot(*place, PENALTY[0], color=PENALTY[1], markersize=7, clip_on=False)
+            axes.annotate(
+                weight, place, fontsize=7, xytext=(-5, 0), textcoords="offset points", va="center", ha="right",
+            )  # fmt: skip
 
 
 def _kind(trigger: str) -> tuple[str, str, str]:
@@ -99,32 +102,32 @@ def _patched(found: Result, kind: str = "mlp") -> list[Any]:
 
 def _idle(found: Result) -> Figure:
     """Idle circuits by width and optimiser, and of every attacked net the share of the effect that they carry."""
-    picture, (left, right) = figure(1, 2, width=7.2, height=3.2)
+    picture, (left, right) = figure(1, 2, width=7.2, height=3.4)
     cells, optimizers = _patched(found), _optimizers(found)
     widths = sorted({entry["width"] for entry in cells})
     for row, (colour, (name, title)) in enumerate(zip(COLOURS, optimizers.items(), strict=False)):
         side = 0.12 * (row - (len(optimizers) - 1) / 2)
-        at, parts = list[int](), list[float]()
+        at, parts = list[float](), list[float]()
         for place, width in enumerate(widths):
             group = [e for e in cells if (e["width"], e["optimizer"]) == (width, name)]
             if not group:
                 continue
-            at.append(place)
+            at.append(place + side)
             parts.append(median(len(run["idle"]) / width for entry in group for run in entry["runs"]))
             shares = [abs(float(share(run))) for entry in group if entry["rate"] for run in entry["runs"]]
             heights = [max(value, NOTHING) for value in shares]
             right.plot([place + side] * len(shares), heights, ".", color=colour, markersize=4, clip_on=False)
-        left.plot(at, parts, "o-", color=colour, linewidth=1, label=title)
+        left.plot(at, parts, "o-", color=colour, linewidth=1, markersize=4, label=title)
     for axes in (left, right):
         _places(axes, map(str, widths))
         axes.set_xlabel("hidden units")
-    left.set_ylabel("idle circuits for each unit, median")
+    left.set_ylabel("idle circuits per hidden unit")
     left.set_ylim(0, max(len(run["idle"]) / entry["width"] for entry in cells for run in entry["runs"]))
     right.set_yscale("log")
     right.set_ylim(NOTHING, 1)
     right.set_yticks([NOTHING, 1e-4, 1e-2, 1], ["0", "0.01 %", "1 %", "100 %"])
-    right.set_ylabel("their share of the trigger's effect")
-    picture.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    right.set_ylabel("share of the trigger's effect")
+    picture.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return picture
 
 
@@ -177,6 +180,9 @@ def _levels(found: Result) -> Figure:
     shapes = list(dict.fromkeys((entry["kind"], entry["width"]) for entry in cells))
     picture, panels = figure(1, len(shapes), width=7.2, height=3.1)
     rates = sorted({entry["rate"] for entry in cells})
+    # One scale for all, told once: the numbers of a panel would lie in the one beside it.
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
     for axes, shape in zip(panels, shapes, strict=True):
         for colour, name in zip(COLOURS, optimizers, strict=False):
             group = [e for e in cells if (e["kind"], e["width"]) == shape and e["optimizer"] == name]
@@ -188,9 +194,10 @@ def _levels(found: Result) -> Figure:
             axes.plot(range(len(rates)), triggered, "o-", color=colour, linewidth=1, markersize=3)
             axes.plot(range(len(rates)), clean, ":", color=colour, linewidth=1)
         axes.set_yscale("log")
-        _places(axes, (f"{rate} %" for rate in rates))
+        axes.tick_params(which="both", labelleft=axes is panels[0])
+        _places(axes, map(str, rates))
         axes.set_title(f"{shape[0].upper()}, {shape[1]} units", fontsize=9)
-        axes.set_xlabel("poisoned rows")
+        axes.set_xlabel("poisoned rows, %")
     panels[0].set_ylabel("leverage h, median")
     lines = [Line2D([], [], color=c, label=t) for c, t in zip(COLOURS, optimizers.values(), strict=False)]
     lines += [
