@@ -126,7 +126,12 @@ def _spread(used: np.ndarray, window: Window, shape: Shape) -> np.ndarray:
     return found[:, :-1].reshape(-1)
 
 
-def moves(graph: Graph, moving: np.ndarray, still: Mapping[int, np.ndarray]) -> list[np.ndarray]:
+def moves(
+    graph: Graph,
+    moving: np.ndarray,
+    still: Mapping[int, np.ndarray],
+    starts: Mapping[int, np.ndarray] | None = None,
+) -> list[np.ndarray]:
     """For the input and each node, the entries that may change where some entries of the input do: masks.
 
     Parameters
@@ -135,11 +140,14 @@ def moves(graph: Graph, moving: np.ndarray, still: Mapping[int, np.ndarray]) -> 
         Mask over the input.
     still
         For some nodes a mask of the entries known not to change.
+    starts
+        For some nodes a mask of entries that may change of themselves.
     """
-    masks = [np.asarray(moving, dtype=bool)]
+    masks, starts = [np.asarray(moving, dtype=bool)], starts or {}
     for number, node in enumerate(looking(graph.nodes), 1):
         found = _moved(node.layer, [masks[k].reshape(graph.shapes[k]) for k in node.reads]).reshape(-1)
-        masks.append(found & ~still[number] if number in still else found)
+        found = found & ~still[number] if number in still else found
+        masks.append(found | starts[number] if number in starts else found)
     return masks
 
 
