@@ -80,6 +80,7 @@ bench: .venv/set-up-bench coq
 	$(BIN)/python bench/compress.py $(if $(NETS),--data $(NETS))
 	$(BIN)/python bench/recorded.py
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/graph.py $(if $(NETS),--data $(NETS))
+	$(BIN)/python bench/recorded_wide.py
 
 CASES ?= 10000
 KILLS ?= 10

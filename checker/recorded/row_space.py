@@ -67,14 +67,18 @@ class RowSpace:
         rows, values = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
         self._waiting, self._count = [], 0
         support = np.flatnonzero(self._basis.any(axis=1))
-        broken = product(self._residues(values, support), self._basis[support], self.prime)
+        broken = self._residues(values, support)
+        # At first nothing is asked of rows, and the basis is that of all columns.
+        if len(self.rows):
+            broken = product(broken, self._basis[support], self.prime)
         kept = pivots(broken.T, self.prime)
         self.rows = np.concatenate([self.rows, rows[kept]])
         self.values = np.vstack([self.values, values[kept]])
         if len(self.rows) > self.columns:
             self._basis = self._basis[:, :0]
         elif kept:
-            self._basis = product(self._basis, nullspace(broken[kept], self.prime), self.prime)
+            left = nullspace(broken[kept], self.prime)
+            self._basis = product(self._basis, left, self.prime) if len(self.rows) > len(kept) else left
 
     @property
     def rank(self) -> int:

@@ -27,8 +27,8 @@ from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import Bounded, Exact, Floats, integers
 from proof_of_absence.checker.independent.values.recording import Table, Window
 
-# Training rows whose price is told.
-LISTED = 2048
+# Training rows whose price is told; and how far apart the first and the last of rows are that are read as one.
+LISTED, NEAR = 2048, 2**13
 
 
 @dataclass
@@ -164,6 +164,8 @@ class _Recorded:
         self.layer, self.width = layer, layer.columns + 1
         tables = {"training": layer.train, "deployment": layer.deploy, "test": layer.test}
         self.counts = {part: sum(table.rows for table in found) for part, found in tables.items()}
+        self._tables: Mapping[str, Sequence[Table]] = tables
+        self._apart: dict[str, dict[int, Floats]] = {}
         self._windows: Mapping[str, Window] = {part: Window(found) for part, found in tables.items()}
         shown = [{0: Fraction(value), j + 1: Fraction(-1)} for j, value in layer.still().items()]
         self._known = [{j: x for j, x in one.items() if x} for one in shown] + [dict(one) for one in layer.relations]
@@ -196,9 +198,24 @@ class _Recorded:
 
     def _rows(self, part: str, rows: Sequence[int]) -> Floats:
         chosen = np.asarray(rows)
-        first = int(chosen.min())
-        found: Floats = self._windows[part].rows(first, int(chosen.max()) + 1)[chosen - first]
-        return found
+        first, last = int(chosen.min()), int(chosen.max())
+        if last - first < max(NEAR, len(rows)):
+            found: Floats = self._windows[part].rows(first, last + 1)[chosen - first]
+            return found
+        # Rows far apart, of which some are asked for again: what lies between them is not held.
+        if part not in self._apart or not set(rows) <= self._apart[part].keys():
+            self._apart = {part: dict(_picked(self._tables[part], sorted(set(rows))))}
+        return np.array([self._apart[part][row] for row in rows])
+
+
+def _picked(tables: Sequence[Table], rows: Sequence[int]) -> Iterator[tuple[int, Floats]]:
+    """Rows of several tables by their numbers, which ascend."""
+    first, place = 0, 0
+    for block in (block for table in tables for block in table.blocks()):
+        while place < len(rows) and rows[place] < first + len(block):
+            yield rows[place], block[rows[place] - first].copy()
+            place += 1
+        first += len(block)
 
 
 def _direction(terms: Sequence[tuple[int, str]], layer: Layer) -> Direction:

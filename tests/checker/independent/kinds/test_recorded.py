@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.results.recorded import check_recorded
+from proof_of_absence.checker.independent.values.recording import Window
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.recorded import prices
 from proof_of_absence.checker.recorded.certify import factor_bytes, factor_name
@@ -154,6 +155,29 @@ def test_another_file_or_a_missing_fact_is_refused(tmp_path, where, value, match
     path, audit = made(tmp_path, TRAIN, np.vstack([DEPLOY, DEPLOY]), bounded=True)
     write(tmp_path, put(audit.certificate, ("layers", 0, *where), value))
     with pytest.raises(Refused, match=match):
+        check_recorded(path)
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_training_rows_far_apart_are_read_without_those_between(tmp_path, monkeypatch, bounded):
+    rng = np.random.default_rng(0)
+    train = np.hstack([np.ones((20_000, 1)), rng.integers(-9, 9, (20_000, 2))])
+    path, audit = made(tmp_path, train, train[:3] + 1, bounded=bounded)
+    listed = audit.certificate["layers"][0]["facts"][3]["rows"]["training"]
+    assert [entry["row"] for entry in listed] == [i * 20_000 // 2048 for i in range(2048)]
+    held, rows = [], Window.rows
+
+    def counting(self, first, end):
+        held.append(end - first)
+        return rows(self, first, end)
+
+    monkeypatch.setattr(Window, "rows", counting)
+    check_recorded(path)
+    # Exact ones are of so few numbers that all rows are held at once.
+    assert max(held) == (2048 if bounded else 20_000)
+    changed = put(audit.certificate, ("layers", 0, "facts", 3, "rows", "training", 2047, "row"), 19_999)
+    write(tmp_path, changed)
+    with pytest.raises(Refused, match="other training rows are listed"):
         check_recorded(path)
 
 
