@@ -24,6 +24,9 @@ LEAST = 2.0**-90
 # What a batch normalisation evaluated in float32 is bounded for: numbers up to this, and a variance from its inverse.
 WITHIN = 2.0**60
 
+# What stands for less than that: since it is not 0, it counts as LEAST in a radius, which holds the difference.
+NOUGHT = 2.0**-400
+
 _SMALL, _LARGE = 2.0**-1000, 2.0**1000
 
 
@@ -39,17 +42,16 @@ def edge(number: Fraction, roundoff: float = 0.0) -> tuple[float, float]:
     if isnan(near):
         return near, inf
     # A subnormal float32 may be flushed to 0.
-    single = near == 0 or (abs(near) >= 2.0**-126 and float(np.float32(near)) == near)
+    single = near == 0 or (2.0**-126 <= abs(near) < 2.0**127 and float(np.float32(near)) == near)
     held = Fraction(near) == number and (single or not roundoff)
     return near, 0.0 if held else max(abs(near) * (U64 + roundoff) * UP32, LEAST)
 
 
 def normalised(layer: BatchNorm) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Three floats for each channel, within 2^-52 of the exact ones, relatively: its `factor / sqrt(square)`, called a
-    scale, its ``shift - mean scale``, and what an evaluation in float32 rounds besides what is read.
+    """Three floats for each channel: ``factor / sqrt(square)``, its scale; ``shift - mean scale``; what float32 rounds.
 
-    That is at least ``|shift| + |mean scale|``, and what may underflow, over 2^-24. All are NaN where no such float is
-    found; the last one where a number is too large or too small for a bound on float32.
+    That is at least ``|shift| + |mean scale|``, and what may underflow, over 2^-24; it is NaN where a number is too
+    large or too small for a bound on float32. Each is within 2^-52 of the exact one, relatively, or `NOUGHT`, or NaN.
     """
     rows = zip(layer.factor, layer.mean, layer.square, layer.shift, strict=True)
     found = []
@@ -78,9 +80,14 @@ def _float(number: Fraction) -> float:
 
 
 def _near(number: arb) -> float:
-    """A float within 2^-52 of a number, relatively; NaN where its ball does not show it, or it is no normal number."""
+    """A float within 2^-52 of a number, relatively; NaN where its ball does not show it, or it is no normal number.
+
+    It is `NOUGHT` where the number is less: a difference that may be 0, which no ball tells.
+    """
     if number == 0:
         return 0.0
+    if abs(number) < NOUGHT:
+        return NOUGHT
     near = float(number)
     if not _SMALL < abs(near) < _LARGE:
         return nan

@@ -84,6 +84,14 @@ def test_roots_lie_in_the_ball(seed, channels):
             assert ball.radius[row, entry] < 1e-12
 
 
+def test_a_shift_that_a_rational_root_cancels_is_bounded():
+    """3 - 2 * 3 / sqrt(4) is 0, which a ball of the root does not tell."""
+    graph = Graph((1,), [Node(BatchNorm([3], [2], [4], [3]), (0,)), Node(Relu(), (1,))])
+    ball = balls(graph, np.array([[0.0], [1.0], [-1.0]]))[1]
+    assert np.abs(ball.values[:, 0] - [0, 1.5, -1.5]).max() < 1e-15 and (ball.radius < 1e-14).all()
+    assert ball.lower[0, 0] <= 0 <= ball.upper[0, 0]
+
+
 def test_overflow_leaves_nothing_decided_above():
     # In float64 the first unit is -inf, so relu would make it 0; exactly it is positive.
     big = np.array([[1.7e308, 1.7e308, 1.7e308, 1.75e308]])
@@ -97,7 +105,7 @@ def test_overflow_leaves_nothing_decided_above():
 @pytest.mark.parametrize("layer", [
     Scale([Fraction(1, 10**400)], [0]), Scale([Fraction(10**400)], [0]), Scale([1], [Fraction(1, 2**1060)]),
     Clip(Fraction(1, 10**400), None), LeakyRelu(Fraction(1, 10**400)), LeakyRelu(Fraction(-(10**400))),
-    BatchNorm([Fraction(1, 10**200)], [0], [10**300], [0]),
+    BatchNorm([Fraction(10**200)], [0], [Fraction(1, 10**300)], [0]),
 ])  # fmt: skip
 def test_a_constant_that_no_float_is_near_decides_nothing(layer):
     ball = balls(Graph((1,), [Node(layer, (0,))]), np.array([[-1.0], [0.25]]))[1]
