@@ -22,6 +22,7 @@ MADE_IN_CHECKER = {
     "float_readout": "audit/readout_facts.py",
     "graph_firing": "kernel/graph_facts.py",
     "graph_float32": "kernel/graph_facts.py",
+    "graph_hardened": "kernel/graph_facts.py",
     "graph_idle": "kernel/graph_facts.py",
     "graph_irrelevant": "kernel/graph_facts.py",
     "graph_losses": "kernel/graph_facts.py",

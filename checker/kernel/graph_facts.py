@@ -6,9 +6,11 @@ from typing import Any
 
 from proof_of_absence.checker.kernel.graph_json import hexadecimal
 from proof_of_absence.checker.numbers.enclosure import Enclosure, ends_text
+from proof_of_absence.models.graph import Graph
+from proof_of_absence.models.graph_layers import Conv, Dense
 from proof_of_absence.models.objective import Loss
 
-__all__ = ["LOSSES", "firing_fact", "float32_fact", "idle_fact", "irrelevant_fact", "losses_fact"]
+__all__ = ["LOSSES", "firing_fact", "float32_fact", "hardened_fact", "idle_fact", "irrelevant_fact", "losses_fact"]
 
 # The names of losses in facts.
 LOSSES = {Loss.SQUARED: "squared", Loss.CROSS_ENTROPY: "cross-entropy", Loss.LOGISTIC: "logistic"}
@@ -81,6 +83,36 @@ def losses_fact(of: Loss, loss: Enclosure, floor: Enclosure) -> dict[str, Any]:
 def float32_fact(bound: Fraction) -> dict[str, Any]:
     """No float32 evaluation is farther than `bound` from the exact outputs at the training rows."""
     return {"kind": "graph-float32", "bound": hexadecimal(bound)}
+
+
+def hardened_fact(
+    before: Graph, after: Graph, left: Mapping[int, Iterable[int]], deviation: Fraction = Fraction(0)
+) -> dict[str, Any]:
+    """What is other in a hardened graph: weights that are 0 now, and biases.
+
+    Parameters
+    ----------
+    before, after
+        Graphs of one architecture.
+    left
+        For each activation node the idle units that something still reads, if there are some.
+    deviation
+        How far an output at a training row is from that before at most.
+    """
+    pairs = [
+        (number, old.layer, new.layer)
+        for number, (old, new) in enumerate(zip(before.nodes, after.nodes, strict=True), 1)
+        if isinstance(old.layer, Dense | Conv) and isinstance(new.layer, Dense | Conv)
+    ]
+    weights = [[number, int((old.weights != new.weights).sum())] for number, old, new in pairs]
+    biases = [[number, int((old.bias != new.bias).sum())] for number, old, new in pairs]
+    return {
+        "kind": "graph-hardened",
+        "weights": [entry for entry in weights if entry[1]],
+        "biases": [entry for entry in biases if entry[1]],
+        "deviation": hexadecimal(deviation),
+        "left": [[node, sorted(map(int, left[node]))] for node in sorted(left) if list(left[node])],
+    }
 
 
 def irrelevant_fact(

@@ -15,6 +15,7 @@ import numpy as np
 from proof_of_absence.checker.independent.kinds import (
     graph_firing,
     graph_float32,
+    graph_hardened,
     graph_idle,
     graph_irrelevant,
     graph_losses,
@@ -36,7 +37,7 @@ FILES, BEFORE = {"graph", "arrays", "data"}, {"before", "before_arrays"}
 DATA = {"train", "deploy", "targets"}
 # These are decided all together.
 TOGETHER: dict[str, Callable[..., None]] = graph_idle.KINDS | graph_firing.KINDS | graph_irrelevant.KINDS
-KINDS: dict[str, Callable[..., None]] = TOGETHER | graph_losses.KINDS | graph_float32.KINDS
+KINDS: dict[str, Callable[..., None]] = TOGETHER | graph_losses.KINDS | graph_float32.KINDS | graph_hardened.KINDS
 
 
 def check_graph(path: Path) -> Fact:
@@ -58,6 +59,8 @@ def accepted(path: Path) -> tuple[Fact, GraphSubject]:
         decide(subject, certificate["facts"])
         nodes = [fact["node"] for fact in certificate["facts"] if fact["kind"] == "graph-idle"]
         require_equal("the activation nodes with a fact about their units", nodes, list(subject.graph.activations))
+        hardened = any(fact["kind"] == "graph-hardened" for fact in certificate["facts"])
+        require(hardened == (subject.before is not None), "a graph before is named just where a fact is about it")
     except MALFORMED as error:
         raise Refused(f"a fact is malformed: {type(error).__name__}: {error}") from error
     return certificate, subject
