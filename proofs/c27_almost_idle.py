@@ -154,13 +154,14 @@ CLAIM = Claim(
     r"it reads $h$ through a matrix that sends $a$ to $0$, and let $a$ be read out as $u$. If the circuit writes one "
     r"value into the stream in training, and $\langle r_i,u\rangle$ do not sum to $0$ on some group, a unit that "
     r"writes along $a$ in its place gives a lower loss. So if no such unit does, no circuit that writes into the "
-    r"stream can be replaced by a constant at no loss, where the residuals that are left do not sum to $0$ so.",
+    r"stream can be replaced by a constant at no loss, where the residuals that are left do not sum to $0$ so. Units "
+    r"of the circuit may lie in branches above: those that are left once it is hardcoded have to be blind.",
     premises=(
         "(i) theta minimises L on S_n; eps is the mean over the examples of |circuit - v|^2",
         "(ii) the activation is within a constant of ReLU; a minimiser with L > E",
         "(iii) parameters below and above minimise the loss together; L > E, E over the values that the layer reads",
         "(iii) of a convolution: the weighted residuals do not sum to 0 over some patch; fixed weights of positions",
-        "(iv) every branch above the circuit is blind to a; the readout is affine; squared loss",
+        "(iv) every branch above the circuit, which is hardcoded, is blind to a; the readout is affine; squared loss",
         "SiLU and softplus in Coq: exp and ln have the three properties that C17 uses",
     ),
     proof=r"(i) Without $J$ the residuals change by $e_i$, with $|e_i|^2$ of mean at most $\varepsilon$. As "
@@ -214,7 +215,7 @@ CLAIM = Claim(
         universal(
             "For the last hidden layer of any architecture, E taken over what it reads: C2 to C9, C12, C13, C21, and "
             "C8 for losses with a gradient; idle channels, units read at several patches, can be reused; C8 for "
-            "circuits that write into a residual stream",
+            "circuits that write into a residual stream, and reuse where some of their units lie in branches above",
             "c27_last_layer",
             "C27_last_floor",
             "C27_last_outputs",
@@ -230,6 +231,7 @@ CLAIM = Claim(
             "C27_last_fires_free",
             "C27_channel",
             "C27_channel_best",
+            "C27_stream_cut",
             "C27_stream_no_idle",
             "C27_stream_no_removable",
             name="universal-last-layer",

@@ -30,6 +30,9 @@
 (*                       for some patch the residuals of the examples, by lam *)
 (*                       and how often they have it, do not sum to 0          *)
 (*   C27_channel_best == so no best model has one                             *)
+(*    C27_stream_cut == C27_residual for a circuit with units in branches     *)
+(*                       above too: if it is idle and hardcoded, the branches *)
+(*                       that are left have to be blind                       *)
 (* C27_stream_no_idle, C27_stream_no_removable == C8 for a circuit that       *)
 (*                       writes into a residual stream: if no reuse of it     *)
 (*                       along the blind direction a lowers the loss, it is   *)
@@ -234,7 +237,7 @@ Variables (R : realFieldType) (V : lmodType R).
 Variables (X : Type) (k m N : nat) (z : 'I_N -> X) (y : 'I_N -> 'rV[R]_m).
 Variables (feat : X -> 'rV[R]_k) (out : {linear V -> 'rV[R]_m}).
 Variables (brs : seq (V -> V)) (c : 'rV[R]_m) (a : V) (rest part : X -> V).
-Implicit Types (h : X -> V) (v : V).
+Implicit Types (h : X -> V) (v : V) (f : X -> 'rV[R]_m).
 
 Local Notation answer := (answer out brs c).
 Local Notation error := (c27_almost_idle.error z y out brs c).
@@ -245,6 +248,27 @@ Definition open_along h := exists i, gsum (feat \o z) (fun j =>
   dot (y j - answer h (z j)) (out a) : R^o) (feat (z i)) != 0.
 
 Hypothesis blind_a : all_blind a brs.
+
+(* The branches brs are those that are left of a net f once a circuit, of     *)
+(* which units may lie in them, is hardcoded; h is then what enters them.     *)
+Theorem C27_stream_cut f h : (forall i, answer h (z i) = f (z i)) -> open_along h ->
+  exists w b t, error (fun x => h x + (relu (dot w (feat x) + b) * t) *: a)
+    < N%:R^-1 * \sum_i normsq (f (z i) - y i).
+Proof.
+move=> same seen.
+have [|w [b [t lt_t]]] := @C27_residual _ _ _ _ _ _ z y feat out brs c a 0 (fun=> 0) h
+  blind_a (fun=> erefl).
+  move: seen => [i seen]; exists i; apply: contraNneq seen => <-; apply/eqP.
+  by apply: eq_bigr => j _; rewrite /answer addr0.
+have errE g g' : (forall i, g (z i) = g' (z i)) -> error g = error g'.
+  by move=> eq_g; congr (_ * _); apply: eq_bigr => i _; rewrite /answer eq_g.
+exists w, b, t; have -> : (N%:R^-1 * \sum_i normsq (f (z i) - y i) : R) = error h.
+  by congr (_ * _); apply: eq_bigr => i _; rewrite same.
+rewrite (errE h (fun x => h x + 0)) => [|i]; last by rewrite addr0.
+apply: le_lt_trans lt_t; rewrite le_eqVlt; apply/orP; left; apply/eqP/errE => i.
+by rewrite addr0.
+Qed.
+
 Hypothesis best : forall v w b t, error (fun x => rest x + part x)
   <= error (fun x => rest x + v + (relu (dot w (feat x) + b) * t) *: a).
 
