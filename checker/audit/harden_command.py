@@ -62,15 +62,17 @@ def harden_command(
     from proof_of_absence.checker.audit.compress_certify import NAME, certify_compression
     from proof_of_absence.checker.audit.harden import harden_net
     from proof_of_absence.checker.audit.harden_entry import LIST, proof_owner, write_proof
+    from proof_of_absence.checker.audit.harden_graph import write_hardened_graph
     from proof_of_absence.checker.audit.harden_prices import repriced
     from proof_of_absence.checker.audit.report.compress_page import compress_page
     from proof_of_absence.checker.audit.report.harden_page import page, prices_page
     from proof_of_absence.checker.audit.tied_hardening import PROOF, SMALLER
     from proof_of_absence.checker.region.boxes import read_regions
-    from proof_of_absence.models.files import read_net
+    from proof_of_absence.models.files import read_network
     from proof_of_absence.models.files.data import read_data
     from proof_of_absence.models.files.rewrite import rewrite
     from proof_of_absence.models.files.whole import Owner, placeable, placing
+    from proof_of_absence.models.graph import Graph
 
     if region and not compress:
         raise bad_input("--region goes with --compress; a net is hardened on the training data, not on a region")
@@ -87,12 +89,19 @@ def harden_command(
     with ending(output, "nothing is written."):
         for folder in folders:
             placeable(folder, Owner("harden"), force=force, read=given)
-        net = read_net(model, activation=activation)
+        net = read_network(model, activation=activation)
         inputs = read_data(train, optional=True).inputs
         deployed = read_data(deploy, targets=False).inputs if deploy else None
+        fan_in = net.sizes[0] if isinstance(net, Graph) else net.widths[0]
         for name, rows in ((train, inputs), (deploy, deployed)):
-            if rows is not None and rows.shape[1] != net.widths[0]:
-                raise bad_input(f"{name}: X has {rows.shape[1]} columns, the net reads {net.widths[0]}")
+            if rows is not None and rows.shape[1] != fan_in:
+                raise bad_input(f"{name}: X has {rows.shape[1]} columns, the net reads {fan_in}")
+        if isinstance(net, Graph):
+            nearest = None if rounding is RoundingChoice.EXACT else rounding
+            write_hardened_graph(
+                net, inputs, deployed, output, next(iter(folders)), {"net": model, "train": train, "deploy": deploy},
+                force=force, options={"--compress": compress, "--region": region, "--rounding": nearest},
+            )  # fmt: skip
         boxes = read_regions(region) if region else []
         if len(boxes) > 1:
             raise bad_input(f"{region}: holds {len(boxes)} boxes; a net is made smaller for one of them")

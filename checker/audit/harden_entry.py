@@ -9,17 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from proof_of_absence.checker.audit.beyond import no_part
 from proof_of_absence.checker.audit.certify import certify
-from proof_of_absence.checker.audit.entry import float_rows, net_of_model
+from proof_of_absence.checker.audit.entry import float_rows, network_of_model
 from proof_of_absence.checker.audit.harden import Hardened, Rounding, harden_net
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.report.json_report import encode, exact_text
 from proof_of_absence.checker.audit.sources import digest_of
+from proof_of_absence.checker.graph import harden_folder
+from proof_of_absence.checker.graph.harden_folder import Hardening, harden_graph
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.graph import Graph
 
 __all__ = ["LIST", "harden", "proof_owner", "write_proof"]
 
@@ -29,7 +34,7 @@ LIST = "hardening.json"
 def harden(
     model: Any, X: ArrayLike, deploy: ArrayLike | None = None, *, activation: str | None = None,
     rounding: Rounding = "exact", output: str | os.PathLike[str] | None = None, force: bool = False,
-) -> Hardened:  # fmt: skip
+) -> Hardened | Hardening:  # fmt: skip
     """Take every train-idle circuit within a layer out of a net; no output on the training inputs changes.
 
     Parameters
@@ -47,6 +52,11 @@ def harden(
     force
         Replace the certificate of another net in that folder, or write among other files there.
 
+    Returns
+    -------
+    What was removed and what is left; of a network that is no chain of dense layers a `Hardening`, whose `found` has
+    the new graph.
+
     Raises
     ------
     InputError
@@ -63,15 +73,36 @@ def harden(
     """
     inputs = float_rows("X", X)
     deployed = None if deploy is None else float_rows("deploy", deploy)
-    net = net_of_model(model, activation)
+    net = network_of_model(model, activation)
+    read = [Path(model)] if isinstance(model, str | os.PathLike) else []
+    if isinstance(net, Graph):
+        return _graph(net, inputs, deployed, rounding, output, read, force=force)
     if output is not None:
-        read = [Path(model)] if isinstance(model, str | os.PathLike) else []
         placeable(Path(output), proof_owner(net), force=force, read=read)
     found = harden_net(net, inputs, deployed, rounding=rounding)
     if output is not None:
         with replacing(Path(output), proof_owner(net), force=force) as new:
             write_proof(new, found, inputs, deployed)
     return found
+
+
+def _graph(
+    graph: Graph, inputs: np.ndarray, deploy: np.ndarray | None, rounding: Rounding,
+    output: str | os.PathLike[str] | None, read: list[Path], *, force: bool,
+) -> Hardening:  # fmt: skip
+    """As `harden`, of a network that is no chain of dense layers."""
+    no_part(graph, {"rounding": None if rounding == "exact" else rounding})
+    for name, rows in (("X", inputs), ("deploy", deploy)):
+        if rows is not None and rows.shape[1] != graph.sizes[0]:
+            raise refused(name, f"has {rows.shape[1]} columns, the net reads {graph.sizes[0]}")
+    owner = harden_folder.proof_owner(graph)
+    if output is not None:
+        placeable(Path(output), owner, force=force, read=read)
+    made = harden_graph(graph, inputs, deploy)
+    if output is not None:
+        with replacing(Path(output), owner, force=force) as new:
+            harden_folder.write_proof(new, made)
+    return made
 
 
 def proof_owner(net: FloatNet, source: str = "") -> Owner:

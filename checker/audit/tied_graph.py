@@ -11,17 +11,23 @@ import numpy as np
 
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
 from proof_of_absence.checker.audit.sources import Given, Recorded, Rows, compare_data, compare_inputs, located
+from proof_of_absence.checker.audit.tied_hardening import PROOF
 from proof_of_absence.checker.graph.findings import GraphAudit
 from proof_of_absence.checker.graph.folder import PAGE, REPORT
+from proof_of_absence.checker.graph.harden_folder import FORMAT as LIST_FORMAT
+from proof_of_absence.checker.graph.harden_folder import LIST
 from proof_of_absence.checker.graph.rebuilt import Called, activation_of, rebuilt, unseen
 from proof_of_absence.checker.graph.report import report_json, web
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import graph as certificates
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject
+from proof_of_absence.checker.independent.values.graph_masks import read
 from proof_of_absence.checker.kernel.graph_certificate import NAME
 from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.files import read_network
+from proof_of_absence.models.files.data import read_data
+from proof_of_absence.models.files.onnx import sourced
 from proof_of_absence.models.graph import Graph
 
 __all__ = ["check_graph_folder"]
@@ -43,6 +49,11 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
     with blamed(folder / NAME):
         require((folder / NAME).is_file(), f"is missing, so nothing shows what {REPORT} says")
         certificate, subject = certificates.accepted(folder / NAME)
+        hardened = any(fact["kind"] == "graph-hardened" for fact in certificate["facts"])
+        require(hardened or not (folder / LIST).is_file(), f"no fact is about what {LIST} lists")
+    if hardened:
+        return _hardened(folder, certificate, subject, given)
+    with blamed(folder / NAME):
         made, own = certificate["about"].get("program"), version_of("proof-of-absence")
         require(made == own, f"was written by version {made} of this program, and this is {own}; check it with that")
     seen = Seen(certificates.told(certificate, subject) + " on")
@@ -67,14 +78,13 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
     return seen
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, form: str = report_json.FORMAT) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Refused(f"not readable: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise Refused(f"not readable as JSON: {error}") from error
-    form = report_json.FORMAT
     require(isinstance(found, dict) and found.get("format") == form, f"not in the format {form}")
     return dict(found)
 
@@ -131,3 +141,59 @@ def _network(folder: Path, audit: GraphAudit, given: Given, seen: Seen) -> None:
     require(same, f"{path}: is another network than that of graph.json")
     require(in_python or net.reading == told.reading, f"{path}: is read in another way than the report says")
     seen.about.append(f"{path.name} (sha256 {told.sha256[:SHOWN]}…)")
+
+
+def _hardened(folder: Path, certificate: dict[str, Any], subject: GraphSubject, given: Given) -> Seen:
+    """The proof of a hardened network: the list of what was taken out, the new file, and the files that were read."""
+    seen = Seen(certificates.told(certificate, subject) + " on")
+    with blamed(folder / LIST):
+        try:
+            listed = _read(folder / LIST, LIST_FORMAT)
+            removed = {one["node"]: one["units"] for one in listed["removed"]}
+            left = [[one["node"], one["unit"]] for one in listed["left"]]
+            files = {name: Recorded.of(listed["files"][name]) for name in ("net", "train", "deploy")}
+        except MALFORMED as error:
+            raise Refused(f"is no list of a hardening: {type(error).__name__}: {error}") from error
+        _require_removed(certificate, subject, removed, left)
+    seen.agree.append(LIST)
+    seen.unseen += ["where what was taken out fired", "why the rest is left", "whether float32 gives the same bits"]
+    output = folder.resolve().with_name(folder.resolve().name.removesuffix(PROOF))
+    if output.is_file() and output.name != folder.resolve().name:
+        _same_network(output, folder, "graph", "the hardened network")
+        seen.about.append(output.name)
+    else:
+        seen.unseen.append(f"the new network, which is not beside {folder.name}")
+    if net := located(folder, files["net"], given.net, "the network before", seen):
+        _same_network(net, folder, "before", "the network before hardening")
+        seen.about.append(net.name)
+    if train := located(folder, files["train"], given.train, "its data", seen):
+        inputs = read_data(train, optional=True).inputs
+        require(np.array_equal(inputs, subject.train), f"{train}: its inputs are not those of the proof")
+        seen.about.append(train.name)
+    told = listed["files"]["deploy"]
+    compare_inputs(folder, "deployment", told, subject.deploy, given.deploy, seen)
+    named = (entry["file"] for entry in certificate["files"].values())
+    seen.unseen += strangers(folder, {NAME, LIST, *named})
+    return seen
+
+
+def _require_removed(
+    certificate: dict[str, Any], subject: GraphSubject, removed: dict[int, list[int]], left: list[list[int]]
+) -> None:
+    """The units that are listed are those that something read before, and nothing reads now; the rest is left."""
+    if subject.before is None:
+        raise Refused("its certificate names no network before")
+    was, now = read(subject.before), read(subject.graph)
+    gone = {k: np.flatnonzero(subject.idle[k] & was[k] & ~now[k]).tolist() for k in subject.graph.activations}
+    require(removed == {k: units for k, units in gone.items() if units}, "lists other units than were taken out")
+    (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "graph-hardened")
+    require(left == [[k, unit] for k, units in fact["left"] for unit in units], "lists other units than are left")
+
+
+def _same_network(path: Path, folder: Path, name: str, what: str) -> None:
+    """A file of a network, read anew, is the graph of the folder under this name, to the bit."""
+    with blamed(path):
+        net, _ = sourced(path)
+        same = graph_text(net).encode() == (folder / f"{name}.json").read_bytes()
+        same = same and array_bytes(graph_arrays(net)) == (folder / f"{name}.npz").read_bytes()
+        require(same, f"is not {what} of {folder.name}")

@@ -3,6 +3,7 @@
 `checker/independent/results/graph.py` reads the folder with code of its own and decides every fact anew.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +28,7 @@ from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.objective import Loss
 from proof_of_absence.models.reading import Source
 
-__all__ = ["Audited", "certify", "facts_of"]
+__all__ = ["Audited", "certify", "facts_of", "idle_facts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ def certify(folder: Path, audited: Audited) -> GraphAudit:
 def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
     """The facts that an audit found, and the audit with its losses as they state them."""
     audit = audited.audit
-    facts = [_idle(node, audit.data.rows) for node in audit.nodes]
+    facts = idle_facts(audit.nodes, audit.data.rows)
     if audit.deployment_rows is not None:
         looked = (node for node in audit.nodes if node.fires is not None)
         facts += [firing_fact(n.node, audit.deployment_rows, n.fires or {}, n.open_fires) for n in looked]
@@ -74,6 +75,11 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
         facts.append(fact)
         data = replace(data, loss=_enclosure(fact["loss"]), noise_floor=_enclosure(fact["noise_floor"]))
     return facts, replace(audit, data=data)
+
+
+def idle_facts(nodes: Iterable[NodeFinding], rows: int) -> list[dict[str, Any]]:
+    """What the units of each node do at so many training rows."""
+    return [_idle(node, rows) for node in nodes]
 
 
 def _idle(node: NodeFinding, rows: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from proof_of_absence.models.graph_layers import Clip, GraphLayer, LeakyRelu, Re
 from proof_of_absence.models.objective import NO_TARGETS, Objective
 from proof_of_absence.models.reading import Source
 
-__all__ = ["NOT_ASKED", "examine"]
+__all__ = ["NOT_ASKED", "activation_name", "examine", "fired", "unit_findings"]
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ def examine(
     with within(deadline or Deadline()):
         nodes = stages.run("units", lambda: unit_findings(graph, inputs)) or ()
         if deploy is not None and any(node.idle for node in nodes):
-            nodes = stages.run("firing", lambda: _fired(graph, inputs, nodes, deploy)) or nodes
+            nodes = stages.run("firing", lambda: fired(graph, inputs, nodes, deploy)) or nodes
         if aim.targets is not None and aim.loss is not None:
             loss = stages.run("losses", lambda: losses(graph, inputs, aim))
         if graph.dtype == np.float32:
@@ -116,9 +116,10 @@ def _finding(graph: Graph, found: UnitStates) -> NodeFinding:
     )  # fmt: skip
 
 
-def _fired(
+def fired(
     graph: Graph, inputs: np.ndarray, nodes: Sequence[NodeFinding], deploy: np.ndarray
 ) -> tuple[NodeFinding, ...]:
+    """The same findings, with the deployment inputs at which the idle units fire."""
     states = [UnitStates(n.node, n.states, n.values, n.witness, n.read, n.reasons) for n in nodes]
     fires = {one.node: one for one in firing(graph, inputs, states, deploy)}
     return tuple(
