@@ -12,7 +12,7 @@ from proof_of_absence.checker.graph.harden_folder import harden_graph, proof_own
 from proof_of_absence.checker.graph.report.harden_page import page
 from proof_of_absence.checker.screen.terminal import console, errors, say
 from proof_of_absence.models.files.disk import sha256
-from proof_of_absence.models.files.graph_write import rewrite
+from proof_of_absence.models.files.graph_write import changeable, rewrite
 from proof_of_absence.models.files.whole import placing
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.reading import Source
@@ -46,11 +46,11 @@ def write_hardened_graph(
         If an option is for dense chains, a unit is undecided, or the file does not hold the new weights.
     """
     no_part(graph, options)
-    with errors.status("looking for train-idle units"):
-        made = harden_graph(graph, inputs, deploy)
-    files = {name: Source(path.name, sha256(path)) if path else None for name, path in read.items()}
     net = read["net"]
     assert net is not None
+    with errors.status("looking for train-idle units"):
+        made = harden_graph(graph, inputs, deploy, changeable(net))
+    files = {name: Source(path.name, sha256(path)) if path else None for name, path in read.items()}
     # The network comes last: no new one lies anywhere without its proof, whatever happens.
     with placing() as places:
         write_proof(places.folder(proof, proof_owner(graph, net.name), force=force), made, files)

@@ -3,7 +3,7 @@
 No output on the training inputs changes, over the reals. What is shared with units that work is left, and named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
@@ -22,6 +22,9 @@ from proof_of_absence.models.graph_layers import AveragePool, Conv, Dense, MaxPo
 from proof_of_absence.models.steps import float_of
 
 __all__ = ["Cut", "Hardened", "Left", "harden"]
+
+
+SHARED = "the file has no array of its own for the weights that read it"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,12 @@ class Hardened:
     same_in_float32: bool
 
 
-def harden(graph: Graph, inputs: np.ndarray, nodes: Sequence[NodeFinding]) -> Hardened:
+def harden(
+    graph: Graph,
+    inputs: np.ndarray,
+    nodes: Sequence[NodeFinding],
+    changeable: tuple[Container[int], Container[int]] | None = None,
+) -> Hardened:
     """Cut whatever reads only what idle units make.
 
     Parameters
@@ -72,6 +80,8 @@ def harden(graph: Graph, inputs: np.ndarray, nodes: Sequence[NodeFinding]) -> Ha
         Training inputs, shape (N, d), float64, finite.
     nodes
         What the units do at them, as `engine.unit_findings` has it.
+    changeable
+        The nodes whose weights may be changed, and those whose biases may; all by default.
 
     Raises
     ------
@@ -105,8 +115,12 @@ def harden(graph: Graph, inputs: np.ndarray, nodes: Sequence[NodeFinding]) -> Ha
     new, cuts, refused = list(graph.nodes), list[Cut](), dict[int, str]()
     for number, node in enumerate(looking(graph.nodes), 1):
         if isinstance(node.layer, Dense | Conv) and asleep[node.reads[0]].any():
+            if changeable and number not in changeable[0]:
+                refused[node.reads[0]] = SHARED
+                continue
+            bound = changeable is not None and number not in changeable[1]
             layer, found, reason = _cut(node.layer, number, asleep[node.reads[0]], sent[node.reads[0]],
-                                        graph.shapes[node.reads[0]], graph.dtype)  # fmt: skip
+                                        graph.shapes[node.reads[0]], None if bound else graph.dtype)  # fmt: skip
             cuts += found
             refused |= dict.fromkeys([node.reads[0]] * bool(reason), reason)
             if found:
@@ -144,9 +158,12 @@ def _sent(graph: Graph, inputs: np.ndarray, asleep: Sequence[np.ndarray]) -> dic
 
 def _cut(
     layer: Dense | Conv, number: int, asleep: np.ndarray, sent: dict[int, Fraction | None], shape: tuple[int, ...],
-    dtype: np.dtype,
+    dtype: np.dtype | None,
 ) -> tuple[Dense | Conv, list[Cut], str]:  # fmt: skip
-    """The layer without what it reads of sleepers, what was cut, and why some of it could not be."""
+    """The layer without what it reads of sleepers, what was cut, and why some of it could not be.
+
+    `dtype` is the type of the biases; None if they cannot be changed.
+    """
     positions = np.arange(prod(shape)).reshape(shape)
     by_index = positions.reshape(-1, shape[-1]).T if isinstance(layer, Dense) else positions.reshape(shape[0], -1)
     weights, bias, cuts, reason = layer.weights.copy(), layer.bias.copy(), list[Cut](), ""
@@ -167,7 +184,7 @@ def _cut(
             continue
         moved = _folded(bias, layer, weights, index, value, dtype)
         if moved is None:
-            reason = "no bias of the type holds what it sends"
+            reason = "no bias there holds what it sends"
             continue
         bias = moved
         # With its sign kept, 0 times a unit that is 0 is the very float that it was.
@@ -188,11 +205,13 @@ def _column(layer: Dense | Conv, index: int) -> tuple[slice, int]:
 
 
 def _folded(
-    bias: np.ndarray, layer: Dense | Conv, weights: np.ndarray, index: int, value: Fraction, dtype: np.dtype
+    bias: np.ndarray, layer: Dense | Conv, weights: np.ndarray, index: int, value: Fraction, dtype: np.dtype | None
 ) -> np.ndarray | None:
     """The biases with what an input sends added; None where the type does not hold one."""
     if not value:
         return bias
+    if dtype is None:
+        return None
     rows, place = _column(layer, index)
     new = bias.copy()
     for row in range(*rows.indices(len(bias))):

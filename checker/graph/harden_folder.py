@@ -1,7 +1,7 @@
 """What `absence harden` leaves of a graph: the certificate of the new one, and the list of what was taken out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,20 @@ class Hardening:
     deploy: np.ndarray | None
 
 
-def harden_graph(graph: Graph, inputs: np.ndarray, deploy: np.ndarray | None = None) -> Hardening:
+def harden_graph(
+    graph: Graph,
+    inputs: np.ndarray,
+    deploy: np.ndarray | None = None,
+    changeable: tuple[Container[int], Container[int]] | None = None,
+) -> Hardening:
     """Take out of a graph what sleeps on the training inputs.
 
     Parameters
     ----------
     inputs, deploy
         Shapes (N, d) and (D, d), float64, finite.
+    changeable
+        As for `harden`.
 
     Raises
     ------
@@ -59,7 +66,7 @@ def harden_graph(graph: Graph, inputs: np.ndarray, deploy: np.ndarray | None = N
         raise refused(open_[0].name, f"it is not decided of {open_[0].undecided} units whether they are idle: {why}")
     if deploy is not None:
         nodes = fired(graph, inputs, nodes, deploy)
-    return Hardening(harden(graph, inputs, nodes), nodes, inputs, deploy)
+    return Hardening(harden(graph, inputs, nodes, changeable), nodes, inputs, deploy)
 
 
 def proof_owner(graph: Graph, source: str = "") -> Owner:

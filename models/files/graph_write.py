@@ -5,6 +5,7 @@ Initializers that the changed layers come from get new numbers; nodes, names, ty
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import onnx.numpy_helper
 from onnx import TensorProto
 
 from proof_of_absence.models.files import disk
-from proof_of_absence.models.files.disk import content, refused
+from proof_of_absence.models.files.disk import InputError, content, refused
 from proof_of_absence.models.files.external import inlined
 from proof_of_absence.models.files.graph_sources import Held, Sources
 from proof_of_absence.models.files.onnx import LARGEST, sourced
@@ -23,7 +24,7 @@ from proof_of_absence.models.graph import Graph, same_graph
 from proof_of_absence.models.graph_layers import BatchNorm, Conv, Dense, GraphLayer, Scale
 from proof_of_absence.models.steps import float_of
 
-__all__ = ["rewrite", "write"]
+__all__ = ["changeable", "rewrite", "write"]
 
 
 def rewrite(
@@ -74,6 +75,32 @@ def write(like: str | os.PathLike[str], path: str | os.PathLike[str], arrays: Ma
         file cannot be written.
     """
     _write(like, path, _model(like), arrays)
+
+
+def changeable(like: str | os.PathLike[str]) -> tuple[frozenset[int], frozenset[int]]:
+    """The nodes of the graph of a file whose weights can be changed there, and those whose biases can.
+
+    What several places read cannot be changed for one of them, nor what is computed of several arrays.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    graph, sources = sourced(like)
+    model = _model(like)
+    found = []
+    for field, held in (("weights", sources.weights), ("bias", sources.bias)):
+        own = set()
+        for number, node in enumerate(graph.nodes, 1):
+            array, place = _array(node.layer, field), held.get(number)
+            if array is None or place is None or place.index.shape != array.shape:
+                continue
+            with suppress(InputError):
+                _require_alone(like, model.graph, place.name)
+                own.add(number)
+        found.append(frozenset(own))
+    return found[0], found[1]
 
 
 def _model(like: str | os.PathLike[str]) -> onnx.ModelProto:

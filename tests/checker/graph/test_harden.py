@@ -73,7 +73,7 @@ def test_a_constant_channel_is_folded_where_no_padding_stands_in_for_it():
 
 def test_a_constant_that_no_bias_holds_is_left_and_named():
     found = hardened(conv_net(float(np.float32(0.1))), ROWS)
-    assert not found.cuts and {x.reason for x in found.left} == {"no bias of the type holds what it sends"}
+    assert not found.cuts and {x.reason for x in found.left} == {"no bias there holds what it sends"}
 
 
 def test_a_single_position_of_a_shared_channel_is_left():
@@ -110,3 +110,14 @@ def test_an_open_unit_is_refused():
     nodes[0].states[0] = 0
     with pytest.raises(ValueError, match="not decided"):
         harden(graph, ROWS, nodes)
+
+
+def test_weights_and_biases_that_cannot_be_changed_are_not():
+    graph = conv_net(-1.0)
+    found = harden(graph, ROWS, unit_findings(graph, ROWS), ((6,), (6,)))
+    assert not found.cuts and {x.reason for x in found.left} == {
+        "the file has no array of its own for the weights that read it"
+    }
+    graph = conv_net(2.0)
+    found = harden(graph, ROWS, unit_findings(graph, ROWS), ((3, 6), (6,)))
+    assert not found.cuts and {x.reason for x in found.left} == {"no bias there holds what it sends"}
