@@ -15,7 +15,7 @@ from onnx import TensorProto
 from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.files.external import inlined
 
-__all__ = ["BATCH", "FLOATS", "Constants", "label", "type_name"]
+__all__ = ["BATCH", "FLOATS", "LARGEST", "Constants", "label", "type_name"]
 
 # Float types of the file, and the type that holds each exactly.
 FLOATS: dict[int, np.dtype] = {
@@ -80,6 +80,8 @@ class Constants:
 
     def array(self, node: onnx.NodeProto, name: str, types: Collection[np.dtype]) -> np.ndarray:
         """The constant, in float64 unless it is of integers."""
+        if name not in self._known:
+            raise self.refused(f"{label(node)} reads {name or 'nothing'} where a constant is needed")
         result = self._array(name)
         if result.dtype not in types:
             wanted = " or ".join(sorted(map(str, types)))
@@ -162,7 +164,7 @@ class Constants:
                 raise self.refused(f"{label(node)} has a value that is no tensor")
             return self._of_tensor(node.output[0], value)
         kinds: dict[str, type] = {"value_float": float, "value_floats": list, "value_int": int, "value_ints": list}
-        if not isinstance(value, kinds[attribute.name]):
+        if not isinstance(value, kinds.get(attribute.name, ())):
             raise self.refused(f"{label(node)} has a {attribute.name} that is none")
         return np.array(value, np.float32 if "float" in attribute.name else np.int64)
 

@@ -18,7 +18,7 @@ from proof_of_absence.models.files.ending import Ending, ending
 from proof_of_absence.models.files.operators import ATTRIBUTES, Operators
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["SOFTMAX_LAST", "Interface", "follow", "is_dense", "opset"]
+__all__ = ["SOFTMAX_LAST", "Interface", "follow", "opset"]
 
 # Before it, Add and Gemm broadcast by rules of their own.
 OLDEST_OPSET = 7
@@ -68,18 +68,6 @@ def opset(path: str | os.PathLike[str], model: onnx.ModelProto) -> int:
     if model.graph.sparse_initializer:
         raise refused(path, "holds sparse weights; save them dense")
     return int(version)
-
-
-def is_dense(model: onnx.ModelProto) -> bool:
-    """Whether the graph has no operator but those of a dense chain, each of which reads one value at most."""
-    known = {tensor.name for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        reads = [name for name in node.input if name and name not in known]
-        if node.op_type not in ATTRIBUTES or len(reads) > 1:
-            return False
-        if not reads:
-            known.update(node.output)
-    return len(model.graph.output) == 1
 
 
 class _Path(Operators):

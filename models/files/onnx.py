@@ -140,12 +140,10 @@ def read_network(path: str | os.PathLike[str]) -> "FloatNet | Graph":
 
     try:
         return graph.follow(path, model)[0]
-    except InputError as error:
-        try:
-            return onnx_graph.follow(path, model)[0]
-        except InputError as other:
-            # Where a dense chain would have been read, what is wrong with it says more.
-            raise (error if graph.is_dense(model) else other) from None
+    except InputError:
+        # It is no dense chain; what is broken, the other reader refuses too.
+        pass
+    return onnx_graph.follow(path, model)[0]
 
 
 def sourced(path: str | os.PathLike[str]) -> "tuple[Graph, Sources]":

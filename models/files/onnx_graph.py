@@ -184,7 +184,7 @@ class _Reader:
 
     def follow(self) -> tuple[Graph, Sources]:
         walk = self.walk
-        later = {name for node in self.nodes for name in node.output}
+        later = {name for node in self.model.graph.node for name in node.output}
         for node in self.nodes:
             for name in filter(None, node.input):
                 if name not in walk.values and name not in self.constants:
@@ -229,12 +229,10 @@ class _Reader:
         array = self.constants.as_it_is(name)
         held = self.walk.held(name, array.shape)
         for output, (index, _, fill) in zip(node.output, moved(self.walk, node, array.shape, None), strict=True):
-            found = np.asarray(array.reshape(-1)[index])
-            if (index < 0).any():
-                found[index < 0] = float(fill)
-            elif held is not None:
+            filled = np.concatenate([array.reshape(-1), np.array([float(fill)], array.dtype)])
+            self.constants.put(output, np.asarray(filled[index]))
+            if held is not None and (index >= 0).all():
                 self.walk.origins[output] = held[0], held[1].reshape(-1)[index]
-            self.constants.put(output, found)
 
     def _cut(self, value: Value) -> None:
         """Leave off what makes probabilities of the last value, if it does so row by row."""

@@ -27,6 +27,9 @@ ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
 class GraphConstants(Constants):
     """As `Constants`, with arithmetic of constants where its result is a number of their type."""
 
+    # How many numbers were computed so far.
+    computed = 0
+
     def is_stored(self, name: str) -> bool:
         """Whether the file holds its numbers: it is an initializer or a Constant node."""
         found = self._known.get(name)
@@ -76,7 +79,8 @@ class GraphConstants(Constants):
             wide = np.broadcast_arrays(*arrays)
         except ValueError as error:
             raise self.refused(f"{label(node)} does not fit its operands: {error}") from error
-        if wide[0].size > LARGEST:
+        self.computed += wide[0].size
+        if self.computed > LARGEST:
             raise self.refused(f"{label(node)} computes more than {LARGEST} constants; export them folded")
         columns = [array.reshape(-1).tolist() for array in wide]
         if kind == np.int64 and any(BATCH in column for column in columns):

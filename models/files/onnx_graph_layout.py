@@ -64,13 +64,13 @@ def _flatten(walk: Walk, node: onnx.NodeProto, index: np.ndarray, rows: int | No
     first = prod(index.shape[:axis])
     if rows is not None and (rows >= axis or first != 1):
         raise _mixes(walk, node)
-    return Moved(index.reshape(first, -1), None if rows is None else 0)
+    return Moved(index.reshape(first, prod(index.shape[axis:])), None if rows is None else 0)
 
 
 def _reshape(walk: Walk, node: onnx.NodeProto, index: np.ndarray, rows: int | None) -> Moved:
     walk.counted(node, 2)
     told = walk.sizes(node, 1) or []
-    if 0 in told and walk.integer(node, "allowzero", 0):
+    if 0 in told and walk.flag(node, "allowzero", 0):
         raise walk.refused(f"{label(node)} makes a value without entries")
     if told.count(-1) > 1 or any(size < -1 and size != BATCH for size in told):
         raise walk.refused(f"{label(node)} to {told} is no shape")
@@ -230,8 +230,6 @@ def _fill(walk: Walk, node: onnx.NodeProto) -> Fraction:
     if name := walk.operand(node, 2):
         first = walk.values.get(node.input[0])
         kind = first.kind if first else onnx.TensorProto.FLOAT
-        if name not in walk.constants:
-            raise walk.refused(f"{label(node)} computes what it pads with")
         values = walk.floats(node, name, kind)
         if values.size != 1:
             raise walk.refused(f"{label(node)} pads with {values.size} numbers")

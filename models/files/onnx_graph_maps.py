@@ -95,7 +95,7 @@ def gemm(walk: Walk, node: onnx.NodeProto) -> Value:
     if len(value.shape) != 2:
         raise walk.refused(f"{label(node)} reads a value of shape {value.written}")
     alpha, beta = walk.number(node, "alpha", 1.0), walk.number(node, "beta", 1.0)
-    turn = [bool(walk.integer(node, name, 0)) for name in ("transA", "transB")]
+    turn = [walk.flag(node, name, 0) for name in ("transA", "transB")]
     name = node.input[0 if left else 1]
     matrix = walk.floats(node, name, value.kind)
     if matrix.ndim != 2:
@@ -284,7 +284,7 @@ def _by(walk: Walk, node: onnx.NodeProto, value: Value, name: str, *, divided: b
 
 def batch_normalization(walk: Walk, node: onnx.NodeProto) -> Value:
     value = walk.running(node, 5)
-    if walk.integer(node, "training_mode", 0) or not walk.integer(node, "spatial", 1):
+    if walk.flag(node, "training_mode", 0) or not walk.flag(node, "spatial", 1):
         raise walk.refused(f"{label(node)} is in training mode, or not spatial; export the model in evaluation mode")
     if len(value.shape) < 2 or value.dropped != 0:
         raise walk.refused(f"{label(node)} must have a value of shape (batch, channels, ...), not {value.written}")

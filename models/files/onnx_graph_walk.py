@@ -147,8 +147,6 @@ class Walk:
 
     def integers(self, node: onnx.NodeProto, name: str) -> np.ndarray:
         """A constant of integers, int64; a size that only the running model knows is `BATCH`."""
-        if name not in self.constants:
-            raise self.refused(f"{label(node)} reads {name}, which is no constant")
         return self.constants.array(node, name, {np.dtype(np.int64)})
 
     def sizes(self, node: onnx.NodeProto, place: int, attribute: str = "") -> list[int] | None:
@@ -185,6 +183,13 @@ class Walk:
         if not isinstance(found, int | None):
             raise self.refused(f"{label(node)} has an attribute {name} that is no integer")
         return default if found is None else found
+
+    def flag(self, node: onnx.NodeProto, name: str, default: int) -> bool:
+        """An attribute that is 0 or 1."""
+        found = self.integer(node, name, default)
+        if found not in (0, 1):
+            raise self.refused(f"{label(node)} has {name} {found}, which is neither 0 nor 1")
+        return found == 1
 
     def number(self, node: onnx.NodeProto, name: str, default: float) -> Fraction:
         found = self._attribute(node, name)

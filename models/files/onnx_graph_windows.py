@@ -52,7 +52,7 @@ def average_pool(walk: Walk, node: onnx.NodeProto) -> Value:
     value = walk.running(node, 1)
     spatial = _spatial(walk, node, value)
     window, after = _window(walk, node, spatial, _kernel(walk, node, spatial))
-    padding = bool(walk.integer(node, "count_include_pad", 0))
+    padding = walk.flag(node, "count_include_pad", 0)
     divisors = reduce(np.multiply.outer, _divisors(window, spatial, after, padding=padding))
     if not divisors.all():
         raise walk.refused(f"{label(node)} has a position that reads padding alone")
@@ -62,7 +62,7 @@ def average_pool(walk: Walk, node: onnx.NodeProto) -> Value:
 def max_pool(walk: Walk, node: onnx.NodeProto) -> Value:
     value = walk.running(node, 1)
     spatial = _spatial(walk, node, value)
-    if walk.integer(node, "storage_order", 0):
+    if walk.flag(node, "storage_order", 0):
         raise walk.refused(f"{label(node)} has storage_order 1, which is not supported")
     window, _ = _window(walk, node, spatial, _kernel(walk, node, spatial))
     return walk.put(node, MaxPool(window), [value], (1, value.shape[1], *window.counts), value.rows)
@@ -84,7 +84,7 @@ def reduced(walk: Walk, node: onnx.NodeProto) -> Value:
     rank = len(value.shape)
     axes = walk.axes(node, rank)
     if not axes:
-        if walk.integer(node, "noop_with_empty_axes", 0):
+        if walk.flag(node, "noop_with_empty_axes", 0):
             return value
         axes = list(range(rank))
     if value.rows in axes:
@@ -99,7 +99,7 @@ def reduced(walk: Walk, node: onnx.NodeProto) -> Value:
     mean = node.op_type == "ReduceMean"
     layer = MaxPool(window) if node.op_type == "ReduceMax" else AveragePool(window, [size if mean else 1])
     found = walk.put(node, layer, [value_there], (1, table.shape[1], 1), row)
-    kept = bool(walk.integer(node, "keepdims", 1))
+    kept = walk.flag(node, "keepdims", 1)
     shape = [1 if axis in axes else size for axis, size in enumerate(value.shape) if kept or axis not in axes]
     rows = value.rows if value.rows is None or kept else left.index(value.rows)
     return walk.rearrange(node, found, walk.index(found).reshape(shape), rows, name="Reshape")
@@ -132,7 +132,7 @@ def _window(walk: Walk, node: onnx.NodeProto, spatial: Shape, kernel: list[int])
     spans = [(size - 1) * step + 1 for size, step in zip(kernel, dilations, strict=True)]
     by_itself = walk.text(node, "auto_pad", "NOTSET")
     before, after = pads[:axes], pads[axes:]
-    ceil = bool(walk.integer(node, "ceil_mode", 0))
+    ceil = walk.flag(node, "ceil_mode", 0)
     if by_itself != "NOTSET":
         if by_itself not in ("VALID", "SAME_UPPER", "SAME_LOWER") or any(pads) or ceil:
             raise walk.refused(f"{label(node)} has auto_pad {by_itself} together with pads or ceil_mode")

@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto
 
 from proof_of_absence.models.files.chain import ONE, Chain, exact_array
-from proof_of_absence.models.files.constants import BATCH, FLOATS, Constants, label, type_name
+from proof_of_absence.models.files.constants import BATCH, FLOATS, LARGEST, Constants, label, type_name
 from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.steps import Added, Place
 
@@ -202,6 +202,7 @@ class Operators:
 
     def do_neg(self, node: onnx.NodeProto) -> None:
         self.operands(node, 1)
+        self.affordable(node, self.shape)
         self.chain.scale([Fraction(-1)] * math.prod(self.shape), label(node))
 
     def do_mul(self, node: onnx.NodeProto) -> None:
@@ -317,11 +318,17 @@ class Operators:
     def spread(self, node: onnx.NodeProto, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """A constant broadcast to the value's shape, flat."""
         constant = self.constants.array(node, name, {self.dtype})
+        self.affordable(node, shape)
         try:
             return np.broadcast_to(constant, shape).flatten()
         except ValueError as error:
             reason = f"{label(node)} adds {name} of shape {constant.shape} to a value of shape {self.written(shape)}"
             raise self.refused(reason) from error
+
+    def affordable(self, node: onnx.NodeProto, shape: tuple[int, ...]) -> None:
+        """Refuse an operator with an exact number for each of more values than memory is for."""
+        if math.prod(shape) > LARGEST:
+            raise self.refused(f"{label(node)} acts on each of {math.prod(shape)} values; at most {LARGEST} are taken")
 
     def scaled(self, factor: Fraction, values: np.ndarray) -> np.ndarray | None:
         """The values times a number; None if that is no value of the type."""
