@@ -3,7 +3,7 @@
 Balls in float64 decide most of it, on the part of the graph that is still open; exact arithmetic the rest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -138,7 +138,7 @@ class _Units:
     size: int
     values: dict[int, Fraction] = field(default_factory=dict)
     # Pairs (units, rows) at which a value is not known exactly, but of units that are so at all rows first met: `hard`.
-    pairs: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    pairs: list[np.ndarray] = field(default_factory=lambda: [np.empty((2, 0), dtype=np.int64)])
 
     def __post_init__(self) -> None:
         self.states = np.full(self.size, State.UNDECIDED, dtype=np.int8)
@@ -178,7 +178,7 @@ class _Units:
         unknown = ~known & (self.states[units] == State.UNDECIDED) & ~self.hard[units]
         if unknown.any():
             places, which = np.nonzero(unknown)
-            self.pairs.append((units[which], rows[places]))
+            self.pairs.append(np.stack([units[which], rows[places]]))
 
     def vary(self, units: np.ndarray, witness: np.ndarray) -> None:
         """These units vary, as two rows each show."""
@@ -197,14 +197,8 @@ class _Units:
 
     def open_rows(self) -> dict[int, np.ndarray]:
         """Of each pending unit that is not hard, and not sure at all rows, the rows at which its value is not known."""
-        if not self.pairs:
-            return {}
-        units, rows = (np.concatenate(some) for some in zip(*self.pairs, strict=True))
-        kept = self.states[units] == State.UNDECIDED
-        units, rows = units[kept], rows[kept]
-        order = np.argsort(units, kind="stable")
-        found, starts = np.unique(units[order], return_index=True)
-        return dict(zip(found.tolist(), np.split(rows[order], starts[1:]), strict=False))
+        pairs = np.concatenate(self.pairs, axis=1)
+        return _by_unit(pairs[:, self.states[pairs[0]] == State.UNDECIDED])
 
 
 class _Search:
@@ -320,8 +314,8 @@ def firing(graph: Graph, inputs: np.ndarray, found: Sequence[UnitStates], deploy
     first, rows = checked_inputs(graph, inputs[:1]), checked_inputs(graph, deployment, "deployment inputs")
     wanted = {one.node: np.flatnonzero(_sends_one(one.states) & one.read) for one in found}
     wanted = {node: units for node, units in wanted.items() if units.size}
-    fires: dict[int, dict[int, list[int]]] = {one.node: {} for one in found}
-    unknown: dict[int, dict[int, list[int]]] = {one.node: {} for one in found}
+    fires: dict[int, list[np.ndarray]] = {one.node: [] for one in found}
+    unknown: dict[int, list[np.ndarray]] = {one.node: [] for one in found}
     if wanted:
         some, ends = part(graph, wanted)
         run = GraphPass(some)
@@ -337,17 +331,25 @@ def firing(graph: Graph, inputs: np.ndarray, found: Sequence[UnitStates], deploy
                     references = [sent[node][2][k] for k in which.tolist()]
                     told[np.ix_(places, which)] = differing(graph, asked, node, units[which], references)[1:]
                 for what, kept in ((DIFFERS, fires[node]), (OPEN, unknown[node])):
-                    for row, k in np.argwhere(told == what).tolist():
-                        kept.setdefault(int(units[k]), []).append(block.start + row)
-    return tuple(Firing(one.node, _tuples(fires[one.node]), _tuples(unknown[one.node])) for one in found)
+                    which, at = np.nonzero((told == what).T)
+                    kept.append(np.stack([units[which], at + block.start]))
+    return tuple(Firing(one.node, _joined(fires[one.node]), _joined(unknown[one.node])) for one in found)
 
 
 def _sends_one(states: np.ndarray) -> np.ndarray:
     return np.asarray((states == State.DEAD) | (states == State.CONSTANT))
 
 
-def _tuples(lists: Mapping[int, list[int]]) -> dict[int, tuple[int, ...]]:
-    return {unit: tuple(rows) for unit, rows in sorted(lists.items())}
+def _by_unit(pairs: np.ndarray) -> dict[int, np.ndarray]:
+    """Of units and rows, (2, pairs), the rows by unit, both in order."""
+    units, rows = pairs[:, np.lexsort(pairs[::-1])]
+    found, starts = np.unique(units, return_index=True)
+    return dict(zip(found.tolist(), np.split(rows, starts[1:]), strict=False))
+
+
+def _joined(pairs: Sequence[np.ndarray]) -> dict[int, tuple[int, ...]]:
+    by_unit = _by_unit(np.concatenate([np.empty((2, 0), dtype=np.int64), *pairs], axis=1))
+    return {unit: tuple(rows.tolist()) for unit, rows in by_unit.items()}
 
 
 def _bounds(

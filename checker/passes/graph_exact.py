@@ -40,8 +40,8 @@ SAME, DIFFERS, OPEN = 0, 1, 2
 TOO_MANY = "balls of 4096 bits do not tell, and the square roots of batch normalisations that meet in it are too many"
 # Bits of the balls before sums of roots are tried, and after.
 BITS, LAST_BITS = (64, 256, 1024), 4096
-# Entries of all nodes in one block of rows.
-ENTRIES = 2**18
+# Entries of all nodes in one block of rows, and products in one product of matrices.
+ENTRIES, PRODUCTS = 2**18, 2**24
 
 
 def values(graph: Graph, inputs: np.ndarray, wanted: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
@@ -200,9 +200,10 @@ class _Rationals:
         raise AssertionError("a root among rationals")
 
     def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        exact = [self.of_float(x) for x in weights.ravel().tolist()]
-        (out, fan_in), columns = weights.shape, below.shape[1]
-        return _array(fmpq_mat(out, fan_in, exact) * fmpq_mat(fan_in, columns, below.ravel().tolist()))
+        out, fan_in = weights.shape
+        left = fmpq_mat(out, fan_in, [self.of_float(x) for x in weights.ravel().tolist()])
+        parts = (left * fmpq_mat(fan_in, some.shape[1], some.ravel().tolist()) for some in _columns(weights, below))
+        return np.concatenate([_array(one) for one in parts], axis=1)
 
     def greater(self, one: fmpq, other: fmpq) -> fmpq:
         return one if one >= other else other
@@ -228,9 +229,10 @@ class _Balls:
         return ball(number).sqrt()
 
     def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        exact = [self.of_float(x) for x in weights.ravel().tolist()]
-        (out, fan_in), columns = weights.shape, below.shape[1]
-        return _array(arb_mat(out, fan_in, exact) * arb_mat(fan_in, columns, below.ravel().tolist()))
+        out, fan_in = weights.shape
+        left = arb_mat(out, fan_in, [self.of_float(x) for x in weights.ravel().tolist()])
+        parts = (left * arb_mat(fan_in, some.shape[1], some.ravel().tolist()) for some in _columns(weights, below))
+        return np.concatenate([_array(one) for one in parts], axis=1)
 
     def greater(self, one: arb, other: arb) -> arb:
         return one.max(other)
@@ -280,6 +282,12 @@ class _RootSums:
 
     def differs(self, one: RootSum, other: RootSum) -> int:
         return DIFFERS if (one - other).sign() else SAME
+
+
+def _columns(weights: np.ndarray, below: np.ndarray) -> Iterator[np.ndarray]:
+    """Columns of a right factor, so many that their product takes little time: it cannot be interrupted."""
+    size = max(1, PRODUCTS // weights.size)
+    return (below[:, start : start + size] for start in looking(range(0, below.shape[1], size)))
 
 
 def _array(matrix: fmpq_mat | arb_mat) -> np.ndarray:

@@ -113,7 +113,9 @@ def reads(layer: GraphLayer, below: Sequence[Shape], shape: Shape, mask: np.ndar
 
 def _any_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Where the product of two masks has a term: sums of up to 2^24 ones are exact in float32."""
-    return np.asarray(left.astype(np.float32) @ right.astype(np.float32)) > 0
+    # BLAS may set flags of the processor by what lies beside its operands, which numpy warns of.
+    with np.errstate(all="ignore"):
+        return np.asarray(left.astype(np.float32) @ right.astype(np.float32)) > 0
 
 
 def _spread(used: np.ndarray, window: Window, shape: Shape) -> np.ndarray:

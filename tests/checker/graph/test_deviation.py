@@ -26,6 +26,7 @@ from proof_of_absence.models.graph_layers import (
 )
 from proof_of_absence.models.reading import Reading
 from proof_of_absence.models.windows import Window
+from tests.checker.passes.test_graph_exact import WITH_ROOTS, Surd, doubled, surds
 from tests.graphs import graphs
 
 torch = pytest.importorskip("torch")
@@ -110,6 +111,18 @@ def test_torch_in_float32_is_within_the_bound(case):
 def test_so_it_is_for_plain_numbers_and_the_bound_is_finite(case):
     graph, inputs = case
     assert np.isfinite(deviations(graph, inputs)).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(graphs(names=WITH_ROOTS, kinds=("floats", "halves"), most=5, dtype=np.float32))
+def test_batch_normalisations_of_torch_are_within_the_bound(case):
+    """Factors and means are no floats, so that torch rounds them."""
+    graph, inputs = case
+    graph = doubled(graph, np.random.default_rng(3))
+    for row, bound in zip(inputs, deviations(graph, inputs).tolist(), strict=True):
+        for single, exact in zip(in_float32(graph, row), surds(graph, row)[-1], strict=True):
+            off = exact - Surd(Fraction(float(single)))
+            assert off <= Surd(Fraction(bound)) and off >= Surd(-Fraction(bound))
 
 
 def convolutional(rng, channels=8):

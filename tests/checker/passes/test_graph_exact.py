@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.numbers import deadline
 from proof_of_absence.checker.passes import graph_exact
+from proof_of_absence.checker.passes.graph_enclosure import balls
 from proof_of_absence.checker.passes.graph_exact import DIFFERS, OPEN, SAME, differing, values
 from proof_of_absence.models.graph import Graph, Node, value_of
 from proof_of_absence.models.graph_layers import BatchNorm, Dense, Relu
@@ -139,6 +140,19 @@ def test_with_roots_every_sign_is_found(case, data):
         against = [exact[0][k] if one is None else Surd(one) for k, one in enumerate(reference)]
         for row, told in zip(exact, differing(graph, inputs, number, entries, reference).tolist(), strict=True):
             assert told == [DIFFERS if (x - one).sign() else SAME for x, one in zip(row, against, strict=True)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(graphs(names=WITH_ROOTS, kinds=("halves", "near"), most=5))
+def test_with_roots_the_exact_value_lies_in_the_ball(case):
+    graph, inputs = case
+    graph = doubled(graph, np.random.default_rng(2))
+    found = balls(graph, inputs)
+    for i, row in enumerate(inputs):
+        for ball, exact in zip(found, surds(graph, row), strict=True):
+            for value, radius, x in zip(ball.values[i].tolist(), ball.radius[i].tolist(), exact, strict=True):
+                off = x - Surd(Fraction(value))
+                assert np.isfinite(radius) and off <= Surd(Fraction(radius)) and off >= Surd(-Fraction(radius))
 
 
 def many_roots(count):
