@@ -220,7 +220,7 @@ def audit_command(
                     fuller = None
                 except FullerReport as reason:
                     audit, fuller = outcome.audit, reason
-    console.print(table.page(audit, command=harden_command(str(model), str(train))))
+    console.print(table.page(audit, command=harden_command(str(model), str(train))), crop=False)
     if outcome.kept:
         say(f"Taken from an earlier run: {', '.join(outcome.kept)}")
     if fuller:
@@ -280,7 +280,7 @@ def _graph(
             asked, deadline, folder, owner(sha256(model), model.name), force=force,
             progress=lambda stage: bar.update(task, description=stage),
         )  # fmt: skip
-    console.print(terminal.page(audit, command=command))
+    console.print(terminal.page(audit, command=command), crop=False)
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
 

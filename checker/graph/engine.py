@@ -207,6 +207,7 @@ def _open(audit: GraphAudit) -> list[str]:
     for box in audit.boxes:
         if box.undecided:
             many = "an idle unit" if len(box.undecided) == 1 else f"{len(box.undecided):,} idle units"
-            told = f"whether {many} of {names[box.node]} act in {box.box}"
+            act = "acts" if len(box.undecided) == 1 else "act"
+            told = f"whether {many} of {names[box.node]} {act} in {box.box}"
             lines.append(f"{told}: {box.reason}")
     return lines

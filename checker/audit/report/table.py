@@ -22,7 +22,7 @@ def page(audit: Audit, limit: int = 20, command: str | None = None) -> Group:
     for question, lines in answer.answers:
         parts += [Text(question, "bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines)]
     if answer.command:
-        # On a line of its own, whole, so that it can be copied.
+        # On a line of its own, whole, so that it can be copied: printed with crop=False.
         parts += ["", Text(answer.command, "cyan", overflow="ignore", no_wrap=True)]
     parts += ["", Rule("details", style="dim")]
     for section in sections(audit, limit):

@@ -20,7 +20,7 @@ def page(audit: GraphAudit, limit: int = 10, command: str = "") -> Group:
     for answer in answers(audit, command):
         parts += [Text(answer.question, "bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in answer.lines)]
     if command and audit.findings:
-        # On a line of its own, whole, so that it can be copied.
+        # On a line of its own, whole, so that it can be copied: printed with crop=False.
         parts += ["", Text(command, "cyan", overflow="ignore", no_wrap=True)]
     parts += ["", Rule("details", style="dim")]
     for table in tables(audit, limit):

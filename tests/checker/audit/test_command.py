@@ -405,3 +405,11 @@ def test_packed_files_and_regions_of_several_boxes(files, tmp_path):
     assert told == {
         ("box.vnnlib.gz", "sat"), ("either.vnnlib, box 1 of 2", "unsat"), ("either.vnnlib, box 2 of 2", "sat")
     }  # fmt: skip
+
+
+def test_the_command_to_copy_stands_whole_on_a_line_however_narrow_the_terminal(files):
+    data = files / "train.npz"
+    arguments = ["audit", str(files / "planted.onnx"), "--train", str(data)]
+    done = CliRunner().invoke(app, arguments, env={"COLUMNS": "40"})
+    lines = [line for line in done.stdout.splitlines() if line.startswith("absence harden")]
+    assert len(lines) == 1 and str(data) in lines[0] and lines[0].endswith("planted.hardened.onnx"), done.stdout

@@ -70,6 +70,11 @@ def test_a_planted_channel_is_found_and_the_folder_is_accepted(place):
     assert "Accepted" in told and "net.onnx" in told and "deploy.npz" in told and "report.html" in told
 
 
+def test_the_command_to_copy_stands_whole_on_a_line_however_narrow_the_terminal(place):
+    done = CliRunner().invoke(app, ["audit", "net.onnx", "--train", "train.npz"], env={"COLUMNS": "40"})
+    assert "absence harden net.onnx --train train.npz -o net.hardened.onnx" in done.stdout.splitlines()
+
+
 def test_a_repeated_audit_replaces_its_folder_and_that_of_another_net_is_left(place):
     folder = audited(place)
     audited(place)
