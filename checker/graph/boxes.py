@@ -21,6 +21,7 @@ __all__ = ["floats_around", "over_box"]
 # Units whose corners are tried at a time.
 CORNERS = 64
 OPEN = "the bounds do not show it, and no input was found where it acts"
+ROOTS = "what it sends in training is not known as a rational number"
 
 
 def over_box(graph: Graph, nodes: Sequence[NodeFinding], box: Region, inputs: np.ndarray) -> tuple[BoxFinding, ...]:
@@ -102,16 +103,18 @@ class _Work:
     def of(self, node: NodeFinding, inputs: np.ndarray) -> BoxFinding:
         if self.spans is None:
             self.spans = bounded(self.graph, self.outer)
-        entries = np.array(node.idle, dtype=np.int64)
-        values = [node.values.get(entry, Fraction(0)) for entry in node.idle]
+        known = {entry: value for entry in node.idle if (value := node.sent(entry)) is not None}
+        rest = tuple(entry for entry in node.idle if entry not in known)
+        entries, values = np.array(list(known), dtype=np.int64), list(known.values())
         still = self._still(node.node, entries, values)
         open_ = [k for k in range(len(entries)) if not still[k]]
         inside = inputs[((inputs >= self.inner.low) & (inputs <= self.inner.high)).all(axis=1)]
         acts = self._acting(node.node, {int(entries[k]): values[k] for k in open_}, inside)
+        undecided = sorted((*rest, *(int(entries[k]) for k in open_ if int(entries[k]) not in acts)))
+        reason = OPEN if len(undecided) > len(rest) else ROOTS if rest else ""
         return BoxFinding(
             self.box.name, node.node, tuple(int(e) for e, so in zip(entries, still, strict=True) if so), acts,
-            tuple(int(entries[k]) for k in open_ if int(entries[k]) not in acts),
-            OPEN if len(acts) < len(open_) else "", self.box.bounds,
+            tuple(undecided), reason, self.box.bounds,
         )  # fmt: skip
 
     def _still(self, number: int, entries: np.ndarray, values: list[Fraction]) -> list[bool]:

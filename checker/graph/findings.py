@@ -96,7 +96,7 @@ class NodeFinding:
     states
         A `State` for each unit, int8, shape (units,).
     values
-        What an idle unit sends: exact, by entry.
+        What an idle unit sends: exact, by entry, where that is known to be a rational number.
     witness
         For a unit that varies two training rows with different values, int64, shape (units, 2); else -1.
     read
@@ -126,6 +126,10 @@ class NodeFinding:
         """The units that send one value at all training rows and are read, in order."""
         still = (self.states == State.DEAD) | (self.states == State.CONSTANT)
         return tuple(np.flatnonzero(still & self.read).tolist())
+
+    def sent(self, entry: int) -> Fraction | None:
+        """What an idle unit sends at all training rows; None for a number that is not known to be rational."""
+        return Fraction(0) if self.states[entry] == State.DEAD else self.values.get(entry)
 
     @property
     def undecided(self) -> int:

@@ -182,7 +182,7 @@ def tables(audit: GraphAudit, limit: int) -> tuple[Table, ...]:
     awake = [(node, entry, rows) for node in audit.nodes for entry, rows in (node.fires or {}).items() if rows]
     awake.sort(key=lambda one: -len(one[2]))
     firing = [
-        (unit_name(node, k), _number(node.values.get(k, Fraction(0))), f"{len(rows):,}", _listed(map(str, rows)))
+        (unit_name(node, k), _number(node.sent(k)), f"{len(rows):,}", _listed(map(str, rows)))
         for node, k, rows in awake
     ]
     if firing:
@@ -208,9 +208,9 @@ def _count(amount: int, what: str) -> str:
     return f"{amount:,} {what}{'' if amount == 1 else 's'}"
 
 
-def _number(value: Fraction) -> str:
+def _number(value: Fraction | None) -> str:
     """In six digits; the JSON report has all."""
-    return f"{float(value):.6g}"
+    return "not rational" if value is None else f"{float(value):.6g}"
 
 
 def _enclosure(value: Enclosure) -> str:

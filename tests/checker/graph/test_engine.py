@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from proof_of_absence.checker.graph.boxes import ROOTS
 from proof_of_absence.checker.graph.engine import examine
 from proof_of_absence.checker.graph.findings import CLEAN, FINDINGS, UNDECIDED, State
 from proof_of_absence.checker.numbers.deadline import Deadline
 from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.files.disk import InputError
 from proof_of_absence.models.graph import Graph, Node
-from proof_of_absence.models.graph_layers import Conv, Dense, Rearrange, Relu
+from proof_of_absence.models.graph_layers import BatchNorm, Conv, Dense, Rearrange, Relu
 from proof_of_absence.models.objective import NO_TARGETS, Loss, Objective
 from proof_of_absence.models.windows import Window
+from tests.checker.passes.test_graph_exact import WITH_ROOTS, doubled, surds
 from tests.graphs import graphs
 
 NOTHING = Objective(None, None, NO_TARGETS)
@@ -107,3 +109,34 @@ def test_what_is_said_of_a_box_is_so_at_its_points(asked):
         for entry, z in one.acts.items():
             assert all(a <= x <= b for x, (a, b) in zip(z, box.bounds, strict=True))
             assert graph.values(z)[one.node][entry] != trained[one.node][entry]
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs(names=(*WITH_ROOTS, "Relu"), kinds=("halves",), most=4))
+def test_so_it_is_with_roots(asked):
+    """What a unit sends in training is then no rational number at times."""
+    graph, inputs = asked
+    graph = doubled(graph, np.random.default_rng(1))
+    box = Region("box", tuple((Fraction(a) - 1, Fraction(b) + 1) for a, b in zip(*extremes(inputs), strict=True)))
+    found = examine(graph, inputs, NOTHING, regions=[box])
+    trained = surds(graph, inputs[0])
+    for one in found.boxes:
+        for row in inputs:
+            assert all(surds(graph, row)[one.node][entry] == trained[one.node][entry] for entry in one.still)
+        for entry, z in one.acts.items():
+            assert surds(graph, np.array(z, dtype=object))[one.node][entry] != trained[one.node][entry]
+
+
+def extremes(inputs):
+    return inputs.min(axis=0).tolist(), inputs.max(axis=0).tolist()
+
+
+def test_a_constant_that_is_not_rational_is_left_open_over_a_box():
+    """1 / sqrt(2) in training and in the whole box."""
+    norm = BatchNorm([1, 1], [0, 0], [2, 2], [0, 0])
+    nodes = [Node(Dense([[0.0], [1.0]], [1, 0]), (0,)), Node(norm, (1,)), Node(Relu(), (2,))]
+    graph = Graph((1,), [*nodes, Node(Dense([[1.0, 1]], [0]), (3,))])
+    found = examine(graph, np.array([[0.0], [1.0]]), NOTHING, regions=[Region("box", ((Fraction(0), Fraction(1)),))])
+    [one] = found.boxes
+    assert not one.still and not one.acts and one.undecided == (0,) and one.reason == ROOTS
+    assert found.exit_code == FINDINGS and any(ROOTS in line for line in found.undecided)
