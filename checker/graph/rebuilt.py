@@ -123,7 +123,7 @@ def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | No
 def _net(told: Mapping[str, Any]) -> GraphSummary:
     reading = told["reading"] and Reading(
         tuple(told["reading"]["layers"]), told["reading"]["activation"], told["reading"]["known_from"],
-        tuple(told["reading"]["notes"]), told["reading"]["cut"],
+        tuple(told["reading"]["notes"]), told["reading"]["cut"], told["reading"]["multiplied"],
     )  # fmt: skip
     return GraphSummary(
         told["source"], told["sha256"], tuple(told["input_shape"]), tuple(told["output_shape"]), told["nodes"],

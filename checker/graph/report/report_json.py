@@ -56,7 +56,7 @@ def net_json(net: GraphSummary) -> dict[str, Any]:
         "dtype": net.dtype,
         "reading": None if reading is None else {
             "layers": list(reading.layers), "activation": reading.activation, "known_from": reading.known_from,
-            "notes": list(reading.notes), "cut": reading.cut,
+            "notes": list(reading.notes), "cut": reading.cut, "multiplied": reading.multiplied,
         },
     }  # fmt: skip
 

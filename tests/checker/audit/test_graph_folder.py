@@ -87,6 +87,30 @@ def test_a_repeated_audit_replaces_its_folder_and_that_of_another_net_is_left(pl
     assert "REFUSED" in absence("check", folder, "--net", "net.onnx", expect=1)
 
 
+def test_a_batch_normalisation_with_roots_is_audited_and_accepted(place):
+    """The first channel reads nothing and sends 1 / sqrt(2) throughout, the second one 0."""
+    zeros, ones = np.zeros(2, np.float32), np.ones(2, np.float32)
+    weights = {
+        "w": np.array([[[[0, 0]]], [[[1, 0]]]], np.float32), "b": np.array([1, -9], np.float32), "scale": ones,
+        "shift": zeros, "mean": zeros, "var": ones * 1.5, "v": np.ones((2, 8), np.float32), "c": zeros,
+    }  # fmt: skip
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["conv"], kernel_shape=[1, 2]),
+        helper.make_node("BatchNormalization", ["conv", "scale", "shift", "mean", "var"], ["norm"], epsilon=0.5),
+        helper.make_node("Relu", ["norm"], ["relu"]), helper.make_node("Flatten", ["relu"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "v", "c"], ["y"], transB=1),
+    ]  # fmt: skip
+    ends = model().graph
+    tensors = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+    graph = helper.make_graph(nodes, "net", list(ends.input), list(ends.output), tensors)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (place / "net.onnx").write_bytes(made.SerializeToString())
+    (node,) = json.loads((audited(place) / "report.json").read_text())["units"]
+    assert node["idle_channels"] == [0, 1] and node["constant"] == [0, 1, 2, 3] and node["values"] == {}
+    assert node["fires"] == {"5": [1]}
+    assert "Accepted" in absence("check", place / "net.audit", "--net", "net.onnx")
+
+
 def edited(folder, name, change):
     path = folder / name
     found = json.loads(path.read_text())
