@@ -143,7 +143,7 @@ def irrelevant_fact(
         "low": [hexadecimal(low) for low, _ in ends],
         "high": [hexadecimal(high) for _, high in ends],
         "still": sorted(map(int, still)),
-        "acts": [[int(entry), [hexadecimal(x) for x in acts[entry]]] for entry in sorted(acts)],
+        "acts": [[int(entry), [float(x).hex() for x in acts[entry]]] for entry in sorted(acts)],
     }
 
 

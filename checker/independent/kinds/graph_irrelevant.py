@@ -15,13 +15,16 @@ from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import Floats
+from proof_of_absence.checker.independent.values.graph_bounded import bounded
 from proof_of_absence.checker.independent.values.graph_compare import as_at, value_at
-from proof_of_absence.checker.independent.values.graph_data import GraphSubject
+from proof_of_absence.checker.independent.values.graph_data import GraphSubject, blocks_of
 from proof_of_absence.checker.independent.values.graph_lines import Span, spans
 from proof_of_absence.checker.independent.values.graph_masks import moving
-from proof_of_absence.checker.independent.values.graphs import Places
+from proof_of_absence.checker.independent.values.graphs import Graph, Places
+from proof_of_absence.checker.independent.values.rounding import UP
 
-Box = tuple[list[Fraction], list[Fraction]]
+# A box as it is written.
+Key = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def graph_irrelevant(subject: GraphSubject, *facts: Fact) -> None:
@@ -29,14 +32,10 @@ def graph_irrelevant(subject: GraphSubject, *facts: Fact) -> None:
 
     Each of `acts` comes with an input of the box at which it sends something else. Of other units nothing is said.
     """
-    graph, known = subject.graph, dict[tuple[tuple[str, ...], ...], list[Span]]()
-    upto: dict[tuple[tuple[str, ...], ...], int] = {}
-    for fact in facts:
-        node = graph.activation(fact["node"])
-        upto[_key(fact)] = max(upto.get(_key(fact), 0), node)
+    graph, open_ = subject.graph, dict[Key, dict[int, Places]]()
     for fact in pausing(facts):
-        key, node = _key(fact), fact["node"]
-        low, high = box = [hexadecimal(x) for x in fact["low"]], [hexadecimal(x) for x in fact["high"]]
+        node = graph.activation(fact["node"])
+        low, high = ([hexadecimal(x) for x in fact[end]] for end in ("low", "high"))
         require(len(low) == len(high) == graph.sizes[0], "the box does not fit the graph")
         require(all(a <= b for a, b in zip(low, high, strict=True)), "the box is empty")
         still, acting = (
@@ -45,19 +44,27 @@ def graph_irrelevant(subject: GraphSubject, *facts: Fact) -> None:
         for entry in (*still, *acting):
             idle = node in subject.idle and subject.idle[node][entry]
             require(idle, f"unit {entry} of node {node} is not known to be idle in training")
+        if acting.size:
+            points = np.array([_point(graph, point) for _, point in fact["acts"]])
+            # The floats in the box are those between these.
+            inside = (points >= _floats(low, 1)) & (points <= _floats(high, -1))
+            require(inside.all(), f"an input at which a unit of node {node} is to act is not in the box")
+            _acts(subject, node, acting, points)
         # What rests on no input that moves, or is elsewhere than at the first training row, is what it is there.
         here = [Fraction(x) for x in subject.train[0].tolist()]
         elsewhere = np.array([not a == x == b for a, x, b in zip(low, here, high, strict=True)])
-        still = still[moving(graph, elsewhere, {})[node][still]]
-        if still.size and key not in known:
-            known[key] = spans(graph, _floats(low, -1), _floats(high, 1), upto[key])
+        still = still[moving(graph, elsewhere, {})[node][still]] if still.size else still
         if still.size:
-            _still(subject, node, still, known[key][node])
-        for entry, (_, point) in zip(acting, fact["acts"], strict=True):
-            _acts(subject, node, int(entry), [hexadecimal(x) for x in point], box)
+            wanted = open_.setdefault(_key(fact), {})
+            wanted[node] = np.union1d(wanted[node], still) if node in wanted else still
+    for key, wanted in pausing(open_.items()):
+        low, high = ([hexadecimal(x) for x in end] for end in key)
+        found = spans(graph, _floats(low, -1), _floats(high, 1), wanted)
+        for node, still in wanted.items():
+            _still(subject, node, still, found[node])
 
 
-def _key(fact: Fact) -> tuple[tuple[str, ...], ...]:
+def _key(fact: Fact) -> Key:
     return tuple(fact["low"]), tuple(fact["high"])
 
 
@@ -83,13 +90,29 @@ def _still(subject: GraphSubject, node: int, entries: Places, span: Span) -> Non
         require(shown, f"unit {entry} of node {node} is not shown to be still over the box: it lies in {a} to {b}")
 
 
-def _acts(subject: GraphSubject, node: int, entry: int, point: list[Fraction], box: Box) -> None:
-    inside = len(point) == len(box[0]) and all(a <= x <= b for a, x, b in zip(box[0], point, box[1], strict=True))
-    require(inside, f"the input at which unit {entry} of node {node} acts is not in the box")
-    floats = _floats(point, 1)
-    require(all(Fraction(x) == y for x, y in zip(floats.tolist(), point, strict=True)), "an input is not of floats")
-    same = as_at(subject.graph, subject.train[:1], floats[None], node, np.array([entry]))
-    require(not same.any(), f"unit {entry} of node {node} does not act at the input")
+def _point(graph: Graph, texts: object) -> list[float]:
+    """An input in hexadecimal floats, one for each entry."""
+    if not (isinstance(texts, list) and len(texts) == graph.sizes[0] and all(isinstance(x, str) for x in texts)):
+        raise Refused("an input of the box is not stated")
+    found = [float.fromhex(text) for text in texts]
+    require(all(map(math.isfinite, found)), "an input of the box is not finite")
+    return found
+
+
+def _acts(subject: GraphSubject, node: int, entries: Places, points: Floats) -> None:
+    """Each unit sends at its own input another value than at the first training row, by bounds or exact numbers."""
+    graph, first = subject.graph, subject.train[:1]
+    ((_, own),) = bounded(graph, first, [node])
+    for block in blocks_of(graph, points):
+        at = np.arange(block.stop - block.start), entries[block]
+        for _, found in bounded(graph, points[block], [node]):
+            with np.errstate(all="ignore"):
+                off = (found.radius[at] + own.radius[0, at[1]]) * UP**2
+                shown = np.abs(found.value[at] - own.value[0, at[1]]) > off
+            for k in pausing(np.flatnonzero(~shown).tolist()):
+                row, entry = points[block][k : k + 1], at[1][k : k + 1]
+                same = as_at(graph, first, row, node, entry).any()
+                require(not same, f"unit {entry[0]} of node {node} does not act at the input")
 
 
 KINDS: dict[str, Callable[..., None]] = {"graph-irrelevant": graph_irrelevant}

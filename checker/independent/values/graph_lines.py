@@ -5,7 +5,7 @@ floats, whatever they are rounded to: what a product with the weights is off by,
 charged to the bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf, prod
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from proof_of_absence.checker.independent.pause import pause, pausing
 from proof_of_absence.checker.independent.refusal import require
 from proof_of_absence.checker.independent.values.floats import Bounded, Floats
 from proof_of_absence.checker.independent.values.graph_bounded import known, of_layer, one_rounded, pooled, rounded
+from proof_of_absence.checker.independent.values.graph_exact import rests_on
+from proof_of_absence.checker.independent.values.graph_masks import Truths
 from proof_of_absence.checker.independent.values.graphs import (
     AveragePool,
     Clip,
@@ -62,8 +64,15 @@ class Lines(NamedTuple):
     above: Floats
 
 
-def spans(graph: Graph, low: Floats, high: Floats, upto: int) -> list[Span]:
-    """The box (size,) and the values of the nodes up to one; what an activation turns on is bounded by lines too."""
+def spans(graph: Graph, low: Floats, high: Floats, wanted: Mapping[int, Places]) -> list[Span]:
+    """The box (size,) and the values of all nodes up to the last that is wanted.
+
+    Of the entries that wanted ones rest on, those on which an activation turns are bounded by lines too.
+    """
+    upto, needed = max(wanted), dict[int, Truths]()
+    for number, entries in wanted.items():
+        for below, places in rests_on(graph, number, entries).items():
+            needed.setdefault(below, np.zeros(graph.sizes[below], dtype=bool))[places] = True
     shape = (1, *graph.shapes[0])
     found = [Span(low.reshape(shape), high.reshape(shape))]
     with np.errstate(all="ignore"):
@@ -72,7 +81,7 @@ def spans(graph: Graph, low: Floats, high: Floats, upto: int) -> list[Span]:
             found.append(here)
             read = [reader for reader in graph.readers[number] if reader <= upto]
             if any(isinstance(graph.nodes[reader - 1].layer, CURVED) for reader in read):
-                found[number] = _closer(graph, found, number)
+                found[number] = _closer(graph, found, number, needed.get(number))
     return found
 
 
@@ -117,9 +126,9 @@ def _outward(low: Floats, high: Floats, off: Floats) -> Span:
     return Span(np.where(off == 0, low, down), np.where(off == 0, high, up))
 
 
-def _closer(graph: Graph, found: list[Span], number: int) -> Span:
+def _closer(graph: Graph, found: list[Span], number: int, needed: Truths | None) -> Span:
     low, high = (end.reshape(-1).copy() for end in found[number])
-    turning = np.flatnonzero((low < 0) & (high > 0))
+    turning = np.flatnonzero((low < 0) & (high > 0) & needed) if needed is not None else np.zeros(0, np.int64)
     for start in range(0, len(turning), TOGETHER):
         some = turning[start : start + TOGETHER]
         high[some] = np.minimum(high[some], upper(graph, found, number, some, 1))

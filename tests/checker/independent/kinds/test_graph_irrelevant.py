@@ -33,11 +33,16 @@ def boxes(draw, size, around):
     return around - np.array(sides), around + np.array([draw(st.sampled_from([0.5, 1.0])) for _ in sides]) * sides
 
 
+def every(net):
+    """All entries of all nodes."""
+    return {k: np.arange(size) for k, size in enumerate(net.sizes) if k}
+
+
 @given(graphs(names=(*NAMES, *LAYERS), kinds=TAME), st.data())
 def test_bounds_hold_over_the_box(problem, data):
     net, rows = problem
     low, high = data.draw(boxes(net.sizes[0], rows[0]))
-    known = spans(subject(net, rows).graph, low, high, len(net.nodes))
+    known = spans(subject(net, rows).graph, low, high, every(net))
     for point in oracle.points(*([Fraction(x) for x in end.tolist()] for end in (low, high))):
         for span, values in zip(known, net.values(list(point)), strict=True):
             ends = zip(span.low.reshape(-1).tolist(), values.tolist(), span.high.reshape(-1).tolist(), strict=True)
@@ -50,7 +55,7 @@ def test_bounds_are_about_as_close_as_those_of_the_audit(problem, data):
     net, rows = problem
     low, high = data.draw(boxes(net.sizes[0], rows[0]))
     theirs = bounded(net, Span(low, high))
-    ours = spans(subject(net, rows).graph, low, high, len(net.nodes))
+    ours = spans(subject(net, rows).graph, low, high, every(net))
     for one, other in zip(ours, theirs, strict=True):
         slack = 1e-8 * len(net.nodes) * (1 + max(np.abs(other.low).max(), np.abs(other.high).max()))
         assert (one.low.reshape(-1) >= other.low - slack).all() and (one.high.reshape(-1) <= other.high + slack).all()
@@ -67,7 +72,7 @@ def test_what_is_shown_is_accepted_and_a_change_refused_or_so(problem, data):
     graph_idle(known, fact)
     idle = np.flatnonzero(known.idle[node]).tolist()
     first = net.values(list(map(Fraction, rows[0].tolist())))[node]
-    span = spans(known.graph, low, high, node)[node]
+    span = spans(known.graph, low, high, {node: np.arange(net.sizes[node])})[node]
     ends = [end.reshape(-1).tolist() for end in span]
     points = {e: Fraction(ends[0][e]) for e in idle if ends[0][e] == ends[1][e] and np.isfinite(ends[0][e])}
     still = [e for e, value in points.items() if value == first[e]]
@@ -102,6 +107,8 @@ def test_lines_show_what_intervals_do_not():
     known = subject(NET, ROWS)
     graph_idle(known, found(NET, ROWS, 4))
     graph_irrelevant(known, told(0, 8, [0, 2], {1: [Fraction(1, 2)]}))
+    # The float next to 1 / 3 lies below it.
+    graph_irrelevant(known, told(0, Fraction(1, 3), [0, 2], {1: [Fraction(1 / 3)]}))
     graph_irrelevant(known, told(2, 3, [0, 1, 2]), told(0, 8, []), told(-3, Fraction(1, 3), [0, 2]))
 
 
@@ -111,8 +118,9 @@ def test_lines_show_what_intervals_do_not():
         (told(0, 8, [1]), "unit 1 of node 4 is not shown to be still"),
         (told(0, 8, [], {1: [Fraction(3)]}), "does not act at the input"),
         (told(0, 8, [], {1: [Fraction(-1)]}), "is not in the box"),
-        (told(0, 8, [], {1: [Fraction(1, 3)]}), "not of floats"),
-        (told(0, 8, [], {1: []}), "is not in the box"),
+        (told(0, 8, [], {1: []}), "is not stated"),
+        (told(0, 8, [], {1: [Fraction(0)]}) | {"acts": [[1, ["nan"]]]}, "not finite"),
+        (told(Fraction(1, 3), 1, [], {1: [Fraction(1 / 3)]}), "is not in the box"),
         (told(8, 0, []), "the box is empty"),
         (told(0, Fraction(10) ** 400, [0]), "beyond the floats"),
         (told(0, 8, []) | {"low": ["0", "0"]}, "the box does not fit"),
