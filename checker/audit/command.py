@@ -9,6 +9,7 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
 from proof_of_absence.checker.recorded.command import activations_command
+from proof_of_absence.checker.screen.answers import terminal_page
 from proof_of_absence.checker.screen.terminal import (
     Scheduler,
     Workers,
@@ -259,8 +260,7 @@ def _graph(
     """Audit a network that is no dense chain; the parameters are those of the command."""
     from proof_of_absence.checker.audit.guard import owner
     from proof_of_absence.checker.graph.command import Asked, audit_graph
-    from proof_of_absence.checker.graph.report import terminal
-    from proof_of_absence.checker.graph.report.view import harden_command
+    from proof_of_absence.checker.graph.report.view import harden_command, report_of
     from proof_of_absence.checker.region.boxes import box_of, read_regions
     from proof_of_absence.models.files.data import read_data
     from proof_of_absence.models.files.disk import sha256
@@ -280,7 +280,7 @@ def _graph(
             asked, deadline, folder, owner(sha256(model), model.name), force=force,
             progress=lambda stage: bar.update(task, description=stage),
         )  # fmt: skip
-    console.print(terminal.page(audit, command=command), crop=False)
+    console.print(terminal_page(report_of(audit, 10, command)), crop=False)
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
 

@@ -17,7 +17,8 @@ from proof_of_absence.checker.graph.folder import PAGE, REPORT
 from proof_of_absence.checker.graph.harden_folder import FORMAT as LIST_FORMAT
 from proof_of_absence.checker.graph.harden_folder import LIST
 from proof_of_absence.checker.graph.rebuilt import Called, activation_of, rebuilt, unseen
-from proof_of_absence.checker.graph.report import report_json, web
+from proof_of_absence.checker.graph.report import report_json
+from proof_of_absence.checker.graph.report.view import report_of
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import graph as certificates
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject
@@ -25,6 +26,7 @@ from proof_of_absence.checker.independent.values.graph_masks import read
 from proof_of_absence.checker.kernel.graph_certificate import NAME
 from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
 from proof_of_absence.checker.kernel.lock import version_of
+from proof_of_absence.checker.screen.answers import html_page
 from proof_of_absence.models.files import read_network
 from proof_of_absence.models.files.data import read_data
 from proof_of_absence.models.files.onnx import sourced
@@ -119,7 +121,7 @@ def _page(folder: Path, audit: GraphAudit, seen: Seen) -> None:
             found = (folder / PAGE).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise Refused(f"not readable: {error}") from error
-        require(found == web.page(audit), f"is not what this program makes of {REPORT}")
+        require(found == html_page(report_of(audit)), f"is not what this program makes of {REPORT}")
     seen.agree.append(PAGE)
 
 

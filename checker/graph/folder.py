@@ -4,8 +4,10 @@ from pathlib import Path
 
 from proof_of_absence.checker.graph.certify import Audited, certify
 from proof_of_absence.checker.graph.findings import GraphAudit
-from proof_of_absence.checker.graph.report import report_json, web
+from proof_of_absence.checker.graph.report import report_json
+from proof_of_absence.checker.graph.report.view import report_of
 from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.screen.answers import html_page
 from proof_of_absence.models.files.whole import Owner, replacing
 
 __all__ = ["PAGE", "REPORT", "write_folder"]
@@ -30,6 +32,6 @@ def write_folder(folder: Path, audited: Audited, owner: Owner, *, force: bool = 
     """
     with replacing(folder, owner, force=force) as new:
         audit = certify(new, audited)
-        write(new / PAGE, web.page(audit))
+        write(new / PAGE, html_page(report_of(audit)))
         write(new / REPORT, report_json.report_text(report_json.to_json(audit)))
     return audit

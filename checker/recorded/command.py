@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from proof_of_absence.checker.screen.answers import terminal_page
 from proof_of_absence.checker.screen.terminal import (
     bad_input,
     client_for,
@@ -44,7 +45,7 @@ def activations_command(
         _require_device(device)
     from proof_of_absence.checker.recorded.engine import Asked, examine
     from proof_of_absence.checker.recorded.folder import STATE, guard, half_written, named_from, write_folder
-    from proof_of_absence.checker.recorded.report import terminal
+    from proof_of_absence.checker.recorded.report.view import report_of
     from proof_of_absence.checker.recorded.shards import Passes
     from proof_of_absence.models.files.recording import read_recording
 
@@ -70,7 +71,7 @@ def activations_command(
         went_on = passes.went_on
         passes.forget()
         write_folder(folder, audit, path.name, force=force)
-    console.print(terminal.page(audit))
+    console.print(terminal_page(report_of(audit, 10)), crop=False)
     if went_on:
         say(f"Taken from an earlier run: {went_on:,} training rows")
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")

@@ -10,7 +10,8 @@ from pathlib import Path
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.recorded.certify import NAME, factor_bytes, factor_name
 from proof_of_absence.checker.recorded.findings import RecordedAudit
-from proof_of_absence.checker.recorded.report import html
+from proof_of_absence.checker.recorded.report.view import report_of
+from proof_of_absence.checker.screen.answers import html_page
 from proof_of_absence.models.files.disk import InputError, replace
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
 
@@ -64,7 +65,7 @@ def write_folder(folder: Path, audit: RecordedAudit, about: str, *, force: bool 
         If the folder cannot be written, or holds files of others under these names.
     """
     with replacing(folder, owner(about), force=force) as new:
-        write(new / REPORT, html.page(audit))
+        write(new / REPORT, html_page(report_of(audit)))
         for k, layer in enumerate(audit.layers):
             if layer.priced and layer.priced.factor is not None:
                 replace(new / factor_name(k), factor_bytes(layer.priced.factor))

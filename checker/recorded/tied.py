@@ -25,7 +25,8 @@ from proof_of_absence.checker.recorded.findings import (
 )
 from proof_of_absence.checker.recorded.folder import REPORT
 from proof_of_absence.checker.recorded.relations import Relation
-from proof_of_absence.checker.recorded.report import html
+from proof_of_absence.checker.recorded.report.view import report_of
+from proof_of_absence.checker.screen.answers import html_page
 
 __all__ = ["check_folder", "read_findings"]
 
@@ -46,7 +47,7 @@ def check_folder(folder: Path) -> str:
         text = page.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise Refused(f"{page}: cannot be read: {error}") from error
-    same = text == html.page(RecordedAudit(read_findings(certificate), certificate))
+    same = text == html_page(report_of(RecordedAudit(read_findings(certificate), certificate)))
     require(same, f"{page}: is not the page of this certificate: edited, or made by another version")
     return f"{told}; {REPORT} says the same"
 

@@ -30,9 +30,10 @@ from proof_of_absence.checker.recorded import prices, shards  # noqa: E402
 from proof_of_absence.checker.recorded.engine import Asked, examine  # noqa: E402
 from proof_of_absence.checker.recorded.findings import RecordedAudit  # noqa: E402
 from proof_of_absence.checker.recorded.folder import named_from, write_folder  # noqa: E402
-from proof_of_absence.checker.recorded.report import html  # noqa: E402
+from proof_of_absence.checker.recorded.report.view import report_of  # noqa: E402
 from proof_of_absence.checker.recorded.shards import Passes  # noqa: E402
 from proof_of_absence.checker.recorded.tied import check_folder, read_findings  # noqa: E402
+from proof_of_absence.checker.screen.answers import html_page  # noqa: E402
 from proof_of_absence.models.files.recording import Recording, read_recording  # noqa: E402
 from tests.checker.independent.kinds import float_readout, recorded  # noqa: E402
 from tests.reliability.forging import array_changed, bytes_changed, entry_changed  # noqa: E402
@@ -230,7 +231,7 @@ def _sealed_again(example: Example, found: Any) -> None:
     text = json.dumps(seal(found) if isinstance(found, dict) else found, ensure_ascii=False)
     (example.folder / "recorded.json").write_text(text + "\n")
     with suppress(Exception):
-        page = html.page(RecordedAudit(read_findings(found), found))
+        page = html_page(report_of(RecordedAudit(read_findings(found), found)))
         (example.folder / "report.html").write_text(page)
 
 

@@ -3,13 +3,13 @@
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePath
 
 from proof_of_absence.checker.graph.findings import (
     CLEAN,
     FINDINGS,
+    SCOPE,
     UNDECIDED,
     GraphAudit,
     State,
@@ -17,30 +17,26 @@ from proof_of_absence.checker.graph.findings import (
     unit_name,
 )
 from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.checker.screen.answers import Answer, Report, Table
 
-__all__ = ["STATES", "Answer", "Table", "answers", "harden_command", "headline", "tables"]
+__all__ = ["STATES", "answers", "harden_command", "headline", "report_of"]
 
 STATES = {CLEAN: "clean", FINDINGS: "findings", UNDECIDED: "undecided"}
 # Lines of one answer, and names in a line.
 _MOST, _NAMED = 4, 4
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A question, and lines that answer it."""
+def report_of(audit: GraphAudit, limit: int = 50, command: str | None = None) -> Report:
+    """What stands in the reports; tables are cut to `limit` rows.
 
-    question: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table; `more` rows are not shown."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    more: int = 0
+    `command` takes out what sleeps; by default it is that for files of the names in the audit.
+    """
+    if command is None:
+        command = harden_command(audit.net.source, audit.data.source)
+    command = command if audit.findings else ""
+    told = answers(audit, command), tables(audit, limit)
+    title = f"audit of {audit.net.source}"
+    return Report(title, STATES[audit.exit_code], headline(audit), *told, SCOPE, "report.json", command)
 
 
 def headline(audit: GraphAudit) -> str:

@@ -1,7 +1,6 @@
 """What the reports of recorded activations say, in words: the answer first, then a table for each layer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -10,36 +9,27 @@ from numpy.typing import NDArray
 from proof_of_absence.checker.recorded.findings import (
     CLEAN,
     FINDINGS,
+    SCOPE,
     UNDECIDED,
     Constant,
     LayerFindings,
     Prices,
     RecordedAudit,
 )
+from proof_of_absence.checker.screen.answers import Answer, Report, Table
 from proof_of_absence.checker.screen.spread import ORDER, bars, spread
 
-__all__ = ["STATES", "Answer", "Table", "answers", "headline", "number", "tables"]
+__all__ = ["report_of"]
 
 # Columns, and sets of them, that a line names.
 _MOST, _SETS = 8, 3
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A question, and lines that answer it."""
-
-    question: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of one layer; `more` rows are not shown."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    more: int = 0
+def report_of(audit: RecordedAudit, limit: int = 50) -> Report:
+    """What stands in the reports; tables are cut to `limit` rows."""
+    state = STATES.get(audit.exit_code, "clean")
+    told = answers(audit), tables(audit, limit)
+    return Report("recorded activations", state, headline(audit), *told, SCOPE, "recorded.json")
 
 
 def headline(audit: RecordedAudit) -> str:
@@ -153,7 +143,7 @@ def _columns(layer: LayerFindings, limit: int) -> Table:
         (str(one.column), number(one.value), f"{one.moves:,}" if layer.deploy else "not looked at")
         for one in order[:limit]
     )
-    heads = ("column", "its value in training", "deployment rows where it moves")
+    heads = (">column", ">its value in training", ">deployment rows where it moves")
     return Table(f"{layer.name}: constant columns", heads, rows, max(0, len(order) - limit))
 
 
@@ -166,7 +156,7 @@ def _rows(layer: LayerFindings, priced: Prices, limit: int) -> Table:
         for row in order[:limit].tolist()
     )
     title = f"{layer.name}: deployment rows, cheapest first (the mean training row has h = {_mean(layer)})"
-    return Table(title, ("row", "leverage h", "price"), rows, max(0, len(order) - limit))
+    return Table(title, (">row", ">leverage h", ">price"), rows, max(0, len(order) - limit))
 
 
 def _spread(layer: LayerFindings, priced: Prices) -> Table:
@@ -177,7 +167,7 @@ def _spread(layer: LayerFindings, priced: Prices) -> Table:
     rows = tuple(zip(labels, *(bars(told.counts[part]) for part in parts), strict=True))
     listed = len(priced.parts["training"].rows)
     some = f", of {layer.rows:,} training rows {listed:,}" if listed < layer.rows else ""
-    return Table(f"{layer.name}: rows by their price{some}", ("price at most", *parts), rows)
+    return Table(f"{layer.name}: rows by their price{some}", (">price at most", *(f">{part}" for part in parts)), rows)
 
 
 def _size(price: float) -> Fraction | None:

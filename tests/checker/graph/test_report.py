@@ -16,9 +16,10 @@ from proof_of_absence.checker.graph.findings import (
     NodeFinding,
     State,
 )
-from proof_of_absence.checker.graph.report import report_json, terminal, web
-from proof_of_absence.checker.graph.report.view import answers, harden_command, headline
+from proof_of_absence.checker.graph.report import report_json
+from proof_of_absence.checker.graph.report.view import answers, headline, report_of
 from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.checker.screen.answers import html_page, terminal_page
 
 
 def audit(states, *, fires=None, undecided=(), shape=(2, 2, 1)):
@@ -56,10 +57,10 @@ def test_a_unit_that_nothing_reads_is_no_finding():
 
 def test_names_are_escaped_in_html_and_shown_in_80_columns():
     found = audit([State.DEAD] * 4, fires={k: (k,) for k in range(4)})
-    page = web.page(found)
+    page = html_page(report_of(found))
     assert "relu &lt;1&gt;" in page and "<1>" not in page and "<script" not in page
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(terminal.page(found, command=harden_command("net.onnx", "a.npz")))
+    console.print(terminal_page(report_of(found, 10)), crop=False)
     text = console.export_text()
     assert text.startswith("2 train-idle channels; 4 units fire at 4 deployment inputs.")
     assert all(len(line) <= 80 for line in text.splitlines() if not line.startswith("absence harden"))
