@@ -107,6 +107,23 @@ def long(graph):
         graph.node.insert(k, helper.make_node("Loop" if k == 40_000 else "Identity", [a], [b]))
 
 
+def expanded(graph):
+    from onnx import TensorProto, helper
+
+    graph.initializer.append(helper.make_tensor("shape", TensorProto.INT64, [2], [1, 2**40]))
+    graph.node.insert(2, helper.make_node("Expand", ["r", "shape"], ["wide"]))
+    graph.node[3].input[0] = "wide"
+
+
+def kernel(graph):
+    from onnx import helper
+
+    graph.node.insert(2, helper.make_node("Unsqueeze", ["r", "axes"], ["deep"]))
+    graph.node.insert(3, helper.make_node("MaxPool", ["deep"], ["pooled"], kernel_shape=[2**40], pads=[2**39, 2**39]))
+    graph.node[4].input[0] = "pooled"
+    graph.initializer.append(helper.make_tensor("axes", 7, [1], [1]))
+
+
 NETS = {
     "pickle.pt": lambda: pickle.dumps(Shell()),
     "zipped.pt": lambda: npz(**{"archive/data.pkl": pickle.dumps(Shell()), "archive/version": b"3\n"}),
@@ -124,6 +141,8 @@ NETS = {
     "cyclic.onnx": lambda: onnx(cyclic),
     "bomb.onnx": lambda: onnx(bomb),
     "long.onnx": lambda: onnx(long),
+    "expanded.onnx": lambda: onnx(expanded),
+    "kernel.onnx": lambda: onnx(kernel),
     "noise.onnx": lambda: bytes(range(256)) * 100,
     "empty.onnx": lambda: b"",
 }
