@@ -147,7 +147,8 @@ class Hidden:
         return self._latest(part, tuple(rows))
 
     def _rows(self, part: str, rows: tuple[int, ...]) -> Interval:
-        before = enclose(self.below, self.parts[part][list(rows)])[-1]
+        # The independent pass does not see where nothing is rounded: a radius of 0 is more than it confirms.
+        before = enclose(self.below, self.parts[part][list(rows)], rounded=True)[-1]
         radius = before.radius
         with np.errstate(invalid="ignore"):
             silent = before.values <= -radius
@@ -197,7 +198,7 @@ class Hidden:
         if self.move is not None:
             near = np.full(len(rows), float(self.move**2))
             return near * (1 - ROOM), near * (1 + ROOM)
-        outputs = enclose(self.net, self.parts[part][list(rows)])[-1]
+        outputs = enclose(self.net, self.parts[part][list(rows)], rounded=True)[-1]
         radius = outputs.radius
         lows, highs = np.sort(outputs.values - radius, axis=1), np.sort(outputs.values + radius, axis=1)
         with np.errstate(invalid="ignore", over="ignore"):

@@ -79,7 +79,9 @@ def blocks(rows: int, size: int = BLOCK) -> Iterator[slice]:
     return (slice(start, min(start + size, rows)) for start in looking(range(0, rows, size)))
 
 
-def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64) -> list[Ball]:
+def enclose(
+    net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64, *, rounded: bool = False
+) -> list[Ball]:
     """The pre-activations of every layer at the inputs, the output layer last.
 
     Parameters
@@ -88,6 +90,8 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64
         Shape (rows, d), float64, finite.
     precision
         ``numpy.float32`` or ``numpy.float64``, in which the products are computed.
+    rounded
+        No radius of 0 where nothing is rounded: for bounds that a pass without this knowledge shall confirm.
 
     Notes
     -----
@@ -113,14 +117,14 @@ def enclose(net: FloatNet, inputs: np.ndarray, precision: Precision = np.float64
     below = Ball(values, np.zeros(len(values)), np.zeros(values.shape[1]), 0.0)
     balls: list[Ball] = []
     for layer in looking(net.layers):
-        balls.append(_through(layer, balls[-1].relu() if balls else below, precision))
+        balls.append(_through(layer, balls[-1].relu() if balls else below, precision, rounded))
     return balls
 
 
-def _through(layer: FloatLayer, below: Ball, precision: Precision) -> Ball:
+def _through(layer: FloatLayer, below: Ball, precision: Precision, rounded: bool) -> Ball:
     match layer:
         case FloatAffine():
-            return _affine(layer, below, precision)
+            return _affine(layer, below, precision, rounded=rounded)
         case RationalAffine(near=near):
             return _affine(near, below, precision, rounded=True)
         case _:

@@ -1,11 +1,13 @@
 """Readout prices of nets against exact leverages and exact margins; where a move is free, just there."""
 
+import tempfile
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import proof_of_absence
@@ -13,6 +15,8 @@ from proof_of_absence.checker.audit import pricing
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.audit.readout_facts import readout_fact
+from proof_of_absence.checker.audit.sources import Given
+from proof_of_absence.checker.audit.tied import check_folder
 from proof_of_absence.checker.independent.results.audit import decide
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
@@ -87,6 +91,40 @@ def test_prices_are_those_of_exact_leverages_and_the_checker_confirms_them(case,
             assert not exactly or one.price[0] == price == one.price[1]
     subject = Subject(Unshared(net.float_layers), train, deploy=deploy, test=train, factor=found.factor)
     decide(subject, [readout_fact(found.readout)])
+
+
+@st.composite
+def nearly_tied(draw):
+    """A net whose sums are exact in float64, with outputs that tie, or nearly so beside their size; inputs for it."""
+    whole = st.sampled_from([0.0, 0.0, 1.0, -1.0, 2.0**30])
+    widths = draw(st.sampled_from([(1, 4, 3), (1, 2, 2), (2, 3, 2, 3)]))
+
+    def array(*shape, of=whole):
+        return np.array(draw(st.lists(of, min_size=int(np.prod(shape)), max_size=int(np.prod(shape))))).reshape(shape)
+
+    layers = [(array(above, below), array(above)) for below, above in pairwise(widths)]
+    last = layers[-1][0] * draw(st.sampled_from([0.0, 1.0])), array(widths[-1], of=st.sampled_from([0.0, 1.0, 2.0**40]))
+    train, deploy = array(draw(st.integers(1, 5)), widths[0]), array(draw(st.integers(1, 3)), widths[0])
+    return FloatNet([*layers[:-1], last]), train, deploy
+
+
+@settings(deadline=None, max_examples=60)
+@given(nearly_tied(), st.booleans())
+@example(
+    (
+        FloatNet([(np.zeros((4, 1)), np.zeros(4)), (np.zeros((3, 4)), [0.0, 1.0, 1.0])]),
+        np.array([[0.0]]),
+        np.ones((1, 1)),
+    ),
+    False,
+)
+def test_an_audit_with_prices_is_accepted_where_only_its_own_pass_is_exact(case, exactly):
+    net, train, deploy = case
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as place:
+        patch.setattr(pricing, "moderate", lambda rows, width: exactly)
+        audit = proof_of_absence.audit(net, train, deploy=deploy, output=f"{place}/found")
+        assert audit.readout.exact == exactly
+        assert check_folder(Path(place, "found"), Given()).startswith("Accepted: ")
 
 
 def test_features_that_are_nearly_dependent_have_a_price_at_most(monkeypatch):
