@@ -308,13 +308,18 @@ class Bounds:
             slope = np.rint(self.high[m] / (self.high[m] - self.low[m]) * GRID) / GRID
             self.slope[m] = np.clip(np.nan_to_num(slope, nan=1.0), 0, 1)
 
+    def settle(self) -> bool:
+        """After `tighten` without `exactly`: what that adds; whether it may add something."""
+        found = _open_in_floats(self.high[0], self.low[0]).size > 0
+        if found:
+            self.tighten()
+        return found
+
     def _exactly(self, high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bounds of layer 1 in exact arithmetic, rounded outward, where floats do not settle a sign."""
         high, low = high.copy(), low.copy()
-        scale = np.maximum(np.abs(high), np.abs(low))
-        close = (low < 0) & (high > 0) & (np.minimum(-low, high) <= 1e-6 * scale)
         exact = self.asked.exact
-        for j in np.flatnonzero(close | ~np.isfinite(high) | ~np.isfinite(low)):
+        for j in _open_in_floats(high, low):
             ends = [
                 sorted((w * a, w * b))
                 for w, a, b in zip(exact.row(1, int(j)), self.low_end, self.high_end, strict=True)
@@ -322,6 +327,13 @@ class Bounds:
             low[j] = round_down(exact.bias(1)[j] + sum(end[0] for end in ends))
             high[j] = round_up(exact.bias(1)[j] + sum(end[1] for end in ends))
         return high, low
+
+
+def _open_in_floats(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """The units whose sign these bounds may leave open for nothing but rounding."""
+    scale = np.maximum(np.abs(high), np.abs(low))
+    close = (low < 0) & (high > 0) & (np.minimum(-low, high) <= 1e-6 * scale)
+    return np.flatnonzero(close | ~np.isfinite(high) | ~np.isfinite(low))
 
 
 def _nonnegative(left: np.ndarray, right: np.ndarray) -> np.ndarray:

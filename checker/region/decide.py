@@ -14,8 +14,8 @@ from proof_of_absence.checker.kernel.certificate import units_json
 from proof_of_absence.checker.region.bounds import Bounds
 from proof_of_absence.checker.region.part import WHOLE, Json
 from proof_of_absence.checker.region.question import Question, question
-from proof_of_absence.checker.region.search import Budget, graft, open_leaves
-from proof_of_absence.checker.region.witness import hunt
+from proof_of_absence.checker.region.search import NO_HINTS, Budget, graft, open_leaves
+from proof_of_absence.checker.region.witness import hints
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.rational import Number, Numbers, Vector
@@ -108,24 +108,13 @@ def irrelevant(
 def decide(asked: Question, budget: Budget, resume: Json | None = None) -> RegionResult:
     """As `irrelevant`, for a question already put."""
     started = time.monotonic()
-
-    def left(nodes: int | None) -> Budget:
-        return Budget(nodes, None if budget.seconds is None else budget.seconds - (time.monotonic() - started))
-
     tree = {"open": dict(WHOLE)} if resume is None else json.loads(json.dumps(resume))
     witness, nodes, reason = None, 0, ""
-    if resume is None:
-        if asked.differs(asked.low):
-            witness = asked.low
-        else:
-            # The whole box's bounds are quick and may decide at once; only then are inputs sampled.
-            done = graft(asked, tree, left(1))
-            witness, nodes, reason = done.witness, done.nodes, done.reason
-            if witness is None and open_leaves(tree) and reason != "timeout":
-                witness = hunt(asked, Bounds(asked).box)
-    if witness is None and open_leaves(tree):
-        done = graft(asked, tree, left(budget.nodes))
-        witness, nodes, reason = done.witness, nodes + done.nodes, done.reason
+    if resume is None and not asked.of_corner and asked.differs(asked.low):
+        witness = asked.low
+    elif open_leaves(tree):
+        done = graft(asked, tree, budget, hints(asked, Bounds(asked).box) if resume is None else NO_HINTS)
+        witness, nodes, reason = done.witness, done.nodes, done.reason
     found = concluded(asked, tree, witness, reason, nodes, time.monotonic() - started)
     if resume is not None and found.fact is not None and found.verdict == "unsat":
         # The tree came from outside: it may be another question's.

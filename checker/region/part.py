@@ -56,6 +56,8 @@ class Part:
         The sign conditions that are affine functions of the input, and a point where all are positive.
     split
         The unit that it was last split by.
+    bounded
+        Whether its bounds follow, layer by layer, from what is stated.
     """
 
     bounds: Bounds
@@ -66,6 +68,7 @@ class Part:
     conditions: dict[tuple[int, int], Affine] = field(default_factory=dict)
     point: Vector | None = None
     split: tuple[int, int] | None = None
+    bounded: bool = False
 
     @classmethod
     def root(cls, asked: Question) -> "Part":
@@ -98,9 +101,8 @@ class Part:
         self.tree["open"] = self.write()
 
     def to_signs(self) -> "Part":
-        """The same part, to be divided by signs from here on."""
-        self.forget()
-        self.by_signs = True
+        """The same part, just bounded, to be divided by signs from here on."""
+        self.by_signs = self.bounded = True
         return self
 
     def forget(self) -> None:

@@ -47,7 +47,8 @@ class Target:
 class Question:
     """A net, a circuit of it, a closed box, and the constants; made by `question`.
 
-    `exact` holds the net's numbers: questions about one net share it.
+    `exact` holds the net's numbers: questions about one net share it. `of_corner`: the constants are what is sent at
+    the low corner of the box.
     """
 
     exact: Integers
@@ -55,6 +56,7 @@ class Question:
     low: Vector
     high: Vector
     targets: tuple[Target, ...]
+    of_corner: bool = False
 
     @property
     def net(self) -> FloatNet:
@@ -215,4 +217,4 @@ def question(
         Target(t.layer, t.units, t.readers, t.weights, tuple(constants[Unit(t.layer + 1, k)] for k in t.readers))
         for t in targets
     )
-    return Question(exact, units, low, high, fixed)
+    return Question(exact, units, low, high, fixed, value is None)

@@ -7,9 +7,10 @@ sub-problems again.
 """
 
 import time
-from copy import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
 
@@ -29,6 +30,8 @@ BATCH, ENTRIES = 64, 2**22
 # Beyond so many free coordinates, or with so few unknown signs, splitting by signs pays better than cutting; where
 # units cancel, with fewer.
 CUT_DIMENSIONS, FEW_SIGNS, FEW_THAT_CANCEL = 12, 8, 4
+# With at most so many weights a part is bounded sooner than inputs are looked for.
+SMALL = 2**8
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Budget:
 
 
 UNLIMITED = Budget()
+NO_HINTS: Iterator[np.ndarray] = iter(())
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,15 @@ def open_leaves(tree: Json) -> list[Json]:
     return found
 
 
-def solve(asked: Question, sub: Json, budget: Budget = UNLIMITED) -> SearchResult:
-    """Search a sub-problem, depth first, in an order that depends on nothing but the question and the sub-problem.
+def solve(
+    asked: Question, sub: Json, budget: Budget = UNLIMITED, hints: Iterator[np.ndarray] = NO_HINTS
+) -> SearchResult:
+    """Search a sub-problem, depth first, in an order that depends on nothing but the arguments.
+
+    Parameters
+    ----------
+    hints
+        Inputs (N, d) that may differ. Some are tried each time that parts stay open; in large nets all of them at once.
 
     Raises
     ------
@@ -83,6 +94,7 @@ def solve(asked: Question, sub: Json, budget: Budget = UNLIMITED) -> SearchResul
     started, nodes, reason = time.monotonic(), 0, ""
     first = Part.read(asked, sub)
     stack, replayer = [first], Replayer(asked)
+    at_once = 1 if _small(asked) else None
     while stack:
         look()
         if budget.nodes is not None and nodes >= budget.nodes:
@@ -114,31 +126,42 @@ def solve(asked: Question, sub: Json, budget: Budget = UNLIMITED) -> SearchResul
                 parts.append(stack.pop())
             nodes += len(parts)
             children, witness = _cut(parts, replayer)
+        stack += children
+        for points in islice(hints, at_once) if stack and witness is None else ():
+            witness = replayer.first(points)
+            if witness is not None:
+                break
         if witness is not None:
             return SearchResult(first.tree, witness, nodes)
-        stack += children
     return SearchResult(first.tree, None, nodes, reason)
+
+
+def _small(asked: Question) -> bool:
+    return sum(layer.weights.size for layer in asked.layers[: asked.depth]) <= SMALL
 
 
 def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | None]:
     """Bound the parts together; close what is closed, cut in two what is not, or leave it to be divided by signs."""
     asked = replayer.asked
-    batch = Bounds.together([p.bounds for p in parts])
+    few = FEW_THAT_CANCEL if asked.parallel else FEW_SIGNS
     if len(parts) == 1 and not parts[0].depth:
         # The whole box: its bounds are those of every circuit.
-        ends = asked.low, asked.high
-        batch = copy(asked.exact.shared(f"bounds {asked.depth}", ends, partial(_tightened, batch)))
-        batch.asked = asked
+        (part,) = parts
+        known = asked.exact.shared(f"bounds {asked.depth}", (asked.low, asked.high), partial(_tightened, part.bounds))
+        part.bounds = known.copy()
+        part.bounds.asked = asked
+        if part.empty() or _closed(part):
+            return [], None
+        if _small(asked) and not (_unknown(part.bounds) > few and len(asked.free) <= CUT_DIMENSIONS):
+            return [part.to_signs()], None
+        batch = Bounds.together([part.bounds])
     else:
+        batch = Bounds.together([p.bounds for p in parts])
         batch.tighten(exactly=False)
-    for i, part in enumerate(parts):
-        for key in ("low", "high", "slope"):
-            setattr(part.bounds, key, [row[i].copy() for row in getattr(batch, key)])
-    left = [
-        i
-        for i, part in enumerate(parts)
-        if not (part.empty() or (_may_close(part.bounds) and part.closed(constant)))
-    ]  # fmt: skip
+        for i, part in enumerate(parts):
+            for key in ("low", "high", "slope"):
+                setattr(part.bounds, key, [row[i].copy() for row in getattr(batch, key)])
+    left = [i for i, part in enumerate(parts) if not (part.empty() or _closed(part))]
     if not left:
         return [], None
     low, high = (end[left] for end in batch.box)
@@ -147,12 +170,9 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
     witness = replayer.first(np.vstack([corners, low / 2 + high / 2]))
     if witness is not None:
         return [], witness
-    unknown = np.zeros(len(parts))
-    for m in range(asked.depth - 1):
-        unknown += (batch.status(m) == UNKNOWN).sum(axis=1)
+    unknown = _unknown(batch)
     longest = np.argmax(np.nan_to_num(np.abs(steer).max(axis=1) * (high - low), nan=0.0), axis=1)
     children: list[Part] = []
-    few = FEW_THAT_CANCEL if asked.parallel else FEW_SIGNS
     for at, i in enumerate(left):
         coordinate, part = int(longest[at]), parts[i]
         middle = float(low[at, coordinate] / 2 + high[at, coordinate] / 2)
@@ -163,9 +183,9 @@ def _cut(parts: list[Part], replayer: Replayer) -> tuple[list[Part], Vector | No
     return children, None
 
 
-def _tightened(batch: Bounds) -> Bounds:
-    batch.tighten(exactly=False)
-    return batch
+def _tightened(bounds: Bounds) -> Bounds:
+    bounds.tighten()
+    return bounds
 
 
 def _steer(batch: Bounds) -> np.ndarray:
@@ -185,6 +205,15 @@ def _steer(batch: Bounds) -> np.ndarray:
     return np.nan_to_num(np.concatenate(found, axis=1)) if found else np.zeros((width[0], 1, width[1]))
 
 
+def _unknown(bounds: Bounds) -> np.ndarray:
+    """How many signs below the last layer are unknown: a number, or one for each part."""
+    return sum(((bounds.status(m) == UNKNOWN).sum(axis=-1) for m in range(bounds.asked.depth - 1)), np.zeros(()))
+
+
+def _closed(part: Part) -> bool:
+    return _may_close(part.bounds) and part.closed(constant)
+
+
 def _may_close(bounds: Bounds) -> bool:
     """Whether it is worth asking for the exact form: units of unknown sign make a kink unless they are parallel."""
     for target in bounds.asked.targets:
@@ -194,13 +223,13 @@ def _may_close(bounds: Bounds) -> bool:
     return True
 
 
-def graft(asked: Question, tree: Json, budget: Budget) -> SearchResult:
-    """Go on with a tree that has open leaves: each is solved in its turn, and replaced in place."""
+def graft(asked: Question, tree: Json, budget: Budget, hints: Iterator[np.ndarray] = NO_HINTS) -> SearchResult:
+    """Go on with a tree that has open leaves: each is solved in turn, and replaced in place. `hints`: see `solve`."""
     started, nodes, reason = time.monotonic(), 0, ""
     for leaf in open_leaves(tree):
         left = None if budget.seconds is None else budget.seconds - (time.monotonic() - started)
         more = None if budget.nodes is None else budget.nodes - nodes
-        done = solve(asked, leaf["open"], Budget(more, left))
+        done = solve(asked, leaf["open"], Budget(more, left), hints)
         nodes += done.nodes
         if done.witness is not None:
             return SearchResult(tree, done.witness, nodes)

@@ -30,8 +30,10 @@ def step(part: Part, replayer: Replayer) -> tuple[list[Part], Vector | None]:
         If exact arithmetic takes too many steps.
     """
     bounds, asked = part.bounds, part.bounds.asked
-    bounds.tighten(1 if part.split is None else part.split[0] + 1)
-    if part.empty() or part.closed(constant):
+    if not part.bounded:
+        bounds.tighten(1 if part.split is None else part.split[0] + 1)
+    # What the same bounds did not close is not asked again.
+    if (bounds.settle() if part.bounded else True) and (part.empty() or part.closed(constant)):
         return [], None
     part.state()
     if part.split is not None and part.split[0] > 1:

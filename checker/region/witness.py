@@ -2,7 +2,7 @@
 found in floats by sampling and ascent, counted only after exact replay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +13,7 @@ from proof_of_absence.checker.region.question import Question
 from proof_of_absence.models.layers import FloatAffine
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["Replayer", "ascend", "ascended", "hunt", "off_the_form"]
+__all__ = ["Replayer", "ascend", "ascended", "hints", "off_the_form"]
 
 SAMPLES, ASCENTS, STEPS, REPLAYS = 512, 32, 25, 6
 
@@ -58,27 +58,22 @@ class Replayer:
         return None
 
 
-def hunt(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Vector | None:
-    """Sample the box, its corners, and points that gradient ascent on the circuit's pre-activations reaches."""
+def hints(asked: Question, box: tuple[np.ndarray, np.ndarray], seed: int = 0) -> Iterator[np.ndarray]:
+    """Inputs that may differ: samples of the box and corners, then what ascent on the pre-activations reaches."""
     low, high = box
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
-        return None
+        return
     random = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
         inner = low + (high - low) * random.random((SAMPLES, len(low)))
         corners = np.where(random.random((SAMPLES // 4, len(low))) < 0.5, low, high)
         points = np.vstack([inner, corners, [low, high, low / 2 + high / 2]])
-        replayer = Replayer(asked)
-        if (found := replayer.first(points)) is not None:
-            return found
-        for target in asked.targets:
-            units = [(j, sign) for j in target.live[:8] for sign in ((1, -1) if len(asked.circuit) > 1 else (1,))]
-            if units:
-                chosen, signs = map(np.array, zip(*units, strict=True))
-                reached = ascended(asked.layers[: target.layer], chosen, signs, points, low, high, ASCENTS)
-                if (found := replayer.first(reached)) is not None:
-                    return found
-    return None
+    yield points
+    for target in asked.targets:
+        units = [(j, sign) for j in target.live[:8] for sign in ((1, -1) if len(asked.circuit) > 1 else (1,))]
+        if units:
+            chosen, signs = map(np.array, zip(*units, strict=True))
+            yield ascended(asked.layers[: target.layer], chosen, signs, points, low, high, ASCENTS)
 
 
 def ascend(
