@@ -176,13 +176,14 @@ def _fitting(
     graph: Graph, inputs: np.ndarray, deploy: np.ndarray | None, regions: Sequence[Region], source: Source | None
 ) -> None:
     of = f" of {source.name}" if source else ""
-    for region in regions:
-        if len(region.bounds) != graph.sizes[0]:
-            raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {graph.sizes[0]}")
     for name, rows in ((f"the training inputs{of}", inputs), ("the deployment inputs", deploy)):
         if rows is not None and rows.shape[1] != graph.sizes[0]:
             shape = " x ".join(map(str, graph.input_shape))
             raise refused(name, f"have {rows.shape[1]} columns, the net reads {graph.sizes[0]} ({shape})")
+    # Last, since a box may be that of the training inputs.
+    for region in regions:
+        if len(region.bounds) != graph.sizes[0]:
+            raise refused(region.name, f"is a box of {len(region.bounds)} inputs, the net reads {graph.sizes[0]}")
 
 
 def _summary(graph: Graph, source: Source | None) -> GraphSummary:

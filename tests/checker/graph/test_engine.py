@@ -58,7 +58,7 @@ def test_without_time_nothing_is_a_pass():
 
 def test_what_does_not_fit_is_refused_in_one_line():
     with pytest.raises(InputError, match=r"have 3 columns, the net reads 4 \(1 x 4\)"):
-        examine(detector(), TRAIN[:, :3], NOTHING)
+        examine(detector(), TRAIN[:, :3], NOTHING, regions=[Region("training box", ((Fraction(0), Fraction(1)),) * 3)])
     with pytest.raises(InputError, match="a box of 1 inputs, the net reads 4"):
         examine(detector(), TRAIN, NOTHING, regions=[Region("b", ((Fraction(0), Fraction(1)),))])
 
