@@ -22,6 +22,7 @@ from proof_of_absence.models.files import onnx_graph_windows as windows
 from proof_of_absence.models.files.constants import BATCH, FLOATS, label, type_name
 from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.files.ending import Ending, ending
+from proof_of_absence.models.files.external import inlined
 from proof_of_absence.models.files.graph import SOFTMAX_LAST, opset
 from proof_of_absence.models.files.graph_sources import Sources
 from proof_of_absence.models.files.onnx_graph_constants import GraphConstants
@@ -35,6 +36,7 @@ __all__ = ["follow"]
 
 Operator: TypeAlias = Callable[[Walk, onnx.NodeProto], Value]
 OPERATORS: dict[str, Operator] = {
+    "Abs": activations.absolute,
     "Add": maps.total,
     "AveragePool": windows.average_pool,
     "BatchNormalization": maps.batch_normalization,
@@ -49,7 +51,9 @@ OPERATORS: dict[str, Operator] = {
     "GlobalMaxPool": windows.global_pool,
     "LeakyRelu": activations.leaky_relu,
     "MatMul": maps.matmul,
+    "Max": activations.bounded,
     "MaxPool": windows.max_pool,
+    "Min": activations.bounded,
     "Mul": maps.multiply,
     "Neg": maps.negate,
     "PRelu": activations.prelu,
@@ -257,7 +261,8 @@ class _Reader:
         graph = onnx.GraphProto(node=self.nodes, name="g", input=[self.input])
         for tensor in self.model.graph.initializer:
             if int(np.prod([float(size) for size in tensor.dims])) <= SHOWN:
-                graph.initializer.append(tensor)
+                elsewhere = tensor.data_location == TensorProto.EXTERNAL
+                graph.initializer.append(inlined(self.path, tensor) if elsewhere else tensor)
             else:
                 graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
         small = onnx.ModelProto(ir_version=onnx.IR_VERSION, graph=graph)

@@ -12,7 +12,7 @@ from proof_of_absence.models.files.onnx_graph_walk import Value, Walk
 from proof_of_absence.models.files.operators import DIGITS
 from proof_of_absence.models.graph_layers import Clip, LeakyRelu, Relu
 
-__all__ = ["cast", "clip", "dropout", "leaky_relu", "prelu", "relu"]
+__all__ = ["absolute", "bounded", "cast", "clip", "dropout", "leaky_relu", "prelu", "relu"]
 
 # The bounds of Clip that stand for none, where they are attributes.
 UNBOUNDED = float(np.finfo(np.float32).max)
@@ -45,6 +45,28 @@ def clip(walk: Walk, node: onnx.NodeProto) -> Value:
         return walk.put(node, Clip(low, high), [value])
     except ValueError as error:
         raise walk.refused(f"{label(node)}: {error}") from error
+
+
+def absolute(walk: Walk, node: onnx.NodeProto) -> Value:
+    """|h| is h where it is not negative, and else -1 times it."""
+    return walk.put(node, LeakyRelu(Fraction(-1)), [walk.running(node, 1)])
+
+
+def bounded(walk: Walk, node: onnx.NodeProto) -> Value:
+    """Min and Max of a value and a constant: a bound on one side."""
+    walk.counted(node, 2)
+    reads = walk.reads(node)
+    if len(reads) != 1:
+        raise walk.refused(f"{label(node)} compares {len(reads)} values; one with a constant is supported")
+    value = walk.values[reads[0]]
+    (name,) = (name for name in node.input if name not in walk.values)
+    bounds = walk.floats(node, name, value.kind)
+    if np.unique(bounds).size != 1:
+        raise walk.refused(f"{label(node)} has several bounds; one for all is supported")
+    value = walk.broadcast(node, value, walk.together(node, [value.shape, bounds.shape]))
+    bound = Fraction(bounds.flat[0])
+    low, high = (bound, None) if node.op_type == "Max" else (None, bound)
+    return walk.put(node, Relu() if low == 0 else Clip(low, high), [value])
 
 
 def _bound(walk: Walk, node: onnx.NodeProto, place: int, attribute: str, value: Value) -> Fraction | None:

@@ -31,13 +31,13 @@ class GraphConstants(Constants):
     computed = 0
 
     def is_stored(self, name: str) -> bool:
-        """Whether the file holds its numbers: it is an initializer or a Constant node."""
+        """Whether the file holds its numbers: it is an initializer or a tensor of a Constant node."""
         found = self._known.get(name)
         match found:
             case TensorProto():
                 return bool(found.name == name)
             case onnx.NodeProto():
-                return bool(found.output[0] == name)
+                return bool(found.output[0] == name) and [one.name for one in found.attribute] == ["value"]
             case _:
                 return False
 

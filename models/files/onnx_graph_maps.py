@@ -57,7 +57,6 @@ def _product(
     *,
     left: bool,
     turned: bool,
-    bias: np.ndarray | None = None,
     factor: Fraction = Fraction(1),
 ) -> Value:
     """The map of a matrix (fan-out, fan-in) along the last axis of a value, along the last but one with `left`."""
@@ -68,8 +67,9 @@ def _product(
         raise walk.refused(
             f"{label(node)} multiplies weights that read {matrix.shape[1]} values with a value of shape {value.written}"
         )
-    layer = Dense(matrix, np.zeros(len(matrix)) if bias is None else bias)
-    found = walk.put(node, layer, [value], (*value.shape[:last], len(matrix)), value.rows)
+    found = walk.put(
+        node, Dense(matrix, np.zeros(len(matrix))), [value], (*value.shape[:last], len(matrix)), value.rows
+    )
     if held is not None:
         name, index = held
         index = index.reshape(index.shape[-2:])

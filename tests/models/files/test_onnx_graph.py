@@ -3,13 +3,14 @@
 import gzip
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from proof_of_absence.models.files import InputError, read_network
 from proof_of_absence.models.files.onnx import sourced
 from proof_of_absence.models.floatnet import FloatNet
-from proof_of_absence.models.graph import Graph
+from proof_of_absence.models.graph import Graph, same_graph
 from proof_of_absence.models.graph_layers import Conv, Dense, LeakyRelu, Relu
 from tests.models.files.onnx_graphs import run
 from tests.models.files.onnx_models import CONSTANTS, HEAD, TAIL, model, node
@@ -185,3 +186,23 @@ def test_where_weights_lie(tmp_path):
         for number, one in arrays.items():
             array = constants[one.name].reshape(-1)[one.index].astype(np.float64) * float(one.factor)
             assert np.array_equal(array, getattr(net.nodes[number - 1].layer, kind))
+
+
+def test_weights_and_shapes_in_a_file_beside_the_model(tmp_path):
+    nodes = [node("Conv", "x W", "c"), node("Reshape", "c s", "f"), node("MatMul", "f V", "y")]
+    constants = {"W": np.ones((2, 1, 2), np.float32), "s": np.array([0, 6]), "V": np.eye(6, dtype=np.float32)}
+    data = model(nodes, constants, shape=("n", 1, 4))
+    (tmp_path / "one.onnx").write_bytes(data)
+    apart = {"save_as_external_data": True, "location": "net.data", "size_threshold": 0, "convert_attribute": True}
+    onnx.save_model(onnx.load_from_string(data), tmp_path / "net.onnx", **apart)
+    assert b"net.data" in (tmp_path / "net.onnx").read_bytes()
+    one, other = (read_network(tmp_path / name) for name in ("one.onnx", "net.onnx"))
+    assert same_graph(one, other)
+
+
+def test_a_constant_that_is_a_list_of_floats_lies_nowhere(tmp_path):
+    path = tmp_path / "net.onnx"
+    nodes = [node("Constant", "", "c", value_floats=[1.0, 2.0]), node("Neg", "x", "n"), node("Add", "n c", "y")]
+    path.write_bytes(model(nodes, {}, shape=("n", 2)))
+    net, sources = sourced(path)
+    assert not sources.shift and net([0, 0]).tolist() == [1, 2]

@@ -339,7 +339,7 @@ def test_batch_normalization(place, data):
 @settings(max_examples=150)
 def test_activations(place, data):
     shape, opset, constants = data.draw(shapes), 17, {}
-    match data.draw(st.sampled_from(["Relu", "LeakyRelu", "PRelu", "Clip", "Clip 6", "Neg"])):
+    match data.draw(st.sampled_from(["Relu", "LeakyRelu", "PRelu", "Clip", "Clip 6", "Max", "Min", "Abs"])):
         case "LeakyRelu":
             alpha = {"alpha": data.draw(st.sampled_from([0.5, 0.0, -1.0, 2.0]))} if data.draw(st.booleans()) else {}
             made = node("LeakyRelu", "x", "y", **alpha)
@@ -357,6 +357,9 @@ def test_activations(place, data):
             told = {"min": float(low), "max": float(high)}
             kept = data.draw(st.sets(st.sampled_from(["min", "max"])))
             made = node("Clip", "x", "y", **{name: told[name] for name in kept})
+        case "Max" | "Min" as operator:
+            constants = {"c": np.full(data.draw(st.sampled_from([[], [1], shape])), data.draw(SMALL), np.float32)}
+            made = node(operator, data.draw(st.sampled_from(["x c", "c x"])), "y")
         case operator:
             made = node(operator, "x", "y")
     # LeakyRelu without a slope has 0.01, which floats round.
