@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.graph.engine import unit_findings
+from proof_of_absence.checker.graph.harden import harden
+from proof_of_absence.checker.graph.idle import unit_states
 from proof_of_absence.checker.independent.kinds import graph_hardened as checker
 from proof_of_absence.checker.independent.kinds.graph_hardened import graph_hardened
 from proof_of_absence.checker.independent.kinds.graph_idle import graph_idle
@@ -19,7 +22,15 @@ from proof_of_absence.models.windows import Window
 from tests.checker.changed import changed
 from tests.checker.independent.kinds import graph_hardened as oracle
 from tests.checker.independent.kinds import graph_idle as idle_oracle
-from tests.checker.independent.kinds.test_graph_idle import NAMES, accepted, changes, found, still_at_times, subject
+from tests.checker.independent.kinds.test_graph_idle import (
+    NAMES,
+    accepted,
+    changes,
+    found,
+    stated,
+    still_at_times,
+    subject,
+)
 from tests.graphs import graphs
 
 
@@ -75,6 +86,23 @@ def test_any_weight_that_is_zeroed_is_decided_as_the_rationals_say(problem, data
     other = changed(fact, path, value) if repr(value) != repr(_at(fact, path)) else fact
     if accepted(graph_hardened, known(net, after, rows), other):
         assert oracle.graph_hardened(net, after, rows, other), (path, value)
+
+
+@given(graphs(names=(*NAMES, "BatchNorm"), kinds=("halves", "near"), rows=3), st.data())
+def test_what_a_hardening_cuts_is_shown_node_by_node(problem, data):
+    net, rows = problem
+    rows = still_at_times(data, rows)
+    states = unit_findings(net, rows)
+    if any(node.undecided for node in states):
+        return
+    made = harden(net, rows, states)
+    pair = subject(made.graph, rows)
+    pair.before = subject(net, rows).graph
+    graph_idle(pair, *(stated(one, len(rows)) for one in unit_states(made.graph, rows)))
+    left = {node: [one.entry for one in made.left if one.node == node] for node in net.activations}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checker, "PATIENT", 0)
+        graph_hardened(pair, hardened_fact(net, made.graph, left))
 
 
 def _at(fact, path):
