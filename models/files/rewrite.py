@@ -6,6 +6,7 @@ Where a layer is the product of several maps of the file, these are kept, and th
 import io
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from proof_of_absence.models.files import disk, read_net
 from proof_of_absence.models.files.disk import InputError, content, refused
 from proof_of_absence.models.files.order import without_prefix
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.graph import Graph
+from proof_of_absence.models.graph_layers import Dense
 from proof_of_absence.models.layers import equal_layers
 
 __all__ = ["rewrite"]
@@ -67,6 +70,8 @@ def rewrite(
                 from proof_of_absence.models.files.onnx_edit import edit
 
                 edit(like, temporary, edits)
+            case ".onnx" if read.reading and read.reading.cut:
+                _in_place(like, temporary, net)
             case ".onnx":
                 from proof_of_absence.models.files import onnx
 
@@ -102,8 +107,23 @@ def _require_form(like: object, read: FloatNet, net: FloatNet) -> None:
         raise refused(like, "holds maps whose product is no float64; write them as one layer first")
     if _interface(read) != _interface(net):
         raise refused(like, f"holds a net of widths {read.widths} in {read.dtype}, not {net.widths} in {net.dtype}")
-    if read.reading and read.reading.cut:
-        raise refused(like, f"ends with {read.reading.cut}, which a net in this form would lose; cut it off first")
+    if read.reading and read.reading.cut and read.widths != net.widths:
+        raise refused(like, f"ends with {read.reading.cut}, which a smaller net would lose; cut it off first")
+
+
+def _in_place(like: str | os.PathLike[str], path: Path, net: FloatNet) -> None:
+    """Other weights and biases in a copy of an ONNX file, whose end is no part of the net."""
+    from proof_of_absence.models.files import graph_write
+    from proof_of_absence.models.files.onnx import sourced
+
+    graph, _ = sourced(like)
+    dense = [number for number, node in enumerate(graph.nodes) if isinstance(node.layer, Dense)]
+    if len(dense) != len(net.layers):
+        raise refused(like, "holds maps between its layers, and an end that is no part of the net; cut that off first")
+    nodes = list(graph.nodes)
+    for number, layer in zip(dense, net.float_layers, strict=True):
+        nodes[number] = replace(nodes[number], layer=Dense(*layer))
+    graph_write.rewrite(like, path, Graph(graph.input_shape, nodes, graph.dtype))
 
 
 def _interface(net: FloatNet) -> tuple[int, int, int, np.dtype]:
