@@ -188,17 +188,20 @@ class _Reader:
 
     def follow(self) -> tuple[Graph, Sources]:
         walk = self.walk
+        before: set[str] = set()
         later = {name for node in self.model.graph.node for name in node.output}
         for node in self.nodes:
             for name in filter(None, node.input):
                 if name not in walk.values and name not in self.constants:
                     where = "a later node computes: sort the nodes" if name in later else "nothing defines"
+                    where = "is a further output of a node, which is not followed" if name in before else where
                     raise self.refused(f"{label(node)} reads {name}, which {where}")
             if not node.output or not node.output[0]:
                 raise self.refused(f"{label(node)} has no output with a name")
             if any(name in walk.values or name in self.constants for name in node.output if name):
                 raise self.refused(f"{label(node)} gives a value a name that is taken")
             self._step(node)
+            before.update(node.output)
         value = walk.values.get(self.end.output)
         if value is None:
             raise self.refused(f"nothing computes the output {self.end.output} from the input")

@@ -200,6 +200,16 @@ def test_weights_and_shapes_in_a_file_beside_the_model(tmp_path):
     assert same_graph(one, other)
 
 
+def test_a_second_output_of_a_node_is_not_followed(tmp_path):
+    pool = node("MaxPool", "x", "p", kernel_shape=[2])
+    pool.output.append("places")
+    nodes = [pool, node("Cast", "places", "c", to=1), node("Add", "p c", "y")]
+    path = tmp_path / "net.onnx"
+    path.write_bytes(model(nodes, {}, shape=("n", 1, 4)))
+    with pytest.raises(InputError, match="reads places, which is a further output of a node"):
+        sourced(path)
+
+
 def test_a_constant_that_is_a_list_of_floats_lies_nowhere(tmp_path):
     path = tmp_path / "net.onnx"
     nodes = [node("Constant", "", "c", value_floats=[1.0, 2.0]), node("Neg", "x", "n"), node("Add", "n c", "y")]
