@@ -26,7 +26,7 @@ from proof_of_absence.models.steps import Added, Place
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["from_module", "read", "tensors_of"]
+__all__ = ["from_module", "read", "tensors_of", "unwrapped"]
 
 LARGEST = 8 * 2**30
 # Modules that compute what the module in them computes, and where that lies.
@@ -110,7 +110,7 @@ def from_module(module: "torch.nn.Module", *, functional: bool = False) -> Float
         matters, or the layers are no chain of affine maps with ReLU between them.
     """
     torch = _torch("the module")
-    module = _unwrapped(torch, module)
+    module = unwrapped(torch, module)
     parameters = (
         {parameter.dtype for parameter in module.parameters()} if isinstance(module, torch.nn.Module) else set()
     )
@@ -135,7 +135,7 @@ def tensors_of(module: "torch.nn.Module") -> dict[str, Any]:
     torch = _torch("the module")
     return {
         f"{name} {kind}": tensor
-        for name, layer in _leaves(torch, "", _unwrapped(torch, module))
+        for name, layer in _leaves(torch, "", unwrapped(torch, module))
         for kind in ("weight", "bias")
         if (tensor := getattr(layer, kind, None)) is not None
     }
@@ -195,7 +195,7 @@ def _added(name: str, tensor: Any, values: np.ndarray) -> Added | None:
     return Added(Place(f"{name} bias", 0, values.shape), values, kind)
 
 
-def _unwrapped(torch: ModuleType, module: Any) -> Any:
+def unwrapped(torch: ModuleType, module: Any) -> Any:
     """The module in DataParallel, DistributedDataParallel and torch.compile, which compute what it computes."""
     while isinstance(module, torch.nn.Module):
         kind = type(module).__name__
