@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from proof_of_absence.models.circuit import Unit
     from proof_of_absence.models.data import Dataset
     from proof_of_absence.models.files import InputError, read_net
+    from proof_of_absence.models.files.torch_graph_write import state_dict_of
     from proof_of_absence.models.floatnet import FloatNet
     from proof_of_absence.models.layers import Affine, Layer
     from proof_of_absence.models.net import MLP
@@ -33,6 +34,7 @@ else:
         "audit": "checker.audit.entry",
         "harden": "checker.audit.harden_entry",
         "read_net": "models.files",
+        "state_dict_of": "models.files.torch_graph_write",
     }
 
     def __getattr__(name):
@@ -57,4 +59,5 @@ __all__ = [
     "audit",
     "harden",
     "read_net",
+    "state_dict_of",
 ]

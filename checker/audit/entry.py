@@ -28,7 +28,7 @@ from proof_of_absence.checker.recorded.findings import RecordedAudit
 from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
 from proof_of_absence.models.files import read_net, read_network
 from proof_of_absence.models.files.chain import exact_array
-from proof_of_absence.models.files.disk import refused
+from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.layers import Affine, FloatAffine, FloatLayer, RationalAffine
@@ -36,7 +36,7 @@ from proof_of_absence.models.net import MLP
 from proof_of_absence.models.objective import Objective, objective, split
 from proof_of_absence.models.rational import Number
 
-__all__ = ["aim_of", "audit", "float_rows", "net_of_model"]
+__all__ = ["aim_of", "audit", "float_rows", "net_of_model", "network_of_model", "row_shape"]
 
 
 @overload
@@ -156,8 +156,8 @@ def audit(
     model
         A ``torch.nn.Module`` of Linear and ReLU layers, also as its forward method calls them, a `FloatNet`, an `MLP`
         whose weights are float64 numbers, or the path of a .onnx, .safetensors, .pt or .pth file. Softmax or
-        LogSoftmax at the end is left off. A `Graph`, or an ONNX file of convolutions, pools, sums and the like, is
-        audited as such: what comes back is a `GraphAudit`.
+        LogSoftmax at the end is left off. A `Graph`, or an ONNX file or a module of convolutions, pools, sums and the
+        like, is audited as such: what comes back is a `GraphAudit`. A module then reads inputs of the shape of X.
     X, Y, deploy
         Training inputs (N, d) and targets (N, m), deployment inputs (D, d): numpy arrays, torch tensors or nested
         lists. Further axes are flattened; targets of one axis are a column, class labels if they are integers or truth
@@ -228,7 +228,7 @@ def audit(
             workers=workers, scheduler=scheduler, device=device, progress=progress,
         )  # fmt: skip
     deadline = Deadline(seconds)
-    network = network_of_model(model, activation, checked=outputs is not None)
+    network = network_of_model(model, activation, checked=outputs is not None, shape=row_shape(X))
     inputs, aim = float_rows("X", X), aim_of(network, Y, loss)
     deployed = None if deploy is None else float_rows("deploy", deploy)
     asked = [regions] if isinstance(regions, str | os.PathLike | Region) else list(regions)
@@ -295,8 +295,15 @@ def aim_of(net: FloatNet | Graph, Y: Any, loss: str | None) -> Objective:
     return objective(outputs, *split(rows.astype(np.int64) if kind in "iub" else rows), loss)
 
 
-def network_of_model(model: Any, activation: str | None = None, *, checked: bool = False) -> FloatNet | Graph:
+def network_of_model(
+    model: Any, activation: str | None = None, *, checked: bool = False, shape: tuple[int, ...] = ()
+) -> FloatNet | Graph:
     """As `net_of_model`, but for what is no chain of dense layers too.
+
+    Parameters
+    ----------
+    shape
+        Of one input, which a torch module that is no such chain is followed with; see `row_shape`.
 
     Raises
     ------
@@ -307,7 +314,31 @@ def network_of_model(model: Any, activation: str | None = None, *, checked: bool
         return model
     if isinstance(model, str | os.PathLike):
         return read_network(model, activation=activation, checked=checked)
-    return net_of_model(model, activation, checked=checked)
+    try:
+        net = net_of_model(model, activation, checked=checked)
+    except InputError:
+        # Without a shape, or where it is no module of torch, there is no other way to read it.
+        if not shape or not hasattr(model, "state_dict"):
+            raise
+        return _graph_of(model, shape)
+    # A dense chain may be meant for each token by itself.
+    tokens = len(shape) > 1 and net.widths[0] != math.prod(shape) and net.widths[0] == shape[-1]
+    return _graph_of(model, shape) if tokens and hasattr(model, "state_dict") else net
+
+
+def _graph_of(module: Any, shape: tuple[int, ...]) -> Graph:
+    from proof_of_absence.models.files.torch_graph import read_module
+
+    return read_module(module, shape)
+
+
+def row_shape(values: Any) -> tuple[int, ...]:
+    """The shape of one row of an array, a tensor or nested lists; empty where there is none."""
+    try:
+        return tuple(map(int, np.shape(values)[1:]))
+    # Ragged lists have no shape; `float_rows` says so.
+    except (TypeError, ValueError):
+        return ()
 
 
 def net_of_model(model: Any, activation: str | None = None, *, checked: bool = False) -> FloatNet:

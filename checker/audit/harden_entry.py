@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from proof_of_absence.checker.audit.beyond import no_part
 from proof_of_absence.checker.audit.certify import certify
-from proof_of_absence.checker.audit.entry import float_rows, network_of_model
+from proof_of_absence.checker.audit.entry import float_rows, network_of_model, row_shape
 from proof_of_absence.checker.audit.harden import Hardened, Rounding, harden_net
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings
@@ -55,7 +55,7 @@ def harden(
     Returns
     -------
     What was removed and what is left; of a network that is no chain of dense layers a `Hardening`, whose `found` has
-    the new graph.
+    the new graph. `state_dict_of` puts that into a torch module's parameters.
 
     Raises
     ------
@@ -73,10 +73,10 @@ def harden(
     """
     inputs = float_rows("X", X)
     deployed = None if deploy is None else float_rows("deploy", deploy)
-    net = network_of_model(model, activation)
+    net = network_of_model(model, activation, shape=row_shape(X))
     read = [Path(model)] if isinstance(model, str | os.PathLike) else []
     if isinstance(net, Graph):
-        return _graph(net, inputs, deployed, rounding, output, read, force=force)
+        return _graph(model, net, inputs, deployed, rounding, output, read, force=force)
     if output is not None:
         placeable(Path(output), proof_owner(net), force=force, read=read)
     found = harden_net(net, inputs, deployed, rounding=rounding)
@@ -87,7 +87,7 @@ def harden(
 
 
 def _graph(
-    graph: Graph, inputs: np.ndarray, deploy: np.ndarray | None, rounding: Rounding,
+    model: Any, graph: Graph, inputs: np.ndarray, deploy: np.ndarray | None, rounding: Rounding,
     output: str | os.PathLike[str] | None, read: list[Path], *, force: bool,
 ) -> Hardening:  # fmt: skip
     """As `harden`, of a network that is no chain of dense layers."""
@@ -98,11 +98,20 @@ def _graph(
     owner = harden_folder.proof_owner(graph)
     if output is not None:
         placeable(Path(output), owner, force=force, read=read)
-    made = harden_graph(graph, inputs, deploy)
+    made = harden_graph(graph, inputs, deploy, _changeable(model, graph))
     if output is not None:
         with replacing(Path(output), owner, force=force) as new:
             harden_folder.write_proof(new, made)
     return made
+
+
+def _changeable(model: Any, graph: Graph) -> tuple[frozenset[int], frozenset[int]] | None:
+    """Which weights and biases of a module's graph its parameters hold; None where it is no module of torch."""
+    if not hasattr(model, "state_dict"):
+        return None
+    from proof_of_absence.models.files.torch_graph_write import changeable
+
+    return changeable(model, graph)
 
 
 def proof_owner(net: FloatNet, source: str = "") -> Owner:

@@ -4,9 +4,8 @@ Initializers that the changed layers come from get new numbers; nodes, names, ty
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +16,10 @@ from onnx import TensorProto
 from proof_of_absence.models.files import disk
 from proof_of_absence.models.files.disk import InputError, content, refused
 from proof_of_absence.models.files.external import inlined
-from proof_of_absence.models.files.graph_sources import Held, Sources
+from proof_of_absence.models.files.graph_changes import array_of, changed
 from proof_of_absence.models.files.onnx import LARGEST, sourced
 from proof_of_absence.models.files.onnx_graph_layout import LAYOUT
 from proof_of_absence.models.graph import Graph, same_graph
-from proof_of_absence.models.graph_layers import BatchNorm, Conv, Dense, GraphLayer, Scale
-from proof_of_absence.models.steps import float_of
 
 __all__ = ["changeable", "rewrite", "write"]
 
@@ -48,7 +45,7 @@ def rewrite(
         raise refused(path, f"is of another format than {like}, or that is packed: unpack it, and write an .onnx file")
     before, sources = sourced(like)
     model = _model(like)
-    arrays = _changed(like, before, graph, sources, model)
+    arrays = changed(like, before, graph, sources, _numbers(model))
     place = Path(spare or path)
     temporary = place.with_name(f".{place.stem}.{os.getpid()}.unread{suffix}")
     try:
@@ -93,7 +90,7 @@ def changeable(like: str | os.PathLike[str]) -> tuple[frozenset[int], frozenset[
     for field, held in (("weights", sources.weights), ("bias", sources.bias)):
         own = set()
         for number, node in enumerate(graph.nodes, 1):
-            array, place = _array(node.layer, field), held.get(number)
+            array, place = array_of(node.layer, field), held.get(number)
             if array is None or place is None or place.index.shape != array.shape:
                 continue
             with suppress(InputError):
@@ -170,58 +167,7 @@ def _require_alone(like: object, graph: onnx.GraphProto, name: str) -> None:
         here = node.output[0]
 
 
-def _changed(
-    like: object, before: Graph, after: Graph, sources: Sources, model: onnx.ModelProto
-) -> dict[str, np.ndarray]:
-    """The arrays of the file, as float64, that make of the one graph the other."""
-    if len(before.nodes) != len(after.nodes):
-        raise refused(like, f"holds {len(before.nodes)} layers, and the new graph has {len(after.nodes)}")
+def _numbers(model: onnx.ModelProto) -> Callable[[str], np.ndarray]:
+    """The numbers of an array of the file, by its name."""
     tensors = dict(_tensors(model.graph))
-    found: dict[str, np.ndarray] = {}
-    for number, (one, other) in enumerate(zip(before.nodes, after.nodes, strict=True), 1):
-        if type(one.layer) is not type(other.layer):
-            raise refused(like, f"has another layer {one.name or number} than the new graph")
-        for field, held in (("weights", sources.weights), ("bias", sources.bias), ("shift", sources.shift)):
-            old, new = _array(one.layer, field), _array(other.layer, field)
-            if old is None or new is None or not _differ(old, new).any():
-                continue
-            place = held.get(number)
-            if old.shape != new.shape or place is None or place.index.shape != old.shape:
-                raise refused(like, f"holds no array of its own for the {field} of {one.name or number}")
-            if place.name not in found:
-                found[place.name] = onnx.numpy_helper.to_array(tensors[place.name]).astype(np.float64)
-            _put(like, found[place.name], place, old, new)
-    return found
-
-
-def _array(layer: GraphLayer, field: str) -> np.ndarray | None:
-    match layer:
-        case Dense() | Conv() if field != "shift":
-            return layer.weights if field == "weights" else layer.bias
-        case Scale() | BatchNorm() if field == "shift":
-            return layer.shift
-        case _:
-            return None
-
-
-def _differ(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Where two arrays are not the very same numbers; of floats the sign of 0 counts."""
-    if old.shape != new.shape:
-        return np.ones(1, dtype=bool)
-    found = np.asarray(old != new, dtype=bool)
-    return found if old.dtype == object else found | (np.signbit(old) != np.signbit(new))
-
-
-def _put(like: object, array: np.ndarray, place: Held, old: np.ndarray, new: np.ndarray) -> None:
-    """Write into an array of the file what differs between two arrays that come from it."""
-    flat = array.reshape(-1)
-    where = np.nonzero(_differ(old, new))
-    entries = zip(place.index[where].tolist(), old[where].tolist(), new[where].tolist(), strict=True)
-    for entry, was, wanted in entries:
-        # A weight of 0 keeps its sign.
-        number: float | None = wanted if place.factor > 0 else -wanted
-        if wanted or old.dtype == object:
-            number = float_of(Fraction(flat[entry]) + (Fraction(wanted) - Fraction(was)) / place.factor)
-        if number is None:
-            raise refused(like, f"has no number in {place.name} that gives {wanted}")
-        flat[entry] = number
+    return lambda name: onnx.numpy_helper.to_array(tensors[name])

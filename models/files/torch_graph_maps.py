@@ -20,9 +20,10 @@ __all__ = ["MAPS"]
 
 def running(walk: Walk, told: Told, name: str = "self") -> Value:
     """An operand that depends on the input."""
-    if not isinstance(told[name], Value):
+    value = told[name]
+    if not isinstance(value, Value):
         raise walk.refused("has a constant where a value that depends on the input is read")
-    return told[name]
+    return value
 
 
 def _linear(walk: Walk, told: Told) -> Value:
@@ -102,7 +103,7 @@ def _total(walk: Walk, one: Any, other: Any, first: Fraction, second: Fraction) 
         one, other, first, second = other, one, second, first
     if isinstance(other, Value):
         walk.multiplied |= {abs(first), abs(second)} != {1}
-        wide = torch.broadcast_shapes(one.codes.shape, other.codes.shape)
+        wide = np.broadcast_shapes(tuple(one.codes.shape), tuple(other.codes.shape))
         terms = [_times(walk, _broadcast(value, wide), abs(by)) for value, by in ((one, first), (other, second)) if by]
         signs = [1 if by > 0 else -1 for by in (first, second) if by]
         return walk.put(Sum(tuple(signs)), _alike(walk, terms))
@@ -132,13 +133,14 @@ def _biased(walk: Walk, node: int, shift: np.ndarray, other: Any) -> bool:
     return True
 
 
-def _together(value: Value, other: Any) -> torch.Size:
+def _together(value: Value, other: Any) -> tuple[int, ...]:
     """The shape to which a value and a constant broadcast."""
-    return torch.broadcast_shapes(value.codes.shape, other.tensor.shape if isinstance(other, Constant) else ())
+    given = tuple(other.tensor.shape) if isinstance(other, Constant) else ()
+    return np.broadcast_shapes(tuple(value.codes.shape), given)
 
 
-def _broadcast(value: Value, shape: torch.Size) -> Value:
-    return value if value.codes.shape == shape else _moved(value, lambda codes: codes.expand(shape), "expand")
+def _broadcast(value: Value, shape: tuple[int, ...]) -> Value:
+    return value if tuple(value.codes.shape) == shape else _moved(value, lambda codes: codes.expand(shape), "expand")
 
 
 def _times(walk: Walk, value: Value, by: Fraction) -> Value:
@@ -289,7 +291,7 @@ def _lesser(walk: Walk, told: Told) -> Value:
 def _one_sided(walk: Walk, told: Told, name: str) -> Value:
     one, other = told["self"], told["other"]
     one, other = (one, other) if isinstance(one, Value) else (other, one)
-    if not isinstance(other, Constant) or other.tensor.numel() != 1 or _together(one, other) != one.codes.shape:
+    if not isinstance(other, Constant) or other.tensor.numel() != 1 or _together(one, other) != tuple(one.codes.shape):
         raise walk.refused("compares with what is not one number")
     return _clip(walk, {"self": one, name: other})
 

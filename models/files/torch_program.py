@@ -41,7 +41,8 @@ def exported(module: torch.nn.Module, shape: tuple[int, ...]) -> tuple[Any, tupl
             logging.disable(level)
     told = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     told = told if len(told) <= WORDS else f"{told[:WORDS]}..."
-    raise refused(SOURCE, f"{type(module).__name__} cannot be followed by torch.export ({told}); {RECORD}") from error
+    called = f"{type(module).__name__} on inputs of shape {('N', *shape)}".replace("'", "")
+    raise refused(SOURCE, f"{called} cannot be followed by torch.export ({told}); {RECORD}") from error
 
 
 def operator_name(node: Any) -> str:
