@@ -154,11 +154,12 @@ def _hardened(folder: Path, certificate: dict[str, Any], subject: GraphSubject, 
             removed = {one["node"]: one["units"] for one in listed["removed"]}
             left = [[one["node"], one["unit"]] for one in listed["left"]]
             files = {name: Recorded.of(listed["files"][name]) for name in ("net", "train", "deploy")}
+            same_bits = listed["same_in_float32"]
         except MALFORMED as error:
             raise Refused(f"is no list of a hardening: {type(error).__name__}: {error}") from error
-        _require_removed(certificate, subject, removed, left)
+        _require_removed(certificate, subject, removed, left, same_bits)
     seen.agree.append(LIST)
-    seen.unseen += ["where what was taken out fired", "why the rest is left", "whether float32 gives the same bits"]
+    seen.unseen += ["where what was taken out fired", "why the rest is left"]
     output = folder.resolve().with_name(folder.resolve().name.removesuffix(PROOF))
     if output.is_file() and output.name != folder.resolve().name:
         _same_network(output, folder, "graph", "the hardened network")
@@ -180,8 +181,9 @@ def _hardened(folder: Path, certificate: dict[str, Any], subject: GraphSubject, 
 
 
 def _require_removed(
-    certificate: dict[str, Any], subject: GraphSubject, removed: dict[int, list[int]], left: list[list[int]]
-) -> None:
+    certificate: dict[str, Any], subject: GraphSubject, removed: dict[int, list[int]], left: list[list[int]],
+    same_bits: object,
+) -> None:  # fmt: skip
     """The units that are listed are those that something read before, and nothing reads now; the rest is left."""
     if subject.before is None:
         raise Refused("its certificate names no network before")
@@ -190,6 +192,8 @@ def _require_removed(
     require(removed == {k: units for k, units in gone.items() if units}, "lists other units than were taken out")
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "graph-hardened")
     require(left == [[k, unit] for k, units in fact["left"] for unit in units], "lists other units than are left")
+    same = any(fact["kind"] == "graph-same-in-float32" for fact in certificate["facts"])
+    require(same_bits is same, "says of float32 what no fact shows")
 
 
 def _same_network(path: Path, folder: Path, name: str, what: str) -> None:

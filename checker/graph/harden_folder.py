@@ -14,7 +14,7 @@ from proof_of_absence.checker.graph.findings import NodeFinding
 from proof_of_absence.checker.graph.harden import Hardened, harden
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.graph_certificate import certificate_files
-from proof_of_absence.checker.kernel.graph_facts import hardened_fact
+from proof_of_absence.checker.kernel.graph_facts import hardened_fact, same_in_float32_fact
 from proof_of_absence.checker.kernel.graph_json import hexadecimal
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.kernel.lock import version_of
@@ -95,6 +95,7 @@ def write_proof(folder: Path, made: Hardening, files: Mapping[str, Source | None
         left.setdefault(one.node, []).append(one.entry)
     facts = idle_facts(unit_findings(found.graph, made.inputs), len(made.inputs))
     facts.append(hardened_fact(found.before, found.graph, left))
+    facts += [same_in_float32_fact()] if found.same_in_float32 else []
     contents = certificate_files(
         found.graph, made.inputs, facts, deploy=made.deploy, before=found.before,
         about={"program": version_of("proof-of-absence")},

@@ -10,7 +10,16 @@ from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.graph_layers import Conv, Dense
 from proof_of_absence.models.objective import Loss
 
-__all__ = ["LOSSES", "firing_fact", "float32_fact", "hardened_fact", "idle_fact", "irrelevant_fact", "losses_fact"]
+__all__ = [
+    "LOSSES",
+    "firing_fact",
+    "float32_fact",
+    "hardened_fact",
+    "idle_fact",
+    "irrelevant_fact",
+    "losses_fact",
+    "same_in_float32_fact",
+]
 
 # The names of losses in facts.
 LOSSES = {Loss.SQUARED: "squared", Loss.CROSS_ENTROPY: "cross-entropy", Loss.LOGISTIC: "logistic"}
@@ -113,6 +122,11 @@ def hardened_fact(
         "deviation": hexadecimal(deviation),
         "left": [[node, sorted(map(int, left[node]))] for node in sorted(left) if list(left[node])],
     }
+
+
+def same_in_float32_fact() -> dict[str, Any]:
+    """A hardened graph gives the same float32 numbers as the one before at the training rows."""
+    return {"kind": "graph-same-in-float32"}
 
 
 def irrelevant_fact(

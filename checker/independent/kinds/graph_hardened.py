@@ -34,7 +34,7 @@ def graph_hardened(subject: GraphSubject, fact: Fact) -> None:
     before, after = subject.before, subject.graph
     if before is None:
         raise Refused("the certificate names no graph before")
-    _require_alike(before, after)
+    require_alike(before, after)
     changed = [k for k in range(1, len(after.shapes)) if _differs(before.nodes[k - 1], after.nodes[k - 1])]
     for part, name in (("weights", "weights"), ("biases", "bias")):
         counts = [[k, count] for k in changed if (count := _count(before, after, k, name))]
@@ -49,7 +49,7 @@ def graph_hardened(subject: GraphSubject, fact: Fact) -> None:
         _compare(subject, before, deviation)
 
 
-def _require_alike(before: Graph, after: Graph) -> None:
+def require_alike(before: Graph, after: Graph) -> None:
     """One architecture, and arrays of indexes and divisors that are the same."""
     require_equal("the shapes of the values", before.shapes, after.shapes)
     require(before.dtype == after.dtype, "the types of float differ")

@@ -19,6 +19,7 @@ from proof_of_absence.checker.independent.kinds import (
     graph_idle,
     graph_irrelevant,
     graph_losses,
+    graph_same_in_float32,
 )
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.sealed import read_sealed
@@ -37,7 +38,8 @@ FILES, BEFORE = {"graph", "arrays", "data"}, {"before", "before_arrays"}
 DATA = {"train", "deploy", "targets"}
 # These are decided all together.
 TOGETHER: dict[str, Callable[..., None]] = graph_idle.KINDS | graph_firing.KINDS | graph_irrelevant.KINDS
-KINDS: dict[str, Callable[..., None]] = TOGETHER | graph_losses.KINDS | graph_float32.KINDS | graph_hardened.KINDS
+ALONE = graph_losses.KINDS | graph_float32.KINDS | graph_hardened.KINDS | graph_same_in_float32.KINDS
+KINDS: dict[str, Callable[..., None]] = TOGETHER | ALONE
 
 
 def check_graph(path: Path) -> Fact:

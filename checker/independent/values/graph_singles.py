@@ -10,6 +10,7 @@ sum is off by at most |w|.(d + gamma reach) + gamma |b|. What is flushed costs 2
 2^-90 there and a weight as at least 2^-25, which holds more than two thousand of them for each product.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import prod
 from typing import Any, assert_never
@@ -55,27 +56,35 @@ SMALL, LARGE = 2.0**-100, 2.0**60
 
 def deviation(graph: Graph, inputs: Floats) -> Floats:
     """How far float32 outputs are from the exact ones at most, shape (rows, size); refused where they may overflow."""
+    last = inputs
+    for _, delta in singles(graph, inputs):
+        last = delta
+    return last.reshape(len(inputs), -1)
+
+
+def singles(graph: Graph, inputs: Floats) -> Iterator[tuple[Bounded, Floats]]:
+    """The input and each node's value, and how far float32 is from the exact one; refused where it may overflow."""
     rows = graph.inputs(inputs)
     with np.errstate(all="ignore"):
         held = (rows.astype(np.float32) == rows) & ((np.abs(rows) >= LEAST_SINGLE) | (rows == 0))
         delta = np.where(held, 0, (U_SINGLE * np.abs(rows) + LEAST_SINGLE) * UP)
         require(bool((np.abs(rows) < LARGEST_SINGLE).all()), "float32 might overflow")
-        values: list[Bounded | None] = [Bounded(rows, np.zeros_like(rows))]
-        deltas: list[Floats | None] = [delta]
-        for number, node in enumerate(pausing(graph.nodes), 1):
-            below = [(v, d) for k in node.reads if (v := values[k]) is not None and (d := deltas[k]) is not None]
+    values: list[Bounded | None] = [Bounded(rows, np.zeros_like(rows))]
+    deltas: list[Floats | None] = [delta]
+    yield Bounded(rows, np.zeros_like(rows)), delta
+    for number, node in enumerate(pausing(graph.nodes), 1):
+        below = [(v, d) for k in node.reads if (v := values[k]) is not None and (d := deltas[k]) is not None]
+        with np.errstate(all="ignore"):
             found = known(*of_layer(node.layer, [v for v, _ in below], graph.shapes[number]))
             moved = _moved(node, [v for v, _ in below], [d for _, d in below], found, graph.shapes[number])
             reach = np.abs(found.value) + found.radius + moved
             require(bool((reach < LARGEST_SINGLE / 2).all()), "float32 might overflow")
-            values.append(found)
-            deltas.append(moved)
-            for k in set(node.reads):
-                if max(graph.readers[k]) == number:
-                    values[k] = deltas[k] = None
-    last = deltas[-1]
-    assert last is not None
-    return last.reshape(len(inputs), -1)
+        values.append(found)
+        deltas.append(moved)
+        yield found, moved
+        for k in set(node.reads):
+            if max(graph.readers[k]) == number:
+                values[k] = deltas[k] = None
 
 
 def _moved(node: Node, below: list[Bounded], deltas: list[Floats], found: Bounded, shape: Shape) -> Floats:
