@@ -27,6 +27,9 @@ WITHIN = 2.0**60
 # What stands for less than that: since it is not 0, it counts as LEAST in a radius, which holds the difference.
 NOUGHT = 2.0**-400
 
+# A constant of a batch normalisation is bounded for in float32 if it is 0 or at least this.
+SMALLEST = Fraction(1, 2**100)
+
 _SMALL, _LARGE = 2.0**-1000, 2.0**1000
 
 
@@ -63,6 +66,9 @@ def normalised(layer: BatchNorm) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             # Four operations may each flush a result below 2^-126, which the later ones magnify.
             flushed = (abs(ball(factor)) + abs(ball(mean)) + abs(scale) + 2) * arb(2) ** -98
             within = max(abs(factor), abs(mean), abs(shift), square, 1 / square) <= WITHIN
+            # What is subnormal in float32 may be flushed to 0, and a large partner magnifies that.
+            within = within and all(not x or abs(x) >= SMALLEST for x in (factor, mean, shift))
+            within = within and (not factor or bool(abs(scale) >= arb(2) ** -100))
             rounded = _near(abs(ball(shift)) + abs(moved) + flushed) if within else nan
             found.append((_near(scale), _near(ball(shift) - moved), rounded))
     finally:

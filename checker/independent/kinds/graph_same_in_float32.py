@@ -19,7 +19,7 @@ from proof_of_absence.checker.independent.values.graphs import Conv, Dense, Grap
 
 
 def graph_same_in_float32(subject: GraphSubject, fact: Fact) -> None:
-    """Both graphs are of float32 and differ by such edits alone; what is no longer read is 0 in float32 at every row."""
+    """Both graphs are of float32 and differ by such edits alone; what is no longer read is 0 there at every row."""
     before, after = subject.before, subject.graph
     require(set(fact) == {"kind"}, "the fact has other parts")
     if before is None:

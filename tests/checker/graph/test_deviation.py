@@ -210,3 +210,9 @@ def test_of_a_layer_that_is_a_product_of_several_there_is_no_bound():
     reading = Reading(("MatMul",), "Relu", "the graph", multiplied=True)
     graph = Graph((1,), [Node(Dense([[1.0]], [0]), (0,))], np.float32, reading)
     assert float32_deviation(graph, np.array([[1.0]])) is None
+
+
+def test_a_batch_normalisation_with_a_factor_that_float32_flushes_has_no_bound():
+    layer = BatchNorm([Fraction(1, 2**127)], [Fraction(2**60)], [Fraction(1, 2**60) * 2], [Fraction(0)])
+    graph = Graph((1,), [Node(layer, (0,)), Node(Relu(), (1,)), Node(Dense([[1.0]], [0.0]), (2,))], np.float32)
+    assert float32_deviation(graph, np.array([[1.0]])) is None
