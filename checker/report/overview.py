@@ -18,7 +18,7 @@ from proof_of_absence.checker.kernel.claims import necessity, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
 from proof_of_absence.checker.kernel.verify import Result, certificate_path
 from proof_of_absence.checker.report.price_curve import curve_in, curve_table
-from proof_of_absence.checker.report.statements import passages, statements
+from proof_of_absence.checker.report.statements import passages, theorems
 
 __all__ = ["STYLE", "claim_page", "claim_table", "kinds", "open_ends", "plain", "scopes", "summary", "trusted"]
 
@@ -161,8 +161,7 @@ def _premises(claim: Claim, dropped: Mapping[str, list[Claim]] | None) -> Render
 def _stated(claim: Claim, premises: RenderableType) -> RenderableType:
     """The statement in words, and beside it (below it in a narrow terminal) what Coq is given to prove."""
     words = Group(Text(plain(claim.statement)), "", premises)
-    proofs = [o.build() for o in claim.obligations if o.scope.is_theorem]
-    found = [statement for proof in proofs for statement in statements(proof)]
+    found = [statement for obligation in claim.obligations for statement in theorems(obligation)]
     if not found:
         return words
     parts: list = []

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from proof_of_absence.checker.independent.coq import uncommented
 from proof_of_absence.checker.kernel.discharge import kernel_fact
-from proof_of_absence.checker.kernel.obligation import KernelProof
+from proof_of_absence.checker.kernel.obligation import KernelProof, Obligation
 
-__all__ = ["Passage", "Statement", "passages", "statements"]
+__all__ = ["Passage", "Statement", "passages", "statements", "theorems"]
 
 _SENTENCE = re.compile(r"[^\s].*?\.(?=\s|$)", re.S)
 _CONTEXT = re.compile(r"(Variables?|Hypothes[ie]s|Context|Let)\b")
@@ -40,6 +40,12 @@ def statements(proof: KernelProof) -> list[Statement]:
     file = f"{proof.module}.v"
     text = uncommented(dict(sources)[file])
     return [Statement(file, _context(text, name), words) for name, words in fact["theorems"].items()]
+
+
+def theorems(obligation: Obligation) -> list[Statement]:
+    """What Coq is given to prove for an obligation; nothing where another decides it (see `statements`)."""
+    proof = obligation.build() if obligation.scope.is_theorem else None
+    return statements(proof) if isinstance(proof, KernelProof) else []
 
 
 class Passage(NamedTuple):

@@ -32,10 +32,11 @@ def site_command(
     refused, and the exit code is then 1.
     """
     with needs("site"):
+        from proof_of_absence.checker.report.site.contents import Site
         from proof_of_absence.checker.report.site.examine import examine
         from proof_of_absence.checker.report.site.experiments import read
         from proof_of_absence.checker.report.site.folder import replaceable, write
-        from proof_of_absence.checker.report.site.pages import Site, pages
+        from proof_of_absence.checker.report.site.pages import pages
     to_folder(output)
     to_folder(certificates, "--certificates")
     to_folder(experiments, "--experiments")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.binding import accepted
@@ -32,7 +33,7 @@ class Finding:
     obligation: Obligation
     state: State
     reason: str = ""
-    certificate: dict | None = None
+    certificate: dict[str, Any] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
@@ -81,7 +82,7 @@ def _finding(obligation: Obligation, obligations: Mapping[str, Obligation], dire
     return Finding(obligation, State.ACCEPTED, "", certificate, files)
 
 
-def _names(path: Path, certificate: dict) -> list[str]:
+def _names(path: Path, certificate: dict[str, Any]) -> list[str]:
     """The certificate's file, and its script or sources."""
     fact = certificate["fact"]
     match fact["kind"]:

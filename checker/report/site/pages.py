@@ -6,83 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.resources import files
 
-import networkx as nx
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from proof_of_absence.checker.kernel.claims import claim_graph, necessity, statuses
-from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Scope
+from proof_of_absence.checker.kernel.obligation import Claim, Obligation
 from proof_of_absence.checker.report.draw import net_in, net_picture
 from proof_of_absence.checker.report.overview import kinds, trusted
 from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
-from proof_of_absence.checker.report.site import graph, source
+from proof_of_absence.checker.report.site import graph, manifest, source
+from proof_of_absence.checker.report.site.contents import Site
 from proof_of_absence.checker.report.site.examine import Finding, State
-from proof_of_absence.checker.report.site.experiments import Experiment
 from proof_of_absence.checker.report.site.prose import plain, prose
-from proof_of_absence.checker.report.site.status import LEGEND, Mark, mark_of
-from proof_of_absence.checker.report.statements import passages, statements
+from proof_of_absence.checker.report.site.status import LEGEND
+from proof_of_absence.checker.report.statements import passages, theorems
 
-__all__ = ["Site", "pages"]
+__all__ = ["pages"]
 
 # Of a longer certificate the page shows the beginning; the file beside it has all.
 LONGEST = 60_000
 STATIC = ("style.css", "copy.js")
-
-
-@dataclass(frozen=True)
-class Site:
-    """What the site is made of. `solved`: unsat answers and theorems were put to solvers and Coq again for it."""
-
-    claims: tuple[Claim, ...]
-    findings: dict[str, Finding]
-    experiments: tuple[Experiment, ...] = ()
-    solved: bool = False
-
-    @cached_property
-    def graph(self) -> nx.DiGraph:
-        """The graph of what rests on what."""
-        return claim_graph(self.claims)
-
-    @cached_property
-    def marks(self) -> dict[str, Mark]:
-        """Each claim's status, from the findings."""
-        status = statuses(self.claims, {name: finding.verdict for name, finding in self.findings.items()})
-        return {claim.id: mark_of(claim, status[claim.id]) for claim in self.claims}
-
-    @cached_property
-    def necessity(self) -> dict[str, dict[str, list[Claim]]]:
-        """Each premise with the countermodels that drop it."""
-        return necessity(self.claims)
-
-    @property
-    def open_ends(self) -> list[Finding]:
-        """What is missing or refused."""
-        return [finding for finding in self.findings.values() if finding.state is not State.ACCEPTED]
-
-    @property
-    def refused_results(self) -> list[Experiment]:
-        """Experiments whose result is not what was sealed."""
-        return [experiment for experiment in self.experiments if experiment.refused]
-
-    def count(self) -> list[tuple[Scope, int, int, int]]:
-        """For each scope its obligations, those accepted, and how many of these are controls that were refuted."""
-        rows = []
-        for scope in Scope:
-            found = [f for f in self.findings.values() if f.obligation.scope is scope]
-            accepted = [f for f in found if f.state is State.ACCEPTED]
-            rows.append((scope, len(found), len(accepted), sum(f.obligation.is_control for f in accepted)))
-        return rows
-
-    def claim(self, name: str) -> Claim:
-        """The claim of that name."""
-        return self.graph.nodes[name]["claim"]
-
-    def used_by(self, claim: Claim) -> list[str]:
-        """The claims that rest on it, in order."""
-        return [other.id for other in self.claims if claim.id in other.rests_on]
 
 
 def pages(site: Site) -> dict[str, bytes]:
@@ -139,6 +83,8 @@ def pages(site: Site) -> dict[str, bytes]:
         if experiment.result:
             made[f"experiments/{experiment.name}/result.json"] = experiment.result
         made |= {f"experiments/{experiment.name}/{name}": data for name, data, _ in experiment.plots}
+    made["manifest.json"] = manifest.text(site).encode()
+    made["manifest.schema.json"] = manifest.schema_text().encode()
     for name in STATIC:
         made[name] = (files("proof_of_absence.checker.report.site") / "templates" / name).read_bytes()
     return dict(sorted(made.items()))
@@ -205,10 +151,11 @@ class Told:
 
 def _coq(claim: Claim, site: Site) -> Iterator[Told]:
     for obligation in claim.obligations:
-        if not obligation.scope.is_theorem:
+        found = theorems(obligation)
+        if not found:
             continue
         answer, checked = _axioms(site.findings[obligation.id], obligation)
-        for passage in passages(statements(obligation.build())):
+        for passage in passages(found):
             yield Told(
                 passage.file, passage.goes_on, source.coq("\n".join(passage.context)),
                 source.coq("\n\n".join(passage.theorems)), answer, checked,

@@ -6,10 +6,11 @@ import pytest
 
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.claims import load_claims, select
+from proof_of_absence.checker.report.site.contents import Site
 from proof_of_absence.checker.report.site.examine import examine
 from proof_of_absence.checker.report.site.experiments import read
 from proof_of_absence.checker.report.site.folder import write
-from proof_of_absence.checker.report.site.pages import Site, pages
+from proof_of_absence.checker.report.site.pages import pages
 
 CLAIMS = tuple(select(load_claims(), ["C8", "N3", "N6"]))
 

@@ -18,9 +18,10 @@ from proof_of_absence.checker.kernel.certificate import FORMAT, seal
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Query, Scope, Verdict
 from proof_of_absence.checker.kernel.smt import Script, lt
+from proof_of_absence.checker.report.site.contents import Site
 from proof_of_absence.checker.report.site.examine import State, examine
 from proof_of_absence.checker.report.site.experiments import EXPECTED, read
-from proof_of_absence.checker.report.site.pages import Site, pages
+from proof_of_absence.checker.report.site.pages import pages
 from tests.checker.report.site.conftest import CLAIMS
 
 WITHOUT_END = {"meta", "link", "img", "wbr", "br"}
