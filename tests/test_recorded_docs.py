@@ -1,4 +1,4 @@
-"""The page about recorded activations is run as it stands, as the tutorial is."""
+"""The pages about recorded activations and about graphs are run as they stand, as the tutorial is."""
 
 import os
 import shutil
@@ -10,15 +10,26 @@ import pytest
 
 from tests.test_tutorial import BLOCK, commands, matches
 
-PAGE = Path(__file__).parent.parent / "docs" / "recorded.md"
+DOCS = Path(__file__).parent.parent / "docs"
+TYPED = {
+    "recorded.md": ["python ten.py", "python text.py", "absence check text.audit"],
+    "graphs.md": [
+        "python make.py", "absence audit net.onnx --train train.npz --deploy deploy.npz -o net.audit",
+        "absence check net.audit", "absence harden net.onnx --train train.npz -o hard.onnx",
+        "absence check hard.onnx.proof", "python cnn.py",
+    ],
+}  # fmt: skip
 
 
-def test_the_page_about_recorded_activations_is_what_happens(tmp_path):
+@pytest.mark.parametrize("page", TYPED)
+def test_a_page_is_what_happens(tmp_path, page):
     pytest.importorskip("torch")
+    pytest.importorskip("onnx")
     scripts = str(Path(sys.executable).parent)
-    environment = os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+    path = scripts + os.pathsep + os.environ["PATH"]
+    environment = os.environ | {"PATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "80"}
     typed = []
-    for language, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+    for language, block in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
         if language == "python":
             name = block.split("\n")[0].removeprefix("# ")
             (tmp_path / name).write_text(block, encoding="utf-8")
@@ -31,4 +42,4 @@ def test_the_page_about_recorded_activations_is_what_happens(tmp_path):
             )
             typed.append(command)
             assert matches(expected, run.stdout), f"$ {command}\n{run.stdout}{run.stderr}"
-    assert typed == ["python ten.py", "python text.py", "absence check text.audit"]
+    assert typed == TYPED[page]

@@ -337,7 +337,7 @@ def row_shape(values: Any) -> tuple[int, ...]:
     try:
         return tuple(map(int, np.shape(values)[1:]))
     # Ragged lists have no shape; `float_rows` says so.
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):
         return ()
 
 

@@ -51,7 +51,7 @@ SAME = {"alias", "clone", "contiguous", "detach", "detach_", "lift_fresh_copy", 
 # What moves numbers about and changes none.
 MOVES = {
     "_unsafe_view", "broadcast_to", "channel_shuffle", "chunk", "constant_pad_nd", "expand", "flatten", "flip",
-    "index_select", "movedim", "narrow", "numpy_T", "pad", "permute", "pixel_shuffle", "pixel_unshuffle",
+    "index", "index_select", "movedim", "narrow", "numpy_T", "pad", "permute", "pixel_shuffle", "pixel_unshuffle",
     "reflection_pad1d", "reflection_pad2d", "repeat", "replication_pad1d", "replication_pad2d", "reshape", "roll",
     "select", "slice", "split", "split_with_sizes", "squeeze", "swapaxes", "t", "tensor_split", "tile", "transpose",
     "unbind", "unflatten", "unfold", "unsqueeze", "upsample_nearest1d", "upsample_nearest2d", "view",
@@ -258,13 +258,13 @@ class _Reader:
         """What an operator that moves numbers makes of a value, or of a constant."""
         walk, (first, *_) = self.walk, told
         value, rest = told[first], {key: _raw(given) for key, given in told.items() if key != first}
-        if "dtype" in rest:
-            raise walk.refused("takes numbers for those of another type, which is not supported")
+        if "dtype" in rest or any(isinstance(given, Value) for given in _flat(told.values()) if given is not value):
+            raise walk.refused("reads places that depend on the input, or bits as another type")
         if isinstance(value, Constant):
             if name in PADS:
                 raise walk.refused("pads a constant, which is not supported; store its result")
-            tensors = node.target(**{first: value.tensor.contiguous()}, **rest)
-            places = None if value.index is None else node.target(**{first: value.index.contiguous()}, **rest)
+            tensors = self._moved(node, first, value.tensor, rest)
+            places = None if value.index is None else self._moved(node, first, value.index, rest)
             if isinstance(tensors, torch.Tensor):
                 return Constant(tensors, value.name, places)
             pairs = zip(tensors, places or [None] * len(tensors), strict=True)
@@ -275,11 +275,19 @@ class _Reader:
             rest["value"] = -1.0
             if fill != value.fill and bool((value.codes < 0).any()):
                 value = walk.fresh(walk.place(value))
-        found = node.target(**{first: value.codes.contiguous()}, **rest)
+        found = self._moved(node, first, value.codes, rest)
         moved = (*value.moved, name)
         if isinstance(found, torch.Tensor):
             return Value(value.node, found, fill, moved)
         return [Value(value.node, one, fill, moved) for one in found]
+
+    def _moved(self, node: Any, first: str, tensor: torch.Tensor, rest: Mapping[str, Any]) -> Any:
+        try:
+            return node.target(**{first: tensor.contiguous()}, **rest)
+        # It fits the values of the export, so it fits these; what torch does not have for this type is refused.
+        except (RuntimeError, NotImplementedError, IndexError) as error:
+            reason = str(error).partition("\n")[0]
+            raise self.walk.refused(f"cannot be followed ({reason}); {RECORD}") from error
 
     def _folded(self, name: str, told: Told) -> Constant:
         """A constant computed from others, where its type holds it exactly."""

@@ -216,7 +216,10 @@ class Walk:
     def number(self, given: Any) -> Fraction:
         """A number in the program, as the type that torch computes with holds it."""
         if isinstance(given, Constant):
-            given = self.floats(given).item()
+            array = self.floats(given)
+            if array.size != 1:
+                raise self.refused(f"has {array.size} numbers where one is needed")
+            given = array.item()
         kind = torch.float64 if self.dtype == torch.float64 else torch.float32
         found = torch.tensor(given, dtype=kind).double().item() if isinstance(given, int | float) else float("nan")
         if not np.isfinite(found):

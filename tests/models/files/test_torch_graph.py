@@ -1,11 +1,14 @@
 """Torch modules as graphs: what people build, and what is refused before any work."""
 
+from fractions import Fraction
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
+from torch.nn.utils import prune  # noqa: E402
 
 from proof_of_absence.models.files import InputError  # noqa: E402
 from proof_of_absence.models.files.torch_graph import read_module, sourced_module  # noqa: E402
@@ -159,6 +162,7 @@ REFUSED = {
     "a product of matrices": (calls(lambda x: x @ x.transpose(1, 2) @ x), f"matmul.*{RECORDED}"),
     "mixed rows": (calls(lambda x: x - x.mean(0)), "mixes the rows"),
     "sorted rows": (calls(lambda x: x.flip(0)), "mixes the rows"),
+    "places that depend on the input": (calls(lambda x: x[:, x.argmax(1)[0, 0]]), "not among|export|input"),
     "the number of rows": (calls(lambda x: x * x.shape[0]), "number of rows"),
     "computed weights": (calls(lambda x: x * torch.exp(torch.ones(4))), "computes a constant"),
     "dropout in training": (calls(nn.Dropout(0.5)), "eval"),
@@ -188,3 +192,34 @@ def test_where_the_weights_lie_is_known():
     names = {graph.nodes[number - 1].name: held.name for number, held in sources.weights.items()}
     assert sorted(names.values()) == ["a.weight", "b.weight", "weight"]
     assert sorted(held.name for held in sources.bias.values()) == ["a.bias", "b.bias"]
+
+
+def test_pruned_and_wrapped_modules_are_what_they_compute():
+    module = whole(nn.Sequential(nn.Conv1d(2, 3, 2), nn.ReLU()))
+    prune.l1_unstructured(module[0], "weight", 4)
+    agrees(module, (2, 3))
+    graph = read_module(nn.DataParallel(module), (2, 3))
+    assert kinds(graph) == ["Conv", "Relu"] and (graph.nodes[0].layer.weights == 0).sum() >= 4
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_short_floats_are_the_numbers_that_they_are(kind):
+    module = nn.Sequential(nn.Conv1d(1, 2, 2), nn.ReLU()).to(kind)
+    graph = read_module(module, (1, 3))
+    assert graph.nodes[0].layer.weights.tolist() == module[0].weight.double().tolist()
+    assert graph.reading and graph.reading.multiplied and str(kind) in graph.reading.notes[0]
+
+
+def test_a_factor_in_the_code_is_the_float32_that_torch_computes_with():
+    class Factor(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(2, 2)
+
+        def forward(self, x):
+            return F.leaky_relu(self.linear(x), 0.1) * 0.1
+
+    short, exact = (read_module(module, (2,)).nodes for module in (Factor(), Factor().double()))
+    assert [node.layer.slope == Fraction(0.1) for node in (short[1], exact[1])] == [False, True]
+    assert [node.layer.factor[0] == Fraction(0.1) for node in (short[2], exact[2])] == [False, True]
+    assert short[1].layer.slope == Fraction(torch.tensor(0.1).double().item())

@@ -85,6 +85,7 @@ CASES = {
     "expand": ((1, 3), lambda x: x.expand(-1, 4, 3) + x.repeat(1, 4, 1) + x.tile(4, 1), ()),
     "flip": ((3, 2), lambda x: x.flip(1, 2) + x.roll(1, 1), ()),
     "index_select": ((4,), lambda x: x.index_select(1, torch.tensor([2, 0, 2])), ()),
+    "index": ((4, 2), lambda x: x[:, torch.tensor([2, 0, 2])] - x[:, [1, 1, 3], :], ()),
     "pixel_shuffle": ((4, 2, 2), lambda x: F.pixel_unshuffle(F.pixel_shuffle(x, 2), 2) + F.pixel_shuffle(x, 1), ()),
     "unfold": ((6,), lambda x: x.unfold(1, 3, 2), ()),
     "upsampled": ((2, 2, 3), lambda x: F.interpolate(x, scale_factor=2, mode="nearest"), ()),
