@@ -161,7 +161,7 @@ class Hidden:
         for k, direction in enumerate(looking(directions)):
             left = np.flatnonzero(found < 0)
             members = sorted(direction)
-            vector = Interval(*(np.array(side) for side in zip(*(_near(direction[j]) for j in members), strict=True)))
+            vector = _near([direction[j] for j in members])
             sums = (features[left][:, members] * vector).sum(axis=1)
             with np.errstate(invalid="ignore"):
                 moved = np.abs(sums.value) > sums.error
@@ -218,10 +218,13 @@ def _digits(net: FloatNet, inputs: np.ndarray, layer: int) -> tuple[np.ndarray, 
     return np.vstack(tables), low, exact.denominator(net, layer)
 
 
-def _near(value: Fraction) -> tuple[float, float]:
-    """The nearest float, and what it is off by at most."""
-    near = float(value)
-    return near, 0.0 if Fraction(near) == value else abs(near) * 2.0**-52 + 2.0**-1000
+def _near(values: Sequence[Fraction]) -> Interval:
+    """The numbers, not all 0, times a power of two that brings the largest near 1: of any size, floats hold them."""
+    largest = max(map(abs, values))
+    unit = Fraction(2) ** (largest.denominator.bit_length() - largest.numerator.bit_length())
+    near = [float(value * unit) for value in values]
+    same = [Fraction(x) == value * unit for x, value in zip(near, values, strict=True)]
+    return Interval(np.array(near), np.where(same, 0, np.abs(near) * 2.0**-52 + 2.0**-1000))
 
 
 def kernel_of(features: Hidden, inputs: np.ndarray, units: Sequence[UnitFinding]) -> Kernel:

@@ -33,9 +33,11 @@ def read_regions(path: str | os.PathLike[str]) -> list[Region]:
     for number, box in enumerate(boxes, 1):
         name = Path(path).name + (f", box {number} of {len(boxes)}" if len(boxes) > 1 else "")
         if box.output_assertions:
-            name += f" (its {box.output_assertions} assertions about outputs are not used)"
+            several = "s about outputs are" if box.output_assertions > 1 else " about outputs is"
+            name += f" (its {box.output_assertions} assertion{several} not used)"
         if box.strict:
-            name += f" (closed: {box.strict} strict bounds hold with equality too)"
+            several = "s hold" if box.strict > 1 else " holds"
+            name += f" (closed: {box.strict} strict bound{several} with equality too)"
         regions.append(Region(name, box.bounds))
     return regions
 

@@ -81,10 +81,12 @@ def by_firing(audit: Audit) -> list[CircuitFinding]:
 
 def _deployed(audit: Audit) -> str:
     if any(circuit.fires is None for circuit in audit.sending):
-        return "at which deployment inputs they fire was not looked at"
+        they = "it fires" if len(audit.sending) == 1 else "they fire"
+        return f"at which deployment inputs {they} was not looked at"
     firing = sum(bool(circuit.fires) for circuit in audit.sending)
     if not firing:
-        return "none of them fires at these deployment inputs"
+        none = "it fires at none of" if len(audit.sending) == 1 else "none of them fires at"
+        return f"{none} these deployment inputs"
     one = "it fires" if len(audit.sending) == 1 else f"{firing} of them {'fires' if firing == 1 else 'fire'}"
     return f"{one} at {count(len(firings(audit)), 'deployment input')}"
 
@@ -147,7 +149,8 @@ def _assumed(audit: Audit) -> tuple[str, ...]:
 def _remedy(audit: Audit) -> tuple[str, ...]:
     if not audit.sending:
         return ()
-    lines = ["The circuits can be taken out with no change on the training data (the command below)."]
+    them = "The circuit" if len(audit.sending) == 1 else "The circuits"
+    lines = [f"{them} can be taken out with no change on the training data (the command below)."]
     if change := audit.improvement:
         lines.append(
             f"Or {names(change.circuit, 4)} can be put to use: the loss ({audit.data.loss_name}) falls by "

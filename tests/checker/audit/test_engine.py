@@ -175,9 +175,13 @@ def test_contents_that_differ_have_other_keys():
     assert len(set(keys)) == len(keys)
 
 
-@pytest.mark.parametrize("outputs", [0, 2])
+@pytest.mark.parametrize("outputs", [0, 1, 2])
 def test_a_region_tells_what_of_its_file_is_not_used(tmp_path, outputs):
     lines = ["(declare-const X_0 Real)", "(declare-const Y_0 Real)", "(assert (>= X_0 0))", "(assert (<= X_0 1))"]
     (tmp_path / "box.vnnlib").write_text("\n".join(lines + ["(assert (>= Y_0 0))"] * outputs) + "\n")
-    told = " (its 2 assertions about outputs are not used)" if outputs else ""
+    told = {
+        0: "",
+        1: " (its 1 assertion about outputs is not used)",
+        2: " (its 2 assertions about outputs are not used)",
+    }[outputs]
     assert read_regions(tmp_path / "box.vnnlib")[0].name == f"box.vnnlib{told}"

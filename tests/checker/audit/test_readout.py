@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import proof_of_absence
 from proof_of_absence.checker.audit import pricing
 from proof_of_absence.checker.audit.idle import unit_findings
-from proof_of_absence.checker.audit.readout import readout_prices
+from proof_of_absence.checker.audit.readout import Hidden, readout_prices
 from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.sources import Given
 from proof_of_absence.checker.audit.tied import check_folder
@@ -125,6 +125,22 @@ def test_an_audit_with_prices_is_accepted_where_only_its_own_pass_is_exact(case,
         audit = proof_of_absence.audit(net, train, deploy=deploy, output=f"{place}/found")
         assert audit.readout.exact == exactly
         assert check_folder(Path(place, "found"), Given()).startswith("Accepted: ")
+
+
+@settings(deadline=None)
+@given(cases(), st.data(), st.integers(-5000, 5000))
+def test_where_a_direction_is_not_0_does_not_depend_on_its_length(case, data, size):
+    """Relations of many features have numbers beyond the floats."""
+    net, train, deploy = case
+    features = Hidden(net, {"training": train, "deployment": deploy})
+    entries = st.sampled_from([Fraction(0), Fraction(1), Fraction(-1, 3), Fraction(2) ** 1100, Fraction(1, 3**800)])
+    drawn = data.draw(st.lists(st.lists(entries, min_size=features.width, max_size=features.width), max_size=3))
+    directions = [{j: v * Fraction(2) ** size for j, v in enumerate(row) if v} for row in drawn if any(row)]
+    told = []
+    for phi in rows_of(net, deploy, len(net.layers) - 1):
+        sums = [sum(v * [Fraction(1), *phi][j] for j, v in direction.items()) for direction in directions]
+        told.append(next((k for k, one in enumerate(sums) if one), -1))
+    assert features.free("deployment", range(len(deploy)), directions).tolist() == told
 
 
 def test_features_that_are_nearly_dependent_have_a_price_at_most(monkeypatch):

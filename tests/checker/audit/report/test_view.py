@@ -75,6 +75,12 @@ def test_the_headline_says_what_the_exit_code_says():
     assert headline(asleep) == "2 train-idle circuits; none of them fires at these deployment inputs."
     unseen = replace(planted(), circuits=tuple(replace(c, fires=None) for c in planted().circuits), undecided=())
     assert headline(unseen).endswith("at which deployment inputs they fire was not looked at.")
+    for fires, told in ((None, "at which deployment inputs it fires was not looked at"),
+                        ((3,), "it fires at 1 deployment input"),
+                        ((), "it fires at none of these deployment inputs")):  # fmt: skip
+        one = replace(planted(), circuits=(replace(planted().circuits[0], fires=fires),), undecided=())
+        assert headline(one) == f"1 train-idle circuit; {told}."
+        assert "The circuit can be taken out" in " ".join(printed(one).split())
     assert "Clean" not in printed(undecided) + printed(planted())
 
 
