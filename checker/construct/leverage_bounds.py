@@ -32,7 +32,7 @@ ENOUGH = 2.0**-10
 
 @dataclass(frozen=True, eq=False)
 class Whitened:
-    """`factor` T, shape (p, p): every eigenvalue of T^T M T is within `spread` of 1, M = Phi^T Phi + penalty D."""
+    """`factor` T, shape (p, k <= p): every eigenvalue of T^T M T is within `spread` of 1, M = Phi^T Phi + penalty D."""
 
     factor: np.ndarray
     spread: float
@@ -40,7 +40,12 @@ class Whitened:
     @property
     def full_rank(self) -> bool:
         """Whether M is shown to be invertible, so that every input has a leverage."""
-        return self.spread < 1
+        return self.spread < 1 and self.factor.shape[0] == self.factor.shape[1]
+
+    @property
+    def order(self) -> tuple[bool, float]:
+        """The less, the more it shows."""
+        return not self.full_rank, self.spread
 
     def bounds(self, features: Interval) -> tuple[np.ndarray, np.ndarray]:
         """Bounds of the leverage of inputs with these features, shape (D, p); (D,) each.
@@ -50,8 +55,8 @@ class Whitened:
 
         Notes
         -----
-        With psi = T^T phi and G = T^T M T, h = psi^T G^-1 psi. In general h >= (u . phi)^2 / (u^T M u) for every u;
-        u = T psi gives |psi|^4 / (psi^T G psi).
+        With psi = T^T phi and G = T^T M T, h = psi^T G^-1 psi where T is invertible. For any T, h >= (u . phi)^2 /
+        (u^T M u) for every u; u = T psi gives |psi|^4 / (psi^T G psi).
 
         Examples
         --------
@@ -60,7 +65,7 @@ class Whitened:
         >>> bool(low[0] <= 3 / 7 <= high[0] <= low[0] * (1 + 1e-7))
         True
         """
-        psi = _product(features, _used(self.factor))
+        psi = _product(features, self.factor)
         with np.errstate(over="ignore", invalid="ignore"):
             least = np.maximum(np.abs(psi.value) - psi.error, 0) * DOWN
             most = np.abs(psi.value) + psi.error
@@ -156,10 +161,10 @@ def _best(root: np.ndarray, spread: Callable[[np.ndarray], float], noise: float)
     found: list[Whitened] = []
     for factor in _inverses(root, noise):
         one = Whitened(factor, spread(factor))
-        if one.spread < ENOUGH:
+        if one.full_rank and one.spread < ENOUGH:
             return one
         found += [one] if isfinite(one.spread) else []
-    return min(found, key=lambda one: one.spread, default=None)
+    return min(found, key=lambda one: one.order, default=None)
 
 
 def _inverses(root: np.ndarray, noise: float) -> Iterator[np.ndarray]:
@@ -177,8 +182,7 @@ def _inverses(root: np.ndarray, noise: float) -> Iterator[np.ndarray]:
         with suppress(np.linalg.LinAlgError):
             _, values, vectors = np.linalg.svd(root / lengths, full_matrices=False)
             kept = values > noise * values.max(initial=0)
-            inverse = np.zeros((root.shape[1], root.shape[1]))
-            inverse[:, : int(kept.sum())] = vectors[kept].T / values[kept] / lengths[:, None]
+            inverse = vectors[kept].T / values[kept] / lengths[:, None]
             if np.isfinite(inverse).all():
                 yield inverse
 
@@ -194,15 +198,13 @@ def _spread(blocks: Blocks, factor: np.ndarray) -> float:
     Notes
     -----
     Psi = Phi T is known to within e in the Frobenius norm, and has the norm F itself. The computed Psi^T Psi then is
-    off by 2 e F + e^2 and by what its own sums lose, gamma F^2 at most. A column of T that is 0 makes one of
-    T^T M T - I that has the length 1.
+    off by 2 e F + e^2 and by what its own sums lose, gamma F^2 at most.
     """
-    used = _used(factor)
-    columns, empty = used.shape[1], factor.shape[1] - used.shape[1]
+    columns = factor.shape[1]
     gram, error, size, steps, rows = np.zeros((columns, columns)), 0.0, 0.0, 1, 0
     with np.errstate(over="ignore", invalid="ignore"):
         for block in blocks():
-            psi = _product(block, used)
+            psi = _product(block, factor)
             for part in _panels(columns, len(psi.value), columns):
                 gram[part] += psi.value[:, part].T @ psi.value
             error += float(np.sum(psi.error**2)) * UP
@@ -210,12 +212,7 @@ def _spread(blocks: Blocks, factor: np.ndarray) -> float:
             steps, rows = max(steps, len(psi.value) + 1) + 1, rows + len(psi.value)
         e, f = (error * UP + TINY) ** 0.5 * UP, (size * UP + TINY) ** 0.5 * UP
         own = gamma(steps) * f**2 + 4.0 * rows * columns**2 * TINY
-        return float((_norm(np.append(_off_identity(gram), empty**0.5 * UP)) + own + 2 * e * f + e**2) * UP**2)
-
-
-def _used(factor: np.ndarray) -> np.ndarray:
-    """The columns that are not 0."""
-    return factor[:, factor.any(axis=0)]
+        return float((_norm(_off_identity(gram)) + own + 2 * e * f + e**2) * UP**2)
 
 
 def _product(block: Interval, matrix: np.ndarray) -> Interval:

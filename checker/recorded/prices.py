@@ -45,7 +45,7 @@ def leverages_of(
         if (exact := inverse(scaled(table), columns, penalty, told)) is not None:
             return exact
     found = whitened_by_gram(gram.interval(columns), penalty)
-    if found is not None and found.spread < WIDE:
+    if found is not None and found.full_rank and found.spread < WIDE:
         return found
 
     def blocks() -> Iterable[Interval]:
@@ -54,7 +54,7 @@ def leverages_of(
                 yield Interval.of(with_ones(block)[:, columns])
 
     better = whitened(blocks, penalty)
-    return better if found is None or (better is not None and better.spread < found.spread) else found
+    return better if found is None or (better is not None and better.order < found.order) else found
 
 
 @dataclass(frozen=True, eq=False)

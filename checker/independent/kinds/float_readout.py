@@ -140,8 +140,9 @@ def readout_prices(fact: Fact, features: Features, factor: Floats | None) -> Non
     Notes
     -----
     Let Phi be the features of the columns, D the identity without the constant, M = Phi^T Phi + penalty D, T the
-    factor and G = T^T M T. Then h = psi^T G^-1 psi with psi = T^T phi. All eigenvalues of G are within some d of 1.
-    So |psi|^2 / (1 + d) <= h, and h <= |psi|^2 / (1 - d) where d < 1.
+    factor, of as many rows as there are columns and no more columns, psi = T^T phi and G = T^T M T. All eigenvalues of
+    G are within some d of 1. For every u, h >= (u . phi)^2 / (u^T M u); u = T psi gives h >= |psi|^2 / (1 + d). If T is
+    square and d < 1, it is invertible, so h = psi^T G^-1 psi <= |psi|^2 / (1 - d).
     """
     penalty, move = hexadecimal(fact["penalty"]), None if fact["move"] is None else hexadecimal(fact["move"])
     require(penalty >= 0, "the penalty is negative")
@@ -179,7 +180,7 @@ def _columns(fact: Fact, features: Features, penalty: Fraction) -> tuple[list[in
 
 def _off(features: Features, columns: list[int], factor: Floats, penalty: Fraction) -> float:
     """At least the norm of T^T M T - I; infinite where floats show nothing."""
-    size = len(columns)
+    size = factor.shape[1]
     gram, lost, whole, steps, count = np.zeros((size, size)), 0.0, 0.0, 1, 0
     with np.errstate(all="ignore"):
         for table in _tables(features, columns, penalty):
@@ -248,16 +249,15 @@ def _whitening(features: Features, columns: list[int]) -> Floats:
     lengths = np.where(lengths > 0, lengths, 1)
     _, sizes, axes = np.linalg.svd(upper / lengths, full_matrices=False)
     kept = sizes > 1e-13 * sizes.max(initial=0)
-    found = np.zeros((len(columns), len(columns)))
-    found[:, : int(kept.sum())] = axes[kept].T / sizes[kept] / lengths[:, None]
-    return found
+    return np.asarray(axes[kept].T / sizes[kept] / lengths[:, None])
 
 
 class _Bounds:
     """What a factor shows: bounds of leverages, and of squares of moves."""
 
     def __init__(self, features: Features, columns: list[int], factor: Floats, penalty: Fraction):
-        require(factor.shape == (len(columns), len(columns)), "the factor does not fit the columns")
+        fits = factor.ndim == 2 and 0 < factor.shape[1] <= factor.shape[0] == len(columns)
+        require(fits, "the factor does not fit the columns")
         self.features, self.columns, self.factor = features, columns, factor
         self.off = _off(features, columns, factor, penalty)
 
@@ -328,13 +328,14 @@ def _rows(
 
 
 def _leverages(table: Bounded, factor: Floats, off: float) -> tuple[Floats, Floats]:
-    """Bounds of |T^T phi|^2 over the eigenvalues of G: the upper ones infinite where there are none."""
+    """Bounds of |T^T phi|^2 over the eigenvalues of G: the upper ones infinite where none are shown."""
+    square = factor.shape[0] == factor.shape[1]
     with np.errstate(all="ignore"):
         psi = _product(table, factor)
         near, far = np.maximum(np.abs(psi.value) - psi.radius, 0) / UP, (np.abs(psi.value) + psi.radius) * UP
         low = np.maximum((near**2).sum(axis=1) / UP - factor.shape[1] * TINY, 0) / ((1 + off) * UP**2)
         high = (far**2).sum(axis=1) * UP + factor.shape[1] * TINY
-        high = high * UP / ((1 - off) / UP) if off < 1 else np.full(len(high), inf)
+        high = high * UP / ((1 - off) / UP) if square and off < 1 else np.full(len(high), inf)
     return np.where(np.isfinite(low), low, 0), np.where(np.isfinite(high), high, inf)
 
 

@@ -155,6 +155,31 @@ def test_another_factor_or_other_features_show_nothing(case):
         check(fact, moved, factor)
 
 
+def test_a_factor_of_fewer_columns_shows_no_upper_bound(case):
+    tables, fact, factor = case
+    with pytest.raises(Refused, match="and known to be in"):
+        check(fact, tables, factor[:, :-1])
+    for other in (factor[:-1], factor[:, :0], factor[0], np.hstack([factor, factor])):
+        with pytest.raises(Refused, match="does not fit"):
+            check(fact, tables, other)
+
+
+def test_of_more_columns_than_rows_the_factor_has_those_that_are_not_0():
+    rng = np.random.default_rng(3)
+    tables = {"training": rng.normal(size=(4, 9)), "deployment": rng.normal(size=(2, 9))}
+    result = found(tables, Kernel(tuple(range(10))))
+    fact = readout_fact(result.readout)
+    assert result.factor.shape == (10, 4) and fact["rows"]["deployment"][0]["leverage"][1] is None
+    check(fact, tables, result.factor)
+    # Earlier certificates have the others too, and state less.
+    padded = np.hstack([result.factor, np.zeros((10, 6))])
+    with pytest.raises(Refused, match="the leverage"):
+        check(fact, tables, padded)
+    for entry in fact["rows"]["deployment"] + fact["rows"].get("training", []):
+        entry["leverage"][0], entry["price"] = "0", ["0", None]
+    check(fact, tables, padded)
+
+
 def test_tampered_facts_are_refused_or_as_true(case):
     tables, fact, factor = case
     draw, refused = random.Random(7), 0
