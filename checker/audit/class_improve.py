@@ -20,17 +20,17 @@ from proof_of_absence.checker.audit.reuse import (
     reuse,
     type_of,
 )
-from proof_of_absence.checker.audit.search import candidates
 from proof_of_absence.checker.construct.class_losses import Outputs, classes
+from proof_of_absence.checker.construct.output_weights import for_classes, softmax
+from proof_of_absence.checker.construct.search import candidates
 from proof_of_absence.checker.numbers.deadline import looking
 from proof_of_absence.checker.passes.rows import groups
 from proof_of_absence.models.floatnet import FloatNet
 
 __all__ = ["improve_class", "improve_classes"]
 
-# Units tried for one circuit, and steps towards the best output weights of each.
+# Units tried for one circuit.
 TRIED = 4
-STEPS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +83,13 @@ def improve_classes(
         logits = _floats(state.outputs)
         features = features_of(state.net, inputs)
         with np.errstate(all="ignore"):
-            pull = (wanted - _softmax(logits))[:, -outputs:]
+            pull = (wanted - softmax(logits))[:, -outputs:]
         if not (pull.any() and np.isfinite(features).all()):
             return Unimproved(f"undecided: the gradient is too small for a drop of more than {float(LEAST):.0e}")
         for candidate in looking(candidates(features, pull, type_of(state.net), keep=TRIED)):
             with np.errstate(all="ignore"):
                 phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
-                fitted = _fit(phi, logits, wanted, outputs)
+                fitted = for_classes(phi, logits, wanted, outputs)
             for place, (circuit, value) in enumerate(queue[:CIRCUITS] if fitted else ()):
                 new = fitted and placed(state.net, circuit, value, candidate, *fitted)
                 after = new and outputs_of(new.net, inputs)
@@ -130,29 +130,3 @@ def _float(whole: int, exponent: int) -> float:
         return -1e300
     shift = max(length - 64, 0)
     return float(np.ldexp(float(whole >> shift), exponent + shift))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _fit(
-    phi: np.ndarray, logits: np.ndarray, targets: np.ndarray, outputs: int
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Output weights and shift (m) for a unit of these values (N), as floats have them; None if it is never active.
-
-    The Hessian is at most 1/2 A^T A in each output, A = [1 | phi], so a step of 2 (A^T A)^-1 A^T (t - softmax) never
-    raises the loss. Of the logits the last ones move, as many as there are outputs.
-    """
-    scale = float(phi.max())
-    if not 0 < scale < np.inf:
-        return None
-    design = np.column_stack([np.ones(len(phi)), phi / scale])
-    inverse = np.linalg.pinv(design.T @ design)
-    found = np.zeros((2, logits.shape[1]))
-    for _ in range(STEPS):
-        step = 2 * inverse @ (design.T @ (targets - _softmax(logits + design @ found)))
-        found[:, -outputs:] += step[:, -outputs:]
-    return found[1, -outputs:] / scale, found[0, -outputs:]

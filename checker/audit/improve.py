@@ -26,7 +26,8 @@ from proof_of_absence.checker.audit.reuse import (
     reuse,
     type_of,
 )
-from proof_of_absence.checker.audit.search import Candidate, candidates
+from proof_of_absence.checker.construct.output_weights import for_squares
+from proof_of_absence.checker.construct.search import Candidate, candidates
 from proof_of_absence.checker.construct.separating_unit import separating_unit
 from proof_of_absence.checker.construct.squared_loss import noise_floor
 from proof_of_absence.checker.numbers.deadline import afford, look
@@ -212,11 +213,7 @@ def _build(state: _State, features, circuit, value: Mapping[int, Fraction], cand
     """
     with np.errstate(all="ignore"):
         phi = np.maximum(features @ candidate.weights + candidate.bias, 0)
-        mean = phi.mean()
-        centred = phi - mean
-        square = centred @ centred
-        outgoing = centred @ state.residuals / square if phi.any() else np.zeros(state.residuals.shape[1])
-        shift = state.residuals.mean(axis=0) - outgoing * mean
+        outgoing, shift = for_squares(phi, state.residuals)
         outgoing, shift = (np.ldexp(x, state.exponent) for x in (outgoing, shift))
     return placed(state.net, circuit, value, candidate, outgoing, shift)
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import Enclosure, Replacement, UnitFinding
-from proof_of_absence.checker.audit.search import candidates
+from proof_of_absence.checker.construct.search import candidates
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.numbers.rounding import UP, gamma
 from proof_of_absence.checker.passes.enclosure import enclose, weights_of

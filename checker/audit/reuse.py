@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from proof_of_absence.checker.audit.findings import CircuitFinding, Enclosure, Improvement
-from proof_of_absence.checker.audit.search import Candidate
+from proof_of_absence.checker.construct.search import Candidate
 from proof_of_absence.checker.passes.enclosure import blocks, enclose
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.editing import Uneditable, below_last, with_outputs, with_unit

@@ -13,16 +13,18 @@ from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
 from proof_of_absence.checker.audit.sources import Given, Recorded, Rows, compare_data, compare_inputs, located
 from proof_of_absence.checker.audit.tied_hardening import PROOF
 from proof_of_absence.checker.graph.findings import GraphAudit
-from proof_of_absence.checker.graph.folder import PAGE, REPORT
+from proof_of_absence.checker.graph.folder import IMPROVED, PAGE, REPORT
 from proof_of_absence.checker.graph.harden_folder import FORMAT as LIST_FORMAT
 from proof_of_absence.checker.graph.harden_folder import LIST
 from proof_of_absence.checker.graph.rebuilt import Called, activation_of, rebuilt, unseen
 from proof_of_absence.checker.graph.report import report_json
 from proof_of_absence.checker.graph.report.view import report_of
+from proof_of_absence.checker.independent.kinds.graph_lower_loss import reused
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import graph as certificates
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject
 from proof_of_absence.checker.independent.values.graph_masks import read
+from proof_of_absence.checker.independent.values.graphs import Conv, Dense
 from proof_of_absence.checker.kernel.graph_certificate import NAME
 from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
 from proof_of_absence.checker.kernel.lock import version_of
@@ -72,11 +74,12 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
     seen.unseen += unseen(audit)
     _page(folder, audit, seen)
     _network(folder, audit, given, seen)
+    named = {PAGE} | _improved(folder, certificate, subject, audit, seen)
     targets = subject.targets
     compare_data(folder, audit.data, Rows(subject.train, targets, subject.graph.sizes[-1]), given, seen)
     compare_inputs(folder, "deployment", certificate["about"]["deploy"], subject.deploy, given.deploy, seen)
     files = (entry["file"] for entry in certificate["files"].values())
-    seen.unseen += strangers(folder, {NAME, REPORT, PAGE, *files})
+    seen.unseen += strangers(folder, {NAME, REPORT, *named, *files})
     return seen
 
 
@@ -143,6 +146,36 @@ def _network(folder: Path, audit: GraphAudit, given: Given, seen: Seen) -> None:
     require(same, f"{path}: is another network than that of graph.json")
     require(in_python or net.reading == told.reading, f"{path}: is read in another way than the report says")
     seen.about.append(f"{path.name} (sha256 {told.sha256[:SHOWN]}…)")
+
+
+def _improved(
+    folder: Path, certificate: dict[str, Any], subject: GraphSubject, audit: GraphAudit, seen: Seen
+) -> set[str]:
+    """The improved network, read anew, is the one whose lower loss is certified, number for number; its file's name."""
+    path, told = folder / IMPROVED, audit.improvement and audit.improvement.file
+    if not told:
+        require(not path.exists(), f"{path}: lies there, and the report tells of no improvement in it")
+        return set()
+    (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "graph-lower-loss")
+    with blamed(path):
+        require(told == IMPROVED, f"the report calls the improved network {told}")
+        require(path.is_file(), "is missing, and the report tells of it")
+        net, _ = sourced(path)
+        certified, own = reused(subject, fact), graph_arrays(net)
+        expected = _arrays_of(folder)
+        for number, node in enumerate(certified.nodes, 1):
+            if isinstance(node.layer, Dense | Conv):
+                expected |= {f"node_{number}_weights": node.layer.weights, f"node_{number}_bias": node.layer.bias}
+        same = graph_text(net).encode() == (folder / "graph.json").read_bytes()
+        require(same and array_bytes(own) == array_bytes(expected), "is not the network of the certified improvement")
+    seen.agree.append(IMPROVED)
+    return {IMPROVED}
+
+
+def _arrays_of(folder: Path) -> dict[str, np.ndarray]:
+    """The arrays of the certified graph, by name, in their order."""
+    with np.load(folder / "graph.npz", allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _hardened(folder: Path, certificate: dict[str, Any], subject: GraphSubject, given: Given) -> Seen:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.graph.findings import GraphAudit, NodeFinding, State
+from proof_of_absence.checker.graph.findings import GraphAudit, GraphImprovement, NodeFinding, State
 from proof_of_absence.checker.graph.report.report_json import data_json, net_json
 from proof_of_absence.checker.kernel.graph_certificate import certificate_files
 from proof_of_absence.checker.kernel.graph_facts import (
@@ -20,6 +20,7 @@ from proof_of_absence.checker.kernel.graph_facts import (
     idle_fact,
     irrelevant_fact,
     losses_fact,
+    lower_loss_fact,
 )
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.checker.numbers.enclosure import Enclosure
@@ -74,6 +75,8 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
         fact = losses_fact(Loss(data.loss_name), data.loss, data.noise_floor)
         facts.append(fact)
         data = replace(data, loss=_enclosure(fact["loss"]), noise_floor=_enclosure(fact["noise_floor"]))
+    if audit.improvement is not None:
+        facts.append(_improvement(audit.improvement, Loss(data.loss_name)))
     return facts, replace(audit, data=data)
 
 
@@ -93,11 +96,18 @@ def _idle(node: NodeFinding, rows: int) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def _improvement(found: GraphImprovement, of: Loss) -> dict[str, Any]:
+    units = ((one.unit, one.weights, one.bias, one.outgoing) for one in found.units)
+    return lower_loss_fact(of, found.node, units, found.output_bias, found.loss_before, found.loss_after)
+
+
 def _about(audit: GraphAudit, deploy: Source | None) -> dict[str, Any]:
     """What the report says that no fact shows: of files, of what is open, and our version."""
     return {
         "net": net_json(audit.net),
         "data": data_json(audit.data),
+        "improved": None if audit.improvement is None else audit.improvement.file,
+        "unimproved": audit.unimproved,
         "undecided": list(audit.undecided),
         "not_asked": list(audit.not_asked),
         "deploy": deploy and {"source": deploy.name, "sha256": deploy.sha256},

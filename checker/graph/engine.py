@@ -12,8 +12,16 @@ import numpy as np
 
 from proof_of_absence.checker.graph.boxes import over_box
 from proof_of_absence.checker.graph.deviation import float32_deviation
-from proof_of_absence.checker.graph.findings import BoxFinding, DataSummary, GraphAudit, GraphSummary, NodeFinding
+from proof_of_absence.checker.graph.findings import (
+    BoxFinding,
+    DataSummary,
+    GraphAudit,
+    GraphImprovement,
+    GraphSummary,
+    NodeFinding,
+)
 from proof_of_absence.checker.graph.idle import UnitStates, firing, unit_states
+from proof_of_absence.checker.graph.improve import Changeable, Unimproved, improve
 from proof_of_absence.checker.graph.losses import losses
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
@@ -33,7 +41,9 @@ T = TypeVar("T")
 NOT_ASKED = (
     "circuits that are idle only together, and least detectors: they are asked of dense chains; what enters a linear "
     "layer can be recorded and audited for the first (layers=... in Python, --activations)",
-    "a net with a lower loss, rents and readout prices: likewise",
+    "rents: they are asked of dense chains",
+    "readout prices and the rank of what the outputs read: likewise, since there they are not floats but what layers "
+    "make of them, known within bounds; recorded activations are priced",
 )
 
 
@@ -46,6 +56,7 @@ def examine(
     regions: Sequence[Region] = (),
     source: Source | None = None,
     data_source: Source | None = None,
+    changeable: Changeable | None = None,
     deadline: Deadline | None = None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> GraphAudit:
@@ -61,6 +72,8 @@ def examine(
         Boxes of inputs on which the idle units are asked to send what they send in training.
     source, data_source
         Where the network and the data came from; by default their contents.
+    changeable
+        Nodes whose weights, and whose biases, the network's file has for themselves; all by default.
     deadline
         What is open then is undecided.
     progress
@@ -77,6 +90,7 @@ def examine(
     boxes: tuple[BoxFinding, ...] = ()
     loss: tuple[Enclosure, Enclosure] | None = None
     deviation: Fraction | None = None
+    better: GraphImprovement | Unimproved | None = None
     with within(deadline or Deadline()):
         nodes = stages.run("units", lambda: unit_findings(graph, inputs)) or ()
         if deploy is not None and any(node.idle for node in nodes):
@@ -88,6 +102,8 @@ def examine(
         for region in regions:
             tried = inputs[:0] if deploy is None else deploy
             boxes += stages.run(f"box {region.name}", partial(over_box, graph, nodes, region, tried)) or ()
+        if loss is not None and any(node.idle for node in nodes):
+            better = stages.run("lower loss", partial(improve, graph, inputs, aim, nodes, loss[0], changeable))
     arrays = (inputs,) if aim.targets is None else (inputs, aim.targets)
     told = data_source or Source("data", content_key(*arrays))
     data = DataSummary(
@@ -97,7 +113,9 @@ def examine(
     not_asked = (*NOT_ASKED, *((NO_TARGETS,) if aim.loss is None else ()))
     audit = GraphAudit(
         _summary(graph, source), data, nodes, None if deploy is None else len(deploy), boxes, deviation,
-        tuple(stages.undecided), not_asked, stages.seconds,
+        better if isinstance(better, GraphImprovement) else None,
+        better.reason if isinstance(better, Unimproved) and not better.undecided else "",
+        (*stages.undecided, *_unlowered(better)), not_asked, stages.seconds,
     )  # fmt: skip
     return replace(audit, undecided=(*audit.undecided, *_open(audit)))
 
@@ -193,6 +211,13 @@ def _summary(graph: Graph, source: Source | None) -> GraphSummary:
         told.name, told.sha256, graph.input_shape, graph.shapes[-1], len(graph.nodes), units,
         graph.parameter_count, graph.dtype.name, graph.reading,
     )  # fmt: skip
+
+
+def _unlowered(found: GraphImprovement | Unimproved | None) -> tuple[str, ...]:
+    """That it is open whether the loss can be lowered, if it is."""
+    if not isinstance(found, Unimproved) or not found.undecided:
+        return ()
+    return (f"whether train-idle units can be reused for a lower loss: {found.reason}",)
 
 
 def _open(audit: GraphAudit) -> list[str]:

@@ -21,8 +21,10 @@ __all__ = [
     "Channel",
     "DataSummary",
     "GraphAudit",
+    "GraphImprovement",
     "GraphSummary",
     "NodeFinding",
+    "Reused",
     "State",
     "place_name",
     "unit_name",
@@ -175,9 +177,46 @@ class BoxFinding:
     bounds: tuple[tuple[Fraction, Fraction], ...] = ()
 
 
+@dataclass(frozen=True)
+class Reused:
+    """An idle unit of the last hidden layer with new parameters: its weights and bias, and what each output reads."""
+
+    unit: int
+    weights: tuple[Fraction, ...]
+    bias: Fraction
+    outgoing: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class GraphImprovement:
+    """A graph of the same architecture and type with a lower loss (C7): idle units reused, and the output bias moved.
+
+    Parameters
+    ----------
+    node
+        The activation node of the last hidden layer.
+    units, output_bias
+        All parameters that are other; they are numbers of the graph's type.
+    loss_before, loss_after
+        They do not meet.
+    file
+        What the new network is called in the audit's folder; empty if it was not written.
+    """
+
+    node: int
+    units: tuple[Reused, ...]
+    output_bias: tuple[Fraction, ...]
+    loss_before: Enclosure
+    loss_after: Enclosure
+    file: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class GraphAudit:
-    """All of an audit of a graph; `undecided` says, a line each, what no method decided, `not_asked` what is not."""
+    """All of an audit of a graph; `undecided` says, a line each, what no method decided, `not_asked` what is not.
+
+    `unimproved` says why no lower loss is shown, where that was looked for.
+    """
 
     net: GraphSummary
     data: DataSummary
@@ -185,6 +224,8 @@ class GraphAudit:
     deployment_rows: int | None = None
     boxes: tuple[BoxFinding, ...] = ()
     float32_deviation: Fraction | None = None
+    improvement: GraphImprovement | None = None
+    unimproved: str = ""
     undecided: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)

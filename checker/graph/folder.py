@@ -1,22 +1,29 @@
 """The folder that an audit of a graph leaves: certificate, reports, arrays; replaced as a whole or not at all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from proof_of_absence.checker.graph.certify import Audited, certify
 from proof_of_absence.checker.graph.findings import GraphAudit
 from proof_of_absence.checker.graph.report import report_json
 from proof_of_absence.checker.graph.report.view import report_of
+from proof_of_absence.checker.graph.tail import reassigned, tail
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.screen.answers import html_page
+from proof_of_absence.models.files.disk import InputError
 from proof_of_absence.models.files.whole import Owner, replacing
 
-__all__ = ["PAGE", "REPORT", "write_folder"]
+__all__ = ["IMPROVED", "PAGE", "REPORT", "write_folder"]
 
-REPORT, PAGE = "report.json", "report.html"
+REPORT, PAGE, IMPROVED = "report.json", "report.html", "improved.onnx"
 
 
-def write_folder(folder: Path, audited: Audited, owner: Owner, *, force: bool = False) -> GraphAudit:
+def write_folder(
+    folder: Path, audited: Audited, owner: Owner, *, like: Path | None = None, force: bool = False
+) -> GraphAudit:
     """Write the certificate, `report.json` and `report.html`; returns the audit as they state it.
+
+    A network with a lower loss lies beside them, if `like` is the ONNX file that it was before.
 
     The folder is then one that ``absence check`` takes.
 
@@ -31,7 +38,24 @@ def write_folder(folder: Path, audited: Audited, owner: Owner, *, force: bool = 
         If the folder cannot be written, or holds files of others under these names.
     """
     with replacing(folder, owner, force=force) as new:
+        audited = _with_improved(new, folder, audited, like)
         audit = certify(new, audited)
         write(new / PAGE, html_page(report_of(audit)))
         write(new / REPORT, report_json.report_text(report_json.to_json(audit)))
     return audit
+
+
+def _with_improved(new: Path, folder: Path, audited: Audited, like: Path | None) -> Audited:
+    """Write the improved network; what was audited, with its name or the reason why the file does not hold it."""
+    audit, found = audited.audit, audited.audit.improvement
+    if found is None or like is None or like.suffix.lower() != ".onnx":
+        return audited
+    # The library behind it takes long to load.
+    from proof_of_absence.models.files.graph_write import rewrite
+
+    graph = reassigned(audited.graph, tail(audited.graph), found.units, found.output_bias)
+    try:
+        rewrite(like, folder / IMPROVED, graph, spare=new / IMPROVED)
+    except InputError as error:
+        return replace(audited, audit=replace(audit, improvement=None, unimproved=f"it cannot be written: {error}"))
+    return replace(audited, audit=replace(audit, improvement=replace(found, file=IMPROVED)))

@@ -14,8 +14,10 @@ from proof_of_absence.checker.graph.findings import (
     BoxFinding,
     DataSummary,
     GraphAudit,
+    GraphImprovement,
     GraphSummary,
     NodeFinding,
+    Reused,
     State,
 )
 from proof_of_absence.checker.numbers.enclosure import Enclosure
@@ -68,6 +70,7 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
     found = tuple(_node(called, idle[called.node], fires.get(called.node)) for called in nodes)
     loss = next((fact for fact in facts if fact["kind"] == "graph-losses"), None)
     bound = next((fact["bound"] for fact in facts if fact["kind"] == "graph-float32"), None)
+    lower = next((fact for fact in facts if fact["kind"] == "graph-lower-loss"), None)
     data, boxes = about["data"], [fact for fact in facts if fact["kind"] == "graph-irrelevant"]
     idle_units = {node.node: node.idle for node in found}
     rows = {fact["rows"] for fact in fires.values()}
@@ -82,6 +85,8 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
         rows.pop() if rows else report["deployment_rows"],
         tuple(_box(fact, idle_units, told) for fact, told in zip(boxes, report["boxes"], strict=True)),
         None if bound is None else _number(bound),
+        None if lower is None else _improvement(lower, about["improved"]),
+        about["unimproved"],
         tuple(about["undecided"]),
         tuple(about["not_asked"]),
         dict(report["seconds"]),
@@ -107,9 +112,7 @@ def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | No
     read = np.ones(size, dtype=bool)
     read[np.array(idle["unread"], dtype=np.int64)] = False
     name = called.name or f"node {called.node}"
-    node = NodeFinding(
-        called.node, name, activation_name(called.layer), called.shape, states, values, witness, read
-    )
+    node = NodeFinding(called.node, name, activation_name(called.layer), called.shape, states, values, witness, read)
     if fires is None:
         return node
     rows = {entry: tuple(fired) for entry, fired, _ in fires["fires"]}
@@ -136,6 +139,19 @@ def _box(fact: Mapping[str, Any], idle: Mapping[int, Sequence[int]], told: Mappi
     still = tuple(fact["still"])
     left = tuple(entry for entry in idle[fact["node"]] if entry not in acts and entry not in still)
     return BoxFinding(fact["box"], fact["node"], still, acts, left, told["reason"])
+
+
+def _improvement(fact: Mapping[str, Any], file: str) -> GraphImprovement:
+    units = (
+        Reused(one["unit"], _numbers(one["weights"]), _number(one["bias"]), _numbers(one["outgoing"]))
+        for one in fact["units"]
+    )
+    before, after = (_enclosure(fact[part]) for part in ("loss_before", "loss_after"))
+    return GraphImprovement(fact["node"], tuple(units), _numbers(fact["output_bias"]), before, after, file)
+
+
+def _numbers(texts: Sequence[str]) -> tuple[Fraction, ...]:
+    return tuple(map(_number, texts))
 
 
 def _enclosure(texts: Sequence[str]) -> Enclosure:

@@ -18,7 +18,9 @@ __all__ = [
     "idle_fact",
     "irrelevant_fact",
     "losses_fact",
+    "lower_loss_fact",
     "same_in_float32_fact",
+    "stated",
 ]
 
 # The names of losses in facts.
@@ -84,8 +86,46 @@ def losses_fact(of: Loss, loss: Enclosure, floor: Enclosure) -> dict[str, Any]:
     return {
         "kind": "graph-losses",
         "of": LOSSES[of],
-        "loss": _wider(loss),
-        "noise_floor": _wider(floor),
+        "loss": _ends(stated(loss)),
+        "noise_floor": _ends(stated(floor)),
+    }
+
+
+def lower_loss_fact(
+    of: Loss,
+    node: int,
+    units: Iterable[tuple[int, Iterable[Fraction], Fraction, Iterable[Fraction]]],
+    output_bias: Iterable[Fraction],
+    before: Enclosure,
+    after: Enclosure,
+) -> dict[str, Any]:
+    """Idle units of the last hidden layer, with other parameters, and another output bias make the loss lower.
+
+    Parameters
+    ----------
+    node
+        The activation node of that layer.
+    units
+        For each the entry, its new weights and bias, and its weight in each output: floats of the graph's type.
+    before, after
+        The losses, as `stated` has them; `after` lies below `before`.
+    """
+    return {
+        "kind": "graph-lower-loss",
+        "of": LOSSES[of],
+        "node": node,
+        "units": [
+            {
+                "unit": unit,
+                "weights": [hexadecimal(x) for x in weights],
+                "bias": hexadecimal(bias),
+                "outgoing": [hexadecimal(x) for x in outgoing],
+            }
+            for unit, weights, bias, outgoing in units
+        ],
+        "output_bias": [hexadecimal(x) for x in output_bias],
+        "loss_before": _ends(before),
+        "loss_after": _ends(after),
     }
 
 
@@ -161,11 +201,17 @@ def irrelevant_fact(
     }
 
 
-def _wider(found: Enclosure) -> list[str]:
+def stated(found: Enclosure) -> Enclosure:
+    """What a fact states of a loss: bounds with some room if it is not known exactly, and of not too many digits."""
     slack = Fraction(0)
     if not found.is_exact:
         slack = max(abs(found.low), abs(found.high)) * SLACK + WIDTHS * (found.high - found.low) + LEAST
-    return ends_text(found.low - slack, found.high + slack)
+    low, high = map(Fraction, ends_text(found.low - slack, found.high + slack))
+    return Enclosure(low, high)
+
+
+def _ends(found: Enclosure) -> list[str]:
+    return ends_text(found.low, found.high)
 
 
 def _value(value: Fraction | tuple[Fraction, Fraction] | None) -> str | list[str] | None:

@@ -10,6 +10,7 @@ from proof_of_absence.checker.graph.findings import (
     BoxFinding,
     DataSummary,
     GraphAudit,
+    GraphImprovement,
     GraphSummary,
     NodeFinding,
     State,
@@ -35,6 +36,8 @@ def to_json(audit: GraphAudit) -> dict[str, Any]:
         "deployment_rows": audit.deployment_rows,
         "boxes": [_box(box) for box in audit.boxes],
         "float32_deviation": None if audit.float32_deviation is None else _text(audit.float32_deviation),
+        "improvement": None if audit.improvement is None else _improvement(audit.improvement),
+        "unimproved": audit.unimproved,
         "findings": list(audit.findings),
         "undecided": list(audit.undecided),
         "not_asked": list(audit.not_asked),
@@ -110,6 +113,25 @@ def _box(box: BoxFinding) -> dict[str, Any]:
         "acts": {str(entry): [_text(x) for x in z] for entry, z in sorted(box.acts.items())},
         "undecided": list(box.undecided),
         "reason": box.reason,
+    }
+
+
+def _improvement(found: GraphImprovement) -> dict[str, Any]:
+    return {
+        "node": found.node,
+        "units": [
+            {
+                "unit": one.unit,
+                "weights": [_text(x) for x in one.weights],
+                "bias": _text(one.bias),
+                "outgoing": [_text(x) for x in one.outgoing],
+            }
+            for one in found.units
+        ],
+        "output_bias": [_text(x) for x in found.output_bias],
+        "loss_before": _enclosure(found.loss_before),
+        "loss_after": _enclosure(found.loss_after),
+        "file": found.file,
     }
 
 

@@ -80,6 +80,7 @@ def answers(audit: GraphAudit, command: str = "") -> tuple[Answer, ...]:
         Answer("What is train-idle", _shortened(_sleeping(audit))),
         Answer("Where it fires", _shortened(_firing(audit))),
         Answer("What holds over a box of inputs", _shortened(_boxes(audit))),
+        Answer("A network with a lower loss", tuple(_improved(audit))),
         Answer("What is not decided", _shortened(audit.undecided)),
         Answer("What is assumed", tuple(_assumed(audit))),
         Answer("What can be done", remedy),
@@ -136,6 +137,20 @@ def _boxes(audit: GraphAudit) -> list[str]:
         parts += [f"{len(box.undecided):,} undecided: {box.reason}"] * bool(box.undecided)
         lines.append(f"{box.box}, {names[box.node]}: {'; '.join(parts)}")
     return lines
+
+
+def _improved(audit: GraphAudit) -> list[str]:
+    found = audit.improvement
+    if found is None:
+        return [f"None is shown: {audit.unimproved}."] if audit.unimproved else []
+    node = next(node for node in audit.nodes if node.node == found.node)
+    names = _listed([place_name(node, one.unit) for one in found.units])
+    many = "unit" if len(found.units) == 1 else "units"
+    before, after = (_enclosure(loss) for loss in (found.loss_before, found.loss_after))
+    lines = [f"Train-idle {many} {names} of {node.name}, reused, with another output bias: {before} becomes {after}."]
+    least = found.loss_before.low - found.loss_after.high
+    lines.append(f"It falls by at least {_number(least)}. Every layer keeps its shape and type.")
+    return [*lines, *([f"That network is {found.file} in the folder."] if found.file else [])]
 
 
 def _assumed(audit: GraphAudit) -> list[str]:

@@ -50,15 +50,15 @@ class Row(NamedTuple):
 
 def training_cross_entropy(fact: Fact, net: Outputs, data: FloatData, exact: bool) -> None:
     """The cross-entropy and its floor, the infimum over all functions of the input, lie within the stated bounds."""
-    confirm("the loss", _mean(_outputs(net, data, exact), data.targets), fact["loss"])
+    confirm("the loss", mean_cross_entropy(net, data, exact), fact["loss"])
     confirm("the noise floor", floor(data), fact["noise_floor"])
 
 
 def lower_training_cross_entropy(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
     """The circuit reused as stated gives a net of this class and type, and the loss falls within the bounds."""
     require(number(fact["drop"][0]) > 0, "a drop that may be 0")
-    before = _mean(_outputs(net, data, exact), data.targets)
-    after = _mean(_outputs(reassigned(fact, net), data, exact), data.targets)
+    before = mean_cross_entropy(net, data, exact)
+    after = mean_cross_entropy(reassigned(fact, net), data, exact)
     confirm("the drop", (before[0] - after[1], before[1] - after[0]), fact["drop"])
 
 
@@ -186,9 +186,9 @@ def _floats(found: Bounded) -> Iterable[Row]:
         yield Row.of(low, high)
 
 
-def _mean(rows: Iterable[Row], targets: Floats) -> Bounds:
-    """Bounds of the mean of ln sum_k exp f_k - sum_k t_k f_k over the rows."""
-    parts = _parts(rows, targets)
+def mean_cross_entropy(net: Outputs, data: FloatData, exact: bool) -> Bounds:
+    """Bounds of the mean of ln sum_k exp f_k - sum_k t_k f_k over the rows; outputs are exact or within bounds."""
+    parts = _parts(_outputs(net, data, exact), data.targets)
     return max(sum((low for low, _ in parts), Fraction(0)), Fraction(0)), sum((high for _, high in parts), Fraction(0))
 
 

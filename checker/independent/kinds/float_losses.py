@@ -43,7 +43,7 @@ Bounds = tuple[Fraction, Fraction]
 
 def training_loss(fact: Fact, net: Outputs, data: FloatData, exact: bool) -> None:
     """The loss and the noise floor lie within the stated bounds."""
-    confirm("the loss", _loss(net, data, exact), fact["loss"])
+    confirm("the loss", squared_loss(net, data, exact), fact["loss"])
     floor = noise_floor(data)
     confirm("the noise floor", (floor, floor), fact["noise_floor"])
 
@@ -87,7 +87,7 @@ def unit_rents(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None:
     statistics = _Statistics(net, units, trials, chosen)
     for part in blocks(len(data.inputs), BLOCK):
         statistics.take(net, data, part)
-    loss = _loss(net, data, exact)
+    loss = squared_loss(net, data, exact)
     for place, entry in enumerate(pausing(listed)):
         rent, gain = statistics.results(place, loss, len(data.inputs))
         confirm(f"the rent of unit {units[place]}", rent, entry["rent"])
@@ -102,7 +102,7 @@ def uniform_gap(fact: Fact, net: FloatNet, data: FloatData, exact: bool) -> None
     require(len(net.layers) == 2, "the gap is about nets with one hidden layer")
     gap = number(fact["gap"])
     require_equal("the gap", gap, _gap(fact, data))
-    low, high = _loss(net, data, exact)
+    low, high = squared_loss(net, data, exact)
     floor = noise_floor(data)
     require(len(fact["steps"]) <= 16, "too many steps")
     for k, stated in enumerate(fact["steps"], 1):
@@ -321,7 +321,8 @@ def _exact_loss(net: Outputs, data: FloatData) -> Fraction:
     return Fraction(int(squares)) * Fraction(4) ** low / divisor**2 / len(data.inputs)
 
 
-def _loss(net: Outputs, data: FloatData, exact: bool) -> Bounds:
+def squared_loss(net: Outputs, data: FloatData, exact: bool) -> Bounds:
+    """Bounds of the mean squared error; equal ones if it is decided exactly."""
     if exact:
         loss = _exact_loss(net, data)
         return loss, loss

@@ -59,23 +59,35 @@ def _products(graph: Graph, number: int) -> int:
 
 def graph_losses(subject: GraphSubject, fact: Fact) -> None:
     """The loss, which `of` names, and its floor lie within the stated bounds."""
-    graph, targets, of = subject.graph, subject.targets, fact["of"]
+    net, data = GraphOutputs(subject.graph), loss_data(subject, fact["of"])
+    decided = float_losses.training_loss if fact["of"] == SQUARED else float_cross_entropy.training_cross_entropy
+
+    def decide(exactly: bool) -> None:
+        decided(fact, net, data, exactly)
+
+    with_care(decide, len(data.inputs) * net.parameters, rational=subject.graph.is_rational)
+
+
+def loss_data(subject: GraphSubject, of: object) -> FloatData:
+    """The training rows and the targets of a loss of this name, refused unless they go together."""
+    targets = subject.targets
     if targets is None:
         raise Refused("the certificate names no targets")
-    net, data = GraphOutputs(graph), FloatData(subject.train, targets)
+    net, data = GraphOutputs(subject.graph), FloatData(subject.train, targets)
     require(targets.shape == (len(subject.train), net.width), "the targets do not fit the graph and the inputs")
     require(of == SQUARED or of in OF_CLASSES, "no loss of this name is known")
     require(of == SQUARED or (of == "logistic") == (net.width == 1), f"{of} is not the loss of {net.width} outputs")
-    if of != SQUARED:
-        data = float_cross_entropy.classes(net, data)
-    decided = float_losses.training_loss if of == SQUARED else float_cross_entropy.training_cross_entropy
-    work = len(subject.train) * net.parameters
+    return data if of == SQUARED else float_cross_entropy.classes(net, data)
+
+
+def with_care(decide: Callable[[bool], None], work: int, *, rational: bool) -> None:
+    """Decide exactly where there is little work; by bounds else, and exactly again where these do not confirm."""
     try:
-        decided(fact, net, data, graph.is_rational and work <= EXACT)
+        decide(rational and work <= EXACT)
     except Refused:
-        if not (graph.is_rational and EXACT < work <= PATIENT):
+        if not (rational and EXACT < work <= PATIENT):
             raise
-        decided(fact, net, data, True)
+        decide(True)
 
 
 KINDS: dict[str, Callable[[GraphSubject, Fact], None]] = {"graph-losses": graph_losses}

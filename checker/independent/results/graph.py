@@ -19,6 +19,7 @@ from proof_of_absence.checker.independent.kinds import (
     graph_idle,
     graph_irrelevant,
     graph_losses,
+    graph_lower_loss,
     graph_same_in_float32,
 )
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
@@ -39,6 +40,7 @@ DATA = {"train", "deploy", "targets"}
 # These are decided all together.
 TOGETHER: dict[str, Callable[..., None]] = graph_idle.KINDS | graph_firing.KINDS | graph_irrelevant.KINDS
 ALONE = graph_losses.KINDS | graph_float32.KINDS | graph_hardened.KINDS | graph_same_in_float32.KINDS
+ALONE |= graph_lower_loss.KINDS
 KINDS: dict[str, Callable[..., None]] = TOGETHER | ALONE
 
 

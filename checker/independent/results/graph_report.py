@@ -26,10 +26,10 @@ FORMAT = "absence-graph-audit/1"
 NAME = "report.json"
 LARGEST = 2**31
 PARTS = {
-    "format", "state", "headline", "net", "data", "units", "deployment_rows", "boxes", "float32_deviation", "findings",
-    "undecided", "not_asked", "seconds",
+    "format", "state", "headline", "net", "data", "units", "deployment_rows", "boxes", "float32_deviation",
+    "improvement", "unimproved", "findings", "undecided", "not_asked", "seconds",
 }  # fmt: skip
-ABOUT = {"net", "data", "undecided", "not_asked", "deploy", "program"}
+ABOUT = {"net", "data", "improved", "unimproved", "undecided", "not_asked", "deploy", "program"}
 LOSSES = {
     "squared": "mean squared error",
     "cross-entropy": "cross-entropy of the softmax",
@@ -88,6 +88,7 @@ class _Report:
         self._units()
         self._boxes()
         self._float32()
+        self._improvement()
         unseen = ["the words of the headline", "seconds", *self._end()]
         return [*unseen, *(["what the report calls undecided"] if self.report["undecided"] else [])]
 
@@ -106,10 +107,10 @@ class _Report:
         require(isinstance(self.about, dict) and set(self.about) == ABOUT, "the certificate repeats other parts")
         data = {key: value for key, value in self.report["data"].items() if key not in ("loss", "noise_floor")}
         own = {"net": self.report["net"], "data": data}
-        own |= {part: self.report[part] for part in ("undecided", "not_asked")}
+        own |= {part: self.report[part] for part in ("unimproved", "undecided", "not_asked")}
         for part, stated in own.items():
             require_same(f"{part}, as the certificate repeats it", stated, self.about[part])
-        lines = [*self.report["undecided"], *self.report["not_asked"]]
+        lines = [self.report["unimproved"], *self.report["undecided"], *self.report["not_asked"]]
         require(all(isinstance(line, str) for line in lines), "a line on what is open is no text")
         net, graph = self.report["net"], self.graph
         layers = [node.layer for node in graph.nodes if isinstance(node.layer, Dense | Conv)]
@@ -203,6 +204,24 @@ class _Report:
         require((stated is None) == (fact is None), "float32_deviation: stated without a fact, or not with one")
         if fact is not None:
             require_equal("the float32 deviation", hexadecimal(stated), hexadecimal(fact["bound"]))
+
+    def _improvement(self) -> None:
+        """It is what the fact says, and the file that the certificate repeats."""
+        fact, stated, file = self.one("graph-lower-loss"), self.report["improvement"], self.about["improved"]
+        require((stated is None) == (fact is None), "improvement: stated without a fact, or not with one")
+        if fact is None:
+            require(file is None, "improvement: a file without a fact")
+            return
+        require(self.report["unimproved"] == "", "improvement: said to be none")
+        require_equal("the loss that is lowered", self.report["data"]["loss_name"], LOSSES[fact["of"]])
+        require_same("improvement: file", stated["file"], file)
+        losses = {"loss_before", "loss_after"}
+        require(set(stated) == {"node", "units", "output_bias", "file", *losses}, "improvement: parts are others")
+        for part in ("node", "units", "output_bias"):
+            require_same(f"improvement: {part}", stated[part], fact[part])
+        for part in losses:
+            ends = [hexadecimal(text) for text in stated[part]]
+            require_equal(f"improvement: {part}", ends, [number(text) for text in fact[part]])
 
     def _end(self) -> list[str]:
         """The findings and the state follow from the rest."""

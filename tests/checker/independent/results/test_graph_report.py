@@ -26,17 +26,20 @@ NET = Graph((1, 4), [
     Node(Relu(), (1,), "relu"), Node(Rearrange(np.arange(6), "Flatten"), (2,)),
     Node(Dense([[1.0, 2, 0.1, 1, 1, 0]], [0]), (3,)),
 ], np.float32)  # fmt: skip
+# A hidden layer above it, whose second unit is dead.
+DEEP = Graph((1, 4), [*NET.nodes[:3], Node(Dense([[1.0, 0, 0, 1, 1, 0], [-1.0, -1, -1, -1, -1, 0]], [0.5, -1]), (3,)),
+                      Node(Relu(), (4,), "hidden"), Node(Dense([[1.0, 2.0]], [0]), (5,))], np.float32)  # fmt: skip
 TRAIN = np.array([[1.0, 2, 3, 0], [4, 0, 8, 1], [2, 2, 0, 5]])
 DEPLOY = np.array([[1.0, 2, 3, 0], [0, 12, 0, 0]])
 TARGETS = np.array([[1.0], [0.0], [0.5]])
 BOX, WIDE = (Region(name, ((Fraction(0), Fraction(top)),) * 4) for name, top in (("a box", 8), ("a wide box", 12)))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """An audit of a float32 net, with targets, deployment inputs and boxes."""
+@pytest.fixture(scope="module", params=[NET, DEEP], ids=["net", "deep"])
+def folder(request, tmp_path_factory):
+    """An audit of a float32 net, with targets, deployment inputs and boxes; a lower loss of one with a hidden layer."""
     place = tmp_path_factory.mktemp("graph") / "audit"
-    asked = Asked(NET, TRAIN, objective(1, TARGETS, None, "squared"), DEPLOY, (BOX, WIDE))
+    asked = Asked(request.param, TRAIN, objective(1, TARGETS, None, "squared"), DEPLOY, (BOX, WIDE))
     audit_graph(asked, Deadline(), place, Owner("audit", "here", other="of another"))
     return place
 
@@ -49,14 +52,16 @@ def parts(folder):
 
 def test_an_audit_is_accepted_and_what_is_not_looked_at_is_named(folder, parts):
     told = check_whole(whole_in(folder))
-    assert told.startswith("6 facts of an audit of a graph, 6 units, and report.json beside it but for the words of")
     report, certificate, subject = parts
-    assert {fact["kind"] for fact in certificate["facts"]} == {
-        "graph-idle", "graph-firing", "graph-irrelevant", "graph-losses", "graph-float32"
-    }  # fmt: skip
-    assert [(box["box"], box["still"], list(box["acts"])) for box in report["boxes"]] == [
+    deep = len(report["units"]) == 2
+    facts = "11 facts of an audit of a graph, 8" if deep else "6 facts of an audit of a graph, 6"
+    assert told.startswith(f"{facts} units, and report.json beside it but for the words of")
+    kinds = {"graph-idle", "graph-firing", "graph-irrelevant", "graph-losses", "graph-float32"}
+    assert {fact["kind"] for fact in certificate["facts"]} == kinds | ({"graph-lower-loss"} if deep else set())
+    assert [(box["box"], box["still"], list(box["acts"])) for box in report["boxes"] if box["node"] == 2] == [
         ("a box", [3, 4], []), ("a wide box", [], ["3", "4"])
     ]  # fmt: skip
+    assert (report["improvement"] is not None) == deep and ("share weights" in report["unimproved"]) != deep
     assert check_report(report, certificate, subject)
 
 
@@ -70,7 +75,7 @@ def edits(node, path=()):
     elif isinstance(node, int):
         yield from ((path, value) for value in (node + 1, -1, None, float(node)))
     elif isinstance(node, str):
-        yield from ((path, value) for value in (node + "1", "", None))
+        yield from ((path, value) for value in (node + "1", "" if node else "x", None))
     elif isinstance(node, list):
         yield path, [*node, *(node[-1:] or [0])]
         if node:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from proof_of_absence.checker.audit.search import candidates
+from proof_of_absence.checker.construct.search import candidates
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
