@@ -124,7 +124,9 @@ class _Work:
         points = zip(low[entries].tolist(), high[entries].tolist(), values, strict=True)
         return [a == b and np.isfinite(a) and Fraction(a) == value for a, b, value in points]
 
-    def _acting(self, number: int, values: dict[int, Fraction], inside: np.ndarray) -> dict[int, tuple[Fraction, ...]]:
+    def _acting(
+        self, number: int, values: dict[int, Fraction], inside: np.ndarray
+    ) -> dict[int, tuple[Fraction, ...]]:
         """For some of these units an input of the box at which they surely send something else."""
         assert self.spans is not None
         acts: dict[int, tuple[Fraction, ...]] = {}
