@@ -243,8 +243,7 @@ def audit(
                           "ridge": penalty or None, "workers": workers, "scheduler": scheduler})  # fmt: skip
         if folder is not None:
             guard(folder, map(Path, read), content_key(network), force=force)
-        path = Path(model) if isinstance(model, str | os.PathLike) else None
-        wanted = Asked(network, inputs, aim, deployed, tuple(boxes), path=path)
+        wanted = Asked(network, inputs, aim, deployed, tuple(boxes), model=model)
         return audit_graph(wanted, deadline, folder, owner(content_key(network)), force=force, progress=progress)
     net = network
     tested = None if test is None else float_rows("test", test)

@@ -19,6 +19,7 @@ from proof_of_absence.checker.audit.report.json_report import encode, exact_text
 from proof_of_absence.checker.audit.sources import digest_of
 from proof_of_absence.checker.graph import harden_folder
 from proof_of_absence.checker.graph.harden_folder import Hardening, harden_graph
+from proof_of_absence.checker.graph.held import changeable_in
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.models.files.disk import refused
@@ -98,20 +99,11 @@ def _graph(
     owner = harden_folder.proof_owner(graph)
     if output is not None:
         placeable(Path(output), owner, force=force, read=read)
-    made = harden_graph(graph, inputs, deploy, _changeable(model, graph))
+    made = harden_graph(graph, inputs, deploy, changeable_in(model, graph))
     if output is not None:
         with replacing(Path(output), owner, force=force) as new:
             harden_folder.write_proof(new, made)
     return made
-
-
-def _changeable(model: Any, graph: Graph) -> tuple[frozenset[int], frozenset[int]] | None:
-    """Which weights and biases of a module's graph its parameters hold; None where it is no module of torch."""
-    if not hasattr(model, "state_dict"):
-        return None
-    from proof_of_absence.models.files.torch_graph_write import changeable
-
-    return changeable(model, graph)
 
 
 def proof_owner(net: FloatNet, source: str = "") -> Owner:

@@ -1,8 +1,10 @@
 """`absence audit` of a network that is no chain of dense layers: audit it, show it, write its folder."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +12,9 @@ from proof_of_absence.checker.graph.certify import Audited
 from proof_of_absence.checker.graph.engine import examine
 from proof_of_absence.checker.graph.findings import GraphAudit
 from proof_of_absence.checker.graph.folder import write_folder
-from proof_of_absence.checker.graph.improve import Changeable
+from proof_of_absence.checker.graph.held import changeable_in
 from proof_of_absence.checker.numbers.deadline import Deadline
 from proof_of_absence.checker.region.boxes import Region
-from proof_of_absence.models.files.disk import suffix_of
 from proof_of_absence.models.files.whole import Owner
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.objective import Objective
@@ -29,7 +30,7 @@ BYTE, UNIT, ELSE = 1e-8, 2e-5, 0.3
 class Asked:
     """What is audited: inputs (N, d), the loss and its targets, deployment inputs (D, d), boxes, and their sources.
 
-    `path` is the network's file, if it came from one.
+    `model` is what the graph was read from: the path of a file, or a module of torch.
     """
 
     graph: Graph
@@ -40,7 +41,7 @@ class Asked:
     source: Source | None = None
     data_source: Source | None = None
     deploy_source: Source | None = None
-    path: Path | None = None
+    model: Any = None
 
 
 def audit_graph(
@@ -65,23 +66,15 @@ def audit_graph(
         deadline = deadline.sooner(deadline.left() - min(_writing(asked), deadline.left() / 2))
     audit = examine(
         asked.graph, asked.inputs, asked.aim, deploy=asked.deploy, regions=asked.regions, source=asked.source,
-        data_source=asked.data_source, changeable=_changeable(asked), deadline=deadline, progress=progress,
+        data_source=asked.data_source, deadline=deadline, progress=progress,
+        changeable=None if asked.aim.loss is None else changeable_in(asked.model, asked.graph),
     )  # fmt: skip
     if folder is None or owner is None:
         return audit
     progress("writing")
     audited = Audited(audit, asked.graph, asked.inputs, asked.aim.targets, asked.deploy, asked.deploy_source)
-    return write_folder(folder, audited, owner, like=asked.path, force=force)
-
-
-def _changeable(asked: Asked) -> Changeable | None:
-    """What the network's file has arrays of its own for, where that matters."""
-    if asked.path is None or suffix_of(asked.path) != ".onnx" or asked.aim.loss is None:
-        return None
-    # The library behind it takes long to load.
-    from proof_of_absence.models.files.graph_write import changeable
-
-    return changeable(asked.path)
+    like = Path(asked.model) if isinstance(asked.model, str | os.PathLike) else None
+    return write_folder(folder, audited, owner, like=like, force=force)
 
 
 def _writing(asked: Asked) -> float:

@@ -4,7 +4,7 @@ Floats choose the units, on a sample of the rows if there are many. The losses o
 holds the chosen numbers are then decided: exactly where that is little work, else by bounds, which must not meet.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -16,6 +16,7 @@ from proof_of_absence.checker.construct.output_weights import for_classes, for_s
 from proof_of_absence.checker.construct.search import Candidate, candidates
 from proof_of_absence.checker.construct.squared_loss import noise_floor
 from proof_of_absence.checker.graph.findings import GraphImprovement, NodeFinding, Reused
+from proof_of_absence.checker.graph.held import Changeable
 from proof_of_absence.checker.graph.losses import losses
 from proof_of_absence.checker.graph.tail import NoTail, Tail, reassigned, tail
 from proof_of_absence.checker.kernel.graph_facts import stated
@@ -28,10 +29,8 @@ from proof_of_absence.models.graph_layers import Conv, Dense
 from proof_of_absence.models.objective import OF_CLASSES, Loss, Objective
 from proof_of_absence.models.steps import nearest_of
 
-__all__ = ["Changeable", "Unimproved", "improve"]
+__all__ = ["Unimproved", "improve"]
 
-# The nodes whose weights may be changed, and those whose biases may.
-Changeable = tuple[Container[int], Container[int]]
 # Units reused at most, and ways tried for each.
 LIMIT, TRIED = 4, 8
 # Features that the search sees at most, over all rows; rows times products up to which losses are exact.
@@ -147,12 +146,12 @@ def _improved(
 
 
 def _shared(graph: Graph, end: Tail, changeable: Changeable | None) -> str:
-    """Which array that a reuse changes the file has not for itself, in words."""
+    """Which array that a reuse changes is read elsewhere too, or is none, in words."""
     for number in (end.hidden, end.output):
         for own, what in zip(changeable or (), ("weights", "bias"), strict=changeable is not None):
             if number not in own:
                 name = graph.nodes[number - 1].name or f"node {number}"
-                return f"the file has no array of its own for the {what} of {name}, so it cannot be changed there alone"
+                return f"no array of its own holds the {what} of {name}, so it cannot be changed there alone"
     return ""
 
 

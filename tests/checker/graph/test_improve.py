@@ -143,9 +143,7 @@ def test_a_reason_that_is_known_before_the_search_is_no_open_question():
                              ("y", "bias", (everything, everything - {7}))):  # fmt: skip
         found = asked(GRAPH, np.ones((6, 2)), changeable=pair)
         assert isinstance(found, Unimproved) and not found.undecided
-        assert found.reason.startswith(
-            f"idle units are not reused: the file has no array of its own for the {what} of {name}"
-        )
+        assert found.reason.startswith(f"idle units are not reused: no array of its own holds the {what} of {name}")
     assert not isinstance(asked(GRAPH, np.ones((6, 2)), changeable=(everything, everything)), Unimproved)
     busy = net(TWO, bias=(0.25, 3.0, 30.0), hidden=np.vstack([HIDDEN[0], HIDDEN[0] * 2, HIDDEN[2]]))
     found = asked(busy, np.ones((6, 2)))
