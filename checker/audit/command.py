@@ -271,7 +271,8 @@ def _graph(
     regions += [box_of(data.inputs)] if region_from_data else []
     deployed = read_data(deploy, targets=False).inputs if deploy else None
     sources = [Source(path.name, sha256(path)) if path else None for path in (model, train, deploy)]
-    asked = Asked(net, data.inputs, aim, deployed, tuple(regions), *sources, model=model)
+    own, rows, others = sources
+    asked = Asked(net, data.inputs, aim, deployed, tuple(regions), own, rows, others, model)
     command = harden_command(str(model), str(train))
     columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
     with progress(*columns) as bar:
