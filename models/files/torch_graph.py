@@ -99,8 +99,9 @@ def sourced_module(module: torch.nn.Module, shape: Iterable[int]) -> tuple[Graph
     Examples
     --------
     >>> net = torch.nn.Sequential(torch.nn.Conv1d(1, 2, 2), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4, 1))
-    >>> [(node.name, net.shapes[number]) for net in [read_module(net, (1, 3))] for number, node in enumerate(net.nodes)]
-    [('0', (1, 3)), ('1', (2, 2)), ('3.flatten', (2, 2)), ('3', (4,))]
+    >>> graph, sources = sourced_module(net, (1, 3))
+    >>> graph.shapes, graph.nodes[1].name, sources.weights[4].name
+    (((1, 3), (2, 2), (2, 2), (4,), (1,)), '1', '3.weight')
     """
     module = unwrapped(torch, module)
     if not isinstance(module, torch.nn.Module):
