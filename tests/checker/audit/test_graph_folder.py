@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import proof_of_absence
 from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.models.files.disk import InputError
 from proof_of_absence.models.graph import Graph, Node
 from proof_of_absence.models.graph_layers import Conv, Dense, Rearrange, Relu
 from proof_of_absence.models.windows import Window
@@ -365,3 +366,15 @@ def test_from_python_it_is_told_and_written_beside_a_file(better, tmp_path):
     assert (tmp_path / "py.audit" / "improved.onnx").read_bytes() == (better / "improved.onnx").read_bytes()
     alone = proof_of_absence.audit("net.onnx", data["X"], data["Y"])
     assert alone.improvement is not None and alone.improvement.file == ""
+
+
+def test_a_network_that_the_file_does_not_hold_is_not_claimed(place, monkeypatch):
+    def refusing(like, path, graph, *, spare):
+        raise InputError(f"{path}: its types do not hold a number")
+
+    (place / "net.onnx").write_bytes(with_a_tail().SerializeToString())
+    monkeypatch.setattr("proof_of_absence.models.files.graph_write.rewrite", refusing)
+    folder = audited(place)
+    report = json.loads((folder / "report.json").read_text())
+    assert report["improvement"] is None and "cannot be written" in report["unimproved"]
+    assert not (folder / "improved.onnx").exists() and "Accepted" in absence("check", folder)
