@@ -1,8 +1,8 @@
 """The stages of an audit, one after the other: timed, kept between runs, and a stage that fails is told as undecided.
 
 What is kept is keyed by the contents that it was made from (see `checker.kernel.kept`). It is a cache: it is taken only
-where facts show it, which are decided anew (`shown`); what no fact shows is computed again. What there was no time to
-decide is neither taken nor replaced.
+where facts show it, which are decided anew (`shown`); what no fact shows is computed again, and what was found sooner
+than facts are decided. What there was no time to decide is neither taken nor replaced.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,9 @@ from proof_of_absence.checker.kernel.kept import content_key, keep, kept, source
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 
 __all__ = ["Place", "Stages"]
+
+# What took fewer seconds is found anew: to decide the facts that show it may take many times as long.
+QUICK = 0.5
 
 
 class Standing(Enum):
@@ -39,18 +42,20 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class _File:
-    """A file for one result."""
+    """A file for one result of a stage that began at some time."""
 
     path: Path
     key: str
     stage: str
+    began: float
 
     def read(self) -> Any:
         part = kept(self.path, self.key)
-        return part and part.get("value")
+        slow = part is not None and isinstance(took := part.get("seconds"), int | float) and took >= QUICK
+        return part.get("value") if part is not None and slow else None
 
     def write(self, value: Any) -> None:
-        keep(self.path, self.key, {"stage": self.stage, "value": value})
+        keep(self.path, self.key, {"stage": self.stage, "value": value, "seconds": monotonic() - self.began})
 
 
 class Stages:
@@ -114,7 +119,7 @@ class Stages:
         started = monotonic()
         if place is None:
             key = content_key(sources(), self.subject, name, of)
-            place = _File(self.folder / f"{key[:32]}.json", key, name) if self.folder and shown else None
+            place = _File(self.folder / f"{key[:32]}.json", key, name, started) if self.folder and shown else None
         value = _kept(place, kind)
         try:
             standing = _standing(shown, value, left() * share / 2) if value is not None and shown else Standing.REFUSED

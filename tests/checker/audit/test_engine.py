@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit import examination, regions
+from proof_of_absence.checker.audit import stages as stages_room
 from proof_of_absence.checker.audit.certify import NAME
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
@@ -144,6 +145,21 @@ def test_stages_are_kept_until_they_depend_on_something_else(tmp_path):
     for path in tmp_path.iterdir():
         path.write_text("{}")
     assert stages().run("x", kind, stage, **so) == (Fraction(1, 3),) and len(calls) == 8
+
+
+@pytest.mark.parametrize("quick", [0, 10**6])
+def test_a_stage_that_was_quick_is_run_again_and_its_facts_are_not_decided(monkeypatch, tmp_path, quick):
+    monkeypatch.setattr(stages_room, "QUICK", quick)
+    asked, found = [], []
+
+    def shown(value):
+        asked.append(value)
+        return True
+
+    for _ in range(2):
+        told = Stages(tmp_path, "a", lambda name: None)
+        assert told.run("x", int, lambda: found.append(1) or 5, shown=shown) == 5
+    assert (len(asked), len(found), tuple(told.kept)) == ((0, 2, ()) if quick else (1, 1, ("x",)))
 
 
 def test_what_follows_from_a_failed_stage_is_not_kept_for_the_next_run(monkeypatch, tmp_path):
