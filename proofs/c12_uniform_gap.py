@@ -195,6 +195,13 @@ CLAIM = Claim(
     rests_on=("C2", "C3", "C4", "C5", "C6"),
     obligations=(
         universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as a gauge, its gap, and a "
+            "net with one more unit, is that",
+            "check_gaps",
+            *("C12_check_gauge", "C12_check_gap", "C12_check_gain", "C12_check_one_more"),
+            name="universal-checker",
+        ),
+        universal(
             "For all d, n, m, N: every family of inputs has a gauge; one more unit, or a reassigned train-idle "
             "circuit, gains c(X) (L - E) at least",
             "c12_uniform_gap",

@@ -133,6 +133,13 @@ CLAIM = Claim(
     rests_on=("C5", "C12"),
     obligations=(
         universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as the rent of a circuit, "
+            "and as what a unit would gain in its place, is that",
+            "check_gaps",
+            "C13_check_rent",
+            name="universal-checker",
+        ),
+        universal(
             "For all d, n, m, N: at a minimiser every circuit pays at least what any reassignment of it, any unit, and "
             "the gap of C12 would gain",
             "c13_rent",

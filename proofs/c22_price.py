@@ -234,6 +234,20 @@ CLAIM = Claim(
             *("C22_cells", "C22_line_unit", "C22_line"),
             name="universal-line",
         ),
+        universal(
+            "What the checker of Boolean functions accepts, by a tree of signs with multipliers, holds: for each net "
+            "of one output and n units some list of weights serves",
+            "check_signs",
+            "C22_check_signs",
+            name="universal-checker-signs",
+        ),
+        universal(
+            "So what it accepts about the least loss of nets of one output, and about the least loss of those that "
+            "defect, holds of the nets and data that the lists stand for",
+            "check_minima",
+            *("C22_check_minimum", "C22_check_price"),
+            name="universal-checker",
+        ),
         Obligation(
             "C22.ordered",
             f"n=1, inputs {enumerated(THREE)}, all else unknown: the prices of two sizes are 0 or more, and the larger "

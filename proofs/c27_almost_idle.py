@@ -204,6 +204,13 @@ CLAIM = Claim(
             "C27_residual",
         ),
         universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as the mean square of what a "
+            "circuit sends, less a value, is that",
+            "check_gaps",
+            "C27_check_apart",
+            name="universal-checker",
+        ),
+        universal(
             "t G(t) is within a constant of ReLU if t (1 - G(t)) is bounded; so are SiLU and softplus, for every "
             "exp and ln with the properties that C17 uses",
             "c27_almost_idle",

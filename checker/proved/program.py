@@ -24,7 +24,7 @@ __all__ = ["Missing", "program"]
 HERE = Path(__file__).parent / "program"
 # What Coq writes beside its sources, and the files that are compiled after it, in this order.
 EXTRACTED = "absence_checkers"
-OURS = ("json.ml", "facts.ml", "absence_check.ml")
+OURS = ("json.ml", "signs.ml", "facts.ml", "absence_check.ml")
 NAME, DIGEST = "absence-check", "sha256"
 COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")
 SECONDS = 300

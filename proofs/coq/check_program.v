@@ -5,6 +5,7 @@
 From Coq Require Import Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
 From absence Require Import compute check_nets check_deep.
 From absence Require Import check_losses check_points.
+From absence Require Import check_signs check_minima check_gaps.
 
 Extraction "absence_checkers.ml"
   lforward lwidth check_features Qops lcircuit lsse qinv qnat
@@ -12,4 +13,6 @@ Extraction "absence_checkers.ml"
   check_same_outputs check_other_output check_off
   check_loss check_floor check_above check_lower
   check_inside check_outside
+  lmult check_minimum check_price
+  lfloor check_rent check_gauge check_gap check_gain check_one_more check_apart
   check_less check_at_most check_equal.

@@ -198,7 +198,109 @@ let outside fact =
   let inputs = rows (get "inputs" fact) and point = vector (get "point" fact) in
   check_outside (size point) (size inputs) inputs (vector (get "weights" fact)) (number (get "bias" fact)) point
 
+let shallow nets = if List.exists (fun net -> net.depth > 2) nets then raise (Left "deep nets")
+
+let fitting net inputs targets =
+  let loss = mean_error net inputs targets in
+  if not (check_loss net.d net.m net.n (size inputs) net.units net.shift inputs targets loss) then
+    malformed "the net does not fit the data";
+  loss
+
+(* A net of one output, the first of its units that are counted, and the residuals over the inputs in order: those of
+   the distinct inputs, and how far each target is from the mean at its input. *)
+let counted net units =
+  if net.depth > 2 then raise (Left "deep nets");
+  let units = whole units in
+  if units < 0 || units > 6 then raise (Left "more than 6 units");
+  units
+
+let residuals inputs targets tables =
+  if List.length inputs <> List.length targets then malformed "inputs and targets differ in number";
+  let targets = List.map (function [ y ] -> y | _ -> malformed "not one output") targets in
+  if List.length tables > 64 then raise (Left "more than 64 residuals");
+  let over = try Signs.over_examples inputs targets with Invalid_argument _ -> raise (Left "many or wide inputs") in
+  List.map over tables
+
+let one_row table = match rows table with [ row ] -> row | _ -> malformed "a residual is not one row"
+
+let least net inputs targets units tables =
+  let units = counted net units in
+  let rs = residuals inputs targets tables in
+  if rs = [] then malformed "there is no residual";
+  check_minimum net.first net.n (nat units) (size inputs) net.units net.shift inputs targets rs
+    (Signs.tree inputs rs)
+
+let global_minimum fact =
+  known [ "kind"; "net"; "data"; "units"; "residuals" ] fact;
+  let inputs, targets = data fact in
+  least (net (get "net" fact)) inputs targets (get "units" fact) (List.map one_row (list (get "residuals" fact)))
+
+let one = { qnum = Big_int_Z.unit_big_int; qden = Big_int_Z.unit_big_int }
+
+let defection_price fact =
+  known [ "kind"; "data"; "units"; "base"; "minimum"; "prices" ] fact;
+  let inputs, targets = data fact and base = net (get "base" fact) and minimum = get "minimum" fact in
+  known [ "net"; "residuals" ] minimum;
+  if base.depth > 2 then raise (Left "deep nets");
+  let lowest = net (get "net" minimum) in
+  let loss net = fitting net inputs targets in
+  let price entry =
+    known [ "point"; "side"; "by"; "net"; "residuals"; "price" ] entry;
+    let other = net (get "net" entry) and point = vector (get "point" entry) in
+    let units = counted other (get "units" fact) and rs = residuals inputs targets (rows (get "residuals" entry)) in
+    let up = match whole (get "side" entry) with 1 -> true | -1 -> false | _ -> malformed "no side" in
+    check_price other.first other.n base.n (nat units) (size inputs) other.units other.shift base.units base.shift
+      inputs targets point up (number (get "by" entry)) rs
+      (Signs.tree (point :: inputs) (List.map (fun r -> lmult r :: r) rs))
+    && check_equal [ (loss other, one) ] [ (loss lowest, one); (number (get "price" entry), one) ] in
+  let prices = list (get "prices" fact) in
+  if prices = [] then malformed "there is no price";
+  least lowest inputs targets (get "units" fact) (List.map one_row (list (get "residuals" minimum)))
+  && List.for_all price prices
+
+let rent fact =
+  known [ "kind"; "net"; "data"; "circuit"; "value"; "weights"; "bias"; "rent"; "gain" ] fact;
+  let net = net (get "net" fact) and inputs, targets = data fact in
+  shallow [ net ];
+  check_rent net.d net.m net.n (size inputs) net.units net.shift (circuit net (get "circuit" fact))
+    (vector (get "value" fact)) inputs targets (vector (get "weights" fact)) (number (get "bias" fact))
+    (fitting net inputs targets) (number (get "rent" fact)) (number (get "gain" fact))
+
+let almost_idle fact =
+  known [ "kind"; "net"; "data"; "circuit"; "value"; "apart" ] fact;
+  let net = net (get "net" fact) and inputs, targets = data fact in
+  shallow [ net ];
+  List.length inputs = List.length targets
+  && check_apart net.d net.m net.n (size inputs) net.units net.shift (circuit net (get "circuit" fact))
+    (vector (get "value" fact)) inputs (number (get "apart" fact))
+
+let uniform_gap fact =
+  known [ "kind"; "net"; "after"; "data"; "direction"; "separation"; "spread"; "gap"; "drop"; "circuit" ] fact;
+  let net = net (get "net" fact) and after = net (get "after" fact) and inputs, targets = data fact in
+  shallow [ net; after ];
+  let w = vector (get "direction" fact) in
+  let h = number (get "separation" fact) and spread = number (get "spread" fact) in
+  let gap = number (get "gap" fact) and drop = number (get "drop" fact) and count = size inputs in
+  let loss = fitting net inputs targets in
+  let floor = qred (qmult (qinv count) (lfloor net.m (List.combine inputs targets))) in
+  check_gauge net.d count inputs w h spread
+  && check_gap count h spread gap
+  && check_floor net.d net.m count inputs targets floor
+  && check_loss after.d after.m after.n count after.units after.shift inputs targets (qsub loss drop)
+  && check_gain gap loss floor drop
+  && (if has "circuit" fact then
+        let chosen = circuit net (get "circuit" fact) in
+        net.d = after.d && net.m = after.m && net.n = after.n
+        && check_off net.d net.m net.n net.units after.units net.shift after.shift chosen
+        && check_idle net.d net.m net.n count net.units net.shift inputs chosen (sent net chosen inputs)
+      else
+        let (_, b), a = List.nth after.units (List.length after.units - 1) in
+        net.d = after.d && net.m = after.m && after.n = S net.n
+        && check_one_more net.d net.m net.n net.units net.shift after.units after.shift w b a)
+
 let kinds = [
+  "rent", rent; "almost-idle", almost_idle; "uniform-gap", uniform_gap;
+  "global-minimum", global_minimum; "defection-price", defection_price;
   "inside-hull", inside; "outside-hull", outside;
   "idle", idle; "not-idle", not_idle; "no-idle-circuit", no_idle; "same-outputs", same_outputs;
   "different-outputs", other_output;
@@ -206,10 +308,19 @@ let kinds = [
 ]
 
 (* How stated numbers compare: only those that a checker above has compared with what it computed. *)
-let stated = [ "loss-above-floor", [ "loss"; "noise_floor" ]; "lower-loss", [ "drop" ] ]
+let stated = [
+  "loss-above-floor", [ "loss"; "noise_floor" ]; "lower-loss", [ "drop" ]; "rent", [ "rent"; "gain" ];
+  "almost-idle", [ "apart" ]; "uniform-gap", [ "drop"; "gap" ];
+]
 
 let term facts value = match list value with
-  | [ factor ] -> (number factor, { qnum = Big_int_Z.unit_big_int; qden = Big_int_Z.unit_big_int })
+  | [ factor ] -> (number factor, one)
+  | [ factor; place; Json.Text "prices"; which; Json.Text "price" ] ->
+    let fact = match List.nth_opt facts (whole place) with Some fact -> fact | None -> malformed "no such fact" in
+    if text (get "kind" fact) <> "defection-price" then raise (Left "another number");
+    (match List.nth_opt (list (get "prices" fact)) (whole which) with
+     | Some entry -> (number factor, number (get "price" entry))
+     | None -> malformed "no such price")
   | [ factor; place; Json.Text key ] ->
     let fact = match List.nth_opt facts (whole place) with Some fact -> fact | None -> malformed "no such fact" in
     let keys = try List.assoc (text (get "kind" fact)) stated with Not_found -> raise (Left "another number") in

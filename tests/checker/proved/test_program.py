@@ -125,6 +125,91 @@ def facts(draw):
             return fact | draw(st.sampled_from([{}, {"circuit": circuit}, {"wider": True}]))
 
 
+LINE = {"inputs": [["0"], ["1"], ["2"], ["3"], ["4"]], "targets": [["0"], ["0"], ["1"], ["0"], ["1"]]}
+
+
+def unit(w, b, a, c):
+    return [{"weights": [[w]], "bias": [b]}, {"weights": [[a]], "bias": [c]}]
+
+
+LEAST = {
+    "net": unit("3/4", "-9/4", "1", "1/4"),
+    "residuals": [
+        [["-1/4", "-1/4", "3/4", "-1/4", "0"]],
+        [["1/8", "-1/4", "3/8", "-5/8", "3/8"]],
+        [["0", "-1/5", "3/5", "-3/5", "1/5"]],
+    ],
+}
+PRICE = {
+    "point": ["5"],
+    "side": 1,
+    "by": "4",
+    "net": unit("19/4", "-73/4", "1", "1/4"),
+    "residuals": [
+        ["-1/4", "-1/4", "3/4", "-1/4", "0"],
+        ["-13/47", "-21/188", "99/94", "41/188", "-83/47"],
+        ["19/11", "51/220", "-29/110", "-607/220", "-179/55"],
+    ],
+    "price": "0",
+}
+MINIMUM = {"kind": "global-minimum", "data": LINE, "units": 1, **LEAST}
+DEFECTION = {
+    "kind": "defection-price", "data": LINE, "units": 1, "base": LEAST["net"], "minimum": LEAST, "prices": [PRICE],
+}  # fmt: skip
+FOUR = {"inputs": [["0"], ["1"], ["2"], ["3"]], "targets": [["1"], ["-1"], ["-1"], ["1"]]}
+EARNING = {"net": unit("4/3", "-8/3", "1", "-1/3"), "data": FOUR, "circuit": [[1, 0]], "value": ["1/3"]}
+RENT = {"kind": "rent", **EARNING, "weights": ["1"], "bias": "-2", "rent": "1/3", "gain": "1/4"}
+APART = {"kind": "almost-idle", **EARNING, "apart": "1/3"}
+GAUGE = {"kind": "uniform-gap", "data": FOUR, "direction": ["1"], "separation": "1", "spread": "3", "gap": "1/4608"}
+
+
+def two(weights, bias, sent):
+    """A net with two units on one input, and output bias -1/3."""
+    return [{"weights": [[w] for w in weights], "bias": bias}, {"weights": [sent], "bias": ["-1/3"]}]
+
+
+ONE_MORE = GAUGE | {
+    "net": unit("4/3", "-8/3", "0", "-1/3"),
+    "after": two(["4/3", "1"], ["-8/3", "-2"], ["0", "4/3"]),
+    "drop": "4/9",
+}
+REUSED = GAUGE | {
+    "net": two(["4/3", "1"], ["-8/3", "-5"], ["1", "1"]),
+    "after": two(["4/3", "1"], ["-8/3", "0"], ["1", "-1/7"]),
+    "drop": "1/14",
+    "circuit": [[1, 1]],
+}
+TRUE = [MINIMUM, DEFECTION, RENT, APART, ONE_MORE, REUSED]
+
+
+@st.composite
+def changed(draw):
+    """A true fact with at most two numbers changed, most often to what is false."""
+    fact = json.loads(json.dumps(draw(st.sampled_from(TRUE))))
+    places = list(places_of(fact))
+    for place in draw(st.lists(st.sampled_from(places), max_size=2)):
+        *way, last = place
+        node = fact
+        for key in way:
+            node = node[key]
+        if isinstance(node[last], int):
+            node[last] = draw(st.integers(-1, 3))
+        else:
+            step = draw(st.sampled_from(["-1/100", "1/100", "1", "-1"]))
+            node[last] = str(Fraction(node[last]) + Fraction(step))
+    return fact
+
+
+def places_of(node, way=()):
+    """Where the numbers of a fact stand."""
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            if key != "kind":
+                yield from places_of(value, (*way, key))
+    else:
+        yield way
+
+
 def oracle(fact):
     try:
         check_fact(fact)
@@ -149,6 +234,29 @@ def test_it_agrees_with_the_independent_checker(tmp_path_factory, made):
     for fact, opinion in zip(made, found, strict=True):
         ((kind, answer),) = opinion.facts
         assert kind == fact["kind"] and answer is (Answer.LEFT if left(fact) else oracle(fact)), fact
+
+
+@settings(max_examples=30)
+@given(made=st.lists(changed(), min_size=10, max_size=40))
+def test_it_agrees_on_minima_and_what_circuits_earn(tmp_path_factory, made):
+    found = told(tmp_path_factory.mktemp("facts"), [json.dumps({"fact": fact}) for fact in made])
+    for fact, opinion in zip(made, found, strict=True):
+        ((kind, answer),) = opinion.facts
+        assert kind == fact["kind"] and answer is oracle(fact), fact
+
+
+@pytest.mark.parametrize("fact", TRUE)
+def test_true_facts_are_accepted(tmp_path, fact):
+    (found,) = told(tmp_path, [json.dumps({"fact": fact})])
+    assert found.whole and oracle(fact) is Answer.ACCEPTED
+
+
+def test_prices_are_compared(tmp_path):
+    for place, sign, accepted in ((0, "<", True), (0, "=", False), (1, "<", False)):
+        relation = [[["1", 0, "prices", place, "price"]], sign, [["1/2"]]]
+        fact = {"kind": "all", "facts": [DEFECTION], "compared": [relation]}
+        (found,) = told(tmp_path, [json.dumps({"fact": fact})])
+        assert found.whole is accepted and found.refused == ([] if accepted else ["compared"])
 
 
 def left(fact):
