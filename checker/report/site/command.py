@@ -33,6 +33,7 @@ def site_command(
     """
     with needs("site"):
         from proof_of_absence.checker.report.site.contents import Site
+        from proof_of_absence.checker.report.site.definitions import notes
         from proof_of_absence.checker.report.site.examine import examine
         from proof_of_absence.checker.report.site.experiments import read
         from proof_of_absence.checker.report.site.folder import replaceable, write
@@ -46,7 +47,9 @@ def site_command(
         with progress() as bar:
             task = bar.add_task("checking", total=sum(len(claim.obligations) for claim in claims))
             findings = examine(claims, certificates, jobs=jobs, solve=solve, progress=lambda: bar.advance(task))
-        site = Site(claims, findings, read(experiments), solve)
+            bar.add_task("reading where Coq's names are stated", total=None)
+            noted = notes(findings.values())
+        site = Site(claims, findings, read(experiments), solve, noted)
         write(output, pages(site), force=force)
     for finding in site.open_ends:
         say(f"{finding.state.upper()} {finding.obligation.id}: {finding.reason}")

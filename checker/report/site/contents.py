@@ -1,12 +1,14 @@
 """What a site is made of, and what follows from it for all pages: statuses, counts, what is missing or refused."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import networkx as nx
 
 from proof_of_absence.checker.kernel.claims import claim_graph, necessity, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope
+from proof_of_absence.checker.report.site.definitions import Source, read
 from proof_of_absence.checker.report.site.examine import Finding, State
 from proof_of_absence.checker.report.site.experiments import Experiment
 from proof_of_absence.checker.report.site.status import Mark, mark_of
@@ -16,12 +18,16 @@ __all__ = ["Site"]
 
 @dataclass(frozen=True)
 class Site:
-    """What the site is made of. `solved`: unsat answers and theorems were put to solvers and Coq again for it."""
+    """What the site is made of. `solved`: unsat answers and theorems were put to solvers and Coq again for it.
+
+    `notes`: where coqc found each name of the accepted theorems' sources to be stated (see `definitions.notes`).
+    """
 
     claims: tuple[Claim, ...]
     findings: dict[str, Finding]
     experiments: tuple[Experiment, ...] = ()
     solved: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def graph(self) -> nx.DiGraph:
@@ -38,6 +44,15 @@ class Site:
     def necessity(self) -> dict[str, dict[str, list[Claim]]]:
         """Each premise with the countermodels that drop it."""
         return necessity(self.claims)
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """The Coq files of the accepted theorems by their names, each after those that it uses."""
+        texts: dict[str, str] = {}
+        for finding in self.findings.values():
+            files = {name: data for name, data in finding.files.items() if name.endswith(".v")}
+            texts |= {name.removeprefix("coq/"): data.decode() for name, data in files.items()}
+        return read(texts, self.notes)
 
     @property
     def open_ends(self) -> list[Finding]:

@@ -11,16 +11,16 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from proof_of_absence.checker.kernel.obligation import Claim, Obligation
 from proof_of_absence.checker.report.draw import net_in, net_picture
 from proof_of_absence.checker.report.overview import kinds, trusted
 from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
-from proof_of_absence.checker.report.site import graph, manifest, source
+from proof_of_absence.checker.report.site import graph, manifest
 from proof_of_absence.checker.report.site.contents import Site
+from proof_of_absence.checker.report.site.coq_pages import address, told, whole
 from proof_of_absence.checker.report.site.examine import Finding, State
 from proof_of_absence.checker.report.site.prose import plain, prose
+from proof_of_absence.checker.report.site.source import readable
 from proof_of_absence.checker.report.site.status import LEGEND
-from proof_of_absence.checker.report.statements import passages, theorems
 
 __all__ = ["pages"]
 
@@ -56,6 +56,7 @@ def pages(site: Site) -> dict[str, bytes]:
         text = environment.get_template(f"{template}.html.jinja").render(site=site, root=root, here=path, **values)
         made[path] = text.encode()
 
+    sources = site.sources
     counts = Counter(mark.key for mark in site.marks.values())
     picture = Markup(graph.picture(site.graph, site.marks, lambda name: f"claims/{name}.html"))
     page("index.html", "index", picture=picture, legend=LEGEND, counts=counts)
@@ -67,7 +68,7 @@ def pages(site: Site) -> dict[str, bytes]:
         made |= {f"pictures/{finding.obligation.id}.svg": svg.encode() for finding, svg, *_ in drawn}
         page(
             f"claims/{claim.id}.html", "claim", claim=claim, findings=findings, shown=_shown, drawn=drawn,
-            coq=list(_coq(claim, site)), needs=sorted(set().union(*(_trusted(f) for f in findings))),
+            coq=list(told(claim, site, sources)), needs=sorted(set().union(*(_trusted(f) for f in findings))),
             before=site.claims[i - 1] if i else None,
             after=site.claims[i + 1] if i + 1 < len(site.claims) else None,
         )  # fmt: skip
@@ -76,9 +77,8 @@ def pages(site: Site) -> dict[str, bytes]:
             if finding.certificate is not None:
                 page(f"certificates/{finding.obligation.id}.html", "certificate", finding=finding, claim=claim,
                      shown=_shown(finding), texts=list(_texts(finding)))  # fmt: skip
-    for path in [path for path in made if path.endswith(".v")]:
-        text = source.coq(made[path].decode())
-        page(path.replace(".v", ".html"), "source", name=path.rpartition("/")[2], text=text)
+    for name, source in sources.items():
+        page(address("", name), "source", name=name, source=source, text=whole(source))
     for experiment in site.experiments:
         if experiment.result:
             made[f"experiments/{experiment.name}/result.json"] = experiment.result
@@ -134,46 +134,6 @@ def _size(svg: str) -> tuple[str, ...]:
     return tuple(re.search(rf' {side}="(\d+)"', svg).group(1) for side in ("width", "height"))
 
 
-@dataclass(frozen=True)
-class Told:
-    """Theorems as Coq has them, under what their sections assume.
-
-    `answer` is what it says of the axioms they rest on.
-    """
-
-    file: str
-    goes_on: bool
-    context: Markup
-    theorems: Markup
-    answer: str
-    checked: bool
-
-
-def _coq(claim: Claim, site: Site) -> Iterator[Told]:
-    for obligation in claim.obligations:
-        found = theorems(obligation)
-        if not found:
-            continue
-        answer, checked = _axioms(site.findings[obligation.id], obligation)
-        for passage in passages(found):
-            yield Told(
-                passage.file, passage.goes_on, source.coq("\n".join(passage.context)),
-                source.coq("\n\n".join(passage.theorems)), answer, checked,
-            )  # fmt: skip
-
-
-def _axioms(finding: Finding, obligation: Obligation) -> tuple[str, bool]:
-    """The answer of Print Assumptions that the certificate holds, and whether there is one."""
-    if finding.certificate is None:
-        return f"{finding.state.value}: {finding.reason}", False
-    (run,) = finding.certificate["runs"]
-    said = {
-        "closed": "Closed under the global context (no axiom)",
-        "classical": "The axioms of classical logic in mathcomp's boolp, three at most, and no other",
-    }[run["answer"]]
-    return f"{said}, says Coq {run['version']}", True
-
-
 def _trusted(finding: Finding) -> set[str]:
     return trusted(finding.certificate) if finding.certificate is not None else set()
 
@@ -182,7 +142,7 @@ def _texts(finding: Finding) -> Iterator[tuple[str, str, int]]:
     """Name, text and full length of the certificate's readable files, each cut to `LONGEST` characters."""
     for name, data in finding.files.items():
         if name.endswith(".json"):
-            text = source.readable(finding.certificate)
+            text = readable(finding.certificate)
         elif name.endswith(".smt2"):
             text = data.decode()
         else:

@@ -1,23 +1,48 @@
 """Files as a reader sees them: Coq with its words coloured, JSON with a row of numbers to a line."""
 
 import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from types import MappingProxyType
 
-from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
+from markupsafe import Markup, escape
 from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES, Name, _TokenType
 
-__all__ = ["coq", "readable"]
+__all__ = ["coq", "readable", "tokens"]
 
 WIDTH = 100
+# Kinds of words that style.css leaves as they are.
+_PLAIN = ("", "n", "w", "o")
 
 
-def coq(text: str) -> Markup:
-    """Coq source as HTML; style.css has the colours."""
-    shown = highlight(text, get_lexer_by_name("coq", stripnl=False), HtmlFormatter(nowrap=True))
-    # To Pygments it is the word of "without loss"; here it is a function.
-    shown = shown.replace('<span class="k">loss</span>', '<span class="n">loss</span>')
-    return Markup(shown.rstrip("\n"))
+def tokens(text: str) -> Iterator[tuple[int, _TokenType, str]]:
+    """The words of a Coq source: where each begins, its kind for Pygments, and the word."""
+    for at, kind, word in get_lexer_by_name("coq", stripnl=False).get_tokens_unprocessed(text):
+        # To Pygments "loss" is the word of "without loss"; here it is a function.
+        yield at, Name if word == "loss" else kind, word
+
+
+def coq(text: str, begin: int = 0, marks: Mapping[tuple[int, int], Markup] = MappingProxyType({})) -> Markup:
+    """Coq source as HTML; style.css has the colours.
+
+    `marks` has for words, from one place up to another, the tag that opens around them; `begin` is where `text` begins.
+    No two of them overlap.
+    """
+    opens = {first - begin: tag for (first, _), tag in marks.items()}
+    ends = {last - begin: Markup("</{}>").format(tag.split()[0][1:]) for (_, last), tag in marks.items()}
+    cuts = sorted({*opens, *ends})
+    parts: list[Markup] = []
+    for at, kind, word in tokens(text):
+        name = STANDARD_TYPES.get(kind, "")
+        edges = [at, *cuts[bisect_right(cuts, at) : bisect_left(cuts, at + len(word))], at + len(word)]
+        for first, last in pairwise(edges):
+            shown = escape(text[first:last])
+            parts += [ends.get(first, Markup("")), opens.get(first, Markup(""))]
+            parts.append(Markup('<span class="{}">{}</span>').format(name, shown) if name not in _PLAIN else shown)
+    parts.append(ends.get(len(text), Markup("")))
+    return Markup("").join(parts)
 
 
 def readable(value: object, indent: int = 0) -> str:

@@ -7,6 +7,7 @@ import pytest
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.claims import load_claims, select
 from proof_of_absence.checker.report.site.contents import Site
+from proof_of_absence.checker.report.site.definitions import notes
 from proof_of_absence.checker.report.site.examine import examine
 from proof_of_absence.checker.report.site.experiments import read
 from proof_of_absence.checker.report.site.folder import write
@@ -31,7 +32,8 @@ def experiments(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def site(discharged, experiments) -> Site:
     """Everything accepted."""
-    return Site(CLAIMS, examine(CLAIMS, discharged / "certificates"), read(experiments))
+    found = examine(CLAIMS, discharged / "certificates")
+    return Site(CLAIMS, found, read(experiments), notes=notes(found.values()))
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,19 @@ def test_the_copy_button_appears_and_copies_or_selects(browser, built):
     assert told == "Copied" or (told.startswith("Selected") and chosen == "absence verify C8 --fresh")
 
 
+def test_a_word_of_a_theorem_leads_to_its_definition_by_keyboard_and_the_place_is_shown(browser, built):
+    browser.open(built / "claims" / "C8.html")
+    browser.evaluate("document.querySelector('.code a[href$=\\'net.html#minimiser\\']').focus()")
+    browser._events.clear()
+    browser.press("Enter")
+    browser.wait("Page.loadEventFired")
+    assert browser.evaluate("document.querySelector('h1').textContent") == "net.v"
+    top, height = browser.evaluate("[document.querySelector(':target').getBoundingClientRect().top, innerHeight]")
+    assert browser.evaluate("document.querySelector(':target').textContent") == "minimiser" and 0 <= top < height
+    colours = "getComputedStyle(document.querySelector('{}')).backgroundColor"
+    assert browser.evaluate(colours.format(":target")) != browser.evaluate(colours.format(".stated:not(:target)"))
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_no_page_is_wider_than_the_screen(browser, built, width):
     browser.resize(width, 800)
