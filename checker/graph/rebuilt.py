@@ -96,7 +96,8 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
 def unseen(audit: GraphAudit) -> list[str]:
     """What the report says that no fact shows."""
     boxes = ["whether the boxes are those of their files"] if audit.boxes else []
-    return [*boxes, "lines about what is open", "seconds"]
+    unimproved = ["why no lower loss is shown"] if audit.unimproved else []
+    return [*boxes, *unimproved, "lines about what is open", "seconds"]
 
 
 def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None) -> NodeFinding:

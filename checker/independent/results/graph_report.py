@@ -90,6 +90,7 @@ class _Report:
         self._float32()
         self._improvement()
         unseen = ["the words of the headline", "seconds", *self._end()]
+        unseen += ["why no lower loss is shown"] if self.report["unimproved"] else []
         return [*unseen, *(["what the report calls undecided"] if self.report["undecided"] else [])]
 
     def one(self, kind: str) -> Fact | None:
