@@ -13,7 +13,16 @@ from proof_of_absence.checker.graph.findings import State
 from proof_of_absence.checker.numbers.deadline import OutOfTime, look
 from proof_of_absence.checker.passes.graph_constants import edge
 from proof_of_absence.checker.passes.graph_enclosure import GraphBall, GraphPass, blocks
-from proof_of_absence.checker.passes.graph_exact import DIFFERS, OPEN, SAME, TOO_MANY, differing, values
+from proof_of_absence.checker.passes.graph_exact import (
+    DIFFERS,
+    OPEN,
+    SAME,
+    TOO_MANY,
+    differing,
+    sharp_blocks,
+    sharp_pass,
+    values,
+)
 from proof_of_absence.checker.passes.graph_part import part
 from proof_of_absence.checker.passes.graph_reads import met, moves
 from proof_of_absence.models.graph import Graph
@@ -215,6 +224,9 @@ class _Search:
             # One row tells what a unit sends that nothing moving reaches.
             self._settle(number, here.pending[~reached[number][here.pending]], 0)
         self._stream()
+        if not self.graph.is_rational:
+            # Radii grow from layer to layer: what float64 does not tell of many, more digits tell of all at once.
+            self._stream(sharp=True)
         for number, here in self.nodes.items():
             open_rows = here.open_rows()
             for unit in here.pending.tolist():
@@ -229,19 +241,22 @@ class _Search:
                 some = here.pending[~here.hard[here.pending]]
                 self._compare(number, some, np.unique(np.concatenate([np.empty(0, int), *map(open_rows.get, some)])))
 
-    def _stream(self) -> None:
+    def _stream(self, *, sharp: bool = False) -> None:
         """All rows in balls, in a random order: what varies is found early, and only what is pending is computed."""
         order = np.random.default_rng(0).permutation(len(self.inputs))
         start = 0
+        for here in self.nodes.values():
+            here.pairs = here.pairs[:1]
         while start < len(order):
             pending = {number: here.pending for number, here in self.nodes.items() if here.pending.size}
             if not pending:
                 return
             some, ends = part(self.graph, pending)
             run, count = GraphPass(some), sum(map(len, pending.values()))
-            for block in blocks(some, len(order) - start):
+            for block in (sharp_blocks if sharp else blocks)(some, len(order) - start):
                 rows = order[start:][block]
-                balls = run(self.inputs[rows])
+                inputs = self.inputs[rows]
+                balls = sharp_pass(some, inputs, ends.values()) if sharp else run(inputs)
                 for number, units in pending.items():
                     left = self.nodes[number].states[units] == State.UNDECIDED
                     if left.any():

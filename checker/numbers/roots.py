@@ -13,7 +13,7 @@ from flint import arb, ctx, fmpq
 
 from proof_of_absence.checker.numbers.deadline import look
 
-__all__ = ["RootSum", "Roots", "TooManyRoots"]
+__all__ = ["MOST", "RootSum", "Roots", "TooManyRoots"]
 
 # Roots in one number, bits of the balls that tell its sign, and products of roots in all: some seconds.
 MOST, BITS, PRODUCTS = 64, 2**16, 10**6

@@ -4,17 +4,28 @@ Products are those of python-flint over the rationals. Where square roots of a b
 arb of rising precision tell what differs, and sums of roots (`numbers.roots`) what does not.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import prod
-from typing import Any, Protocol, assert_never
+from math import inf, isfinite, prod
+from typing import Any, assert_never
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
+from flint import arb, ctx, fmpq
 
-from proof_of_absence.checker.numbers.balls import ball
 from proof_of_absence.checker.numbers.deadline import look, looking
-from proof_of_absence.checker.numbers.roots import Roots, RootSum, TooManyRoots
+from proof_of_absence.checker.numbers.roots import MOST, RootSum, TooManyRoots
+from proof_of_absence.checker.passes.graph_arithmetic import (
+    DIFFERS,
+    OPEN,
+    SAME,
+    Arithmetic,
+    Balls,
+    Rationals,
+    RootSums,
+    each,
+)
+from proof_of_absence.checker.passes.graph_constants import LEAST, UP32
+from proof_of_absence.checker.passes.graph_enclosure import GraphBall
 from proof_of_absence.checker.passes.graph_part import part
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.graph_layers import (
@@ -33,15 +44,15 @@ from proof_of_absence.models.graph_layers import (
     Sum,
 )
 
-__all__ = ["DIFFERS", "OPEN", "SAME", "TOO_MANY", "differing", "values"]
+__all__ = ["DIFFERS", "OPEN", "SAME", "TOO_MANY", "differing", "sharp_blocks", "sharp_pass", "values"]
 
-# What `differing` says of an entry.
-SAME, DIFFERS, OPEN = 0, 1, 2
 TOO_MANY = "balls of 4096 bits do not tell, and the square roots of batch normalisations that meet in it are too many"
-# Bits of the balls before sums of roots are tried, and after.
-BITS, LAST_BITS = (64, 256, 1024), 4096
-# Entries of all nodes in one block of rows, and products in one product of matrices.
-ENTRIES, PRODUCTS = 2**18, 2**24
+# Bits of the balls before sums of roots are tried, and after: float64 did not tell, so a few more bits rarely do.
+BITS, LAST_BITS = (256, 1024), 4096
+# Entries of all nodes in one block of rows.
+ENTRIES = 2**18
+# Rows that sharp balls look at first: two are enough for most of what varies.
+FIRST_ROWS = 2
 
 
 def values(graph: Graph, inputs: np.ndarray, wanted: Mapping[int, np.ndarray]) -> dict[int, np.ndarray]:
@@ -67,13 +78,77 @@ def values(graph: Graph, inputs: np.ndarray, wanted: Mapping[int, np.ndarray]) -
     some, nodes = part(graph, wanted)
     found: dict[int, list[np.ndarray]] = {number: [] for number in wanted}
     for rows in _blocks(some, len(inputs)):
-        try:
-            every = _evaluate(some, inputs[rows], _Rationals() if some.is_rational else _RootSums())
-        except TooManyRoots:
-            every = [np.full((size, rows.stop - rows.start), None) for size in some.sizes]
+        here = _fractions(some, inputs[rows], nodes.values())
         for number, node in nodes.items():
-            found[number].append(_each(_fraction, every[node]).T)
+            found[number].append(here[node].T)
     return {number: np.concatenate(blocks) for number, blocks in found.items()}
+
+
+def _fractions(graph: Graph, inputs: np.ndarray, wanted: Collection[int]) -> dict[int, np.ndarray]:
+    """The values of some nodes, (entries, rows), as Fractions, or None."""
+    if graph.is_rational:
+        every = _evaluate(graph, inputs, Rationals())
+        return {node: each(_fraction, every[node]) for node in wanted}
+    # What a ReLU cuts is 0 in a ball too, however many roots it is made of.
+    every = _evaluate(graph, inputs, Balls(BITS[0]))
+    found = {node: each(_fraction, every[node]) for node in wanted}
+    if not _has_few_roots(graph) or not any(x is None for told in found.values() for x in told.reshape(-1)):
+        return found
+    try:
+        every = _evaluate(graph, inputs, RootSums())
+    except TooManyRoots:
+        return found
+    return {node: each(_fraction, every[node]) for node in wanted}
+
+
+def _has_few_roots(graph: Graph) -> bool:
+    """Whether sums of roots are worth their time: those of more roots than a sum may have would be given up."""
+    layers = [node.layer for node in graph.nodes]
+    return len({m for layer in layers if isinstance(layer, BatchNorm) for m in layer.square}) <= MOST
+
+
+def sharp_blocks(graph: Graph, rows: int) -> Iterator[slice]:
+    """The rows in slices fit for `sharp_pass`, a few at first, with a look at the deadline before each."""
+    if rows:
+        yield slice(0, min(FIRST_ROWS, rows))
+    yield from (slice(one.start + FIRST_ROWS, one.stop + FIRST_ROWS) for one in _blocks(graph, rows - FIRST_ROWS))
+
+
+def sharp_pass(graph: Graph, inputs: np.ndarray, wanted: Collection[int]) -> dict[int, GraphBall]:
+    """Some nodes in balls of 256 bits, rounded to float64: where float64 of itself lost all digits in many layers.
+
+    Parameters
+    ----------
+    inputs
+        Shape (rows, size), float64, finite. Give the rows in `sharp_blocks`.
+
+    Returns
+    -------
+    For each wanted node a ball that holds its value, shapes (rows, entries).
+
+    Raises
+    ------
+    OutOfTime
+        If the deadline in force passes.
+    """
+    every = _evaluate(graph, inputs, Balls(BITS[0]))
+    found = {}
+    for node in wanted:
+        ends = each(_rounded, every[node].T).tolist()
+        both = np.array(ends, dtype=np.float64).reshape(*every[node].T.shape, 2)
+        found[node] = GraphBall(both[..., 0].copy(), both[..., 1].astype(np.float32))
+    return found
+
+
+def _rounded(number: arb) -> tuple[float, float]:
+    """A float and a radius, of float32, around what a ball holds; infinite where there is none."""
+    near = float(number.mid())
+    if not isfinite(near):
+        return 0.0, inf
+    if number == arb(near):
+        return near, 0.0
+    off = float(abs(number - arb(near)).upper()) * UP32
+    return near, max(off, LEAST) if off < 2.0**127 else inf
 
 
 def differing(
@@ -101,15 +176,17 @@ def differing(
     found = np.full((len(inputs), len(entries)), OPEN, dtype=np.int8)
     if not found.size:
         return found
-    steps: list[_Arithmetic] = [_Rationals()]
+    # Nothing differs from itself, however many roots it is made of.
+    found[0, [one is None for one in reference]] = SAME
+    steps: list[Arithmetic] = [Rationals()]
     if not (graph.is_rational or part(graph, {node: entries}).graph.is_rational):
-        steps = [*map(_Balls, BITS), _RootSums(), _Balls(LAST_BITS)]
+        steps = [*map(Balls, BITS), RootSums(), Balls(LAST_BITS)]
     for arithmetic in steps:
         columns = np.flatnonzero((found == OPEN).any(axis=0))
         # Too many roots in one entry must not leave the others open.
-        for some in columns[:, None] if isinstance(arithmetic, _RootSums) else [columns]:
+        for some in columns[:, None] if isinstance(arithmetic, RootSums) else [columns]:
             rows = np.flatnonzero((found[:, some] == OPEN).any(axis=1))
-            if not rows.size:
+            if not rows.size or (isinstance(arithmetic, RootSums) and not _roots_are_few(graph, node, entries[some])):
                 continue
             try:
                 told = _compared(
@@ -122,6 +199,10 @@ def differing(
     return found
 
 
+def _roots_are_few(graph: Graph, node: int, entries: np.ndarray) -> bool:
+    return _has_few_roots(part(graph, {node: entries}).graph)
+
+
 def _compared(
     graph: Graph,
     inputs: np.ndarray,
@@ -129,7 +210,7 @@ def _compared(
     node: int,
     entries: np.ndarray,
     reference: Sequence[Fraction | None],
-    arithmetic: "_Arithmetic",
+    arithmetic: Arithmetic,
 ) -> np.ndarray:
     """`differing` at some rows, in one arithmetic; the first of all inputs is the first one that is looked at."""
     some, nodes = part(graph, {node: entries})
@@ -156,155 +237,22 @@ def _fraction(number: Any) -> Fraction | None:
             return Fraction(int(number.p), int(number.q))
         case RootSum():
             return number.rational()
+        case arb():
+            return _dyadic(number) if number.is_exact() and number.is_finite() else None
         case _:
             return None
 
 
-class _Arithmetic(Protocol):
-    """Numbers of one kind, in arrays of dtype object; `+`, `-` and `*` are theirs. `bits` are those of arb's balls."""
-
-    bits: int
-
-    def of(self, number: Fraction) -> Any:
-        """A rational number."""
-
-    def of_float(self, number: float) -> Any:
-        """The rational number that a finite float is."""
-
-    def root(self, number: Fraction) -> Any:
-        """The square root of a positive rational."""
-
-    def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        """``weights @ below`` for weights of float64."""
-
-    def greater(self, one: Any, other: Any) -> Any:
-        """The greater of two numbers."""
-
-    def leaky(self, number: Any, slope: Any) -> Any:
-        """The number if it is not negative, else slope times it."""
-
-    def differs(self, one: Any, other: Any) -> int:
-        """SAME, DIFFERS or OPEN."""
+def _dyadic(number: arb) -> Fraction:
+    """The number that an exact ball is."""
+    mantissa, exponent = number.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
-class _Rationals:
-    bits = 64
-
-    def of(self, number: Fraction) -> fmpq:
-        return fmpq(number.numerator, number.denominator)
-
-    def of_float(self, number: float) -> fmpq:
-        return fmpq(*number.as_integer_ratio())
-
-    def root(self, number: Fraction) -> fmpq:
-        raise AssertionError("a root among rationals")
-
-    def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        out, fan_in = weights.shape
-        left = fmpq_mat(out, fan_in, [self.of_float(x) for x in weights.ravel().tolist()])
-        parts = (left * fmpq_mat(fan_in, some.shape[1], some.ravel().tolist()) for some in _columns(weights, below))
-        return np.concatenate([_array(one) for one in parts], axis=1)
-
-    def greater(self, one: fmpq, other: fmpq) -> fmpq:
-        return one if one >= other else other
-
-    def leaky(self, number: fmpq, slope: fmpq) -> fmpq:
-        return number if number >= 0 else slope * number
-
-    def differs(self, one: fmpq, other: fmpq) -> int:
-        return SAME if one == other else DIFFERS
-
-
-class _Balls:
-    def __init__(self, bits: int) -> None:
-        self.bits = bits
-
-    def of(self, number: Fraction) -> arb:
-        return ball(number)
-
-    def of_float(self, number: float) -> arb:
-        return arb(number)
-
-    def root(self, number: Fraction) -> arb:
-        return ball(number).sqrt()
-
-    def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        out, fan_in = weights.shape
-        left = arb_mat(out, fan_in, [self.of_float(x) for x in weights.ravel().tolist()])
-        parts = (left * arb_mat(fan_in, some.shape[1], some.ravel().tolist()) for some in _columns(weights, below))
-        return np.concatenate([_array(one) for one in parts], axis=1)
-
-    def greater(self, one: arb, other: arb) -> arb:
-        return one.max(other)
-
-    def leaky(self, number: arb, slope: arb) -> arb:
-        if number >= 0:
-            return number
-        if number <= 0:
-            return slope * number
-        return (slope * number.lower()).union(arb(0)).union(number.upper())
-
-    def differs(self, one: arb, other: arb) -> int:
-        difference = one - other
-        if not difference.contains(0):
-            return DIFFERS
-        return SAME if one.is_exact() and other.is_exact() and one == other else OPEN
-
-
-class _RootSums:
-    bits = 64
-
-    def __init__(self) -> None:
-        self.roots = Roots()
-
-    def of(self, number: Fraction) -> RootSum:
-        return self.roots.rational(number)
-
-    def of_float(self, number: float) -> RootSum:
-        return self.of(Fraction(number))
-
-    def root(self, number: Fraction) -> RootSum:
-        return self.roots.root(number)
-
-    def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
-        exact = _each(self.of_float, weights.astype(object))
-        found = np.full((len(weights), below.shape[1]), self.of(Fraction(0)), dtype=object)
-        for unit, entry in np.argwhere(weights != 0):
-            look()
-            found[unit] += below[entry] * exact[unit, entry]
-        return found
-
-    def greater(self, one: RootSum, other: RootSum) -> RootSum:
-        return one if (one - other).sign() >= 0 else other
-
-    def leaky(self, number: RootSum, slope: RootSum) -> RootSum:
-        return number if number.sign() >= 0 else slope * number
-
-    def differs(self, one: RootSum, other: RootSum) -> int:
-        return DIFFERS if (one - other).sign() else SAME
-
-
-def _columns(weights: np.ndarray, below: np.ndarray) -> Iterator[np.ndarray]:
-    """Columns of a right factor, so many that their product takes little time: it cannot be interrupted."""
-    size = max(1, PRODUCTS // weights.size)
-    return (below[:, start : start + size] for start in looking(range(0, below.shape[1], size)))
-
-
-def _array(matrix: fmpq_mat | arb_mat) -> np.ndarray:
-    found = np.empty(matrix.nrows() * matrix.ncols(), dtype=object)
-    found[:] = matrix.entries()
-    return found.reshape(matrix.nrows(), matrix.ncols())
-
-
-def _each(action: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
-    """What an action makes of the entries of arrays of dtype object that broadcast."""
-    return np.asarray(np.frompyfunc(action, len(arrays), 1)(*arrays), dtype=object)
-
-
-def _evaluate(graph: Graph, inputs: np.ndarray, arithmetic: _Arithmetic) -> list[np.ndarray]:
+def _evaluate(graph: Graph, inputs: np.ndarray, arithmetic: Arithmetic) -> list[np.ndarray]:
     """The input and the value of each node, (entries, rows), numbers of the arithmetic."""
     with ctx.workprec(arithmetic.bits):
-        found = [_each(arithmetic.of_float, inputs.T.astype(object))]
+        found = [each(arithmetic.of_float, inputs.T.astype(object))]
         for node, shape in zip(graph.nodes, graph.shapes[1:], strict=True):
             look()
             below = [found[k].reshape(*graph.shapes[k], -1) for k in node.reads]
@@ -312,7 +260,7 @@ def _evaluate(graph: Graph, inputs: np.ndarray, arithmetic: _Arithmetic) -> list
         return found
 
 
-def _through(layer: GraphLayer, below: Sequence[np.ndarray], arithmetic: _Arithmetic) -> np.ndarray:
+def _through(layer: GraphLayer, below: Sequence[np.ndarray], arithmetic: Arithmetic) -> np.ndarray:
     """What a layer makes of values, whose last axis are the rows."""
     h, rows = below[0], below[0].shape[-1]
     ends = (1,) * (h.ndim - 2)
@@ -320,7 +268,7 @@ def _through(layer: GraphLayer, below: Sequence[np.ndarray], arithmetic: _Arithm
         case Dense(weights=weights, bias=bias):
             # The fan-in first, then all positions and rows.
             flat = np.moveaxis(h, -2, 0)
-            found = arithmetic.product(weights, flat.reshape(len(flat), -1)) + _each(
+            found = arithmetic.product(weights, flat.reshape(len(flat), -1)) + each(
                 arithmetic.of_float, bias[:, None].astype(object)
             )
             return np.moveaxis(found.reshape(-1, *flat.shape[1:]), 0, -2)
@@ -340,17 +288,17 @@ def _through(layer: GraphLayer, below: Sequence[np.ndarray], arithmetic: _Arithm
             return np.asarray(h * _constants(factor, arithmetic)[..., None] + _constants(shift, arithmetic)[..., None])
         case BatchNorm(factor=factor, mean=mean, square=square, shift=shift):
             # One root is another's inverse times a rational.
-            roots = _each(arithmetic.root, square) * _constants(factor / square, arithmetic)
+            roots = each(arithmetic.root, square) * _constants(factor / square, arithmetic)
             moved = h - _constants(mean, arithmetic).reshape(-1, *ends, 1)
             return np.asarray(moved * roots.reshape(-1, *ends, 1) + _constants(shift, arithmetic).reshape(-1, *ends, 1))
         case Relu():
-            return _each(arithmetic.greater, h, np.array(arithmetic.of(Fraction(0)), dtype=object))
+            return each(arithmetic.greater, h, np.array(arithmetic.of(Fraction(0)), dtype=object))
         case LeakyRelu(slope=slope):
-            return _each(arithmetic.leaky, h, np.array(arithmetic.of(slope), dtype=object))
+            return each(arithmetic.leaky, h, np.array(arithmetic.of(slope), dtype=object))
         case Clip(low=low, high=high):
             if low is not None:
-                h = _each(arithmetic.greater, h, np.array(arithmetic.of(low), dtype=object))
-            return h if high is None else -_each(arithmetic.greater, -h, np.array(arithmetic.of(-high), dtype=object))
+                h = each(arithmetic.greater, h, np.array(arithmetic.of(low), dtype=object))
+            return h if high is None else -each(arithmetic.greater, -h, np.array(arithmetic.of(-high), dtype=object))
         case Sum(signs=signs):
             return _reduced(np.add, np.stack([h if sign > 0 else -h for sign, h in zip(signs, below, strict=True)], 1))
         case Concat(axis=axis):
@@ -367,11 +315,11 @@ def _reduced(action: Callable[..., Any], array: np.ndarray) -> np.ndarray:
     """An action of two numbers along the second axis."""
     found = array[:, 0]
     for k in range(1, array.shape[1]):
-        found = _each(action, found, array[:, k])
+        found = each(action, found, array[:, k])
     return found
 
 
-def _patches(layer: Conv | AveragePool, h: np.ndarray, arithmetic: _Arithmetic) -> np.ndarray:
+def _patches(layer: Conv | AveragePool, h: np.ndarray, arithmetic: Arithmetic) -> np.ndarray:
     """What each position reads of each channel, (channels, size, positions, rows); padding is 0."""
     channels, rows = h.shape[0], h.shape[-1]
     zero = np.full((channels, 1, rows), arithmetic.of(Fraction(0)), dtype=object)
@@ -379,13 +327,13 @@ def _patches(layer: Conv | AveragePool, h: np.ndarray, arithmetic: _Arithmetic) 
     return np.asarray(padded[:, layer.window.index(h.shape[1:-1]).T])
 
 
-def _biases(bias: np.ndarray, arithmetic: _Arithmetic) -> np.ndarray:
-    return _each(arithmetic.of_float, bias[:, None].astype(object))
+def _biases(bias: np.ndarray, arithmetic: Arithmetic) -> np.ndarray:
+    return each(arithmetic.of_float, bias[:, None].astype(object))
 
 
-def _constants(numbers: np.ndarray, arithmetic: _Arithmetic) -> np.ndarray:
-    return _each(arithmetic.of, numbers)
+def _constants(numbers: np.ndarray, arithmetic: Arithmetic) -> np.ndarray:
+    return each(arithmetic.of, numbers)
 
 
 def _rationals(array: np.ndarray) -> np.ndarray:
-    return _each(Fraction, array.astype(object))
+    return each(Fraction, array.astype(object))

@@ -297,12 +297,12 @@ def batch_normalization(walk: Walk, node: onnx.NodeProto) -> Value:
     if not all(one > 0 for one in square):
         raise walk.refused(f"{label(node)} has a variance + epsilon that is not positive")
     roots = [root(one) for one in square]
-    walk.multiplied = True
     shape: tuple[int, ...] = (len(square),)
     layer: BatchNorm | Scale
     if None in roots:
         layer = BatchNorm(exact[0], exact[1], square, exact[3])
     else:
+        walk.multiplied = True
         shape += (1,) * (len(value.own) - 1)
         factor = exact[0] / np.array(roots, dtype=object)
         moved = exact[3] - factor * exact[1]

@@ -200,10 +200,10 @@ def _batch_norm(walk: Walk, told: Told) -> Value:
     if not all(one > 0 for one in square):
         raise walk.refused("has a variance + epsilon that is not positive")
     roots = [root(one) for one in square]
-    walk.multiplied = True
     held = walk.held(told["bias"])
     if None in roots:
         return _with_roots(walk, place, value, BatchNorm(factor, mean, square, shift), held)
+    walk.multiplied = True
     by = factor / np.array(roots, dtype=object)
     wide = [channels if axis == place.axis(1) else 1 for axis in range(len(place.own))]
     found = walk.put(Scale(by.reshape(wide), (shift - by * mean).reshape(wide)), [place])

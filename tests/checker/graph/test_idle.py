@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from proof_of_absence.checker.graph.idle import OUT_OF_TIME, checked_inputs, fir
 from proof_of_absence.checker.numbers import deadline
 from proof_of_absence.checker.passes import graph_enclosure, graph_exact
 from proof_of_absence.models.graph import Graph, Node
-from proof_of_absence.models.graph_layers import BatchNorm, Clip, Conv, Dense, Relu, Scale, Sum
+from proof_of_absence.models.graph_layers import BatchNorm, Clip, Conv, Dense, LeakyRelu, Relu, Scale, Sum
 from proof_of_absence.models.windows import Window
 from tests.checker.passes.test_graph_exact import WITH_ROOTS, doubled, many_roots, surds
 from tests.graphs import LAYERS, graphs
@@ -167,3 +168,55 @@ def test_an_irrational_constant_has_no_value_and_still_fires():
 def test_inputs_that_do_not_fit_are_refused(inputs, message):
     with pytest.raises(ValueError, match=message):
         checked_inputs(Graph((2,), [Node(Relu(), (0,))]), inputs)
+
+
+def deep(depth, width=4):
+    """Dense layers and batch normalisations, so many that float64 balls tell nothing at the end; entry 0 sleeps."""
+    rng = np.random.default_rng(1)
+    nodes = []
+    for k in range(depth):
+        dense = Dense(rng.standard_normal((width, width)), np.zeros(width))
+        squares = [Fraction(int(n), 7) for n in rng.integers(8, 200, width)]
+        norm = BatchNorm([3] * width, np.zeros(width), squares, [-1000] + [1] * (width - 1))
+        nodes += [Node(dense, (3 * k,)), Node(norm, (3 * k + 1,)), Node(LeakyRelu(Fraction(1, 2)), (3 * k + 2,))]
+    last = len(nodes)
+    nodes += [Node(BatchNorm([1] * width, [0] * width, [7] * width, [-(10**6)] * width), (last - 3,))]
+    nodes += [Node(Relu(), (last + 1,)), Node(Dense(np.ones((1, width)), [0]), (last + 2,))]
+    return Graph((width,), nodes)
+
+
+def test_what_float64_lost_in_many_layers_is_decided_without_sums_of_roots(monkeypatch):
+    def refuse():
+        raise AssertionError("sums of roots")
+
+    monkeypatch.setattr(graph_exact, "RootSums", refuse)
+    graph, inputs = deep(60), np.random.default_rng(2).standard_normal((6, 4))
+    number = graph.activations[-1]
+    assert np.abs(graph_enclosure.balls(graph, inputs)[number - 1].radius).min() > 10**6
+    *found, last = unit_states(graph, inputs)
+    assert all((one.states == State.VARIES).all() for one in found) and (last.states == State.DEAD).all()
+    for one in found:
+        with mpmath.workdps(60):
+            for unit, (i, j) in enumerate(one.witness):
+                first, other = (in_mpmath(graph, inputs[row])[one.node][unit] for row in (i, j))
+                assert abs(first - other) > mpmath.mpf(10) ** -30
+
+
+def in_mpmath(graph, row):
+    """The values of a net of these layers in 60 digits."""
+    found = [[mpmath.mpf(float(x)) for x in row]]
+    exact = lambda x: mpmath.mpf(x.numerator) / x.denominator  # noqa: E731
+    for node in graph.nodes:
+        h, layer = found[node.reads[0]], node.layer
+        match layer:
+            case Dense():
+                value = [mpmath.fdot(w, h) for w in layer.weights.tolist()]
+            case BatchNorm():
+                told = zip(h, layer.factor, layer.mean, layer.square, layer.shift, strict=True)
+                value = [exact(f) * (x - exact(m)) / mpmath.sqrt(exact(s)) + exact(b) for x, f, m, s, b in told]
+            case LeakyRelu():
+                value = [x if x >= 0 else x / 2 for x in h]
+            case Relu():
+                value = [max(x, mpmath.mpf(0)) for x in h]
+        found.append(value)
+    return found

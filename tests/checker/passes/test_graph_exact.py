@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.numbers import deadline
 from proof_of_absence.checker.passes import graph_exact
 from proof_of_absence.checker.passes.graph_enclosure import balls
-from proof_of_absence.checker.passes.graph_exact import DIFFERS, OPEN, SAME, differing, values
+from proof_of_absence.checker.passes.graph_exact import (
+    DIFFERS,
+    OPEN,
+    SAME,
+    differing,
+    sharp_blocks,
+    sharp_pass,
+    values,
+)
 from proof_of_absence.models.graph import Graph, Node, value_of
-from proof_of_absence.models.graph_layers import BatchNorm, Dense, Relu
+from proof_of_absence.models.graph_layers import BatchNorm, Dense, Relu, Scale
 from tests.checker.passes.test_graph_part import asked
 from tests.graphs import LAYERS, graphs
 
@@ -171,8 +179,38 @@ def test_what_has_too_many_roots_is_open_where_balls_do_not_tell(monkeypatch):
     inputs = np.ones((3, 70))
     inputs[2, 5] = 2
     found = differing(graph, inputs, 3, np.array([0, 1]), [None, None])
-    assert found.tolist() == [[OPEN, SAME], [OPEN, SAME], [DIFFERS, SAME]]
+    assert found.tolist() == [[SAME, SAME], [OPEN, SAME], [DIFFERS, SAME]]
     assert values(graph, inputs, {3: np.array([0])})[3].tolist() == [[None]] * 3
+
+
+@settings(max_examples=100, deadline=None)
+@given(graphs(names=WITH_ROOTS, kinds=("halves", "near"), most=5), st.data())
+def test_with_roots_the_exact_value_lies_in_the_sharp_ball(case, data):
+    graph, inputs = case
+    graph = doubled(graph, np.random.default_rng(4))
+    wanted = data.draw(asked(graph))
+    for rows in sharp_blocks(graph, len(inputs)):
+        found = sharp_pass(graph, inputs[rows], wanted)
+        for i, row in enumerate(inputs[rows]):
+            for number, exact in ((number, surds(graph, row)[number]) for number in wanted):
+                for value, radius, x in zip(found[number].values[i], found[number].radius[i], exact, strict=True):
+                    off, size = x - Surd(Fraction(float(value))), Surd(Fraction(float(radius)))
+                    assert off <= size and off + size >= Surd(Fraction(0))
+                    assert radius <= 2.0**-50 * max(abs(value), 2.0**-30)
+
+
+@given(st.integers(0, 40), st.integers(1, 7))
+def test_every_row_is_in_one_sharp_block(rows, entries):
+    graph = many_roots(entries)
+    blocks = list(sharp_blocks(graph, rows))
+    assert [i for block in blocks for i in range(rows)[block]] == list(range(rows))
+
+
+def test_what_a_relu_cuts_is_0_however_many_roots_it_is_made_of():
+    graph = many_roots(70)
+    nodes = [*graph.nodes, Node(Scale([-1], [0]), (3,)), Node(Relu(), (4,))]
+    found = values(Graph((70,), nodes), np.ones((1, 70)), {5: np.array([0, 1])})
+    assert found[5].tolist() == [[0, 0]]
 
 
 def test_the_deadline_is_looked_at():
