@@ -173,7 +173,8 @@ def check(
     Exit codes: 0 accepted, 1 something is refused, 2 bad input, 3 the two checkers disagree.
     """
     if not path.exists():
-        raise bad_input(f"{path} does not exist; run `absence verify` first")
+        remedy = "run `absence verify` first" if path == CERTIFICATES else "name a certificate, or a folder of results"
+        raise bad_input(f"{path} does not exist; {remedy}")
     if path.is_dir() and any((path / name).is_file() for name in FOLDERS):
         _check_folder(path, net, train, deploy, test)
         return

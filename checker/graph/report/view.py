@@ -56,7 +56,8 @@ def headline(audit: GraphAudit) -> str:
 
 def _deployed(audit: GraphAudit) -> str:
     if any(node.fires is None for node in audit.nodes if node.idle):
-        return "at which deployment inputs they fire was not looked at"
+        one = sum(len(node.idle) for node in audit.nodes) == 1
+        return f"at which deployment inputs {'it fires' if one else 'they fire'} was not looked at"
     firing = sum(bool(rows) for node in audit.nodes for rows in (node.fires or {}).values())
     if not firing:
         return "none fires at these deployment inputs"
