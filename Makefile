@@ -87,6 +87,7 @@ KILLS ?= 10
 MOST ?= 1000000
 reliability: .venv/set-up-test coq verify
 	$(BIN)/python tests/reliability/tampering.py --cases $(CASES)
+	$(BIN)/python tests/reliability/proved.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forging.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forged_parts.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forged_recordings.py --cases $(CASES)

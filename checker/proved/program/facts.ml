@@ -41,7 +41,13 @@ let number = function
   | _ -> malformed "no number"
 
 let vector value = List.map number (list value)
-let rows value = List.map vector (list value)
+
+let rows value = match List.map vector (list value) with
+  | [] -> []
+  | first :: more ->
+    if List.exists (fun row -> List.compare_lengths row first <> 0) more then malformed "rows of different lengths";
+    first :: more
+
 let whole = function Json.Int words -> int_of_string words | _ -> malformed "no whole number"
 let rec nat n = if n <= 0 then O else S (nat (n - 1))
 let size values = nat (List.length values)

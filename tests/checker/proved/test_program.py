@@ -251,6 +251,12 @@ def test_true_facts_are_accepted(tmp_path, fact):
     assert found.whole and oracle(fact) is Answer.ACCEPTED
 
 
+def test_a_table_with_rows_of_different_lengths_is_refused(tmp_path):
+    fact = APART | {"data": FOUR | {"targets": [["1"], ["-1"], ["-1"], ["1", "0"]]}}
+    (found,) = told(tmp_path, [json.dumps({"fact": fact})])
+    assert found.refused == ["almost-idle"] and oracle(fact) is Answer.REFUSED
+
+
 def test_prices_are_compared(tmp_path):
     for place, sign, accepted in ((0, "<", True), (0, "=", False), (1, "<", False)):
         relation = [[["1", 0, "prices", place, "price"]], sign, [["1/2"]]]
