@@ -12,7 +12,7 @@ import networkx as nx
 
 from proof_of_absence.checker.report.site.status import Mark
 
-__all__ = ["layers", "picture"]
+__all__ = ["below", "layers", "picture"]
 
 BOX, GAP, EDGE = (206, 54), (50, 18), 4
 # Titles longer than this many letters are set closer, so that they stay in their box in any font.
@@ -21,10 +21,25 @@ STRIP = 4
 Node = str | tuple[str, str, int]
 
 
-def picture(graph: nx.DiGraph, marks: Mapping[str, Mark], address: Callable[[str], str]) -> str:
+def below(graph: nx.DiGraph, name: str) -> nx.DiGraph:
+    """The part of the graph of claims that one rests on, and that claim, in the order of the whole."""
+    wanted = {name} | nx.ancestors(graph, name)
+    part = nx.DiGraph()
+    part.add_nodes_from((other, graph.nodes[other]) for other in graph if other in wanted)
+    part.add_edges_from(edge for edge in graph.edges if wanted.issuperset(edge))
+    return part
+
+
+def picture(
+    graph: nx.DiGraph,
+    marks: Mapping[str, Mark],
+    address: Callable[[str], str],
+    title: str = "The claims and what they rest on",
+    desc: str = "Each box is a link to a claim's page. The list below says the same in words.",
+) -> str:
     """The graph of claims (see `checker.kernel.claims.claim_graph`), an arrow from each claim to those that rest on it.
 
-    An arrow that others imply is left out.
+    An arrow that others imply is left out. `title` and `desc` are for those who hear the picture.
     """
     countermodels = [name for name, claim in graph.nodes(data="claim") if claim.drops]
     # Not a view of the graph, which goes through its nodes in no fixed order.
@@ -34,15 +49,16 @@ def picture(graph: nx.DiGraph, marks: Mapping[str, Mark], address: Callable[[str
     columns, edges = layers(chain)
     tallest = max(map(len, columns), default=1)
     width = EDGE * 2 + len(columns) * (BOX[0] + GAP[0]) - GAP[0]
-    width = max(width, EDGE * 2 + STRIP * (BOX[0] + GAP[0]) - GAP[0])
+    if countermodels:
+        width = max(width, EDGE * 2 + STRIP * (BOX[0] + GAP[0]) - GAP[0])
     top = tallest * (BOX[1] + GAP[1]) + 40
     height = top + -(-len(countermodels) // STRIP) * (BOX[1] + GAP[1]) if countermodels else top - 40
     root = ElementTree.Element(
         "svg", {"class": "graph", "viewBox": f"0 0 {width} {height}", "width": f"{width}", "height": f"{height}",
                 "role": "group", "aria-labelledby": "graph-title graph-desc"},
     )  # fmt: skip
-    _add(root, "title", "The claims and what they rest on", id="graph-title")
-    _add(root, "desc", "Each box is a link to a claim's page. The list below says the same in words.", id="graph-desc")
+    _add(root, "title", title, id="graph-title")
+    _add(root, "desc", desc, id="graph-desc")
     marker = _add(root, "marker", id="arrow", viewBox="0 0 10 10", refX=9, refY=5, markerWidth=7, markerHeight=7,
                   orient="auto")  # fmt: skip
     _add(marker, "path", d="M0 0L10 5L0 10z")

@@ -11,6 +11,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from proof_of_absence.checker.kernel.obligation import Claim
 from proof_of_absence.checker.report.draw import net_in, net_picture
 from proof_of_absence.checker.report.overview import kinds, trusted
 from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
@@ -68,6 +69,7 @@ def pages(site: Site) -> dict[str, bytes]:
         made |= {f"pictures/{finding.obligation.id}.svg": svg.encode() for finding, svg, *_ in drawn}
         page(
             f"claims/{claim.id}.html", "claim", claim=claim, findings=findings, shown=_shown, drawn=drawn,
+            rests=_rests(claim, site),
             coq=list(told(claim, site, sources)), needs=sorted(set().union(*(_trusted(f) for f in findings))),
             before=site.claims[i - 1] if i else None,
             after=site.claims[i + 1] if i + 1 < len(site.claims) else None,
@@ -88,6 +90,16 @@ def pages(site: Site) -> dict[str, bytes]:
     for name in STATIC:
         made[name] = (files("proof_of_absence.checker.report.site") / "templates" / name).read_bytes()
     return dict(sorted(made.items()))
+
+
+def _rests(claim: Claim, site: Site) -> Markup | None:
+    """The picture of all that a claim rests on; None where that is nothing, and for countermodels, which have none."""
+    if claim.drops or not claim.rests_on:
+        return None
+    title = f"All that {claim.id} rests on"
+    desc = "Each box is a link to a claim's page. An arrow leads from a claim to one that rests on it."
+    part = graph.below(site.graph, claim.id)
+    return Markup(graph.picture(part, site.marks, lambda name: f"{name}.html", title, desc))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import html5lib
+import networkx as nx
 import pytest
 
 from proof_of_absence.checker.independent.results import experiment
@@ -122,6 +123,17 @@ def test_every_claim_has_a_page_with_its_parts(built, site):
     assert "(no countermodel without it is known)" in main
     assert "No theorem in Coq" in (built / "claims" / "N3.html").read_text()
     assert f"All {len(site.findings)} obligations of {len(CLAIMS)} claims" in index
+
+
+def test_a_claim_shows_all_that_it_rests_on(built, site):
+    for claim in CLAIMS:
+        page = (built / "claims" / f"{claim.id}.html").read_text()
+        _, *drawn = page.split('<svg class="graph"')
+        if claim.drops or not claim.rests_on:
+            assert not drawn
+            continue
+        boxes = re.findall(r'<a href="(\w+)\.html" class="claim', drawn[0].split("</svg>\n")[0])
+        assert sorted(boxes) == sorted({claim.id} | nx.ancestors(site.graph, claim.id))
 
 
 def test_certificates_and_scripts_are_there_as_they_are(built, discharged):

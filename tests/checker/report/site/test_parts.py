@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.report.site.folder import write
-from proof_of_absence.checker.report.site.graph import layers
+from proof_of_absence.checker.report.site.graph import below, layers
 from proof_of_absence.checker.report.site.prose import plain, prose, words
 from proof_of_absence.models.files.disk import InputError
 from proof_of_absence.models.files.whole import MARK, mark_of
@@ -90,6 +90,14 @@ def test_the_picture_has_every_claim_once_and_arrows_to_the_right_that_say_what_
     drawn.add_nodes_from(graph)
     for name in graph:
         assert {n for n in nx.descendants(drawn, name) if isinstance(n, str)} == nx.descendants(graph, name)
+
+
+@given(dags(), st.data())
+def test_what_a_claim_rests_on_is_that_and_no_more(graph, data):
+    name = data.draw(st.sampled_from(sorted(graph)))
+    part = below(graph, name)
+    assert list(part) == [other for other in graph if other == name or nx.has_path(graph, other, name)]
+    assert set(part.edges) == {(a, b) for a, b in graph.edges if a in part and b in part}
 
 
 def test_a_site_replaces_a_site_and_nothing_else(tmp_path):
