@@ -255,3 +255,18 @@ def test_an_array_that_says_it_is_larger_than_its_file_is_refused(tmp_path):
 
 def exactly(array):
     return np.array([[Fraction(x) for x in row] for row in array.tolist()], dtype=object)
+
+
+def test_what_is_cut_is_known_without_a_sum_of_roots(monkeypatch):
+    def refuse():
+        raise AssertionError("sums of roots")
+
+    monkeypatch.setattr(graph_compare, "Summing", refuse)
+    primes = [2, 3, 5, 7, 11]
+    nodes = [
+        Node(BatchNorm([1] * 5, [0] * 5, primes, [0] * 5), (0,)),
+        Node(Dense(-np.ones((1, 5)), [0]), (1,)), Node(Relu(), (2,)), Node(Dense([[1.0]], [0.5]), (3,)),
+    ]  # fmt: skip
+    own = read(Graph((5,), nodes))
+    assert graph_compare.value_at(own, np.ones((1, 5)), 3, np.array([0])) == [(0, 0)]
+    assert graph_compare.value_at(own, np.ones((1, 5)), 4, np.array([0])) == [(Fraction(1, 2),) * 2]
