@@ -91,6 +91,7 @@ reliability: .venv/set-up-test coq verify
 	$(BIN)/python tests/reliability/forging.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forged_parts.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forged_recordings.py --cases $(CASES)
+	$(BIN)/python tests/reliability/forged_graphs.py --cases $(CASES)
 	$(BIN)/python tests/reliability/killed.py --kills $(KILLS)
 	$(BIN)/python tests/reliability/mutation.py --record-first --most $(MOST)
 

@@ -12,6 +12,7 @@ import numpy as np
 from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
 from proof_of_absence.checker.audit.sources import Given, Recorded, Rows, compare_data, compare_inputs, located
 from proof_of_absence.checker.audit.tied_hardening import PROOF
+from proof_of_absence.checker.graph.engine import not_asked
 from proof_of_absence.checker.graph.findings import GraphAudit
 from proof_of_absence.checker.graph.folder import IMPROVED, PAGE, REPORT
 from proof_of_absence.checker.graph.harden_folder import FORMAT as LIST_FORMAT
@@ -22,8 +23,9 @@ from proof_of_absence.checker.graph.report.view import report_of
 from proof_of_absence.checker.independent.kinds.graph_lower_loss import reused
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import graph as certificates
+from proof_of_absence.checker.independent.results import graph_report as reports
+from proof_of_absence.checker.independent.results.graph_hardening import check_list
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject
-from proof_of_absence.checker.independent.values.graph_masks import read
 from proof_of_absence.checker.independent.values.graphs import Conv, Dense
 from proof_of_absence.checker.kernel.graph_certificate import NAME
 from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
@@ -57,22 +59,22 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
         require(hardened or not (folder / LIST).is_file(), f"no fact is about what {LIST} lists")
     if hardened:
         return _hardened(folder, certificate, subject, given)
-    with blamed(folder / NAME):
-        made, own = certificate["about"].get("program"), version_of("proof-of-absence")
-        require(made == own, f"was written by version {made} of this program, and this is {own}; check it with that")
+    _version(folder, certificate)
     seen = Seen(certificates.told(certificate, subject) + " on")
     with blamed(folder / REPORT):
-        report = _read(folder / REPORT)
+        report = reports.read_report(folder / REPORT)
+        reports.check_report(report, certificate, subject)
         try:
             audit = rebuilt(certificate, _nodes(subject), report)
-            text = report_json.report_text(report_json.to_json(audit))
+            text, page = report_json.report_text(report_json.to_json(audit)), html_page(report_of(audit))
         except MALFORMED as error:
             raise Refused(f"is no report of this audit: {type(error).__name__}: {error}") from error
         require((folder / REPORT).read_text(encoding="utf-8") == text, "is not what the certificate shows")
-        _sizes(audit, subject)
+        asked = not_asked(audit.data.loss_name)
+        require(audit.not_asked == asked, f"says of what was not asked: {audit.not_asked[:1]}")
     seen.agree.append(REPORT)
     seen.unseen += unseen(audit)
-    _page(folder, audit, seen)
+    _page(folder, page, seen)
     _network(folder, audit, given, seen)
     named = {PAGE} | _improved(folder, certificate, subject, audit, seen)
     targets = subject.targets
@@ -83,14 +85,14 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
     return seen
 
 
-def _read(path: Path, form: str = report_json.FORMAT) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Refused(f"not readable: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise Refused(f"not readable as JSON: {error}") from error
-    require(isinstance(found, dict) and found.get("format") == form, f"not in the format {form}")
+    require(isinstance(found, dict) and found.get("format") == LIST_FORMAT, f"not in the format {LIST_FORMAT}")
     return dict(found)
 
 
@@ -102,29 +104,21 @@ def _nodes(subject: GraphSubject) -> list[Called]:
     ]
 
 
-def _sizes(audit: GraphAudit, subject: GraphSubject) -> None:
-    """What the summary says of sizes, and that what is open is said to be."""
-    graph, net = subject.graph, audit.net
-    own = (graph.shapes[0], graph.shapes[-1], len(graph.nodes), graph.dtype)
-    require((net.input_shape, net.output_shape, net.nodes, net.dtype) == own, "says other sizes of the network")
-    require(net.units == sum(graph.sizes[k] for k in graph.activations), "says another number of units")
-    distinct = len(np.unique(subject.train + 0.0, axis=0))
-    require((audit.data.rows, audit.data.distinct_inputs) == (len(subject.train), distinct), "says other rows")
-    require(audit.deployment_rows == (None if subject.deploy is None else len(subject.deploy)), "says other inputs")
-    open_ = any(node.undecided or node.open_fires for node in audit.nodes)
-    open_ |= any(node.idle and node.fires is None for node in audit.nodes) and audit.deployment_rows is not None
-    require(not open_ or bool(audit.undecided), "does not say that something is undecided")
-    require(subject.targets is None or audit.data.loss is not None or bool(audit.undecided), "says nothing of the loss")
+def _version(folder: Path, certificate: dict[str, Any]) -> None:
+    with blamed(folder / NAME):
+        about, own = certificate["about"], version_of("proof-of-absence")
+        made = about.get("program") if isinstance(about, dict) else None
+        require(made == own, f"was written by version {made} of this program, and this is {own}; check it with that")
 
 
-def _page(folder: Path, audit: GraphAudit, seen: Seen) -> None:
+def _page(folder: Path, page: str, seen: Seen) -> None:
     """The page is made again, and compared to the byte."""
     with blamed(folder / PAGE):
         try:
             found = (folder / PAGE).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise Refused(f"not readable: {error}") from error
-        require(found == html_page(report_of(audit)), f"is not what this program makes of {REPORT}")
+        require(found == page, f"is not what this program makes of {REPORT}")
     seen.agree.append(PAGE)
 
 
@@ -180,17 +174,15 @@ def _arrays_of(folder: Path) -> dict[str, np.ndarray]:
 
 def _hardened(folder: Path, certificate: dict[str, Any], subject: GraphSubject, given: Given) -> Seen:
     """The proof of a hardened network: the list of what was taken out, the new file, and the files that were read."""
+    _version(folder, certificate)
     seen = Seen(certificates.told(certificate, subject) + " on")
     with blamed(folder / LIST):
         try:
-            listed = _read(folder / LIST, LIST_FORMAT)
-            removed = {one["node"]: one["units"] for one in listed["removed"]}
-            left = [[one["node"], one["unit"]] for one in listed["left"]]
+            listed = _read(folder / LIST)
             files = {name: Recorded.of(listed["files"][name]) for name in ("net", "train", "deploy")}
-            same_bits = listed["same_in_float32"]
         except MALFORMED as error:
             raise Refused(f"is no list of a hardening: {type(error).__name__}: {error}") from error
-        _require_removed(certificate, subject, removed, left, same_bits)
+        check_list(listed, certificate, subject)
     seen.agree.append(LIST)
     seen.unseen += ["where what was taken out fired", "why the rest is left"]
     output = folder.resolve().with_name(folder.resolve().name.removesuffix(PROOF))
@@ -211,22 +203,6 @@ def _hardened(folder: Path, certificate: dict[str, Any], subject: GraphSubject, 
     named = (entry["file"] for entry in certificate["files"].values())
     seen.unseen += strangers(folder, {NAME, LIST, *named})
     return seen
-
-
-def _require_removed(
-    certificate: dict[str, Any], subject: GraphSubject, removed: dict[int, list[int]], left: list[list[int]],
-    same_bits: object,
-) -> None:  # fmt: skip
-    """The units that are listed are those that something read before, and nothing reads now; the rest is left."""
-    if subject.before is None:
-        raise Refused("its certificate names no network before")
-    was, now = read(subject.before), read(subject.graph)
-    gone = {k: np.flatnonzero(subject.idle[k] & was[k] & ~now[k]).tolist() for k in subject.graph.activations}
-    require(removed == {k: units for k, units in gone.items() if units}, "lists other units than were taken out")
-    (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "graph-hardened")
-    require(left == [[k, unit] for k, units in fact["left"] for unit in units], "lists other units than are left")
-    same = any(fact["kind"] == "graph-same-in-float32" for fact in certificate["facts"])
-    require(same_bits is same, "says of float32 what no fact shows")
 
 
 def _same_network(path: Path, folder: Path, name: str, what: str) -> None:

@@ -35,7 +35,7 @@ from proof_of_absence.models.graph_layers import Clip, GraphLayer, LeakyRelu, Re
 from proof_of_absence.models.objective import NO_TARGETS, Objective
 from proof_of_absence.models.reading import Source
 
-__all__ = ["NOT_ASKED", "activation_name", "examine", "fired", "unit_findings"]
+__all__ = ["NOT_ASKED", "activation_name", "examine", "fired", "not_asked", "unit_findings"]
 
 T = TypeVar("T")
 
@@ -111,14 +111,18 @@ def examine(
         told.name, told.sha256, len(inputs), len(distinct_rows(inputs)),
         loss[0] if loss else None, loss[1] if loss else None, "" if aim.loss is None else str(aim.loss), aim.reason,
     )  # fmt: skip
-    not_asked = (*NOT_ASKED, *((NO_TARGETS,) if aim.loss is None else ()))
     audit = GraphAudit(
         _summary(graph, source), data, nodes, None if deploy is None else len(deploy), boxes, deviation,
         better if isinstance(better, GraphImprovement) else None,
         better.reason if isinstance(better, Unimproved) and not better.undecided else "",
-        (*stages.undecided, *_unlowered(better)), not_asked, stages.seconds,
+        (*stages.undecided, *_unlowered(better)), not_asked(data.loss_name), stages.seconds,
     )  # fmt: skip
     return replace(audit, undecided=(*audit.undecided, *_open(audit)))
+
+
+def not_asked(loss_name: str) -> tuple[str, ...]:
+    """What is not asked of a graph, a line each; of a loss nothing if it has no name."""
+    return (*NOT_ASKED, *(() if loss_name else (NO_TARGETS,)))
 
 
 def unit_findings(graph: Graph, inputs: np.ndarray) -> tuple[NodeFinding, ...]:

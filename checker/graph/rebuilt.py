@@ -96,8 +96,11 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
 def unseen(audit: GraphAudit) -> list[str]:
     """What the report says that no fact shows."""
     boxes = ["whether the boxes are those of their files"] if audit.boxes else []
+    # One that overflows is none.
+    single = audit.net.dtype == "float32" and audit.float32_deviation is None
+    bound = ["why float32 evaluations are not bounded"] if single else []
     unimproved = ["why no lower loss is shown"] if audit.unimproved else []
-    return [*boxes, *unimproved, "lines about what is open", "seconds"]
+    return [*boxes, *bound, *unimproved, "lines about what is open", "seconds"]
 
 
 def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None) -> NodeFinding:

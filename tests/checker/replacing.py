@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import typer
+from onnx import numpy_helper
 
 import proof_of_absence
 from proof_of_absence.checker import cli
@@ -26,13 +27,19 @@ from proof_of_absence.checker.experiments.scale import command
 from proof_of_absence.checker.experiments.world import command as world_commands
 from proof_of_absence.checker.experiments.world import pictures as world_pictures
 from proof_of_absence.checker.experiments.world.sweep import Sweep, run
+from proof_of_absence.checker.graph.certify import Audited
+from proof_of_absence.checker.graph.engine import examine as examine_graph
+from proof_of_absence.checker.graph.folder import write_folder as write_graph_folder
 from proof_of_absence.checker.kernel.kept import keep
 from proof_of_absence.checker.report.site import folder as pages_of
 from proof_of_absence.checker.screen.terminal import console, errors
-from proof_of_absence.models.files import onnx
+from proof_of_absence.models.files import onnx, read_network
+from proof_of_absence.models.files.whole import Owner
 from proof_of_absence.models.floatnet import FloatNet
+from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.objective import objective
 from proof_of_absence.models.scaling import HOFFMANN, RESOLUTION
+from tests.reliability.graph_folders import network
 
 NOTES = {"notes.txt": "mine", "stages/1.json": "kept"}
 X, Y = np.array([[0.0], [1.0], [2.0]]), np.array([[0.0], [1.5], [1.0]])
@@ -162,6 +169,32 @@ def graph(folder: Path) -> Callable[[Path, bool], object]:
     return write
 
 
+def audit_of_a_graph(folder: Path) -> Callable[[Path, bool], object]:
+    """An audit of a convolutional net; the new one knows of deployment."""
+    path, rows, deploy = folder / "net.onnx", np.arange(15.0).reshape(3, 5), np.full((1, 5), 20.0)
+    path.write_bytes(network().SerializeToString())
+    net = read_network(path)
+    assert isinstance(net, Graph)
+    made = []
+    for known in (None, deploy):
+        found = examine_graph(net, rows, objective(2, rows[:, :2], None, None), deploy=known)
+        made.append(Audited(found, net, rows, rows[:, :2], known))
+    owner = Owner("audit", "net")
+    return lambda folder, new: write_graph_folder(folder / "out", made[new], owner, force=True)
+
+
+def harden_of_a_graph(folder: Path) -> Callable[[Path, bool], object]:
+    """Two convolutional nets, hardened under one name."""
+    data, nets = folder / "train.npz", [folder / "one.onnx", folder / "other.onnx"]
+    np.savez(data, X=np.arange(10.0).reshape(2, 1, 1, 5) % 8)
+    for path, weight in zip(nets, (1, 3), strict=True):
+        made = network()
+        (tensor,) = (one for one in made.graph.initializer if one.name == "u")
+        tensor.CopyFrom(numpy_helper.from_array(weight * numpy_helper.to_array(tensor), "u"))
+        path.write_bytes(made.SerializeToString())
+    return lambda folder, new: ended(harden_command, nets[new], data, folder / "out.onnx", force=True)
+
+
 def drawn(_: object, folder: Path, *more: Path) -> list[Path]:
     """A plot that is not drawn."""
     path = (more[0] if more else folder) / "plot.svg"
@@ -207,6 +240,8 @@ SCENARIOS = {
     "lifetimes": (lifetimes, ("out",)),
     "audit in Python": (audit_in_python, ("out",)),
     "harden in Python": (harden_in_python, ("out",)),
+    "audit of a graph": (audit_of_a_graph, ("out",)),
+    "harden of a graph": (harden_of_a_graph, ("out.onnx.proof", "out.onnx")),
 }
 # What they change in our modules, so that a test can take it back.
 PATCHED = (

@@ -111,6 +111,9 @@ class _Report:
         own |= {part: self.report[part] for part in ("unimproved", "undecided", "not_asked")}
         for part, stated in own.items():
             require_same(f"{part}, as the certificate repeats it", stated, self.about[part])
+        named = [own["net"], data] + [self.about["deploy"]] * (self.about["deploy"] is not None)
+        texts = [one[part] for one in named for part in ("source", "sha256")] + [data["loss_reason"]]
+        require(all(isinstance(text, str) for text in texts), "what is said of a file is no text")
         lines = [self.report["unimproved"], *self.report["undecided"], *self.report["not_asked"]]
         require(all(isinstance(line, str) for line in lines), "a line on what is open is no text")
         net, graph = self.report["net"], self.graph
@@ -171,7 +174,8 @@ class _Report:
                 require_same(f"{name}, {part}", entry[part], value)
             require(set(entry) == {*own, "fires", "open_fires"}, f"{name}: parts are missing or unknown")
             self._fires(name, entry, fires.get(node), asked=bool(idle.size))
-            require(not fact["undecided"] or self.report["undecided"], f"{name}: a unit is open, and no word on it")
+            told = any(f" of {name}: " in line for line in self.report["undecided"])
+            require(not fact["undecided"] or told, f"{name}: a unit is open, and no word on it")
 
     def _fires(self, name: str, entry: Fact, fact: Fact | None, *, asked: bool) -> None:
         if fact is None:
@@ -183,7 +187,8 @@ class _Report:
         for part, at in (("fires", 1), ("open_fires", 2)):
             own = {str(unit[0]): unit[at] for unit in fact["fires"] if unit[at]}
             require_same(f"{name}, {part}", entry[part], own)
-        require(not entry["open_fires"] or self.report["undecided"], f"{name}: a row is open, and no word on it")
+        told = self.explained(f"whether {len(entry['open_fires']):,} idle units of {name} fire")
+        require(not entry["open_fires"] or told, f"{name}: a row is open, and no word on it")
 
     def _boxes(self) -> None:
         facts, seen = [fact for fact in self.facts if fact["kind"] == "graph-irrelevant"], read(self.graph)
@@ -197,8 +202,10 @@ class _Report:
             own = {"box": fact["box"], "node": node, "still": fact["still"], "acts": acts}
             own |= {"undecided": [entry for entry in idle if entry not in told], "reason": stated["reason"]}
             require_same(f"{fact['box']}, {node_name(self.graph, node)}", stated, own)
-            open_ = bool(own["undecided"])
-            require(not open_ or self.report["undecided"], "boxes: a unit is open, and no word on it")
+            if count := len(own["undecided"]):
+                many, act = ("an idle unit", "acts") if count == 1 else (f"{count:,} idle units", "act")
+                worded = self.explained(f"whether {many} of {node_name(self.graph, node)} {act} in {fact['box']}: ")
+                require(worded, f"{fact['box']}: a unit is open, and no word on it")
 
     def _float32(self) -> None:
         fact, stated = self.one("graph-float32"), self.report["float32_deviation"]

@@ -1,0 +1,150 @@
+"""Some hundred forged folders of graphs: `tests/reliability/forged_graphs.py` makes thousands."""
+
+import json
+import random
+import re
+
+import pytest
+
+from proof_of_absence.checker.audit.sources import Given
+from proof_of_absence.checker.audit.tied import check_folder
+from proof_of_absence.checker.independent.refusal import Refused
+from tests.reliability.forged_graphs import case, edited, repeated, told_again, wrong
+from tests.reliability.forging import resealed
+from tests.reliability.graph_folders import made
+
+CASES = 200
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("forged"))
+
+
+@pytest.fixture
+def folder(examples, request):
+    """The folder of an audit, or of the hardening; afterwards it is as it was."""
+    example = examples[request.param]
+    before = {path: path.read_bytes() for path in example.files}
+    yield example.folder
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def test_what_is_still_accepted_states_the_same(examples):
+    told = [case(examples, seed) for seed in range(10**6, 10**6 + CASES)]
+    assert not [one for one in told if wrong(one[2])]
+    assert {"refused", "accepted"} == {came.split(":")[0] for _, _, came in told}
+
+
+def test_each_example_is_accepted_as_it_is(examples):
+    for example in examples:
+        assert check_folder(example.folder, Given()).startswith("Accepted: ")
+
+
+def test_the_cases_make_every_sort_of_edit(examples):
+    before, sorts = {path: path.read_bytes() for path in examples[0].files}, set()
+    for seed in range(200):
+        draw = random.Random(seed)
+        sorts.add(edited(examples[0], draw.choice(list(before)), draw))
+        for path, content in before.items():
+            path.write_bytes(content)
+    every = {"bytes", "left out", "another file", "entry", "number", "weight", "told again", "lying program"}
+    assert sorts == every
+
+
+@pytest.mark.parametrize("folder", [2], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda told: told["cuts"][1].update(value="1"), "received from 2 is not 1"),
+        (lambda told: told["cuts"][0].update(index=0), "the weights that were cut"),
+        (lambda told: told["cuts"].pop(), "the weights that were cut"),
+        (lambda told: told["removed"].append(told["removed"][0]), "the units that were taken out"),
+        (lambda told: told["removed"][0].update(name="other"), "the units that were taken out"),
+        (lambda told: told["left"].append({"node": 2, "unit": 0, "reason": "none"}), "the units that are left"),
+        (lambda told: told.update(same_in_float32=1), "says of float32 what no fact shows"),
+        (lambda told: told.update(more=1), "parts are missing or unknown"),
+    ],
+)
+def test_every_part_of_the_list_is_looked_at(folder, change, reason):
+    told = json.loads((folder / "hardening.json").read_text())
+    change(told)
+    (folder / "hardening.json").write_text(json.dumps(told))
+    with pytest.raises(Refused, match=re.escape(reason)):
+        check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [0, 2], indirect=True)
+def test_another_version_is_named(folder):
+    def older(content):
+        content["about"]["program"] = "0.0.1"
+        return content
+
+    resealed(folder, "certificate.json", older)
+    with pytest.raises(Refused, match=r"was written by version 0\.0\.1"):
+        check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [0], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda report: report["net"].update(parameters=28), "net: parameters"),
+        (lambda report: report["data"].update(loss_name="logistic loss of one output"), "the name of the loss"),
+        (lambda report: report.update(not_asked=[]), "says of what was not asked"),
+        (lambda report: report.update(undecided=["another"]), "a unit is open, and no word on it"),
+    ],
+)
+def test_what_a_program_tells_falsely_is_refused(folder, change, reason):
+    report = json.loads((folder / "report.json").read_text())
+    change(report)
+    repeated(folder, report)
+    told_again(folder, report)
+    with pytest.raises(Refused, match=reason):
+        check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [0], indirect=True)
+@pytest.mark.parametrize("deploy", ["deploy.npz", {"source": "deploy.npz"}, {"source": 1, "sha256": "0"}, []])
+def test_a_file_that_is_told_of_in_another_form_is_refused(folder, deploy):
+    def told(content):
+        content["about"]["deploy"] = deploy
+        return content
+
+    resealed(folder, "certificate.json", told)
+    with pytest.raises(Refused, match=r"malformed|no text"):
+        check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [0], indirect=True)
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("graph-idle", "which units of node 2 are idle is not stated"),
+        ("graph-firing", "where units fire is missing"),
+        ("graph-losses", "the loss: missing"),
+    ],
+)
+def test_a_fact_that_is_left_out_is_missed(folder, kind, reason):
+    def without(content):
+        content["facts"].remove(next(fact for fact in content["facts"] if fact["kind"] == kind))
+        return content
+
+    report = json.loads((folder / "report.json").read_text())
+    resealed(folder, "certificate.json", without)
+    told_again(folder, report)
+    with pytest.raises(Refused, match=reason):
+        check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [0], indirect=True)
+def test_a_bound_of_float32_that_is_left_out_is_named(folder):
+    def without(content):
+        content["facts"] = [fact for fact in content["facts"] if fact["kind"] != "graph-float32"]
+        return content
+
+    report = json.loads((folder / "report.json").read_text())
+    resealed(folder, "certificate.json", without)
+    told_again(folder, report)
+    assert "why float32 evaluations are not bounded" in check_folder(folder, Given())
