@@ -49,6 +49,7 @@ def tail(graph: Graph) -> Tail:
 
     Examples
     --------
+    >>> from proof_of_absence.models.graph import Node
     >>> net = Graph((1,), [Node(Dense([[1.0], [1.0]], [0.0, -9.0]), (0,)), Node(Relu(), (1,)),
     ...                    Node(Dense([[1.0, 5.0]], [0.0]), (2,))])
     >>> found = tail(net)

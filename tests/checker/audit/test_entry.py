@@ -110,7 +110,7 @@ def test_one_region_as_text_and_state_dictionaries(tmp_path):
     box.write_text("(declare-const X_0 Real)(assert (< X_0 12))(assert (>= X_0 -1))")
     audit = proof_of_absence.audit(NET, INPUTS, TARGETS, regions=str(box))
     (found,) = audit.regions
-    assert found.region == "box.vnnlib (closed: 1 strict bounds hold with equality too)" and found.verdict == "sat"
+    assert found.region == "box.vnnlib (closed: 1 strict bound holds with equality too)" and found.verdict == "sat"
     assert audit.net.reading.known_from == "the layers given in Python" and audit.net.reading.layers == (
         "1 -> 3",
         "3 -> 1",

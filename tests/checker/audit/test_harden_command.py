@@ -105,7 +105,8 @@ def test_what_is_free_stays_free_until_the_unit_is_deleted():
     assert free == {"before": ["2", "of", "3"], "hardened": ["2", "of", "3"], "smaller": ["0", "of", "3"]}
     assert "deletes no unit" in told and "Units that send nothing are deleted with --compress" not in told
     told = absence("harden", "net.onnx", *options[:4], "-o", "hard.onnx", expect=0)
-    assert "Units that send nothing are deleted with --compress" in told
+    # However the lines are broken.
+    assert "Units that send nothing are deleted with --compress" in " ".join(told.split())
     assert "What a move costs" not in absence("harden", "net.onnx", *options[:2], "-o", "bare.onnx", expect=0)
 
 
