@@ -5,13 +5,13 @@ Facts state enclosures a little wider than they were found (`loss_facts`); the r
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 from proof_of_absence.checker.audit import cross_entropy_facts, loss_facts
 from proof_of_absence.checker.audit.findings import Audit, Enclosure, Improvement, Prices, UnitFinding
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.kernel.lock import version_of
+from proof_of_absence.checker.numbers.enclosure import of_ends
 from proof_of_absence.models.objective import OF_CLASSES, Loss
 
 __all__ = [
@@ -79,12 +79,12 @@ def as_certified(audit: Audit, facts: Iterable[dict[str, Any]]) -> Audit:
     data, change, prices = audit.data, audit.improvement, audit.idle_price
     for kind in ("training-loss", "training-cross-entropy"):
         if fact := stated.get(kind):
-            data = replace(data, loss=_bounds(fact["loss"]), noise_floor=_bounds(fact["noise_floor"]))
+            data = replace(data, loss=of_ends(fact["loss"]), noise_floor=of_ends(fact["noise_floor"]))
     for kind in ("lower-training-loss", "lower-training-cross-entropy"):
         if change and (fact := stated.get(kind)):
-            change = _lowered(change, _bounds(fact["drop"]), data.loss)
+            change = _lowered(change, of_ends(fact["drop"]), data.loss)
     if prices and (fact := stated.get("uniform-gap")):
-        prices = _priced(prices, tuple(map(_bounds, fact["steps"])))
+        prices = _priced(prices, tuple(map(of_ends, fact["steps"])))
     rents = next((fact for kind in RENTS if (fact := stated.get(kind))), None)
     undecided = audit.undecided
     if rents is None and any(unit.rent for unit in audit.units):
@@ -111,10 +111,6 @@ def about(audit: Audit, deploy: tuple[str, str] | None = None, test: tuple[str, 
     }
 
 
-def _bounds(texts: Sequence[str]) -> Enclosure:
-    low, high = map(Fraction, texts)
-    return Enclosure(low, high)
-
 
 def _lowered(change: Improvement, drop: Enclosure, loss: Enclosure | None) -> Improvement:
     if loss is None:
@@ -139,6 +135,6 @@ def _with_rent(unit: UnitFinding, entry: dict[str, Any] | None, *, free: bool) -
         return unit
     if entry is None:
         return replace(unit, rent=None, replacement_gain=None, replacement=None, by_class=None)
-    gain = _bounds(entry["gain"]) if "gain" in entry else None
-    parts = tuple(map(_bounds, entry["classes"])) if "classes" in entry else None
-    return replace(unit, rent=_bounds(entry["rent"]), replacement_gain=gain, by_class=parts)
+    gain = of_ends(entry["gain"]) if "gain" in entry else None
+    parts = tuple(map(of_ends, entry["classes"])) if "classes" in entry else None
+    return replace(unit, rent=of_ends(entry["rent"]), replacement_gain=gain, by_class=parts)

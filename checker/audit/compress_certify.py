@@ -6,7 +6,6 @@
 import hashlib
 import io
 import json
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from proof_of_absence.checker.audit.compress import Compressed, Removal
 from proof_of_absence.checker.audit.net_arrays import arrays_of
 from proof_of_absence.checker.kernel.certificate import seal, write
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.models.files.disk import replace
 from proof_of_absence.models.floatnet import FloatNet
 
@@ -50,8 +50,8 @@ def certify_compression(folder: Path, found: Compressed) -> Path:
 def _removal(removal: Removal) -> dict[str, object]:
     told: dict[str, object] = {"layer": removal.unit.layer, "unit": removal.unit.index, "how": removal.how}
     if removal.how == "merged":
-        terms = [[unit.index, _number(factor)] for unit, factor in removal.terms]
-        told |= {"terms": terms, "shift": _number(removal.shift)}
+        terms = [[unit.index, hexadecimal(factor)] for unit, factor in removal.terms]
+        told |= {"terms": terms, "shift": hexadecimal(removal.shift)}
     return told
 
 
@@ -61,8 +61,3 @@ def _save(folder: Path, name: str, net: FloatNet) -> dict[str, str]:
     np.savez(stream, **arrays)  # type: ignore[arg-type]
     replace(folder / f"{name}.npz", stream.getvalue())
     return {"file": f"{name}.npz", "sha256": hashlib.sha256(stream.getvalue()).hexdigest()}
-
-
-def _number(value: Fraction) -> str:
-    """In hexadecimal, since Python limits the digits of decimal text."""
-    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")

@@ -10,11 +10,12 @@ from typing import assert_never
 import numpy as np
 
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, RationalAffine
 from proof_of_absence.models.steps import Dense, Scale, Shift
 
-__all__ = ["arrays_of", "hexadecimal", "unshared"]
+__all__ = ["arrays_of", "unshared"]
 
 
 def arrays_of(net: FloatNet) -> dict[str, np.ndarray]:
@@ -56,10 +57,3 @@ def unshared(net: FloatNet) -> Unshared:
 
 def _texts(numbers: Iterable[Fraction]) -> np.ndarray:
     return np.array([hexadecimal(number).encode() for number in numbers])
-
-
-def hexadecimal(value: Fraction) -> str:
-    """In hexadecimal, since Python limits the digits of decimal text."""
-    if not value:
-        return "0"
-    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")

@@ -5,6 +5,7 @@ from typing import Any
 
 from proof_of_absence.checker.audit.findings import PricedInput, Readout
 from proof_of_absence.checker.audit.pricing import PARTS
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 
 __all__ = ["readout_fact"]
 
@@ -14,10 +15,10 @@ def readout_fact(found: Readout) -> dict[str, Any]:
     return {
         "kind": "readout-prices",
         "layer": found.layer,
-        "penalty": _text(found.penalty),
-        "move": None if found.move is None else _text(found.move),
+        "penalty": hexadecimal(found.penalty),
+        "move": None if found.move is None else hexadecimal(found.move),
         "columns": list(found.columns),
-        "directions": [[[j, _text(value)] for j, value in terms] for terms in found.directions],
+        "directions": [[[j, hexadecimal(value)] for j, value in terms] for terms in found.directions],
         "rows": {part: [_entry(one) for one in found.part(part)] for part in PARTS if found.part(part)},
     }
 
@@ -30,9 +31,4 @@ def _entry(one: PricedInput) -> dict[str, Any]:
 
 def _pair(bounds: tuple[Fraction, Fraction | None]) -> list[str | None]:
     low, high = bounds
-    return [_text(low), None if high is None else _text(high)]
-
-
-def _text(value: Fraction) -> str:
-    """In hexadecimal, as all numbers of an audit's certificate."""
-    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
+    return [hexadecimal(low), None if high is None else hexadecimal(high)]

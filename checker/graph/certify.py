@@ -5,7 +5,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from proof_of_absence.checker.kernel.graph_facts import (
     lower_loss_fact,
 )
 from proof_of_absence.checker.kernel.lock import version_of
-from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.checker.numbers.enclosure import of_ends
 from proof_of_absence.models.files.disk import replace as write
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.objective import Loss
@@ -74,7 +73,7 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
     if data.loss is not None and data.noise_floor is not None:
         fact = losses_fact(Loss(data.loss_name), data.loss, data.noise_floor)
         facts.append(fact)
-        data = replace(data, loss=_enclosure(fact["loss"]), noise_floor=_enclosure(fact["noise_floor"]))
+        data = replace(data, loss=of_ends(fact["loss"]), noise_floor=of_ends(fact["noise_floor"]))
     if audit.improvement is not None:
         facts.append(_improvement(audit.improvement, Loss(data.loss_name)))
     return facts, replace(audit, data=data)
@@ -113,8 +112,3 @@ def _about(audit: GraphAudit, deploy: Source | None) -> dict[str, Any]:
         "deploy": deploy and {"source": deploy.name, "sha256": deploy.sha256},
         "program": version_of("proof-of-absence"),
     }
-
-
-def _enclosure(texts: list[str]) -> Enclosure:
-    low, high = map(Fraction, texts)
-    return Enclosure(low, high)

@@ -15,9 +15,9 @@ from proof_of_absence.checker.graph.harden import Hardened, harden
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.graph_certificate import certificate_files
 from proof_of_absence.checker.kernel.graph_facts import hardened_fact, same_in_float32_fact
-from proof_of_absence.checker.kernel.graph_json import hexadecimal
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.kernel.lock import version_of
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.disk import replace as write_bytes
 from proof_of_absence.models.files.whole import Owner

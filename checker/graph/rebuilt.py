@@ -20,7 +20,8 @@ from proof_of_absence.checker.graph.findings import (
     Reused,
     State,
 )
-from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.checker.numbers.enclosure import of_ends
+from proof_of_absence.checker.numbers.hexadecimal import of_hexadecimal
 from proof_of_absence.models.graph_layers import Activation, Clip, LeakyRelu, Relu, Shape
 from proof_of_absence.models.reading import Reading
 
@@ -48,10 +49,10 @@ def activation_of(attributes: Mapping[str, Any]) -> Activation:
         case "relu":
             return Relu()
         case "leaky-relu":
-            return LeakyRelu(_number(attributes["slope"]))
+            return LeakyRelu(of_hexadecimal(attributes["slope"]))
         case "clip":
             low, high = (attributes[end] for end in ("low", "high"))
-            return Clip(None if low is None else _number(low), None if high is None else _number(high))
+            return Clip(None if low is None else of_hexadecimal(low), None if high is None else of_hexadecimal(high))
         case kind:
             raise ValueError(f"{kind!r} is no activation")
 
@@ -78,13 +79,13 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
         _net(about["net"]),
         DataSummary(
             data["source"], data["sha256"], data["rows"], data["distinct_inputs"],
-            loss and _enclosure(loss["loss"]), loss and _enclosure(loss["noise_floor"]), data["loss_name"],
+            loss and of_ends(loss["loss"]), loss and of_ends(loss["noise_floor"]), data["loss_name"],
             data["loss_reason"],
         ),
         found,
         rows.pop() if rows else report["deployment_rows"],
         tuple(_box(fact, idle_units, told) for fact, told in zip(boxes, report["boxes"], strict=True)),
-        None if bound is None else _number(bound),
+        None if bound is None else of_hexadecimal(bound),
         None if lower is None else _improvement(lower, about["improved"]),
         about["unimproved"],
         tuple(about["undecided"]),
@@ -107,7 +108,7 @@ def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | No
     size = int(np.prod(called.shape))
     states = np.full(size, State.VARIES, dtype=np.int8)
     values: dict[int, Fraction] = {entry: Fraction(0) for entry in idle["dead"]}
-    values |= {entry: _number(value) for entry, value in idle["constant"] if isinstance(value, str)}
+    values |= {entry: of_hexadecimal(value) for entry, value in idle["constant"] if isinstance(value, str)}
     for state, entries in ((State.DEAD, idle["dead"]), (State.CONSTANT, [entry for entry, _ in idle["constant"]]),
                            (State.UNDECIDED, idle["undecided"])):  # fmt: skip
         states[np.array(entries, dtype=np.int64)] = state
@@ -147,23 +148,12 @@ def _box(fact: Mapping[str, Any], idle: Mapping[int, Sequence[int]], told: Mappi
 
 def _improvement(fact: Mapping[str, Any], file: str) -> GraphImprovement:
     units = (
-        Reused(one["unit"], _numbers(one["weights"]), _number(one["bias"]), _numbers(one["outgoing"]))
+        Reused(one["unit"], _numbers(one["weights"]), of_hexadecimal(one["bias"]), _numbers(one["outgoing"]))
         for one in fact["units"]
     )
-    before, after = (_enclosure(fact[part]) for part in ("loss_before", "loss_after"))
+    before, after = (of_ends(fact[part]) for part in ("loss_before", "loss_after"))
     return GraphImprovement(fact["node"], tuple(units), _numbers(fact["output_bias"]), before, after, file)
 
 
 def _numbers(texts: Sequence[str]) -> tuple[Fraction, ...]:
-    return tuple(map(_number, texts))
-
-
-def _enclosure(texts: Sequence[str]) -> Enclosure:
-    low, high = map(Fraction, texts)
-    return Enclosure(low, high)
-
-
-def _number(text: str) -> Fraction:
-    """From hexadecimal."""
-    numerator, _, denominator = text.partition("/")
-    return Fraction(int(numerator, 16), int(denominator or "1", 16))
+    return tuple(map(of_hexadecimal, texts))

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from proof_of_absence.checker.kernel.graph_json import hexadecimal
 from proof_of_absence.checker.numbers.enclosure import Enclosure, ends_text
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.graph_layers import Conv, Dense
 from proof_of_absence.models.objective import Loss

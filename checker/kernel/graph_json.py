@@ -7,11 +7,11 @@ code of its own (`independent/values/graph_files.py`).
 import io
 import json
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any, assert_never
 
 import numpy as np
 
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.graph_layers import (
     AveragePool,
@@ -30,7 +30,7 @@ from proof_of_absence.models.graph_layers import (
 )
 from proof_of_absence.models.windows import Window
 
-__all__ = ["FORMAT", "array_bytes", "graph_arrays", "graph_json", "graph_text", "hexadecimal"]
+__all__ = ["FORMAT", "array_bytes", "graph_arrays", "graph_json", "graph_text"]
 
 FORMAT = "absence-graph/1"
 
@@ -64,16 +64,6 @@ def array_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     np.savez(stream, allow_pickle=False, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
     return stream.getvalue()
 
-
-def hexadecimal(value: Fraction) -> str:
-    """A rational in hexadecimal: Python limits the digits of decimal text.
-
-    Examples
-    --------
-    >>> hexadecimal(Fraction(-31, 10)), hexadecimal(Fraction(0))
-    ('-1f/a', '0')
-    """
-    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
 
 
 def _attributes(layer: GraphLayer) -> dict[str, Any]:

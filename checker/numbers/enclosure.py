@@ -1,11 +1,11 @@
 """A real number between two rationals."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["Enclosure", "around", "ends_text", "point", "total"]
+__all__ = ["Enclosure", "around", "ends_text", "of_ends", "point", "total"]
 
 # Numbers of more binary digits than this are written as bounds of fewer.
 DIGITS = 4096
@@ -67,3 +67,15 @@ def ends_text(low: Fraction, high: Fraction) -> list[str]:
             value = Fraction(scaled.__floor__() if away < 0 else scaled.__ceil__()) / Fraction(2) ** shift
         result.append(str(value))
     return result
+
+
+def of_ends(texts: Sequence[str]) -> Enclosure:
+    """What lies between two numbers that `ends_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        If they are not two numbers.
+    """
+    low, high = map(Fraction, texts)
+    return Enclosure(low, high)

@@ -7,7 +7,6 @@ import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import asdict
-from fractions import Fraction
 from math import isfinite
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.checker.recorded.findings import SCOPE, LayerFindings, PricedRows, Prices
 from proof_of_absence.checker.recorded.relations import Relation
 
@@ -98,8 +98,8 @@ def _prices(layer: LayerFindings, priced: Prices) -> dict[str, Any]:
     return {
         "kind": "readout-prices",
         "layer": 1,
-        "penalty": _text(priced.penalty),
-        "move": _text(priced.move),
+        "penalty": hexadecimal(priced.penalty),
+        "move": hexadecimal(priced.move),
         "columns": list(priced.columns),
         "directions": [_terms(relation) for relation in relations],
         "rows": {part: _rows(layer, part, listed) for part, listed in priced.parts.items()},
@@ -110,7 +110,9 @@ def _rows(layer: LayerFindings, part: str, listed: PricedRows) -> list[dict[str,
     rows, free = listed.rows.tolist(), listed.free.tolist()
     if listed.exact is not None:
         exact = zip(rows, free, listed.exact, strict=True)
-        return [_entry(row, k, h and [_text(h)] * 2, h and [_text(layer.price(h))] * 2) for row, k, h in exact]
+        return [
+            _entry(row, k, h and [hexadecimal(h)] * 2, h and [hexadecimal(layer.price(h))] * 2) for row, k, h in exact
+        ]
     bounds = zip(rows, free, listed.leverage.tolist(), layer.prices[part].tolist(), strict=True)
     return [
         _entry(row, k, None if k >= 0 else _pair(h), None if k >= 0 else _pair(price)) for row, k, h, price in bounds
@@ -122,7 +124,7 @@ def _entry(row: int, free: int, leverage: Any, price: Any) -> dict[str, Any]:
 
 
 def _terms(relation: Relation) -> list[list[Any]]:
-    return [[j, _text(relation[j])] for j in sorted(relation)]
+    return [[j, hexadecimal(relation[j])] for j in sorted(relation)]
 
 
 def _pair(bounds: list[float]) -> list[str | None]:
@@ -133,8 +135,3 @@ def _float_text(value: float) -> str:
     # Of thousands of floats a Fraction is made in vain.
     top, bottom = value.as_integer_ratio()
     return f"{top:x}" + (f"/{bottom:x}" if bottom != 1 else "")
-
-
-def _text(value: Fraction) -> str:
-    """In hexadecimal, as all numbers of an audit's certificate."""
-    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")

@@ -3,7 +3,6 @@
 The certificate is decided by the independent checker; the page is made anew from it, and compared.
 """
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import recorded
+from proof_of_absence.checker.numbers.hexadecimal import of_hexadecimal
 from proof_of_absence.checker.recorded.certify import NAME
 from proof_of_absence.checker.recorded.findings import (
     Constant,
@@ -81,7 +81,7 @@ def _layer(entry: dict[str, Any]) -> LayerFindings:
 def _prices(fact: dict[str, Any], *, exact: bool) -> Prices:
     parts = {part: _rows(listed, exact=exact) for part, listed in fact["rows"].items()}
     factor = None if exact else np.zeros((0, 0))
-    return Prices(_number(fact["move"]), _number(fact["penalty"]), tuple(fact["columns"]), parts, factor)
+    return Prices(of_hexadecimal(fact["move"]), of_hexadecimal(fact["penalty"]), tuple(fact["columns"]), parts, factor)
 
 
 def _rows(listed: list[dict[str, Any]], *, exact: bool) -> PricedRows:
@@ -90,7 +90,7 @@ def _rows(listed: list[dict[str, Any]], *, exact: bool) -> PricedRows:
     if not exact:
         leverage = [[_float(low), _float(high)] for low, high in pairs]
         return PricedRows(rows, np.array(leverage).reshape(-1, 2), free)
-    values = tuple(None if low == "nan" else _number(low) for low, _ in pairs)
+    values = tuple(None if low == "nan" else of_hexadecimal(low) for low, _ in pairs)
     ends = [(np.nan, np.nan) if value is None else outward(value) for value in values]
     return PricedRows(rows, np.array(ends, np.float64).reshape(-1, 2), free, values)
 
@@ -98,14 +98,8 @@ def _rows(listed: list[dict[str, Any]], *, exact: bool) -> PricedRows:
 def _float(text: str | None) -> float:
     if text is None:
         return float("inf")
-    return float("nan") if text == "nan" else float(_number(text))
+    return float("nan") if text == "nan" else float(of_hexadecimal(text))
 
 
 def _relation(terms: list[Any]) -> Relation:
-    return {j: _number(text) for j, text in terms}
-
-
-def _number(text: str) -> Fraction:
-    """As `certify` writes it, in hexadecimal."""
-    top, _, bottom = text.partition("/")
-    return Fraction(int(top, 16), int(bottom or "1", 16))
+    return {j: of_hexadecimal(text) for j, text in terms}

@@ -1,7 +1,6 @@
 """The JSON report of a graph, for programs: all that the audit holds, numbers as exact text."""
 
 import json
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from proof_of_absence.checker.graph.findings import (
 )
 from proof_of_absence.checker.graph.report.view import STATES, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
+from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 
 __all__ = ["FORMAT", "data_json", "net_json", "report_text", "to_json"]
 
@@ -35,7 +35,7 @@ def to_json(audit: GraphAudit) -> dict[str, Any]:
         "units": [_node(node) for node in audit.nodes],
         "deployment_rows": audit.deployment_rows,
         "boxes": [_box(box) for box in audit.boxes],
-        "float32_deviation": None if audit.float32_deviation is None else _text(audit.float32_deviation),
+        "float32_deviation": None if audit.float32_deviation is None else hexadecimal(audit.float32_deviation),
         "improvement": None if audit.improvement is None else _improvement(audit.improvement),
         "unimproved": audit.unimproved,
         "findings": list(audit.findings),
@@ -92,7 +92,7 @@ def _node(node: NodeFinding) -> dict[str, Any]:
         "dead": _where(node, State.DEAD),
         "constant": _where(node, State.CONSTANT),
         "undecided": _where(node, State.UNDECIDED),
-        "values": {str(entry): _text(node.values[entry]) for entry in sorted(node.values) if node.values[entry]},
+        "values": {str(entry): hexadecimal(node.values[entry]) for entry in sorted(node.values) if node.values[entry]},
         "not_read": np.flatnonzero(~node.read).tolist(),
         "idle_channels": [channel.index for channel in node.channels],
         "fires": None if node.fires is None else {str(k): list(rows) for k, rows in sorted(node.fires.items()) if rows},
@@ -110,7 +110,7 @@ def _box(box: BoxFinding) -> dict[str, Any]:
         "box": box.box,
         "node": box.node,
         "still": list(box.still),
-        "acts": {str(entry): [_text(x) for x in z] for entry, z in sorted(box.acts.items())},
+        "acts": {str(entry): [hexadecimal(x) for x in z] for entry, z in sorted(box.acts.items())},
         "undecided": list(box.undecided),
         "reason": box.reason,
     }
@@ -122,13 +122,13 @@ def _improvement(found: GraphImprovement) -> dict[str, Any]:
         "units": [
             {
                 "unit": one.unit,
-                "weights": [_text(x) for x in one.weights],
-                "bias": _text(one.bias),
-                "outgoing": [_text(x) for x in one.outgoing],
+                "weights": [hexadecimal(x) for x in one.weights],
+                "bias": hexadecimal(one.bias),
+                "outgoing": [hexadecimal(x) for x in one.outgoing],
             }
             for one in found.units
         ],
-        "output_bias": [_text(x) for x in found.output_bias],
+        "output_bias": [hexadecimal(x) for x in found.output_bias],
         "loss_before": _enclosure(found.loss_before),
         "loss_after": _enclosure(found.loss_after),
         "file": found.file,
@@ -136,9 +136,4 @@ def _improvement(found: GraphImprovement) -> dict[str, Any]:
 
 
 def _enclosure(value: Enclosure | None) -> list[str] | None:
-    return None if value is None else [_text(value.low), _text(value.high)]
-
-
-def _text(value: Fraction) -> str:
-    """In hexadecimal, as all numbers of an audit's certificate."""
-    return f"{value.numerator:x}" + (f"/{value.denominator:x}" if value.denominator != 1 else "")
+    return None if value is None else [hexadecimal(value.low), hexadecimal(value.high)]

@@ -3,7 +3,6 @@
 What no fact can show is returned by name, as not looked at: seconds, the words of the headline, lines on what is open.
 """
 
-import json
 from collections.abc import Iterable
 from fractions import Fraction
 from math import prod
@@ -20,11 +19,10 @@ from proof_of_absence.checker.independent.values.graph_files import MALFORMED
 from proof_of_absence.checker.independent.values.graph_masks import read
 from proof_of_absence.checker.independent.values.graphs import Clip, Conv, Dense, Graph, LeakyRelu
 from proof_of_absence.checker.independent.values.nets import number
-from proof_of_absence.checker.independent.values.reported import require_same
+from proof_of_absence.checker.independent.values.reported import read_report_file, require_same
 
 FORMAT = "absence-graph-audit/1"
 NAME = "report.json"
-LARGEST = 2**31
 PARTS = {
     "format", "state", "headline", "net", "data", "units", "deployment_rows", "boxes", "float32_deviation",
     "improvement", "unimproved", "findings", "undecided", "not_asked", "seconds",
@@ -47,16 +45,7 @@ def read_report(path: Path) -> Fact:
     Refused
         If it is no report in this format, or a key stands twice.
     """
-    try:
-        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
-        found = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
-    except OSError as error:
-        raise Refused(f"not readable: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"not readable as JSON: {error}") from error
-    require(isinstance(found, dict) and found.get("format") == FORMAT, f"not in the format {FORMAT}")
-    require(set(found) == PARTS, "parts are missing or unknown")
-    return dict(found)
+    return read_report_file(path, FORMAT, PARTS)
 
 
 def check_report(report: Fact, certificate: Fact, subject: GraphSubject) -> list[str]:
@@ -282,10 +271,4 @@ def _channels(graph: Graph, node: int, idle: Iterable[int]) -> list[int]:
         return []
     counts = np.bincount(np.asarray(idle, dtype=np.int64) // prod(shape[1:]), minlength=shape[0])
     found: list[int] = np.flatnonzero(counts == prod(shape[1:])).tolist()
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    require(len(found) == len(pairs), "a key stands twice")
     return found

@@ -4,7 +4,6 @@ What no fact can show is returned by name, as not looked at: seconds, lines abou
 """
 
 import hashlib
-import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,17 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.nets import number, numbers
-from proof_of_absence.checker.independent.values.reported import exact, rational, rationals, require_same, require_types
+from proof_of_absence.checker.independent.values.reported import (
+    exact,
+    rational,
+    rationals,
+    read_report_file,
+    require_same,
+    require_types,
+)
 
 FORMAT = "absence-audit/1"
 NAME = "report.json"
-LARGEST = 2**31
 PARTS = {
     "format", "scope", "exit_code", "findings", "replacements", "net", "data", "units", "circuits", "ranks",
     "deployment", "improvement", "idle_price", "readout", "regions", "float32_deviation", "undecided",
@@ -40,17 +45,9 @@ def read_report(path: Path) -> Fact:
     Refused
         If it is no report in this format, or a key stands twice.
     """
-    try:
-        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
-        found = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
-    except OSError as error:
-        raise Refused(f"not readable: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"not readable as JSON: {error}") from error
-    require(isinstance(found, dict) and found.get("format") == FORMAT, f"not in the format {FORMAT}")
-    require(set(found) == PARTS, "parts are missing or unknown")
+    found = read_report_file(path, FORMAT, PARTS)
     require_types(found)
-    return dict(found)
+    return found
 
 
 def check_report(report: Fact, certificate: Fact, subject: Subject) -> list[str]:
@@ -350,9 +347,3 @@ def require_place(entry: Fact, fact: Fact | None, cover: list[Any] | None = None
 
 def _named(units: list[list[int]]) -> str:
     return "{" + ", ".join(f"{layer}.{j}" for layer, j in units) + "}"
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    require(len(found) == len(pairs), "a key stands twice")
-    return found

@@ -3,9 +3,14 @@
 import json
 import re
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.values import Fact
+
+# Bytes of a report.
+LARGEST = 2**31
 
 Bounds = tuple[Fraction, Fraction]
 
@@ -14,6 +19,32 @@ TRUTHS = ("idle", "empty", "decided", "full", "multiplied", "same_in_float32")
 FLOATS = ("approximate", "seconds")
 # Python reads no more digits at a time.
 _DIGITS = 4000
+
+
+def read_report_file(path: Path, form: str, parts: set[str]) -> Fact:
+    """The object in a report's file of this format, which has these parts.
+
+    Raises
+    ------
+    Refused
+        If it is no such report, or a key stands twice.
+    """
+    try:
+        require(path.stat().st_size <= LARGEST, f"larger than {LARGEST} bytes")
+        found = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+    except OSError as error:
+        raise Refused(f"not readable: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"not readable as JSON: {error}") from error
+    require(isinstance(found, dict) and found.get("format") == form, f"not in the format {form}")
+    require(set(found) == parts, "parts are missing or unknown")
+    return dict(found)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    require(len(found) == len(pairs), "a key stands twice")
+    return found
 
 
 def rational(text: object) -> Fraction:
