@@ -23,7 +23,9 @@ __all__ = ["Place", "Source", "notes", "read"]
 
 # What of coqc's notes has an anchor. Bound variables stand near by, and sections are not used.
 _KINDS = frozenset(("def", "prf", "ind", "constr", "rec", "proj", "abbrev", "var", "inst", "class"))
-_STATES = frozenset(("Theorem", "Lemma", "Corollary", "Definition", "Fixpoint", "Let", "Inductive", "Record"))
+_STATES = frozenset(
+    ("Theorem", "Lemma", "Corollary", "Definition", "Fixpoint", "Let", "Inductive", "Record", "Notation")
+)
 _NOTE = re.compile(r"(\w+) (\d+):(\d+) (\S+) (\S+)")
 _USE = re.compile(r"R(\d+):(\d+) (\S+) (\S+) (\S+) \w+")
 _REQUIRED = re.compile(r"\bFrom absence\w* Require(?: Import| Export)?((?:\s+\w+)+)\.")
