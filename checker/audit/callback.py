@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from proof_of_absence.checker.audit.arguments import aim_of, float_rows
 from proof_of_absence.checker.audit.circuits import idle_circuits
 from proof_of_absence.checker.audit.class_improve import improve_classes
 from proof_of_absence.checker.audit.cross_entropy import drop_of, outputs_of
-from proof_of_absence.checker.audit.entry import aim_of, float_rows
 from proof_of_absence.checker.audit.findings import Improvement
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.improve import Unimproved, improve_all

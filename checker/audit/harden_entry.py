@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from proof_of_absence.checker.audit.arguments import float_rows, network_of_model, row_shape
 from proof_of_absence.checker.audit.beyond import no_part
 from proof_of_absence.checker.audit.certify import certify
-from proof_of_absence.checker.audit.entry import float_rows, network_of_model, row_shape
 from proof_of_absence.checker.audit.harden import Hardened, Rounding, harden_net
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.independence import rank_findings
