@@ -117,7 +117,7 @@ def audit_command(
         typer.Option(help="Of recorded activations: where torch multiplies them, such as cuda.", show_default=False),
     ] = None,
 ) -> None:
-    """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
+    """Audit a trained network: what sleeps in training, where it fires, what moving an answer costs, a lower loss.
 
     Exit codes: 0 clean, 1 findings, 2 bad input, 3 nothing found but something undecided, 130 interrupted.
     A run that is repeated, or goes on after an interrupt, takes the stages that are done from the folder.
@@ -168,8 +168,11 @@ def audit_command(
         data = read_data(train, optional=True)
         if isinstance(net, Graph):
             no_part(net, {"--outputs": outputs, "--test": test, "--move": move, "--ridge": ridge,
-                          "--improved": improved, "--workers": workers, "--scheduler": scheduler})  # fmt: skip
-            _graph(net, model, train, data, loss, deploy, region or [], region_from_data, deadline, folder, force)
+                          "--workers": workers, "--scheduler": scheduler})  # fmt: skip
+            _require_ending(improved, model, net)
+            _graph(
+                net, model, train, data, loss, deploy, region or [], region_from_data, deadline, folder, improved, force
+            )
         _require_ending(improved, model, net)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")
         if outputs:
@@ -231,9 +234,15 @@ def audit_command(
     raise typer.Exit(audit.exit_code)
 
 
-def _require_ending(improved: Path | None, model: Path, net: "FloatNet") -> None:
+def _require_ending(improved: Path | None, model: Path, net: "FloatNet | Graph") -> None:
     """Refuse a name for the improved net that is of another format than that in which it is written."""
+    from proof_of_absence.models.floatnet import FloatNet
+
     if improved is None:
+        return
+    if not isinstance(net, FloatNet):
+        if improved.suffix.lower() != ".onnx" or model.suffix.lower() != ".onnx":
+            raise bad_input(f"{improved}: the improved net is {model.name} with other numbers; both have to be .onnx")
         return
     if net.steps is None and improved.suffix.lower() != ".onnx":
         raise bad_input(f"{improved}: the improved net is written as ONNX; name a file that ends in .onnx")
@@ -255,6 +264,7 @@ def _graph(
     region_from_data: bool,
     deadline: Deadline,
     folder: Path,
+    improved: Path | None,
     force: bool,
 ) -> NoReturn:
     """Audit a network that is no dense chain; the parameters are those of the command."""
@@ -278,7 +288,7 @@ def _graph(
     with progress(*columns) as bar:
         task = bar.add_task("reading")
         audit = audit_graph(
-            asked, deadline, folder, owner(sha256(model), model.name), force=force,
+            asked, deadline, folder, owner(sha256(model), model.name), improved=improved, force=force,
             progress=lambda stage: bar.update(task, description=stage),
         )  # fmt: skip
     console.print(terminal_page(report_of(audit, 10, command)), crop=False)

@@ -143,7 +143,7 @@ def audit(
     device: Any = None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Audit | RecordedAudit | GraphAudit:
-    """Audit a trained ReLU net: train-idle circuits, where they fire, what they cost, and a net with a lower loss.
+    """Audit a trained network: what sleeps in training, where it fires, what moving an answer costs, a lower loss.
 
     Parameters
     ----------

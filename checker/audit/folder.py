@@ -16,7 +16,7 @@ from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.numbers.deadline import in_force, left, within
 from proof_of_absence.models.files import InputError, onnx
 from proof_of_absence.models.files.rewrite import rewrite
-from proof_of_absence.models.files.whole import placing
+from proof_of_absence.models.files.whole import path_in, placing
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.reading import Source
 
@@ -75,7 +75,7 @@ def write_folder(
         name = IMPROVED[0]
         if outcome.improved is not None and outcome.improved.steps is not None and source is not None:
             name = f"improved{source.suffix.lower()}"
-        inside = _inside(folder, improved or folder / name)
+        inside = path_in(folder, improved or folder / name)
         # Before the folder, whose report names it.
         apart = places.file(improved) if improved and not inside else None
         net = outcome.audit.net
@@ -91,12 +91,6 @@ def _refuse_less(folder: Path, outcome: Audited) -> None:
     before = earlier(folder / STAGES, folder / REPORT, outcome.asked)
     if before and (lost := undone(before.decided, decided(outcome.audit))):
         raise FullerReport(folder, lost, together(before.exit_code, outcome.audit.exit_code))
-
-
-def _inside(folder: Path, path: Path) -> Path | None:
-    """The path in the folder of a file that is to lie there; None of any other."""
-    place = path.parent.resolve() / path.name
-    return place.relative_to(folder.resolve()) if folder.resolve() in place.parents else None
 
 
 def _write(

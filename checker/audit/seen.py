@@ -1,14 +1,22 @@
-"""What a check of a folder accepted, what it did not look at, and the file that a refusal names."""
+"""What a check of a folder accepted, what it did not look at, and the file that a refusal names.
 
-from collections.abc import Iterator
+Every check of an audit's folder begins here: the certificate is accepted, and this program wrote it.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values import Fact
+from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.files import InputError
 
-__all__ = ["Seen", "blamed", "one_line", "strangers"]
+__all__ = ["Seen", "accepted_in", "blamed", "one_line", "require_made", "require_program", "strangers"]
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -37,6 +45,48 @@ def blamed(path: Path) -> Iterator[None]:
         raise Refused(one_line(str(error))) from error
     except Refused as reason:
         raise Refused(one_line(f"{path}: {reason}")) from reason
+
+
+def accepted_in(path: Path, report: str, accepted: Callable[[Path], tuple[Fact, T]]) -> tuple[Fact, T]:
+    """The certificate of an audit's folder, which shows what the report says, and what its facts are about.
+
+    Raises
+    ------
+    Refused
+        With the file, if it is missing or not accepted.
+    """
+    with blamed(path):
+        require(path.is_file(), f"is missing, so nothing shows what {report} says")
+        return accepted(path)
+
+
+def require_program(certificate: Fact) -> None:
+    """Refuse a certificate that another version of this program wrote: it may say other things in a report.
+
+    Raises
+    ------
+    Refused
+        With both versions.
+    """
+    about, own = certificate["about"], version_of("proof-of-absence")
+    made = about.get("program") if isinstance(about, dict) else None
+    require(made == own, f"was written by version {made} of this program, and this is {own}; check it with that one")
+
+
+def require_made(path: Path, text: str, source: str) -> None:
+    """Refuse a file that is not, to the byte, the text that this program makes of the source.
+
+    Raises
+    ------
+    Refused
+        With the file.
+    """
+    with blamed(path):
+        try:
+            found = path.read_bytes()
+        except OSError as error:
+            raise Refused(f"not readable: {error.strerror}") from error
+        require(found == text.encode(), f"is not what this program makes of {source}")
 
 
 def one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from proof_of_absence.checker.audit.folder import report_text
 from proof_of_absence.checker.audit.guard import IMPROVED
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import from_json, schema_text, to_json
-from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
+from proof_of_absence.checker.audit.seen import Seen, accepted_in, blamed, require_made, require_program, strangers
 from proof_of_absence.checker.audit.sources import (
     Given,
     Rows,
@@ -36,7 +36,6 @@ from proof_of_absence.checker.independent.results import report as reports
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
-from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.files import read_net
 from proof_of_absence.models.objective import Loss
 
@@ -82,17 +81,12 @@ def check_audit_folder(folder: Path, given: Given) -> Seen:
     InputError
         If a file that is given cannot be read.
     """
-    with blamed(folder / certificates.NAME):
-        require((folder / certificates.NAME).is_file(), f"is missing, so nothing shows what {reports.NAME} says")
-        certificate, subject = certificates.accepted(folder / certificates.NAME)
+    certificate, subject = accepted_in(folder / certificates.NAME, reports.NAME, certificates.accepted)
     seen = Seen(f"{len(certificate['facts'])} facts on")
     with blamed(folder / reports.NAME):
         report = reports.read_report(folder / reports.NAME)
         seen.unseen += reports.check_report(report, certificate, subject)
-        made, own = certificate["about"]["program"], version_of("proof-of-absence")
-        require(
-            made == own, f"was written by version {made} of this program, and this is {own}; check it with that one"
-        )
+        require_program(certificate)
         audit = _canonical(folder, report, subject)
     seen.agree.append(reports.NAME)
     _page(folder, report, seen)
@@ -135,14 +129,8 @@ def _canonical(folder: Path, report: Fact, subject: Subject) -> Audit:
 
 def _page(folder: Path, report: Fact, seen: Seen) -> None:
     """The page and the schema are made again, and compared to the byte."""
-    made = {PAGE: lambda: html_report.page(report), SCHEMA: schema_text}
-    for name, text in made.items():
-        with blamed(folder / name):
-            try:
-                found = (folder / name).read_bytes()
-            except OSError as error:
-                raise Refused(f"not readable: {error.strerror}") from error
-            require(found == text().encode(), f"is not what this program makes of {reports.NAME}")
+    for name, text in ((PAGE, html_report.page(report)), (SCHEMA, schema_text())):
+        require_made(folder / name, text, reports.NAME)
     seen.agree.append(PAGE)
 
 

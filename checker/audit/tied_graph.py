@@ -3,14 +3,13 @@
 The independent checker decides the facts. The audit is made again from them, and the report and the page from that.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from proof_of_absence.checker.audit.seen import Seen, blamed, strangers
-from proof_of_absence.checker.audit.sources import Given, Recorded, Rows, compare_data, compare_inputs, located
+from proof_of_absence.checker.audit.seen import Seen, accepted_in, blamed, require_made, require_program, strangers
+from proof_of_absence.checker.audit.sources import Given, Recorded, Rows, compare_data, compare_inputs, lies, located
 from proof_of_absence.checker.audit.tied_hardening import PROOF
 from proof_of_absence.checker.graph.engine import not_asked
 from proof_of_absence.checker.graph.findings import GraphAudit
@@ -24,12 +23,13 @@ from proof_of_absence.checker.independent.kinds.graph_lower_loss import reused
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results import graph as certificates
 from proof_of_absence.checker.independent.results import graph_report as reports
+from proof_of_absence.checker.independent.results.graph_hardening import PARTS as LIST_PARTS
 from proof_of_absence.checker.independent.results.graph_hardening import check_list
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject
 from proof_of_absence.checker.independent.values.graphs import Conv, Dense
+from proof_of_absence.checker.independent.values.reported import read_report_file
 from proof_of_absence.checker.kernel.graph_certificate import NAME
 from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
-from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.checker.screen.answers import html_page
 from proof_of_absence.models.files import read_network
 from proof_of_absence.models.files.data import read_data
@@ -52,14 +52,13 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
     InputError
         If a file that is given cannot be read.
     """
+    certificate, subject = accepted_in(folder / NAME, REPORT, certificates.accepted)
     with blamed(folder / NAME):
-        require((folder / NAME).is_file(), f"is missing, so nothing shows what {REPORT} says")
-        certificate, subject = certificates.accepted(folder / NAME)
         hardened = any(fact["kind"] == "graph-hardened" for fact in certificate["facts"])
         require(hardened or not (folder / LIST).is_file(), f"no fact is about what {LIST} lists")
+        require_program(certificate)
     if hardened:
         return _hardened(folder, certificate, subject, given)
-    _version(folder, certificate)
     seen = Seen(certificates.told(certificate, subject) + " on")
     with blamed(folder / REPORT):
         report = reports.read_report(folder / REPORT)
@@ -74,7 +73,8 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
         require(audit.not_asked == asked, f"says of what was not asked: {audit.not_asked[:1]}")
     seen.agree.append(REPORT)
     seen.unseen += unseen(audit)
-    _page(folder, page, seen)
+    require_made(folder / PAGE, page, REPORT)
+    seen.agree.append(PAGE)
     _network(folder, audit, given, seen)
     named = {PAGE} | _improved(folder, certificate, subject, audit, seen)
     targets = subject.targets
@@ -85,41 +85,12 @@ def check_graph_folder(folder: Path, given: Given) -> Seen:
     return seen
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Refused(f"not readable: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"not readable as JSON: {error}") from error
-    require(isinstance(found, dict) and found.get("format") == LIST_FORMAT, f"not in the format {LIST_FORMAT}")
-    return dict(found)
-
-
 def _nodes(subject: GraphSubject) -> list[Called]:
     graph = subject.graph
     return [
         Called(k, graph.nodes[k - 1].name, activation_of(graph.nodes[k - 1].attributes), graph.shapes[k])
         for k in graph.activations
     ]
-
-
-def _version(folder: Path, certificate: dict[str, Any]) -> None:
-    with blamed(folder / NAME):
-        about, own = certificate["about"], version_of("proof-of-absence")
-        made = about.get("program") if isinstance(about, dict) else None
-        require(made == own, f"was written by version {made} of this program, and this is {own}; check it with that")
-
-
-def _page(folder: Path, page: str, seen: Seen) -> None:
-    """The page is made again, and compared to the byte."""
-    with blamed(folder / PAGE):
-        try:
-            found = (folder / PAGE).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise Refused(f"not readable: {error}") from error
-        require(found == page, f"is not what this program makes of {REPORT}")
-    seen.agree.append(PAGE)
 
 
 def _network(folder: Path, audit: GraphAudit, given: Given, seen: Seen) -> None:
@@ -146,13 +117,18 @@ def _improved(
     folder: Path, certificate: dict[str, Any], subject: GraphSubject, audit: GraphAudit, seen: Seen
 ) -> set[str]:
     """The improved network, read anew, is the one whose lower loss is certified, number for number; its file's name."""
-    path, told = folder / IMPROVED, audit.improvement and audit.improvement.file
+    told = audit.improvement and audit.improvement.file
+    inside = folder / IMPROVED
+    there = told != IMPROVED and inside.exists()
+    require(not there, f"{inside}: lies there, and the report tells of no improvement in it")
     if not told:
-        require(not path.exists(), f"{path}: lies there, and the report tells of no improvement in it")
+        return set()
+    path = inside if told == IMPROVED else Path(told)
+    if told != IMPROVED and not lies(path):
+        seen.unseen.append(f"the improved network, which is not in {path}")
         return set()
     (fact,) = (fact for fact in certificate["facts"] if fact["kind"] == "graph-lower-loss")
     with blamed(path):
-        require(told == IMPROVED, f"the report calls the improved network {told}")
         require(path.is_file(), "is missing, and the report tells of it")
         net, _ = sourced(path)
         certified, own = reused(subject, fact), graph_arrays(net)
@@ -162,7 +138,7 @@ def _improved(
                 expected |= {f"node_{number}_weights": node.layer.weights, f"node_{number}_bias": node.layer.bias}
         same = graph_text(net).encode() == (folder / "graph.json").read_bytes()
         require(same and array_bytes(own) == array_bytes(expected), "is not the network of the certified improvement")
-    seen.agree.append(IMPROVED)
+    seen.agree.append(path.name)
     return {IMPROVED}
 
 
@@ -174,11 +150,10 @@ def _arrays_of(folder: Path) -> dict[str, np.ndarray]:
 
 def _hardened(folder: Path, certificate: dict[str, Any], subject: GraphSubject, given: Given) -> Seen:
     """The proof of a hardened network: the list of what was taken out, the new file, and the files that were read."""
-    _version(folder, certificate)
     seen = Seen(certificates.told(certificate, subject) + " on")
     with blamed(folder / LIST):
         try:
-            listed = _read(folder / LIST)
+            listed = read_report_file(folder / LIST, LIST_FORMAT, LIST_PARTS)
             files = {name: Recorded.of(listed["files"][name]) for name in ("net", "train", "deploy")}
         except MALFORMED as error:
             raise Refused(f"is no list of a hardening: {type(error).__name__}: {error}") from error

@@ -50,10 +50,12 @@ def audit_graph(
     folder: Path | None,
     owner: Owner | None,
     *,
+    improved: Path | None = None,
     force: bool = False,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> GraphAudit:
-    """Audit a graph and, if there is a folder, write it; `owner` is what that is marked with.
+    """Audit a graph and, if there is a folder, write it; `owner` is what that is marked with, and `improved` where a
+    network with a lower loss is to lie, by default in the folder.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def audit_graph(
     progress("writing")
     audited = Audited(audit, asked.graph, asked.inputs, asked.aim.targets, asked.deploy, asked.deploy_source)
     like = Path(asked.model) if isinstance(asked.model, str | os.PathLike) else None
-    return write_folder(folder, audited, owner, like=like, force=force)
+    return write_folder(folder, audited, owner, like=like, improved=improved, force=force)
 
 
 def _writing(asked: Asked) -> float:

@@ -11,7 +11,7 @@ from proof_of_absence.checker.graph.tail import reassigned, tail
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.screen.answers import html_page
 from proof_of_absence.models.files.disk import InputError
-from proof_of_absence.models.files.whole import Owner, replacing
+from proof_of_absence.models.files.whole import Owner, path_in, placing
 
 __all__ = ["IMPROVED", "PAGE", "REPORT", "write_folder"]
 
@@ -19,33 +19,47 @@ REPORT, PAGE, IMPROVED = "report.json", "report.html", "improved.onnx"
 
 
 def write_folder(
-    folder: Path, audited: Audited, owner: Owner, *, like: Path | None = None, force: bool = False
+    folder: Path,
+    audited: Audited,
+    owner: Owner,
+    *,
+    like: Path | None = None,
+    improved: Path | None = None,
+    force: bool = False,
 ) -> GraphAudit:
     """Write the certificate, `report.json` and `report.html`; returns the audit as they state it.
 
-    A network with a lower loss lies beside them, if `like` is the ONNX file that it was before.
-
-    The folder is then one that ``absence check`` takes.
+    The folder is then one that ``absence check`` takes. If anything fails, an earlier audit and an earlier improved
+    network are as they were.
 
     Parameters
     ----------
     owner
         What the folder is marked with.
+    like
+        The ONNX file of the network: one with a lower loss is written as it, with other numbers.
+    improved
+        Where that is to lie, by default in the folder.
 
     Raises
     ------
     InputError, OSError
         If the folder cannot be written, or holds files of others under these names.
     """
-    with replacing(folder, owner, force=force) as new:
-        audited = _with_improved(new, folder, audited, like)
+    with placing() as places:
+        inside = path_in(folder, improved or folder / IMPROVED)
+        # Before the folder, whose report names it.
+        apart = places.file(improved) if improved and not inside else None
+        new = places.folder(folder, owner, force=force)
+        place = apart or new / (inside or IMPROVED)
+        audited = _with_improved(place, improved or folder / IMPROVED, str(improved or IMPROVED), audited, like)
         audit = certify(new, audited)
         write(new / PAGE, html_page(report_of(audit)))
         write(new / REPORT, report_json.report_text(report_json.to_json(audit)))
     return audit
 
 
-def _with_improved(new: Path, folder: Path, audited: Audited, like: Path | None) -> Audited:
+def _with_improved(spare: Path, path: Path, told: str, audited: Audited, like: Path | None) -> Audited:
     """Write the improved network; what was audited, with its name or the reason why the file does not hold it."""
     audit, found = audited.audit, audited.audit.improvement
     if found is None or like is None or like.suffix.lower() != ".onnx":
@@ -55,7 +69,7 @@ def _with_improved(new: Path, folder: Path, audited: Audited, like: Path | None)
 
     graph = reassigned(audited.graph, tail(audited.graph), found.units, found.output_bias)
     try:
-        rewrite(like, folder / IMPROVED, graph, spare=new / IMPROVED)
+        rewrite(like, path, graph, spare=spare)
     except InputError as error:
         return replace(audited, audit=replace(audit, improvement=None, unimproved=f"it cannot be written: {error}"))
-    return replace(audited, audit=replace(audit, improvement=replace(found, file=IMPROVED)))
+    return replace(audited, audit=replace(audit, improvement=replace(found, file=told)))

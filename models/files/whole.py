@@ -16,7 +16,7 @@ from proof_of_absence.models.files.disk import InputError, is_stray, refused, sh
 from proof_of_absence.models.files.exchange import exchange
 from proof_of_absence.models.files.spare import Spare, clean
 
-__all__ = ["MARK", "Mark", "Owner", "Places", "begins", "mark_of", "placeable", "placing", "replacing"]
+__all__ = ["MARK", "Mark", "Owner", "Places", "begins", "mark_of", "path_in", "placeable", "placing", "replacing"]
 
 MARK = ".absence.json"
 FORMAT = "absence-folder/1"
@@ -69,6 +69,12 @@ def mark_of(folder: Path) -> Mark | None:
     texts = (mark.by, mark.of, mark.named)
     whole = mark.format == FORMAT and isinstance(mark.files, dict) and all(isinstance(text, str) for text in texts)
     return mark if whole else None
+
+
+def path_in(folder: Path, path: Path) -> Path | None:
+    """The path in the folder of a file that is to lie there; None of any other."""
+    place = path.parent.resolve() / path.name
+    return place.relative_to(folder.resolve()) if folder.resolve() in place.parents else None
 
 
 def placeable(

@@ -338,6 +338,23 @@ def test_an_improved_network_that_is_missing_or_another_is_refused(better):
         assert "is not the network of the certified improvement" in absence("check", better, expect=1)
 
 
+def test_an_improved_network_lies_where_it_is_asked_for_and_replaces_no_file(place):
+    (place / "net.onnx").write_bytes(with_a_tail().SerializeToString())
+    command = ["audit", "net.onnx", "--train", "train.npz", "--improved"]
+    absence(*command, "better/net.onnx", expect=1)
+    assert not (place / "net.audit" / "improved.onnx").exists()
+    assert "net.onnx agree" in absence("check", "net.audit")
+    held = (place / "better" / "net.onnx").read_bytes()
+    assert "lies there already" in absence(*command, "better/net.onnx", expect=2)
+    assert "is read here" in absence(*command, "net.onnx", "--force", expect=2)
+    assert "written as ONNX" in absence(*command, "net.pt", expect=2)
+    assert (place / "better" / "net.onnx").read_bytes() == held
+    onnx.save(model(), "better/net.onnx")
+    assert "is not the network of the certified improvement" in absence("check", "net.audit", expect=1)
+    (place / "better" / "net.onnx").unlink()
+    assert "the improved network, which is not in" in absence("check", "net.audit")
+
+
 def test_an_improved_network_that_no_report_tells_of_is_refused(place):
     folder = audited(place)
     onnx.save(model(), folder / "improved.onnx")
