@@ -32,9 +32,9 @@ from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, sel
 from proof_of_absence.checker.kernel.obligation import Claim, Verdict
 from proof_of_absence.checker.kernel.recheck import refusals
 from proof_of_absence.checker.kernel.verify import Result, certificate_path, certificate_paths, remove_strays, verify
-from proof_of_absence.checker.proved.opinion import opinions, summary
-from proof_of_absence.checker.proved.program import Missing
-from proof_of_absence.checker.report import draw, overview
+from proof_of_absence.checker.proved import trust
+from proof_of_absence.checker.proved.opinion import asked, summary
+from proof_of_absence.checker.report import draw, overview, trusted
 from proof_of_absence.checker.report.paper import citations, results, tables
 from proof_of_absence.checker.report.paper.typeset import defined
 from proof_of_absence.checker.report.site.command import site_command
@@ -68,6 +68,8 @@ CERTIFICATES = Path("certificates")
 LARGEST_TEX = 2**20
 # By this first line a picture of ours is known, and may be replaced.
 DRAWN = "<!-- Drawn by `absence graph`. -->\n"
+# What `show` is given for what all claims rest on.
+TRUST = "trust"
 # By these files a folder of an audit or a hardening is known.
 RECORDED = "recorded.json"
 FOLDERS = ("certificate.json", "report.json", "hardening.json", "compression.json")
@@ -137,14 +139,25 @@ def verify_command(
 
 @app.command(rich_help_panel=CLAIMS)
 def show(
-    name: Annotated[str, typer.Argument(metavar="CLAIM", help="Such as C8.")],
+    name: Annotated[str, typer.Argument(metavar="CLAIM", help="Such as C8; or `trust`.")],
     certificates: Certificates = CERTIFICATES,
 ) -> None:
-    """Show a claim: statement, premises, proof, obligations, certificates, and what is trusted."""
+    """Show a claim: statement, premises, proof, obligations, certificates, and what is trusted for each.
+
+    `absence show trust` counts what all the claims rest on, and lists the theorems of the proved checker.
+    """
     to_folder(certificates, "--certificates")
     claims = load_claims()
+    if name.lower() == TRUST:
+        found = dict(_certificates(certificates))
+        told, missing = asked(list(found), make=False)
+        by_name = {path.stem: certificate for path, certificate in found.items()}
+        console.print(trusted.page(by_name, {path.stem: opinion for path, opinion in told.items()}, missing))
+        return
     (claim,) = [c for c in _select([name]) if c.id == name.upper()]
-    console.print(overview.claim_page(claim, claim_graph(claims), certificates))
+    paths = [path for o in claim.obligations if (path := certificate_path(certificates, o.id)).exists()]
+    told, missing = asked(paths, make=False)
+    console.print(overview.claim_page(claim, claim_graph(claims), certificates, told, missing))
 
 
 @app.command(rich_help_panel=CLAIMS)
@@ -207,17 +220,15 @@ def check(
 
 
 def _second_opinion(accepted: list[Path]) -> bool:
-    """Whether the proved checkers refuse nothing of what was accepted; what they say is told."""
-    try:
-        found = opinions(accepted)
-    except (Missing, OSError) as reason:
-        say(f"The proved checker was not asked: {reason}")
-        return True
+    """Whether the proved checkers refuse nothing of what was accepted; what they say is told, and what is trusted."""
+    found, missing = asked(accepted)
     disputed = {file: opinion for file, opinion in found.items() if opinion.refused or opinion.malformed}
     for file, opinion in sorted(disputed.items()):
         what = opinion.malformed or f"refuses {', '.join(opinion.refused)}"
         say(f"DISAGREE {file}: the proved checker {what}, the other accepts it; please report this")
-    say(summary(found.values()))
+    say(f"The proved checker was not asked: {missing}" if missing else summary(found.values()))
+    by_name = {path.stem: opinion for path, opinion in found.items()}
+    say(trust.counted(trust.table({path.stem: load(path) for path in accepted}, by_name)))
     return not disputed
 
 
@@ -328,7 +339,9 @@ def tables_command(
         experiments = tables.NOTE + results.latex(measured, output.parent, check=again)
         # A text that is not there leaves nothing out.
         further = tables.further(citations.left_out(texts.values(), claims) if texts else [])
-        files = tables.make(claims, found) | {"experiments.tex": experiments, "further.tex": further}
+        told, missing_program = asked(list(by_path))
+        opinions = {path.stem: opinion for path, opinion in told.items()}
+        files = tables.make(claims, found, opinions) | {"experiments.tex": experiments, "further.tex": further}
         with replacing(output, tables.OWNER, force=force) as new:
             for name, text in files.items():
                 write(new / name, text)
@@ -339,6 +352,8 @@ def tables_command(
     wrong = list(citations.faults(texts, claims, defined("".join(files.values())))) if texts else []
     for line in wrong:
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
+    if missing_program:
+        errors.print(f"The proved checker was not asked, and is not counted: {missing_program}", highlight=False)
     if missing := [o.id for claim in claims for o in claim.obligations if o.id not in found]:
         errors.print(f"Not checked, and shown so: {', '.join(missing)}; run `absence verify`", highlight=False)
     raise typer.Exit(1 if wrong or missing else 0)

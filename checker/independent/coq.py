@@ -209,6 +209,12 @@ def compiled(sources: Sources, over: Sources = ()) -> str:
     return folder
 
 
+def is_kept(sources: Sources) -> bool:
+    """Whether the sources were compiled on this machine before, so that `compiled` takes a moment."""
+    place = _place(sources, ()) if available() else None
+    return place is not None and _whole(place)
+
+
 @cache
 def _compiled(sources: Sources, over: Sources) -> tuple[str, str]:
     """The folder, and why not all of them compile; empty if they do.
@@ -217,12 +223,12 @@ def _compiled(sources: Sources, over: Sources) -> tuple[str, str]:
     """
     if not available():
         return "", "coqc is missing"
-    renamed = ALIASES in dict(over or sources) and not names_of_mathcomp_2()
-    kept = private_folder("coq")
-    place = kept / _digest(sources, over, renamed) if kept else None
+    place = _place(sources, over)
     if place and _whole(place):
         used(place)
         return str(place), ""
+    renamed = _renamed(sources, over)
+    kept = place.parent if place else None
     folder = tempfile.mkdtemp(prefix="absence-coq-", dir=kept)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
@@ -230,6 +236,17 @@ def _compiled(sources: Sources, over: Sources) -> tuple[str, str]:
     except Refused as refusal:
         return folder, str(refusal)
     return _keep(Path(folder), place) if place else folder, ""
+
+
+def _place(sources: Sources, over: Sources) -> Path | None:
+    """Where they are kept once they are compiled; None if the user has no folder for that."""
+    kept = private_folder("coq")
+    return kept / _digest(sources, over, _renamed(sources, over)) if kept else None
+
+
+def _renamed(sources: Sources, over: Sources) -> bool:
+    """Whether names of mathcomp 2 are given to mathcomp 1."""
+    return ALIASES in dict(over or sources) and not names_of_mathcomp_2()
 
 
 def _below(over: Sources) -> Path | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from proof_of_absence.checker.proved.program import program
+from proof_of_absence.checker.proved.program import Missing, program
 
-__all__ = ["Answer", "Opinion", "opinions", "summary"]
+__all__ = ["Answer", "Opinion", "asked", "opinions", "summary"]
 
 
 class Answer(StrEnum):
@@ -40,8 +40,8 @@ class Opinion:
         return bool(self.facts) and all(answer is Answer.ACCEPTED for _, answer in self.facts)
 
 
-def opinions(paths: Sequence[Path]) -> dict[Path, Opinion]:
-    """What the proved checkers say of each certificate.
+def opinions(paths: Sequence[Path], *, make: bool = True) -> dict[Path, Opinion]:
+    """What the proved checkers say of each certificate; without `make`, by a program that was made before.
 
     Raises
     ------
@@ -51,15 +51,24 @@ def opinions(paths: Sequence[Path]) -> dict[Path, Opinion]:
         If it ends early, or says something that it never says.
     """
     # A name with a line break would be read as two; nothing of ours has one.
-    asked = [path for path in paths if "\n" not in str(path)]
-    done = subprocess.run(
-        [program()], input="".join(f"{path}\n" for path in asked), capture_output=True, text=True, errors="replace"
-    )
+    named = [path for path in paths if "\n" not in str(path)]
+    if not named:
+        return {}
+    lines = "".join(f"{path}\n" for path in named)
+    done = subprocess.run([program(make=make)], input=lines, capture_output=True, text=True, errors="replace")
     parts = done.stdout.split("\n\n")
-    if done.returncode or parts.pop() or len(parts) != len(asked):
+    if done.returncode or parts.pop() or len(parts) != len(named):
         said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
         raise OSError(f"the proved checker ended early: {said}")
-    return {path: _opinion(part.split("\n")) for path, part in zip(asked, parts, strict=True)}
+    return {path: _opinion(part.split("\n")) for path, part in zip(named, parts, strict=True)}
+
+
+def asked(paths: Sequence[Path], *, make: bool = True) -> tuple[dict[Path, Opinion], str]:
+    """What the proved checkers say of each certificate; or nothing, and why they were not asked."""
+    try:
+        return opinions(paths, make=make), ""
+    except (Missing, OSError) as reason:
+        return {}, str(reason)
 
 
 def _opinion(lines: list[str]) -> Opinion:

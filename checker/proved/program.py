@@ -19,7 +19,7 @@ from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.discharge import coq_sources
 from proof_of_absence.checker.kernel.obligation import KernelProof, Scope
 
-__all__ = ["Missing", "program"]
+__all__ = ["HERE", "OURS", "Missing", "coq_texts", "program"]
 
 HERE = Path(__file__).parent / "program"
 # What Coq writes beside its sources, and the files that are compiled after it, in this order.
@@ -28,6 +28,7 @@ OURS = ("json.ml", "signs.ml", "facts.ml", "absence_check.ml")
 NAME, DIGEST = "absence-check", "sha256"
 COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")
 SECONDS = 300
+NOT_MADE = "it has not been compiled here; `absence check` does that"
 
 
 class Missing(Exception):
@@ -35,16 +36,18 @@ class Missing(Exception):
 
 
 @cache
-def program() -> Path:
-    """The program, made if it is not kept from before.
+def program(*, make: bool = True) -> Path:
+    """The program, made if it is not kept from before; without `make` only then, which takes a moment.
 
     Raises
     ------
     Missing
-        If Coq, OCaml or zarith are not installed, or something does not compile.
+        If Coq, OCaml or zarith are not installed, or something does not compile; without `make`, if it is not kept.
     """
     if shutil.which("ocamlfind") is None or coq.available() is None:
         raise Missing("Coq or OCaml is missing; install coq, ocaml-findlib and libzarith-ocaml-dev")
+    if not make and not coq.is_kept(_sources()):
+        raise Missing(NOT_MADE)
     try:
         extracted = Path(coq.compiled(_sources()))
     except Refused as reason:
@@ -56,9 +59,17 @@ def program() -> Path:
     if place and _whole(place):
         used(place)
         return place / NAME
+    if not make:
+        raise Missing(NOT_MADE)
     return _make(texts, kept, place)
 
 
+def coq_texts() -> dict[str, str]:
+    """The Coq files that the checkers stand in, by name, without their comments."""
+    return {name: coq.uncommented(text) for name, text in _sources()}
+
+
+@cache
 def _sources() -> coq.Sources:
     """The Coq files of the claims: the checkers are among them."""
     for claim in load_claims():

@@ -17,10 +17,12 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.claims import necessity, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
 from proof_of_absence.checker.kernel.verify import Result, certificate_path
+from proof_of_absence.checker.proved import trust
+from proof_of_absence.checker.proved.opinion import Opinion
 from proof_of_absence.checker.report.price_curve import curve_in, curve_table
 from proof_of_absence.checker.report.statements import passages, theorems
 
-__all__ = ["STYLE", "claim_page", "claim_table", "kinds", "open_ends", "plain", "scopes", "summary", "trusted"]
+__all__ = ["STYLE", "claim_page", "claim_table", "kinds", "open_ends", "plain", "scopes", "summary"]
 
 # Coq sources are 80 characters wide; the words beside them need 40 more.
 SOURCE_WIDTH, COLUMNS = 80, 124
@@ -100,8 +102,10 @@ def plain(latex: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
-    """Everything about one claim."""
+def claim_page(
+    claim: Claim, graph: nx.DiGraph, directory: Path, opinions: Mapping[Path, Opinion], not_asked: str = ""
+) -> Group:
+    """Everything about one claim; `opinions` of the proved checkers by certificate, or why these were not asked."""
     claims = [other for _, other in graph.nodes(data="claim")]
     premises = _premises(claim, necessity(claims).get(claim.id))
     parts: list = [Text(f"{claim.id}. {claim.title}", "bold"), "", _stated(claim, premises), ""]
@@ -125,10 +129,11 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
         table.add_column(column, no_wrap=column in ("Obligation", "Scope"))
     for obligation in claim.obligations:
         path = certificate_path(directory, obligation.id)
-        verdict, style, trust = "not checked", "dim", set()
+        verdict, style = "not checked", "dim"
         try:
             certificate = load(path)
-            verdict, trust = certificate["verdict"], trusted(certificate)
+            verdict = certificate["verdict"]
+            needed |= trust.believed(certificate, opinions.get(path))
             style = STYLE[Verdict.PROVED if verdict == obligation.expect else Verdict.ERROR]
         except Refused as reason:
             if path.exists():
@@ -136,11 +141,14 @@ def claim_page(claim: Claim, graph: nx.DiGraph, directory: Path) -> Group:
             certificate = None
         curve = curve_in(certificate["fact"]) if certificate else None
         pictures += [curve_table(curve), f"As a picture: absence graph {obligation.id}", ""] if curve else []
-        needed |= trust
-        statement = ("Control, must be refuted: " if obligation.is_control else "") + obligation.statement
         # Text, for a formula may look like markup.
-        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), Text(statement))
+        words = Text("Control, must be refuted: " if obligation.is_control else "").append(obligation.statement)
+        if certificate:
+            words.append(f"\nTrusted: {_trusted(certificate, opinions.get(path))}", "dim")
+        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), words)
     parts += [table, "", *pictures]
+    if not_asked:
+        parts.append(f"The proved checker was not asked: {not_asked}")
     parts += [_field("Trusted", "; ".join(sorted(needed)) or "nothing yet: no certificate"),
               _field("Certificates", f"{directory}/{claim.id}.*; check with `absence check {directory}`"),
               _field("Reproduce", f"absence verify {claim.id} --fresh")]  # fmt: skip
@@ -194,18 +202,13 @@ def _field(name: str, text: str) -> Padding:
     return Padding(Text.assemble((f"{name}: ", "bold"), text), (0, 0, 0, 0))
 
 
-def trusted(certificate: dict) -> set[str]:
-    """What the certificate's verdict rests on, besides Python."""
-    found = kinds(certificate["fact"])
-    needed = {"the independent checker (checker/independent)"}
-    if "coq" in found:
-        (run,) = certificate["runs"]
-        needed.add(f"the kernel of Coq {run['version']}; that the Coq statement says what the claim says")
-    if "smt" in found:
-        needed.add("our SMT encoding (checker/encode/nets.py, tested against direct evaluation)")
-        if certificate["fact"]["answer"] == "unsat":
-            needed |= {f"{run['solver']} {run['version']}" for run in certificate["runs"]}
-    return needed
+def _trusted(certificate: dict, opinion: Opinion | None) -> str:
+    """What decides, and for how many of several facts, if others are accepted by the proved checker."""
+    found, each = trust.whole(certificate, opinion), trust.each(certificate, opinion)
+    proved = each.count(trust.Trust.PROVED)
+    if not 0 < proved < len(each):
+        return found
+    return f"{found} for {len(each) - proved} of {len(each)} facts, {trust.Trust.PROVED} for the others"
 
 
 def kinds(fact: dict) -> set[str]:

@@ -55,7 +55,7 @@ def test_a_page_says_of_each_premise_what_shows_it_necessary_or_that_nothing_kno
     assert tuple(dropped["C8"]) == main.premises
     assert {c.id for found in dropped["C8"].values() for c in found} == {c.id for c in claims if c.drops}
     console = Console(record=True, width=250, file=StringIO())
-    console.print(claim_page(main, claim_graph(claims), Path("none")))
+    console.print(claim_page(main, claim_graph(claims), Path("none"), {}))
     page = console.export_text()
     for premise, found in dropped["C8"].items():
         shown = f"necessary: {', '.join(c.id for c in found)}" if found else "no countermodel without it is known"

@@ -1,12 +1,15 @@
 """What a paper is given by claims and certificates, as LaTeX: the same certificates give the same bytes.
 
-Three tables (booktabs), a file for each claim, and the numbers that the text may cite; paper/macros.tex reads them.
+Four tables (booktabs), a file for each claim, and the numbers that the text may cite; paper/macros.tex reads them.
 """
 
 from collections.abc import Iterable, Mapping
 
 from proof_of_absence.checker.kernel.claims import necessity, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Verdict
+from proof_of_absence.checker.proved import trust
+from proof_of_absence.checker.proved.opinion import Opinion
+from proof_of_absence.checker.report import trusted
 from proof_of_absence.checker.report.overview import scopes
 from proof_of_absence.checker.report.paper.formulas import formulas
 from proof_of_absence.checker.report.paper.typeset import decimal, define, escape, exact, prose
@@ -20,17 +23,21 @@ NOTE = "% Made by `absence tables` from certificates; do not edit.\n"
 OWNER = Owner("tables", note=NOTE.encode())
 
 
-def make(claims: Iterable[Claim], certificates: Mapping[str, dict]) -> dict[str, str]:
-    """The files: a row for each claim, each premise with what shows it necessary, each obligation; the numbers;
-    and what is to be said of each claim.
+def make(
+    claims: Iterable[Claim], certificates: Mapping[str, dict], opinions: Mapping[str, Opinion]
+) -> dict[str, str]:
+    """The files: a row for each claim, each premise with what shows it necessary, each obligation; what they rest on,
+    by the certificates and the proved checkers' opinions of them; the numbers; and what is to be said of each claim.
     """
     claims = list(claims)
+    rests = trust.table(certificates, opinions)
     status = statuses(claims, {name: Verdict(c["verdict"]) for name, c in certificates.items()})
     files = {
         "claims.tex": _claims(claims, certificates, status),
         "necessity.tex": _necessity(claims, status),
         "obligations.tex": _obligations(claims, certificates),
-        "numbers.tex": _numbers(claims, certificates),
+        "trust.tex": NOTE + _table("tabular", "lrrrr", trusted.HEADER, list(trusted.rows(rests))),
+        "numbers.tex": _numbers(claims, certificates, rests),
         "limits.tex": NOTE + "".join(rf"\item[\claim{{{c.id}}}] \leftopen{{{c.id}}}" + "\n" for c in claims),
     }
     files |= {f"{claim.id}.tex": _claim(claim, certificates, status[claim.id].closed) for claim in claims}
@@ -93,8 +100,12 @@ def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
     return NOTE + _table("longtable", columns, header, rows)
 
 
-def _numbers(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
+def _numbers(claims: list[Claim], certificates: Mapping[str, dict], rests: list[trust.Row]) -> str:
     lines = [NOTE]
+    for row in rests:
+        key = f"trust.{row.trust.name.lower()}"
+        lines += [define("number", f"{key}.facts", str(row.facts))]
+        lines += [define("number", f"{key}.obligations", str(row.obligations))]
     for key, value in numbers(claims, certificates).items():
         lines += [define("number", key, exact(value)), define("decimal", key, decimal(value))]
     for claim in claims:

@@ -5,7 +5,7 @@ A status is made from these findings alone; what is missing or refused never cou
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.binding import accepted
 from proof_of_absence.checker.kernel.obligation import Claim, Obligation, Verdict
 from proof_of_absence.checker.kernel.verify import certificate_path, queue
+from proof_of_absence.checker.proved import trust
+from proof_of_absence.checker.proved.opinion import Opinion, asked
 
 __all__ = ["Finding", "State", "examine"]
 
@@ -28,13 +30,17 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One obligation with its certificate and the files that belong to it, if that is accepted; else why not."""
+    """One obligation with its certificate and the files that belong to it, if that is accepted; else why not.
+
+    `opinion` is what the proved checkers say of the certificate, None where they were not asked.
+    """
 
     obligation: Obligation
     state: State
     reason: str = ""
     certificate: dict[str, Any] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    opinion: Opinion | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -42,6 +48,11 @@ class Finding:
         if self.certificate is not None:
             return Verdict(self.certificate["verdict"])
         return Verdict.UNKNOWN if self.state is State.MISSING else Verdict.ERROR
+
+    @property
+    def believed(self) -> set[str]:
+        """What must be trusted for the verdict; nothing where there is none."""
+        return trust.believed(self.certificate, self.opinion) if self.certificate is not None else set()
 
 
 def examine(
@@ -52,7 +63,10 @@ def examine(
     solve: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> dict[str, Finding]:
-    """Each obligation's finding by its name. With `solve`, solvers and Coq are asked again."""
+    """Each obligation's finding by its name. With `solve`, solvers and Coq are asked again.
+
+    The proved checkers are asked about what is accepted, where they can be made.
+    """
     obligations = {obligation.id: obligation for claim in claims for obligation in claim.obligations}
 
     def one(obligation: Obligation) -> Finding:
@@ -64,10 +78,12 @@ def examine(
         try:
             in_turn = queue(obligations.values(), lambda obligation: obligation.scope)
             found = {finding.obligation.id: finding for finding in pool.map(one, in_turn)}
-            return {name: found[name] for name in obligations}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    paths = [certificate_path(directory, name) for name, finding in found.items() if finding.state is State.ACCEPTED]
+    opinions = {path.stem: opinion for path, opinion in asked(paths)[0].items()}
+    return {name: replace(found[name], opinion=opinions.get(name)) for name in obligations}
 
 
 def _finding(obligation: Obligation, obligations: Mapping[str, Obligation], directory: Path, solve: bool) -> Finding:

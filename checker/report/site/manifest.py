@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from proof_of_absence.checker.kernel.obligation import Claim
-from proof_of_absence.checker.report.overview import trusted
+from proof_of_absence.checker.proved import trust
 from proof_of_absence.checker.report.site.contents import Site
 from proof_of_absence.checker.report.site.examine import Finding
 from proof_of_absence.checker.report.statements import theorems
@@ -57,7 +57,7 @@ def _claim(claim: Claim, site: Site) -> dict[str, Any]:
         "drops": claim.drops._asdict() if claim.drops else None,
         "limits": claim.limits,
         "page": f"claims/{claim.id}.html",
-        "trust": sorted(set().union(*(_trust(finding) for finding in findings))),
+        "trust": sorted(set().union(*(finding.believed for finding in findings))),
         "obligations": [_obligation(finding) for finding in findings],
     }
 
@@ -92,10 +92,7 @@ def _certificate(finding: Finding) -> dict[str, Any] | None:
         "verdict": finding.certificate["verdict"],
         "kind": finding.certificate["fact"]["kind"],
         "decided_by": runs,
-        "trust": sorted(_trust(finding)),
+        "decides": trust.whole(finding.certificate, finding.opinion).value,
+        "trust": sorted(finding.believed),
         "needs": others,
     }
-
-
-def _trust(finding: Finding) -> set[str]:
-    return trusted(finding.certificate) if finding.certificate is not None else set()

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from proof_of_absence.checker.kernel.obligation import Claim
 from proof_of_absence.checker.report.draw import net_in, net_picture
-from proof_of_absence.checker.report.overview import kinds, trusted
+from proof_of_absence.checker.report.overview import kinds
 from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
 from proof_of_absence.checker.report.site import graph, manifest
 from proof_of_absence.checker.report.site.contents import Site
@@ -70,7 +70,7 @@ def pages(site: Site) -> dict[str, bytes]:
         page(
             f"claims/{claim.id}.html", "claim", claim=claim, findings=findings, shown=_shown, drawn=drawn,
             rests=_rests(claim, site),
-            coq=list(told(claim, site, sources)), needs=sorted(set().union(*(_trusted(f) for f in findings))),
+            coq=list(told(claim, site, sources)), needs=sorted(set().union(*(f.believed for f in findings))),
             before=site.claims[i - 1] if i else None,
             after=site.claims[i + 1] if i + 1 < len(site.claims) else None,
         )  # fmt: skip
@@ -144,10 +144,6 @@ def _picture(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:
 
 def _size(svg: str) -> tuple[str, ...]:
     return tuple(re.search(rf' {side}="(\d+)"', svg).group(1) for side in ("width", "height"))
-
-
-def _trusted(finding: Finding) -> set[str]:
-    return trusted(finding.certificate) if finding.certificate is not None else set()
 
 
 def _texts(finding: Finding) -> Iterator[tuple[str, str, int]]:

@@ -9,7 +9,6 @@ from proof_of_absence.checker import cli
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.verify import verify
 from proof_of_absence.checker.proved.opinion import Answer, Opinion
-from proof_of_absence.checker.proved.program import Missing
 
 
 @pytest.fixture
@@ -30,15 +29,13 @@ def folder(tmp_path):
     ],
 )
 def test_a_disagreement_has_an_exit_code_of_its_own(folder, monkeypatch, opinion, told):
-    monkeypatch.setattr(cli, "opinions", lambda paths: dict.fromkeys(paths, opinion))
+    monkeypatch.setattr(cli, "asked", lambda paths: (dict.fromkeys(paths, opinion), ""))
     done = CliRunner().invoke(cli.app, ["check", str(folder)])
     assert done.exit_code == cli.DISAGREE == 3 and "DISAGREE" in done.output and told in " ".join(done.output.split())
 
 
 def test_where_it_cannot_be_asked_the_command_says_so(folder, monkeypatch):
-    def missing(paths):
-        raise Missing("Coq or OCaml is missing; install coq")
-
-    monkeypatch.setattr(cli, "opinions", missing)
+    monkeypatch.setattr(cli, "asked", lambda paths: ({}, "Coq or OCaml is missing; install coq"))
     done = CliRunner().invoke(cli.app, ["check", str(folder)])
     assert done.exit_code == 1 and "The proved checker was not asked: Coq or OCaml is missing" in done.output
+    assert "the proved checker for" not in done.output

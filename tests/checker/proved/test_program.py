@@ -326,7 +326,7 @@ def test_without_a_compiler_it_says_what_to_install(monkeypatch, tmp_path):
     made.program.cache_clear()
     try:
         with pytest.raises(Missing, match="install coq, ocaml-findlib and libzarith-ocaml-dev"):
-            opinions([])
+            opinions([tmp_path])
     finally:
         made.program.cache_clear()
 

@@ -40,4 +40,4 @@ def test_each_claim_has_one_line_where_seconds_are_few():
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_the_page_of_a_claim_fits_80_columns(claim, tmp_path):
     words = [word for o in claim.obligations for word in (o.id, o.statement)]
-    assert_whole(narrow(claim_page(claim, claim_graph(CLAIMS), tmp_path)), [*words, claim.title, "not checked"])
+    assert_whole(narrow(claim_page(claim, claim_graph(CLAIMS), tmp_path, {})), [*words, claim.title, "not checked"])

@@ -1,0 +1,87 @@
+"""By which theorems the program is sound: for each kind of fact that it decides, those of the checkers that it asks.
+
+Read from the program's own text, so that no kind can be told that it does not decide.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from proof_of_absence.checker.independent.coq import uncommented
+from proof_of_absence.checker.proved.program import HERE, OURS, coq_texts
+
+__all__ = ["Theorem", "extracted", "sound"]
+
+_DEFINITION = re.compile(r"^(?:let(?: rec)?|and) (\w+)", re.M)
+_KIND = re.compile(r"\"([a-z-]+)\", *(?:[A-Z]\w*\.)?([a-z]\w*)")
+_TEXT = re.compile(r"\"[^\"]*\"")
+_CHECKER = re.compile(r"check_\w+")
+# The numbers that facts state are compared by a function of its own.
+COMPARED = ("compared", "compared")
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A theorem on one extracted checker, and the file of `proofs/coq` in which it stands."""
+
+    name: str
+    file: str
+
+
+def extracted() -> dict[str, Theorem]:
+    """The checkers that Coq extracts, each with the theorem that says what it accepts.
+
+    Raises
+    ------
+    LookupError
+        If one has no theorem, or more than one.
+    """
+    texts = coq_texts()
+    (sentence,) = re.findall(r"^Extraction \"\w+\.ml\"\s(.*?)\.$", "\n".join(texts.values()), re.S | re.M)
+    found = {}
+    for name in _CHECKER.findall(sentence):
+        stated = [
+            Theorem(theorem, file)
+            for file, text in texts.items()
+            for theorem in re.findall(rf"^Theorem ([CN]\d+_{name})\b", text, re.M)
+        ]
+        if len(stated) != 1:
+            raise LookupError(f"{name} has {len(stated)} theorems")
+        found[name] = stated[0]
+    return found
+
+
+@cache
+def sound() -> dict[str, tuple[Theorem, ...]]:
+    """For each kind of fact that the program accepts, the theorems of the checkers that its answer goes through."""
+    bodies = _bodies()
+    theorems = extracted()
+    kinds = sorted({*_KIND.findall(bodies["kinds"]), COMPARED})
+    return {kind: tuple(theorems[name] for name in theorems if name in _asked(bodies, start)) for kind, start in kinds}
+
+
+def _asked(bodies: dict[str, str], start: str) -> set[str]:
+    """The names that a definition uses, and those that these use."""
+    met, ahead = {start}, [start]
+    while ahead:
+        for name in set(re.findall(r"\w+", _TEXT.sub("", bodies.get(ahead.pop(), "")))) - met:
+            met.add(name)
+            ahead.append(name)
+    return met
+
+
+def _bodies() -> dict[str, str]:
+    """The program's definitions by name; of two with one name, both."""
+    found: dict[str, str] = {}
+    for name, body in _definitions():
+        found[name] = found.get(name, "") + body
+    return found
+
+
+def _definitions() -> Iterator[tuple[str, str]]:
+    for file in OURS:
+        text = uncommented((HERE / file).read_text(encoding="utf-8"))
+        heads = list(_DEFINITION.finditer(text))
+        for head, after in zip(heads, [*heads[1:], None], strict=True):
+            yield head.group(1), text[head.end() : after.start() if after else len(text)]

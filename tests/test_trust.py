@@ -1,0 +1,38 @@
+"""What is said of trust is so: README's table, and a closed theorem for all that the proved checker accepts."""
+
+import pytest
+
+from proof_of_absence.checker.kernel.claims import load_claims
+from proof_of_absence.checker.kernel.obligation import KernelProof, Scope
+from proof_of_absence.checker.proved.soundness import Theorem, extracted, sound
+from proof_of_absence.checker.report.trusted import markdown
+from tests.trust import counted, in_readme
+
+# What the kernel is given: of universal scope, so that `absence verify` asks it whether they use an axiom.
+PROVED = {
+    Theorem(name, f"{proof.module}.v")
+    for claim in load_claims()
+    for obligation in claim.obligations
+    if obligation.scope is Scope.UNIVERSAL and isinstance(proof := obligation.build(), KernelProof)
+    for name in proof.theorems
+}
+
+
+def test_the_table_of_readme_is_of_today(discharged):
+    assert in_readme() == markdown(counted(discharged / "certificates")), "run `python -m tests.trust`"
+
+
+@pytest.mark.parametrize("kind", sound())
+def test_what_a_kind_is_accepted_by_has_theorems_that_are_closed(kind):
+    assert sound()[kind] and PROVED.issuperset(sound()[kind])
+
+
+def test_every_checker_that_is_extracted_has_its_theorem_and_is_used():
+    assert set(extracted().values()) == {theorem for theorems in sound().values() for theorem in theorems}
+
+
+def test_a_kind_names_the_checkers_that_its_answer_goes_through():
+    names = {kind: {theorem.name for theorem in theorems} for kind, theorems in sound().items()}
+    assert names["idle"] == {"C2_check_features", "C2_check_idle", "C2_check_fires"}
+    assert names["outside-hull"] == {"C10_check_outside"}
+    assert "C22_check_price" in names["defection-price"] and "C22_check_price" not in names["global-minimum"]
