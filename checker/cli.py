@@ -82,8 +82,10 @@ def _select(names: list[str] | None) -> list[Claim]:
     try:
         return select(claims, [name.upper() for name in names or []])
     except KeyError as error:
-        known = ", ".join(claim.id for claim in claims)
-        raise bad_input(f"there is no claim {error.args[0]}; the claims are {known}") from error
+        named, known = error.args[0], [claim.id for claim in claims]
+        of = named.partition(".")[0]
+        what = f"ask for its claim, {of}" if of in known else f"the claims are {', '.join(known)}"
+        raise bad_input(f"there is no claim {named!r}; {what}") from error
 
 
 @app.command("verify", rich_help_panel=CLAIMS)
@@ -232,9 +234,7 @@ def _second_opinion(accepted: list[Path]) -> bool:
     return not disputed
 
 
-def _check_folder(
-    folder: Path, net: Path | None, train: Path | None, deploy: Path | None, test: Path | None
-) -> None:
+def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Path | None, test: Path | None) -> None:
     # The libraries behind it take a second to load.
     from proof_of_absence.checker.audit.sources import Given
     from proof_of_absence.checker.audit.tied import check_folder
@@ -282,27 +282,32 @@ def graph(
 ) -> None:
     """Draw the claim graph with its status, a net and its circuit, or a curve of prices (C22.curve), as SVG."""
     to_folder(certificates, "--certificates")
-    claims = load_claims()
+    claims, missing = load_claims(), ""
     if target == "claims":
         verdicts = {path.stem: Verdict(c["verdict"]) for path, c in _certificates(certificates)}
-        picture = draw.claims(claim_graph(claims), statuses(claims, verdicts))
+        picture, missing = (
+            draw.claims(claim_graph(claims), statuses(claims, verdicts)),
+            overview.not_checked(claims, verdicts),
+        )
+    elif all(target != o.id for claim in claims for o in claim.obligations):
+        raise bad_input(f"there is no obligation {target!r}; name one such as C7.deployment, or `claims`")
     else:
         path = certificate_path(certificates, target)
         try:
             picture = draw.picture_of(load(path)["fact"])
         except Refused as reason:
-            known = any(target == o.id for claim in claims for o in claim.obligations)
-            what = (
-                "run `absence verify` first" if known else "there is no such obligation; name one such as C7.deployment"
-            )
-            raise bad_input(f"{path}: {reason}; {what}") from reason
+            raise bad_input(f"{path}: {reason}; run `absence verify` first") from reason
         except LookupError as error:
             raise bad_input(f"{path}: {error}; name one such as C7.deployment") from error
     output = output or Path("build") / f"{target}.svg"
+    if output.resolve().is_relative_to(certificates.resolve()):
+        raise bad_input(f"{output}: lies in {certificates}, which is read here; choose another place with --output")
     if os.path.lexists(output) and not force and not begins(output, DRAWN.encode()):
         raise bad_input(f"{output}: was not drawn here; choose another place with --output, or replace it with --force")
     _write(output, DRAWN + picture)
     say(f"Wrote {output}")
+    if missing:
+        say(missing)
 
 
 @app.command("tables", rich_help_panel=CLAIMS)
@@ -354,8 +359,8 @@ def tables_command(
         errors.print(line, highlight=False, markup=False, soft_wrap=True)
     if missing_program:
         errors.print(f"The proved checker was not asked, and is not counted: {missing_program}", highlight=False)
-    if missing := [o.id for claim in claims for o in claim.obligations if o.id not in found]:
-        errors.print(f"Not checked, and shown so: {', '.join(missing)}; run `absence verify`", highlight=False)
+    if missing := overview.not_checked(claims, found):
+        errors.print(missing, highlight=False)
     raise typer.Exit(1 if wrong or missing else 0)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import networkx as nx
@@ -22,7 +22,7 @@ from proof_of_absence.checker.proved.opinion import Opinion
 from proof_of_absence.checker.report.price_curve import curve_in, curve_table
 from proof_of_absence.checker.report.statements import passages, theorems
 
-__all__ = ["STYLE", "claim_page", "claim_table", "kinds", "open_ends", "plain", "scopes", "summary"]
+__all__ = ["STYLE", "claim_page", "claim_table", "kinds", "not_checked", "open_ends", "plain", "scopes", "summary"]
 
 # Coq sources are 80 characters wide; the words beside them need 40 more.
 SOURCE_WIDTH, COLUMNS = 80, 124
@@ -78,6 +78,13 @@ def open_ends(results: Mapping[str, Result]) -> Iterator[str]:
         if not result.as_expected:
             reason = result.reason or f"expected {result.obligation.expect}: {result.obligation.statement}"
             yield f"{name} {result.verdict}: {reason}"
+
+
+def not_checked(claims: Iterable[Claim], found: Container[str]) -> str:
+    """One line that names obligations without a certificate, the first ten of them; empty if each has one."""
+    missing = [o.id for claim in claims for o in claim.obligations if o.id not in found]
+    more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+    return f"Not checked, and shown so: {', '.join(missing[:10])}{more}; run `absence verify`" if missing else ""
 
 
 def summary(claims: Iterable[Claim], results: Mapping[str, Result], seconds: float) -> str:

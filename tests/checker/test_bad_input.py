@@ -59,10 +59,9 @@ def said(tmp_path, monkeypatch):
             "kept/C2.exact.json: Is a directory; choose another place",
         ),
         ("verify C2 --no-kernel --certificates file/x", "file/x: Not a directory; choose another place"),
-        (
-            "graph C99",
-            "not readable: No such file or directory; there is no such obligation; name one such as C7.deployment",
-        ),
+        ("graph C99", "there is no obligation 'C99'; name one such as C7.deployment, or `claims`"),
+        ("graph ../file", "there is no obligation '../file'"),
+        ("show C8.universal", "there is no claim 'C8.UNIVERSAL'; ask for its claim, C8"),
         (
             "graph C7.deployment",
             "C7.deployment.json: not readable: No such file or directory; run `absence verify` first",

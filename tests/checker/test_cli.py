@@ -156,11 +156,11 @@ def test_tables_are_deterministic_and_say_what_is_not_checked(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["verify", "C99"], "there is no claim C99; the claims are C1"),
+        (["verify", "C99"], "there is no claim 'C99'; the claims are C1"),
         (["check", "nowhere"], "nowhere does not exist"),
         (["check", "."], "holds no certificate"),
         (["verify", "--certificates", "file"], "file is not a folder"),
-        (["graph", "C7.nothing"], "C7.nothing.json: not readable"),
+        (["graph", "C7.nothing"], "there is no obligation 'C7.nothing'"),
         (["verify", "--jobs", "0"], "--jobs"),
         (["frobnicate"], "frobnicate"),
     ],

@@ -103,3 +103,9 @@ def test_a_picture_that_was_not_drawn_here():
     for name in ("mine.svg", "link.svg"):
         refused("graph", "-o", name, match="was not drawn here")
         run("graph", "-o", name, "--force", expect=0)
+
+
+def test_a_certificate_is_not_drawn_over():
+    Path("kept").mkdir()
+    for name in ("kept/C7.deployment.json", "kept/drawn.svg", "made/../kept/C7.deployment.json"):
+        refused("graph", "--certificates", "kept", "-o", name, "--force", match="which is read here")
