@@ -5,12 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from proof_of_absence.checker.independent.kinds.graph_idle import below_of, entries_of, settle
+from proof_of_absence.checker.independent.kinds.graph_idle import below_of, entries_of
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.graph_bounded import bounded
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, apart_from, blocks_of
 from proof_of_absence.checker.independent.values.graph_masks import Truths, moving, read
+from proof_of_absence.checker.independent.values.graph_settled import Asked, at_row, settle
 from proof_of_absence.checker.independent.values.graphs import Graph, Places
 from proof_of_absence.checker.independent.values.reported import require_same
 
@@ -27,16 +28,16 @@ def graph_firing(subject: GraphSubject, *facts: Fact) -> None:
     seen = read(graph)
     listed = {node: _listed(subject, fact, seen[node]) for node, fact in zip(nodes, facts, strict=True)}
     still = {node: _silent(graph, node, *pair) for node, pair in listed.items()}
-    first = dict(bounded(graph, subject.train[:1], nodes))
+    first = at_row(graph, subject.train[:1], {node: entries for node, (entries, *_) in listed.items()})
     # What rests on nothing that is otherwise than at the first training row is silent with it.
     changing = moving(graph, apart_from(subject.train[:1], deploy), still)
     for block in blocks_of(graph, deploy):
-        for node, found in bounded(graph, deploy[block], nodes):
-            entries, fires, open_ = listed[node]
+        asked = {}
+        for node, (entries, fires, open_) in listed.items():
             moved = changing[below_of(graph, node)][entries]
             require(not fires[block][:, ~moved].any(), f"a unit of node {node} fires that rests on nothing else")
-            same, skipped = ~fires[block][:, moved], open_[block][:, moved]
-            settle(graph, subject.train[:1], deploy[block], node, entries[moved], same, found, first[node], skipped)
+            asked[node] = Asked(entries[moved], ~fires[block][:, moved], ~open_[block][:, moved])
+        settle(graph, subject.train[:1], deploy[block], asked, bounded(graph, deploy[block], nodes), first)
 
 
 def _listed(subject: GraphSubject, fact: Fact, seen: Truths) -> tuple[Places, Truths, Truths]:

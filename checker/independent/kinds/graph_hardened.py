@@ -15,11 +15,11 @@ from proof_of_absence.checker.independent.refusal import Refused, require, requi
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import Floats, aligned
-from proof_of_absence.checker.independent.values.graph_bounded import bounded
 from proof_of_absence.checker.independent.values.graph_compare import value_at
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, apart_from, blocks_of
 from proof_of_absence.checker.independent.values.graph_exact import needs
 from proof_of_absence.checker.independent.values.graph_masks import moving, read
+from proof_of_absence.checker.independent.values.graph_settled import at_row
 from proof_of_absence.checker.independent.values.graphs import AveragePool, Conv, Dense, Graph, Node, Rearrange
 from proof_of_absence.checker.independent.values.reported import require_same
 from proof_of_absence.checker.independent.values.rounding import UP
@@ -103,7 +103,7 @@ def _made_up(subject: GraphSubject, before: Graph, number: int) -> bool:
     moves = moving(after, apart_from(first, subject.train), subject.idle)[new.reads[0]]
     if moves[places].any():
         return False
-    ((_, found),) = bounded(sent, first, [number])
+    found = at_row(sent, first, {number: entries})[number]
     zero = (found.value[0] == 0) & (found.radius[0] == 0)
     own = [Fraction(b) - Fraction(a) for a, b in zip(old.layer.bias.tolist(), new.layer.bias.tolist(), strict=True)]
     if any(own[channel[k]] for k in entries[zero[entries]].tolist()):

@@ -5,7 +5,8 @@ changes is not evaluated at all; what bounds leave open is decided exactly. The 
 so they are in the table of results/graph.py.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,17 +17,21 @@ from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.floats import Bounded, Floats
+from proof_of_absence.checker.independent.values.floats import Bounded
 from proof_of_absence.checker.independent.values.graph_bounded import bounded
 from proof_of_absence.checker.independent.values.graph_compare import as_at, value_at
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, apart_from, blocks_of
 from proof_of_absence.checker.independent.values.graph_masks import Truths, moving, read
+from proof_of_absence.checker.independent.values.graph_settled import (
+    DIGITS,
+    Asked,
+    apart,
+    at_row,
+    settle,
+    sharpened,
+)
 from proof_of_absence.checker.independent.values.graphs import Graph, Places
 from proof_of_absence.checker.independent.values.reported import require_same
-from proof_of_absence.checker.independent.values.rounding import UP
-
-# Entries that are compared exactly at a time.
-TOGETHER = 64
 
 
 class Claim(NamedTuple):
@@ -48,7 +53,8 @@ def graph_idle(subject: GraphSubject, *facts: Fact) -> None:
     nodes = [subject.graph.activation(fact["node"]) for fact in facts]
     require(len(set(nodes)) == len(nodes), "two facts about one node")
     claims = {node: _claim(subject, fact) for node, fact in zip(nodes, facts, strict=True)}
-    seen, first = read(subject.graph), dict(bounded(subject.graph, subject.train[:1], nodes))
+    seen, idle = read(subject.graph), {node: claim.idle for node, claim in claims.items()}
+    first = at_row(subject.graph, subject.train[:1], idle)
     for node, fact in zip(nodes, facts, strict=True):
         unread = np.flatnonzero(~seen[node]).tolist()
         require_same(f"the entries of node {node} that nothing reads", fact["unread"], unread)
@@ -96,6 +102,8 @@ def _first_values(subject: GraphSubject, claim: Claim, fact: Fact, first: Bounde
     known = first.radius[0] == 0
     found = {e: (Fraction(first.value[0, e]),) * 2 for e in claim.idle[known[claim.idle]].tolist()}
     if (left := claim.idle[~known[claim.idle]]).size:
+        for entry in left.tolist():
+            _near(claim, entry, stated[entry], first)
         found |= dict(zip(left.tolist(), value_at(subject.graph, subject.train[:1], claim.node, left), strict=True))
     for entry, (low, high) in found.items():
         value, what = stated[entry], f"what unit {entry} of node {claim.node} sends"
@@ -110,6 +118,14 @@ def _first_values(subject: GraphSubject, claim: Claim, fact: Fact, first: Bounde
             require_equal(what, hexadecimal(value), low)
 
 
+def _near(claim: Claim, entry: int, value: object, first: Bounded) -> None:
+    """Refuse a rational number that the bounds at the first row exclude: exact numbers would take long to."""
+    near, radius = float(first.value[0, entry]), float(first.radius[0, entry])
+    if isinstance(value, str) and math.isfinite(radius):
+        within = abs(hexadecimal(value) - Fraction(near)) <= Fraction(radius)
+        require(within, f"what unit {entry} of node {claim.node} sends is {near}, within {radius}, and not {value}")
+
+
 def _pass(
     subject: GraphSubject, claims: Mapping[int, Claim], still: dict[int, Truths], first: Mapping[int, Bounded]
 ) -> None:
@@ -119,13 +135,17 @@ def _pass(
     # What rests on nothing that changes has one value; what it rests on is shown without it.
     moved = {node: claim.idle[changing[below_of(graph, node)][claim.idle]] for node, claim in claims.items()}
     ends = {node: Bounded(np.zeros(c.witness.shape), np.full(c.witness.shape, np.inf)) for node, c in claims.items()}
-    for block in blocks_of(graph, train):
+
+    def noted(block: slice) -> Iterator[tuple[int, Bounded]]:
         for node, found in bounded(graph, train[block], claims):
-            same = np.ones((block.stop - block.start, len(moved[node])), dtype=bool)
-            settle(graph, train[:1], train[block], node, moved[node], same, found, first[node])
-            _fill(ends[node], claims[node], found, block)
-    for node, claim in claims.items():
-        _varying(subject, claim, ends[node])
+            _fill(ends[node], claims[node], found, np.arange(block.start, block.stop))
+            yield node, found
+
+    for block in blocks_of(graph, train):
+        every = {node: np.ones((block.stop - block.start, len(entries)), bool) for node, entries in moved.items()}
+        asked = {node: Asked(entries, every[node], every[node]) for node, entries in moved.items()}
+        settle(graph, train[:1], train[block], asked, noted(block), first)
+    _varying(subject, claims, ends)
 
 
 def below_of(graph: Graph, node: int) -> int:
@@ -134,59 +154,48 @@ def below_of(graph: Graph, node: int) -> int:
     return below
 
 
-def settle(
-    graph: Graph,
-    first: Floats,
-    rows: Floats,
-    node: int,
-    entries: Places,
-    same: Truths,
-    found: Bounded,
-    at_first: Bounded,
-    skipped: Truths | None = None,
-) -> None:
-    """Refuse unless each entry has at each row the value of the first row (1, size) just where `same` says so.
-
-    `found` and `at_first` are bounds of the whole node at the rows and at the first one; the rest is decided exactly.
-    Of what is skipped nothing is said.
-    """
-    value, radius, own, off = (x[:, entries] for x in (*found, *at_first))
-    with np.errstate(all="ignore"):
-        equal = (radius == 0) & (off == 0) & (value == own)
-        apart = np.abs(value - own) > (radius + off) * UP**2
-    asked = np.ones_like(same) if skipped is None else ~skipped
-    open_ = asked & ~(equal | apart)
-    wrong = asked & ~open_ & (equal != same)
-    for start in pausing(range(0, len(entries), TOGETHER)):
-        columns = np.arange(start, min(start + TOGETHER, len(entries)))
-        here = columns[open_[:, columns].any(axis=0)]
-        left = np.flatnonzero(open_[:, here].any(axis=1))
-        if left.size:
-            place = np.ix_(left, here)
-            wrong[place] |= asked[place] & (as_at(graph, first, rows[left], node, entries[here]) != same[place])
-    at, k = (int(x[0]) if x.size else 0 for x in np.nonzero(wrong))
-    said = "the same value as at the first training row" if same[at : at + 1, k : k + 1].all() else "another value"
-    require(not wrong.any(), f"unit {entries[k : k + 1].tolist()} of node {node} has not {said} at a row")
-
-
-def _fill(ends: Bounded, claim: Claim, found: Bounded, block: slice) -> None:
-    """Note the bounds at the witnesses that lie in the block."""
+def _fill(ends: Bounded, claim: Claim, found: Bounded, rows: Places) -> None:
+    """Note the bounds at the witnesses that are among the rows, which are in order."""
     for side in (0, 1):
-        rows = claim.witness[:, side]
-        here = np.flatnonzero((rows >= block.start) & (rows < block.stop))
-        place = rows[here] - block.start, claim.varies[here]
+        own = claim.witness[:, side]
+        here = np.flatnonzero(np.isin(own, rows))
+        place = np.searchsorted(rows, own[here]), claim.varies[here]
         ends.value[here, side], ends.radius[here, side] = found.value[place], found.radius[place]
 
 
-def _varying(subject: GraphSubject, claim: Claim, ends: Bounded) -> None:
-    """The witnesses have different values: bounds show it, or exact numbers."""
-    with np.errstate(all="ignore"):
-        shown = np.abs(ends.value[:, 0] - ends.value[:, 1]) > (ends.radius[:, 0] + ends.radius[:, 1]) * UP**2
-    for k in pausing(np.flatnonzero(~shown).tolist()):
-        one, other = (subject.train[i : i + 1] for i in claim.witness[k])
-        same = as_at(subject.graph, one, other, claim.node, claim.varies[k : k + 1])
-        rows = " and ".join(map(str, claim.witness[k]))
-        require(not same.any(), f"unit {claim.varies[k]} of node {claim.node} has one value at rows {rows}")
+def _varying(subject: GraphSubject, claims: Mapping[int, Claim], ends: Mapping[int, Bounded]) -> None:
+    """The witnesses have different values: bounds show it, of more and more digits, or exact numbers."""
+    open_ = _unshown(claims, ends)
+    for count in DIGITS:
+        if not open_:
+            return
+        rows = np.unique(np.concatenate([claims[node].witness[some].reshape(-1) for node, some in open_.items()]))
+        for part, node, found in sharpened(subject.graph, subject.train[rows], open_, count):
+            _fill(ends[node], claims[node], found, rows[part])
+        open_ = _unshown(claims, ends)
+    for node, some in pausing(open_.items()):
+        _exactly(subject, claims[node], some)
+
+
+def _unshown(claims: Mapping[int, Claim], ends: Mapping[int, Bounded]) -> dict[int, Places]:
+    """Of each node with such the places of the witnesses that bounds do not show to differ."""
+    found = {}
+    for node in claims:
+        (value, other), (radius, off) = (one.T for one in ends[node])
+        found[node] = np.flatnonzero(~apart(value, radius, other, off))
+    return {node: some for node, some in found.items() if some.size}
+
+
+def _exactly(subject: GraphSubject, claim: Claim, some: Places) -> None:
+    """These witnesses have different values; those of the same two rows are looked at together."""
+    pairs, which = np.unique(claim.witness[some], axis=0, return_inverse=True)
+    for k, (one, other) in enumerate(pausing(pairs.tolist())):
+        entries = claim.varies[some[which.reshape(-1) == k]]
+        left, right = (subject.train[i : i + 1] for i in (one, other))
+        same = as_at(subject.graph, left, right, claim.node, entries)[0]
+        require(
+            not same.any(), f"unit {entries[same][:1]} of node {claim.node} has one value at rows {one} and {other}"
+        )
 
 
 KINDS: dict[str, Callable[..., None]] = {"graph-idle": graph_idle}

@@ -13,11 +13,11 @@ from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.results.graph_report import node_name
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
-from proof_of_absence.checker.independent.values.graph_bounded import bounded
 from proof_of_absence.checker.independent.values.graph_compare import value_at
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, apart_from
 from proof_of_absence.checker.independent.values.graph_files import MALFORMED
 from proof_of_absence.checker.independent.values.graph_masks import moving, read
+from proof_of_absence.checker.independent.values.graph_settled import at_row
 from proof_of_absence.checker.independent.values.graphs import Conv, Dense, Graph, Places
 from proof_of_absence.checker.independent.values.reported import require_same
 
@@ -90,7 +90,7 @@ def _columns(before: Graph, after: Graph) -> Iterator[tuple[int, int, Places]]:
 def _sent(subject: GraphSubject, node: int, entries: Places) -> set[Fraction]:
     """The values of the entries at the first training row."""
     first = subject.train[:1]
-    ((_, found),) = bounded(subject.graph, first, [node])
+    found = at_row(subject.graph, first, {node: entries})[node]
     known = found.radius[0, entries] == 0
     values = {Fraction(x) for x in found.value[0, entries[known]].tolist()}
     if (left := entries[~known]).size:

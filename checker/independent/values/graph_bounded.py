@@ -8,7 +8,7 @@ underflows, since each factor that is not 0 counts as at least FLOOR; so a radiu
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from math import isqrt, prod
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from proof_of_absence.checker.independent.values.graphs import (
 )
 from proof_of_absence.checker.independent.values.rounding import UP, U, gamma
 
+Value = TypeVar("Value")
 # 2^-500 squared is a normal number, and more than any underflow of a product.
 FLOOR = 2.0**-500
 # Numbers that a block of rows may hold for one value, and terms of a sum for which UP covers the bounds' own rounding.
@@ -54,24 +55,36 @@ def bounded(
 
     With `radius`, shape (rows, size), they hold for every input no farther than that from its row.
     """
+    rows = graph.inputs(inputs)
+    first = Bounded(rows, np.zeros_like(rows) if radius is None else graph.inputs(radius))
+
+    def step(layer: Layer, below: list[Bounded], shape: Shape) -> Bounded:
+        return known(*of_layer(layer, below, shape))
+
+    with np.errstate(all="ignore"):
+        for number, found in walked(graph, first, wanted, step):
+            flat = (len(inputs), -1)
+            yield number, Bounded(found.value.reshape(flat), found.radius.reshape(flat))
+
+
+def walked(
+    graph: Graph, first: Value, wanted: Iterable[int], step: Callable[[Layer, list[Value], Shape], Value]
+) -> Iterator[tuple[int, Value]]:
+    """What `step` makes of the values below each node, for the wanted nodes in order; none is held longer than read."""
     wanted = set(wanted)
     last = max(wanted, default=0)
-    rows = graph.inputs(inputs)
-    spread = np.zeros_like(rows) if radius is None else graph.inputs(radius)
-    held = {0: Bounded(rows, spread)}
+    held = {0: first}
     uses = {k: max((r for r in readers if r <= last), default=0) for k, readers in enumerate(graph.readers)}
-    with np.errstate(all="ignore"):
-        for number in pausing(range(1, last + 1)):
-            node = graph.nodes[number - 1]
-            found = known(*of_layer(node.layer, [held[k] for k in node.reads], graph.shapes[number]))
-            if uses[number]:
-                held[number] = found
-            if number in wanted:
-                flat = (len(inputs), -1)
-                yield number, Bounded(found.value.reshape(flat), found.radius.reshape(flat))
-            for below in set(node.reads):
-                if uses[below] == number:
-                    del held[below]
+    for number in pausing(range(1, last + 1)):
+        node = graph.nodes[number - 1]
+        found = step(node.layer, [held[k] for k in node.reads], graph.shapes[number])
+        if uses[number]:
+            held[number] = found
+        if number in wanted:
+            yield number, found
+        for below in set(node.reads):
+            if uses[below] == number:
+                del held[below]
 
 
 def known(value: Floats, radius: Floats) -> Bounded:

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.graph.findings import State
 from proof_of_absence.checker.graph.idle import firing, unit_states
+from proof_of_absence.checker.independent.kinds import graph_idle as kind
 from proof_of_absence.checker.independent.kinds.graph_firing import graph_firing
 from proof_of_absence.checker.independent.kinds.graph_idle import graph_idle
 from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.values import graph_settled
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject
 from proof_of_absence.checker.independent.values.graph_files import MALFORMED, read_graph
 from proof_of_absence.checker.kernel.graph_facts import firing_fact, idle_fact
@@ -21,6 +23,7 @@ from proof_of_absence.models.graph import Graph, Node
 from proof_of_absence.models.graph_layers import BatchNorm, Clip, Conv, Dense, Rearrange, Relu, Sum
 from proof_of_absence.models.windows import Window
 from tests.checker.changed import changed
+from tests.checker.graph.test_idle import deep
 from tests.checker.independent.kinds import graph_firing as firing_oracle
 from tests.checker.independent.kinds import graph_idle as oracle
 from tests.graphs import LAYERS, graphs
@@ -246,3 +249,26 @@ def test_what_is_said_of_no_activation_or_twice_is_refused():
         graph_firing(subject(NET, TRAIN, deploy=DEPLOY), fired(NET, TRAIN, DEPLOY, 2))
     with pytest.raises(Refused, match="names no deployment inputs"):
         graph_firing(known, fired(NET, TRAIN, DEPLOY, 2))
+
+
+def test_many_batch_normalisations_are_checked_without_exact_numbers(monkeypatch):
+    net, rows = deep(60), np.random.default_rng(2).standard_normal((6, 4))
+    facts = [stated(one, len(rows)) for one in unit_states(net, rows)]
+
+    def refuse(*arguments):
+        raise AssertionError("exact numbers")
+
+    monkeypatch.setattr(graph_settled, "as_at", refuse)
+    monkeypatch.setattr(kind, "as_at", refuse)
+    monkeypatch.setattr(kind, "value_at", refuse)
+    graph_idle(subject(net, rows), *facts)
+    last, deepest = facts[-1], facts[-2]
+    other = changed(last, ("dead",), last["dead"][1:])
+    other = changed(other, ("witness",), [[0, 1]])
+    monkeypatch.undo()
+    with pytest.raises(Refused, match="has one value at rows 0 and 1"):
+        graph_idle(subject(net, rows), *facts[:-1], other)
+    rest = [*facts[:-2], last]
+    other = changed(changed(deepest, ("dead",), [2]), ("witness",), deepest["witness"][1:])
+    with pytest.raises(Refused, match="what unit 2 of node"):
+        graph_idle(subject(net, rows), *rest, other)
