@@ -19,7 +19,7 @@ STEMS = sorted(path.stem for path in CHECKERS.glob("*.py") if path.stem != "__in
 MADE_IN_CHECKER = {
     "float_cross_entropy": "audit/cross_entropy_facts.py",
     "float_losses": "audit/loss_facts.py",
-    "float_readout": "audit/readout_facts.py",
+    "float_readout": "construct/readout_facts.py",
     "graph_firing": "kernel/graph_facts.py",
     "graph_float32": "kernel/graph_facts.py",
     "graph_hardened": "kernel/graph_facts.py",

@@ -25,7 +25,7 @@ from proof_of_absence.checker.audit.harden import Hardened
 from proof_of_absence.checker.audit.idle import checked_inputs
 from proof_of_absence.checker.audit.independence import rest_findings
 from proof_of_absence.checker.audit.net_arrays import arrays_of
-from proof_of_absence.checker.audit.readout_facts import readout_fact
+from proof_of_absence.checker.construct.readout_facts import readout_fact
 from proof_of_absence.checker.kernel.certificate import seal, write
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal

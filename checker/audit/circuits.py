@@ -8,25 +8,18 @@ verified exactly.
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
 
 import numpy as np
 
 from proof_of_absence.checker.audit.findings import CircuitFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, truncated
 from proof_of_absence.checker.audit.independence import hints
+from proof_of_absence.checker.construct.idle_sets import idle_sets
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, look, looking
 from proof_of_absence.checker.passes import exact
+from proof_of_absence.checker.passes.dependence import LayerTable, Relations
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.modular import (
-    PRIMES,
-    SURPLUS,
-    Relations,
-    nullspace,
-    product,
-    reduced,
-    weight_residues,
-)
+from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS, weight_residues
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.floatnet import FloatNet
@@ -34,12 +27,6 @@ from proof_of_absence.models.layers import exact as exact_layer
 from proof_of_absence.models.layers import nonzero, sending
 
 __all__ = ["firing", "idle_circuits", "sent", "written"]
-
-# Sets of units are the 0/1 vectors of a space; beyond this dimension they are not enumerated.
-FREE_COLUMNS = 20
-
-# Circuits listed in one layer.
-LISTED = 1000
 
 
 def idle_circuits(
@@ -161,107 +148,19 @@ def _jointly_idle(
     if surplus > SURPLUS:
         return [], f"jointly idle circuits of layer {layer}: its units outnumber the distinct inputs by {surplus}"
     try:
-        relations = Relations(net, inputs, layer, units, rows, prime)
+        relations = Relations(LayerTable(net, inputs, layer, units), rows, prime)
         relations.see_all()
         if not relations.basis.shape[1]:
             return [], None
-        return _within(net, inputs, layer, units, weight_residues(sent, prime), prime, relations)
+        found, left = idle_sets(
+            relations.basis[1:], weight_residues(sent, prime), prime,
+            lambda sets: _are_idle(net, inputs, layer, [units[one].tolist() for one in sets]),
+            lambda place: f"{layer}.{units[place]}",
+        )  # fmt: skip
+        line = f"jointly idle circuits of layer {layer} are not all listed: {'; '.join(left)}" if left else None
+        return [units[one].tolist() for one in found], line
     except OutOfTime as late:
         raise OutOfTime(f"jointly idle circuits from layer {layer} on: {late}") from late
-
-
-def _within(
-    net: FloatNet,
-    inputs: np.ndarray,
-    layer: int,
-    units: np.ndarray,
-    weights: np.ndarray,
-    prime: int,
-    relations: Relations,
-) -> tuple[list[list[int]], str | None]:
-    """The minimal idle sets that the relations modulo the prime leave possible, and what was not decided.
-
-    `weights` are those of the readers modulo the prime, all times one number.
-    """
-    space = _sets(relations.basis[1:], weights, prime)
-    solutions, left = [], []
-    for part in looking(_components(space)):
-        where = np.flatnonzero(part.any(axis=1))
-        if part.shape[1] > FREE_COLUMNS:
-            ends = f"{layer}.{units[where[0]]} .. {layer}.{units[where[-1]]}"
-            left.append(f"the {len(where)} units {ends}: {part.shape[1]} free columns")
-        else:
-            solutions += _zero_one(part, prime)
-    while True:
-        minimal = list(islice(_minimal(solutions), LISTED + 1))
-        found = [[int(unit) for bit, unit in enumerate(units) if mask >> bit & 1] for mask in minimal[:LISTED]]
-        false = {mask for mask, idle in zip(minimal, _are_idle(net, inputs, layer, found), strict=False) if not idle}
-        if not false:
-            break
-        # Idle modulo the prime only; what contains it need not be.
-        solutions = [mask for mask in solutions if mask not in false]
-    if len(minimal) > LISTED:
-        left.append(f"after {LISTED} circuits")
-    line = f"jointly idle circuits of layer {layer} are not all listed: {'; '.join(left)}" if left else None
-    return sorted(found), line
-
-
-def _sets(kernel: np.ndarray, weights: np.ndarray, prime: int) -> np.ndarray:
-    """A basis of {z : W[k] z is in the span of `kernel` for every reader k}, entrywise product, one vector a column.
-
-    A unit that no relation involves has z = 0, because some reader weighs it.
-    """
-    involved = np.flatnonzero(kernel.any(axis=1))
-    # What vanishes on the kernel, so that "in the span" becomes equations.
-    equations = nullspace(kernel[involved].T, prime).T
-    basis = np.eye(len(involved), dtype=np.int64)
-    for row in looking(weights[:, involved]):
-        if not basis.shape[1]:
-            break
-        conditions = product(equations * row % prime, basis, prime)
-        if conditions.any():
-            basis = product(basis, nullspace(conditions, prime), prime)
-    result = np.zeros((len(kernel), basis.shape[1]), dtype=np.int64)
-    result[involved] = reduced(basis, prime) if basis.shape[1] else basis
-    return result
-
-
-def _components(space: np.ndarray) -> list[np.ndarray]:
-    """The reduced basis in parts with disjoint supports: a minimal set lies in one of them."""
-    parts: list[tuple[set[int], list[int]]] = []
-    for column in range(space.shape[1]):
-        support, columns = set(np.flatnonzero(space[:, column]).tolist()), [column]
-        for other in [part for part in parts if part[0] & support]:
-            parts.remove(other)
-            support, columns = support | other[0], columns + other[1]
-        parts.append((support, columns))
-    return [space[:, sorted(columns)] for _, columns in parts]
-
-
-def _zero_one(basis: np.ndarray, prime: int) -> list[int]:
-    """The nonzero 0/1 vectors in the span of a reduced basis, as bit masks."""
-    support, count = np.flatnonzero(basis.any(axis=1)), basis.shape[1]
-    basis = basis[support]
-    low = min(count, 12)
-    table = np.zeros((1, len(basis)), dtype=np.int64)
-    for column in range(low):
-        table = np.vstack([table, (table + basis[:, column]) % prime])
-    masks = []
-    for choice in looking(range(2 ** (count - low))):
-        rest = [low + i for i in range(count - low) if choice >> i & 1]
-        vectors = (table + basis[:, rest].sum(axis=1)) % prime
-        for vector in vectors[(vectors <= 1).all(axis=1)]:
-            masks.append(sum(1 << int(bit) for bit in support[vector == 1]))
-    return [mask for mask in masks if mask]
-
-
-def _minimal(masks: list[int]) -> Iterator[int]:
-    """The masks that contain no other, smallest first."""
-    kept: list[int] = []
-    for mask in looking(sorted(masks, key=lambda mask: (mask.bit_count(), mask))):
-        if not any(mask & small == small for small in kept):
-            kept.append(mask)
-            yield mask
 
 
 def firing(

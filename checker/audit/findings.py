@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from proof_of_absence.checker.construct.priced import PricedInput, Readout
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.reading import Reading
@@ -40,7 +41,6 @@ Replacement = tuple[tuple[Fraction, ...], Fraction]
 
 # Exit codes of `absence audit`; 2 is bad input, as for every command (`checker.screen.terminal`).
 CLEAN, FINDINGS, UNDECIDED = 0, 1, 3
-_PARTS = ("deployment", "training", "test")
 
 
 class Replacements:
@@ -234,64 +234,6 @@ class Prices:
 
 
 @dataclass(frozen=True)
-class PricedInput:
-    """C21 at one input: the leverage h and the readout price t^2 / (N h), each as a lower and an upper bound.
-
-    An upper bound that is None is not known. Where a move is free there are no bounds, and `free` is the place of a
-    direction in `Readout.directions`.
-    """
-
-    row: int
-    leverage: tuple[Fraction, Fraction | None] | None
-    price: tuple[Fraction, Fraction | None] | None
-    free: int | None = None
-
-
-@dataclass(frozen=True)
-class Readout:
-    """C21 on a net's last hidden layer, or on recorded features: what it costs to move the answer by the readout alone.
-
-    `rows` is N. `move` is t; None if it is at each input the least one that changes the class. `columns` are those of
-    the features (1, phi_1 ..) that the leverage is on. Each of `directions` has an entry for some of these columns and
-    for one other, and is 0 at all training inputs.
-    """
-
-    layer: int
-    rows: int
-    penalty: Fraction
-    move: Fraction | None
-    columns: tuple[int, ...]
-    directions: tuple[tuple[tuple[int, Fraction], ...], ...]
-    deployment: tuple[PricedInput, ...] = ()
-    training: tuple[PricedInput, ...] = ()
-    test: tuple[PricedInput, ...] = ()
-
-    def part(self, name: str) -> tuple[PricedInput, ...]:
-        """The inputs of one part: deployment, training or test."""
-        found: tuple[PricedInput, ...] = getattr(self, name)
-        return found
-
-    @property
-    def exact(self) -> bool:
-        """Whether all leverages and prices are numbers and not bounds."""
-        paid = (one.leverage for part in _PARTS for one in self.part(part) if one.leverage is not None)
-        return all(low == high for low, high in paid)
-
-    @property
-    def prices(self) -> dict[str, np.ndarray]:
-        """The readout prices of each part, shape (rows, 2): lower and upper bounds, infinite where they are not known.
-
-        Where a move is free both are 0.
-        """
-        return {part: _array([one.price for one in self.part(part)], 0.0) for part in _PARTS}
-
-    @property
-    def leverages(self) -> dict[str, np.ndarray]:
-        """The leverages likewise; where a move is free both are infinite."""
-        return {part: _array([one.leverage for one in self.part(part)], np.inf) for part in _PARTS}
-
-
-@dataclass(frozen=True)
 class RegionFinding:
     """Whether a circuit is irrelevant over a box: ``unsat`` yes, ``sat`` no (with a witness), ``unknown``,
     ``timeout``.
@@ -353,12 +295,6 @@ class Audit:
     def exit_code(self) -> int:
         """0 clean, 1 findings, 3 nothing found but something undecided."""
         return FINDINGS if self.findings else UNDECIDED if self.undecided else CLEAN
-
-
-def _array(bounds: list[tuple[Fraction, Fraction | None] | None], free: float) -> np.ndarray:
-    """Floats, shape (rows, 2): the bounds are floats already, so none is rounded."""
-    pairs = [(free, free) if one is None else (one[0], np.inf if one[1] is None else one[1]) for one in bounds]
-    return np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
 
 
 def _names(units: tuple[Unit, ...]) -> str:

@@ -5,25 +5,20 @@ Independent: a minor that is not 0 modulo a prime. Dependent: the exact coeffici
 
 from dataclasses import replace
 from fractions import Fraction
-from math import gcd, lcm
 
 import numpy as np
-from flint import fmpz_mat
 
 from proof_of_absence.checker.audit.findings import Activity, RankFinding, UnitFinding
 from proof_of_absence.checker.audit.idle import checked_inputs, unit_findings
 from proof_of_absence.checker.numbers.deadline import OutOfTime, look
 from proof_of_absence.checker.passes import exact
-from proof_of_absence.checker.passes.modular import PRIMES, Relations, pivots, reduced
+from proof_of_absence.checker.passes.dependence import LARGEST_RELATION, LayerTable, Relations, broken_at, lifted
+from proof_of_absence.checker.passes.modular import PRIMES, reduced
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import nonzero
 
-__all__ = ["broken_at", "hints", "integer_features", "lifted", "rank_findings", "rest_findings"]
-
-# A relation of more columns than this is not lifted from the prime to Q: its coefficients would
-# have thousands of digits.
-LARGEST_RELATION = 128
+__all__ = ["hints", "rank_findings", "rest_findings"]
 
 STILL = (Activity.DEAD, Activity.CONSTANT)
 
@@ -83,7 +78,7 @@ def rest_findings(net: FloatNet, inputs: np.ndarray, units: tuple[UnitFinding, .
         # With more columns than rows they have not.
         if not rest or len(rest) == net.widths[layer] or len(rest) >= len(inputs):
             continue
-        relations = Relations(net, inputs, layer, np.array(rest), hints(units, layer), PRIMES[0])
+        relations = Relations(LayerTable(net, inputs, layer, np.array(rest)), hints(units, layer), PRIMES[0])
         relations.see_all()
         if not relations.basis.shape[1]:
             rows = tuple(sorted(relations.rows))
@@ -107,6 +102,8 @@ def _layer(
     """The rank of 1 and these units; a dependency has an entry for each unit of the layer."""
     count, every = len(members) + 1, net.widths[layer] + 1
     columns = np.concatenate([[0], members + 1])
+    table = LayerTable(net, inputs, layer, members)
+    parts = [distinct[block] for block in exact.blocks(len(distinct), net)]
     if len(distinct) < count:
         return RankFinding(layer, count, False, distinct_inputs=len(distinct))
     ours = set(members.tolist())
@@ -118,19 +115,16 @@ def _layer(
             layer, count, False, dependency=_sparse(every, {0: -value, still.unit.index + 1: Fraction(1)})
         )
     for prime in PRIMES:
-        relations = Relations(net, inputs, layer, members, hints(units, layer), prime)
+        relations = Relations(table, hints(units, layer), prime)
         while relations.basis.shape[1]:
             look()
             basis = reduced(relations.basis, prime)
-            support = columns[np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])]
-            if (
-                len(support) > LARGEST_RELATION
-                or (coefficients := lifted(net, inputs, layer, support, relations)) is None
-            ):
+            support = np.flatnonzero(basis[:, np.count_nonzero(basis, axis=0).argmin()])
+            if len(support) > LARGEST_RELATION or (coefficients := lifted(relations, support)) is None:
                 break
-            broken = broken_at(net, inputs, distinct, layer, support, coefficients)
+            broken = broken_at(table, parts, support, coefficients)
             if broken is None:
-                relation = dict(zip(support.tolist(), map(Fraction, coefficients), strict=True))
+                relation = dict(zip(columns[support].tolist(), map(Fraction, coefficients), strict=True))
                 return RankFinding(layer, count, False, dependency=_sparse(every, relation))
             before = len(relations.rows)
             relations.see(broken)
@@ -144,42 +138,3 @@ def _layer(
 
 def _sparse(count: int, entries: dict[int, Fraction]) -> tuple[Fraction, ...]:
     return tuple(entries.get(j, Fraction(0)) for j in range(count))
-
-
-def integer_features(net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray) -> np.ndarray:
-    """Some columns of [1 | phi] at the rows, all times one number, as Python integers."""
-    values, exponent, denominator = exact.activations(net, inputs, layer, support[support > 0] - 1).integers()
-    one = np.full((len(inputs), int(0 in support)), denominator << max(-exponent, 0), dtype=object)
-    return np.hstack([one, values << max(exponent, 0)])
-
-
-def lifted(
-    net: FloatNet, inputs: np.ndarray, layer: int, support: np.ndarray, relations: Relations
-) -> list[int] | None:
-    """Coprime integers v with [1 | phi] v = 0 at rows that have rank enough to tell; None if there are none."""
-    if len(support) == 1:
-        return [1]
-    features = integer_features(net, inputs[relations.rows], layer, support)
-    residues = (features % relations.prime).astype(np.int64)
-    rows = pivots(residues[:, :-1].T, relations.prime)
-    if len(rows) != len(support) - 1:
-        return None
-    matrix = fmpz_mat([[int(x) for x in features[row, :-1]] for row in rows])
-    solution = matrix.solve(fmpz_mat([[-int(features[row, -1])] for row in rows]))
-    values = [Fraction(int(solution[i, 0].p), int(solution[i, 0].q)) for i in range(len(rows))] + [Fraction(1)]
-    scale = lcm(*(v.denominator for v in values))
-    integers = [int(v * scale) for v in values]
-    divisor = gcd(*integers) * (1 if next(v for v in integers if v) > 0 else -1)
-    return [v // divisor for v in integers]
-
-
-def broken_at(
-    net: FloatNet, inputs: np.ndarray, distinct: np.ndarray, layer: int, support: np.ndarray, coefficients: list[int]
-) -> np.ndarray | None:
-    """The first rows at which the relation does not hold, exactly; None if it holds at every distinct input."""
-    vector = np.array(coefficients, dtype=object)
-    for block in exact.blocks(len(distinct), net):
-        rows = distinct[block]
-        if (sums := integer_features(net, inputs[rows], layer, support).dot(vector)).any():
-            return rows[sums.astype(bool)]
-    return None

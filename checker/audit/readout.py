@@ -12,15 +12,16 @@ import numpy as np
 
 from proof_of_absence.checker.audit.findings import Activity, UnitFinding
 from proof_of_absence.checker.audit.idle import truncated
-from proof_of_absence.checker.audit.independence import LARGEST_RELATION, broken_at, hints, integer_features, lifted
-from proof_of_absence.checker.audit.pricing import Direction, Kernel, Priced, exactly_priced, priced, whitening
+from proof_of_absence.checker.audit.independence import hints
 from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.construct.leverage_exact import Scaled
+from proof_of_absence.checker.construct.pricing import Direction, Kernel, Priced, exactly_priced, priced, whitening
 from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes import exact
+from proof_of_absence.checker.passes.dependence import LARGEST_RELATION, LayerTable, Relations, broken_at, lifted
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS, Relations, reduced
+from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS, reduced
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.checker.screen.spread import listed_rows
 from proof_of_absence.models.files.disk import refused
@@ -178,8 +179,8 @@ class Hidden:
         vector = np.array([int(direction[j] * scale) for j in sorted(direction)], dtype=object)
         moved = [np.zeros(0, dtype=bool)]
         for block in exact.blocks(len(rows), self.net):
-            table = integer_features(self.net, self.parts[part][rows[block]], self.layer, support)
-            moved.append(table.dot(vector).astype(bool))
+            own = LayerTable(self.net, self.parts[part], self.layer, np.arange(self.width - 1))
+            moved.append(own.integers(rows[block], support).dot(vector).astype(bool))
         return np.concatenate(moved)
 
     def exactly(self, part: str, rows: Sequence[int]) -> Scaled:
@@ -261,18 +262,20 @@ def _relations(
     # The space is too large, and so are nearly all of its relations.
     if len(columns) - len(distinct) > SURPLUS:
         return
-    relations = Relations(net, inputs, layer, rest, hints(tuple(units), layer), prime)
+    table = LayerTable(net, inputs, layer, rest)
+    relations = Relations(table, hints(tuple(units), layer), prime)
     relations.see_all()
     if not relations.basis.shape[1]:
         return
+    parts = [distinct[block] for block in exact.blocks(len(distinct), net)]
     # Backwards, so that it is the last column of each that is in no other; it is never the constant.
     for vector in reduced(relations.basis[::-1], prime)[::-1].T:
         look()
         place = int(np.flatnonzero(vector)[-1])
-        support = columns[np.flatnonzero(vector)]
+        support = np.flatnonzero(vector)
         if len(support) > LARGEST_RELATION:
             continue
-        found = lifted(net, inputs, layer, support, relations)
-        if found is not None and broken_at(net, inputs, distinct, layer, support, found) is None:
-            terms = zip(support.tolist(), map(Fraction, found), strict=True)
+        found = lifted(relations, support)
+        if found is not None and broken_at(table, parts, support, found) is None:
+            terms = zip(columns[support].tolist(), map(Fraction, found), strict=True)
             yield int(columns[place]), {j: value for j, value in terms if value}

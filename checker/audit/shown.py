@@ -21,11 +21,11 @@ from proof_of_absence.checker.audit.findings import (
 )
 from proof_of_absence.checker.audit.gauge import priced
 from proof_of_absence.checker.audit.net_arrays import unshared
-from proof_of_absence.checker.audit.pricing import Priced
-from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.report.json_report import encode
 from proof_of_absence.checker.audit.sources import layers_of
 from proof_of_absence.checker.construct.gap import Gauge
+from proof_of_absence.checker.construct.pricing import Priced
+from proof_of_absence.checker.construct.readout_facts import readout_fact
 from proof_of_absence.checker.independent.kinds.float_losses import reassigned
 from proof_of_absence.checker.independent.pause import at_pauses
 from proof_of_absence.checker.independent.refusal import Refused, require

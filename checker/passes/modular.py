@@ -9,13 +9,11 @@ from typing import assert_never
 import numpy as np
 from flint import nmod_mat
 
-from proof_of_absence.checker.numbers.deadline import afford, look
-from proof_of_absence.checker.passes import exact
+from proof_of_absence.checker.numbers.deadline import afford
 from proof_of_absence.models.dyadic import mantissas
-from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
-__all__ = ["PRIMES", "SURPLUS", "Relations", "nullspace", "pivots", "product", "reduced", "residues", "weight_residues"]
+__all__ = ["PRIMES", "SURPLUS", "nullspace", "pivots", "product", "reduced", "residues", "weight_residues"]
 
 # Below 2^31, so that sums of two products fit in an int64.
 PRIMES = (2**31 - 1, 2**31 - 19, 2**31 - 61, 2**31 - 69)
@@ -111,56 +109,3 @@ def _nmod(matrix: np.ndarray, prime: int) -> nmod_mat:
 def _array(matrix: nmod_mat) -> np.ndarray:
     flat = np.array([int(x) for x in matrix.entries()], dtype=np.int64)
     return flat.reshape(matrix.nrows(), matrix.ncols())
-
-
-class Relations:
-    """{v : d [1 | phi] v = 0 modulo the prime at every row seen so far}, for 1 and some units of a layer, d as above.
-
-    `basis` has a vector a column. `rows` are independent and span the row space, so their number is the rank there.
-
-    Parameters
-    ----------
-    units
-        Indices in the layer.
-    hints
-        Rows that are looked at first, such as those where rare units are active.
-    """
-
-    def __init__(self, net: FloatNet, inputs: np.ndarray, layer: int, units: np.ndarray, hints: np.ndarray, prime: int):
-        self.net, self.inputs, self.layer, self.units, self.prime = net, inputs, layer, units, prime
-        count = len(units) + 1
-        wanted = min(len(inputs), count + 32)
-        hints = np.unique(hints.astype(np.int64))
-        spread = np.random.default_rng(0).choice(len(inputs), wanted, replace=False)
-        rows = np.concatenate([hints, np.setdiff1d(spread, hints)[: max(wanted - len(hints), 0)]])
-        features = self._features(rows, np.arange(count))
-        self.rows = rows[pivots(features.T, prime)].tolist()
-        self.basis = nullspace(features, prime) if len(self.rows) < count else np.zeros((count, 0), dtype=np.int64)
-
-    def see(self, rows: np.ndarray) -> None:
-        """Take more rows into account."""
-        # Those that break a relation are independent of `rows`, in as far as they break relations independently.
-        support = np.flatnonzero(self.basis.any(axis=1))
-        broken = product(self._features(rows, support), self.basis[support], self.prime)
-        if broken.any():
-            self.rows += rows[pivots(broken.T, self.prime)].tolist()
-            self.basis = product(self.basis, nullspace(broken, self.prime), self.prime)
-
-    def see_all(self) -> None:
-        """Take all rows into account, as long as there is a relation."""
-        start, size = 0, 256
-        while start < len(self.inputs) and self.basis.shape[1]:
-            look()
-            self.see(np.arange(start, min(start + size, len(self.inputs))))
-            start, size = start + size, min(2 * size, 8192)
-
-    def _features(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """d [1 | phi] at some rows, of some of its columns."""
-        one = exact.denominator(self.net, self.layer) % self.prime
-        ones = np.full((len(rows), int(0 in columns)), one, dtype=np.int64)
-        chosen = self.units[columns[columns > 0] - 1]
-        parts = [
-            exact.activations(self.net, self.inputs[rows[block]], self.layer, chosen).modulo(self.prime)
-            for block in exact.blocks(len(rows), self.net)
-        ]
-        return np.hstack([ones, np.vstack(parts)])

@@ -14,8 +14,8 @@ import onnx as onnx_library
 import pytest
 from typer.testing import CliRunner
 
-from proof_of_absence.checker.audit import pricing
 from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.construct import pricing
 from proof_of_absence.models.files import onnx
 from proof_of_absence.models.floatnet import FloatNet
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proof_of_absence.checker.audit.idle import unit_findings
-from proof_of_absence.checker.audit.pricing import whitening
 from proof_of_absence.checker.audit.readout import Hidden, kernel_of
 from proof_of_absence.checker.construct.leverage_bounds import SLACK
+from proof_of_absence.checker.construct.pricing import whitening
 from proof_of_absence.checker.experiments.backdoors.digits import Floats
 from proof_of_absence.models.floatnet import FloatNet
 

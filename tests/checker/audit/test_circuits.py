@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit import circuits as module
 from proof_of_absence.checker.audit.circuits import firing, idle_circuits
 from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.construct import idle_sets as module
 from proof_of_absence.checker.passes.modular import PRIMES, nullspace, pivots, product, residues
 from proof_of_absence.models.circuit import fires, idle_value
 from proof_of_absence.models.floatnet import FloatNet

@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import proof_of_absence
-from proof_of_absence.checker.audit import pricing
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.audit.readout import Hidden, readout_prices
-from proof_of_absence.checker.audit.readout_facts import readout_fact
 from proof_of_absence.checker.audit.sources import Given
 from proof_of_absence.checker.audit.tied import check_folder
+from proof_of_absence.checker.construct import pricing
+from proof_of_absence.checker.construct.readout_facts import readout_fact
 from proof_of_absence.checker.independent.results.audit import decide
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit.pricing import Kernel, priced
-from proof_of_absence.checker.audit.readout_facts import readout_fact
+from proof_of_absence.checker.construct.pricing import Kernel, priced
+from proof_of_absence.checker.construct.readout_facts import readout_fact
 from proof_of_absence.checker.independent.kinds.float_readout import Recorded, readout_prices
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.numbers.intervals import Interval

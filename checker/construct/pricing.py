@@ -12,16 +12,15 @@ from typing import Protocol
 
 import numpy as np
 
-from proof_of_absence.checker.audit.findings import PricedInput, Readout
 from proof_of_absence.checker.construct.leverage_bounds import SLACK, Whitened, whitened
 from proof_of_absence.checker.construct.leverage_exact import LONGEST, Scaled, inverse, kernel, moderate
+from proof_of_absence.checker.construct.priced import PARTS, PricedInput, Readout
 from proof_of_absence.checker.numbers.costs import INVERSE, QR, SVD, cost
 from proof_of_absence.checker.numbers.deadline import afford, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 
 __all__ = [
     "BLOCK",
-    "PARTS",
     "Direction",
     "ExactFeatures",
     "Features",
@@ -35,7 +34,6 @@ __all__ = [
 # Seconds for an entry of the factor: to make it, to look at it, and to write it as an array.
 ENTRY = 1e-7
 
-PARTS = ("deployment", "training", "test")
 BLOCK, SAMPLE = 2048, 32
 Direction = Mapping[int, Fraction]
 

@@ -3,8 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
-from proof_of_absence.checker.audit.findings import PricedInput, Readout
-from proof_of_absence.checker.audit.pricing import PARTS
+from proof_of_absence.checker.construct.priced import PARTS, PricedInput, Readout
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 
 __all__ = ["readout_fact"]
