@@ -27,6 +27,7 @@ MADE_IN_CHECKER = {
     "graph_irrelevant": "kernel/graph_facts.py",
     "graph_losses": "kernel/graph_facts.py",
     "graph_lower_loss": "kernel/graph_facts.py",
+    "graph_readout": "graph/readout_facts.py",
     "graph_same_in_float32": "kernel/graph_facts.py",
     "hull": "construct/hull.py",
     "polynomials": "encode/polynomials.py",

@@ -15,7 +15,17 @@ from proof_of_absence.checker.audit.idle import truncated
 from proof_of_absence.checker.audit.independence import hints
 from proof_of_absence.checker.audit.report.json_report import short
 from proof_of_absence.checker.construct.leverage_exact import Scaled
-from proof_of_absence.checker.construct.pricing import Direction, Kernel, Priced, exactly_priced, priced, whitening
+from proof_of_absence.checker.construct.pricing import (
+    Direction,
+    Kernel,
+    Priced,
+    class_squares,
+    exactly_priced,
+    move_squares,
+    near,
+    priced,
+    whitening,
+)
 from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes import exact
@@ -30,8 +40,6 @@ from proof_of_absence.models.rational import Number, rational
 
 __all__ = ["Hidden", "kernel_of", "move_of", "penalty_of", "readout_prices"]
 
-# What the rounding of a bound may lose, with room to spare.
-ROOM = 2.0**-40
 SMALLEST = Fraction(2) ** -400
 STILL = (Activity.DEAD, Activity.CONSTANT)
 
@@ -162,7 +170,7 @@ class Hidden:
         for k, direction in enumerate(looking(directions)):
             left = np.flatnonzero(found < 0)
             members = sorted(direction)
-            vector = _near([direction[j] for j in members])
+            vector = near([direction[j] for j in members])
             sums = (features[left][:, members] * vector).sum(axis=1)
             with np.errstate(invalid="ignore"):
                 moved = np.abs(sums.value) > sums.error
@@ -197,17 +205,9 @@ class Hidden:
 
     def squares(self, part: str, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         if self.move is not None:
-            near = np.full(len(rows), float(self.move**2))
-            return near * (1 - ROOM), near * (1 + ROOM)
+            return move_squares(self.move, len(rows))
         outputs = enclose(self.net, self.parts[part][list(rows)], rounded=True)[-1]
-        radius = outputs.radius
-        lows, highs = np.sort(outputs.values - radius, axis=1), np.sort(outputs.values + radius, axis=1)
-        with np.errstate(invalid="ignore", over="ignore"):
-            # To equal the largest output, the second is raised by half of the margin and the largest lowered by it.
-            least = np.maximum(lows[:, -1] - highs[:, -2], 0) * (1 - ROOM)
-            most = (highs[:, -1] - lows[:, -2]) * (1 + ROOM)
-            low, high = least**2 / 2 * (1 - ROOM), most**2 / 2 * (1 + ROOM) + 2.0**-1000
-        return np.where(np.isfinite(low), low, 0.0), np.where(np.isfinite(high), high, np.inf)
+        return class_squares(Interval(outputs.values, outputs.radius))
 
 
 def _digits(net: FloatNet, inputs: np.ndarray, layer: int) -> tuple[np.ndarray, int, int]:
@@ -217,15 +217,6 @@ def _digits(net: FloatNet, inputs: np.ndarray, layer: int) -> tuple[np.ndarray, 
     low = min((exponent for _, exponent, _ in found), default=0)
     tables = [np.zeros((0, len(units)), dtype=object), *(whole << (exponent - low) for whole, exponent, _ in found)]
     return np.vstack(tables), low, exact.denominator(net, layer)
-
-
-def _near(values: Sequence[Fraction]) -> Interval:
-    """The numbers, not all 0, times a power of two that brings the largest near 1: of any size, floats hold them."""
-    largest = max(map(abs, values))
-    unit = Fraction(2) ** (largest.denominator.bit_length() - largest.numerator.bit_length())
-    near = [float(value * unit) for value in values]
-    same = [Fraction(x) == value * unit for x, value in zip(near, values, strict=True)]
-    return Interval(np.array(near), np.where(same, 0, np.abs(near) * 2.0**-52 + 2.0**-1000))
 
 
 def kernel_of(features: Hidden, inputs: np.ndarray, units: Sequence[UnitFinding]) -> Kernel:

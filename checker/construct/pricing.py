@@ -26,7 +26,10 @@ __all__ = [
     "Features",
     "Kernel",
     "Priced",
+    "class_squares",
     "exactly_priced",
+    "move_squares",
+    "near",
     "priced",
     "whitening",
 ]
@@ -35,6 +38,8 @@ __all__ = [
 ENTRY = 1e-7
 
 BLOCK, SAMPLE = 2048, 32
+# What the rounding of a bound may lose, with room to spare.
+ROOM = 2.0**-40
 Direction = Mapping[int, Fraction]
 
 
@@ -96,6 +101,7 @@ def priced(
     layer: int = 1,
     penalty: Fraction = Fraction(0),
     move: Fraction | None = None,
+    known: Whitened | None = None,
 ) -> Priced | None:
     """The leverage and the price at the listed rows of each part; None where floats find no factor.
 
@@ -105,6 +111,8 @@ def priced(
         Exact relations of the features in training, all that there are for upper bounds. With a penalty there are none.
     move
         What `features.squares` tells the square of; None for the least move that changes the class.
+    known
+        What `whitening` found for the kernel's columns and this penalty, if that is at hand.
 
     Raises
     ------
@@ -118,7 +126,7 @@ def priced(
     If phi is orthogonal to all directions, which are 0 in training too, then h on all columns is h on `columns`: what
     the other columns ask of a combination of training rows follows.
     """
-    found = whitening(features, kernel.columns, penalty)
+    found = known or whitening(features, kernel.columns, penalty)
     if found is None:
         return None
     deployment, training, test = (tuple(_inputs(features, kernel, found, part, listed.get(part, ()))) for part in PARTS)
@@ -179,6 +187,34 @@ def whitening(features: Features, columns: Sequence[int], penalty: Fraction = Fr
             yield features.rows("training", range(start, min(start + BLOCK, count)))[:, chosen]
 
     return whitened(blocks, penalty)
+
+
+def class_squares(outputs: Interval) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of the squared length of the least move that makes another output as large, (rows,) each.
+
+    To equal the largest output, the second is raised by half of the margin and the largest lowered by it.
+    """
+    lows, highs = (np.sort(outputs.value + sign * outputs.error, axis=1) for sign in (-1, 1))
+    with np.errstate(invalid="ignore", over="ignore"):
+        least = np.maximum(lows[:, -1] - highs[:, -2], 0) * (1 - ROOM)
+        most = (highs[:, -1] - lows[:, -2]) * (1 + ROOM)
+        low, high = least**2 / 2 * (1 - ROOM), most**2 / 2 * (1 + ROOM) + 2.0**-1000
+    return np.where(np.isfinite(low), low, 0.0), np.where(np.isfinite(high), high, np.inf)
+
+
+def move_squares(move: Fraction, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of the square of one move at so many rows."""
+    near = np.full(count, float(move**2))
+    return near * (1 - ROOM), near * (1 + ROOM)
+
+
+def near(values: Sequence[Fraction]) -> Interval:
+    """The numbers, not all 0, times a power of two that brings the largest near 1: of any size, floats hold them."""
+    largest = max(map(abs, values))
+    unit = Fraction(2) ** (largest.denominator.bit_length() - largest.numerator.bit_length())
+    near = [float(value * unit) for value in values]
+    same = [Fraction(x) == value * unit for x, value in zip(near, values, strict=True)]
+    return Interval(np.array(near), np.where(same, 0, np.abs(near) * 2.0**-52 + 2.0**-1000))
 
 
 def _inputs(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from proof_of_absence.checker.graph.findings import GraphAudit, GraphImprovement, NodeFinding, State
+from proof_of_absence.checker.graph.readout_facts import graph_readout_fact, together_fact
 from proof_of_absence.checker.graph.report.report_json import data_json, net_json
 from proof_of_absence.checker.kernel.graph_certificate import certificate_files
 from proof_of_absence.checker.kernel.graph_facts import (
@@ -50,9 +51,10 @@ def certify(folder: Path, audited: Audited) -> GraphAudit:
     another arithmetic confirm them. What is undecided is named in the certificate, and nothing is claimed of it.
     """
     facts, audit = facts_of(audited)
+    end = audit.end
     files = certificate_files(
         audited.graph, audited.inputs, facts, deploy=audited.deploy, targets=audited.targets,
-        about=_about(audit, audited.deploy_source),
+        factor=end.readout.factor if end and end.readout else None, about=_about(audit, audited.deploy_source),
     )  # fmt: skip
     for name, data in files.items():
         write(folder / name, data)
@@ -67,6 +69,10 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
         looked = (node for node in audit.nodes if node.fires is not None)
         facts += [firing_fact(n.node, audit.deployment_rows, n.fires or {}, n.open_fires) for n in looked]
     facts += [irrelevant_fact(box.node, box.box, box.bounds, box.still, box.acts) for box in audit.boxes]
+    if audit.end is not None and audit.end.readout is not None:
+        facts.append(graph_readout_fact(audit.end.readout))
+    if audit.end is not None and audit.end.together:
+        facts.append(together_fact(audit.end.node, audit.end.together))
     if audit.float32_deviation is not None:
         facts.append(float32_fact(audit.float32_deviation))
     data = audit.data
@@ -107,6 +113,7 @@ def _about(audit: GraphAudit, deploy: Source | None) -> dict[str, Any]:
         "data": data_json(audit.data),
         "improved": None if audit.improvement is None else audit.improvement.file,
         "unimproved": audit.unimproved,
+        "unpriced": audit.unpriced,
         "undecided": list(audit.undecided),
         "not_asked": list(audit.not_asked),
         "deploy": deploy and {"source": deploy.name, "sha256": deploy.sha256},

@@ -12,6 +12,7 @@ import numpy as np
 
 from proof_of_absence.checker.graph.boxes import over_box
 from proof_of_absence.checker.graph.deviation import float32_deviation
+from proof_of_absence.checker.graph.end import examine_end
 from proof_of_absence.checker.graph.findings import (
     BoxFinding,
     DataSummary,
@@ -40,11 +41,9 @@ __all__ = ["NOT_ASKED", "activation_name", "examine", "fired", "not_asked", "uni
 T = TypeVar("T")
 
 NOT_ASKED = (
-    "circuits that are idle only together, and least detectors: they are asked of dense chains; what enters a linear "
-    "layer can be recorded and audited for the first (layers=... in Python, --activations)",
-    "rents: they are asked of dense chains",
-    "readout prices and the rank of what the outputs read: likewise, since there they are not floats but what layers "
-    "make of them, known within bounds; recorded activations are priced",
+    "sets of units that are idle only together below what the outputs read: what enters a linear layer can be recorded "
+    "and audited for them (layers=... in Python, --activations)",
+    "least detectors, rents and covered inputs: they are asked of dense chains",
 )
 
 
@@ -57,6 +56,7 @@ def examine(
     regions: Sequence[Region] = (),
     source: Source | None = None,
     data_source: Source | None = None,
+    move: Fraction | None = None,
     changeable: Changeable | None = None,
     deadline: Deadline | None = None,
     progress: Callable[[str], None] = lambda stage: None,
@@ -73,6 +73,8 @@ def examine(
         Boxes of inputs on which the idle units are asked to send what they send in training.
     source, data_source
         Where the network and the data came from; by default their contents.
+    move
+        By how much an answer is moved, for its readout price: as for `examine_end`.
     changeable
         Nodes whose weights, and whose biases, the network's file has for themselves; all by default.
     deadline
@@ -100,6 +102,7 @@ def examine(
             loss = stages.run("losses", lambda: losses(graph, inputs, aim))
         if graph.dtype == np.float32:
             deviation = stages.run("float32", lambda: float32_deviation(graph, inputs))
+        end, unpriced, open_ = examine_end(graph, inputs, nodes, deploy, stages.run, move)
         for region in regions:
             tried = inputs[:0] if deploy is None else deploy
             boxes += stages.run(f"box {region.name}", partial(over_box, graph, nodes, region, tried)) or ()
@@ -115,7 +118,7 @@ def examine(
         _summary(graph, source), data, nodes, None if deploy is None else len(deploy), boxes, deviation,
         better if isinstance(better, GraphImprovement) else None,
         better.reason if isinstance(better, Unimproved) and not better.undecided else "",
-        (*stages.undecided, *_unlowered(better)), not_asked(data.loss_name), stages.seconds,
+        (*stages.undecided, *_unlowered(better), *open_), not_asked(data.loss_name), stages.seconds, end, unpriced,
     )  # fmt: skip
     return replace(audit, undecided=(*audit.undecided, *_open(audit)))
 

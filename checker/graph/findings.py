@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
+from proof_of_absence.checker.construct.priced import Readout
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.models.graph_layers import Shape
 from proof_of_absence.models.reading import Reading
@@ -21,11 +22,14 @@ __all__ = [
     "Channel",
     "DataSummary",
     "GraphAudit",
+    "GraphEnd",
     "GraphImprovement",
+    "GraphReadout",
     "GraphSummary",
     "NodeFinding",
     "Reused",
     "State",
+    "Together",
     "place_name",
     "unit_name",
 ]
@@ -211,11 +215,65 @@ class GraphImprovement:
     file: str = ""
 
 
+@dataclass(frozen=True)
+class Together:
+    """Features of the outputs' readout from which each output receives one value together in training.
+
+    Parameters
+    ----------
+    features
+        Entries of the node that the outputs read. Each of several varies; one alone is constant.
+    witness
+        For each of several features two training rows at which it differs.
+    fires
+        The deployment rows at which an output receives another value from them; None if not looked at.
+    """
+
+    features: tuple[int, ...]
+    witness: tuple[tuple[int, int], ...] = ()
+    fires: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class GraphReadout:
+    """Leverages and prices (C21): `readout.layer` is the node that the outputs read, its columns those of [1 | phi].
+
+    Parameters
+    ----------
+    factor
+        What shows the leverages, for the independent checker; None where they are exact.
+    independent
+        Whether the columns are shown to be independent in training (C9).
+    """
+
+    readout: Readout
+    factor: np.ndarray | None
+    independent: bool
+
+
+@dataclass(frozen=True, eq=False)
+class GraphEnd:
+    """What the outputs read through the last affine map: the entries of a node of this name and shape.
+
+    `readout` is None where that was not decided.
+    """
+
+    node: int
+    name: str
+    shape: Shape
+    readout: GraphReadout | None = None
+    together: tuple[Together, ...] = ()
+
+    def feature_name(self, entry: int) -> str:
+        """A feature's channel and position."""
+        return f"[{','.join(str(int(k)) for k in np.unravel_index(entry, self.shape))}]"
+
+
 @dataclass(frozen=True, eq=False)
 class GraphAudit:
     """All of an audit of a graph; `undecided` says, a line each, what no method decided, `not_asked` what is not.
 
-    `unimproved` says why no lower loss is shown, where that was looked for.
+    `unimproved` says why no lower loss is shown, where that was looked for, and `unpriced` why the graph has no `end`.
     """
 
     net: GraphSummary
@@ -229,6 +287,8 @@ class GraphAudit:
     undecided: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    end: GraphEnd | None = None
+    unpriced: str = ""
 
     @property
     def idle(self) -> Iterator[tuple[NodeFinding, int]]:
@@ -237,13 +297,16 @@ class GraphAudit:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """A line for each node with idle units, and for each box on which some act."""
+        """A line for each node with idle units and each box on which some act, and one for sets idle together."""
         lines = [
             f"{len(node.idle)} of {len(node.states)} units of {node.name} are train-idle"
             for node in self.nodes
             if node.idle
         ]
-        return (*lines, *(f"{len(box.acts)} idle units act in {box.box}" for box in self.boxes if box.acts))
+        lines += [f"{len(box.acts)} idle units act in {box.box}" for box in self.boxes if box.acts]
+        sets = len(self.end.together) if self.end else 0
+        told = f"{sets} set{'s' * (sets != 1)} of features {'are' if sets != 1 else 'is'} idle only together"
+        return (*lines, *([told] if sets else []))
 
     @property
     def exit_code(self) -> int:

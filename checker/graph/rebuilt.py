@@ -9,16 +9,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from proof_of_absence.checker.construct.priced import PARTS, PricedInput, Readout
 from proof_of_absence.checker.graph.engine import activation_name
 from proof_of_absence.checker.graph.findings import (
     BoxFinding,
     DataSummary,
     GraphAudit,
+    GraphEnd,
     GraphImprovement,
+    GraphReadout,
     GraphSummary,
     NodeFinding,
     Reused,
     State,
+    Together,
 )
 from proof_of_absence.checker.numbers.enclosure import of_ends
 from proof_of_absence.checker.numbers.hexadecimal import of_hexadecimal
@@ -91,6 +95,8 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
         tuple(about["undecided"]),
         tuple(about["not_asked"]),
         dict(report["seconds"]),
+        _end(report["end"], facts, data["rows"]),
+        about["unpriced"],
     )  # fmt: skip
 
 
@@ -101,7 +107,8 @@ def unseen(audit: GraphAudit) -> list[str]:
     single = audit.net.dtype == "float32" and audit.float32_deviation is None
     bound = ["why float32 evaluations are not bounded"] if single else []
     unimproved = ["why no lower loss is shown"] if audit.unimproved else []
-    return [*boxes, *bound, *unimproved, "lines about what is open", "seconds"]
+    unpriced = ["why nothing is priced"] if audit.unpriced else []
+    return [*boxes, *bound, *unimproved, *unpriced, "lines about what is open", "seconds"]
 
 
 def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None) -> NodeFinding:
@@ -144,6 +151,45 @@ def _box(fact: Mapping[str, Any], idle: Mapping[int, Sequence[int]], told: Mappi
     still = tuple(fact["still"])
     left = tuple(entry for entry in idle[fact["node"]] if entry not in acts and entry not in still)
     return BoxFinding(fact["box"], fact["node"], still, acts, left, told["reason"])
+
+
+def _end(told: Mapping[str, Any] | None, facts: Sequence[Mapping[str, Any]], count: int) -> GraphEnd | None:
+    if told is None:
+        return None
+    readout = next((fact for fact in facts if fact["kind"] == "graph-readout"), None)
+    listed: list[Any] = [one for fact in facts if fact["kind"] == "graph-together" for one in fact["sets"]]
+    sets = (
+        Together(
+            tuple(one["features"]), tuple((a, b) for a, b in one["witness"]),
+            None if one["fires"] is None else tuple(one["fires"]),
+        )
+        for one in listed
+    )  # fmt: skip
+    found = None if readout is None else GraphReadout(_readout(readout, count), None, readout["independent"])
+    return GraphEnd(told["node"], told["name"], tuple(told["shape"]), found, tuple(sets))
+
+
+def _readout(fact: Mapping[str, Any], count: int) -> Readout:
+    rows = {part: tuple(map(_priced, fact["rows"].get(part, ()))) for part in PARTS}
+    directions = tuple(tuple((j, of_hexadecimal(x)) for j, x in terms) for terms in fact["directions"])
+    move = None if fact["move"] is None else of_hexadecimal(fact["move"])
+    return Readout(
+        fact["layer"], count, of_hexadecimal(fact["penalty"]), move, tuple(fact["columns"]), directions,
+        rows["deployment"], rows["training"], rows["test"],
+    )  # fmt: skip
+
+
+def _priced(entry: Mapping[str, Any]) -> PricedInput:
+    if "free" in entry:
+        return PricedInput(entry["row"], None, None, entry["free"])
+    leverage, price = (_pair(entry[part]) for part in ("leverage", "price"))
+    return PricedInput(entry["row"], leverage, price)
+
+
+def _pair(ends: Sequence[str | None]) -> tuple[Fraction, Fraction | None]:
+    low, high = ends
+    assert low is not None
+    return of_hexadecimal(low), None if high is None else of_hexadecimal(high)
 
 
 def _improvement(fact: Mapping[str, Any], file: str) -> GraphImprovement:

@@ -28,6 +28,7 @@ def certificate_files(
     deploy: np.ndarray | None = None,
     targets: np.ndarray | None = None,
     before: Graph | None = None,
+    factor: np.ndarray | None = None,
     about: dict[str, Any] | None = None,
 ) -> dict[str, bytes]:
     """The bytes of each file by its name; the certificate comes last.
@@ -40,6 +41,8 @@ def certificate_files(
         Of `graph_facts`; those about idle units in the order of the nodes, one for each activation node.
     before
         The graph before a hardening.
+    factor
+        What shows the leverages of a `graph-readout`, where they are no exact rationals.
     about
         What the report beside it says and no fact shows.
     """
@@ -47,6 +50,9 @@ def certificate_files(
     files = _graph_files("graph", graph) | ({} if before is None else _graph_files("before", before))
     files["data.npz"] = array_bytes({name: array for name, array in data.items() if array is not None})
     named = {"graph": "graph.json", "arrays": "graph.npz", "data": "data.npz"}
+    if factor is not None:
+        files["factor.npz"] = array_bytes({"factor": factor})
+        named["factor"] = "factor.npz"
     if before is not None:
         named |= {"before": "before.json", "before_arrays": "before.npz"}
     digests = {

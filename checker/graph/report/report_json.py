@@ -9,16 +9,18 @@ from proof_of_absence.checker.graph.findings import (
     BoxFinding,
     DataSummary,
     GraphAudit,
+    GraphEnd,
     GraphImprovement,
     GraphSummary,
     NodeFinding,
     State,
 )
+from proof_of_absence.checker.graph.readout_facts import graph_readout_fact, together_fact
 from proof_of_absence.checker.graph.report.view import STATES, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 
-__all__ = ["FORMAT", "data_json", "net_json", "report_text", "to_json"]
+__all__ = ["FORMAT", "data_json", "end_json", "net_json", "report_text", "to_json"]
 
 FORMAT = "absence-graph-audit/1"
 
@@ -38,6 +40,8 @@ def to_json(audit: GraphAudit) -> dict[str, Any]:
         "float32_deviation": None if audit.float32_deviation is None else hexadecimal(audit.float32_deviation),
         "improvement": None if audit.improvement is None else _improvement(audit.improvement),
         "unimproved": audit.unimproved,
+        "end": None if audit.end is None else end_json(audit.end),
+        "unpriced": audit.unpriced,
         "findings": list(audit.findings),
         "undecided": list(audit.undecided),
         "not_asked": list(audit.not_asked),
@@ -73,6 +77,21 @@ def data_json(data: DataSummary) -> dict[str, Any]:
         "distinct_inputs": data.distinct_inputs,
         "loss_name": data.loss_name,
         "loss_reason": data.loss_reason,
+    }
+
+
+def end_json(end: GraphEnd) -> dict[str, Any]:
+    """What the outputs read; prices and sets are those of the facts."""
+    facts = (
+        end.readout and graph_readout_fact(end.readout), together_fact(end.node, end.together) if end.together else None
+    )  # fmt: skip
+    readout, together = (fact and {key: value for key, value in fact.items() if key != "kind"} for fact in facts)
+    return {
+        "node": end.node,
+        "name": end.name,
+        "shape": list(end.shape),
+        "readout": readout,
+        "together": together["sets"] if together else [],
     }
 
 

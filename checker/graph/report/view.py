@@ -16,6 +16,13 @@ from proof_of_absence.checker.graph.findings import (
     place_name,
     unit_name,
 )
+from proof_of_absence.checker.graph.report.end_view import (
+    independence_lines,
+    price_lines,
+    price_table,
+    together_lines,
+    together_rows,
+)
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.checker.screen.answers import Answer, Report, Table
 
@@ -46,6 +53,8 @@ def headline(audit: GraphAudit) -> str:
         return f"Nothing found, but {_count(len(audit.undecided), 'question')} undecided: this is not a pass"
     if audit.exit_code == CLEAN:
         return "Clean: every hidden unit that is read varies on the training inputs"
+    if not any(node.idle for node in audit.nodes):
+        return f"{audit.findings[-1][0].upper()}{audit.findings[-1][1:]}; {_deployed(audit)}.{open_}"
     channels = sum(len(node.channels) for node in audit.nodes)
     single = sum(len(node.single) for node in audit.nodes)
     parts = [_count(channels, "train-idle channel")] * bool(channels)
@@ -78,8 +87,10 @@ def answers(audit: GraphAudit, command: str = "") -> tuple[Answer, ...]:
         else ()
     )
     asked = (
-        Answer("What is train-idle", _shortened(_sleeping(audit))),
+        Answer("What is train-idle", _shortened([*_sleeping(audit), *together_lines(audit.end)])),
         Answer("Where it fires", _shortened(_firing(audit))),
+        Answer("What the outputs read", tuple(_reading(audit))),
+        Answer("What it costs to move an answer by the readout", tuple(price_lines(audit.end))),
         Answer("What holds over a box of inputs", _shortened(_boxes(audit))),
         Answer("A network with a lower loss", tuple(_improved(audit))),
         Answer("What is not decided", _shortened(audit.undecided)),
@@ -125,7 +136,14 @@ def _firing(audit: GraphAudit) -> list[str]:
             all_rows = {row for _, found in awake for row in found}
             told = f"{node.name}: {_count(len(awake), 'unit')} at {_count(len(all_rows), 'input')}"
             lines.append(f"{told}; most often {place_name(node, entry)}, at rows {_listed(map(str, rows))}")
-    return lines
+    sets = together_rows(audit.end)
+    return [*lines, *(f"{name} together: at rows {_listed(map(str, rows))}" for name, rows in sets)]
+
+
+def _reading(audit: GraphAudit) -> list[str]:
+    if audit.unpriced:
+        return [f"No features are priced: {audit.unpriced}."]
+    return independence_lines(audit.end)
 
 
 def _boxes(audit: GraphAudit) -> list[str]:
@@ -200,7 +218,7 @@ def tables(audit: GraphAudit, limit: int) -> tuple[Table, ...]:
     if firing:
         heads = ("unit", ">in training", ">fires at", "rows")
         found.append(Table("Units that fire", heads, tuple(firing[:limit]), max(0, len(firing) - limit)))
-    return tuple(found)
+    return (*found, *price_table(audit.end, limit))
 
 
 def _shape(shape: Sequence[int]) -> str:

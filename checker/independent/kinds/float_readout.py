@@ -128,7 +128,7 @@ def combined(whole: Integers, exponent: int, divisor: int, direction: Direction)
     return found
 
 
-def readout_prices(fact: Fact, features: Features, factor: Floats | None) -> None:
+def readout_prices(fact: Fact, features: Features, factor: Floats | None) -> "_Bounds | _Exactly":
     """Of every listed row, the leverage h and the price t^2 / (N h) lie within the bounds, or a move there is free.
 
     Without a factor both bounds are the number itself.
@@ -136,6 +136,10 @@ def readout_prices(fact: Fact, features: Features, factor: Floats | None) -> Non
     `directions` are combinations of features that are 0 in training, one for each column not in `columns`, the rest of
     its terms within these. A row is free by the first that is not 0 there. Where all are 0, its leverage is that on
     `columns`. An upper bound that is null says nothing.
+
+    Returns
+    -------
+    What shows it; it says whether the columns are `independent` in training, if there is no penalty.
 
     Notes
     -----
@@ -156,6 +160,7 @@ def readout_prices(fact: Fact, features: Features, factor: Floats | None) -> Non
         require(len(set(rows)) == len(rows), f"a {part} row is listed twice")
         for block in blocks(len(listed), BLOCK):
             _rows(part, listed[block], features, directions, known, move)
+    return known
 
 
 def _columns(fact: Fact, features: Features, penalty: Fraction) -> tuple[list[int], list[Direction]]:
@@ -261,6 +266,11 @@ class _Bounds:
         self.features, self.columns, self.factor = features, columns, factor
         self.off = _off(features, columns, factor, penalty)
 
+    @property
+    def independent(self) -> bool:
+        """Whether M is shown to be invertible."""
+        return self.factor.shape[0] == self.factor.shape[1] and self.off < 1
+
     def leverages(self, part: str, rows: Sequence[int]) -> list[Pair]:
         low, high = _leverages(_of(self.features.bounded(part, rows), self.columns), self.factor, self.off)
         return list(map(_pair, low, high))
@@ -274,6 +284,9 @@ class _Bounds:
 
 class _Exactly:
     """Leverages and squares of moves themselves."""
+
+    # A determinant that is 0 is refused.
+    independent = True
 
     def __init__(self, features: Features, columns: list[int], penalty: Fraction):
         self.features = features

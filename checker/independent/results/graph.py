@@ -1,7 +1,7 @@
 """Check the certificate of an audit of a graph: the graph and the data in files, and facts about them, decided anew.
 
 `graph.json` and `graph.npz` hold the graph, `data.npz` the arrays `train`, `deploy` and `targets`; after a hardening
-`before.json` and `before.npz` hold the graph before.
+`before.json` and `before.npz` hold the graph before. `factor.npz` is what shows leverages that are no exact rationals.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from proof_of_absence.checker.independent.kinds import (
     graph_irrelevant,
     graph_losses,
     graph_lower_loss,
+    graph_readout,
     graph_same_in_float32,
 )
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
@@ -35,12 +36,12 @@ FORMAT = "absence-graph-certificate/1"
 GRAPH = "graph.json"
 LARGEST = 2**30
 FIELDS = {"format", "files", "facts", "about", "digest"}
-FILES, BEFORE = {"graph", "arrays", "data"}, {"before", "before_arrays"}
+FILES, BEFORE, FACTOR = {"graph", "arrays", "data"}, {"before", "before_arrays"}, "factor"
 DATA = {"train", "deploy", "targets"}
 # These are decided all together.
 TOGETHER: dict[str, Callable[..., None]] = graph_idle.KINDS | graph_firing.KINDS | graph_irrelevant.KINDS
 ALONE = graph_losses.KINDS | graph_float32.KINDS | graph_hardened.KINDS | graph_same_in_float32.KINDS
-ALONE |= graph_lower_loss.KINDS
+ALONE |= graph_lower_loss.KINDS | graph_readout.KINDS
 KINDS: dict[str, Callable[..., None]] = TOGETHER | ALONE
 
 
@@ -72,7 +73,7 @@ def accepted(path: Path) -> tuple[Fact, GraphSubject]:
 
 def read_subject(folder: Path, files: object) -> GraphSubject:
     """The graph and the data in the files that a certificate in the folder names."""
-    if not (isinstance(files, dict) and set(files) in (FILES, FILES | BEFORE)):
+    if not (isinstance(files, dict) and set(files) - {FACTOR} in (FILES, FILES | BEFORE)):
         raise Refused("files are missing or unknown")
     data = arrays(folder, files["data"])
     require("train" in data and set(data) <= DATA, "the data are the arrays train, deploy and targets")
@@ -80,7 +81,12 @@ def read_subject(folder: Path, files: object) -> GraphSubject:
         require(array.ndim == 2 and array.size, f"{name} is no matrix with at least one row")
     before = _graph(folder, files["before"], files["before_arrays"]) if "before" in files else None
     graph = _graph(folder, files["graph"], files["arrays"])
-    return GraphSubject(graph, data["train"], deploy=data.get("deploy"), targets=data.get("targets"), before=before)
+    factor = arrays(folder, files[FACTOR]) if FACTOR in files else {FACTOR: None}
+    require(set(factor) == {FACTOR}, "the factor is one array")
+    return GraphSubject(
+        graph, data["train"], deploy=data.get("deploy"), targets=data.get("targets"), before=before,
+        factor=factor[FACTOR],
+    )  # fmt: skip
 
 
 def decide(subject: GraphSubject, facts: object) -> None:

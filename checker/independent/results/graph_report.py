@@ -15,6 +15,7 @@ from proof_of_absence.checker.independent.refusal import Refused, require, requi
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject
+from proof_of_absence.checker.independent.values.graph_end import end_of
 from proof_of_absence.checker.independent.values.graph_files import MALFORMED
 from proof_of_absence.checker.independent.values.graph_masks import read
 from proof_of_absence.checker.independent.values.graphs import Clip, Conv, Dense, Graph, LeakyRelu
@@ -25,9 +26,9 @@ FORMAT = "absence-graph-audit/1"
 NAME = "report.json"
 PARTS = {
     "format", "state", "headline", "net", "data", "units", "deployment_rows", "boxes", "float32_deviation",
-    "improvement", "unimproved", "findings", "undecided", "not_asked", "seconds",
+    "improvement", "unimproved", "end", "unpriced", "findings", "undecided", "not_asked", "seconds",
 }  # fmt: skip
-ABOUT = {"net", "data", "improved", "unimproved", "undecided", "not_asked", "deploy", "program"}
+ABOUT = {"net", "data", "improved", "unimproved", "unpriced", "undecided", "not_asked", "deploy", "program"}
 LOSSES = {
     "squared": "mean squared error",
     "cross-entropy": "cross-entropy of the softmax",
@@ -78,8 +79,10 @@ class _Report:
         self._boxes()
         self._float32()
         self._improvement()
+        self._readout()
         unseen = ["the words of the headline", "seconds", *self._end()]
         unseen += ["why no lower loss is shown"] if self.report["unimproved"] else []
+        unseen += ["why nothing is priced"] if self.report["unpriced"] else []
         return [*unseen, *(["what the report calls undecided"] if self.report["undecided"] else [])]
 
     def one(self, kind: str) -> Fact | None:
@@ -97,13 +100,14 @@ class _Report:
         require(isinstance(self.about, dict) and set(self.about) == ABOUT, "the certificate repeats other parts")
         data = {key: value for key, value in self.report["data"].items() if key not in ("loss", "noise_floor")}
         own = {"net": self.report["net"], "data": data}
-        own |= {part: self.report[part] for part in ("unimproved", "undecided", "not_asked")}
+        own |= {part: self.report[part] for part in ("unimproved", "unpriced", "undecided", "not_asked")}
         for part, stated in own.items():
             require_same(f"{part}, as the certificate repeats it", stated, self.about[part])
         named = [own["net"], data] + [self.about["deploy"]] * (self.about["deploy"] is not None)
         texts = [one[part] for one in named for part in ("source", "sha256")] + [data["loss_reason"]]
         require(all(isinstance(text, str) for text in texts), "what is said of a file is no text")
-        lines = [self.report["unimproved"], *self.report["undecided"], *self.report["not_asked"]]
+        lines = [self.report[part] for part in ("unimproved", "unpriced")]
+        lines += [*self.report["undecided"], *self.report["not_asked"]]
         require(all(isinstance(line, str) for line in lines), "a line on what is open is no text")
         net, graph = self.report["net"], self.graph
         layers = [node.layer for node in graph.nodes if isinstance(node.layer, Dense | Conv)]
@@ -220,6 +224,30 @@ class _Report:
             ends = [hexadecimal(text) for text in stated[part]]
             require_equal(f"improvement: {part}", ends, [number(text) for text in fact[part]])
 
+    def _readout(self) -> None:
+        """What the outputs read is what the graph's last affine map reads; prices and sets are those of the facts."""
+        stated, readout, together = self.report["end"], self.one("graph-readout"), self.one("graph-together")
+        try:
+            node, _ = end_of(self.graph)
+        except Refused:
+            require(stated is None and self.report["unpriced"] != "", "end: there is none, and it is not said why")
+            return
+        require(self.report["unpriced"] == "", "end: said to be none")
+        name = node_name(self.graph, node) if node else "the input"
+        own: Fact = {"node": node, "name": name, "shape": list(self.graph.shapes[node])}
+        own |= {"readout": readout and {key: value for key, value in readout.items() if key != "kind"}}
+        own |= {"together": together["sets"] if together else []}
+        for part, value in own.items():
+            require_same(f"end: {part}", stated[part], value)
+        require(set(stated) == set(own), "end: parts are missing or unknown")
+        told = self.explained("readout prices", "what the outputs read", "whether they are independent")
+        require(readout is not None or told, "end: no prices, and no word on why")
+        rows = readout["rows"].get("deployment", []) if readout else []
+        open_ = any("leverage" in row and row["leverage"][1] is None for row in rows)
+        require(not open_ or self.explained("the readout price"), "end: a price is open, and no word on it")
+        unseen = any(one["fires"] is None for one in own["together"]) and self.subject.deploy is not None
+        require(not unseen or self.explained("where they fire together"), "end: where sets fire is open, and no word")
+
     def _end(self) -> list[str]:
         """The findings and the state follow from the rest."""
         report = self.report
@@ -229,6 +257,9 @@ class _Report:
                 of = f"{self.graph.sizes[node]} units of {node_name(self.graph, node)}"
                 findings.append(f"{count} of {of} are train-idle")
         findings += [f"{len(box['acts'])} idle units act in {box['box']}" for box in report["boxes"] if box["acts"]]
+        if sets := len(report["end"]["together"]) if report["end"] else 0:
+            sets_are = "1 set of features is" if sets == 1 else f"{sets} sets of features are"
+            findings.append(f"{sets_are} idle only together")
         require_same("the findings", report["findings"], findings)
         state = "findings" if findings else "undecided" if report["undecided"] else "clean"
         require_same("the state", report["state"], state)

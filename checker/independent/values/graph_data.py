@@ -13,7 +13,7 @@ from proof_of_absence.checker.independent.values.graphs import Graph
 
 
 class GraphSubject:
-    """A graph, training inputs (N, d), deployment inputs (D, d), targets (N, m), and the graph before hardening.
+    """A graph, training inputs (N, d), deployment inputs (D, d), targets (N, m), the graph before hardening, a factor.
 
     Raises
     ------
@@ -29,8 +29,11 @@ class GraphSubject:
         deploy: Floats | None = None,
         targets: Floats | None = None,
         before: Graph | None = None,
+        factor: Floats | None = None,
     ):
         self.graph, self.train, self.deploy, self.targets, self.before = graph, train, deploy, targets, before
+        # What shows that features are independent, and their leverages.
+        self.factor = factor
         for inputs in (train, deploy):
             require(inputs is None or (inputs.ndim == 2 and inputs.shape[1] == graph.sizes[0]), "inputs do not fit")
         require(len(train) > 0, "there are no training rows")
