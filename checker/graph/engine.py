@@ -21,8 +21,9 @@ from proof_of_absence.checker.graph.findings import (
     GraphSummary,
     NodeFinding,
 )
+from proof_of_absence.checker.graph.firing import firing
 from proof_of_absence.checker.graph.held import Changeable
-from proof_of_absence.checker.graph.idle import UnitStates, firing, unit_states
+from proof_of_absence.checker.graph.idle import UnitStates, unit_states
 from proof_of_absence.checker.graph.improve import Unimproved, improve
 from proof_of_absence.checker.graph.losses import losses
 from proof_of_absence.checker.kernel.kept import content_key

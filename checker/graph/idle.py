@@ -1,9 +1,8 @@
-"""Which hidden units of a graph are idle on the training inputs, and at which deployment inputs those fire.
+"""Which hidden units of a graph are idle on the training inputs; `firing` says where they act at deployment.
 
 Balls in float64 decide most of it, on the part of the graph that is still open; exact arithmetic the rest.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -11,12 +10,11 @@ import numpy as np
 
 from proof_of_absence.checker.graph.findings import State
 from proof_of_absence.checker.numbers.deadline import OutOfTime, look
-from proof_of_absence.checker.passes.graph_constants import edge
 from proof_of_absence.checker.passes.graph_enclosure import GraphBall, GraphPass, blocks
 from proof_of_absence.checker.passes.graph_exact import (
     DIFFERS,
     OPEN,
-    SAME,
+    SHARP,
     TOO_MANY,
     differing,
     sharp_blocks,
@@ -27,7 +25,7 @@ from proof_of_absence.checker.passes.graph_part import part
 from proof_of_absence.checker.passes.graph_reads import met, moves
 from proof_of_absence.models.graph import Graph
 
-__all__ = ["OUT_OF_TIME", "Firing", "UnitStates", "checked_inputs", "firing", "unit_states"]
+__all__ = ["OUT_OF_TIME", "UnitStates", "by_unit", "checked_inputs", "unit_states"]
 
 OUT_OF_TIME = "there was no time to decide it"
 # Rows that exact arithmetic looks at together: few at first, since one that differs is enough.
@@ -62,18 +60,14 @@ class UnitStates:
     reasons: dict[int, str]
 
     @property
+    def one_value(self) -> np.ndarray:
+        """Whether a unit sends one value at all training rows, shape (units,)."""
+        return _sends_one(self.states)
+
+    @property
     def idle(self) -> np.ndarray:
         """Whether a unit sends one value at all training rows, or nothing reads it, shape (units,)."""
-        return np.asarray(_sends_one(self.states) | ~self.read)
-
-
-@dataclass(frozen=True)
-class Firing:
-    """The deployment rows at which idle units of a node send another value, and those where that is open, by entry."""
-
-    node: int
-    rows: dict[int, tuple[int, ...]]
-    undecided: dict[int, tuple[int, ...]]
+        return np.asarray(self.one_value | ~self.read)
 
 
 def checked_inputs(graph: Graph, inputs: np.ndarray, what: str = "inputs") -> np.ndarray:
@@ -207,7 +201,7 @@ class _Units:
     def open_rows(self) -> dict[int, np.ndarray]:
         """Of each pending unit that is not hard, and not sure at all rows, the rows at which its value is not known."""
         pairs = np.concatenate(self.pairs, axis=1)
-        return _by_unit(pairs[:, self.states[pairs[0]] == State.UNDECIDED])
+        return by_unit(pairs[:, self.states[pairs[0]] == State.UNDECIDED])
 
 
 class _Search:
@@ -224,9 +218,11 @@ class _Search:
             # One row tells what a unit sends that nothing moving reaches.
             self._settle(number, here.pending[~reached[number][here.pending]], 0)
         self._stream()
-        if not self.graph.is_rational:
+        for bits in SHARP:
             # Radii grow from layer to layer: what float64 does not tell of many, more digits tell of all at once.
-            self._stream(sharp=True)
+            rooted = bits == SHARP[0] and not self.graph.is_rational
+            if rooted or any(here.hard[here.pending].any() for here in self.nodes.values()):
+                self._stream(bits)
         for number, here in self.nodes.items():
             open_rows = here.open_rows()
             for unit in here.pending.tolist():
@@ -241,8 +237,11 @@ class _Search:
                 some = here.pending[~here.hard[here.pending]]
                 self._compare(number, some, np.unique(np.concatenate([np.empty(0, int), *map(open_rows.get, some)])))
 
-    def _stream(self, *, sharp: bool = False) -> None:
-        """All rows in balls, in a random order: what varies is found early, and only what is pending is computed."""
+    def _stream(self, bits: int = 0) -> None:
+        """All rows in balls, of so many bits if that is not 0; only what is pending is computed.
+
+        They come in a random order, so that what varies is found early.
+        """
         order = np.random.default_rng(0).permutation(len(self.inputs))
         start = 0
         for here in self.nodes.values():
@@ -253,10 +252,10 @@ class _Search:
                 return
             some, ends = part(self.graph, pending)
             run, count = GraphPass(some), sum(map(len, pending.values()))
-            for block in (sharp_blocks if sharp else blocks)(some, len(order) - start):
+            for block in (sharp_blocks if bits else blocks)(some, len(order) - start):
                 rows = order[start:][block]
                 inputs = self.inputs[rows]
-                balls = sharp_pass(some, inputs, ends.values()) if sharp else run(inputs)
+                balls = sharp_pass(some, inputs, ends.values(), bits) if bits else run(inputs)
                 for number, units in pending.items():
                     left = self.nodes[number].states[units] == State.UNDECIDED
                     if left.any():
@@ -309,82 +308,12 @@ class _Search:
             here.settle(unit, known[unit])
 
 
-def firing(graph: Graph, inputs: np.ndarray, found: Sequence[UnitStates], deployment: np.ndarray) -> tuple[Firing, ...]:
-    """At which deployment inputs the units that send one value on the training inputs, and are read, send another.
-
-    Parameters
-    ----------
-    inputs, deployment
-        Training and deployment inputs, as those of `unit_states`.
-    found
-        What `unit_states` says of the training inputs.
-
-    Raises
-    ------
-    ValueError
-        As `checked_inputs`.
-    OutOfTime
-        If the deadline in force passes.
-    """
-    first, rows = checked_inputs(graph, inputs[:1]), checked_inputs(graph, deployment, "deployment inputs")
-    wanted = {one.node: np.flatnonzero(_sends_one(one.states) & one.read) for one in found}
-    wanted = {node: units for node, units in wanted.items() if units.size}
-    fires: dict[int, list[np.ndarray]] = {one.node: [] for one in found}
-    unknown: dict[int, list[np.ndarray]] = {one.node: [] for one in found}
-    if wanted:
-        some, ends = part(graph, wanted)
-        run = GraphPass(some)
-        start = run(first)
-        sent = {one.node: _bounds(one, wanted[one.node], start[ends[one.node]]) for one in found if one.node in wanted}
-        for block in blocks(some, len(rows)):
-            balls = run(rows[block])
-            for node, units in wanted.items():
-                told = _told(balls[ends[node]], *sent[node][:2])
-                places, which = (np.flatnonzero((told == OPEN).any(axis=axis)) for axis in (1, 0))
-                if places.size:
-                    asked = np.concatenate([first, rows[block][places]])
-                    references = [sent[node][2][k] for k in which.tolist()]
-                    told[np.ix_(places, which)] = differing(graph, asked, node, units[which], references)[1:]
-                for what, kept in ((DIFFERS, fires[node]), (OPEN, unknown[node])):
-                    which, at = np.nonzero((told == what).T)
-                    kept.append(np.stack([units[which], at + block.start]))
-    return tuple(Firing(one.node, _joined(fires[one.node]), _joined(unknown[one.node])) for one in found)
-
-
 def _sends_one(states: np.ndarray) -> np.ndarray:
     return np.asarray((states == State.DEAD) | (states == State.CONSTANT))
 
 
-def _by_unit(pairs: np.ndarray) -> dict[int, np.ndarray]:
+def by_unit(pairs: np.ndarray) -> dict[int, np.ndarray]:
     """Of units and rows, (2, pairs), the rows by unit, both in order."""
     units, rows = pairs[:, np.lexsort(pairs[::-1])]
     found, starts = np.unique(units, return_index=True)
     return dict(zip(found.tolist(), np.split(rows, starts[1:]), strict=False))
-
-
-def _joined(pairs: Sequence[np.ndarray]) -> dict[int, tuple[int, ...]]:
-    by_unit = _by_unit(np.concatenate([np.empty((2, 0), dtype=np.int64), *pairs], axis=1))
-    return {unit: tuple(rows.tolist()) for unit, rows in by_unit.items()}
-
-
-def _bounds(
-    one: UnitStates, units: np.ndarray, ball: GraphBall
-) -> tuple[np.ndarray, np.ndarray, list[Fraction | None]]:
-    """Bounds of what the units send, and the exact numbers that are rational; the ball is that of a training input."""
-    low, high = ball.lower[0].copy(), ball.upper[0].copy()
-    exact = [one.values.get(unit) for unit in units.tolist()]
-    for k, value in enumerate(exact):
-        if value is not None:
-            near, off = edge(value)
-            if not off:
-                low[k] = high[k] = near
-            elif np.isfinite(off):
-                low[k], high[k] = np.nextafter(near - off, -np.inf), np.nextafter(near + off, np.inf)
-    return low, high, exact
-
-
-def _told(ball: GraphBall, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """What the balls tell of units that send a value between two bounds: SAME, DIFFERS or OPEN, (rows, units)."""
-    lower, upper = ball.lower, ball.upper
-    told = np.where((lower > high) | (upper < low), DIFFERS, OPEN)
-    return np.where((lower == upper) & (lower == high) & (low == high), SAME, told).astype(np.int8)

@@ -44,11 +44,13 @@ from proof_of_absence.models.graph_layers import (
     Sum,
 )
 
-__all__ = ["DIFFERS", "OPEN", "SAME", "TOO_MANY", "differing", "sharp_blocks", "sharp_pass", "values"]
+__all__ = ["DIFFERS", "OPEN", "SAME", "SHARP", "TOO_MANY", "differing", "sharp_blocks", "sharp_pass", "values"]
 
 TOO_MANY = "balls of 4096 bits do not tell, and the square roots of batch normalisations that meet in it are too many"
 # Bits of the balls before sums of roots are tried, and after: float64 did not tell, so a few more bits rarely do.
 BITS, LAST_BITS = (256, 1024), 4096
+# Bits of balls for whole passes: 128 hold some thirty layers in a row, and are twice as fast as 256.
+SHARP = (128, 512)
 # Entries of all nodes in one block of rows.
 ENTRIES = 2**18
 # Rows that sharp balls look at first: two are enough for most of what varies.
@@ -114,8 +116,10 @@ def sharp_blocks(graph: Graph, rows: int) -> Iterator[slice]:
     yield from (slice(one.start + FIRST_ROWS, one.stop + FIRST_ROWS) for one in _blocks(graph, rows - FIRST_ROWS))
 
 
-def sharp_pass(graph: Graph, inputs: np.ndarray, wanted: Collection[int]) -> dict[int, GraphBall]:
-    """Some nodes in balls of 256 bits, rounded to float64: where float64 of itself lost all digits in many layers.
+def sharp_pass(
+    graph: Graph, inputs: np.ndarray, wanted: Collection[int], bits: int = SHARP[0]
+) -> dict[int, GraphBall]:
+    """Some nodes in balls of so many bits, rounded to float64: where that of itself lost all digits in many layers.
 
     Parameters
     ----------
@@ -131,7 +135,7 @@ def sharp_pass(graph: Graph, inputs: np.ndarray, wanted: Collection[int]) -> dic
     OutOfTime
         If the deadline in force passes.
     """
-    every = _evaluate(graph, inputs, Balls(BITS[0]))
+    every = _evaluate(graph, inputs, Balls(bits))
     found = {}
     for node in wanted:
         ends = each(_rounded, every[node].T).tolist()

@@ -20,6 +20,7 @@ from proof_of_absence.checker.independent.values.graph_compare import as_at, val
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, blocks_of
 from proof_of_absence.checker.independent.values.graph_lines import Span, spans
 from proof_of_absence.checker.independent.values.graph_masks import moving
+from proof_of_absence.checker.independent.values.graph_settled import at_row
 from proof_of_absence.checker.independent.values.graphs import Graph, Places
 from proof_of_absence.checker.independent.values.rounding import UP
 
@@ -84,8 +85,13 @@ def _floats(ends: list[Fraction], sign: int) -> Floats:
 
 def _still(subject: GraphSubject, node: int, entries: Places, span: Span) -> None:
     low, high = (end.reshape(-1)[entries] for end in span)
-    values = value_at(subject.graph, subject.train[:1], node, entries)
-    for entry, a, b, (least, most) in zip(entries.tolist(), low.tolist(), high.tolist(), values, strict=True):
+    graph, first = subject.graph, subject.train[:1]
+    found = at_row(graph, first, {node: entries})[node]
+    values = {e: (Fraction(found.value[0, e]),) * 2 for e in entries.tolist() if not found.radius[0, e]}
+    if left := [entry for entry in entries.tolist() if entry not in values]:
+        values |= dict(zip(left, value_at(graph, first, node, np.array(left)), strict=True))
+    for entry, a, b in zip(entries.tolist(), low.tolist(), high.tolist(), strict=True):
+        least, most = values[entry]
         shown = a == b and math.isfinite(a) and least == most == Fraction(a)
         require(shown, f"unit {entry} of node {node} is not shown to be still over the box: it lies in {a} to {b}")
 

@@ -16,11 +16,14 @@ from proof_of_absence.checker.independent.values.floats import Bounded, Exact, F
 from proof_of_absence.checker.independent.values.graph_bounded import bounded
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, blocks_of
 from proof_of_absence.checker.independent.values.graph_exact import exact
+from proof_of_absence.checker.independent.values.graph_settled import DIGITS, sharpened
 from proof_of_absence.checker.independent.values.graphs import Conv, Dense, Graph
 
 # Rows times products: up to EXACT (some seconds) outputs are exact, beyond that floats within bounds; up to PATIENT
 # they are exact again where the bounds do not confirm what is stated.
 EXACT, PATIENT = 2**22, 2**25
+# A radius that is wider than that, relatively, has lost its digits in many layers: more digits are taken.
+WIDE = 2.0**-26
 SQUARED, OF_CLASSES = "squared", ("cross-entropy", "logistic")
 
 
@@ -49,6 +52,9 @@ class GraphOutputs:
         """The outputs at the rows within bounds."""
         last = len(self.graph.nodes)
         found = [next(bounded(self.graph, inputs[block], [last]))[1] for block in blocks_of(self.graph, inputs)]
+        if not all((one.radius <= WIDE * (1 + np.abs(one.value))).all() for one in found):
+            sharp = [one for _, _, one in sharpened(self.graph, inputs, [last], DIGITS[0])]
+            found = sharp if sum(len(one.value) for one in sharp) == len(inputs) else found
         return Bounded(np.vstack([one.value for one in found]), np.vstack([one.radius for one in found]))
 
 

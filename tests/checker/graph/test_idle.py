@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.graph import firing as firing_module
 from proof_of_absence.checker.graph import idle
 from proof_of_absence.checker.graph.findings import State
-from proof_of_absence.checker.graph.idle import OUT_OF_TIME, checked_inputs, firing, unit_states
+from proof_of_absence.checker.graph.firing import firing
+from proof_of_absence.checker.graph.idle import OUT_OF_TIME, checked_inputs, unit_states
 from proof_of_absence.checker.numbers import deadline
 from proof_of_absence.checker.passes import graph_enclosure, graph_exact
 from proof_of_absence.models.graph import Graph, Node
@@ -220,3 +222,41 @@ def in_mpmath(graph, row):
                 value = [max(x, mpmath.mpf(0)) for x in h]
         found.append(value)
     return found
+
+
+def test_where_deep_units_fire_is_decided_by_sharp_balls(monkeypatch):
+    """A unit that sleeps in training is open in float64 at every deployment row, and at none in more digits."""
+    graph, inputs = deep(60), np.random.default_rng(2).standard_normal((6, 4))
+    found = unit_states(graph, inputs)
+
+    def refuse(*arguments):
+        raise AssertionError("exact numbers")
+
+    monkeypatch.setattr(firing_module, "differing", refuse)
+    fires = firing(graph, inputs, found, np.concatenate([inputs, -inputs * 2.0**40]))
+    with mpmath.workdps(60):
+        sent = [in_mpmath(graph, row)[graph.activations[-1]] for row in (*inputs, *(-inputs * 2.0**40))]
+    assert fires[-1].rows == {
+        unit: rows for unit in range(4) if (rows := tuple(k for k, row in enumerate(sent) if row[unit] > 0))
+    }
+    assert fires[-1].rows and not any(one.undecided for one in fires)
+
+
+def test_what_float64_lost_without_roots_is_decided_without_long_rationals(monkeypatch):
+    graph, inputs = deep(60), np.random.default_rng(2).standard_normal((6, 4))
+    rational = [
+        Node(Scale(np.array([Fraction(4, 3)] * 4), np.array([Fraction(1)] * 4)), node.reads)
+        if isinstance(node.layer, BatchNorm) and number < len(graph.nodes) - 2
+        else node
+        for number, node in enumerate(graph.nodes, 1)
+    ]
+    rational[-3] = Node(Scale(np.array([Fraction(1)] * 4), np.array([Fraction(-(10**60))] * 4)), rational[-3].reads)
+    graph = Graph((4,), rational)
+    assert graph.is_rational
+
+    def refuse(*arguments):
+        raise AssertionError("rationals")
+
+    monkeypatch.setattr(idle, "differing", refuse)
+    *found, last = unit_states(graph, inputs)
+    assert all((one.states == State.VARIES).all() for one in found) and (last.states == State.DEAD).all()

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.graph.findings import State
-from proof_of_absence.checker.graph.idle import firing, unit_states
+from proof_of_absence.checker.graph.firing import firing
+from proof_of_absence.checker.graph.idle import unit_states
 from proof_of_absence.checker.independent.kinds import graph_idle as kind
 from proof_of_absence.checker.independent.kinds.graph_firing import graph_firing
 from proof_of_absence.checker.independent.kinds.graph_idle import graph_idle
