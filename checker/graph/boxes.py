@@ -1,18 +1,24 @@
 """Over a box of inputs: do the idle units of a graph send there what they send in training?
 
-Linear bounds show that some do; a corner or a row of the box, evaluated rigorously, that some do not.
+Linear bounds show that some do; a corner or a row of the box, evaluated rigorously, that some do not. What is left is
+divided where that is small enough (`divide`).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from proof_of_absence.checker.graph.divide import LATE, Decided, divide
 from proof_of_absence.checker.graph.findings import BoxFinding, NodeFinding
-from proof_of_absence.checker.numbers.deadline import OutOfTime, look
+from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, look, within
 from proof_of_absence.checker.passes.graph_bounds import bounded, upper
 from proof_of_absence.checker.passes.graph_enclosure import GraphPass
+from proof_of_absence.checker.passes.graph_forms import surely_constant
 from proof_of_absence.checker.passes.graph_intervals import Span
+from proof_of_absence.checker.passes.graph_reads import moves
 from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.graph import Graph
 
@@ -20,19 +26,21 @@ __all__ = ["floats_around", "over_box"]
 
 # Units whose corners are tried at a time.
 CORNERS = 64
-OPEN = "the bounds do not show it, and no input was found where it acts"
 ROOTS = "what it sends in training is not known as a rational number"
 
 
-def over_box(graph: Graph, nodes: Sequence[NodeFinding], box: Region, inputs: np.ndarray) -> tuple[BoxFinding, ...]:
+def over_box(
+    graph: Graph, nodes: Sequence[NodeFinding], box: Region, inputs: np.ndarray, tried: np.ndarray
+) -> tuple[BoxFinding, ...]:
     """For each node with idle units what they do over the box.
 
     Parameters
     ----------
     nodes
-        What is known of the units in training.
-    inputs
-        Inputs that are tried as witnesses where they lie in the box, such as deployment inputs, shape (rows, d).
+        What is known of the units at the training inputs.
+    inputs, tried
+        The training inputs, and inputs that are tried as witnesses where they lie in the box, such as deployment
+        inputs; shapes (rows, d).
 
     Raises
     ------
@@ -46,22 +54,31 @@ def over_box(graph: Graph, nodes: Sequence[NodeFinding], box: Region, inputs: np
     >>> from proof_of_absence.models.graph_layers import Dense, Relu
     >>> graph = Graph((1,), [Node(Dense([[1.0], [1.0]], [-3.0, -9.0]), (0,)), Node(Relu(), (1,)),
     ...                      Node(Dense([[1.0, 1.0]], [0.0]), (2,))])
-    >>> nodes = unit_findings(graph, np.array([[0.0], [1.0]]))
-    >>> (found,) = over_box(graph, nodes, Region("box", ((Fraction(0), Fraction(5)),)), np.zeros((0, 1)))
+    >>> rows = np.array([[0.0], [1.0]])
+    >>> nodes = unit_findings(graph, rows)
+    >>> (found,) = over_box(graph, nodes, Region("box", ((Fraction(0), Fraction(5)),)), rows, rows[:0])
     >>> found.still, found.acts
     ((1,), {0: (Fraction(5, 1),)})
     """
     idle = [node for node in nodes if node.idle]
-    work = _Work(graph, box)
+    work = _Work(graph, box, inputs[0])
     found: list[BoxFinding] = []
+    left_open: list[dict[int, Fraction]] = []
     try:
         for node in idle:
-            found.append(work.of(node, inputs))
+            one, values = work.of(node, tried)
+            found.append(one)
+            left_open.append(values)
     except OutOfTime as late:
-        left = idle[len(found) :]
-        open_ = (BoxFinding(box.name, one.node, (), {}, one.idle, "out of time", box.bounds) for one in left)
-        late.so_far = (*found, *open_)
+        rest = (BoxFinding(box.name, one.node, (), {}, one.idle, LATE, box.bounds) for one in idle[len(found) :])
+        late.so_far = (*found, *rest)
         raise
+    for place, values in enumerate(left_open):
+        if values:
+            # Every unit that is open has an equal share of the time.
+            share = left() * len(values) / sum(map(len, left_open[place:]))
+            with within(in_force().sooner(share)):
+                found[place] = work.divided(found[place], values)
     return tuple(found)
 
 
@@ -94,28 +111,45 @@ def _float(number: Fraction) -> float:
 class _Work:
     """What all nodes share: the spans over the box, and the pass that replays inputs."""
 
-    def __init__(self, graph: Graph, box: Region):
-        self.graph, self.box = graph, box
+    def __init__(self, graph: Graph, box: Region, first: np.ndarray):
+        self.graph, self.box, self.first = graph, box, first
         self.outer, self.inner = floats_around(box)
         self.replay = GraphPass(graph)
         self.spans: list[Span] | None = None
+        self.moved: list[np.ndarray] = []
 
-    def of(self, node: NodeFinding, inputs: np.ndarray) -> BoxFinding:
+    def of(self, node: NodeFinding, tried: np.ndarray) -> tuple[BoxFinding, dict[int, Fraction]]:
+        """What bounds and inputs show of a node, and what the units that are left send in training."""
         if self.spans is None:
             self.spans = bounded(self.graph, self.outer)
-        known = {entry: value for entry in node.idle if (value := node.sent(entry)) is not None}
-        rest = tuple(entry for entry in node.idle if entry not in known)
+            ends = zip(self.box.bounds, self.first.tolist(), strict=True)
+            self.moved = moves(self.graph, np.array([not low == x == high for (low, high), x in ends]), {})
+        # What rests on no input that is elsewhere than at the first training row is what it is there.
+        same = [entry for entry in node.idle if not self.moved[node.node][entry]]
+        moved = [entry for entry in node.idle if self.moved[node.node][entry]]
+        known = {entry: value for entry in moved if (value := node.sent(entry)) is not None}
         entries, values = np.array(list(known), dtype=np.int64), list(known.values())
         still = self._still(node.node, entries, values)
-        open_ = [k for k in range(len(entries)) if not still[k]]
-        inside = inputs[((inputs >= self.inner.low) & (inputs <= self.inner.high)).all(axis=1)]
-        acts = self._acting(node.node, {int(entries[k]): values[k] for k in open_}, inside)
-        undecided = sorted((*rest, *(int(entries[k]) for k in open_ if int(entries[k]) not in acts)))
-        reason = OPEN if len(undecided) > len(rest) else ROOTS if rest else ""
-        return BoxFinding(
-            self.box.name, node.node, tuple(int(e) for e, so in zip(entries, still, strict=True) if so), acts,
-            tuple(undecided), reason, self.box.bounds,
-        )  # fmt: skip
+        open_ = {int(entries[k]): values[k] for k in range(len(entries)) if not still[k]}
+        close = self._close(node.node, [int(entry) for entry, so in zip(entries, still, strict=True) if so])
+        inside = ((tried >= self.inner.low) & (tried <= self.inner.high)).all(axis=1)
+        acts = self._acting(node.node, open_, tried[inside])
+        open_ = {entry: value for entry, value in open_.items() if entry not in acts}
+        shown = (*same, *(int(entry) for entry, so in zip(entries, still, strict=True) if so))
+        reasons = {entry: ROOTS for entry in moved if entry not in known}
+        found = BoxFinding(self.box.name, node.node, tuple(sorted(shown)), acts, bounds=self.box.bounds)
+        return _opened(found, reasons | dict.fromkeys(open_, LATE)), open_ | {entry: known[entry] for entry in close}
+
+    def divided(self, found: BoxFinding, values: Mapping[int, Fraction]) -> BoxFinding:
+        """The same finding, with what dividing the box decides of the units that are left."""
+        assert self.spans is not None
+        done: Decided = divide(self.graph, self.box, self.spans, self.inner, found.node, values)
+        reasons = {entry: ROOTS for entry in found.undecided if entry not in values}
+        # What bounds show stands, if only just.
+        reasons |= {entry: reason for entry, reason in done.open.items() if entry not in found.still}
+        still = tuple(sorted({*found.still, *done.trees}))
+        made = replace(found, still=still, acts={**found.acts, **done.acts}, trees=done.trees)
+        return _opened(made, reasons)
 
     def _still(self, number: int, entries: np.ndarray, values: list[Fraction]) -> list[bool]:
         """Whether the span of the activation, whose argument is bounded by lines, is one point: that of training."""
@@ -123,6 +157,12 @@ class _Work:
         low, high = self.spans[number]
         points = zip(low[entries].tolist(), high[entries].tolist(), values, strict=True)
         return [a == b and np.isfinite(a) and Fraction(a) == value for a, b, value in points]
+
+    def _close(self, number: int, entries: list[int]) -> list[int]:
+        """Of units that bounds show to be constant those of which the checker's own bounds may not show it."""
+        assert self.spans is not None
+        sure = surely_constant(self.graph, self.spans, number, entries)
+        return [entry for entry, so in zip(entries, sure, strict=True) if not so]
 
     def _acting(
         self, number: int, values: dict[int, Fraction], inside: np.ndarray
@@ -157,3 +197,10 @@ class _Work:
             sure = (lower[:, place] > np.nextafter(value, np.inf)) | (higher[:, place] < np.nextafter(value, -np.inf))
             if sure.any():
                 acts[entry] = tuple(map(Fraction, points[int(sure.argmax())].tolist()))
+
+
+def _opened(found: BoxFinding, reasons: Mapping[int, str]) -> BoxFinding:
+    """The finding, with the units that are open for these reasons."""
+    counted = Counter(reasons.values())
+    told = [reason if len(counted) == 1 else f"{count:,}: {reason}" for reason, count in sorted(counted.items())]
+    return replace(found, undecided=tuple(sorted(reasons)), reason="; ".join(told))

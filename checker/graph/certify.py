@@ -68,7 +68,7 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
     if audit.deployment_rows is not None:
         looked = (node for node in audit.nodes if node.fires is not None)
         facts += [firing_fact(n.node, audit.deployment_rows, n.fires or {}, n.open_fires) for n in looked]
-    facts += [irrelevant_fact(box.node, box.box, box.bounds, box.still, box.acts) for box in audit.boxes]
+    facts += [irrelevant_fact(b.node, b.box, b.bounds, b.still, b.acts, b.trees) for b in audit.boxes]
     if audit.end is not None and audit.end.readout is not None:
         facts.append(graph_readout_fact(audit.end.readout))
     if audit.end is not None and audit.end.together:

@@ -27,7 +27,7 @@ from proof_of_absence.checker.graph.idle import UnitStates, unit_states
 from proof_of_absence.checker.graph.improve import Unimproved, improve
 from proof_of_absence.checker.graph.losses import losses
 from proof_of_absence.checker.kernel.kept import content_key
-from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, within
+from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, left, within
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.checker.region.boxes import Region
@@ -104,11 +104,14 @@ def examine(
         if graph.dtype == np.float32:
             deviation = stages.run("float32", lambda: float32_deviation(graph, inputs))
         end, unpriced, open_ = examine_end(graph, inputs, nodes, deploy, stages.run, move)
-        for region in regions:
-            tried = inputs[:0] if deploy is None else deploy
-            boxes += stages.run(f"box {region.name}", partial(over_box, graph, nodes, region, tried)) or ()
         if loss is not None and any(node.idle for node in nodes):
             better = stages.run("lower loss", partial(improve, graph, inputs, aim, nodes, loss[0], changeable))
+        for place, region in enumerate(regions):
+            tried = inputs[:0] if deploy is None else deploy
+            # Each box has an equal share of the time.
+            with within(in_force().sooner(left() / (len(regions) - place))):
+                asked = partial(over_box, graph, nodes, region, inputs, tried)
+                boxes += stages.run(f"box {region.name}", asked) or ()
     arrays = (inputs,) if aim.targets is None else (inputs, aim.targets)
     told = data_source or Source("data", content_key(*arrays))
     data = DataSummary(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -169,7 +170,8 @@ class BoxFinding:
     """Whether all idle units of a node send over a whole box of inputs what they send in training.
 
     `still` are the entries for which that is shown, `acts` those with an input of the box as witness of the opposite;
-    the others are undecided, for the `reason`. `bounds` are the least and the greatest value of each input.
+    the others are undecided, for the `reason`. `bounds` are the least and the greatest value of each input; `trees`
+    show some of `still`, as facts have them.
     """
 
     box: str
@@ -179,6 +181,7 @@ class BoxFinding:
     undecided: tuple[int, ...] = ()
     reason: str = ""
     bounds: tuple[tuple[Fraction, Fraction], ...] = ()
+    trees: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

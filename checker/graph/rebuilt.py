@@ -147,7 +147,7 @@ def _net(told: Mapping[str, Any]) -> GraphSummary:
 
 
 def _box(fact: Mapping[str, Any], idle: Mapping[int, Sequence[int]], told: Mapping[str, Any]) -> BoxFinding:
-    acts = {entry: tuple(Fraction(float.fromhex(x)) for x in z) for entry, z in fact["acts"]}
+    acts = {entry: _numbers(z) for entry, z in fact["acts"]}
     still = tuple(fact["still"])
     left = tuple(entry for entry in idle[fact["node"]] if entry not in acts and entry not in still)
     return BoxFinding(fact["box"], fact["node"], still, acts, left, told["reason"])

@@ -175,6 +175,7 @@ def irrelevant_fact(
     bounds: Iterable[tuple[Fraction, Fraction]],
     still: Iterable[int],
     acts: Mapping[int, Iterable[Fraction]],
+    trees: Mapping[int, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """What idle units of a node do over a box of inputs.
 
@@ -187,9 +188,12 @@ def irrelevant_fact(
     still
         Entries of the node's value that are everywhere in the box what they are at the training rows.
     acts
-        Entries that are not, each with an input of the box, of floats, at which it is another.
+        Entries that are not, each with an input of the box at which it is another.
+    trees
+        For some of `still` what shows it where bounds do not: the inputs and the pieces of the dense chain that it is
+        on the box, and a tree of parts of the box as in the fact `irrelevant-region`.
     """
-    ends = list(bounds)
+    ends, shown = list(bounds), trees or {}
     return {
         "kind": "graph-irrelevant",
         "node": node,
@@ -197,7 +201,8 @@ def irrelevant_fact(
         "low": [hexadecimal(low) for low, _ in ends],
         "high": [hexadecimal(high) for _, high in ends],
         "still": sorted(map(int, still)),
-        "acts": [[int(entry), [float(x).hex() for x in acts[entry]]] for entry in sorted(acts)],
+        "acts": [[int(entry), [hexadecimal(x) for x in acts[entry]]] for entry in sorted(acts)],
+        "trees": [[int(entry), shown[entry]] for entry in sorted(shown)],
     }
 
 

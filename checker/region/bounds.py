@@ -133,6 +133,8 @@ class Bounds:
         self.box = asked.exact.shared("box", ends, lambda: _outside(*ends))
         sizes = [layer.fan_out for layer in self.layers]
         self.low = [np.full(n, -inf) for n in sizes]
+        for (layer, unit), _ in asked.carried:
+            self.low[layer - 1][unit] = 0.0
         self.high = [np.full(n, inf) for n in sizes]
         self.slope = [np.ones(n) for n in sizes]
         self.sign = [np.zeros(n, dtype=np.int8) for n in sizes]

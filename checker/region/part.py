@@ -13,6 +13,7 @@ import numpy as np
 from proof_of_absence.checker.region.bounds import OFF, ON, UNKNOWN, Bounds, Multipliers
 from proof_of_absence.checker.region.lp import Affine
 from proof_of_absence.checker.region.question import Question
+from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.rational import Vector
 
 __all__ = ["WHOLE", "Json", "Part", "Undecided"]
@@ -74,7 +75,10 @@ class Part:
     def root(cls, asked: Question) -> "Part":
         """The whole box."""
         bounds = Bounds(asked)
-        return cls(bounds, _kept(bounds))
+        made = cls(bounds, _kept(bounds))
+        if asked.carried:
+            made.tree["bounds"] = [_carried_line(unit, source) for unit, source in asked.carried]
+        return made
 
     def write(self) -> Json:
         """The part as a sub-problem in JSON: its box, sign conditions, and what the certificate states."""
@@ -202,6 +206,12 @@ class Part:
         self.state()
         self.tree["leaf"] = "constant"
         return True
+
+
+def _carried_line(unit: Unit, source: Unit | None) -> list[Any]:
+    """That a unit which carries what another one sends is on: by the line 0 below the other's ReLU."""
+    line = [*unit, "0", None, "1"]
+    return line if source is None else [*line, {"alpha": [[*source, "0"]], "beta": []}]
 
 
 def _kept(bounds: Bounds) -> Stated:

@@ -48,7 +48,8 @@ class Question:
     """A net, a circuit of it, a closed box, and the constants; made by `question`.
 
     `exact` holds the net's numbers: questions about one net share it. `of_corner`: the constants are what is sent at
-    the low corner of the box.
+    the low corner of the box. `carried`: units that hand on what a hidden unit below them sends, with that unit, or how
+    far an input lies above its least value, with None; so their pre-activations are at least 0 on the box.
     """
 
     exact: Integers
@@ -57,6 +58,7 @@ class Question:
     high: Vector
     targets: tuple[Target, ...]
     of_corner: bool = False
+    carried: tuple[tuple[Unit, Unit | None], ...] = ()
 
     @property
     def net(self) -> FloatNet:

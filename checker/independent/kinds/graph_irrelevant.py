@@ -1,6 +1,7 @@
 """What idle units of a graph do over a box of inputs: whether they send there what they send at all training rows.
 
-That a unit does is shown by bounds over the box, by intervals and lines; that it does not, by an input of the box.
+That a unit does is shown by bounds over the box, by intervals and lines, or by a tree of parts of the box, over the
+dense chain that the unit is there; that it does not, by an input of the box.
 """
 
 import math
@@ -10,12 +11,14 @@ from fractions import Fraction
 import numpy as np
 
 from proof_of_absence.checker.independent.kinds.graph_idle import entries_of
+from proof_of_absence.checker.independent.kinds.region import Prepared, irrelevant_region
 from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import Floats
 from proof_of_absence.checker.independent.values.graph_bounded import bounded
+from proof_of_absence.checker.independent.values.graph_chain import chain_of
 from proof_of_absence.checker.independent.values.graph_compare import as_at, value_at
 from proof_of_absence.checker.independent.values.graph_data import GraphSubject, blocks_of
 from proof_of_absence.checker.independent.values.graph_lines import Span, spans
@@ -26,14 +29,17 @@ from proof_of_absence.checker.independent.values.rounding import UP
 
 # A box as it is written.
 Key = tuple[tuple[str, ...], tuple[str, ...]]
+Point = list[Fraction]
 
 
 def graph_irrelevant(subject: GraphSubject, *facts: Fact) -> None:
     """Over the box `low` to `high` the units `still` send what they send in training; those in `acts` do not.
 
-    Each of `acts` comes with an input of the box at which it sends something else. Of other units nothing is said.
+    Each of `acts` comes with an input of the box at which it sends something else. Of other units nothing is said. Of
+    units `still` those in `trees` come with the pieces of a dense chain, and a tree as of the fact `irrelevant-region`.
     """
     graph, open_ = subject.graph, dict[Key, dict[int, Places]]()
+    trees: dict[Key, list[tuple[int, int, Fact]]] = {}
     for fact in pausing(facts):
         node = graph.activation(fact["node"])
         low, high = ([hexadecimal(x) for x in fact[end]] for end in ("low", "high"))
@@ -45,12 +51,16 @@ def graph_irrelevant(subject: GraphSubject, *facts: Fact) -> None:
         for entry in (*still, *acting):
             idle = node in subject.idle and subject.idle[node][entry]
             require(idle, f"unit {entry} of node {node} is not known to be idle in training")
-        if acting.size:
-            points = np.array([_point(graph, point) for _, point in fact["acts"]])
-            # The floats in the box are those between these.
-            inside = (points >= _floats(low, 1)) & (points <= _floats(high, -1))
-            require(inside.all(), f"an input at which a unit of node {node} is to act is not in the box")
-            _acts(subject, node, acting, points)
+        points = [_point(graph, point) for _, point in fact["acts"]]
+        for point in pausing(points):
+            inside = all(a <= x <= b for a, x, b in zip(low, point, high, strict=True))
+            require(inside, f"an input at which a unit of node {node} is to act is not in the box")
+        _acts(subject, node, acting, points)
+        shown = entries_of(graph, node, [entry for entry, _ in fact["trees"]])
+        require(np.isin(shown, still).all(), f"a unit of node {node} with a tree is not said to be still")
+        for entry, tree in fact["trees"]:
+            trees.setdefault(_key(fact), []).append((node, entry, tree))
+        still = np.setdiff1d(still, shown)
         # What rests on no input that moves, or is elsewhere than at the first training row, is what it is there.
         here = [Fraction(x) for x in subject.train[0].tolist()]
         elsewhere = np.array([not a == x == b for a, x, b in zip(low, here, high, strict=True)])
@@ -58,11 +68,17 @@ def graph_irrelevant(subject: GraphSubject, *facts: Fact) -> None:
         if still.size:
             wanted = open_.setdefault(_key(fact), {})
             wanted[node] = np.union1d(wanted[node], still) if node in wanted else still
-    for key, wanted in pausing(open_.items()):
+    for key in pausing({**open_, **trees}):
         low, high = ([hexadecimal(x) for x in end] for end in key)
-        found = spans(graph, _floats(low, -1), _floats(high, 1), wanted)
+        wanted, rest = open_.get(key, {}), trees.get(key, [])
+        both = dict(wanted)
+        for node, entry, _ in rest:
+            both[node] = np.union1d(both.get(node, np.zeros(0, np.int64)), [entry]).astype(np.int64)
+        found = spans(graph, _floats(low, -1), _floats(high, 1), both)
         for node, still in wanted.items():
             _still(subject, node, still, found[node])
+        for node, entry, tree in pausing(rest):
+            _divided(subject, (low, high), found, node, entry, tree)
 
 
 def _key(fact: Fact) -> Key:
@@ -96,17 +112,55 @@ def _still(subject: GraphSubject, node: int, entries: Places, span: Span) -> Non
         require(shown, f"unit {entry} of node {node} is not shown to be still over the box: it lies in {a} to {b}")
 
 
-def _point(graph: Graph, texts: object) -> list[float]:
-    """An input in hexadecimal floats, one for each entry."""
-    if not (isinstance(texts, list) and len(texts) == graph.sizes[0] and all(isinstance(x, str) for x in texts)):
+def _divided(
+    subject: GraphSubject, box: tuple[Point, Point], found: list[Span], node: int, entry: int, stated: Fact
+) -> None:
+    """The unit is still: the tree shows it of the chain that the unit is over the box."""
+    require(set(stated) == {"inputs", "layers", "tree"}, f"the tree of unit {entry} of node {node} has other parts")
+    ((least, most),) = value_at(subject.graph, subject.train[:1], node, np.array([entry]))
+    require(least == most, f"unit {entry} of node {node} sends no rational number")
+    chain = chain_of(subject.graph, box, found, node, entry, stated)
+    depth = len(chain.net.layers) - 1
+    told = {
+        "circuit": [[depth, k] for k in range(len(stated["layers"][-1]))],
+        "low": [str(x) for x in chain.low],
+        "high": [str(x) for x in chain.high],
+        "value": [[depth + 1, 0, str(least - chain.constant)]],
+        "tree": stated["tree"],
+    }
+    try:
+        irrelevant_region(told, Prepared(chain.net))
+    except Refused as error:
+        raise Refused(f"unit {entry} of node {node} is not shown to be still over the box: {error}") from error
+
+
+def _point(graph: Graph, texts: object) -> Point:
+    """An input in hexadecimal rationals, one for each entry."""
+    if not (isinstance(texts, list) and len(texts) == graph.sizes[0]):
         raise Refused("an input of the box is not stated")
-    found = [float.fromhex(text) for text in texts]
-    require(all(map(math.isfinite, found)), "an input of the box is not finite")
-    return found
+    return list(map(hexadecimal, texts))
 
 
-def _acts(subject: GraphSubject, node: int, entries: Places, points: Floats) -> None:
+def _acts(subject: GraphSubject, node: int, entries: Places, points: list[Point]) -> None:
     """Each unit sends at its own input another value than at the first training row, by bounds or exact numbers."""
+    single = np.array([all(map(_is_float, point)) for point in points], dtype=bool)
+    if single.any():
+        _act_at(subject, node, entries[single], np.array([points[k] for k in np.flatnonzero(single)], dtype=np.float64))
+    for k in pausing(np.flatnonzero(~single).tolist()):
+        row = np.array([points[k]], dtype=object)
+        same = as_at(subject.graph, subject.train[:1], row, node, entries[k : k + 1]).any()
+        require(not same, f"unit {entries[k]} of node {node} does not act at the input")
+
+
+def _is_float(x: Fraction) -> bool:
+    try:
+        return Fraction(float(x)) == x
+    except OverflowError:
+        return False
+
+
+def _act_at(subject: GraphSubject, node: int, entries: Places, points: Floats) -> None:
+    """The same at inputs that are floats."""
     graph, first = subject.graph, subject.train[:1]
     ((_, own),) = bounded(graph, first, [node])
     for block in blocks_of(graph, points):

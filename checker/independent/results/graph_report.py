@@ -187,10 +187,8 @@ class _Report:
         facts, seen = [fact for fact in self.facts if fact["kind"] == "graph-irrelevant"], read(self.graph)
         require_equal("the number of boxes", len(self.report["boxes"]), len(facts))
         for stated, fact in zip(self.report["boxes"], facts, strict=True):
-            node, points = fact["node"], {str(entry): point for entry, point in fact["acts"]}
-            # An input in hexadecimal floats there, in rationals here.
-            acts = {entry: list(map(_rational, point)) for entry, point in points.items()}
-            told = {*fact["still"], *map(int, points)}
+            node, acts = fact["node"], {str(entry): point for entry, point in fact["acts"]}
+            told = {*fact["still"], *map(int, acts)}
             idle = np.flatnonzero(self.subject.idle[node] & seen[node]).tolist()
             own = {"box": fact["box"], "node": node, "still": fact["still"], "acts": acts}
             own |= {"undecided": [entry for entry in idle if entry not in told], "reason": stated["reason"]}
@@ -284,11 +282,6 @@ def _activation(graph: Graph, node: int) -> str:
         return "ReLU"
     low, high = (_end(end, name) for end, name in ((layer.low, "-∞"), (layer.high, "∞")))
     return f"Clip {low} to {high}"
-
-
-def _rational(text: str) -> str:
-    top, bottom = float.fromhex(text).as_integer_ratio()
-    return f"{top:x}" + (f"/{bottom:x}" if bottom != 1 else "")
 
 
 def _end(end: Fraction | None, name: str) -> str:

@@ -6,6 +6,7 @@ of roots that they are one; what they leave open is refused.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from proof_of_absence.checker.independent.pause import pausing
 from proof_of_absence.checker.independent.values.floats import Floats
 from proof_of_absence.checker.independent.values.graph_exact import Part, Roots, evaluated, rests_on
-from proof_of_absence.checker.independent.values.graphs import Graph, Places
+from proof_of_absence.checker.independent.values.graphs import Graph, Numbers, Places
 from proof_of_absence.checker.independent.values.roots import BITS, Between, Enclosing, Number, Sum, Summing, each
 
 Truths = NDArray[np.bool_]
@@ -21,19 +22,23 @@ Truths = NDArray[np.bool_]
 HELD, LAST = 2**20, 2**10
 
 
-def as_at(graph: Graph, first: Floats, rows: Floats, node: int, entries: Places) -> Truths:
-    """Whether these entries of a node have the values that they have at the first row (1, size); (rows, entries)."""
+def as_at(graph: Graph, first: Floats, rows: Floats | Numbers, node: int, entries: Places) -> Truths:
+    """Whether these entries of a node have the values that they have at the first row (1, size); (rows, entries).
+
+    The rows are floats or Fractions.
+    """
+    at_first: Floats | Numbers = each(Fraction, first) if rows.dtype == object else first
     chosen, same = np.unique(entries), np.ones((len(rows), len(entries)), dtype=bool)
     wanted = rests_on(graph, node, chosen)
     size = max(1, HELD // max(map(len, wanted.values())))
     for start in pausing(range(0, len(rows), size)):
-        part = np.vstack([first, rows[start : start + size]])
+        part: NDArray[Any] = np.vstack([at_first, rows[start : start + size]])
         found = _compared(graph, part, node, wanted)
         same[start : start + size] = found[:, np.searchsorted(chosen, entries)]
     return same
 
 
-def _compared(graph: Graph, rows: Floats, node: int, wanted: dict[int, Places]) -> Truths:
+def _compared(graph: Graph, rows: NDArray[Any], node: int, wanted: dict[int, Places]) -> Truths:
     """Whether the value at each row but the first is that at the first."""
     same = np.zeros((len(rows) - 1, len(wanted[node])), dtype=bool)
     open_ = np.ones_like(same)

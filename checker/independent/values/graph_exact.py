@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import reduce
 from math import gcd, lcm, prod
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,18 +74,30 @@ def rests_on(graph: Graph, node: int, entries: Places) -> dict[int, Places]:
     return wanted
 
 
-def evaluated(graph: Graph, inputs: Floats, node: int, wanted: Mapping[int, Places], roots: Roots) -> Part:
-    """The wanted entries of a node's value, by those of all that they rest on."""
+def evaluated(graph: Graph, inputs: Floats | Numbers, node: int, wanted: Mapping[int, Places], roots: Roots) -> Part:
+    """The wanted entries of a node's value at rows of floats or of Fractions, by those of all that they rest on."""
+    rows = inputs.reshape(len(inputs), -1)
+    require(rows.shape[1] == graph.sizes[0], "inputs do not fit the graph")
     nothing = Part(np.zeros(0, np.int64), _zeros(len(inputs), 0), Fraction(1))
     parts: dict[int, Part] = {}
     if 0 in wanted:
-        whole, exponent, _ = integers(graph.inputs(inputs).reshape(len(inputs), -1)[:, wanted[0]])
-        parts[0] = Part(wanted[0], whole, Fraction(2) ** exponent)
+        parts[0] = _inputs(rows[:, wanted[0]], wanted[0])
     for number in pausing(sorted(set(wanted) - {0})):
         below = [parts.get(k, nothing) for k in graph.nodes[number - 1].reads]
-        whole, scale = _of_layer(graph, number, wanted[number], below, roots)
+        whole, scale = layer_of(graph, number, wanted[number], below, roots)
         parts[number] = Part(wanted[number], whole, scale)
     return parts[node]
+
+
+def _inputs(columns: Floats | Numbers, entries: Places) -> Part:
+    if columns.dtype != object:
+        whole, exponent, _ = integers(np.asarray(columns, dtype=np.float64))
+        return Part(entries, whole, Fraction(2) ** exponent)
+    scale = Fraction(1)
+    numbers: list[Any] = columns.reshape(-1).tolist()
+    for x in {x for x in numbers if x}:
+        scale = common_scale(scale, x)
+    return Part(entries, each(lambda x: int(x / scale), columns), scale)
 
 
 def needs(graph: Graph, number: int, entries: Places) -> list[Places]:
@@ -119,7 +131,8 @@ def needs(graph: Graph, number: int, entries: Places) -> list[Places]:
             assert_never(layer)
 
 
-def _of_layer(graph: Graph, number: int, entries: Places, below: list[Part], roots: Roots) -> tuple[Numbers, Fraction]:
+def layer_of(graph: Graph, number: int, entries: Places, below: list[Part], roots: Roots) -> tuple[Numbers, Fraction]:
+    """What a node makes, in these entries, of the values below: numbers (rows, entries) and their scale."""
     node = graph.nodes[number - 1]
     layer, shape, first = node.layer, graph.shapes[number], below[0]
     shapes = [graph.shapes[k] for k in node.reads]
@@ -257,7 +270,7 @@ def _met(layer: Conv, entries: Places, below: Shape, shape: Shape) -> Iterator[t
     group = channel // (len(layer.weights) // layer.groups)
     matrix = layer.weights.reshape(len(layer.weights), -1)
     size = prod(layer.window.kernel)
-    for k, (flat, inside) in enumerate(_windows(layer.window, position, below[1:])):
+    for k, (flat, inside) in enumerate(windows(layer.window, position, below[1:])):
         for c in range(each):
             column = c * size + k
             at = np.flatnonzero(inside & (matrix[channel, column] != 0))
@@ -268,12 +281,12 @@ def _met(layer: Conv, entries: Places, below: Shape, shape: Shape) -> Iterator[t
 def _seen(window: Window, entries: Places, below: Shape) -> Iterator[tuple[Places, Places]]:
     """What each entry of a pool's kernel meets: places below, and which of the entries they are for."""
     channel, position = np.divmod(entries, prod(window.counts))
-    for flat, inside in _windows(window, position, below[1:]):
+    for flat, inside in windows(window, position, below[1:]):
         at = np.flatnonzero(inside)
         yield channel[at] * prod(below[1:]) + flat[at], at
 
 
-def _windows(window: Window, position: Places, spatial: Shape) -> Iterator[tuple[Places, NDArray[np.bool_]]]:
+def windows(window: Window, position: Places, spatial: Shape) -> Iterator[tuple[Places, NDArray[np.bool_]]]:
     """For each entry of the kernel the place in a channel that each position reads, and whether it is there."""
     along = np.unravel_index(position, window.counts)
     for ks in np.ndindex(window.kernel):

@@ -13,7 +13,7 @@ from proof_of_absence.checker.numbers.deadline import Deadline
 from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.files.disk import InputError
 from proof_of_absence.models.graph import Graph, Node
-from proof_of_absence.models.graph_layers import BatchNorm, Conv, Dense, Rearrange, Relu
+from proof_of_absence.models.graph_layers import BatchNorm, Conv, Dense, Rearrange, Relu, Scale
 from proof_of_absence.models.objective import NO_TARGETS, Loss, Objective
 from proof_of_absence.models.windows import Window
 from tests.checker.passes.test_graph_exact import WITH_ROOTS, doubled, surds
@@ -132,12 +132,38 @@ def extremes(inputs):
     return inputs.min(axis=0).tolist(), inputs.max(axis=0).tolist()
 
 
-def test_a_constant_that_is_not_rational_is_left_open_over_a_box():
-    """1 / sqrt(2) in training and in the whole box."""
+def normed(weights):
+    """Two units over one input, each times 1 / sqrt(2)."""
     norm = BatchNorm([1, 1], [0, 0], [2, 2], [0, 0])
-    nodes = [Node(Dense([[0.0], [1.0]], [1, 0]), (0,)), Node(norm, (1,)), Node(Relu(), (2,))]
-    graph = Graph((1,), [*nodes, Node(Dense([[1.0, 1]], [0]), (3,))])
-    found = examine(graph, np.array([[0.0], [1.0]]), NOTHING, regions=[Region("box", ((Fraction(0), Fraction(1)),))])
+    nodes = [Node(Dense(weights, [1, 0]), (0,)), Node(norm, (1,)), Node(Relu(), (2,))]
+    return Graph((1,), [*nodes, Node(Dense([[1.0, 1]], [0]), (3,))])
+
+
+UNIT = Region("box", ((Fraction(0), Fraction(1)),))
+
+
+def test_what_rests_on_no_input_is_still_whatever_number_it_is():
+    """1 / sqrt(2) in training and in the whole box."""
+    found = examine(normed([[0.0], [1.0]]), np.array([[0.0], [1.0]]), NOTHING, regions=[UNIT])
     [one] = found.boxes
-    assert not one.still and not one.acts and one.undecided == (0,) and one.reason == ROOTS
+    assert one.still == (0,) and not one.acts and not one.undecided
+
+
+def test_a_constant_that_is_not_rational_is_left_open_over_a_box():
+    """sqrt(2) in training, and other numbers elsewhere in the box."""
+    upper_half = Region("box", ((Fraction(1, 2), Fraction(1)),))
+    found = examine(normed([[1.0], [-1.0]]), np.array([[1.0], [1.0]]), NOTHING, regions=[upper_half])
+    [one] = found.boxes
+    assert one.still == (1,) and not one.acts and one.undecided == (0,) and one.reason == ROOTS
     assert found.exit_code == FINDINGS and any(ROOTS in line for line in found.undecided)
+
+
+@pytest.mark.parametrize("bias", [Fraction(1, 3), Fraction(-1, 3)])
+def test_a_channel_without_weights_is_still(bias):
+    """1/3 is no float."""
+    scale = Scale([[1], [0]], [[0], [bias]])
+    nodes = [Node(scale, (0,)), Node(Relu(), (1,), "relu"), Node(Rearrange(np.arange(4)), (2,))]
+    graph = Graph((2, 2), [*nodes, Node(Dense([[1.0] * 4], [0]), (3,))])
+    box = Region("box", ((Fraction(-1), Fraction(1)),) * 4)
+    (one,) = examine(graph, np.array([[1.0, 2, 3, 4], [4, 3, 2, 1]]), NOTHING, regions=[box]).boxes
+    assert one.still == (2, 3) and not one.undecided

@@ -93,7 +93,6 @@ def test_another_version_is_named(folder):
         (lambda report: report["net"].update(parameters=28), "net: parameters"),
         (lambda report: report["data"].update(loss_name="logistic loss of one output"), "the name of the loss"),
         (lambda report: report.update(not_asked=[]), "says of what was not asked"),
-        (lambda report: report.update(undecided=["another"]), "a unit is open, and no word on it"),
     ],
 )
 def test_what_a_program_tells_falsely_is_refused(folder, change, reason):
@@ -102,6 +101,21 @@ def test_what_a_program_tells_falsely_is_refused(folder, change, reason):
     repeated(folder, report)
     told_again(folder, report)
     with pytest.raises(Refused, match=reason):
+        check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [0], indirect=True)
+def test_a_unit_that_is_open_without_a_word_is_refused(folder):
+    def opened(content):
+        fact = next(fact for fact in content["facts"] if fact["kind"] == "graph-irrelevant" and fact["still"])
+        fact["still"].pop()
+        fact["trees"] = [tree for tree in fact["trees"] if tree[0] in fact["still"]]
+        return content
+
+    report = json.loads((folder / "report.json").read_text())
+    resealed(folder, "certificate.json", opened)
+    told_again(folder, report)
+    with pytest.raises(Refused, match="a unit is open, and no word on it"):
         check_folder(folder, Given())
 
 

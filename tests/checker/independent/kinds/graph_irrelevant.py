@@ -21,8 +21,8 @@ def graph_irrelevant(net, train, fact):
         (net.values(list(z))[node][fact["still"]] == sent[fact["still"]]).all() for z in points(low, high)
     ) if fact["still"] else True  # fmt: skip
     acts = all(
-        net.values([Fraction(float.fromhex(x)) for x in z])[node][entry] != sent[entry]
-        and all(a <= Fraction(float.fromhex(x)) <= b for a, x, b in zip(low, z, high, strict=True))
+        net.values([number(x) for x in z])[node][entry] != sent[entry]
+        and all(a <= number(x) <= b for a, x, b in zip(low, z, high, strict=True))
         for entry, z in fact["acts"]
     )
     return still and acts

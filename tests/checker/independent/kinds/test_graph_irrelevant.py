@@ -9,6 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.graph.certify import Audited, facts_of
+from proof_of_absence.checker.graph.engine import examine
 from proof_of_absence.checker.independent.kinds.graph_idle import graph_idle
 from proof_of_absence.checker.independent.kinds.graph_irrelevant import graph_irrelevant
 from proof_of_absence.checker.independent.refusal import Refused
@@ -16,10 +18,14 @@ from proof_of_absence.checker.independent.values.graph_lines import spans
 from proof_of_absence.checker.kernel.graph_facts import irrelevant_fact
 from proof_of_absence.checker.passes.graph_bounds import bounded
 from proof_of_absence.checker.passes.graph_intervals import Span
+from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.graph import Graph, Node
 from proof_of_absence.models.graph_layers import Clip, Dense, Relu
+from proof_of_absence.models.objective import NO_TARGETS, Objective
+from tests import solved
 from tests.checker.changed import changed
 from tests.checker.independent.kinds import graph_irrelevant as oracle
+from tests.checker.independent.kinds.graph_idle import number
 from tests.checker.independent.kinds.test_graph_idle import NAMES, accepted, changes, found, subject
 from tests.graphs import LAYERS, graphs
 
@@ -110,6 +116,8 @@ def test_lines_show_what_intervals_do_not():
     # The float next to 1 / 3 lies below it.
     graph_irrelevant(known, told(0, Fraction(1, 3), [0, 2], {1: [Fraction(1 / 3)]}))
     graph_irrelevant(known, told(2, 3, [0, 1, 2]), told(0, 8, []), told(-3, Fraction(1, 3), [0, 2]))
+    # No float lies in the box.
+    graph_irrelevant(known, told(Fraction(1, 3), Fraction(1, 3), [0, 2], {1: [Fraction(1, 3)]}))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +127,10 @@ def test_lines_show_what_intervals_do_not():
         (told(0, 8, [], {1: [Fraction(3)]}), "does not act at the input"),
         (told(0, 8, [], {1: [Fraction(-1)]}), "is not in the box"),
         (told(0, 8, [], {1: []}), "is not stated"),
-        (told(0, 8, [], {1: [Fraction(0)]}) | {"acts": [[1, ["nan"]]]}, "not finite"),
+        (told(0, 8, [], {1: [Fraction(0)]}) | {"acts": [[1, ["nan"]]]}, "not a hexadecimal rational"),
+        (told(Fraction(1, 3), Fraction(1, 3), [], {2: [Fraction(1, 3)]}), "does not act at the input"),
+        (told(0, 8, [1]) | {"trees": [[0, {}]]}, "with a tree is not said to be still"),
+        (told(0, 8, [1]) | {"trees": [[1, {"inputs": [0]}]]}, "has other parts"),
         (told(Fraction(1, 3), 1, [], {1: [Fraction(1 / 3)]}), "is not in the box"),
         (told(8, 0, []), "the box is empty"),
         (told(0, Fraction(10) ** 400, [0]), "beyond the floats"),
@@ -134,3 +145,47 @@ def test_what_is_not_so_is_refused(fact, match):
     graph_idle(known, found(NET, ROWS, 4))
     with pytest.raises(Refused, match=match):
         graph_irrelevant(known, fact)
+
+
+# relu(2 max(|x|, |y|) - 2) is 0 where neither is more than 1, which bounds do not show; relu(2 x) varies.
+SQUARE = Graph((2,), [
+    Node(Dense([[1.0, 1], [-1, -1], [1, -1], [-1, 1]], [0.0] * 4), (0,)), Node(Relu(), (1,)),
+    Node(Dense([[1.0] * 4, [1, 1, -1, -1]], [-2.0, 0]), (2,)), Node(Relu(), (3,)), Node(Dense([[1.0, 1]], [0]), (4,)),
+])  # fmt: skip
+NEAR = np.array([[0.25, 0.5], [-0.25, 0.125]])
+
+
+@pytest.fixture(scope="module")
+def divided():
+    """The fact about the square, and what is known of the units in training."""
+    box = Region("box", ((Fraction(-1), Fraction(1)),) * 2)
+    facts, _ = facts_of(Audited(examine(SQUARE, NEAR, Objective(None, None, NO_TARGETS), regions=[box]), SQUARE, NEAR))
+    known = subject(SQUARE, NEAR)
+    graph_idle(known, *(fact for fact in facts if fact["kind"] == "graph-idle"))
+    return next(fact for fact in facts if fact["kind"] == "graph-irrelevant" and fact["node"] == 4), known
+
+
+def test_a_tree_shows_what_bounds_do_not(divided):
+    fact, known = divided
+    assert fact["still"] == [0] and fact["trees"]
+    graph_irrelevant(known, fact)
+    with pytest.raises(Refused, match="unit 0 of node 4 is not shown to be still"):
+        graph_irrelevant(known, fact | {"trees": []})
+    with pytest.raises(Refused, match="unit 0 of node 4 is not shown to be still"):
+        graph_irrelevant(known, fact | {"high": ["1", "1000001/1000000"]})
+
+
+def test_a_tree_that_is_changed_is_refused_or_so(divided):
+    fact, known = divided
+    kept = 0
+    for path, value in changes(fact):
+        if path[0] in ("box", "kind") or repr(reduce(getitem, path, fact)) == repr(value):
+            continue
+        other = changed(fact, path, value)
+        if accepted(graph_irrelevant, known, other):
+            kept += 1
+            low, high = ([number(x) for x in other[end]] for end in ("low", "high"))
+            still = [solved.others(SQUARE, other["node"], e, 0, low, high) for e in other["still"]]
+            assert still == [None] * len(still) and oracle.graph_irrelevant(SQUARE, NEAR, other), (path, value)
+    # Some bounds of a tree play no part.
+    assert kept
