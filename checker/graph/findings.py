@@ -267,6 +267,13 @@ class GraphEnd:
     readout: GraphReadout | None = None
     together: tuple[Together, ...] = ()
 
+    @property
+    def none_together(self) -> bool:
+        """Whether it is shown that no features are idle only together: all but constant ones are independent."""
+        if self.readout is None or not self.readout.independent or self.together:
+            return False
+        return all(sum(j > 0 for j, _ in one) == 1 for one in self.readout.readout.directions)
+
     def feature_name(self, entry: int) -> str:
         """A feature's channel and position."""
         return f"[{','.join(str(int(k)) for k in np.unravel_index(entry, self.shape))}]"

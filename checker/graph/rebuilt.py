@@ -108,7 +108,8 @@ def unseen(audit: GraphAudit) -> list[str]:
     bound = ["why float32 evaluations are not bounded"] if single else []
     unimproved = ["why no lower loss is shown"] if audit.unimproved else []
     unpriced = ["why nothing is priced"] if audit.unpriced else []
-    return [*boxes, *bound, *unimproved, *unpriced, "lines about what is open", "seconds"]
+    sets = ["whether other sets are idle only together"] if audit.end and not audit.end.none_together else []
+    return [*boxes, *bound, *unimproved, *unpriced, *sets, "lines about what is open", "seconds"]
 
 
 def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None) -> NodeFinding:

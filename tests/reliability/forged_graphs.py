@@ -32,7 +32,7 @@ from tests.reliability.forging import array_changed, bytes_changed, entry_change
 from tests.reliability.graph_folders import differs, made, stated  # noqa: E402
 
 CERTIFICATE, REPORT, PAGE, LIST = "certificate.json", "report.json", "report.html", "hardening.json"
-REPEATED = ("net", "data", "undecided", "not_asked")
+REPEATED = ("net", "data", "unpriced", "undecided", "not_asked")
 
 
 def told_again(folder: Path, report: dict[str, Any]) -> None:

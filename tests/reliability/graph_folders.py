@@ -1,18 +1,21 @@
-"""Folders of graphs to forge: two audits of a small convolutional net, with boxes and deployment, and a hardening.
+"""Folders of graphs to forge: audits of small convolutional nets, with boxes and deployment, and a hardening.
 
 Each with what it states, told apart from how that is shown.
 """
 
 import json
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
 from proof_of_absence.checker.cli import app
+from proof_of_absence.checker.graph import readout
 from tests.reliability.forged_folders import Example, arrays, model
 
 # Channel 1 is dead in training and fires above 9; channel 2 is a constant that the convolution after it may fold.
@@ -24,15 +27,25 @@ WEIGHTS = {
     "u": np.arange(-4, 4, dtype=np.float32).reshape(2, 4) / 4,
     "c": np.array([0.25, 0], np.float32),
 }
+HIDDEN = {
+    "h": np.array([[1, 0, 1, 1], [2, 0, 2, 2], [0, 0, 0, -1], [0, 1, 1, 0]], np.float32),
+    "hb": np.array([0.5, 1, -9, 0.25], np.float32),
+    "o": np.array([[2, -1, 1, 1], [-2, 1, 0, 3]], np.float32),
+}
 BOX = "".join(f"(declare-const X_{k} Real)" for k in range(5)) + "(declare-const Y_0 Real)(declare-const Y_1 Real)"
 BOX += "".join(f"(assert (<= X_{k} 10))(assert (>= X_{k} 0))" for k in range(5))
 
+# What need not be said.
+OPTIONAL = ("graph-readout", "graph-together")
 # Entries of the first activation, and those of channel 2: it reads nothing, so it is still in every box.
 IDLE, CONSTANT = range(4, 12), range(8, 12)
 
 
-def network() -> ModelProto:
-    """Two convolutions, a pool and a dense layer, over five numbers."""
+def network(*, hidden: bool = False) -> ModelProto:
+    """Two convolutions, a pool and a dense layer, over five numbers.
+
+    With `hidden` there is one more layer, whose units 0 and 1 are one, and 2 is dead.
+    """
     nodes = [
         helper.make_node("Conv", ["x", "w", "b"], ["conv"], kernel_shape=[1, 2]),
         helper.make_node("Relu", ["conv"], ["relu"], name="relu"),
@@ -42,11 +55,17 @@ def network() -> ModelProto:
         helper.make_node("Flatten", ["pool"], ["flat"]),
         helper.make_node("Gemm", ["flat", "u", "c"], ["y"], transB=1),
     ]
+    if hidden:
+        nodes[-1:] = [
+            helper.make_node("Gemm", ["flat", "h", "hb"], ["before"], transB=1),
+            helper.make_node("Relu", ["before"], ["last"], name="last"),
+            helper.make_node("Gemm", ["last", "o", "c"], ["y"], transB=1),
+        ]
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
         for name, shape in (("x", ["n", 1, 1, 5]), ("y", ["n", 2]))
     ]
-    tensors = [numpy_helper.from_array(array, name) for name, array in WEIGHTS.items()]
+    tensors = [numpy_helper.from_array(array, name) for name, array in (WEIGHTS | (HIDDEN if hidden else {})).items()]
     graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], tensors)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
@@ -56,10 +75,10 @@ def made(root: Path) -> list[Example]:
     rng, examples = np.random.default_rng(1), []
     rows = rng.integers(0, 9, (12, 1, 1, 5)).astype(np.float32)
     deploy = np.array([[0, 0, 0, 0, 0], [0, 12, 0, 0, 0], [9, 9, 9, 9, 20]], np.float32)
-    for name in ("squared", "classes", "hard"):
+    for name in ("squared", "classes", "hard", "together"):
         here = root / name
         here.mkdir(parents=True)
-        (here / "net.onnx").write_bytes(network().SerializeToString())
+        (here / "net.onnx").write_bytes(network(hidden=name == "together").SerializeToString())
         labels = rng.integers(0, 2, 12) if name == "classes" else rng.integers(0, 4, (12, 2)) / 2
         np.savez(here / "train.npz", X=rows, Y=labels)
         np.savez(here / "deploy.npz", X=deploy)
@@ -70,7 +89,11 @@ def made(root: Path) -> list[Example]:
             examples.append(Example(here, "hard.onnx.proof"))
         else:
             boxes = ["--region", str(here / "box.vnnlib"), "--region-from-data"]
-            done = CliRunner().invoke(app, ["audit", *words, *boxes, "-o", str(here / "net.audit")])
+            with pytest.MonkeyPatch.context() as patch:
+                if name == "together":
+                    # Prices in bounds, which a factor shows.
+                    patch.setattr(readout, "SMALL", 0)
+                done = CliRunner().invoke(app, ["audit", *words, *boxes, "-o", str(here / "net.audit")])
             examples.append(Example(here, "net.audit"))
             (here / "net.audit" / "notes.txt").write_text("by hand\n")
         assert done.exit_code in (0, 1), done.output
@@ -83,6 +106,10 @@ def differs(old: dict[str, Any], new: dict[str, Any], told: str) -> str:
     if "which is not here" in told or "the file of" in told:
         one, other = (_without_files(found) for found in (one, other))
     wide, wider, boxes, others = one.pop("bounds"), other.pop("bounds"), one.pop("boxes"), other.pop("boxes")
+    # Of what is said of prices and of sets all may be left out, and more of the same is shown.
+    less = {part for part in OPTIONAL if part not in other}
+    one = {part: value for part, value in one.items() if part not in less}
+    wide = {part: ends for part, ends in wide.items() if part.split(",")[0] not in less}
     if "why float32 evaluations are not bounded" in told:
         wide = {part: ends for part, ends in wide.items() if "float32" not in part}
     for part in one.keys() | other.keys():
@@ -110,7 +137,9 @@ def stated(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     certificate = json.loads((folder / "certificate.json").read_text())
     found["bounds"], found["boxes"] = {}, []
-    for fact in (fact for fact in certificate["facts"] if fact["kind"] != "graph-irrelevant"):
+    found |= _of_the_end(certificate["facts"], found["bounds"])
+    apart = ("graph-irrelevant", *OPTIONAL)
+    for fact in (fact for fact in certificate["facts"] if fact["kind"] not in apart):
         key = f"{fact['kind']} {fact.get('node')}"
         for name in ("loss", "noise_floor"):
             if name in fact:
@@ -119,7 +148,9 @@ def stated(folder: Path) -> dict[str, Any]:
             if name in fact:
                 found["bounds"][f"{fact['kind']}, {name}"] = (Fraction(0), _hexadecimal(fact[name]))
         gone = ("witness", "loss", "noise_floor", "bound", "deviation")
-        if fact["kind"] != "graph-float32":
+        # That no unit of a node fires is said of one without idle units by nothing too.
+        silent = fact["kind"] == "graph-firing" and not fact["fires"]
+        if fact["kind"] != "graph-float32" and not silent:
             found[key] = {name: value for name, value in fact.items() if name not in gone}
     # Whether a box is that of its file is not looked at, and so not where it ends.
     for fact in (fact for fact in certificate["facts"] if fact["kind"] == "graph-irrelevant"):
@@ -128,7 +159,8 @@ def stated(folder: Path) -> dict[str, Any]:
         )
     about = certificate["about"]
     found["about"] = {name: value for name, value in about.items() if name not in ("undecided", "not_asked")}
-    for path in sorted(folder.glob("*.npz")):
+    # The factor is how prices are shown.
+    for path in sorted(set(folder.glob("*.npz")) - {folder / "factor.npz"}):
         found[path.name] = arrays(path)
     for name in ("graph.json", "before.json"):
         if (folder / name).is_file():
@@ -150,13 +182,34 @@ def stated(folder: Path) -> dict[str, Any]:
     }
 
 
+def _of_the_end(facts: list[dict[str, Any]], bounds: dict[str, Any]) -> dict[str, Any]:
+    """What is said of prices and of sets that are idle together; where the numbers lie goes to the bounds."""
+    found: dict[str, Any] = {}
+    for fact in (fact for fact in facts if fact["kind"] == "graph-together"):
+        found[fact["kind"]] = [fact["node"], [[one["features"], one["fires"]] for one in fact["sets"]]]
+    for fact in (fact for fact in facts if fact["kind"] == "graph-readout"):
+        free = {part: {entry["row"]: entry.get("free") for entry in rows} for part, rows in fact["rows"].items()}
+        terms = [{j: _hexadecimal(x) for j, x in one} for one in fact["directions"]]
+        # A multiple of a relation is the same.
+        relations = [sorted((j, str(x / one[max(one)])) for j, x in one.items()) for one in terms]
+        found[fact["kind"]] = [fact[name] for name in ("layer", "penalty", "move", "columns")] + [free, relations]
+        for part, rows in fact["rows"].items():
+            for entry, name in ((entry, name) for entry in rows for name in ("leverage", "price") if name in entry):
+                low, high = entry[name]
+                ends = _hexadecimal(low), inf if high is None else _hexadecimal(high)
+                bounds[f"graph-readout, {part} {entry['row']} {name}"] = ends
+    return found
+
+
 def _report(report: dict[str, Any]) -> dict[str, Any]:
     """A report without times, bounds, boxes, and lines about what is open."""
     headline = report["headline"] if not report["undecided"] else None
-    findings = [line for line in report["findings"] if " act in " not in line]
+    findings = [line for line in report["findings"] if " act in " not in line and "only together" not in line]
+    # Prices and sets are those of the facts, which the checker compares.
+    end = report["end"] and report["end"] | {"readout": None, "together": None}
     gone = dict.fromkeys(("seconds", "undecided", "not_asked", "boxes", "float32_deviation"))
     data = report["data"] | {"loss": None, "noise_floor": None}
-    return report | gone | {"headline": headline, "data": data, "findings": findings}
+    return report | gone | {"headline": headline, "data": data, "findings": findings, "end": end}
 
 
 def _box(box: dict[str, Any]) -> list[Any]:

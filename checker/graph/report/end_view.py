@@ -35,7 +35,7 @@ def independence_lines(end: GraphEnd | None) -> list[str]:
     if not told:
         return [f"The outputs read {features} of {end.name}{rest}; whether others depend on each other is not shown."]
     line = f"The outputs read {features} of {end.name}: linearly independent, with 1, in training{rest}."
-    return [line, *([] if depend else ["So no set of them is idle only together (C9)."])]
+    return [line, *(["So no set of them is idle only together (C9)."] if end.none_together else [])]
 
 
 def price_lines(end: GraphEnd | None) -> list[str]:
