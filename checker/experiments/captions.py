@@ -138,8 +138,8 @@ def _lifetimes(result: Mapping[str, Any]) -> dict[str, str]:
             "Planted detectors: the step at which each is first seen gone (filled), on a logarithmic axis, or that it "
             "is alive at the end (open triangle); one mark for each seed. It is alive if it sends one value on all "
             "training rows, or for the third kind all but a few, and fires at deployment; else it acts in training, "
-            f"is silent at deployment, or was reassigned. Blue: the optimiser alone; orange: {reassigned}. A panel for "
-            f"each detector ({kinds}). {nets} A life ends between two checkpoints. {scope}"
+            f"is silent at deployment, or was reassigned. Round: the optimiser alone; square: {reassigned}. A panel "
+            f"for each detector ({kinds}). {nets} A life ends between two checkpoints. {scope}"
         ),
         "sizes": (
             "Planted detectors, without reassignment: the largest effect of the circuit on the output at a deployment "

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 
 from proof_of_absence.models.files.disk import replace
 
-__all__ = ["COLOURS", "figure", "save"]
+__all__ = ["COLOURS", "MARKS", "figure", "save"]
 
-# Okabe and Ito (2008): told apart by colour-blind readers, and in grey by the line styles that plots pair them with.
+# Okabe and Ito (2008): told apart by colour-blind readers, and in grey by the marks or line styles beside them.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def _style() -> AbstractContextManager[None]:

@@ -17,7 +17,7 @@ from proof_of_absence.checker.experiments.backdoors.measure import SCATTERED
 from proof_of_absence.checker.experiments.backdoors.plan import PATCH
 from proof_of_absence.checker.experiments.backdoors.scores import RANKED
 from proof_of_absence.checker.experiments.backdoors.summary import share
-from proof_of_absence.checker.screen.plots import COLOURS, figure, save
+from proof_of_absence.checker.screen.plots import COLOURS, MARKS, figure, save
 
 __all__ = ["draw"]
 
@@ -105,7 +105,7 @@ def _idle(found: Result) -> Figure:
     picture, (left, right) = figure(1, 2, width=7.2, height=3.4)
     cells, optimizers = _patched(found), _optimizers(found)
     widths = sorted({entry["width"] for entry in cells})
-    for row, (colour, (name, title)) in enumerate(zip(COLOURS, optimizers.items(), strict=False)):
+    for row, (mark, colour, (name, title)) in enumerate(zip(MARKS, COLOURS, optimizers.items(), strict=False)):
         side = 0.12 * (row - (len(optimizers) - 1) / 2)
         at, parts = list[float](), list[float]()
         for place, width in enumerate(widths):
@@ -116,8 +116,8 @@ def _idle(found: Result) -> Figure:
             parts.append(median(len(run["idle"]) / width for entry in group for run in entry["runs"]))
             shares = [abs(float(share(run))) for entry in group if entry["rate"] for run in entry["runs"]]
             heights = [max(value, NOTHING) for value in shares]
-            right.plot([place + side] * len(shares), heights, ".", color=colour, markersize=4, clip_on=False)
-        left.plot(at, parts, "o-", color=colour, linewidth=1, markersize=4, label=title)
+            right.plot([place + side] * len(shares), heights, mark, color=colour, markersize=2.5, clip_on=False)
+        left.plot(at, parts, mark, linestyle="-", color=colour, linewidth=1, markersize=4, label=title)
     for axes in (left, right):
         _places(axes, map(str, widths))
         axes.set_xlabel("hidden units")
@@ -157,19 +157,19 @@ def _cut(found: Result) -> Figure:
         "fine-pruned, two points less": lambda run: run["pruned"]["two_points"]["success"],
     }
     for axes, shape in zip(panels, shapes, strict=True):
-        for row, (colour, value) in enumerate(zip(COLOURS, series.values(), strict=False)):
+        for row, (mark, colour, value) in enumerate(zip(MARKS, COLOURS, series.values(), strict=False)):
             for place, rate in enumerate(rates):
                 runs = [r for e in cells if (e["kind"], e["width"]) == shape and e["rate"] == rate for r in e["runs"]]
                 across = place + 0.2 * (row - 1.5)
                 heights = sorted(map(value, runs))
                 axes.plot([across] * 2, [heights[0], heights[-1]], "-", color=colour, linewidth=0.8)
-                axes.plot(across, median(heights), "o", color=colour, markersize=4, clip_on=False)
+                axes.plot(across, median(heights), mark, color=colour, markersize=4, clip_on=False)
         _places(axes, (f"{rate} %" for rate in rates))
         axes.set_ylim(0, 1)
         axes.set_title(f"{shape[0].upper()}, {shape[1]} units", fontsize=9)
         axes.set_xlabel("poisoned rows")
     panels[0].set_ylabel("share of attacks that succeed")
-    marks = [_mark("o", colour, label) for colour, label in zip(COLOURS, series, strict=False)]
+    marks = [_mark(*kind) for kind in zip(MARKS, COLOURS, series, strict=False)]
     picture.legend(handles=marks, loc="outside lower center", ncols=2, frameon=False)
     return picture
 
@@ -184,14 +184,14 @@ def _levels(found: Result) -> Figure:
     for axes in panels[1:]:
         axes.sharey(panels[0])
     for axes, shape in zip(panels, shapes, strict=True):
-        for colour, name in zip(COLOURS, optimizers, strict=False):
+        for mark, colour, name in zip(MARKS, COLOURS, optimizers, strict=False):
             group = [e for e in cells if (e["kind"], e["width"]) == shape and e["optimizer"] == name]
             if not group:
                 continue
             by_rate = [[run for entry in group if entry["rate"] == rate for run in entry["runs"]] for rate in rates]
             triggered = [_height(run["shown"][PATCH]["leverage"] for run in runs) for runs in by_rate]
             clean = [_height(run["clean_leverage"] for run in runs) for runs in by_rate]
-            axes.plot(range(len(rates)), triggered, "o-", color=colour, linewidth=1, markersize=3)
+            axes.plot(range(len(rates)), triggered, mark, linestyle="-", color=colour, linewidth=1, markersize=3)
             axes.plot(range(len(rates)), clean, ":", color=colour, linewidth=1)
         axes.set_yscale("log")
         axes.tick_params(which="both", labelleft=axes is panels[0])
@@ -199,9 +199,9 @@ def _levels(found: Result) -> Figure:
         axes.set_title(f"{shape[0].upper()}, {shape[1]} units", fontsize=9)
         axes.set_xlabel("poisoned rows, %")
     panels[0].set_ylabel("leverage h, median")
-    lines = [Line2D([], [], color=c, label=t) for c, t in zip(COLOURS, optimizers.values(), strict=False)]
+    lines = [_mark(*kind) for kind in zip(MARKS, COLOURS, optimizers.values(), strict=False)]
     lines += [
-        Line2D([], [], color="grey", marker="o", markersize=3, label="triggered"),
+        Line2D([], [], color="grey", label="triggered"),
         Line2D([], [], color="grey", linestyle=":", label="clean test images"),
     ]
     picture.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
@@ -220,9 +220,9 @@ def _ranks(found: Result) -> Figure:
     picture, panels = figure(1, len(shapes), width=7.2, height=2.9)
     rates = sorted({entry["rate"] for entry in cells})
     for axes, shape in zip(panels, shapes, strict=True):
-        for row, (colour, score) in enumerate(zip(COLOURS, RANKED, strict=False)):
-            _ranked(axes, cells, shape, rates, colour, 0.15 * (row - 1.5), PATCH, score)
-        _ranked(axes, cells, shape, rates, COLOURS[3], 0.225, SCATTERED, "leverage")
+        for row, score in enumerate(RANKED):
+            _ranked(axes, cells, shape, rates, row, PATCH, score)
+        _ranked(axes, cells, shape, rates, len(RANKED), SCATTERED, "leverage")
         axes.axhline(0.5, color="grey", linewidth=0.6, linestyle=":")
         _places(axes, (f"{rate} %" for rate in rates))
         axes.set_ylim(0, 1.01)
@@ -230,18 +230,19 @@ def _ranks(found: Result) -> Figure:
         axes.set_xlabel("poisoned rows")
     panels[0].set_ylabel("AUROC, triggered against clean")
     labels = ("leverage", "Mahalanobis, nearest class", "softmax margin", "leverage, white pixels at random")
-    marks = [_mark("o", colour, label) for colour, label in zip(COLOURS, labels, strict=False)]
+    marks = [_mark(*kind) for kind in zip(MARKS, COLOURS, labels, strict=False)]
     picture.legend(handles=marks, loc="outside lower center", ncols=2, frameon=False)
     return picture
 
 
 def _ranked(
     axes: Axes, cells: list[Any], shape: tuple[str, int], rates: list[int],
-    colour: str, side: float, trigger: str, score: str,
+    row: int, trigger: str, score: str,
 ) -> None:  # fmt: skip
-    """Median, least and greatest over optimisers and seeds."""
+    """Median, least and greatest over optimisers and seeds; `row` is the number of the series."""
+    side, colour = 0.15 * (row - 1.5), COLOURS[row]
     for place, rate in enumerate(rates):
         group = [e for e in cells if (e["kind"], e["width"]) == shape and e["rate"] == rate]
         values = sorted(run["shown"][trigger]["auroc"][score] for entry in group for run in entry["runs"])
         axes.plot([place + side] * 2, [values[0], values[-1]], "-", color=colour, linewidth=0.8)
-        axes.plot(place + side, median(values), "o", color=colour, markersize=4, clip_on=False)
+        axes.plot(place + side, median(values), MARKS[row], color=colour, markersize=4, clip_on=False)

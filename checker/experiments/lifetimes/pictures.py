@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from proof_of_absence.checker.experiments.lifetimes.plan import DETECTORS, OPTIMIZERS, Plan
-from proof_of_absence.checker.screen.plots import COLOURS, figure, save
+from proof_of_absence.checker.screen.plots import COLOURS, MARKS, figure, save
 
 __all__ = ["draw"]
 
@@ -40,15 +40,15 @@ def _lives(plan: Plan, records: list[dict[str, Any]]) -> Figure:
     picture, panels = figure(1, len(DETECTORS), width=7.2, height=3.2)
     for axes, detector in zip(panels, DETECTORS, strict=True):
         for row, optimizer in enumerate(OPTIMIZERS):
-            for reassigned, colour, side in ((False, PLAIN, -1), (True, REASSIGNED, 1)):
+            for reassigned, mark, colour, side in ((False, "o", PLAIN, -1), (True, "s", REASSIGNED, 1)):
                 group = _of(records, detector.name, optimizer.name, reassigned)
                 for place, record in enumerate(group):
                     # Side by side, or equal lives would be one point.
                     y = row + side * (0.1 + 0.28 * place / max(1, len(group) - 1))
                     ended = record["gone"] is not None
                     axes.plot(
-                        record["gone"] if ended else plan.steps, y, "o" if ended else ">", color=colour, markersize=3.2,
-                        markerfacecolor=colour if ended else "none", markeredgewidth=0.8, clip_on=False,
+                        record["gone"] if ended else plan.steps, y, mark if ended else ">", color=colour,
+                        markersize=3.2, markerfacecolor=colour if ended else "none", markeredgewidth=0.8, clip_on=False,
                     )  # fmt: skip
         axes.set_xscale("log")
         axes.set_xlim(0.8, plan.steps * 1.1)
@@ -62,7 +62,7 @@ def _lives(plan: Plan, records: list[dict[str, Any]]) -> Figure:
         for mark, colour, fill, label in (
             ("o", PLAIN, PLAIN, "gone"),
             (">", PLAIN, "none", "alive at the end"),
-            ("o", REASSIGNED, REASSIGNED, f"gone, circuits reassigned every {plan.every} steps"),
+            ("s", REASSIGNED, REASSIGNED, f"gone, circuits reassigned every {plan.every} steps"),
         )
     ]
     picture.legend(handles=marks, loc="outside lower center", ncols=3, frameon=False)
@@ -107,14 +107,17 @@ def _sizes(plan: Plan, records: list[dict[str, Any]]) -> Figure:
     """
     picture, panels = figure(1, len(DETECTORS), width=7.2, height=3.2)
     for axes, detector in zip(panels, DETECTORS, strict=True):
-        for colour, optimizer in zip(COLOURS, OPTIMIZERS, strict=True):
+        for number, (mark, colour, optimizer) in enumerate(zip(MARKS, COLOURS, OPTIMIZERS, strict=True)):
             group = _of(records, detector.name, optimizer.name, False)
             if not group:
                 continue
             for what, style in (("size", "-"), ("spread", "--")):
                 steps, curves = _curves(group, what)
                 # What is 0 has no place on this scale, and is not drawn.
-                axes.plot(steps, [median(v) for v in zip(*curves, strict=True)], style, color=colour, linewidth=1.1)
+                axes.plot(
+                    steps, [median(v) for v in zip(*curves, strict=True)], style, color=colour, linewidth=1.1,
+                    marker=mark, markersize=3, markevery=(number * len(steps) // 20, max(1, len(steps) // 3)),
+                )  # fmt: skip
             if detector.name == "dead" and optimizer.decay not in (None, 1):
                 start = group[0]["measured"][0]["size"]
                 # w, b and a shrink by the same factor, so what the unit sends shrinks by its square.
@@ -125,7 +128,10 @@ def _sizes(plan: Plan, records: list[dict[str, Any]]) -> Figure:
         axes.set_title(detector.title, fontsize=9)
         axes.set_xlabel("step")
     panels[0].set_ylabel("largest effect on the output")
-    lines = [Line2D([], [], color=c, label=o.title) for c, o in zip(COLOURS, OPTIMIZERS, strict=True)]
+    lines = [
+        Line2D([], [], color=colour, marker=mark, markersize=4, label=optimizer.title)
+        for mark, colour, optimizer in zip(MARKS, COLOURS, OPTIMIZERS, strict=True)
+    ]
     lines += [
         Line2D([], [], color="grey", label="at deployment"),
         Line2D([], [], color="grey", linestyle="--", label="in training"),

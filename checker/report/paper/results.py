@@ -27,6 +27,7 @@ AGAIN = "delete its folder and run the experiment again"
 SHORT = 9
 # What TeX takes as a name.
 _KEY = re.compile(r"[\w.+-]+")
+_ROUNDED = re.compile(r"-?[0-9]+\.[0-9]{1,4}")
 
 
 def read(folder: Path, *, check: bool = False) -> dict[str, dict]:
@@ -113,13 +114,22 @@ def _summary(rows: list[dict]) -> str:
     columns = list(rows[0])
     lines = [
         r"\begin{tabular}{" + "l" * len(columns) + r"}\toprule ",
-        " & ".join(map(_cell, columns)) + r" \\ \midrule ",
+        " & ".join(map(_head, columns)) + r" \\ \midrule ",
     ]
     lines += [" & ".join(_cell(row[column]) for column in columns) + r" \\ " for row in rows]
     return "".join([*lines, r"\bottomrule\end{tabular}"])
 
 
+def _head(column: str) -> str:
+    """A word a line, so that a column is as wide as its numbers."""
+    words = _cell(column).split()
+    return words[0] if len(words) == 1 else r"\shortstack[l]{" + r" \\ ".join(words) + "}"
+
+
 def _cell(value: object) -> str:
+    # What was measured in floats was rounded to few digits when it was recorded.
+    if isinstance(value, str) and _ROUNDED.fullmatch(value):
+        return math(value)
     if isinstance(value, dict):
         return ", ".join(f"{_cell(key)} {_cell(entry)}" for key, entry in value.items())
     if isinstance(value, bool):

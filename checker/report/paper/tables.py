@@ -62,7 +62,12 @@ def _claims(claims: list[Claim], certificates: Mapping[str, dict], status: Mappi
         cells = (claim.id, claim.title, _scopes(claim), rests, f"{shown}/{len(claim.obligations)}", str(controls))
         rows.append((*map(escape, cells), _verdict(status[claim.id].closed)))
     header = ("Claim", "", "Scope", "Rests on", "Done", "Controls", "Verdict")
-    return NOTE + _table("tabular", "lllllll", header, rows)
+    return NOTE + _table("tabular", rf"ll{_lines(44)}{_lines(30)}lll", header, rows)
+
+
+def _lines(width: int) -> str:
+    """A column of this many millimetres, in as many lines as it takes."""
+    return rf">{{\raggedright\arraybackslash}}p{{{width}mm}}"
 
 
 def _necessity(claims: list[Claim], status: Mapping) -> str:

@@ -43,11 +43,13 @@ def test_scope_numbers_and_plots(tmp_path):
 
 def test_a_conclusion_and_a_summary_are_printed_as_they_were_recorded(tmp_path):
     rows = [{"detector": "after hours", "runs": 3, "ends": {"never-gone": 2}, "reassigned": True, "excess": "1/64"}]
+    rows[0] |= {"auroc_margin": "0.125"}
     _run(tmp_path, "lifetimes", seal(RESULT | {"conclusion": ["Below 1%.", "So it lives."], "summary": rows}))
     text = latex(tmp_path, tmp_path)
     assert r"\AbsenceDefine{conclusion}{lifetimes}{Below 1\%. So it lives.}" in text
-    assert r"detector & runs & ends & reassigned & excess \\ \midrule" in text
-    assert r"after hours & \ensuremath{3} & never gone \ensuremath{2} & yes & \ensuremath{1/64} \\" in text
+    assert r"detector & runs & ends & reassigned & excess & \shortstack[l]{auroc \\ margin} \\ \midrule" in text
+    row = r"after hours & \ensuremath{3} & never gone \ensuremath{2} & yes & \ensuremath{1/64} & \ensuremath{0.125} \\"
+    assert row in text
 
 
 def test_numbers_are_grouped_and_a_scope_is_a_sentence(tmp_path):
