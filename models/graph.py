@@ -146,7 +146,7 @@ class Graph:
     @property
     def is_rational(self) -> bool:
         """Whether its values at rational inputs are rational: no root of a batch normalisation is left."""
-        return not any(isinstance(node.layer, BatchNorm) for node in self.nodes)
+        return not any(isinstance(node.layer, BatchNorm) and None in node.layer.roots for node in self.nodes)
 
     def values(self, z: Numbers) -> list[np.ndarray]:
         """The input and the value of each node at one input, flattened: arrays of Fractions.
@@ -211,8 +211,11 @@ def value_of(layer: GraphLayer, below: Sequence[np.ndarray]) -> np.ndarray:
             return np.array(best, dtype=object).reshape(-1, *window.counts)
         case Scale(factor=factor, shift=shift):
             return np.asarray(h * factor + shift)
-        case BatchNorm():
-            raise ValueError("a root of a batch normalisation is not rational")
+        case BatchNorm(factor=factor, mean=mean, roots=roots, shift=shift):
+            if None in roots:
+                raise ValueError("a root of a batch normalisation is not rational")
+            gain = (factor / np.array(roots, dtype=object)).reshape(-1, *(1 for _ in h.shape[1:]))
+            return np.asarray((h - mean.reshape(gain.shape)) * gain + shift.reshape(gain.shape))
         case Relu():
             return np.asarray(np.maximum(h, _exact(np.zeros(1))))
         case LeakyRelu(slope=slope):

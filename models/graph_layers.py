@@ -6,12 +6,14 @@ A layer says what shape comes out; what it computes is `graph.value_of` over the
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import prod
 from typing import TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from proof_of_absence.models.rational import root
 from proof_of_absence.models.windows import Window
 
 __all__ = [
@@ -162,7 +164,7 @@ class Scale:
 class BatchNorm:
     """``factor (h - mean) / sqrt(square) + shift`` for each channel, the first axis: exact numbers, shape (channels,).
 
-    `square` is the variance with its epsilon, positive. Where all roots are rational a reader makes a `Scale` of it.
+    `square` is the variance with its epsilon, positive.
     """
 
     factor: np.ndarray
@@ -178,6 +180,11 @@ class BatchNorm:
             raise ValueError("the numbers of a batch normalisation are one for each channel")
         if not all(x > 0 for x in self.square):
             raise ValueError("a variance with its epsilon is not positive")
+
+    @cached_property
+    def roots(self) -> tuple[Fraction | None, ...]:
+        """The roots of `square`; None for those that are not rational."""
+        return tuple(map(root, self.square.tolist()))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ A float is a dyadic rational, so it is converted exactly; NaN and infinities are
 import re
 from collections.abc import Iterable
 from fractions import Fraction
-from math import gcd
+from functools import lru_cache
+from math import gcd, isqrt
 from typing import Any, Protocol
 
-__all__ = ["Matrix", "Number", "Numbers", "Vector", "dot", "matrix", "rational", "vector"]
+__all__ = ["Matrix", "Number", "Numbers", "Vector", "dot", "matrix", "rational", "root", "vector"]
 
 
 class Wrapped(Protocol):
@@ -60,6 +61,15 @@ def rational(value: Number) -> Fraction:
         return Fraction(number)
     except (OverflowError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"{number!r} is not a finite number") from error
+
+
+@lru_cache(maxsize=2**14)
+def root(value: Fraction) -> Fraction | None:
+    """The square root of a positive number, where it is rational."""
+    if value <= 0:
+        return None
+    found = Fraction(isqrt(value.numerator), isqrt(value.denominator))
+    return found if found * found == value else None
 
 
 def dot(left: Iterable[Fraction], right: Iterable[Fraction], start: Fraction = Fraction(0)) -> Fraction:

@@ -13,6 +13,7 @@ from flint import arb, arb_mat, fmpq, fmpq_mat
 from proof_of_absence.checker.numbers.balls import ball
 from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.roots import Roots, RootSum
+from proof_of_absence.models.rational import root
 
 __all__ = ["DIFFERS", "OPEN", "SAME", "Arithmetic", "Balls", "Rationals", "RootSums", "each"]
 
@@ -59,7 +60,10 @@ class Rationals:
         return fmpq(*number.as_integer_ratio())
 
     def root(self, number: Fraction) -> fmpq:
-        raise AssertionError("a root among rationals")
+        found = root(number)
+        if found is None:
+            raise AssertionError("a root among rationals")
+        return self.of(found)
 
     def product(self, weights: np.ndarray, below: np.ndarray) -> np.ndarray:
         out, fan_in = weights.shape

@@ -15,6 +15,7 @@ from proof_of_absence.models.dyadic import MANTISSA
 from proof_of_absence.models.files.disk import InputError, refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
+from proof_of_absence.models.rational import root
 from proof_of_absence.models.reading import Reading
 from proof_of_absence.models.steps import (
     UNBOUNDED,
@@ -33,7 +34,7 @@ from proof_of_absence.models.steps import (
     quotients,
 )
 
-__all__ = ["ONE", "Chain", "exact_array", "root"]
+__all__ = ["ONE", "Chain", "exact_array"]
 
 ONE = Fraction(1)
 # Maps in a row: the digits of their product grow with each.
@@ -328,14 +329,6 @@ def exact_array(values: Iterable[Fraction], shape: tuple[int, ...], dtype: np.dt
     array = np.array(result, dtype=np.float64).reshape(shape)
     with np.errstate(over="ignore"):
         return array if (array.astype(dtype) == array).all() else None
-
-
-def root(value: Fraction) -> Fraction | None:
-    """The square root of a positive number, where it is rational."""
-    if value <= 0:
-        return None
-    found = Fraction(isqrt(value.numerator), isqrt(value.denominator))
-    return found if found * found == value else None
 
 
 def _quotient(factor: Fraction, square: Fraction) -> Fraction:

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import onnx
 
-from proof_of_absence.models.files.chain import exact_array, root
+from proof_of_absence.models.files.chain import exact_array
 from proof_of_absence.models.files.constants import FLOATS, label
 from proof_of_absence.models.files.graph_sources import Held
 from proof_of_absence.models.files.onnx_graph_walk import Value, Walk
@@ -296,20 +296,9 @@ def batch_normalization(walk: Walk, node: onnx.NodeProto) -> Value:
     square = exact[2] + epsilon
     if not all(one > 0 for one in square):
         raise walk.refused(f"{label(node)} has a variance + epsilon that is not positive")
-    roots = [root(one) for one in square]
-    shape: tuple[int, ...] = (len(square),)
-    layer: BatchNorm | Scale
-    if None in roots:
-        layer = BatchNorm(exact[0], exact[1], square, exact[3])
-    else:
-        walk.multiplied = True
-        shape += (1,) * (len(value.own) - 1)
-        factor = exact[0] / np.array(roots, dtype=object)
-        moved = exact[3] - factor * exact[1]
-        layer = Scale(factor.reshape(shape), moved.reshape(shape))
-    found = walk.put(node, layer, [value])
+    found = walk.put(node, BatchNorm(exact[0], exact[1], square, exact[3]), [value])
     if held := walk.held(node.input[2], shift.shape):
-        walk.shift[found.node] = Held(held[0], held[1].reshape(shape))
+        walk.shift[found.node] = Held(*held)
     return found
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from proof_of_absence.models.files.chain import root
 from proof_of_absence.models.files.graph_sources import Held
 from proof_of_absence.models.files.torch_graph_walk import Constant, Placed, Told, Value, Walk, exact
 from proof_of_absence.models.graph_layers import BatchNorm, Clip, Concat, Dense, LeakyRelu, Relu, Scale, Sum
@@ -199,25 +198,11 @@ def _batch_norm(walk: Walk, told: Told) -> Value:
     square = variance + Fraction(told["eps"])
     if not all(one > 0 for one in square):
         raise walk.refused("has a variance + epsilon that is not positive")
-    roots = [root(one) for one in square]
-    held = walk.held(told["bias"])
-    if None in roots:
-        return _with_roots(walk, place, value, BatchNorm(factor, mean, square, shift), held)
-    walk.multiplied = True
-    by = factor / np.array(roots, dtype=object)
-    wide = [channels if axis == place.axis(1) else 1 for axis in range(len(place.own))]
-    found = walk.put(Scale(by.reshape(wide), (shift - by * mean).reshape(wide)), [place])
-    if held:
-        walk.shift[found.node] = Held(held.name, held.index.reshape(wide))
-    return found
-
-
-def _with_roots(walk: Walk, place: Placed, value: Value, layer: BatchNorm, held: Held | None) -> Value:
-    """A batch normalisation, whose channels come first in our graph."""
+    # Channels come first in our graph.
     first = place.axis(1) == 0
     turned = place if first else walk.place(_moved(value, lambda codes: codes.movedim(1, 0)))
-    found = walk.put(layer, [turned])
-    if held:
+    found = walk.put(BatchNorm(factor, mean, square, shift), [turned])
+    if held := walk.held(told["bias"]):
         walk.shift[found.node] = held
     return found if first else _moved(found, lambda codes: codes.movedim(0, 1))
 

@@ -54,9 +54,9 @@ def test_an_audit_is_accepted_and_what_is_not_looked_at_is_named(folder, parts):
     told = check_whole(whole_in(folder))
     report, certificate, subject = parts
     deep = len(report["units"]) == 2
-    facts = "11 facts of an audit of a graph, 8" if deep else "6 facts of an audit of a graph, 6"
+    facts = "12 facts of an audit of a graph, 8" if deep else "7 facts of an audit of a graph, 6"
     assert told.startswith(f"{facts} units, and report.json beside it but for the words of")
-    kinds = {"graph-idle", "graph-firing", "graph-irrelevant", "graph-losses", "graph-float32"}
+    kinds = {f"graph-{kind}" for kind in ("idle", "firing", "irrelevant", "losses", "float32", "readout")}
     assert {fact["kind"] for fact in certificate["facts"]} == kinds | ({"graph-lower-loss"} if deep else set())
     assert [(box["box"], box["still"], list(box["acts"])) for box in report["boxes"] if box["node"] == 2] == [
         ("a box", [3, 4], []), ("a wide box", [], ["3", "4"])
