@@ -3,6 +3,7 @@ Exit codes 0, 1, 2 as in `checker.cli`.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,8 @@ def site_command(
     """
     with needs("site"):
         from proof_of_absence.checker.report.site.contents import Site
-        from proof_of_absence.checker.report.site.definitions import notes
+        from proof_of_absence.checker.report.site.coq_types import types
+        from proof_of_absence.checker.report.site.definitions import compilations, notes
         from proof_of_absence.checker.report.site.examine import examine
         from proof_of_absence.checker.report.site.experiments import read
         from proof_of_absence.checker.report.site.folder import replaceable, write
@@ -48,8 +50,10 @@ def site_command(
             task = bar.add_task("checking", total=sum(len(claim.obligations) for claim in claims))
             findings = examine(claims, certificates, jobs=jobs, solve=solve, progress=lambda: bar.advance(task))
             bar.add_task("reading where Coq's names are stated", total=None)
-            noted = notes(findings.values())
-        site = Site(claims, findings, read(experiments), solve, noted)
+            places = list(compilations(findings.values()))
+            site = Site(claims, findings, read(experiments), solve, notes(places))
+            bar.add_task("asking Coq for the names' types", total=None)
+            site = replace(site, types=types(site.sources, places))
         write(output, pages(site), force=force)
     for finding in site.open_ends:
         say(f"{finding.state.upper()} {finding.obligation.id}: {finding.reason}")

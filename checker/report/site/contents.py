@@ -6,12 +6,12 @@ from functools import cached_property
 
 import networkx as nx
 
-from proof_of_absence.checker.kernel.claims import claim_graph, necessity, statuses
+from proof_of_absence.checker.kernel.claims import Status, claim_graph, necessity, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Scope
 from proof_of_absence.checker.report.site.definitions import Source, read
 from proof_of_absence.checker.report.site.examine import Finding, State
 from proof_of_absence.checker.report.site.experiments import Experiment
-from proof_of_absence.checker.report.site.status import Mark, mark_of
+from proof_of_absence.checker.report.site.status import Mark, mark_of, other_marks
 
 __all__ = ["Site"]
 
@@ -21,6 +21,7 @@ class Site:
     """What the site is made of. `solved`: unsat answers and theorems were put to solvers and Coq again for it.
 
     `notes`: where coqc found each name of the accepted theorems' sources to be stated (see `definitions.notes`).
+    `types`: what Coq says that these names are (see `coq_types.types`).
     """
 
     claims: tuple[Claim, ...]
@@ -28,6 +29,7 @@ class Site:
     experiments: tuple[Experiment, ...] = ()
     solved: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def graph(self) -> nx.DiGraph:
@@ -37,8 +39,16 @@ class Site:
     @cached_property
     def marks(self) -> dict[str, Mark]:
         """Each claim's status, from the findings."""
-        status = statuses(self.claims, {name: finding.verdict for name, finding in self.findings.items()})
-        return {claim.id: mark_of(claim, status[claim.id]) for claim in self.claims}
+        return {claim.id: mark_of(claim, self._statuses[claim.id]) for claim in self.claims}
+
+    @cached_property
+    def other_marks(self) -> dict[str, tuple[Mark, ...]]:
+        """For each claim that is proved the other scopes in which something of it is."""
+        return {claim.id: other_marks(claim, self._statuses[claim.id]) for claim in self.claims}
+
+    @cached_property
+    def _statuses(self) -> dict[str, Status]:
+        return statuses(self.claims, {name: finding.verdict for name, finding in self.findings.items()})
 
     @cached_property
     def necessity(self) -> dict[str, dict[str, list[Claim]]]:

@@ -1,19 +1,28 @@
-"""Coq on the pages: a file with an anchor at each name it states, and a claim's theorems as links into the files."""
+"""Coq on the pages: a file with an anchor at each name it states and its proofs folded,
+and a claim's theorems as links into the files.
+"""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
+from pygments.token import Keyword
 
 from proof_of_absence.checker.kernel.obligation import Claim, Obligation
 from proof_of_absence.checker.report.site.contents import Site
 from proof_of_absence.checker.report.site.definitions import Place, Source
 from proof_of_absence.checker.report.site.examine import Finding
-from proof_of_absence.checker.report.site.source import coq
+from proof_of_absence.checker.report.site.source import coq, tokens
 from proof_of_absence.checker.report.statements import passages, theorems
 
-__all__ = ["Told", "address", "told", "whole"]
+__all__ = ["Piece", "Told", "address", "pieces", "told"]
 
+# A shorter proof is shown as it is.
+SHORTEST = 2
+_ENDS = frozenset(("Qed", "Defined"))
+_REST = re.compile(r"\.[ \t]*(\n|\Z)")
 _STATED, _LEADS = Markup('<span class="stated" id="{}">'), Markup('<a href="{}">')
 
 
@@ -22,14 +31,14 @@ class Told:
     """Theorems as Coq has them, under what their sections assume.
 
     `lines` has for each theorem its name, the line on which it is stated and the address of that line, where the file
-    has a page; `answer` is what Coq says of the axioms they rest on.
+    has a page, and that of its proof, if that is folded there; `answer` is what Coq says of the axioms they rest on.
     """
 
     file: str
     goes_on: bool
     context: Markup
     theorems: Markup
-    lines: tuple[tuple[str, int, str], ...]
+    lines: tuple[tuple[str, int, str, str], ...]
     answer: str
     checked: bool
 
@@ -39,7 +48,16 @@ def address(root: str, file: str, anchor: str = "") -> str:
     return f"{root}certificates/coq/{file.removesuffix('.v')}.html{anchor and '#'}{anchor}"
 
 
-def whole(source: Source) -> Markup:
+class Piece(NamedTuple):
+    """A part of a file, of whole lines. A proof is folded, under the anchor `proof`; else that is empty."""
+
+    text: Markup
+    lines: int
+    name: str = ""
+    proof: str = ""
+
+
+def pieces(source: Source) -> list[Piece]:
     """A file for its own page: each name that it states has an anchor, and words lead to anchors."""
 
     def leads(place: Place) -> Markup:
@@ -48,7 +66,34 @@ def whole(source: Source) -> Markup:
 
     marks = {(span.begin, span.end): leads(span.place) for span in source.used}
     marks |= {(span.begin, span.end): _STATED.format(span.place.anchor) for span in source.stated}
-    return coq(source.text, 0, marks)
+    found: list[Piece] = []
+    at = 0
+    for begin, end, name in [*_proofs(source), (len(source.text), len(source.text), "")]:
+        for first, last, proved in ((at, begin, ""), (begin, end, name)):
+            if first < last:
+                inside = {(a, b): tag for (a, b), tag in marks.items() if first <= a and b <= last}
+                text = coq(source.text[first:last], first, inside)
+                lines = source.text.count("\n", first, last)
+                found.append(Piece(text, lines, proved, f"proof-of-{proved}" if proved else ""))
+        at = end
+    return found
+
+
+def _proofs(source: Source) -> Iterator[tuple[int, int, str]]:
+    """Where proofs of several lines begin and end, and the name that each is of: the last that is stated before it."""
+    begin, at, done = None, 0, None
+    for first, kind, word in tokens(source.text):
+        if kind in Keyword and word == "Proof" and source.text[first - 1 : first] in ("", "\n"):
+            begin = first
+        elif kind in Keyword and word in _ENDS and begin is not None:
+            rest = _REST.match(source.text, first + len(word))
+            while at < len(source.stated) and source.stated[at].begin < begin:
+                at += 1
+            name = source.stated[at - 1].place.anchor if at else ""
+            if rest and name not in ("", done) and source.text.count("\n", begin, rest.end()) > SHORTEST:
+                yield begin, rest.end(), name
+                done = name
+            begin = None
 
 
 def told(claim: Claim, site: Site, sources: Mapping[str, Source]) -> Iterator[Told]:
@@ -79,12 +124,15 @@ def _linked(words: str, source: Source | None, begin: int) -> Markup:
     return coq(words, begin, {(span.begin, span.end): _LEADS.format(address("../", *span.place)) for span in spans})
 
 
-def _lines(source: Source, statements: Iterable[str]) -> Iterator[tuple[str, int, str]]:
+def _lines(source: Source, statements: Iterable[str]) -> Iterator[tuple[str, int, str, str]]:
     at = {span.place.anchor: span for span in source.stated}
+    folded = {name for *_, name in _proofs(source)}
     for words in statements:
         name = words.split()[1]
         if name in at:
-            yield name, source.line(at[name]), address("../", *at[name].place)
+            place = at[name].place
+            proof = address("../", place.file, f"proof-of-{name}") if name in folded else ""
+            yield name, source.line(at[name]), address("../", *place), proof
 
 
 def _axioms(finding: Finding, obligation: Obligation) -> tuple[str, bool]:

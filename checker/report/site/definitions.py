@@ -8,18 +8,19 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from pygments.token import Keyword, Name
+from pygments.token import Comment, Keyword, Name
 
 from proof_of_absence.checker.independent.coq import Sources, compiled, uncommented
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.report.site.examine import Finding
 from proof_of_absence.checker.report.site.source import tokens
 
-__all__ = ["Place", "Source", "notes", "read"]
+__all__ = ["Compilation", "Place", "Source", "Span", "compilations", "notes", "read"]
 
 # What of coqc's notes has an anchor. Bound variables stand near by, and sections are not used.
 _KINDS = frozenset(("def", "prf", "ind", "constr", "rec", "proj", "abbrev", "var", "inst", "class"))
@@ -30,6 +31,7 @@ _NOTE = re.compile(r"(\w+) (\d+):(\d+) (\S+) (\S+)")
 _USE = re.compile(r"R(\d+):(\d+) (\S+) (\S+) (\S+) \w+")
 _REQUIRED = re.compile(r"\bFrom absence\w* Require(?: Import| Export)?((?:\s+\w+)+)\.")
 _IDENTIFIER = re.compile(r"[^\W\d][\w']*")
+_SENTENCE = re.compile(r"\S.*?\.(?=\s|$)", re.S)
 # The page has it already.
 _TAKEN = "main"
 
@@ -65,9 +67,30 @@ class Source:
         """The number of the line on which a word stands, from 1."""
         return self.text.count("\n", 0, span.begin) + 1
 
+    @cached_property
+    def _sentences(self) -> list[re.Match[str]]:
+        letters = list(self.text)
+        for at, kind, word in tokens(self.text):
+            if kind in Comment:
+                letters[at : at + len(word)] = re.sub(r"\S", " ", word)
+        return list(_SENTENCE.finditer("".join(letters)))
 
-def notes(findings: Iterable[Finding]) -> dict[str, str]:
-    """What coqc noted of each file of the accepted theorems, by the file's name; nothing where it does not compile.
+    def sentence(self, span: Span) -> str:
+        """The sentence that states a name, without comments and on one line; empty where none ends after it."""
+        at = bisect_left(self._sentences, span.end, key=re.Match.end)
+        return " ".join(self._sentences[at].group().split()) if at < len(self._sentences) else ""
+
+
+class Compilation(NamedTuple):
+    """Where Coq files lie compiled, and the folder of those that they use, if they are classical."""
+
+    files: tuple[str, ...]
+    folder: Path
+    over: Path | None
+
+
+def compilations(findings: Iterable[Finding]) -> Iterator[Compilation]:
+    """The compiled files of the accepted theorems, what is classical after the rest; nothing where Coq refuses them.
 
     What is kept from an earlier run is not compiled again.
     """
@@ -82,13 +105,19 @@ def notes(findings: Iterable[Finding]) -> dict[str, str]:
         wanted |= {(whole[below:], whole[:below]): None}
         if below:
             wanted |= {(whole[:below], ()): None}
-    found: dict[str, str] = {}
-    for sources, over in wanted:
+    for sources, over in sorted(wanted, key=lambda pair: bool(pair[1])):
         try:
             folder = Path(compiled(sources, over))
+            yield Compilation(tuple(name for name, _ in sources), folder, Path(compiled(over)) if over else None)
         except Refused:
             continue
-        for name, _ in sources:
+
+
+def notes(places: Iterable[Compilation]) -> dict[str, str]:
+    """What coqc noted of each compiled file, by the file's name."""
+    found: dict[str, str] = {}
+    for names, folder, _ in places:
+        for name in names:
             path = folder / name.replace(".v", ".glob")
             if path.is_file():
                 found[name] = path.read_text(encoding="utf-8", errors="replace")

@@ -33,13 +33,14 @@ def below(graph: nx.DiGraph, name: str) -> nx.DiGraph:
 def picture(
     graph: nx.DiGraph,
     marks: Mapping[str, Mark],
+    others: Mapping[str, tuple[Mark, ...]],
     address: Callable[[str], str],
     title: str = "The claims and what they rest on",
     desc: str = "Each box is a link to a claim's page. The list below says the same in words.",
 ) -> str:
     """The graph of claims (see `checker.kernel.claims.claim_graph`), an arrow from each claim to those that rest on it.
 
-    An arrow that others imply is left out. `title` and `desc` are for those who hear the picture.
+    An arrow that others imply is left out. `others` are marks of further scopes, drawn small. `title` and `desc` are for those who hear the picture.
     """
     countermodels = [name for name, claim in graph.nodes(data="claim") if claim.drops]
     # Not a view of the graph, which goes through its nodes in no fixed order.
@@ -71,7 +72,7 @@ def picture(
     for source, target in edges:
         _arrow(arrows, place[source], place[target], isinstance(source, tuple), isinstance(target, tuple))
     for name in chain:
-        _box(root, *place[name], name, graph.nodes[name]["claim"].title, marks[name], address(name))
+        _box(root, *place[name], name, graph.nodes[name]["claim"].title, (marks[name], *others[name]), address(name))
     if countermodels:
         about = sorted({graph.nodes[name]["claim"].drops.claim for name in countermodels})
         _add(
@@ -84,7 +85,7 @@ def picture(
         )
     for i, name in enumerate(countermodels):
         x, y = EDGE + i % STRIP * (BOX[0] + GAP[0]), top + i // STRIP * (BOX[1] + GAP[1])
-        _box(root, x, y, name, graph.nodes[name]["claim"].title, marks[name], address(name))
+        _box(root, x, y, name, graph.nodes[name]["claim"].title, (marks[name], *others[name]), address(name))
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -152,12 +153,20 @@ def _arrow(parent, start: tuple[float, float], end: tuple[float, float], passing
     _add(parent, "path", d=path, **({} if goes_on else {"marker_end": "url(#arrow)"}))
 
 
-def _box(parent, x: float, y: float, name: str, title: str, mark: Mark, address: str) -> None:
-    link = _add(parent, "a", href=address, class_=f"claim {mark.key}", aria_label=f"{name}, {title}: {mark.word}")
-    _add(link, "title", f"{name} {title}: {mark.word}, {mark.meaning}")
+def _box(parent, x: float, y: float, name: str, title: str, marks: tuple[Mark, ...], address: str) -> None:
+    mark, *others = marks
+    also = f"; parts {', '.join(other.word for other in others)}" if others else ""
+    label = f"{name}, {title}: {mark.word}{also}"
+    link = _add(parent, "a", href=address, class_=f"claim {mark.key}", aria_label=label)
+    _add(link, "title", f"{name} {title}: {mark.word}, {mark.meaning}{also}")
     _add(link, "rect", class_="box", x=x, y=y, width=BOX[0], height=BOX[1], rx=8)
     text = f"{name} {title}"
     closer = {"textLength": BOX[0] - 24, "lengthAdjust": "spacingAndGlyphs"} if len(text) > LONG else {}
     _add(link, "text", text, class_="name", x=x + 12, y=y + 22, **closer)
     link.append(mark.element(transform=f"translate({x + 19:g} {y + 39:g})"))
     _add(link, "text", mark.word, x=x + 34, y=y + 43.5)
+    for i, other in enumerate(reversed(others)):
+        # In its own colours, on the box of another.
+        spot = _add(link, "g", class_=f"also {other.key}")
+        at = f"translate({x + BOX[0] - 15 - 17 * i:g} {y + 39:g}) scale(.75)"
+        spot.append(other.element(transform=at))

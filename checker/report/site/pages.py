@@ -15,19 +15,20 @@ from proof_of_absence.checker.kernel.obligation import Claim
 from proof_of_absence.checker.report.draw import net_in, net_picture
 from proof_of_absence.checker.report.overview import kinds
 from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
-from proof_of_absence.checker.report.site import graph, manifest
+from proof_of_absence.checker.report.site import graph, manifest, search
 from proof_of_absence.checker.report.site.contents import Site
-from proof_of_absence.checker.report.site.coq_pages import address, told, whole
-from proof_of_absence.checker.report.site.examine import Finding, State
+from proof_of_absence.checker.report.site.coq_pages import address, pieces, told
+from proof_of_absence.checker.report.site.coq_types import shown as types_shown
+from proof_of_absence.checker.report.site.examine import Finding
 from proof_of_absence.checker.report.site.prose import plain, prose
 from proof_of_absence.checker.report.site.source import readable
-from proof_of_absence.checker.report.site.status import LEGEND
+from proof_of_absence.checker.report.site.status import LEGEND, Mark, finding_mark
 
 __all__ = ["pages"]
 
 # Of a longer certificate the page shows the beginning; the file beside it has all.
 LONGEST = 60_000
-STATIC = ("style.css", "copy.js")
+STATIC = ("style.css", "copy.js", "fold.js", "hover.js", "search.js", "zoom.js")
 
 
 def pages(site: Site) -> dict[str, bytes]:
@@ -58,11 +59,13 @@ def pages(site: Site) -> dict[str, bytes]:
         made[path] = text.encode()
 
     sources = site.sources
+    others = Counter(mark.key for marks in site.other_marks.values() for mark in marks)
     counts = Counter(mark.key for mark in site.marks.values())
-    picture = Markup(graph.picture(site.graph, site.marks, lambda name: f"claims/{name}.html"))
-    page("index.html", "index", picture=picture, legend=LEGEND, counts=counts)
+    picture = Markup(graph.picture(site.graph, site.marks, site.other_marks, lambda name: f"claims/{name}.html"))
+    page("index.html", "index", picture=picture, legend=LEGEND, counts=counts, others=others)
     page("countermodels.html", "countermodels")
     page("experiments.html", "experiments")
+    page("names.html", "names", sources=sources, address=address)
     for i, claim in enumerate(site.claims):
         findings = [site.findings[o.id] for o in claim.obligations]
         drawn = [(finding, *found) for finding in findings if (found := _picture(finding))]
@@ -80,11 +83,14 @@ def pages(site: Site) -> dict[str, bytes]:
                 page(f"certificates/{finding.obligation.id}.html", "certificate", finding=finding, claim=claim,
                      shown=_shown(finding), texts=list(_texts(finding)))  # fmt: skip
     for name, source in sources.items():
-        page(address("", name), "source", name=name, source=source, text=whole(source))
+        page(address("", name), "source", name=name, source=source, pieces=pieces(source), typed=name in site.types)
     for experiment in site.experiments:
         if experiment.result:
             made[f"experiments/{experiment.name}/result.json"] = experiment.result
         made |= {f"experiments/{experiment.name}/{name}": data for name, data, _ in experiment.plots}
+    about = "what hover.js shows of Coq's names: by file and anchor, who says it, and the type or the sentence"
+    made["types.js"] = search.assigned(about, "absenceTypes", types_shown(sources, site.types)).encode()
+    made["entries.js"] = search.index(site).encode()
     made["manifest.json"] = manifest.text(site).encode()
     made["manifest.schema.json"] = manifest.schema_text().encode()
     for name in STATIC:
@@ -99,15 +105,15 @@ def _rests(claim: Claim, site: Site) -> Markup | None:
     title = f"All that {claim.id} rests on"
     desc = "Each box is a link to a claim's page. An arrow leads from a claim to one that rests on it."
     part = graph.below(site.graph, claim.id)
-    return Markup(graph.picture(part, site.marks, lambda name: f"{name}.html", title, desc))
+    return Markup(graph.picture(part, site.marks, site.other_marks, lambda name: f"{name}.html", title, desc))
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A row of the table of obligations: verdict as a word and a class, by what it was decided, how long that took."""
+    """A row of the table of obligations: verdict as a word and a mark, by what it was decided, how long that took."""
 
     word: str
-    key: str
+    mark: Mark
     by: str
     time: str
 
@@ -115,14 +121,13 @@ class Shown:
 def _shown(finding: Finding) -> Shown:
     certificate = finding.certificate
     if certificate is None:
-        key = "open" if finding.state is State.MISSING else "refused"
-        return Shown(finding.state.value, key, "–", "–")
+        return Shown(finding.state.value, finding_mark(finding), "–", "–")
     word = "refuted, as it must" if finding.obligation.is_control else "proved"
     runs = certificate["runs"]
     by = ", ".join(f"{run['solver']} {run['version']}" for run in runs)
     time = f"{sum(run['seconds'] for run in runs):.2f} s" if runs else "not timed"
     found = sorted(kinds(certificate["fact"]) - {"all"})
-    return Shown(word, finding.obligation.scope.value, by or f"exact arithmetic: {', '.join(found)}", time)
+    return Shown(word, finding_mark(finding), by or f"exact arithmetic: {', '.join(found)}", time)
 
 
 def _picture(finding: Finding) -> tuple[str, tuple[str, ...], str] | None:

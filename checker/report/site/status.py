@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 from proof_of_absence.checker.kernel.claims import Status
 from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
 from proof_of_absence.checker.report.overview import scopes
+from proof_of_absence.checker.report.site.examine import Finding, State
 
-__all__ = ["LEGEND", "Mark", "mark_of"]
+__all__ = ["LEGEND", "PROVED", "Mark", "finding_mark", "mark_of", "other_marks"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ _UNIVERSAL = Mark(
 )
 _CLASSICAL = Mark(
     "classical", "proved, universal (classical)",
-    "for all sizes, by the Coq kernel, from the three axioms of mathcomp's real numbers", ("circle", {"r": "5"}),
+    "for all sizes, by the Coq kernel, from the three axioms of mathcomp's real numbers",
+    ("path", {"d": "M-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0zM-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+              "fill-rule": "evenodd"}),
 )  # fmt: skip
 _BOUNDED = Mark(
     "bounded", "proved, bounded", "for all real parameters at stated small sizes, by z3 and cvc5, which must agree",
@@ -74,20 +77,20 @@ _REFUTED = Mark(
     "refuted", "refuted", "an obligation that must be proved came out refuted",
     ("path", {"d": "M-6-6L6 6M6-6L-6 6"}),
 )  # fmt: skip
-_PROVED = {
+PROVED = {
     Scope.UNIVERSAL: _UNIVERSAL,
     Scope.CLASSICAL: _CLASSICAL,
     Scope.BOUNDED: _BOUNDED,
     Scope.INSTANCE: _INSTANCE,
 }
-LEGEND = (_UNIVERSAL, _BOUNDED, _INSTANCE, _OPEN, _BLOCKED, _REFUSED, _REFUTED)
+LEGEND = (*PROVED.values(), _OPEN, _BLOCKED, _REFUSED, _REFUTED)
 
 
 def mark_of(claim: Claim, status: Status) -> Mark:
     """The mark of a claim. A proved one has that of its widest scope; its page says which obligation has which."""
     match status.closed:
         case Verdict.PROVED:
-            return _PROVED[Scope(scopes(claim).split("+")[0])]
+            return PROVED[Scope(scopes(claim).split("+")[0])]
         case Verdict.UNKNOWN:
             return _OPEN
         case Verdict.BLOCKED:
@@ -95,3 +98,16 @@ def mark_of(claim: Claim, status: Status) -> Mark:
         case Verdict.REFUTED:
             return _REFUTED
     return _REFUSED
+
+
+def other_marks(claim: Claim, status: Status) -> tuple[Mark, ...]:
+    """The marks of the other scopes in which obligations of a proved claim hold, widest first."""
+    names = scopes(claim).split("+")[1:] if status.closed is Verdict.PROVED else []
+    return tuple(PROVED[Scope(name)] for name in names)
+
+
+def finding_mark(finding: Finding) -> Mark:
+    """The mark of an obligation: that of its scope, if its certificate is accepted."""
+    if finding.certificate is not None:
+        return PROVED[finding.obligation.scope]
+    return _OPEN if finding.state is State.MISSING else _REFUSED

@@ -7,7 +7,7 @@ import pytest
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.claims import load_claims, select
 from proof_of_absence.checker.report.site.contents import Site
-from proof_of_absence.checker.report.site.definitions import notes
+from proof_of_absence.checker.report.site.definitions import compilations, notes
 from proof_of_absence.checker.report.site.examine import examine
 from proof_of_absence.checker.report.site.experiments import read
 from proof_of_absence.checker.report.site.folder import write
@@ -33,7 +33,7 @@ def experiments(tmp_path_factory) -> Path:
 def site(discharged, experiments) -> Site:
     """Everything accepted."""
     found = examine(CLAIMS, discharged / "certificates")
-    return Site(CLAIMS, found, read(experiments), notes=notes(found.values()))
+    return Site(CLAIMS, found, read(experiments), notes=notes(compilations(found.values())))
 
 
 @pytest.fixture(scope="session")

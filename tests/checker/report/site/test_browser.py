@@ -20,7 +20,7 @@ def browser(built, tmp_path_factory):
 
 
 def test_pages_load_from_files_without_errors_or_network(browser, built):
-    for page in ("index.html", "claims/C8.html", "certificates/C8.one-unit.html", "experiments.html"):
+    for page in ("index.html", "claims/C8.html", "certificates/C8.one-unit.html", "certificates/coq/net.html", "names.html"):
         browser.open(built / page)
         assert browser.evaluate("document.styleSheets.length") == 1
         assert browser.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
@@ -66,9 +66,9 @@ def test_tab_reaches_every_claim_of_the_graph_and_enter_follows(browser, built):
 
 def test_the_copy_button_appears_and_copies_or_selects(browser, built):
     browser.open(built / "claims" / "C8.html")
-    assert browser.evaluate("document.querySelector('button').hidden") is False
-    browser.evaluate("document.querySelector('button').click(), new Promise(done => setTimeout(done, 200))")
-    told = browser.evaluate("document.querySelector('[role=status]').textContent")
+    assert browser.evaluate("document.querySelector('button[data-copy]').hidden") is False
+    browser.evaluate("document.querySelector('button[data-copy]').click(), new Promise(done => setTimeout(done, 200))")
+    told = browser.evaluate("document.querySelector('.command [role=status]').textContent")
     chosen = browser.evaluate("getSelection().toString()")
     assert told == "Copied" or (told.startswith("Selected") and chosen == "absence verify C8 --fresh")
 
