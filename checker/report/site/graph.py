@@ -40,7 +40,8 @@ def picture(
 ) -> str:
     """The graph of claims (see `checker.kernel.claims.claim_graph`), an arrow from each claim to those that rest on it.
 
-    An arrow that others imply is left out. `others` are marks of further scopes, drawn small. `title` and `desc` are for those who hear the picture.
+    An arrow that others imply is left out. `others` are marks of further scopes, drawn small. `title` and `desc` are
+    for those who hear the picture.
     """
     countermodels = [name for name, claim in graph.nodes(data="claim") if claim.drops]
     # Not a view of the graph, which goes through its nodes in no fixed order.

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from proof_of_absence.checker.kernel.obligation import Claim
 from proof_of_absence.checker.report.overview import plain
 from proof_of_absence.checker.report.site.contents import Site
 from proof_of_absence.checker.report.site.coq_pages import address
@@ -51,7 +52,7 @@ def assigned(about: str, name: str, value: object) -> str:
     return f"// Made by `absence site`:\n// {about}.\nglobalThis.{name} = {text};\n"
 
 
-def _told(claim) -> str:
+def _told(claim: Claim) -> str:
     return " ".join([plain(claim.statement), *claim.premises])
 
 

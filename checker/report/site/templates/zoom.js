@@ -111,7 +111,8 @@
       region.scrollTo(0, 0);
       draw();
     });
-    let known = 0;
+    reset();
+    let known = region.clientWidth;
     new ResizeObserver(() => {
       if (region.clientWidth === known) return;
       known = region.clientWidth;

@@ -23,6 +23,10 @@ OPTIONS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+_CODES = {
+    "Enter": 13, "Tab": 9, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "/": 191,
+    "+": 187, "-": 189,
+}  # fmt: skip
 # The browser reads commands from its descriptor 3 and answers on 4.
 START = """
 import fcntl, os, sys
@@ -93,11 +97,42 @@ class Chromium:
 
     def press(self, key: str) -> None:
         """Press and release a key."""
-        text = {"Enter": "\r"}.get(key)
-        code = {"Enter": 13, "Tab": 9}[key]
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 else None)
+        code = _CODES.get(key, ord(key[0]))
         common = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         self.send("Input.dispatchKeyEvent", type="keyDown", **common, **({"text": text} if text else {}))
         self.send("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def type(self, text: str) -> None:
+        """Put text where the focus is."""
+        self.send("Input.insertText", text=text)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press the mouse at one place, move it to another, release it."""
+        (x0, y0), (x1, y1) = start, end
+        self._mouse("mousePressed", x0, y0, button="left", clickCount=1)
+        for part in (0.5, 1):
+            self._mouse("mouseMoved", x0 + part * (x1 - x0), y0 + part * (y1 - y0), button="left", buttons=1)
+        self._mouse("mouseReleased", x1, y1, button="left", clickCount=1)
+
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse there."""
+        self._mouse("mouseMoved", x, y)
+
+    def wheel(self, x: float, y: float, down: float, *, ctrl: bool = False) -> None:
+        """Turn the wheel there."""
+        self._mouse("mouseWheel", x, y, deltaX=0, deltaY=down, modifiers=2 if ctrl else 0)
+
+    def pinch(self, middle: tuple[float, float], before: float, after: float) -> None:
+        """Put two fingers side by side, `before` apart, and move them until they are `after` apart."""
+        (x, y), apart = middle, [before, (before + after) / 2, after]
+        for step, distance in zip(("touchStart", "touchMove", "touchMove"), apart, strict=True):
+            points = [{"x": x + side * distance / 2, "y": y, "id": i} for i, side in enumerate((-1, 1))]
+            self.send("Input.dispatchTouchEvent", type=step, touchPoints=points)
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def _mouse(self, kind: str, x: float, y: float, **more) -> None:
+        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
 
     def send(self, method: str, **parameters):
         """One command; its result."""

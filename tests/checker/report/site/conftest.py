@@ -1,5 +1,6 @@
 """A site of a few claims, made once from certificates that were all verified."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.kernel.claims import load_claims, select
 from proof_of_absence.checker.report.site.contents import Site
+from proof_of_absence.checker.report.site.coq_types import types
 from proof_of_absence.checker.report.site.definitions import compilations, notes
 from proof_of_absence.checker.report.site.examine import examine
 from proof_of_absence.checker.report.site.experiments import read
@@ -33,7 +35,9 @@ def experiments(tmp_path_factory) -> Path:
 def site(discharged, experiments) -> Site:
     """Everything accepted."""
     found = examine(CLAIMS, discharged / "certificates")
-    return Site(CLAIMS, found, read(experiments), notes=notes(compilations(found.values())))
+    places = list(compilations(found.values()))
+    made = Site(CLAIMS, found, read(experiments), notes=notes(places))
+    return replace(made, types=types(made.sources, places))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ def browser(built, tmp_path_factory):
 
 
 def test_pages_load_from_files_without_errors_or_network(browser, built):
-    for page in ("index.html", "claims/C8.html", "certificates/C8.one-unit.html", "certificates/coq/net.html", "names.html"):
+    names = ("index", "names", "claims/C8", "certificates/C8.one-unit", "certificates/coq/net", "experiments")
+    for page in (f"{name}.html" for name in names):
         browser.open(built / page)
         assert browser.evaluate("document.styleSheets.length") == 1
         assert browser.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")

@@ -102,7 +102,9 @@ def test_pages_say_their_language_have_headings_in_order_and_words_for_pictures(
         assert page.elements[[tag for tag, _ in page.elements].index("a")] == ("a", {"class": "skip", "href": "#main"})
 
 
-@pytest.mark.parametrize("name", ["index", "countermodels", "experiments", "names", "claims/C8", "certificates/C8.one-unit"])
+@pytest.mark.parametrize(
+    "name", ["index", "countermodels", "experiments", "names", "claims/C8", "certificates/C8.one-unit"]
+)
 def test_pages_are_html_without_errors(built, name):
     html5lib.HTMLParser(strict=True).parse((built / f"{name}.html").read_text())
 
@@ -255,10 +257,13 @@ def test_text_stands_out_from_its_ground(scheme):
     found = colours(scheme)
     pairs = [(ink, ground) for ink in ("ink", "muted", "link") for ground in ("ground", "soft")]
     pairs += [(ink, "soft") for ink in ("word", "name", "comment", "string")]
-    pairs += [(f"{key}-ink", key) for key in ("universal", "bounded", "instance", "open", "blocked", "bad", "classical")]
+    keys = ("universal", "classical", "bounded", "instance", "open", "blocked", "bad")
+    pairs += [(f"{key}-ink", key) for key in keys]
     pairs += [("bad-ink", "ground"), ("ground", "link")]
     # A claim's name on its box.
-    pairs += [("ink", key) for key in ("universal", "bounded", "instance", "open", "blocked", "bad", "classical")]
+    pairs += [("ink", key) for key in keys]
+    # A small mark on the box of another scope; as a drawing 3 would do.
+    pairs += [(f"{mark}-ink", box) for mark in keys[:4] for box in keys[:4]]
     for ink, ground in pairs:
         low, high = sorted((luminance(found[ink]), luminance(found[ground])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
