@@ -180,6 +180,17 @@ def _assumed(audit: GraphAudit) -> list[str]:
     return [*lines, *reading.notes]
 
 
+def _float32(audit: GraphAudit) -> str:
+    """How far float32 is off, or why that is not bounded; nothing of another type, or where time was out."""
+    if audit.float32_deviation is not None:
+        return f"at most {float(audit.float32_deviation):.3g} from the exact outputs, on these rows"
+    if audit.net.dtype != "float32" or any(line.startswith("float32") for line in audit.undecided):
+        return ""
+    if audit.net.reading and audit.net.reading.multiplied:
+        return "no bound: a layer here is the product of several that the network evaluates one after the other"
+    return "no bound: in the worst case the roundings of layers in a row grow beyond what float32 holds"
+
+
 def tables(audit: GraphAudit, limit: int) -> tuple[Table, ...]:
     """The network, its activation nodes, and the units that fire, cut to `limit` rows."""
     net, data = audit.net, audit.data
@@ -192,8 +203,8 @@ def tables(audit: GraphAudit, limit: int) -> tuple[Table, ...]:
         facts.append(("loss", f"{data.loss_name}: {_enclosure(data.loss)} ({data.loss_reason})"))
     if data.noise_floor:
         facts.append(("noise floor", _enclosure(data.noise_floor)))
-    if audit.float32_deviation is not None:
-        facts.append(("float32", f"at most {float(audit.float32_deviation):.3g} from the exact outputs, on these rows"))
+    if told := _float32(audit):
+        facts.append(("float32", told))
     layers = net.reading.layers if net.reading else ()
     facts += [("" if k else "layers", layer) for k, layer in enumerate(layers[:limit])]
     facts += [("", f"… {len(layers) - limit} more")] * (len(layers) > limit)

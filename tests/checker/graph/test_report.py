@@ -1,6 +1,7 @@
 """The faces of an audit of a graph: the answer first, channels before single units, names escaped, numbers exact."""
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,9 +18,10 @@ from proof_of_absence.checker.graph.findings import (
     State,
 )
 from proof_of_absence.checker.graph.report import report_json
-from proof_of_absence.checker.graph.report.view import answers, headline, report_of
+from proof_of_absence.checker.graph.report.view import answers, headline, report_of, tables
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.checker.screen.answers import html_page, terminal_page
+from proof_of_absence.models.reading import Reading
 
 
 def audit(states, *, fires=None, undecided=(), shape=(2, 2, 1)):
@@ -71,3 +73,19 @@ def test_the_json_report_has_exact_numbers_and_all_units():
     (node,) = found["units"]
     assert (node["dead"], node["constant"], node["undecided"]) == ([0], [2], [3])
     assert node["values"] == {"2": "2/3"} and node["fires"] is None and found["data"]["loss"] == ["1/2", "1/2"]
+
+
+def told_of_float32(found):
+    (network, *_) = tables(found, 10)
+    return dict(network.rows).get("float32", "")
+
+
+def test_why_float32_is_not_bounded_is_said():
+    found = audit([State.VARIES] * 4)
+    reading = Reading((), "Relu", "the graph", multiplied=True)
+    product = replace(found, net=replace(found.net, reading=reading))
+    assert told_of_float32(replace(found, float32_deviation=Fraction(1, 8))).startswith("at most 0.125 from")
+    assert "grow beyond what float32 holds" in told_of_float32(found)
+    assert "the product of several" in told_of_float32(product)
+    assert not told_of_float32(replace(found, net=replace(found.net, dtype="float64")))
+    assert not told_of_float32(replace(found, undecided=("float32: out of time",)))
