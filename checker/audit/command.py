@@ -272,14 +272,19 @@ def _graph(
     from proof_of_absence.checker.graph.command import Asked, audit_graph
     from proof_of_absence.checker.graph.report.view import harden_command, report_of
     from proof_of_absence.checker.region.boxes import box_of, read_regions
-    from proof_of_absence.models.files.data import read_data
+    from proof_of_absence.models.files.data import read_data, require_order
     from proof_of_absence.models.files.disk import sha256
     from proof_of_absence.models.reading import Source
 
     aim = _aim(net.sizes[-1], data, loss, f"the targets of {train.name}")
     regions = [box for path in region for box in read_regions(path)]
     regions += [box_of(data.inputs)] if region_from_data else []
-    deployed = read_data(deploy, targets=False).inputs if deploy else None
+    require_order(train, data.shape, net.input_shape)
+    deployed = None
+    if deploy:
+        found = read_data(deploy, targets=False)
+        require_order(deploy, found.shape, net.input_shape)
+        deployed = found.inputs
     sources = [Source(path.name, sha256(path)) if path else None for path in (model, train, deploy)]
     own, rows, others = sources
     asked = Asked(net, data.inputs, aim, deployed, tuple(regions), own, rows, others, model)

@@ -24,6 +24,7 @@ from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.recorded.findings import RecordedAudit
 from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
+from proof_of_absence.models.files.data import require_order
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.graph import Graph
@@ -233,6 +234,8 @@ def audit(
     read = [model] if isinstance(model, str | os.PathLike) else []
     read += [one for one in asked if not isinstance(one, Region)]
     if isinstance(network, Graph):
+        for name, values in (("X", X), ("deploy", deploy)):
+            require_order(name, row_shape(values), network.input_shape)
         no_part(network, {"activation": activation, "outputs": outputs, "test": test, "move": move,
                           "ridge": penalty or None, "workers": workers, "scheduler": scheduler})  # fmt: skip
         if folder is not None:

@@ -69,7 +69,7 @@ def harden_command(
     from proof_of_absence.checker.audit.tied_hardening import PROOF, SMALLER
     from proof_of_absence.checker.region.boxes import read_regions
     from proof_of_absence.models.files import read_network
-    from proof_of_absence.models.files.data import read_data
+    from proof_of_absence.models.files.data import read_data, require_order
     from proof_of_absence.models.files.rewrite import rewrite
     from proof_of_absence.models.files.whole import Owner, placeable, placing
     from proof_of_absence.models.graph import Graph
@@ -90,12 +90,15 @@ def harden_command(
         for folder in folders:
             placeable(folder, Owner("harden"), force=force, read=given)
         net = read_network(model, activation=activation)
-        inputs = read_data(train, optional=True).inputs
-        deployed = read_data(deploy, targets=False).inputs if deploy else None
+        data = [(train, read_data(train, optional=True))]
+        data += [(deploy, read_data(deploy, targets=False))] if deploy else []
         fan_in = net.sizes[0] if isinstance(net, Graph) else net.widths[0]
-        for name, rows in ((train, inputs), (deploy, deployed)):
-            if rows is not None and rows.shape[1] != fan_in:
-                raise bad_input(f"{name}: X has {rows.shape[1]} columns, the net reads {fan_in}")
+        for name, rows in data:
+            if rows.inputs.shape[1] != fan_in:
+                raise bad_input(f"{name}: X has {rows.inputs.shape[1]} columns, the net reads {fan_in}")
+            if isinstance(net, Graph):
+                require_order(name, rows.shape, net.input_shape)
+        inputs, deployed = data[0][1].inputs, data[1][1].inputs if deploy else None
         if isinstance(net, Graph):
             nearest = None if rounding is RoundingChoice.EXACT else rounding
             write_hardened_graph(

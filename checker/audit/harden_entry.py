@@ -22,6 +22,7 @@ from proof_of_absence.checker.graph.harden_folder import Hardening, harden_graph
 from proof_of_absence.checker.graph.held import changeable_in
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.models.files.data import require_order
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.whole import Owner, placeable, replacing
 from proof_of_absence.models.floatnet import FloatNet
@@ -77,6 +78,8 @@ def harden(
     net = network_of_model(model, activation, shape=row_shape(X))
     read = [Path(model)] if isinstance(model, str | os.PathLike) else []
     if isinstance(net, Graph):
+        for name, values in (("X", X), ("deploy", deploy)):
+            require_order(name, row_shape(values), net.input_shape)
         return _graph(model, net, inputs, deployed, rounding, output, read, force=force)
     if output is not None:
         placeable(Path(output), proof_owner(net), force=force, read=read)

@@ -13,7 +13,7 @@ import numpy as np
 
 from proof_of_absence.models.files.disk import InputError, content, refused
 
-__all__ = ["Arrays", "read_array", "read_data", "read_outputs"]
+__all__ = ["Arrays", "read_array", "read_data", "read_outputs", "require_order"]
 
 # Of the file, of each array in it, and of each array as float64.
 LARGEST = 4 * 2**30
@@ -27,11 +27,15 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 
 class Arrays(NamedTuple):
-    """Inputs (N, d), and targets (N, m) as float64 or class labels (N,) as int64; None is what the file has not."""
+    """Inputs (N, d), and targets (N, m) as float64 or class labels (N,) as int64; None is what the file has not.
+
+    `shape` is that of one input in the file.
+    """
 
     inputs: np.ndarray
     targets: np.ndarray | None
     labels: np.ndarray | None = None
+    shape: tuple[int, ...] = ()
 
     @property
     def numbers(self) -> np.ndarray | None:
@@ -63,13 +67,30 @@ def read_data(path: str | os.PathLike[str], *, targets: bool = True, optional: b
         raise refused(path, f"inputs have shape {inputs.shape}; reshape them to (N, d), a single feature to (N, 1)")
     if answers is not None and len(inputs) != len(answers):
         raise refused(path, f"holds {len(inputs)} inputs but {len(answers)} targets")
+    shape = inputs.shape[1:]
     inputs = _rows(inputs).astype(np.float64)
     if answers is None:
-        return Arrays(inputs, None)
+        return Arrays(inputs, None, shape=shape)
     answers = _rows(answers)
     if answers.dtype.kind in "iub" and answers.shape[1] == 1:
-        return Arrays(inputs, None, answers[:, 0].astype(np.int64))
-    return Arrays(inputs, answers.astype(np.float64))
+        return Arrays(inputs, None, answers[:, 0].astype(np.int64), shape)
+    return Arrays(inputs, answers.astype(np.float64), shape=shape)
+
+
+def require_order(name: str | os.PathLike[str], shape: tuple[int, ...], reads: tuple[int, ...]) -> None:
+    """Refuse inputs whose axes are others than those that a net reads, such as channels last.
+
+    Axes of size 1 change no order, and flat rows are in the net's. Other sizes are refused elsewhere.
+
+    Raises
+    ------
+    InputError
+        Then.
+    """
+    own, wanted = (tuple(size for size in sizes if size != 1) for sizes in (shape, reads))
+    if len(own) > 1 and len(wanted) > 1 and own != wanted and math.prod(own) == math.prod(wanted):
+        told = (" x ".join(map(str, sizes)) for sizes in (shape, reads))
+        raise refused(name, "has inputs of shape {}, the net reads {}; give the axes that order".format(*told))
 
 
 def read_array(path: str | os.PathLike[str], name: str) -> np.ndarray:

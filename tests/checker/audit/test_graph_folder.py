@@ -395,3 +395,22 @@ def test_a_network_that_the_file_does_not_hold_is_not_claimed(place, monkeypatch
     report = json.loads((folder / "report.json").read_text())
     assert report["improvement"] is None and "cannot be written" in report["unimproved"]
     assert not (folder / "improved.onnx").exists() and "Accepted" in absence("check", folder)
+
+
+def test_rows_with_axes_in_another_order_are_refused_before_any_work(place):
+    """Channels last, where the net reads them first: flattened, they would be other inputs."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 2, 3]) for name in "xy"]
+    nodes = [helper.make_node("Relu", ["x"], ["h"]), helper.make_node("Neg", ["h"], ["y"])]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:])
+    imports = [helper.make_opsetid("", 17)]
+    (place / "net.onnx").write_bytes(helper.make_model(graph, opset_imports=imports, ir_version=8).SerializeToString())
+    rows = np.arange(24.0).reshape(4, 2, 3)
+    np.savez("right.npz", X=rows)
+    np.savez("last.npz", X=rows.transpose(0, 2, 1))
+    for words in (["--train", "last.npz"], ["--train", "right.npz", "--deploy", "last.npz"]):
+        for command in (["audit", "net.onnx", *words], ["harden", "net.onnx", *words, "-o", "hard.onnx"]):
+            told = absence(*command, expect=2)
+            assert "last.npz: has inputs of shape 3 x 2, the net reads 2 x 3; give the axes that order" in told
+    assert not {"net.audit", "hard.onnx"} & {path.name for path in place.iterdir()}
+    with pytest.raises(InputError, match="X: has inputs of shape 3 x 2"):
+        proof_of_absence.audit("net.onnx", rows.transpose(0, 2, 1))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from proof_of_absence.models.files import InputError, data
-from proof_of_absence.models.files.data import read_data, read_outputs
+from proof_of_absence.models.files.data import read_data, read_outputs, require_order
 
 FINITE = {"allow_nan": False, "allow_infinity": False}
 
@@ -75,8 +75,8 @@ def test_names_and_shapes(tmp_path, names):
     path = tmp_path / "data.npz"
     images = np.arange(24).reshape(2, 3, 4)
     path.write_bytes(saved(**{names[0]: images, names[1]: np.array([5, 6]), "other": np.array([object()])}))
-    inputs, targets, labels = read_data(path)
-    assert inputs.tolist() == [list(range(12)), list(range(12, 24))] and targets is None
+    inputs, targets, labels, shape = read_data(path)
+    assert inputs.tolist() == [list(range(12)), list(range(12, 24))] and targets is None and shape == (3, 4)
     assert labels.tolist() == [5, 6] and labels.dtype == np.int64 and read_data(path).numbers.tolist() == [[5], [6]]
     path.write_bytes(saved(**{names[0]: images, names[1]: np.array([5.0, 6.0])}))
     assert read_data(path).targets.tolist() == [[5], [6]] and read_data(path).labels is None
@@ -224,3 +224,18 @@ def test_bomb(tmp_path, monkeypatch):
 
 def test_every_cut_is_refused(refuses_every_cut):
     refuses_every_cut(saved(X=X, Y=Y), ".npz", read_data)
+
+
+@pytest.mark.parametrize(
+    ("own", "fits"),
+    [((3, 4, 5), True), ((4, 5, 3), False), ((60,), True), ((3, 4, 5, 1), True), ((5, 4, 3), False), ((12, 5), False)],
+)
+def test_axes_in_another_order_than_the_net_reads_are_refused(own, fits):
+    if fits:
+        require_order("data.npz", own, (3, 4, 5))
+    else:
+        with pytest.raises(InputError, match=r"has inputs of shape .*, the net reads 3 x 4 x 5; give"):
+            require_order("data.npz", own, (3, 4, 5))
+    # A net that reads vectors takes the axes as they come, and other sizes are refused elsewhere.
+    require_order("data.npz", own, (60,))
+    require_order("data.npz", own, (2, 2))
