@@ -33,7 +33,7 @@ NO_BIAS = (
 
 PRICES = (
     "At most so much a move of the answer costs in training, by the output weights alone (C21): the least move that "
-    "changes the class there, or by 1 of one output. This is not in the certificate: that of an audit has it."
+    "changes the class there, or that changes one output by 1. This is not in the certificate: that of an audit has it."
 )
 STILL_FREE = (
     "A hardening sets output weights to 0 and deletes no unit. Whoever may write them again moves the answer freely "

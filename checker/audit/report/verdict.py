@@ -97,7 +97,7 @@ def _idle(audit: Audit) -> tuple[str, ...]:
         return ()
     listed = ", ".join(names(circuit.units, 4) for circuit in found[:_MOST])
     more = f", … {len(found) - _MOST} more" if len(found) > _MOST else ""
-    return (f"{listed}{more}: each sends the same value at all {audit.data.distinct_inputs} training inputs.",)
+    return (f"{listed}{more}: each sends the same value at all {audit.data.distinct_inputs} distinct training inputs.",)
 
 
 def _fires(audit: Audit) -> tuple[str, ...]:

@@ -151,7 +151,10 @@ def _units(audit: Audit) -> Section:
 def _circuits(audit: Audit, limit: int) -> Section:
     alike = _folded(by_firing(audit), lambda c: (c.fires, c.units[0].layer, len(c.units), _sent(c), c.empty))
     rows = ((_listed([c.units for c in group]), _sends(group[0]), _fires(group[0])) for group in alike)
-    note = "Minimal: no part of such a circuit is idle. At a minimiser above the noise floor there is none (C8)."
+    note = (
+        "{1.0}: the first unit of the first hidden layer. Minimal: no part of such a circuit is idle. At a minimiser "
+        "above the noise floor there is none (C8)."
+    )
     return table(
         "circuits", "Train-idle circuits", ("Circuit", "Sends in training", "Fires at rows"), rows, limit, note
     )
