@@ -16,7 +16,7 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     ">": r"\textgreater{}",
     '"': "''",
 }
-_SMALL = ("alpha", "beta", "gamma", "delta", "theta", "lambda", "nu", "rho", "tau")
+_SMALL = ("alpha", "beta", "gamma", "delta", "eta", "theta", "lambda", "nu", "rho", "tau")
 _GREEK = {name: f"\\{name}" for name in (*_SMALL, "Lambda")}
 _GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
 _NAMES = _GREEK | {"sum": r"\textstyle\sum"}
@@ -27,7 +27,8 @@ _MATH = re.compile(
     rf"|\b(?P<greek>{'|'.join(_GREEK)})\b"
     r"|\^(?P<power>-?\w+|\(.*?\))"
     r"|(?P<infimum>\bL\*)(?=\()"
-    r"|(?<![\w'])(?P<letter>[b-zB-HJ-Z])(?!\w)"
+    # But for the numbers of parts: (i), (v).
+    r"|(?<![\w'])(?P<letter>(?!(?<=\()[iv]\))[b-zB-HJ-Z])(?!\w)"
     r"|<(?P<inner>[^<>=\s][^<>=]*, ?(?:[^<>=]*[^<>=\s])?)>"
     r"|(?<!\w)(?P<mantissa>\d+(?:\.\d+)?)e(?P<ten>[+-]?\d+)(?!\w)"
     r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= )|(?<![\w.)\]-])-(?=\d))"
@@ -57,6 +58,8 @@ def prose(text: str) -> str:
     a unit's $P_{\\mathrm{train}}$ $\\ge$ $\\varepsilon$ $P_{\\mathrm{dep}}$, $s$$^{2}$
     >>> print(prose("<phi, phi> & L*(0) - S_(n-k)"))
     $\\langle$$\\varphi$, $\\varphi$$\\rangle$ \\& $L^*$(0) $-$ $S_{n-k}$
+    >>> print(prose("for (i), that f(n) is as in (v): 1 - eta"))
+    for (i), that $f$($n$) is as in (v): 1 $-$ $\\eta$
     >>> print(prose("-1/2 and 2^-20, as in C8.minimiser-1; see `absence show C8`"))
     $-$1/2 and 2$^{-20}$, as in C8.minimiser-1; see \\texttt{absence show C8}
     """
