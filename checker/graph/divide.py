@@ -28,8 +28,10 @@ from proof_of_absence.models.rational import Vector
 
 __all__ = ["LATE", "Decided", "divide"]
 
-# Bends that bounds leave open, numbers in all forms and in the chain, and parts of the box that are visited.
-LIMITS, WEIGHTS, NODES = Limits(pieces=128, numbers=2**20), 2**18, 1000
+# What is small enough: bends that bounds leave open, numbers in all forms, and numbers of the chain.
+LIMITS, WEIGHTS = Limits(pieces=512, numbers=2**21), 2**20
+# Parts of the box that are visited, and of a large chain so many that they have about so many numbers together.
+NODES, WORK = 1000, 2**26
 LATE = "out of time"
 
 
@@ -85,14 +87,18 @@ def _one(
         layers = [[list(piece) for piece in layer] for layer in chain.layers]
         found.trees[entry] = {"inputs": list(chain.inputs), "layers": layers, "tree": result.tree}
     elif result.reason == "node limit":
-        found.open[entry] = f"{NODES:,} parts of the box do not decide it"
+        found.open[entry] = f"{_nodes(chain):,} parts of the box do not decide it"
     else:
         found.open[entry] = LATE if result.reason == "timeout" else result.reason
 
 
 def _decided(chain: Chain, low: Vector, high: Vector, value: Fraction) -> RegionResult:
     seconds = left()
-    return decide(asked_of(chain, low, high, value), Budget(NODES, None if seconds == inf else seconds))
+    return decide(asked_of(chain, low, high, value), Budget(_nodes(chain), None if seconds == inf else seconds))
+
+
+def _nodes(chain: Chain) -> int:
+    return min(NODES, WORK // chain.net.parameter_count)
 
 
 def asked_of(chain: Chain, low: Vector, high: Vector, value: Fraction) -> Question:
