@@ -80,6 +80,7 @@ def forms_of(
     -----
     A leaky ReLU of slope s is ``s h + (1 - s) relu(h)``, a clip ``low + relu(h - low) - relu(h - high)``. The greatest
     of several is that of their two halves, a and b: ``a + relu(b - a)``, whose part is where the second half begins.
+    Pieces whose forms are multiples of each other are one piece, the first of them.
 
     Examples
     --------
@@ -242,6 +243,8 @@ class _Work:
         self.most = most
         self.forms: dict[int, dict[int, Form]] = {}
         self.pieces: dict[Piece, Form] = {}
+        # By their direction the first pieces that have it, and the number that they are it times.
+        self.directions: dict[_Direction, tuple[Piece, Fraction]] = {}
 
     def add(self, number: int, entries: np.ndarray) -> None:
         """Make the forms of these entries of a value; those below are made."""
@@ -310,8 +313,15 @@ class _Work:
         moved = Form(below.terms, below.constant - corner)
         if side == ON:
             return moved
-        self.pieces[piece] = self._counted(moved)
-        return Form({piece: Fraction(1)}, Fraction(0))
+        direction, times = _direction(moved)
+        first, own = self.directions.setdefault(direction, (piece, times))
+        if first == piece:
+            self.pieces[piece] = self._counted(moved)
+            return Form({piece: Fraction(1)}, Fraction(0))
+        # Of a multiple r of another form p the ReLU is r relu(p), or r (p - relu(p)) where r is negative.
+        ratio = times / own
+        known = [(Form({first: Fraction(1)}, Fraction(0)), abs(ratio))]
+        return _sum(Fraction(0), known if ratio > 0 else [*known, (self.pieces[first], ratio)])
 
     def _greatest(self, number: int, entry: int, sides: _Sides, entries: Sequence[int], start: int) -> Form:
         if len(entries) == 1:
@@ -327,6 +337,17 @@ class _Work:
         apart = _sum(Fraction(0), [(other, Fraction(1)), (one, Fraction(-1))])
         more = self._piece((number, entry, middle), apart, Fraction(0), OPEN)
         return self._counted(_sum(Fraction(0), [(one, Fraction(1)), (more, Fraction(1))]))
+
+
+# The pieces of a form with their numbers, of which the first is 1, and the constant.
+_Direction: TypeAlias = tuple[tuple[tuple[Piece, Fraction], ...], Fraction]
+
+
+def _direction(form: Form) -> tuple[_Direction, Fraction]:
+    """A form up to a factor, and the factor."""
+    terms = sorted(form.terms.items())
+    times = terms[0][1] if terms else form.constant or Fraction(1)
+    return (tuple((piece, c / times) for piece, c in terms), form.constant / times), times
 
 
 def _sum(constant: Fraction, parts: Sequence[tuple[Form, Fraction]]) -> Form:

@@ -28,8 +28,8 @@ WEIGHTS = {
     "c": np.array([0.25, 0], np.float32),
 }
 HIDDEN = {
-    "h": np.array([[1, 0, 1, 1], [2, 0, 2, 2], [0, 0, 0, -1], [0, 1, 1, 0]], np.float32),
-    "hb": np.array([0.5, 1, -9, 0.25], np.float32),
+    "h": np.array([[1, 0, 1, 1], [2, 0, 2, 2], [1, -1, 0, 0], [0, 1, 1, 0]], np.float32),
+    "hb": np.array([0.5, 1, -12, 0.25], np.float32),
     "o": np.array([[2, -1, 1, 1], [-2, 1, 0, 3]], np.float32),
 }
 BOX = "".join(f"(declare-const X_{k} Real)" for k in range(5)) + "(declare-const Y_0 Real)(declare-const Y_1 Real)"
@@ -44,7 +44,7 @@ IDLE, CONSTANT = range(4, 12), range(8, 12)
 def network(*, hidden: bool = False) -> ModelProto:
     """Two convolutions, a pool and a dense layer, over five numbers.
 
-    With `hidden` there is one more layer, whose units 0 and 1 are one, and 2 is dead.
+    With `hidden` there is one more layer, whose units 0 and 1 are one, and 2 is dead; in the box it comes to 0.
     """
     nodes = [
         helper.make_node("Conv", ["x", "w", "b"], ["conv"], kernel_shape=[1, 2]),

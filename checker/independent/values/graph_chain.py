@@ -3,7 +3,7 @@
 Piece (0, i, 0) is how far input i lies above its least value. Piece (node, entry, part) is the ReLU of what the
 activation reads less its part-th corner; or, of a pool, of the greatest of the second half of what it reads, which
 begins at that part, less that of the first. Where an entry bends and is no stated piece, bounds over the box tell the
-side.
+side, or the form is a multiple r of a piece's form p: then its ReLU is r relu(p), or r (p - relu(p)) for a negative r.
 
 All is affine in the pieces: so it is evaluated where every piece is 0, and where one is 1 and all others are 0.
 """
@@ -77,6 +77,8 @@ class _Derived:
         # Row 0 is where every piece is 0.
         self.rows = dict[Piece, int]()
         self.forms: dict[Piece, Values] = {}
+        # A piece of each direction, and the number that its form is the direction times.
+        self.directions: dict[tuple[Fraction, ...], tuple[Piece, Fraction]] = {}
 
     def chain(self, node: int, entry: int) -> Chain:
         """The chain for an entry, from the form of it and of each piece."""
@@ -212,10 +214,21 @@ class _Derived:
         moved = [x - corner for x in h]
         if piece in self.named:
             self.forms[piece] = moved
-            own = self.rows[piece]
-            return [Fraction(int(row == own)) for row in range(len(h))]
-        require(side != OPEN, f"the side of piece {piece} is not shown, and it is not in the chain")
-        return moved if side == ON else [Fraction(0)] * len(h)
+            direction, times = _direction(moved)
+            self.directions.setdefault(direction, (piece, times))
+            return self._one(piece)
+        if side != OPEN:
+            return moved if side == ON else [Fraction(0)] * len(h)
+        direction, times = _direction(moved)
+        require(direction in self.directions, f"the side of piece {piece} is not shown, and it is not in the chain")
+        first, own = self.directions[direction]
+        ratio = times / own
+        less = self.forms[first] if ratio < 0 else [Fraction(0)] * len(h)
+        return [abs(ratio) * (x - y) for x, y in zip(self._one(first), less, strict=True)]
+
+    def _one(self, piece: Piece) -> Values:
+        own = self.rows[piece]
+        return [Fraction(int(row == own)) for row in range(1 + len(self.rows))]
 
     def _side(self, number: int, entry: int, corner: Fraction) -> int:
         low, high = self._ends(number, entry)
@@ -283,6 +296,14 @@ class _Derived:
         apart = [y - x for x, y in zip(one, other, strict=True)]
         more = self._piece((number, entry, middle), apart, Fraction(0), OPEN)
         return [x + y for x, y in zip(one, more, strict=True)]
+
+
+def _direction(form: Values) -> tuple[tuple[Fraction, ...], Fraction]:
+    """A form up to a factor, and the factor: the first number of a piece, or else the constant."""
+    constant, *rest = form
+    numbers = [x - constant for x in rest]
+    times = next((x for x in numbers if x), constant or Fraction(1))
+    return (constant / times, *(x / times for x in numbers)), times
 
 
 def _column(part: Part, entry: int) -> Values:

@@ -139,7 +139,7 @@ def test_what_is_too_large_has_no_time_or_needs_a_library_is_open_with_the_reaso
     assert over(net, ROWS, box).boxes[0].reason == "its form takes more than 3 numbers"
     monkeypatch.setattr(divide, "LIMITS", Limits(pieces=10, numbers=1000))
     monkeypatch.setattr(divide, "WEIGHTS", 10)
-    assert over(net, ROWS, box).boxes[0].reason == "its chain has 19 numbers, more than 10"
+    assert over(net, ROWS, box).boxes[0].reason == "its chain has 15 numbers, more than 10"
     monkeypatch.setattr(divide, "WEIGHTS", 1000)
     monkeypatch.setattr(divide, "NODES", 1)
     one = over(net, ROWS, box)
