@@ -13,6 +13,7 @@ from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.kernel.lock import version_of
 from proof_of_absence.models.files import InputError
+from proof_of_absence.models.files.whole import MARK
 
 __all__ = ["Seen", "accepted_in", "blamed", "one_line", "require_made", "require_program", "strangers"]
 
@@ -95,9 +96,12 @@ def one_line(text: str) -> str:
 
 
 def strangers(folder: Path, known: set[str]) -> list[str]:
-    """The names in the folder that are none of these, folders with a slash."""
-    found = sorted(folder.iterdir())
-    return [path.name + ("/" if path.is_dir() else "") for path in found if path.name not in known]
+    """The names in the folder that are none of these, folders with a slash.
+
+    The mark is left out: it says which files are ours to replace, and nothing about a network.
+    """
+    found = sorted(path for path in folder.iterdir() if path.name not in {*known, MARK})
+    return [path.name + ("/" if path.is_dir() else "") for path in found]
 
 
 def _listed(names: list[str]) -> str:

@@ -228,7 +228,9 @@ def _kind(example: Example, before: dict[Path, bytes], line: str, path: Path) ->
     if path.parent == example.root and path.name not in ("hard.onnx",):
         unseen = path.name in told or path.name not in line or "the file of" in told
         return "a file beside the folder, not taken for the audited one" if unseen else f"STATES {path.name}"
-    if path.name in ("notes.txt", MARK) or path.parent.name == "stages":
+    if path.name == MARK:
+        return "the mark, which says nothing of a network"
+    if path.name == "notes.txt" or path.parent.name == "stages":
         inside = "stages/" if path.parent.name == "stages" else path.name
         return "a file that is not looked at" if inside in told or not path.exists() else "STATES a stranger"
     if example.folder not in path.parents and path.name != "hard.onnx":

@@ -17,6 +17,7 @@ from proof_of_absence.checker.audit.sources import Given
 from proof_of_absence.checker.audit.tied import check_folder
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.models.files import onnx, read_net
+from proof_of_absence.models.files.whole import MARK
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.audit.class_problems import class_problems
 from tests.checker.audit.conftest import PLAIN, float_nets, matrices
@@ -118,6 +119,7 @@ def test_the_line_says_what_was_accepted_and_what_was_not_looked_at(audit):
     )
     for unseen in ("further circuits of layer 1", "box.vnnlib", "seconds", "notes.txt", "stages/"):
         assert unseen in told.split("Not looked at: ")[1]
+    assert MARK not in told
     for name in ("net.onnx", "train.npz", "deploy.npz", "test.npz"):
         Path(name).rename(f"{name}.gone")
     told = absence("check", audit, expect=0)
