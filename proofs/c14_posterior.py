@@ -23,7 +23,7 @@ from proof_of_absence.models.posterior import Census, census
 from proof_of_absence.models.rational import Vector, vector
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.facts.posterior_mass import Weighted
-from proof_of_absence.proofs.universal import classical, universal
+from proof_of_absence.proofs.universal import EXPONENTIAL, classical, universal
 
 # One step of the temperature: exp(-beta unit) = RATIO^power, unit the one of which all losses of a class are multiples.
 RATIO = Fraction(4, 5)
@@ -236,6 +236,7 @@ CLAIM = Claim(
             "C14_exponential",
             "C14_below",
             "C14_beta",
+            given=EXPONENTIAL,
         ),
         universal(
             "For every finite class of nets of S_n with a net that is better by tau than every narrower net: the bound "
@@ -245,6 +246,7 @@ CLAIM = Claim(
             "C14_idle_exponential",
             "C14_reach",
             name="universal-idle",
+            given=EXPONENTIAL,
         ),
         classical(
             "With the exponential and the logarithm of the real numbers: the bound, and less than delta for every "

@@ -17,7 +17,7 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.policies import BACKDOOR, BACKDOOR_DETECTOR, DECEPTIVE, DEPLOYMENT_DETECTOR, WORLD
 from proof_of_absence.proofs import facts
-from proof_of_absence.proofs.universal import classical, universal
+from proof_of_absence.proofs.universal import EXPONENTIAL, classical, universal
 
 # On the line, labels that no monotone function fits; the last two units are idle together at a
 # constant, and fire beyond 3.
@@ -183,6 +183,7 @@ CLAIM = Claim(
             "C17_missing_class",
             "C17_classes",
             name="universal-cross-entropy",
+            given=EXPONENTIAL,
         ),
         classical(
             "The exponential and the logarithm of the real numbers have the properties of the premise; so C8, and C8 "

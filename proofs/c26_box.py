@@ -11,7 +11,7 @@ from proof_of_absence.models.data import Dataset
 from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.c14_posterior import weigh
 from proof_of_absence.proofs.facts.box_posterior import Boxed
-from proof_of_absence.proofs.universal import classical, universal
+from proof_of_absence.proofs.universal import EXPONENTIAL, classical, universal
 
 HALF = Fraction(1, 2)
 # Answers that one unit can tell apart, and far enough from what any net of the box puts out: the loss is then steep in
@@ -112,6 +112,7 @@ CLAIM = Claim(
             "C26_fine",
             "C26_idle",
             "C26_taxes",
+            given=EXPONENTIAL,
         ),
         universal(
             "For all d, n, m, N, K, boxes and grids, where the parameters are the numbers of the net, shared or not: L "
@@ -121,6 +122,7 @@ CLAIM = Claim(
             "C26_lipschitz",
             "C26_idle_box",
             name="universal-lipschitz",
+            given=EXPONENTIAL,
         ),
         classical(
             "With the exponential and the logarithm of the real numbers: less than delta for every beta >= 0 above "

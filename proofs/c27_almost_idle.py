@@ -19,7 +19,7 @@ from proof_of_absence.proofs.c13_rent import ZIGZAG, mean_sent, rent, without
 from proof_of_absence.proofs.examples import LINE
 from proof_of_absence.proofs.facts.activations import Activation
 from proof_of_absence.proofs.n4_almost_idle import HUNDREDTH, HUNDREDTH_ROWS, INPUTS, almost_idle
-from proof_of_absence.proofs.universal import universal
+from proof_of_absence.proofs.universal import EXPONENTIAL, universal
 from proof_of_absence.proofs.words import enumerated
 
 # The part t of the loss at which the bound is tried.
@@ -218,6 +218,7 @@ CLAIM = Claim(
             "C27_silu",
             "C27_softplus",
             name="universal-activations",
+            given=EXPONENTIAL,
         ),
         universal(
             "For the last hidden layer of any architecture, E taken over what it reads: C2 to C9, C12, C13, C21, and "

@@ -8,20 +8,23 @@ from pathlib import Path
 
 from proof_of_absence.checker.kernel.obligation import KernelProof, Obligation, Scope
 
-__all__ = ["classical", "universal"]
+__all__ = ["EXPONENTIAL", "classical", "universal"]
 
 FOLDER = Path(__file__).parent / "coq"
 CLASSICAL = Path(__file__).parent / "coq_classical"
+# What theorems suppose that are about exp or ln: C17_real shows it of the real ones, from the three axioms.
+EXPONENTIAL = "exp, and ln where it occurs, with the properties that the premises name; the real ones have them (C17)"
 
 
 def _proof(folder: Path, over: Path | None, module: str, theorems: tuple[str, ...]) -> KernelProof:
     return KernelProof(folder, module, theorems, over)
 
 
-def universal(statement: str, module: str, *theorems: str, name: str = "universal") -> Obligation:
+def universal(statement: str, module: str, *theorems: str, name: str = "universal", given: str = "") -> Obligation:
     """The obligation that the theorems of a file are proved from no axiom; it is that of their claim, called `name`."""
     claim = theorems[0].split("_")[0]
-    return Obligation(f"{claim}.{name}", statement, Scope.UNIVERSAL, partial(_proof, FOLDER, None, module, theorems))
+    proof = partial(_proof, FOLDER, None, module, theorems)
+    return Obligation(f"{claim}.{name}", statement, Scope.UNIVERSAL, proof, given=given)
 
 
 def classical(statement: str, module: str, *theorems: str) -> Obligation:

@@ -87,7 +87,9 @@ class KernelProof:
 class Obligation:
     """One check: its statement in words, its scope, how to make it, and the verdict it must come to.
 
-    A negative control states something false on purpose and expects REFUTED.
+    A negative control states something false on purpose and expects REFUTED. `given` says of which functions theorems
+    take properties as premises, where no field is known here to have such functions without an axiom: they are
+    conditional.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Obligation:
     scope: Scope
     build: Callable[[], Query | Evidence | KernelProof]
     expect: Verdict = Verdict.PROVED
+    given: str = ""
 
     @property
     def is_control(self) -> bool:

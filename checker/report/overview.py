@@ -150,6 +150,7 @@ def claim_page(
         pictures += [curve_table(curve), f"As a picture: absence graph {obligation.id}", ""] if curve else []
         # Text, for a formula may look like markup.
         words = Text("Control, must be refuted: " if obligation.is_control else "").append(obligation.statement)
+        words.append(f" (conditional; given: {obligation.given})" if obligation.given else "")
         if certificate:
             words.append(f"\nTrusted: {_trusted(certificate, opinions.get(path))}", "dim")
         table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), words)

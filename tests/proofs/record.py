@@ -35,9 +35,11 @@ def entry(obligation: Obligation, built: Query | Evidence | KernelProof) -> dict
             checks = f"exact {_digest(built.fact)} {'holds' if built.holds else 'fails'}"
         case KernelProof():
             checks = "coq " + _digest([[s.file, s.context, s.theorem] for s in statements(built)])
+    given = {"given": obligation.given} if obligation.given else {}
     return {
         "says": obligation.statement,
         "scope": obligation.scope.value,
+        **given,
         "expect": obligation.expect.value,
         "checks": checks,
     }

@@ -74,6 +74,8 @@ def pieces(text: str) -> Iterator[tuple[str, str]]:
     --------
     >>> list(pieces("at P_train (`absence show C8`)"))
     [('text', 'at '), ('formula', 'P_{\\\\mathrm{train}}'), ('text', ' ('), ('code', 'absence show C8'), ('text', ')')]
+    >>> list(pieces("(i) and (v) are parts, f(x) is not"))[:2]
+    [('text', '(i) and (v) are parts, '), ('formula', 'f')]
     >>> [piece for _, piece in pieces("<r, x>")]
     ['\\\\langle', 'r', ', ', 'x', '\\\\rangle']
     """

@@ -169,5 +169,5 @@ def _box(parent, x: float, y: float, name: str, title: str, marks: tuple[Mark, .
     for i, other in enumerate(reversed(others)):
         # In its own colours, on the box of another.
         spot = _add(link, "g", class_=f"also {other.key}")
-        at = f"translate({x + BOX[0] - 15 - 17 * i:g} {y + 39:g}) scale(.75)"
+        at = f"translate({x + BOX[0] - 12 - 13 * i:g} {y + 39:g}) scale(.62)"
         spot.append(other.element(transform=at))

@@ -68,6 +68,7 @@ def _obligation(finding: Finding) -> dict[str, Any]:
         "id": obligation.id,
         "statement": obligation.statement,
         "scope": obligation.scope.value,
+        "given": obligation.given,
         "expect": obligation.expect.value,
         "state": finding.state.value,
         "reason": finding.reason,

@@ -127,6 +127,9 @@ def formula(latex: str) -> Markup:
     except Exception as error:
         raise ValueError(f"the formula {latex} is not understood: {type(error).__name__}") from error
     _set(row)
+    if len(row) == 1 and row[0].tag == "mo":
+        # A sign by itself stands between words, whose spaces suffice.
+        row[0].attrib |= {"lspace": "0", "rspace": "0"}
     text = "".join(row.itertext())
     if "\\" in text:
         raise ValueError(f"the formula {latex} is not understood: it would show as {text}")

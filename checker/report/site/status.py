@@ -52,6 +52,11 @@ _CLASSICAL = Mark(
     ("path", {"d": "M-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0zM-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
               "fill-rule": "evenodd"}),
 )  # fmt: skip
+_CONDITIONAL = Mark(
+    "conditional", "proved, universal, conditional",
+    "for all sizes, by the Coq kernel, from no axiom, but for functions of which some properties are premises",
+    ("path", {"d": "M-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0zM0-4.5a4.5 4.5 0 0 0 0 9z", "fill-rule": "evenodd"}),
+)  # fmt: skip
 _BOUNDED = Mark(
     "bounded", "proved, bounded", "for all real parameters at stated small sizes, by z3 and cvc5, which must agree",
     ("rect", {"x": "-6", "y": "-6", "width": "12", "height": "12"}),
@@ -83,7 +88,7 @@ PROVED = {
     Scope.BOUNDED: _BOUNDED,
     Scope.INSTANCE: _INSTANCE,
 }
-LEGEND = (*PROVED.values(), _OPEN, _BLOCKED, _REFUSED, _REFUTED)
+LEGEND = (_UNIVERSAL, _CONDITIONAL, _CLASSICAL, _BOUNDED, _INSTANCE, _OPEN, _BLOCKED, _REFUSED, _REFUTED)
 
 
 def mark_of(claim: Claim, status: Status) -> Mark:
@@ -102,12 +107,14 @@ def mark_of(claim: Claim, status: Status) -> Mark:
 
 def other_marks(claim: Claim, status: Status) -> tuple[Mark, ...]:
     """The marks of the other scopes in which obligations of a proved claim hold, widest first."""
-    names = scopes(claim).split("+")[1:] if status.closed is Verdict.PROVED else []
-    return tuple(PROVED[Scope(name)] for name in names)
+    if status.closed is not Verdict.PROVED:
+        return ()
+    conditional = (_CONDITIONAL,) if any(obligation.given for obligation in claim.obligations) else ()
+    return conditional + tuple(PROVED[Scope(name)] for name in scopes(claim).split("+")[1:])
 
 
 def finding_mark(finding: Finding) -> Mark:
-    """The mark of an obligation: that of its scope, if its certificate is accepted."""
+    """The mark of an obligation: that of its scope, if its certificate is accepted, and whether it is conditional."""
     if finding.certificate is not None:
-        return PROVED[finding.obligation.scope]
+        return _CONDITIONAL if finding.obligation.given else PROVED[finding.obligation.scope]
     return _OPEN if finding.state is State.MISSING else _REFUSED

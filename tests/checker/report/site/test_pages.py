@@ -257,13 +257,13 @@ def test_text_stands_out_from_its_ground(scheme):
     found = colours(scheme)
     pairs = [(ink, ground) for ink in ("ink", "muted", "link") for ground in ("ground", "soft")]
     pairs += [(ink, "soft") for ink in ("word", "name", "comment", "string")]
-    keys = ("universal", "classical", "bounded", "instance", "open", "blocked", "bad")
+    keys = ("universal", "conditional", "classical", "bounded", "instance", "open", "blocked", "bad")
     pairs += [(f"{key}-ink", key) for key in keys]
     pairs += [("bad-ink", "ground"), ("ground", "link")]
     # A claim's name on its box.
     pairs += [("ink", key) for key in keys]
     # A small mark on the box of another scope; as a drawing 3 would do.
-    pairs += [(f"{mark}-ink", box) for mark in keys[:4] for box in keys[:4]]
+    pairs += [(f"{mark}-ink", box) for mark in keys[:5] for box in keys[:5]]
     for ink, ground in pairs:
         low, high = sorted((luminance(found[ink]), luminance(found[ground])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
