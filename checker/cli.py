@@ -155,6 +155,8 @@ def show(
         told, missing = asked(list(found), make=False)
         by_name = {path.stem: certificate for path, certificate in found.items()}
         console.print(trusted.page(by_name, {path.stem: opinion for path, opinion in told.items()}, missing))
+        if lacking := overview.not_checked(claims, by_name):
+            say(lacking)
         return
     (claim,) = [c for c in _select([name]) if c.id == name.upper()]
     paths = [path for o in claim.obligations if (path := certificate_path(certificates, o.id)).exists()]

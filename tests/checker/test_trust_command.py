@@ -21,3 +21,7 @@ def test_without_the_program_less_is_claimed(folder, tmp_path):
     for page in (absence("show", name, cwd=folder, env={"XDG_CACHE_HOME": str(tmp_path)}) for name in ("trust", "C8")):
         assert "The proved checker was not asked" in page and "it has not been compiled here" in page
         assert "Trusted: the proved checker" not in page
+
+
+def test_what_has_no_certificate_is_named(tmp_path):
+    assert "Not checked, and shown so: C1.universal, " in absence("show", "trust", cwd=tmp_path)
