@@ -142,12 +142,12 @@ def audit_command(
     from proof_of_absence.checker.audit.engine import examine
     from proof_of_absence.checker.audit.findings import UNDECIDED
     from proof_of_absence.checker.audit.folder import STAGES, write_folder
-    from proof_of_absence.checker.audit.fuller import FullerReport
     from proof_of_absence.checker.audit.guard import guard
     from proof_of_absence.checker.audit.outputs import agreeing, fitting
     from proof_of_absence.checker.audit.readout import move_of, penalty_of
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
+    from proof_of_absence.checker.kernel.fuller import FullerReport
     from proof_of_absence.checker.region.boxes import box_of, read_regions
     from proof_of_absence.models.files import read_network
     from proof_of_absence.models.files.data import read_data, read_outputs

@@ -19,10 +19,11 @@ from proof_of_absence.checker.audit.findings import (
     RegionFinding,
 )
 from proof_of_absence.checker.audit.regions import Answered, answered
+from proof_of_absence.checker.audit.report.json_report import decode, encode
 from proof_of_absence.checker.audit.report.words import names
-from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.audit.writing import NUMBER, Writing
 from proof_of_absence.checker.kernel.kept import content_key, sources
+from proof_of_absence.checker.kernel.stages import Stages
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.checker.region.boxes import Region
@@ -34,7 +35,10 @@ from proof_of_absence.models.reading import Reading, Source
 if TYPE_CHECKING:
     from dask.distributed import Client
 
-__all__ = ["Audited", "examine", "open_lines"]
+__all__ = ["CODEC", "Audited", "examine", "open_lines"]
+
+# A stage's result as JSON values, and back.
+CODEC = (lambda kind, value: encode(value), decode)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +124,7 @@ def examine(
     targets = aim.targets
     _check(net, inputs, targets, deploy, test, regions, data_source)
     contents = (net, inputs, aim.loss, *("" if array is None else array for array in (targets, deploy)))
-    stages = Stages(keep, content_key(*contents), progress)
+    stages = Stages(keep, content_key(*contents), progress, *CODEC)
     further = "" if test is None else test, move, penalty, *(part for box in regions for part in (box.name, box.bounds))
     asked = content_key(sources(), stages.subject, *further) if keep else ""
     found = Examination(net, inputs, targets, aim.loss, deploy, client, test, move, penalty)

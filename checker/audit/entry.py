@@ -14,12 +14,12 @@ from proof_of_absence.checker.audit.beyond import no_part
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.folder import STAGES, write_folder
-from proof_of_absence.checker.audit.fuller import FullerReport
 from proof_of_absence.checker.audit.guard import guard, owner
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.audit.readout import move_of, penalty_of
 from proof_of_absence.checker.graph.command import Asked, audit_graph
 from proof_of_absence.checker.graph.findings import GraphAudit
+from proof_of_absence.checker.kernel.fuller import FullerReport
 from proof_of_absence.checker.kernel.kept import content_key
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.recorded.findings import RecordedAudit

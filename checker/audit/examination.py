@@ -32,10 +32,10 @@ from proof_of_absence.checker.audit.independence import rank_findings
 from proof_of_absence.checker.audit.loss import losses
 from proof_of_absence.checker.audit.readout import readout_prices
 from proof_of_absence.checker.audit.rent import rents
-from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.construct.pricing import Priced
 from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.checker.kernel.stages import Stages
 from proof_of_absence.checker.passes.residuals import Evaluation, evaluate
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.objective import NO_TARGETS, OF_CLASSES, Loss

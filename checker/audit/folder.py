@@ -8,11 +8,12 @@ from proof_of_absence.checker.audit.certified import about, as_certified, losses
 from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.engine import Audited
 from proof_of_absence.checker.audit.findings import Audit
-from proof_of_absence.checker.audit.fuller import FullerReport, decided, earlier, note, together, undone
+from proof_of_absence.checker.audit.fuller import decided
 from proof_of_absence.checker.audit.guard import IMPROVED, REPORT, STAGES, owner
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.kernel.fuller import note, refuse_less
 from proof_of_absence.checker.numbers.deadline import in_force, left, within
 from proof_of_absence.models.files import InputError, onnx
 from proof_of_absence.models.files.rewrite import rewrite
@@ -70,7 +71,8 @@ def write_folder(
         If a file cannot be written.
     """
     if outcome.asked and not force:
-        _refuse_less(folder, outcome)
+        stages, report, found = folder / STAGES, folder / REPORT, outcome.audit
+        refuse_less(folder, stages, report, outcome.asked, decided(found), found.exit_code)
     with placing() as places:
         name = IMPROVED[0]
         if outcome.improved is not None and outcome.improved.steps is not None and source is not None:
@@ -83,14 +85,9 @@ def write_folder(
         place, told = apart or new / (inside or name), str(improved or name)
         audit = _write(new, outcome, place, told=told, like=like, source=source, others=(deploy, test))
         if outcome.asked:
-            note(folder / STAGES, folder / REPORT, new / REPORT, outcome.asked, outcome.audit)
+            own = outcome.audit
+            note(folder / STAGES, folder / REPORT, new / REPORT, outcome.asked, decided(own), own.exit_code)
         return audit
-
-
-def _refuse_less(folder: Path, outcome: Audited) -> None:
-    before = earlier(folder / STAGES, folder / REPORT, outcome.asked)
-    if before and (lost := undone(before.decided, decided(outcome.audit))):
-        raise FullerReport(folder, lost, together(before.exit_code, outcome.audit.exit_code))
 
 
 def _write(

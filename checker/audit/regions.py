@@ -16,9 +16,9 @@ from proof_of_absence.checker.audit.examination import Examination
 from proof_of_absence.checker.audit.findings import CircuitFinding, RegionFinding
 from proof_of_absence.checker.audit.report.words import names
 from proof_of_absence.checker.audit.shown import region as region_shown
-from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.independent.pause import at_pauses
 from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.checker.kernel.stages import Stages
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, look, looking, within
 from proof_of_absence.checker.passes.integers import Integers
 from proof_of_absence.checker.region.boxes import Region

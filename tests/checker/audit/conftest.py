@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit import stages
+from proof_of_absence.checker.kernel import stages
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatLayer, RationalAffine, exact
 

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit import examination, regions
-from proof_of_absence.checker.audit import stages as stages_room
 from proof_of_absence.checker.audit.certify import NAME
-from proof_of_absence.checker.audit.engine import examine
+from proof_of_absence.checker.audit.engine import CODEC, examine
 from proof_of_absence.checker.audit.findings import CLEAN, FINDINGS, UNDECIDED
 from proof_of_absence.checker.audit.folder import write_folder
 from proof_of_absence.checker.audit.report.verdict import headline
-from proof_of_absence.checker.audit.stages import Stages
 from proof_of_absence.checker.independent.results.audit import check_audit
+from proof_of_absence.checker.kernel import stages as stages_room
 from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.checker.kernel.stages import Stages
 from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
 from proof_of_absence.models.circuit import hidden_units, is_idle
 from proof_of_absence.models.files import InputError
@@ -129,7 +129,7 @@ def test_stages_are_kept_until_they_depend_on_something_else(tmp_path):
         return (Fraction(1, 3),)
 
     def stages(subject="a"):
-        return Stages(tmp_path, subject, lambda name: None)
+        return Stages(tmp_path, subject, lambda name: None, *CODEC)
 
     kind, so = tuple[Fraction, ...], {"shown": lambda value: value == (Fraction(1, 3),)}
     for runner in (stages(), stages()):
@@ -157,7 +157,7 @@ def test_a_stage_that_was_quick_is_run_again_and_its_facts_are_not_decided(monke
         return True
 
     for _ in range(2):
-        told = Stages(tmp_path, "a", lambda name: None)
+        told = Stages(tmp_path, "a", lambda name: None, *CODEC)
         assert told.run("x", int, lambda: found.append(1) or 5, shown=shown) == 5
     assert (len(asked), len(found), tuple(told.kept)) == ((0, 2, ()) if quick else (1, 1, ("x",)))
 

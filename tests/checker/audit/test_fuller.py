@@ -14,8 +14,9 @@ from proof_of_absence.checker.audit import folder as module
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import FINDINGS, UNDECIDED
 from proof_of_absence.checker.audit.folder import write_folder
-from proof_of_absence.checker.audit.fuller import FullerReport, decided, together, undone
+from proof_of_absence.checker.audit.fuller import decided
 from proof_of_absence.checker.independent.results.audit import check_audit
+from proof_of_absence.checker.kernel.fuller import FullerReport, together, undone
 from proof_of_absence.checker.numbers.deadline import Deadline
 from proof_of_absence.checker.region.boxes import Region, box_of
 from proof_of_absence.models.floatnet import FloatNet

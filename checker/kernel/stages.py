@@ -12,7 +12,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
-from proof_of_absence.checker.audit.report.json_report import decode, encode
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 
@@ -69,10 +68,20 @@ class Stages:
         `content_key` of everything that is audited.
     progress
         Called with a stage's name before it runs.
+    encode, decode
+        A result as JSON values, and back, each given the stage's `kind` first.
     """
 
-    def __init__(self, folder: Path | None, subject: str, progress: Callable[[str], None]):
+    def __init__(
+        self,
+        folder: Path | None,
+        subject: str,
+        progress: Callable[[str], None],
+        encode: Callable[[Any, Any], Any],
+        decode: Callable[[Any, Any], Any],
+    ):
         self.folder, self.subject, self.progress = folder, subject, progress
+        self.encode, self.decode = encode, decode
         self.seconds: dict[str, float] = {}
         self.undecided: list[str] = []
         # In order, each once.
@@ -100,7 +109,7 @@ class Stages:
         Parameters
         ----------
         kind
-            The result's type, as `decode` takes it.
+            What `encode` and `decode` take the result for.
         shown
             Whether facts that the independent checker accepts show such a result. Without it nothing is kept.
         of
@@ -120,7 +129,7 @@ class Stages:
         if place is None:
             key = content_key(sources(), self.subject, name, of)
             place = _File(self.folder / f"{key[:32]}.json", key, name, started) if self.folder and shown else None
-        value = _kept(place, kind)
+        value = self._kept(place, kind)
         try:
             standing = _standing(shown, value, left() * share / 2) if value is not None and shown else Standing.REFUSED
             if standing is Standing.SHOWN:
@@ -138,8 +147,19 @@ class Stages:
         finally:
             self.seconds[under] = self.seconds.get(under, 0.0) + monotonic() - started
         if place and standing is not Standing.OPEN and keeps(value):
-            place.write(encode(value))
+            place.write(self.encode(kind, value))
         return value
+
+    def _kept(self, place: Place | None, kind: object) -> Any:
+        """The result that was kept, or None."""
+        part = place and place.read()
+        if part is None:
+            return None
+        try:
+            return self.decode(kind, part)
+        # A damaged file is no result: the stage runs again.
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+            return None
 
 
 def _standing(shown: Callable[[Any], bool], value: object, seconds: float) -> Standing:
@@ -149,15 +169,3 @@ def _standing(shown: Callable[[Any], bool], value: object, seconds: float) -> St
             return Standing.SHOWN if shown(value) else Standing.REFUSED
     except OutOfTime:
         return Standing.OPEN
-
-
-def _kept(place: Place | None, kind: object) -> Any:
-    """The result that was kept, or None."""
-    part = place and place.read()
-    if part is None:
-        return None
-    try:
-        return decode(kind, part)
-    # A damaged file is no result: the stage runs again.
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
-        return None
