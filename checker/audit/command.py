@@ -23,6 +23,8 @@ from proof_of_absence.checker.screen.terminal import (
 )
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from proof_of_absence.models.files.data import Arrays
     from proof_of_absence.models.floatnet import FloatNet
     from proof_of_absence.models.graph import Graph
@@ -141,13 +143,14 @@ def audit_command(
     from proof_of_absence.checker.audit.beyond import no_part
     from proof_of_absence.checker.audit.engine import examine
     from proof_of_absence.checker.audit.findings import UNDECIDED
-    from proof_of_absence.checker.audit.folder import STAGES, write_folder
+    from proof_of_absence.checker.audit.folder import write_folder
     from proof_of_absence.checker.audit.guard import guard
     from proof_of_absence.checker.audit.outputs import agreeing, fitting
     from proof_of_absence.checker.audit.readout import move_of, penalty_of
     from proof_of_absence.checker.audit.report import table
     from proof_of_absence.checker.audit.report.verdict import harden_command
     from proof_of_absence.checker.kernel.fuller import FullerReport
+    from proof_of_absence.checker.kernel.stages import STAGES
     from proof_of_absence.checker.region.boxes import box_of, read_regions
     from proof_of_absence.models.files import read_network
     from proof_of_absence.models.files.data import read_data, read_outputs
@@ -167,12 +170,13 @@ def audit_command(
         net = read_network(model, activation=activation, checked=outputs is not None)
         data = read_data(train, optional=True)
         if isinstance(net, Graph):
-            no_part(net, {"--outputs": outputs, "--test": test, "--move": move, "--ridge": ridge,
+            no_part(net, {"--outputs": outputs, "--test": test, "--ridge": ridge,
                           "--workers": workers, "--scheduler": scheduler})  # fmt: skip
             _require_ending(improved, model, net)
             _graph(
-                net, model, train, data, loss, deploy, region or [], region_from_data, deadline, folder, improved, force
-            )
+                net, model, train, data, loss, deploy, by, region or [], region_from_data, deadline, folder, improved,
+                force,
+            )  # fmt: skip
         _require_ending(improved, model, net)
         aim = _aim(net.widths[-1], data, loss, f"the targets of {train.name}")
         if outputs:
@@ -260,6 +264,7 @@ def _graph(
     data: "Arrays",
     loss: str | None,
     deploy: Path | None,
+    move: "Fraction | None",
     region: list[Path],
     region_from_data: bool,
     deadline: Deadline,
@@ -287,16 +292,21 @@ def _graph(
         deployed = found.inputs
     sources = [Source(path.name, sha256(path)) if path else None for path in (model, train, deploy)]
     own, rows, others = sources
-    asked = Asked(net, data.inputs, aim, deployed, tuple(regions), own, rows, others, model)
+    asked = Asked(net, data.inputs, aim, deployed, tuple(regions), own, rows, others, model, move)
     command = harden_command(str(model), str(train))
     columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
     with progress(*columns) as bar:
         task = bar.add_task("reading")
-        audit = audit_graph(
+        audit, fuller = audit_graph(
             asked, deadline, folder, owner(sha256(model), model.name), improved=improved, force=force,
             progress=lambda stage: bar.update(task, description=stage),
         )  # fmt: skip
     console.print(terminal_page(report_of(audit, 10, command)), crop=False)
+    if audit.kept:
+        say(f"Taken from an earlier run: {', '.join(audit.kept)}")
+    if fuller:
+        say(f"{fuller}.")
+        raise typer.Exit(fuller.exit_code)
     say(f"Reports in {folder}; `absence check {folder}` re-checks the certificate")
     raise typer.Exit(audit.exit_code)
 

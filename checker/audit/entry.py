@@ -13,7 +13,7 @@ from proof_of_absence.checker.audit.arguments import aim_of, float_rows, network
 from proof_of_absence.checker.audit.beyond import no_part
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.audit.findings import Audit
-from proof_of_absence.checker.audit.folder import STAGES, write_folder
+from proof_of_absence.checker.audit.folder import write_folder
 from proof_of_absence.checker.audit.guard import guard, owner
 from proof_of_absence.checker.audit.outputs import agreeing, fitting
 from proof_of_absence.checker.audit.readout import move_of, penalty_of
@@ -21,6 +21,7 @@ from proof_of_absence.checker.graph.command import Asked, audit_graph
 from proof_of_absence.checker.graph.findings import GraphAudit
 from proof_of_absence.checker.kernel.fuller import FullerReport
 from proof_of_absence.checker.kernel.kept import content_key
+from proof_of_absence.checker.kernel.stages import STAGES
 from proof_of_absence.checker.numbers.deadline import Deadline, within
 from proof_of_absence.checker.recorded.findings import RecordedAudit
 from proof_of_absence.checker.region.boxes import Region, box_of, read_regions
@@ -236,12 +237,16 @@ def audit(
     if isinstance(network, Graph):
         for name, values in (("X", X), ("deploy", deploy)):
             require_order(name, row_shape(values), network.input_shape)
-        no_part(network, {"activation": activation, "outputs": outputs, "test": test, "move": move,
+        no_part(network, {"activation": activation, "outputs": outputs, "test": test,
                           "ridge": penalty or None, "workers": workers, "scheduler": scheduler})  # fmt: skip
         if folder is not None:
             guard(folder, map(Path, read), content_key(network), force=force)
-        wanted = Asked(network, inputs, aim, deployed, tuple(boxes), model=model)
-        return audit_graph(wanted, deadline, folder, owner(content_key(network)), force=force, progress=progress)
+        wanted = Asked(network, inputs, aim, deployed, tuple(boxes), model=model, move=by)
+        whose = owner(content_key(network))
+        found, stands = audit_graph(wanted, deadline, folder, whose, force=force, progress=progress)
+        if stands:
+            warnings.warn(str(stands), stacklevel=2)
+        return found
     net = network
     tested = None if test is None else float_rows("test", test)
     if outputs is not None:

@@ -9,11 +9,12 @@ from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.engine import Audited
 from proof_of_absence.checker.audit.findings import Audit
 from proof_of_absence.checker.audit.fuller import decided
-from proof_of_absence.checker.audit.guard import IMPROVED, REPORT, STAGES, owner
+from proof_of_absence.checker.audit.guard import IMPROVED, REPORT, owner
 from proof_of_absence.checker.audit.report import html_report
 from proof_of_absence.checker.audit.report.json_report import schema_text, to_json
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.fuller import note, refuse_less
+from proof_of_absence.checker.kernel.stages import STAGES
 from proof_of_absence.checker.numbers.deadline import in_force, left, within
 from proof_of_absence.models.files import InputError, onnx
 from proof_of_absence.models.files.rewrite import rewrite
@@ -21,7 +22,7 @@ from proof_of_absence.models.files.whole import path_in, placing
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.reading import Source
 
-__all__ = ["STAGES", "report_text", "write_folder"]
+__all__ = ["report_text", "write_folder"]
 
 IN_MEMORY = (
     "the improved net: not written, since it is no file that was audited, and only its parameters are changed; "

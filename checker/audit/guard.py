@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from proof_of_absence.checker.audit.certify import NAME
+from proof_of_absence.checker.kernel.stages import STAGES
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.files.whole import Owner, placeable
 
-__all__ = ["IMPROVED", "REPORT", "STAGES", "guard", "owner"]
+__all__ = ["IMPROVED", "REPORT", "guard", "owner"]
 
 # The improved net, in the format of the file where that lists several operators for a layer, else as ONNX.
 IMPROVED = ("improved.onnx", "improved.pt", "improved.pth", "improved.safetensors")
 REPORT = "report.json"
-STAGES = "stages"
 OURS = {
     REPORT, NAME, "report.html", "report.schema.json", "net.npz", "train.npz", "targets.npz", "deploy.npz", "test.npz",
     "factor.npz", *IMPROVED,

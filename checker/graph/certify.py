@@ -29,7 +29,7 @@ from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.objective import Loss
 from proof_of_absence.models.reading import Source
 
-__all__ = ["Audited", "certify", "facts_of", "idle_facts"]
+__all__ = ["Audited", "certify", "facts_of", "idle_facts", "lower_loss"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ def facts_of(audited: Audited) -> tuple[list[dict[str, Any]], GraphAudit]:
         facts.append(fact)
         data = replace(data, loss=of_ends(fact["loss"]), noise_floor=of_ends(fact["noise_floor"]))
     if audit.improvement is not None:
-        facts.append(_improvement(audit.improvement, Loss(data.loss_name)))
+        facts.append(lower_loss(audit.improvement, Loss(data.loss_name)))
     return facts, replace(audit, data=data)
 
 
@@ -101,7 +101,8 @@ def _idle(node: NodeFinding, rows: int) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _improvement(found: GraphImprovement, of: Loss) -> dict[str, Any]:
+def lower_loss(found: GraphImprovement, of: Loss) -> dict[str, Any]:
+    """That a network has a lower loss of this kind."""
     units = ((one.unit, one.weights, one.bias, one.outgoing) for one in found.units)
     return lower_loss_fact(of, found.node, units, found.output_bias, found.loss_before, found.loss_after)
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from proof_of_absence.checker.graph.engine import examine
 from proof_of_absence.checker.graph.findings import GraphAudit
 from proof_of_absence.checker.graph.folder import write_folder
 from proof_of_absence.checker.graph.held import changeable_in
+from proof_of_absence.checker.kernel.fuller import FullerReport
+from proof_of_absence.checker.kernel.kept import content_key, sources
+from proof_of_absence.checker.kernel.stages import STAGES
 from proof_of_absence.checker.numbers.deadline import Deadline
 from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.files.whole import Owner
@@ -30,7 +34,8 @@ BYTE, UNIT, ELSE = 1e-8, 2e-5, 0.3
 class Asked:
     """What is audited: inputs (N, d), the loss and its targets, deployment inputs (D, d), boxes, and their sources.
 
-    `model` is what the graph was read from: the path of a file, or a module of torch.
+    `model` is what the graph was read from: the path of a file, or a module of torch. `move` is by how much an answer
+    is moved, for its readout price.
     """
 
     graph: Graph
@@ -42,6 +47,14 @@ class Asked:
     data_source: Source | None = None
     deploy_source: Source | None = None
     model: Any = None
+    move: Fraction | None = None
+
+    @property
+    def key(self) -> str:
+        """A digest of all that is asked, and of this program."""
+        boxes = (part for box in self.regions for part in (box.name, box.bounds))
+        arrays = ("" if array is None else array for array in (self.aim.targets, self.deploy))
+        return content_key(sources(), self.graph, self.inputs, self.aim.loss, *arrays, self.move, *boxes)
 
 
 def audit_graph(
@@ -53,9 +66,11 @@ def audit_graph(
     improved: Path | None = None,
     force: bool = False,
     progress: Callable[[str], None] = lambda stage: None,
-) -> GraphAudit:
+) -> tuple[GraphAudit, FullerReport | None]:
     """Audit a graph and, if there is a folder, write it; `owner` is what that is marked with, and `improved` where a
     network with a lower loss is to lie, by default in the folder.
+
+    An earlier report in the folder that decided more stands: it is then the second part of what comes back.
 
     Raises
     ------
@@ -66,17 +81,22 @@ def audit_graph(
     """
     if folder is not None:
         deadline = deadline.sooner(deadline.left() - min(_writing(asked), deadline.left() / 2))
+    keep = None if folder is None else folder / STAGES
     audit = examine(
         asked.graph, asked.inputs, asked.aim, deploy=asked.deploy, regions=asked.regions, source=asked.source,
-        data_source=asked.data_source, deadline=deadline, progress=progress,
+        data_source=asked.data_source, deadline=deadline, progress=progress, move=asked.move, keep=keep,
         changeable=None if asked.aim.loss is None else changeable_in(asked.model, asked.graph),
     )  # fmt: skip
     if folder is None or owner is None:
-        return audit
+        return audit, None
     progress("writing")
     audited = Audited(audit, asked.graph, asked.inputs, asked.aim.targets, asked.deploy, asked.deploy_source)
     like = Path(asked.model) if isinstance(asked.model, str | os.PathLike) else None
-    return write_folder(folder, audited, owner, like=like, improved=improved, force=force)
+    try:
+        told = write_folder(folder, audited, owner, like=like, improved=improved, asked=asked.key, force=force)
+    except FullerReport as fuller:
+        return audit, fuller
+    return told, None
 
 
 def _writing(asked: Asked) -> float:

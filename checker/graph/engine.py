@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from time import monotonic
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -20,26 +20,30 @@ from proof_of_absence.checker.graph.findings import (
     GraphImprovement,
     GraphSummary,
     NodeFinding,
+    activation_name,
 )
 from proof_of_absence.checker.graph.firing import firing
 from proof_of_absence.checker.graph.held import Changeable
 from proof_of_absence.checker.graph.idle import UnitStates, unit_states
 from proof_of_absence.checker.graph.improve import Unimproved, improve
+from proof_of_absence.checker.graph.kept import Form, Forms
 from proof_of_absence.checker.graph.losses import losses
 from proof_of_absence.checker.kernel.kept import content_key
-from proof_of_absence.checker.numbers.deadline import Deadline, OutOfTime, in_force, left, within
+from proof_of_absence.checker.kernel.stages import Stages
+from proof_of_absence.checker.numbers.deadline import Deadline, in_force, left, within
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.files.disk import refused
 from proof_of_absence.models.graph import Graph
-from proof_of_absence.models.graph_layers import Clip, GraphLayer, LeakyRelu, Relu
 from proof_of_absence.models.objective import NO_TARGETS, Objective
 from proof_of_absence.models.reading import Source
 
-__all__ = ["NOT_ASKED", "activation_name", "examine", "fired", "not_asked", "unit_findings"]
+__all__ = ["NOT_ASKED", "examine", "fired", "not_asked", "unit_findings"]
 
 T = TypeVar("T")
+# What is kept of a stage are facts, as its `Form` has them.
+CODEC = (lambda form, value: form.to(value), lambda form, facts: form.of(facts))
 
 NOT_ASKED = (
     "sets of units that are idle only together below what the outputs read: what enters a linear layer can be recorded "
@@ -59,6 +63,7 @@ def examine(
     data_source: Source | None = None,
     move: Fraction | None = None,
     changeable: Changeable | None = None,
+    keep: Path | None = None,
     deadline: Deadline | None = None,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> GraphAudit:
@@ -78,6 +83,8 @@ def examine(
         By how much an answer is moved, for its readout price: as for `examine_end`.
     changeable
         Nodes whose weights, and whose biases, the network's file has for themselves; all by default.
+    keep
+        A folder for the stages that are done: a later run takes them from there, where facts show them.
     deadline
         What is open then is undecided.
     progress
@@ -89,29 +96,41 @@ def examine(
         If the arrays do not fit the graph.
     """
     _fitting(graph, inputs, deploy, regions, data_source)
-    stages = _Stages(progress)
+    given = ("" if array is None else array for array in (aim.targets, deploy))
+    stages = Stages(keep, content_key(graph, inputs, aim.loss, *given), progress, *CODEC)
+    forms = Forms(graph, inputs, deploy, aim.targets, aim.loss)
+
+    def run(name: str, stage: Callable[[], T], form: Form | None = None, of: object = "") -> T | None:
+        found: T | None = stages.run(
+            name, form, stage, shown=form and form.is_so, keeps=form.whole if form else bool, of=of
+        )
+        return found
+
     nodes: tuple[NodeFinding, ...] = ()
     boxes: tuple[BoxFinding, ...] = ()
     loss: tuple[Enclosure, Enclosure] | None = None
     deviation: Fraction | None = None
     better: GraphImprovement | Unimproved | None = None
     with within(deadline or Deadline()):
-        nodes = stages.run("units", lambda: unit_findings(graph, inputs)) or ()
+        nodes = run("units", lambda: unit_findings(graph, inputs), forms.units()) or ()
         if deploy is not None and any(node.idle for node in nodes):
-            nodes = stages.run("firing", lambda: fired(graph, inputs, nodes, deploy)) or nodes
+            nodes = run("firing", lambda: fired(graph, inputs, nodes, deploy), forms.firing(nodes)) or nodes
         if aim.targets is not None and aim.loss is not None:
-            loss = stages.run("losses", lambda: losses(graph, inputs, aim))
+            loss = run("losses", lambda: losses(graph, inputs, aim))
         if graph.dtype == np.float32:
-            deviation = stages.run("float32", lambda: float32_deviation(graph, inputs))
-        end, unpriced, open_ = examine_end(graph, inputs, nodes, deploy, stages.run, move)
+            deviation = run("float32", lambda: float32_deviation(graph, inputs))
+        end, unpriced, open_ = examine_end(graph, inputs, nodes, deploy, run, move)
         if loss is not None and any(node.idle for node in nodes):
-            better = stages.run("lower loss", partial(improve, graph, inputs, aim, nodes, loss[0], changeable))
+            better = run(
+                "lower loss", partial(improve, graph, inputs, aim, nodes, loss[0], changeable), forms.lower_loss(nodes),
+                str(changeable),
+            )  # fmt: skip
         for place, region in enumerate(regions):
             tried = inputs[:0] if deploy is None else deploy
             # Each box has an equal share of the time.
             with within(in_force().sooner(left() / (len(regions) - place))):
                 asked = partial(over_box, graph, nodes, region, inputs, tried)
-                boxes += stages.run(f"box {region.name}", asked) or ()
+                boxes += run(f"box {region.name}", asked, forms.box(nodes, region), region.bounds) or ()
     arrays = (inputs,) if aim.targets is None else (inputs, aim.targets)
     told = data_source or Source("data", content_key(*arrays))
     data = DataSummary(
@@ -123,6 +142,7 @@ def examine(
         better if isinstance(better, GraphImprovement) else None,
         better.reason if isinstance(better, Unimproved) and not better.undecided else "",
         (*stages.undecided, *_unlowered(better), *open_), not_asked(data.loss_name), stages.seconds, end, unpriced,
+        tuple(stages.kept),
     )  # fmt: skip
     return replace(audit, undecided=(*audit.undecided, *_open(audit)))
 
@@ -160,46 +180,6 @@ def fired(
         )
         for node in nodes
     )
-
-
-def activation_name(layer: GraphLayer) -> str:
-    """An activation in words."""
-    match layer:
-        case Relu():
-            return "ReLU"
-        case LeakyRelu(slope=slope):
-            return f"LeakyReLU {float(slope):.6g}"
-        case Clip(low=low, high=high):
-            ends = ("-∞" if low is None else f"{float(low):.6g}", "∞" if high is None else f"{float(high):.6g}")
-            return f"Clip {ends[0]} to {ends[1]}"
-        case _:
-            raise ValueError(f"{type(layer).__name__} is no activation")
-
-
-class _Stages:
-    """Runs stages and collects their times, and what they leave undecided."""
-
-    def __init__(self, progress: Callable[[str], None]):
-        self.progress = progress
-        self.seconds: dict[str, float] = {}
-        self.undecided: list[str] = []
-
-    def run(self, name: str, stage: Callable[[], T]) -> T | None:
-        self.progress(name)
-        started = monotonic()
-        try:
-            return stage()
-        except OutOfTime as late:
-            self.undecided.append(f"{name}: {late}")
-            found: T | None = late.so_far
-            return found
-        # Whatever goes wrong in one stage, the others still run, and the audit does not pass.
-        except Exception as error:
-            reason = " ".join(str(error).split()) or "no reason given"
-            self.undecided.append(f"{name} failed: {type(error).__name__}: {reason}")
-            return None
-        finally:
-            self.seconds[name] = monotonic() - started
 
 
 def _fitting(

@@ -11,7 +11,7 @@ import numpy as np
 
 from proof_of_absence.checker.construct.priced import Readout
 from proof_of_absence.checker.numbers.enclosure import Enclosure
-from proof_of_absence.models.graph_layers import Shape
+from proof_of_absence.models.graph_layers import Clip, GraphLayer, LeakyRelu, Relu, Shape
 from proof_of_absence.models.reading import Reading
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Reused",
     "State",
     "Together",
+    "activation_name",
     "place_name",
     "unit_name",
 ]
@@ -284,6 +285,7 @@ class GraphAudit:
     """All of an audit of a graph; `undecided` says, a line each, what no method decided, `not_asked` what is not.
 
     `unimproved` says why no lower loss is shown, where that was looked for, and `unpriced` why the graph has no `end`.
+    `kept` are the stages that were taken from an earlier run.
     """
 
     net: GraphSummary
@@ -299,6 +301,7 @@ class GraphAudit:
     seconds: dict[str, float] = field(default_factory=dict)
     end: GraphEnd | None = None
     unpriced: str = ""
+    kept: tuple[str, ...] = ()
 
     @property
     def idle(self) -> Iterator[tuple[NodeFinding, int]]:
@@ -322,6 +325,20 @@ class GraphAudit:
     def exit_code(self) -> int:
         """0 clean, 1 findings, 3 nothing found but something undecided."""
         return FINDINGS if self.findings else UNDECIDED if self.undecided else CLEAN
+
+
+def activation_name(layer: GraphLayer) -> str:
+    """An activation in words."""
+    match layer:
+        case Relu():
+            return "ReLU"
+        case LeakyRelu(slope=slope):
+            return f"LeakyReLU {float(slope):.6g}"
+        case Clip(low=low, high=high):
+            ends = ("-∞" if low is None else f"{float(low):.6g}", "∞" if high is None else f"{float(high):.6g}")
+            return f"Clip {ends[0]} to {ends[1]}"
+        case _:
+            raise ValueError(f"{type(layer).__name__} is no activation")
 
 
 def unit_name(node: NodeFinding, entry: int) -> str:

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from proof_of_absence.checker.graph.certify import Audited, certify
 from proof_of_absence.checker.graph.findings import GraphAudit
+from proof_of_absence.checker.graph.kept import decided
 from proof_of_absence.checker.graph.report import report_json
 from proof_of_absence.checker.graph.report.view import report_of
 from proof_of_absence.checker.graph.tail import reassigned, tail
 from proof_of_absence.checker.kernel.certificate import write
+from proof_of_absence.checker.kernel.fuller import note, refuse_less
+from proof_of_absence.checker.kernel.stages import STAGES
 from proof_of_absence.checker.screen.answers import html_page
 from proof_of_absence.models.files.disk import InputError
 from proof_of_absence.models.files.whole import Owner, path_in, placing
@@ -25,6 +28,7 @@ def write_folder(
     *,
     like: Path | None = None,
     improved: Path | None = None,
+    asked: str = "",
     force: bool = False,
 ) -> GraphAudit:
     """Write the certificate, `report.json` and `report.html`; returns the audit as they state it.
@@ -41,11 +45,19 @@ def write_folder(
     improved
         Where that is to lie, by default in the folder.
 
+    asked
+        A digest of all that was asked: a report on the same that decided more is not replaced but by force.
+
     Raises
     ------
+    FullerReport
+        If the folder has such a report; it stays as it is.
     InputError, OSError
         If the folder cannot be written, or holds files of others under these names.
     """
+    found = audited.audit
+    if asked and not force:
+        refuse_less(folder, folder / STAGES, folder / REPORT, asked, decided(found), found.exit_code)
     with placing() as places:
         inside = path_in(folder, improved or folder / IMPROVED)
         # Before the folder, whose report names it.
@@ -56,6 +68,8 @@ def write_folder(
         audit = certify(new, audited)
         write(new / PAGE, html_page(report_of(audit)))
         write(new / REPORT, report_json.report_text(report_json.to_json(audit)))
+        if asked:
+            note(folder / STAGES, folder / REPORT, new / REPORT, asked, decided(found), audit.exit_code)
     return audit
 
 

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from proof_of_absence.checker.construct.priced import PARTS, PricedInput, Readout
-from proof_of_absence.checker.graph.engine import activation_name
 from proof_of_absence.checker.graph.findings import (
     BoxFinding,
     DataSummary,
@@ -23,13 +22,22 @@ from proof_of_absence.checker.graph.findings import (
     Reused,
     State,
     Together,
+    activation_name,
 )
 from proof_of_absence.checker.numbers.enclosure import of_ends
 from proof_of_absence.checker.numbers.hexadecimal import of_hexadecimal
 from proof_of_absence.models.graph_layers import Activation, Clip, LeakyRelu, Relu, Shape
 from proof_of_absence.models.reading import Reading
 
-__all__ = ["Called", "activation_of", "rebuilt", "unseen"]
+__all__ = [
+    "Called",
+    "activation_of",
+    "box_finding",
+    "improvement_of",
+    "node_finding",
+    "rebuilt",
+    "unseen",
+]
 
 
 class Called(NamedTuple):
@@ -72,7 +80,7 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
     facts, about = certificate["facts"], certificate["about"]
     idle = {fact["node"]: fact for fact in facts if fact["kind"] == "graph-idle"}
     fires = {fact["node"]: fact for fact in facts if fact["kind"] == "graph-firing"}
-    found = tuple(_node(called, idle[called.node], fires.get(called.node)) for called in nodes)
+    found = tuple(node_finding(called, idle[called.node], fires.get(called.node)) for called in nodes)
     loss = next((fact for fact in facts if fact["kind"] == "graph-losses"), None)
     bound = next((fact["bound"] for fact in facts if fact["kind"] == "graph-float32"), None)
     lower = next((fact for fact in facts if fact["kind"] == "graph-lower-loss"), None)
@@ -88,9 +96,9 @@ def rebuilt(certificate: Mapping[str, Any], nodes: Sequence[Called], report: Map
         ),
         found,
         rows.pop() if rows else report["deployment_rows"],
-        tuple(_box(fact, idle_units, told) for fact, told in zip(boxes, report["boxes"], strict=True)),
+        tuple(box_finding(fact, idle_units, told) for fact, told in zip(boxes, report["boxes"], strict=True)),
         None if bound is None else of_hexadecimal(bound),
-        None if lower is None else _improvement(lower, about["improved"]),
+        None if lower is None else improvement_of(lower, about["improved"]),
         about["unimproved"],
         tuple(about["undecided"]),
         tuple(about["not_asked"]),
@@ -112,7 +120,8 @@ def unseen(audit: GraphAudit) -> list[str]:
     return [*boxes, *bound, *unimproved, *unpriced, *sets, "lines about what is open", "seconds"]
 
 
-def _node(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None) -> NodeFinding:
+def node_finding(called: Called, idle: Mapping[str, Any], fires: Mapping[str, Any] | None = None) -> NodeFinding:
+    """The units of a node, as the facts about them say."""
     size = int(np.prod(called.shape))
     states = np.full(size, State.VARIES, dtype=np.int8)
     values: dict[int, Fraction] = {entry: Fraction(0) for entry in idle["dead"]}
@@ -147,7 +156,8 @@ def _net(told: Mapping[str, Any]) -> GraphSummary:
     )  # fmt: skip
 
 
-def _box(fact: Mapping[str, Any], idle: Mapping[int, Sequence[int]], told: Mapping[str, Any]) -> BoxFinding:
+def box_finding(fact: Mapping[str, Any], idle: Mapping[int, Sequence[int]], told: Mapping[str, Any]) -> BoxFinding:
+    """What idle units do over a box; `told` has the reason why something is open."""
     acts = {entry: _numbers(z) for entry, z in fact["acts"]}
     still = tuple(fact["still"])
     left = tuple(entry for entry in idle[fact["node"]] if entry not in acts and entry not in still)
@@ -193,7 +203,8 @@ def _pair(ends: Sequence[str | None]) -> tuple[Fraction, Fraction | None]:
     return of_hexadecimal(low), None if high is None else of_hexadecimal(high)
 
 
-def _improvement(fact: Mapping[str, Any], file: str) -> GraphImprovement:
+def improvement_of(fact: Mapping[str, Any], file: str) -> GraphImprovement:
+    """The improvement of a fact, in this file."""
     units = (
         Reused(one["unit"], _numbers(one["weights"]), of_hexadecimal(one["bias"]), _numbers(one["outgoing"]))
         for one in fact["units"]

@@ -15,8 +15,10 @@ from typing import Any, Protocol
 from proof_of_absence.checker.kernel.kept import content_key, keep, kept, sources
 from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
 
-__all__ = ["Place", "Stages"]
+__all__ = ["STAGES", "Place", "Stages"]
 
+# The folder of what is kept, in that of an audit.
+STAGES = "stages"
 # What took fewer seconds is found anew: to decide the facts that show it may take many times as long.
 QUICK = 0.5
 

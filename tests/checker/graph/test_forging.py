@@ -44,7 +44,7 @@ def test_each_example_is_accepted_as_it_is(examples):
 
 def test_the_cases_make_every_sort_of_edit(examples):
     before, sorts = {path: path.read_bytes() for path in examples[0].files}, set()
-    for seed in range(200):
+    for seed in range(500):
         draw = random.Random(seed)
         sorts.add(edited(examples[0], draw.choice(list(before)), draw))
         for path, content in before.items():
