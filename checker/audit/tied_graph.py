@@ -30,6 +30,7 @@ from proof_of_absence.checker.independent.values.graphs import Conv, Dense
 from proof_of_absence.checker.independent.values.reported import read_report_file
 from proof_of_absence.checker.kernel.graph_certificate import NAME
 from proof_of_absence.checker.kernel.graph_json import array_bytes, graph_arrays, graph_text
+from proof_of_absence.checker.kernel.kept import written_key
 from proof_of_absence.checker.screen.answers import html_page
 from proof_of_absence.models.files import read_network
 from proof_of_absence.models.files.data import read_data
@@ -98,6 +99,9 @@ def _network(folder: Path, audit: GraphAudit, given: Given, seen: Seen) -> None:
     told = audit.net
     recorded = Recorded(told.source, told.sha256)
     in_python = told.source == "net"
+    if in_python:
+        key = written_key((folder / "graph.json").read_bytes(), _arrays_of(folder).values())
+        require(key == told.sha256, f"{folder / REPORT}: its digest of the network is not that of graph.json")
     if in_python and given.net is None:
         seen.about.append(f"a network given in Python (digest {told.sha256[:SHOWN]}…)")
         return

@@ -6,7 +6,7 @@ A key is made from all that the part depends on, this program's own sources incl
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, assert_never
@@ -22,7 +22,7 @@ from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.layers import FloatAffine, FloatLayer, RationalAffine
 
-__all__ = ["content_key", "keep", "kept", "sources", "versions"]
+__all__ = ["content_key", "keep", "kept", "sources", "versions", "written_key"]
 
 
 @cache
@@ -50,14 +50,30 @@ def content_key(*parts: object) -> str:
             digest.update(f"net {part.dtype}\0".encode())
         elif isinstance(part, Graph):
             arrays = list(graph_arrays(part).values())
-            digest.update(b"graph\0" + graph_text(part).encode() + b"\0")
+            digest.update(_named(graph_text(part).encode()))
         else:
             arrays = [part] if isinstance(part, np.ndarray) else []
             if not arrays:
                 digest.update(f"text {len(str(part))}\0{part}".encode("utf-8", "backslashreplace"))
         for array in arrays:
-            digest.update(f"array {array.dtype.str} {array.shape}\0".encode() + np.ascontiguousarray(array).tobytes())
+            digest.update(_numbers(array))
     return digest.hexdigest()
+
+
+def written_key(text: bytes, arrays: Iterable[np.ndarray]) -> str:
+    """The `content_key` of a graph from its files: the text of graph.json, and the arrays of graph.npz in order."""
+    digest = hashlib.sha256(_named(text))
+    for array in arrays:
+        digest.update(_numbers(array))
+    return digest.hexdigest()
+
+
+def _named(text: bytes) -> bytes:
+    return b"graph\0" + text + b"\0"
+
+
+def _numbers(array: np.ndarray) -> bytes:
+    return f"array {array.dtype.str} {array.shape}\0".encode() + np.ascontiguousarray(array).tobytes()
 
 
 def _arrays(layer: FloatLayer) -> Sequence[np.ndarray]:

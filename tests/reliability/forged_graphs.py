@@ -129,7 +129,9 @@ def case(examples: list[Example], seed: int) -> tuple[str, str, str]:
     before, old = {path: path.read_bytes() for path in example.files}, stated(example.folder)
     inside = [path for path in before if path.parent == example.folder]
     told = [path for path in inside if path.name in (CERTIFICATE, REPORT, LIST)]
-    path = draw.choice(draw.choice([inside, inside, told, told, [one for one in before if one not in inside]]))
+    # What was given in Python has no file beside its folder.
+    beside = [one for one in before if one not in inside] or inside
+    path = draw.choice(draw.choice([inside, inside, told, told, beside]))
     try:
         sort = edited(example, path, draw)
         try:

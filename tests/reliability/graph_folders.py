@@ -1,4 +1,4 @@
-"""Folders of graphs to forge: audits of small convolutional nets, with boxes and deployment, and a hardening.
+"""Folders of graphs to forge: audits and hardenings of small convolutional nets, from ONNX files and from Python.
 
 Each with what it states, told apart from how that is shown.
 """
@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
+from proof_of_absence import audit, harden
 from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.graph import readout
 from tests.reliability.forged_folders import Example, arrays, model
@@ -37,6 +39,7 @@ BOX += "".join(f"(assert (<= X_{k} 10))(assert (>= X_{k} 0))" for k in range(5))
 
 # What need not be said.
 OPTIONAL = ("graph-readout", "graph-together")
+SAME = "graph-same-in-float32"
 # Entries of the first activation, and those of channel 2: it reads nothing, so it is still in every box.
 IDLE, CONSTANT = range(4, 12), range(8, 12)
 
@@ -97,7 +100,40 @@ def made(root: Path) -> list[Example]:
             examples.append(Example(here, "net.audit"))
             (here / "net.audit" / "notes.txt").write_text("by hand\n")
         assert done.exit_code in (0, 1), done.output
-    return examples
+    return [*examples, *_in_python(root / "python", rows, deploy)]
+
+
+def _in_python(here: Path, rows: np.ndarray, deploy: np.ndarray) -> list[Example]:
+    """A residual module with a batch normalisation, given in Python: its audit, and its hardening."""
+    torch.manual_seed(0)
+    stem, norm = torch.nn.Conv2d(1, 3, (1, 2)), torch.nn.BatchNorm2d(3)
+    module = Residual(stem, norm, torch.nn.Conv2d(3, 3, 1), torch.nn.Linear(12, 2)).eval()
+    with torch.no_grad():
+        norm.running_var[:] = torch.tensor([1.5, 2.5, 3.5])
+        norm.bias[1] = -50
+    found = []
+    for name in ("audit", "hardened"):
+        (here / name).mkdir(parents=True)
+        folder = here / name / f"net.{name}"
+        if name == "audit":
+            audit(module, rows, rows.sum((1, 2, 3)).astype(int) % 2, deploy=9 * deploy, output=folder)
+        else:
+            harden(module, rows, deploy=9 * deploy, output=folder)
+        found.append(Example(here / name, folder.name))
+    return found
+
+
+class Residual(torch.nn.Module):
+    """A convolution with a batch normalisation, a second one around it, and a dense layer."""
+
+    def __init__(self, stem: torch.nn.Module, norm: torch.nn.Module, inner: torch.nn.Module, last: torch.nn.Module):
+        super().__init__()
+        self.stem, self.norm, self.inner, self.last = stem, norm, inner, last
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The outputs."""
+        h = torch.relu(self.norm(self.stem(x)))
+        return self.last(torch.relu(h + self.inner(h)).flatten(1))
 
 
 def differs(old: dict[str, Any], new: dict[str, Any], told: str) -> str:
@@ -105,11 +141,16 @@ def differs(old: dict[str, Any], new: dict[str, Any], told: str) -> str:
     one, other = dict(old), dict(new)
     if "which is not here" in told or "the file of" in told:
         one, other = (_without_files(found) for found in (one, other))
+    if "the file of the deployment inputs" in told:
+        one, other = ({**found, "data.npz": _without_deploy(found["data.npz"])} for found in (one, other))
     wide, wider, boxes, others = one.pop("bounds"), other.pop("bounds"), one.pop("boxes"), other.pop("boxes")
     # Of what is said of prices and of sets all may be left out, and more of the same is shown.
     less = {part for part in OPTIONAL if part not in other}
     one = {part: value for part, value in one.items() if part not in less}
     wide = {part: ends for part, ends in wide.items() if part.split(",")[0] not in less}
+    # That float32 outputs are the same may be left out.
+    if one.pop("same in float32", False) < other.pop("same in float32", False):
+        return "that float32 outputs are the same"
     if "why float32 evaluations are not bounded" in told:
         wide = {part: ends for part, ends in wide.items() if "float32" not in part}
     for part in one.keys() | other.keys():
@@ -127,6 +168,10 @@ def differs(old: dict[str, Any], new: dict[str, Any], told: str) -> str:
     return ""
 
 
+def _without_deploy(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: array for name, array in data.items() if name != "deploy"}
+
+
 def _says_no_more(box: dict[str, Any], known: dict[str, Any]) -> bool:
     still = {*known["still"], *CONSTANT}
     return bool(box["node"] == known["node"] and {*box["still"]} <= still and {*box["acts"]} <= {*known["acts"]})
@@ -138,7 +183,8 @@ def stated(folder: Path) -> dict[str, Any]:
     certificate = json.loads((folder / "certificate.json").read_text())
     found["bounds"], found["boxes"] = {}, []
     found |= _of_the_end(certificate["facts"], found["bounds"])
-    apart = ("graph-irrelevant", *OPTIONAL)
+    found["same in float32"] = any(fact["kind"] == SAME for fact in certificate["facts"])
+    apart = ("graph-irrelevant", SAME, *OPTIONAL)
     for fact in (fact for fact in certificate["facts"] if fact["kind"] not in apart):
         key = f"{fact['kind']} {fact.get('node')}"
         for name in ("loss", "noise_floor"):
@@ -171,11 +217,13 @@ def stated(folder: Path) -> dict[str, Any]:
         found["report of boxes"] = [_box(box) for box in report["boxes"]] == [_box(box) for box in found["boxes"]]
     if (folder / "hardening.json").is_file():
         found["list"] = _list(json.loads((folder / "hardening.json").read_text()))
+    if (folder / "improved.onnx").is_file():
+        found["the improved net"] = model(folder / "improved.onnx")
     output = folder.with_name(folder.name.removesuffix(".proof"))
     if output != folder and output.is_file():
         found["the new net"] = model(output)
     # True is no 1, and 1.0 is none.
-    own = {"the new net", "bounds", "boxes"}
+    own = {"the new net", "the improved net", "same in float32", "bounds", "boxes"}
     return {
         name: value if name.endswith(".npz") or name in own else json.dumps(value, sort_keys=True)
         for name, value in found.items()

@@ -4,6 +4,7 @@ import json
 import random
 import re
 
+import numpy as np
 import pytest
 
 from proof_of_absence.checker.audit.sources import Given
@@ -162,3 +163,26 @@ def test_a_bound_of_float32_that_is_left_out_is_named(folder):
     resealed(folder, "certificate.json", without)
     told_again(folder, report)
     assert "why float32 evaluations are not bounded" in check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [-2], indirect=True)
+def test_a_network_given_in_python_is_the_one_of_its_digest(folder):
+    told = json.loads((folder / "graph.json").read_text())
+    told["nodes"][4]["name"] = "other"
+    (folder / "graph.json").write_text(json.dumps(told))
+    resealed(folder, "certificate.json", lambda content: content)
+    told_again(folder, json.loads((folder / "report.json").read_text()))
+    with pytest.raises(Refused, match=r"its digest of the network is not that of graph\.json"):
+        check_folder(folder, Given())
+
+
+@pytest.mark.parametrize("folder", [-2], indirect=True)
+def test_data_given_in_python_are_those_of_their_digest(folder):
+    with np.load(folder / "data.npz") as arrays:
+        found = {name: arrays[name].copy() for name in arrays.files}
+    found["train"][5] *= 1 + 2.0**-40
+    np.savez(folder / "data.npz", **found)
+    resealed(folder, "certificate.json", lambda content: content)
+    told_again(folder, json.loads((folder / "report.json").read_text()))
+    with pytest.raises(Refused, match=r"the digest is not that of the data"):
+        check_folder(folder, Given())
