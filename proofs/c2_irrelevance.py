@@ -187,6 +187,26 @@ CLAIM = Claim(
             "C2_check_features",
             name="universal-checker-deep",
         ),
+        universal(
+            "A checker of audits, in integers over one scale a layer: what it accepts in one pass over rows of data "
+            "holds of the units and circuits of a net of any depth: units that are 0 or have one positive value at "
+            "all rows, and what a circuit sends, or that it sends another value, at each",
+            "check_audits",
+            "C2_check_rows",
+            name="universal-checker-audits",
+        ),
+        universal(
+            "What follows: circuits of units with one value and circuits that nothing reads are idle, one that sends "
+            "one value at all rows is idle at it, and a unit that is read and has two values is not idle",
+            "check_units",
+            "C2_check_sends",
+            "C2_check_first",
+            "C2_check_still",
+            "C2_check_unread",
+            "C2_check_varies",
+            "C2_check_reads",
+            name="universal-checker-units",
+        ),
         Obligation(
             "C2.deployment",
             "No training input tells the planted deceptive net from its hardcoded copy (solver)",

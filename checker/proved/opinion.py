@@ -8,7 +8,10 @@ from pathlib import Path
 
 from proof_of_absence.checker.proved.program import Missing, program
 
-__all__ = ["Answer", "Opinion", "asked", "opinions", "summary"]
+__all__ = ["SECONDS", "Answer", "Opinion", "asked", "audit_summary", "opinions", "summary"]
+
+# How long the program may take for an audit; what it has not decided by then it leaves to the others.
+SECONDS = 60
 
 
 class Answer(StrEnum):
@@ -43,6 +46,8 @@ class Opinion:
 def opinions(paths: Sequence[Path], *, make: bool = True) -> dict[Path, Opinion]:
     """What the proved checkers say of each certificate; without `make`, by a program that was made before.
 
+    An audit's is left where it takes more than `SECONDS` of CPU time.
+
     Raises
     ------
     Missing
@@ -55,7 +60,8 @@ def opinions(paths: Sequence[Path], *, make: bool = True) -> dict[Path, Opinion]
     if not named:
         return {}
     lines = "".join(f"{path}\n" for path in named)
-    done = subprocess.run([program(make=make)], input=lines, capture_output=True, text=True, errors="replace")
+    call = [str(program(make=make)), str(SECONDS)]
+    done = subprocess.run(call, input=lines, capture_output=True, text=True, errors="replace")
     parts = done.stdout.split("\n\n")
     if done.returncode or parts.pop() or len(parts) != len(named):
         said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
@@ -88,3 +94,13 @@ def summary(found: Iterable[Opinion]) -> str:
         f"The proved checker accepts {accepted} of {facts} facts, and {whole} of {len(found)} certificates as a whole; "
         "the rest it leaves to the others"
     )
+
+
+def audit_summary(opinion: Opinion) -> str:
+    """One line on the facts of one audit: how many were accepted, of which kinds, and that the rest is not decided."""
+    accepted = [kind for kind, answer in opinion.facts if answer is Answer.ACCEPTED]
+    if not accepted:
+        return f"The proved checker decides none of {len(opinion.facts)} facts"
+    kinds = ", ".join(f"{accepted.count(kind)} {kind}" for kind in dict.fromkeys(accepted))
+    rest = "" if opinion.whole else "; the rest it leaves to the others"
+    return f"The proved checker accepts {len(accepted)} of {len(opinion.facts)} facts ({kinds}){rest}"

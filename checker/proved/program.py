@@ -24,11 +24,11 @@ __all__ = ["HERE", "OURS", "Missing", "coq_texts", "program"]
 HERE = Path(__file__).parent / "program"
 # What Coq writes beside its sources, and the files that are compiled after it, in this order.
 EXTRACTED = "absence_checkers"
-OURS = ("json.ml", "signs.ml", "facts.ml", "absence_check.ml")
+OURS = ("json.ml", "signs.ml", "facts.ml", "arrays.ml", "audits.ml", "absence_check.ml")
 NAME, DIGEST = "absence-check", "sha256"
 COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")
 SECONDS = 300
-NOT_MADE = "it has not been compiled here; `absence check` does that"
+NOT_MADE = "it has not been compiled here; `absence check`, of the certificates of the claims, does that"
 
 
 class Missing(Exception):

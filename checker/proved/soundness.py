@@ -19,6 +19,8 @@ _TEXT = re.compile(r"\"[^\"]*\"")
 _CHECKER = re.compile(r"check_\w+")
 # The numbers that facts state are compared by a function of its own.
 COMPARED = ("compared", "compared")
+# Facts of an audit: what is read of each, and the pass over the rows that they share.
+AUDITS = {"units": ("activities", "checked"), "circuit": ("circuit", "checked")}
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ def sound() -> dict[str, tuple[Theorem, ...]]:
     bodies = _bodies()
     theorems = extracted()
     kinds = sorted({*_KIND.findall(bodies["kinds"]), COMPARED})
-    return {kind: tuple(theorems[name] for name in theorems if name in _asked(bodies, start)) for kind, start in kinds}
+    starts = {kind: (start,) for kind, start in kinds} | AUDITS
+    return {
+        kind: tuple(theorems[name] for name in theorems if any(name in _asked(bodies, start) for start in several))
+        for kind, several in starts.items()
+    }
 
 
 def _asked(bodies: dict[str, str], start: str) -> set[str]:

@@ -6,6 +6,7 @@ From Coq Require Import Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
 From absence Require Import compute check_nets check_deep.
 From absence Require Import check_losses check_points.
 From absence Require Import check_signs check_minima check_gaps.
+From absence Require Import check_integers check_audits check_units.
 
 Extraction "absence_checkers.ml"
   lforward lwidth check_features Qops lcircuit lsse qinv qnat
@@ -15,4 +16,6 @@ Extraction "absence_checkers.ml"
   check_inside check_outside
   lmult check_minimum check_price
   lfloor check_rent check_gauge check_gap check_gain check_one_more check_apart
-  check_less check_at_most check_equal.
+  check_less check_at_most check_equal
+  over_layers values within still unit_at
+  check_rows check_varies check_reads check_unread.

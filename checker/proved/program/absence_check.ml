@@ -22,13 +22,26 @@ let rec decide fact = match kind fact with
   | name ->
     [ name ^ " " ^ match List.assoc_opt name Facts.kinds with None -> "left" | Some check -> answer check fact ]
 
+(* The seconds that an audit may take, from the command line; what is not decided by then is left. *)
+let limit = match Sys.argv with [| _; seconds |] -> float_of_string seconds | _ -> infinity
+
+let beyond () =
+  let ends = Sys.time () +. limit in
+  fun () -> if Sys.time () > ends then raise (Facts.Left "out of time")
+
+let certificate path =
+  let found = Json.parse (read path) in
+  if Facts.has "fact" found then decide (Facts.get "fact" found)
+  else Audits.decide (Filename.dirname path) found (beyond ())
+
 let () =
   try
     while true do
       let path = input_line stdin in
       let lines =
-        try decide (Facts.get "fact" (Json.parse (read path))) with
+        try certificate path with
         | Json.Malformed reason -> [ "malformed " ^ reason ]
+        | Invalid_argument _ | Not_found | Failure _ -> [ "malformed a file in it is" ]
         | Sys_error reason -> [ "malformed " ^ reason ]
         | End_of_file -> [ "malformed the file ended while it was read" ]
         | Stack_overflow | Out_of_memory -> [ "malformed it is too large" ] in

@@ -274,7 +274,7 @@ def test_a_recorded_name_may_be_none_at_all(audit, name):
     change(audit, rename)
     (audit / "improved.onnx").unlink()
     told = absence("check", audit, expect=0)
-    assert told.count("\n") == 1 and "which is not here" in told and "the improved net, which is not in" in told
+    assert told.count("\n") == 2 and "which is not here" in told and "the improved net, which is not in" in told
 
 
 def test_options_have_no_part_in_other_checks(tmp_path, monkeypatch):

@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from proof_of_absence.checker import cli
+from proof_of_absence.checker.audit.certify import certify
+from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.verify import verify
 from proof_of_absence.checker.proved.opinion import Answer, Opinion
+from proof_of_absence.checker.proved.program import Missing, program
+from proof_of_absence.models.floatnet import FloatNet
 
 
 @pytest.fixture
@@ -39,3 +44,37 @@ def test_where_it_cannot_be_asked_the_command_says_so(folder, monkeypatch):
     done = CliRunner().invoke(cli.app, ["check", str(folder)])
     assert done.exit_code == 1 and "The proved checker was not asked: Coq or OCaml is missing" in done.output
     assert "the proved checker for" not in done.output
+
+
+@pytest.fixture
+def audited(tmp_path):
+    """A certificate of an audit alone, that the independent checker accepts."""
+    net = FloatNet([(np.array([[1.0], [-1.0]]), np.array([-5.0, 1.0])), (np.array([[1.0, 1.0]]), np.array([0.0]))])
+    inputs = np.array([[0.0], [0.5]])
+    certify(tmp_path, net, inputs, units=unit_findings(net, inputs))
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", [".", "certificate.json"])
+def test_of_an_audit_it_says_which_facts_the_proved_checker_accepts(audited, path):
+    try:
+        program()
+    except Missing as reason:
+        pytest.skip(str(reason))
+    done = CliRunner().invoke(cli.app, ["check", str(audited / path)])
+    told = " ".join(done.output.split())
+    assert done.exit_code == 0 and "The proved checker accepts 1 of" in told and "(1 units)" in told
+
+
+def test_a_disagreement_on_an_audit_has_the_same_exit_code(audited, monkeypatch):
+    opinion = Opinion((("units", Answer.REFUSED),))
+    monkeypatch.setattr(cli, "asked", lambda paths, make: (dict.fromkeys(paths, opinion), ""))
+    done = CliRunner().invoke(cli.app, ["check", str(audited)])
+    assert done.exit_code == cli.DISAGREE and "the proved checker refuses units" in " ".join(done.output.split())
+
+
+def test_an_audit_is_accepted_where_the_proved_checker_is_missing(audited, monkeypatch):
+    monkeypatch.setattr(cli, "asked", lambda paths, make: ({}, "Coq or OCaml is missing"))
+    done = CliRunner().invoke(cli.app, ["check", str(audited)])
+    told = " ".join(done.output.split())
+    assert done.exit_code == 0 and "The proved checker was not asked: Coq or OCaml is missing" in told
