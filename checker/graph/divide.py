@@ -26,7 +26,7 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["LATE", "Decided", "divide"]
+__all__ = ["LATE", "Decided", "asked_of", "divide", "stated"]
 
 # What is small enough: bends that bounds leave open, numbers in all forms, and numbers of the chain.
 LIMITS, WEIGHTS = Limits(pieces=768, numbers=2**21), 2**20
@@ -84,8 +84,7 @@ def _one(
     if result.witness is not None:
         found.acts[entry] = _acting(graph, floats, node, entry, value, _whole(chain, low, result.witness))
     elif result.verdict == "unsat":
-        layers = [[list(piece) for piece in layer] for layer in chain.layers]
-        found.trees[entry] = {"inputs": list(chain.inputs), "layers": layers, "tree": result.tree}
+        found.trees[entry] = stated(chain) | {"tree": result.tree}
     elif result.reason == "node limit":
         found.open[entry] = f"{_nodes(chain):,} parts of the box do not decide it"
     else:
@@ -95,6 +94,13 @@ def _one(
 def _decided(chain: Chain, low: Vector, high: Vector, value: Fraction) -> RegionResult:
     seconds = left()
     return decide(asked_of(chain, low, high, value), Budget(_nodes(chain), None if seconds == inf else seconds))
+
+
+def stated(chain: Chain) -> dict[str, Any]:
+    """What a fact says of a chain: of what it is made, and no numbers."""
+    layers = [[list(piece) for piece in layer] for layer in chain.layers]
+    multiples = [list(piece) for piece in chain.multiples]
+    return {"inputs": list(chain.inputs), "layers": layers, "multiples": multiples}
 
 
 def _nodes(chain: Chain) -> int:

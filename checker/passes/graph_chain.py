@@ -29,12 +29,15 @@ class Chain(NamedTuple):
         For each hidden layer the pieces that its units are, in order.
     net
         One output: what it reads from the last hidden layer is the entry less `constant`.
+    multiples
+        What bends too, as a multiple of a piece does.
     """
 
     inputs: tuple[int, ...]
     layers: tuple[tuple[Piece, ...], ...]
     net: FloatNet
     constant: Fraction
+    multiples: tuple[Piece, ...] = ()
 
     def carried(self) -> list[tuple[tuple[int, int], tuple[int, int] | None]]:
         """The units that carry what a unit below sends, with the first unit to send it; None for inputs."""
@@ -78,7 +81,7 @@ def chain_of(forms: Forms, low: Sequence[Fraction]) -> Chain:
     for below, pieces in pairwise(layers):
         made.append(_layer([_row(forms, piece, below) for piece in pieces], below))
     made.append(_layer([forms.form], layers[-1]))
-    return Chain(inputs, tuple(layers), FloatNet(made), forms.form.constant)
+    return Chain(inputs, tuple(layers), FloatNet(made), forms.form.constant, forms.multiples)
 
 
 def _layers(forms: Forms) -> list[tuple[Piece, ...]]:

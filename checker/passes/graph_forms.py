@@ -47,10 +47,14 @@ class Form(NamedTuple):
 
 
 class Forms(NamedTuple):
-    """The form of an entry, and for each piece the form whose ReLU it is, those that come first first."""
+    """The form of an entry, and for each piece the form whose ReLU it is, those that come first first.
+
+    `multiples` are the others that are open: ReLUs of multiples of such forms.
+    """
 
     form: Form
     pieces: dict[Piece, Form]
+    multiples: tuple[Piece, ...] = ()
 
 
 class Limits(NamedTuple):
@@ -100,7 +104,7 @@ def forms_of(
     for number in looking(range(node + 1)):
         if number in needed:
             work.add(number, np.flatnonzero(needed[number]))
-    return Forms(work.forms[node][entry], work.pieces)
+    return Forms(work.forms[node][entry], work.pieces, tuple(work.multiples))
 
 
 def surely_constant(graph: Graph, spans: Sequence[Span], node: int, entries: Sequence[int]) -> list[bool]:
@@ -245,6 +249,7 @@ class _Work:
         self.pieces: dict[Piece, Form] = {}
         # By their direction the first pieces that have it, and the number that they are it times.
         self.directions: dict[_Direction, tuple[Piece, Fraction]] = {}
+        self.multiples: list[Piece] = []
 
     def add(self, number: int, entries: np.ndarray) -> None:
         """Make the forms of these entries of a value; those below are made."""
@@ -318,6 +323,7 @@ class _Work:
         if first == piece:
             self.pieces[piece] = self._counted(moved)
             return Form({piece: Fraction(1)}, Fraction(0))
+        self.multiples.append(piece)
         # Of a multiple r of another form p the ReLU is r relu(p), or r (p - relu(p)) where r is negative.
         ratio = times / own
         known = [(Form({first: Fraction(1)}, Fraction(0)), abs(ratio))]

@@ -30,6 +30,8 @@ from proof_of_absence.checker.independent.values.rounding import UP
 # A box as it is written.
 Key = tuple[tuple[str, ...], tuple[str, ...]]
 Point = list[Fraction]
+# What shows a unit by a tree: the chain's inputs, pieces, and what bends as they do; and the tree.
+PARTS = {"inputs", "layers", "multiples", "tree"}
 
 
 def graph_irrelevant(subject: GraphSubject, *facts: Fact) -> None:
@@ -116,7 +118,7 @@ def _divided(
     subject: GraphSubject, box: tuple[Point, Point], found: list[Span], node: int, entry: int, stated: Fact
 ) -> None:
     """The unit is still: the tree shows it of the chain that the unit is over the box."""
-    require(set(stated) == {"inputs", "layers", "tree"}, f"the tree of unit {entry} of node {node} has other parts")
+    require(set(stated) == PARTS, f"the tree of unit {entry} of node {node} has other parts")
     ((least, most),) = value_at(subject.graph, subject.train[:1], node, np.array([entry]))
     require(least == most, f"unit {entry} of node {node} sends no rational number")
     chain = chain_of(subject.graph, box, found, node, entry, stated)

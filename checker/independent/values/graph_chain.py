@@ -3,7 +3,7 @@
 Piece (0, i, 0) is how far input i lies above its least value. Piece (node, entry, part) is the ReLU of what the
 activation reads less its part-th corner; or, of a pool, of the greatest of the second half of what it reads, which
 begins at that part, less that of the first. Where an entry bends and is no stated piece, bounds over the box tell the
-side, or the form is a multiple r of a piece's form p: then its ReLU is r relu(p), or r (p - relu(p)) for a negative r.
+side; of stated multiples the form is r times a piece's form p: the ReLU is r relu(p), or r (p - relu(p)) where r < 0.
 
 All is affine in the pieces: so it is evaluated where every piece is 0, and where one is 1 and all others are 0.
 """
@@ -47,21 +47,22 @@ def chain_of(
     graph: Graph, box: tuple[Vector, Vector], found: Sequence[Span], node: int, entry: int, stated: Any
 ) -> Chain:
     """The chain of the stated inputs and layers, for an entry of a node; `found` are the spans of all values."""
-    inputs, layers = _stated(graph, node, stated)
-    return _Derived(graph, box, found, inputs, layers).chain(node, entry)
+    inputs, layers, multiples = _stated(graph, node, stated)
+    return _Derived(graph, box, found, inputs, layers, multiples).chain(node, entry)
 
 
-def _stated(graph: Graph, node: int, stated: Any) -> tuple[list[int], list[list[Piece]]]:
+def _stated(graph: Graph, node: int, stated: Any) -> tuple[list[int], list[list[Piece]], list[Piece]]:
+    multiples = [tuple(piece) for piece in stated["multiples"]]
     inputs, layers = stated["inputs"], [[tuple(piece) for piece in layer] for layer in stated["layers"]]
     require(bool(inputs) and bool(layers) and all(layers), "a chain has no inputs, or a layer without units")
     for i in inputs:
         graph.entry(0, i)
-    for piece in (piece for layer in layers for piece in layer):
+    for piece in (piece for layer in (*layers, multiples) for piece in layer):
         require(len(piece) == 3 and all(type(k) is int and k >= 0 for k in piece), f"{piece} is no piece")
         require(piece[0] <= node, f"piece {piece} is of a later node")
         graph.entry(piece[0], piece[1])
-    require(all(len(set(names)) == len(names) for names in (inputs, *layers)), "a piece is named twice")
-    return inputs, layers
+    require(all(len(set(names)) == len(names) for names in (inputs, multiples, *layers)), "a piece is named twice")
+    return inputs, layers, multiples
 
 
 class _Derived:
@@ -69,11 +70,13 @@ class _Derived:
 
     def __init__(
         self, graph: Graph, box: tuple[Vector, Vector], found: Sequence[Span],
-        inputs: list[int], layers: list[list[Piece]],
+        inputs: list[int], layers: list[list[Piece]], multiples: list[Piece],
     ):  # fmt: skip
         self.graph, self.found, self.inputs, self.layers = graph, found, inputs, layers
         self.low, self.high = box
         self.named = {piece for layer in layers for piece in layer if piece[0]}
+        # No bounds are asked of these.
+        self.open = {*self.named, *multiples}
         # Row 0 is where every piece is 0.
         self.rows = dict[Piece, int]()
         self.forms: dict[Piece, Values] = {}
@@ -217,7 +220,7 @@ class _Derived:
             direction, times = _direction(moved)
             self.directions.setdefault(direction, (piece, times))
             return self._one(piece)
-        if side != OPEN:
+        if piece not in self.open and side != OPEN:
             return moved if side == ON else [Fraction(0)] * len(h)
         direction, times = _direction(moved)
         require(direction in self.directions, f"the side of piece {piece} is not shown, and it is not in the chain")
@@ -243,7 +246,7 @@ class _Derived:
 
     def _flat(self, number: int, layer: LeakyRelu | Clip, entry: int) -> bool:
         """Whether the activation is surely constant there, and no piece of it is stated."""
-        if (number, entry, 0) in self.named or (number, entry, 1) in self.named:
+        if (number, entry, 0) in self.open or (number, entry, 1) in self.open:
             return False
         if isinstance(layer, LeakyRelu):
             return layer.slope == 0 and self._side(number, entry, Fraction(0)) == OFF
@@ -267,7 +270,7 @@ class _Derived:
         """The halves of what is read, where the second begins, and which one surely holds the greatest."""
         middle = (len(read) + 1) // 2
         left, right = read[:middle], read[middle:]
-        if (number, entry, start + middle) in self.named:
+        if (number, entry, start + middle) in self.open:
             return left, right, start + middle, OPEN
         (low, high), (least, most) = (
             tuple(max(ends) for ends in zip(*(self._ends(number, k) for k in half), strict=True))

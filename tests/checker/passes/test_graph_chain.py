@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof_of_absence.checker.graph.divide import stated
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.values.graph_chain import chain_of as derived
 from proof_of_absence.checker.independent.values.graph_lines import spans as theirs
@@ -32,11 +33,7 @@ def asked(net, low, high, node, entry, limits=MANY):
     return ends, chain_of(forms, ends[0])
 
 
-def stated(chain):
-    return {"inputs": list(chain.inputs), "layers": [[list(piece) for piece in layer] for layer in chain.layers]}
-
-
-@given(graphs(names=(*NAMES, "MaxPool"), kinds=("halves", "floats", "near"), most=7), st.data())
+@given(graphs(names=(*NAMES, "MaxPool", "MaxPool", "Sum"), kinds=("halves", "floats", "near"), most=7), st.data())
 def test_a_chain_is_the_entry_on_the_box_and_is_derived_again(problem, data):
     net, rows = problem
     low, high = data.draw(boxes(net.sizes[0], rows[0]))
@@ -117,6 +114,9 @@ def test_limits_and_roots_are_told_in_one_line():
         (lambda told: told["inputs"].append(0), "named twice"),
         (lambda told: told["inputs"].append(1), "no entry of node 0"),
         (lambda told: told["inputs"].clear(), "has no inputs"),
+        (lambda told: told["multiples"].append([2, 9, 0]), "no entry of node 2"),
+        (lambda told: told["multiples"].extend([[2, 0, 0]] * 2), "named twice"),
+        (lambda told: [one.remove([2, 1, 0]) for one in told["layers"] if [2, 1, 0] in one], "is not in the chain"),
     ],
 )
 def test_another_chain_is_refused(change, match):
@@ -135,6 +135,6 @@ def test_a_root_is_refused():
     net = Graph((1,), [Node(BatchNorm([1], [0], [2], [0]), (0,)), Node(Relu(), (1,)), Node(Dense([[1.0]], [0]), (2,))])
     graph = subject(net, np.zeros((1, 1))).graph
     spans = theirs(graph, np.array([-1.0]), np.array([1.0]), {2: np.array([0])})
-    told = {"inputs": [0], "layers": [[[2, 0, 0]]]}
+    told = {"inputs": [0], "layers": [[[2, 0, 0]]], "multiples": []}
     with pytest.raises(Refused, match="a root is left in node 1"):
         derived(graph, ([Fraction(-1)], [Fraction(1)]), spans, 2, 0, told)
