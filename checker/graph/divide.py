@@ -29,7 +29,7 @@ from proof_of_absence.models.rational import Vector
 __all__ = ["LATE", "Decided", "asked_of", "divide", "stated"]
 
 # What is small enough: bends that bounds leave open, numbers in all forms, and numbers of the chain.
-LIMITS, WEIGHTS = Limits(pieces=768, numbers=2**21), 2**20
+LIMITS, WEIGHTS = Limits(pieces=1536, numbers=2**21), 2**20
 # Parts of the box that are visited, and of a large chain so many that they have about so many numbers together.
 NODES, WORK = 1000, 2**26
 LATE = "out of time"
