@@ -40,6 +40,8 @@ BOX += "".join(f"(assert (<= X_{k} 10))(assert (>= X_{k} 0))" for k in range(5))
 # What need not be said.
 OPTIONAL = ("graph-readout", "graph-together")
 SAME = "graph-same-in-float32"
+# Arrays of data that have no file, and no digest in a report.
+UNSEEN = {"the file of the deployment inputs": "deploy", "the file of its data": "train"}
 # Entries of the first activation, and those of channel 2: it reads nothing, so it is still in every box.
 IDLE, CONSTANT = range(4, 12), range(8, 12)
 
@@ -141,8 +143,8 @@ def differs(old: dict[str, Any], new: dict[str, Any], told: str) -> str:
     one, other = dict(old), dict(new)
     if "which is not here" in told or "the file of" in told:
         one, other = (_without_files(found) for found in (one, other))
-    if "the file of the deployment inputs" in told:
-        one, other = ({**found, "data.npz": _without_deploy(found["data.npz"])} for found in (one, other))
+    unseen = {array for words, array in UNSEEN.items() if words in told}
+    one, other = ({**found, "data.npz": _rest(found["data.npz"], unseen)} for found in (one, other))
     wide, wider, boxes, others = one.pop("bounds"), other.pop("bounds"), one.pop("boxes"), other.pop("boxes")
     # Of what is said of prices and of sets all may be left out, and more of the same is shown.
     less = {part for part in OPTIONAL if part not in other}
@@ -168,8 +170,8 @@ def differs(old: dict[str, Any], new: dict[str, Any], told: str) -> str:
     return ""
 
 
-def _without_deploy(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: array for name, array in data.items() if name != "deploy"}
+def _rest(data: dict[str, Any], unseen: set[str]) -> dict[str, Any]:
+    return {name: array for name, array in data.items() if name not in unseen}
 
 
 def _says_no_more(box: dict[str, Any], known: dict[str, Any]) -> bool:
