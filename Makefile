@@ -70,6 +70,7 @@ bench: .venv/set-up-bench coq
 	$(BIN)/python bench/verify.py
 	$(BIN)/python bench/freed_unit.py
 	$(BIN)/python bench/audit_idle.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/proved.py
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
 	$(BIN)/python bench/audit_whole.py $(if $(NETS),--data $(NETS))
