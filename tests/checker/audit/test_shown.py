@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import proof_of_absence
-from proof_of_absence.checker.audit import examination, stages
+from proof_of_absence.checker.audit import examination
 from proof_of_absence.checker.audit.findings import (
     Activity,
     CircuitFinding,
@@ -19,6 +19,7 @@ from proof_of_absence.checker.audit.findings import (
 )
 from proof_of_absence.checker.audit.regions import Answered
 from proof_of_absence.checker.audit.report.json_report import decode, encode
+from proof_of_absence.checker.kernel import stages
 from proof_of_absence.checker.kernel.certificate import seal
 from proof_of_absence.checker.region.boxes import Region
 from proof_of_absence.models.circuit import Unit
