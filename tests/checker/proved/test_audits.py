@@ -104,11 +104,11 @@ def says(subject, fact):
     return Answer.ACCEPTED
 
 
-def written(folder, layers, train, deploy, facts):
+def written(folder, layers, train, deploy, facts, order="C"):
     arrays = {f"weights_{k}": weights for k, (weights, _) in enumerate(layers, 1)}
     arrays |= {f"bias_{k}": bias for k, (_, bias) in enumerate(layers, 1)}
     for name, parts in {"net": arrays, "train": {"inputs": train}, "deploy": {"inputs": deploy}}.items():
-        np.savez(folder / f"{name}.npz", **parts)
+        np.savez(folder / f"{name}.npz", **{key: np.asarray(part, order=order) for key, part in parts.items()})
     files = {name: {"file": f"{name}.npz", "sha256": ""} for name in ("net", "train", "deploy")}
     (folder / "certificate.json").write_text(json.dumps({"files": files, "facts": facts}))
     return folder / "certificate.json"
@@ -121,8 +121,29 @@ def test_of_each_fact_it_says_what_the_independent_checker_says(cases, tmp_path_
     paths = []
     for number, case in enumerate(cases):
         (folder / str(number)).mkdir()
-        paths.append(written(folder / str(number), *case))
+        paths.append(written(folder / str(number), *case, order="CF"[number % 2]))
     found = opinions(paths)
     for path, (layers, train, deploy, facts) in zip(paths, cases, strict=True):
         expected = [says(Subject(Unshared(layers), train, deploy=deploy), fact) for fact in facts]
         assert found[path].facts == tuple((fact["kind"], answer) for fact, answer in zip(facts, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda data: data[: len(data) // 2],
+        lambda data: data.replace(b"'shape': (3, 1)", b"'shape': (9, 1)"),
+        lambda data: data.replace(b"PK\x01\x02", b"PK\x01\x03"),
+        lambda data: data + data,
+        lambda data: b"",
+    ],
+)
+def test_files_that_are_no_arrays_show_nothing(tmp_path, broken):
+    layers = [(np.array([[1.0]]), np.array([-9.0])), (np.array([[1.0]]), np.array([0.0]))]
+    train = np.array([[1.0], [2.0], [3.0]])
+    path = written(tmp_path, layers, train, train, list(unit_facts(unit_findings(FloatNet(layers), train))))
+    assert opinions([path])[path].whole
+    file = tmp_path / "train.npz"
+    file.write_bytes(broken(file.read_bytes()))
+    opinion = opinions([path])[path]
+    assert opinion.malformed or opinion.refused
