@@ -207,6 +207,15 @@ CLAIM = Claim(
             "C19_one_program",
             name="universal-one-program",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as the ridge minimiser or "
+            "the minimum-norm solution on the features of a net, and of a circuit as constant in training, without "
+            "weights, and awake at an input, is that",
+            "check_readout",
+            *("C19_check_ridge", "C19_check_min_norm", "C19_check_constant"),
+            *("C19_check_weightless", "C19_check_weighted", "C19_check_wakes"),
+            name="universal-checker",
+        ),
         Obligation(
             "C19.normal",
             f"p=2, N={N}, m=1, all features, targets, weights and penalties > 0 unknown: with an intercept, the normal "

@@ -185,6 +185,19 @@ CLAIM = Claim(
             "C21_ridge",
             name="universal-nets",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as the leverage of an input, "
+            "or as an input whose features are outside the row space of those in training, is that",
+            "check_rank",
+            *("C21_check_lever", "C21_check_free"),
+            name="universal-checker",
+        ),
+        universal(
+            "And what it accepts as a net of least cost, and as what bounds the move of an answer, is that",
+            "check_readout",
+            "C21_check_readout_price",
+            name="universal-checker-price",
+        ),
         Obligation(
             "C21.expansion",
             f"N={EXAMPLES}, p={FEATURE_COUNT}, m=1, everything unknown: J(a) is J(a0), the form at a - a0, and twice "

@@ -225,6 +225,13 @@ CLAIM = Claim(
             "C25_lipschitz",
             "C25_confined",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as a net on the line of the "
+            "least loss of all widths within a path norm is that",
+            "check_norms",
+            "C25_check_path",
+            name="universal-checker",
+        ),
         *(
             Obligation(
                 f"C25.{name}",

@@ -97,6 +97,13 @@ CLAIM = Claim(
             "C4_direction",
             "C4_threshold",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as a unit that separates, or "
+            "as residuals whose groups all sum to 0, is that",
+            "check_separation",
+            *("C4_check_unit", "C4_check_no_unit"),
+            name="universal-checker",
+        ),
         Obligation(
             "C4.line",
             f"For all {POINTS} distinct inputs on the line and all residual sums that are not all 0, a threshold "

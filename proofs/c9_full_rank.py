@@ -156,6 +156,13 @@ CLAIM = Claim(
             "C9_full_rank",
             "C9_P1",
         ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as features of full column "
+            "rank, or as a combination of them that is 0 in training, is that",
+            "check_rank",
+            *("C9_check_full_rank", "C9_check_dependency"),
+            name="universal-checker",
+        ),
         *(
             Obligation(
                 f"C9.{name}",

@@ -11,6 +11,7 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.net import MLP, shallow
 from proof_of_absence.models.rational import matrix, vector
 from proof_of_absence.proofs import facts
+from proof_of_absence.proofs.universal import universal
 from proof_of_absence.proofs.words import listed
 
 INPUTS = matrix([[0], [1], [2]])
@@ -76,6 +77,13 @@ CLAIM = Claim(
             f"{DEPLOY[0]}; a net of two units with none wrong",
             Scope.INSTANCE,
             _keeper,
+        ),
+        universal(
+            "A checker of Boolean functions on lists of rational numbers: what it accepts as the number of answers on "
+            "the wrong side of 0 is that",
+            "check_separation",
+            "N9_check_wrong",
+            name="universal-checker",
         ),
         Obligation(
             "N9.control",

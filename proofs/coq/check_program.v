@@ -7,6 +7,7 @@ From absence Require Import compute check_nets check_deep.
 From absence Require Import check_losses check_points.
 From absence Require Import check_signs check_minima check_gaps.
 From absence Require Import check_integers check_audits check_units.
+From absence Require Import check_rank check_readout check_separation check_norms.
 
 Extraction "absence_checkers.ml"
   lforward lwidth check_features Qops lcircuit lsse qinv qnat
@@ -16,6 +17,11 @@ Extraction "absence_checkers.ml"
   check_inside check_outside
   lmult check_minimum check_price
   lfloor check_rent check_gauge check_gap check_gain check_one_more check_apart
+  lfeat check_full_rank check_dependency check_free check_lever
+  errors check_ridge check_min_norm check_constant check_weightless
+  check_weighted check_wakes check_readout_price
+  check_unit check_no_unit check_wrong
+  qhead lslope check_path
   check_less check_at_most check_equal
   over_layers values within still unit_at
   check_rows check_varies check_reads check_unread.

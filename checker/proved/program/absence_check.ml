@@ -18,9 +18,9 @@ let rec decide fact = match kind fact with
     if facts = [] then raise (Json.Malformed "no fact at all");
     let relations = if Facts.has "compared" fact then Facts.list (Facts.get "compared" fact) else [] in
     List.concat_map decide facts
-    @ List.map (fun relation -> "compared " ^ answer (Facts.compared facts) relation) relations
+    @ List.map (fun relation -> "compared " ^ answer (Table.compared facts) relation) relations
   | name ->
-    [ name ^ " " ^ match List.assoc_opt name Facts.kinds with None -> "left" | Some check -> answer check fact ]
+    [ name ^ " " ^ match List.assoc_opt name Table.kinds with None -> "left" | Some check -> answer check fact ]
 
 (* The seconds that an audit may take, from the command line; what is not decided by then is left. *)
 let limit = match Sys.argv with [| _; seconds |] -> float_of_string seconds | _ -> infinity

@@ -35,12 +35,13 @@ let over_examples inputs targets =
       back (Q.add r (Q.sub y mean)) in
     List.map at pairs
 
-(* The coefficients of a target by independent columns, if it is a combination of them. *)
-let solve columns target =
-  let n = List.length columns and rows = Array.length target in
-  let table = Array.init rows (fun i -> Array.of_list (List.map (fun c -> c.(i)) columns @ [ target.(i) ])) in
+(* The coefficients of each target by independent columns, if all are combinations of them. *)
+let solve_all columns targets =
+  let n = List.length columns and rows = Array.length (List.hd targets) in
+  let table = Array.init rows (fun i -> Array.of_list (List.map (fun c -> c.(i)) (columns @ targets))) in
+  let empty row = List.for_all (fun k -> Q.equal row.(n + k) Q.zero) (List.mapi (fun k _ -> k) targets) in
   let rec eliminate k =
-    if k = n then Array.for_all (fun row -> Q.equal row.(n) Q.zero) (Array.sub table n (rows - n))
+    if k = n then Array.for_all empty (Array.sub table n (rows - n))
     else
       let rec pivot i = if i = rows then None else if Q.equal table.(i).(k) Q.zero then pivot (i + 1) else Some i in
       match pivot k with
@@ -51,7 +52,10 @@ let solve columns target =
         table.(k) <- row;
         Array.iteri (fun j other -> if j <> k then table.(j) <- plus other (times (Q.neg other.(k)) row)) table;
         eliminate (k + 1) in
-  if n <= rows && eliminate 0 then Some (List.init n (fun k -> table.(k).(n))) else None
+  if n <= rows && eliminate 0 then Some (List.mapi (fun t _ -> List.init n (fun k -> table.(k).(n + t))) targets)
+  else None
+
+let solve columns target = Option.map List.hd (solve_all columns [ target ])
 
 (* A target as a combination of some of the cone's generators, each with its place: no weight is negative. *)
 let in_cone generators target =
