@@ -2,11 +2,13 @@
 
 import pytest
 
+from proof_of_absence.checker.independent.facts import KINDS
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.obligation import KernelProof, Scope
-from proof_of_absence.checker.proved.soundness import Theorem, extracted, sound
+from proof_of_absence.checker.proved.left import IN_PART, WHY
+from proof_of_absence.checker.proved.soundness import AUDITS, Theorem, extracted, sound
 from proof_of_absence.checker.report.trusted import markdown
-from tests.trust import counted, in_readme
+from tests.trust import PAGE, README, counted, told_left, written
 
 # What the kernel is given: of universal scope, so that `absence verify` asks it whether they use an axiom.
 PROVED = {
@@ -19,7 +21,16 @@ PROVED = {
 
 
 def test_the_table_of_readme_is_of_today(discharged):
-    assert in_readme() == markdown(counted(discharged / "certificates")), "run `python -m tests.trust`"
+    assert written(README) == markdown(counted(discharged / "certificates")), "run `python -m tests.trust`"
+
+
+def test_the_table_of_what_is_left_is_of_today(discharged):
+    assert written(PAGE) == told_left(discharged / "certificates"), "run `python -m tests.trust`"
+
+
+def test_each_kind_is_decided_or_has_a_reason_why_not():
+    assert set(KINDS) - {"all", "coq"} == (set(sound()) - {"compared", *AUDITS}) | set(WHY)
+    assert not set(WHY) & set(sound()) and set(IN_PART) <= set(sound())
 
 
 @pytest.mark.parametrize("kind", sound())

@@ -11,7 +11,7 @@ from functools import cache
 from proof_of_absence.checker.independent.coq import uncommented
 from proof_of_absence.checker.proved.program import HERE, OURS, coq_texts
 
-__all__ = ["Theorem", "extracted", "sound"]
+__all__ = ["AUDITS", "Theorem", "extracted", "sound"]
 
 _DEFINITION = re.compile(r"^(?:let(?: rec)?|and) (\w+)", re.M)
 _KIND = re.compile(r"\"([a-z-]+)\", *(?:[A-Z]\w*\.)?([a-z]\w*)")

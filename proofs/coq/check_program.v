@@ -18,7 +18,7 @@ Extraction "absence_checkers.ml"
   lmult check_minimum check_price
   lfloor check_rent check_gauge check_gap check_gain check_one_more check_apart
   lfeat check_full_rank check_dependency check_free check_lever
-  errors check_ridge check_min_norm check_constant check_weightless
+  errors check_ridge check_min_norm check_weightless
   check_weighted check_wakes check_readout_price
   check_unit check_no_unit check_wrong
   qhead lslope check_path

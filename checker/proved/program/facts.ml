@@ -229,7 +229,7 @@ let residuals inputs targets tables =
 
 let one_row table = match rows table with [ row ] -> row | _ -> malformed "a residual is not one row"
 
-let least net inputs targets units tables =
+let least_loss net inputs targets units tables =
   let units = counted net units in
   let rs = residuals inputs targets tables in
   if rs = [] then malformed "there is no residual";
@@ -239,7 +239,7 @@ let least net inputs targets units tables =
 let global_minimum fact =
   known [ "kind"; "net"; "data"; "units"; "residuals" ] fact;
   let inputs, targets = data fact in
-  least (net (get "net" fact)) inputs targets (get "units" fact) (List.map one_row (list (get "residuals" fact)))
+  least_loss (net (get "net" fact)) inputs targets (get "units" fact) (List.map one_row (list (get "residuals" fact)))
 
 let one = { qnum = Big_int_Z.unit_big_int; qden = Big_int_Z.unit_big_int }
 
@@ -261,7 +261,7 @@ let defection_price fact =
     && check_equal [ (loss other, one) ] [ (loss lowest, one); (number (get "price" entry), one) ] in
   let prices = list (get "prices" fact) in
   if prices = [] then malformed "there is no price";
-  least lowest inputs targets (get "units" fact) (List.map one_row (list (get "residuals" minimum)))
+  least_loss lowest inputs targets (get "units" fact) (List.map one_row (list (get "residuals" minimum)))
   && List.for_all price prices
 
 let rent fact =

@@ -94,7 +94,7 @@ let ridge fact =
   let net = net (get "net" fact) and inputs, targets = data fact and penalty = penalty fact in
   shallow [ net ];
   let intercept = truth (get "intercept" fact) and count = size inputs in
-  let least = has "row_space" fact || Big_int_Z.sign_big_int penalty.qnum > 0 in
+  let determined = has "row_space" fact || Big_int_Z.sign_big_int penalty.qnum > 0 in
   let on check = check net.d net.m net.n count net.units net.shift inputs in
   (if has "row_space" fact then
      Big_int_Z.sign_big_int penalty.qnum = 0
@@ -102,10 +102,10 @@ let ridge fact =
    else on check_ridge targets intercept penalty)
   && (if has "circuit" fact then
         let chosen = circuit net (get "circuit" fact) and weightless = truth (get "weightless" fact) in
-        (least || not weightless)
+        (determined || not weightless)
         && (if weightless then on check_weightless chosen else on check_weighted chosen)
         && (not (has "fires" fact) || on check_wakes chosen (vector (get "fires" fact)))
-      else least)
+      else determined)
 
 let separating_unit fact =
   known [ "kind"; "inputs"; "residuals"; "weights"; "bias"; "inner_product" ] fact;
