@@ -32,14 +32,14 @@ let hexadecimal value =
 
 (* The least exponent of numbers that are not 0, and one that all are below. *)
 let exponents array =
-  let least = ref max_int and most = ref min_int in
+  let low = ref max_int and high = ref min_int in
   for i = 0 to array.Arrays.rows - 1 do
     for j = 0 to array.Arrays.columns - 1 do
       let m, e = Arrays.float_at array i j in
-      if m <> 0 then (least := min !least e; most := max !most (e + I.numbits (I.of_int m)))
+      if m <> 0 then (low := min !low e; high := max !high (e + I.numbits (I.of_int m)))
     done
   done;
-  if !least = max_int then (0, 0) else (!least, !most)
+  if !low = max_int then (0, 0) else (!low, !high)
 
 (* The net, layer by layer: units with weights and bias. *)
 let layers arrays =
@@ -77,8 +77,8 @@ let subject folder files beyond =
   let deploy = if has "deploy" files then Some (table "deploy") else None in
   let hidden, out = last (List.map units floats) in
   let lowest = List.map (fun (w, b) -> (fst (exponents w), fst (exponents b))) floats in
-  let least, most = List.split (List.map exponents (train :: Option.to_list deploy)) in
-  let inputs = List.fold_left min max_int least and high = List.fold_left max min_int most in
+  let lows, highs = List.split (List.map exponents (train :: Option.to_list deploy)) in
+  let inputs = List.fold_left min max_int lows and high = List.fold_left max min_int highs in
   let _, down = List.fold_left (fun (at, down) (w, b) -> (at + w, max down (at + w - b))) (inputs, 0) lowest in
   let s = power (inputs - down) and es = List.map (fun (w, _) -> power w) lowest in
   let ints = some "no scale" (over_layers s es (hidden @ [ out ])) in
