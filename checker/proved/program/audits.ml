@@ -129,9 +129,9 @@ let truth = function Json.Bool b -> b | _ -> malformed "no truth value"
 let activities subject at fact =
   known [ "kind"; "layer"; "activity"; "idle"; "witness" ] fact;
   let k, width = layer subject fact in
-  let activity = List.map text (list (get "activity" fact)) and idle = List.map truth (list (get "idle" fact)) in
+  let activity = List.map text (list (get "activity" fact)) and silent = List.map truth (list (get "idle" fact)) in
   let witness = list (get "witness" fact) in
-  if List.exists (fun n -> n <> width) [ List.length activity; List.length idle; List.length witness ] then
+  if List.exists (fun n -> n <> width) [ List.length activity; List.length silent; List.length witness ] then
     malformed "not one entry for each unit";
   let where name = List.map (fun does -> does = name) activity in
   let dead = where "dead" and steady = where "constant" in
@@ -151,7 +151,7 @@ let activities subject at fact =
     | _ -> true in
   let value = List.filteri (fun j _ -> List.nth steady j) (if nonempty steady then at k 0 else []) in
   let claims = (if nonempty dead then [ Dead dead ] else []) @ if nonempty steady then [ Steady (steady, value) ] else [] in
-  (k, claims, fun () -> all 0 (activity, idle, witness))
+  (k, claims, fun () -> all 0 (activity, silent, witness))
 
 type circuit = { at : int; members : bool list; sends : number list; fires : int list option }
 
