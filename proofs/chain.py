@@ -37,11 +37,15 @@ from proof_of_absence.proofs.n7_quantised import CLAIM as N7
 from proof_of_absence.proofs.n8_finite_temperature import CLAIM as N8
 from proof_of_absence.proofs.n9_zero_one_loss import CLAIM as N9
 from proof_of_absence.proofs.n10_near_minima import CLAIM as N10
+from proof_of_absence.proofs.refuted import refuted
 
 __all__ = ["CLAIMS"]
 
-CLAIMS = (
+WRITTEN = (
     *(C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14),
     *(C15, C16, C17, C18, C19, C20, C21, C22, C23, C24, C25, C26, C27),
     *(N1, N2, N3, N4, N5, N6, N7, N8, N9, N10),
 )
+
+# With the trees that refute their queries.
+CLAIMS = tuple(map(refuted, WRITTEN))

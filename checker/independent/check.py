@@ -33,7 +33,10 @@ def load(path: Path) -> Fact:
 
 
 def check_certificate(certificate: Fact, directory: Path, *, solve: bool = True) -> None:
-    """Refuse unless the fact is so and shows the verdict; with `solve`, unsat answers are put to the solvers again."""
+    """Refuse unless the fact is so and shows the verdict.
+
+    With `solve`, theorems are put to Coq again, and unsat answers to the solvers where no tree shows them.
+    """
     holds, verdict = certificate["holds"], certificate["verdict"]
     require(isinstance(holds, bool), "holds is a truth value")
     require(verdict == ("PROVED" if holds else "REFUTED"), f"the fact does not show {verdict}")
@@ -59,7 +62,10 @@ def check_certificate(certificate: Fact, directory: Path, *, solve: bool = True)
     require(holds == (unsat == (fact["deciding"] == "claim_fails")), "the answer does not show the verdict")
     if fact.get("replay") is not None:
         check_fact(fact["replay"])
-    if unsat and solve:
+    if fact.get("refutation") is not None:
+        require(unsat, "what has a solution is not refuted")
+        check_fact(fact["refutation"] | {"script": fact["script"]})
+    elif unsat and solve:
         confirm_unsat(fact["script"])
 
 

@@ -18,7 +18,7 @@ Value = Any
 
 _TOKEN = re.compile(r";[^\n]*|\s+|([()])|([^\s();|\"]+)|(.)", re.S)
 _RESERVED = {"true", "false", "ite", "let", "exists", "forall"}
-_NUMERAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+NUMERAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def parse(text: str) -> list[Term]:
@@ -129,7 +129,7 @@ class Script:
 
     def _fresh(self, name: str) -> None:
         taken = name in self.declared or name in self.definitions or name in _OPERATORS or name in _RESERVED
-        require(not taken and not _NUMERAL.fullmatch(name), f"{name} is declared twice or reserved")
+        require(not taken and not NUMERAL.fullmatch(name), f"{name} is declared twice or reserved")
 
     def holds(self, formulas: list[Term], values: Mapping[str, Value]) -> bool:
         """Whether all the formulas are true at these values of the declared names."""
@@ -167,7 +167,7 @@ class Script:
             return local[name]
         if name in memo:
             return memo[name]
-        if _NUMERAL.fullmatch(name):
+        if NUMERAL.fullmatch(name):
             return Fraction(name)
         if name in ("true", "false"):
             return name == "true"
@@ -185,7 +185,7 @@ Polynomial = dict[tuple[tuple[str, int], ...], Fraction]
 def expand(term: Term) -> Polynomial:
     """The polynomial over Q that a term in +, -, *, numerals and names denotes: {monomial: coefficient}."""
     if isinstance(term, str):
-        return _nonzero({(): Fraction(term)}) if _NUMERAL.fullmatch(term) else {((term, 1),): Fraction(1)}
+        return _nonzero({(): Fraction(term)}) if NUMERAL.fullmatch(term) else {((term, 1),): Fraction(1)}
     head = term[0] if term else None
     if head not in ("+", "-", "*", "/") or len(term) == 1:
         raise Refused(f"operator {head} in a polynomial")
@@ -199,14 +199,15 @@ def expand(term: Term) -> Polynomial:
     result = parts[0]
     for part in parts[1:]:
         if head == "*":
-            result = _times(result, part)
+            result = times(result, part)
         else:
             sign = 1 if head == "+" else -1
             result = _nonzero({m: result.get(m, ZERO) + sign * part.get(m, ZERO) for m in {*result, *part}})
     return result
 
 
-def _times(left: Polynomial, right: Polynomial) -> Polynomial:
+def times(left: Polynomial, right: Polynomial) -> Polynomial:
+    """The product of two polynomials."""
     result: Polynomial = {}
     for one, a in left.items():
         for other, b in right.items():

@@ -5,6 +5,7 @@ verdict.
 """
 
 import hashlib
+import json
 import re
 import time
 from dataclasses import dataclass, replace
@@ -146,7 +147,7 @@ def _ask(obligation: Obligation, key: str, query: Query, limits: Limits) -> Outc
     runs = tuple(answer.summary() for answer in answers)
     try:
         answer = _agreed(answers, limits)
-        shown = _witness(query, answers) if answer == "sat" else _premises_hold(query, limits)
+        shown = _witness(query, answers) if answer == "sat" else _premises_hold(query, limits) | _refuted(obligation)
     except _Open as why:
         return Outcome(why.verdict, why.reason, runs)
     deciding = query.script.decided
@@ -216,6 +217,17 @@ def _premises_hold(query: Query, limits: Limits) -> Fact:
         if witness := read_witness([answer], premises):
             return {"premises_witness": _text(witness)}
     raise _Open(Verdict.UNKNOWN, "no solver showed the premises satisfiable")
+
+
+def _refuted(obligation: Obligation) -> Fact:
+    """The tree that shows that there is no solution, if one is known; the independent checker decides by it."""
+    if obligation.refutation is None:
+        return {}
+    try:
+        tree = json.loads(obligation.refutation.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _Open(Verdict.ERROR, f"{obligation.refutation.name} cannot be read: {error}") from error
+    return {"refutation": {"kind": "refutation", "tree": tree}}
 
 
 def _why(answer: Answer, limits: Limits) -> str:

@@ -74,6 +74,7 @@ def content_key(claim: Claim, obligation: Obligation) -> str:
         obligation.expect,
         _decided_by(theorem=obligation.scope.is_theorem),
         _digest(modules, theorem=obligation.scope.is_theorem),
+        *([_content(obligation.refutation).hex()] if obligation.refutation else []),
     )
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

@@ -27,7 +27,7 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """How many facts and obligations rest on something, before there was a proved checker and now."""
+    """How many facts and obligations rest on something, before there were a proved checker and refutations, and now."""
 
     trust: Trust
     facts_before: int
@@ -71,7 +71,7 @@ def _unproved(fact: dict[str, Any]) -> Trust:
     match fact:
         case {"kind": "coq"}:
             return Trust.KERNEL
-        case {"kind": "smt", "answer": "unsat"}:
+        case {"kind": "smt", "answer": "unsat"} if not fact.get("refutation"):
             return Trust.SOLVERS
     return Trust.PYTHON
 
@@ -99,9 +99,10 @@ def table(certificates: Mapping[str, Certificate], opinions: Mapping[str, Opinio
     facts_before, facts, before, after = (Counter[Trust]() for _ in range(4))
     for name, certificate in certificates.items():
         opinion = opinions.get(name)
-        facts_before.update(each(certificate))
+        earlier = certificate | {"fact": certificate["fact"] | {"refutation": None}}
+        facts_before.update(each(earlier))
         facts.update(each(certificate, opinion))
-        before[whole(certificate)] += 1
+        before[whole(earlier)] += 1
         after[whole(certificate, opinion)] += 1
     return [Row(kind, facts_before[kind], facts[kind], before[kind], after[kind]) for kind in Trust]
 

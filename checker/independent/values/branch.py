@@ -1,0 +1,336 @@
+"""A branch of a case distinction on an SMT-LIB script: what its assertions, and the cases taken, say of polynomials.
+
+What is not decided in the branch, a part of an `ite` or a function's value, is a variable that may have any value.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations, pairwise
+from typing import Any, NamedTuple
+
+from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.sexpr import NUMERAL, Polynomial, Script, Term, times
+
+Key = tuple[Any, ...]
+
+
+class Formula(NamedTuple):
+    """A formula with the arguments of the macro that it stands in, and whether it is so or not."""
+
+    term: Term
+    local: dict[str, "Formula"]
+    so: bool = True
+
+
+class Hypothesis(NamedTuple):
+    """A polynomial that is 0 (`=`), at least 0 (`>=`) or above 0 (`>`) in the branch."""
+
+    relation: str
+    polynomial: Polynomial
+
+
+# What is 0 or more if the relation holds: right minus left for "at most". Whether it is strict.
+_ORDER = {"<=": (1, ">="), "<": (1, ">"), ">=": (-1, ">="), ">": (-1, ">")}
+
+
+class Query(Script):
+    """A script, and the terms of it that are the same polynomial in every branch, by name or identity."""
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        # With the term itself, so that no other has its identity.
+        self.same: dict[str | int, tuple[Term, Polynomial]] = {}
+        _require_order(self)
+
+
+class Branch:
+    """What is known where the script's assertions and the cases hold.
+
+    `hypotheses` are polynomials with their signs. Of each member of `choices` at least one formula holds. `conditions`
+    are those of an `ite` that nothing decides, by what they say. `closed`: some truth value is both true and false.
+    """
+
+    def __init__(self, script: Query, cases: Sequence[Formula] = ()):
+        self.hypotheses: list[Hypothesis] = []
+        self.choices: list[list[Formula]] = []
+        self.conditions: dict[Key, Formula] = {}
+        self.closed = False
+        self._script = script
+        self._names: dict[Key, str] = {}
+        self._known: set[Key] = set()
+        # What other terms are, by what is known so far; how often something hung on that.
+        self._here: dict[str | int, tuple[Term, Polynomial]] = {}
+        self._hung = 0
+        # What is known decides conditions, and more is known then.
+        while True:
+            before = len(self._known)
+            self.hypotheses, self.choices, self.conditions, self._here = [], [], {}, {}
+            for formula in (*(Formula(term, {}) for term in script.assertions), *cases):
+                self._read(formula)
+            if len(self._known) == before:
+                return
+
+    def _read(self, formula: Formula) -> None:
+        """Take what a formula says that holds."""
+        term, local, so = formula = self._opened(formula)
+        match term:
+            case ["not", inner]:
+                self._read(Formula(inner, local, not so))
+            case ["and" | "or" | "=>" as operator, *parts]:
+                members = [Formula(part, local, so) for part in parts]
+                if operator == "=>":
+                    members = [member._replace(so=not so) for member in members[:-1]] + members[-1:]
+                if (operator == "and") == so:
+                    for member in members:
+                        self._read(member)
+                else:
+                    self._choose(members)
+            case ["ite", condition, one, other]:
+                truth = self._truth(Formula(condition, local))
+                if truth is None:
+                    self.conditions.setdefault(self._shape(Formula(condition, local)), Formula(condition, local))
+                else:
+                    self._read(Formula(one if truth else other, local, so))
+            case "true" | "false":
+                self.closed |= (term == "true") != so
+            case str():
+                require(self._script.declared.get(term) == "Bool", f"{term} is no truth value")
+                self._known.add(("bool", term, so))
+                self.closed |= ("bool", term, not so) in self._known
+            case _:
+                self._compare(formula)
+
+    def _compare(self, formula: Formula) -> None:
+        """Take what a comparison says: a hypothesis for each two terms, or a choice."""
+        term, local, so = formula
+        operator, *parts = term
+        if (operator == "distinct" and so) or (operator == "=" and not so):
+            pairs = list(combinations(parts, 2) if operator == "distinct" else pairwise(parts))
+            apart = [[Formula([sign, *pair], local) for sign in ("<", ">")] for pair in pairs]
+            for choice in apart if operator == "distinct" else [[one for two in apart for one in two]]:
+                self._choose(choice)
+            return
+        if len(parts) > 2:
+            require(so and operator != "distinct", f"{operator} of several terms fails")
+            for pair in pairwise(parts):
+                self._compare(Formula([operator, *pair], local))
+            return
+        relation, polynomial = self._atom(formula)
+        if not so and operator != "distinct":
+            relation, polynomial = (">" if relation == ">=" else ">="), _scaled(polynomial, -1)
+        self.hypotheses.append(Hypothesis(relation, polynomial))
+        self._known |= set(_said(relation, polynomial))
+
+    def _atom(self, formula: Formula) -> tuple[str, Polynomial]:
+        """A comparison of two terms as a sign of their difference; of "distinct" what it denies."""
+        operator, left, right = formula.term
+        difference = self._polynomial(left, formula.local), self._polynomial(right, formula.local)
+        sign, relation = _ORDER.get(operator, (1, "="))
+        require(operator in _ORDER or operator in ("=", "distinct"), f"operator {operator} is not understood")
+        return relation, _sum(_scaled(difference[1], sign), _scaled(difference[0], -sign))
+
+    def _apart(self, member: Formula) -> list[Formula]:
+        """The formula, or two of which one holds if it says that two terms differ."""
+        term, local, so = self._opened(member)
+        match term:
+            case ["not", inner]:
+                return self._apart(Formula(inner, local, not so))
+            case ["distinct" | "=" as operator, one, other] if so == (operator == "distinct"):
+                return [Formula([sign, one, other], local) for sign in ("<", ">")]
+        return [member]
+
+    def _choose(self, members: list[Formula]) -> None:
+        """Take it that one of them holds."""
+        members = [one for member in members for one in self._apart(member)]
+        truths = [self._truth(member) for member in members]
+        left = [member for member, truth in zip(members, truths, strict=True) if truth is not False]
+        if True in truths:
+            return
+        if len(left) == 1:
+            self._read(left[0])
+        elif left:
+            self.choices.append(left)
+        else:
+            self.closed = True
+
+    def _truth(self, formula: Formula) -> bool | None:
+        """Whether it is decided that the formula holds, or fails; what is not understood is not decided."""
+        term, local, so = self._opened(formula)
+        truth: bool | None = None
+        match term:
+            case ["not", inner]:
+                truth = self._truth(Formula(inner, local, False))
+            case ["and" | "or" as operator, *parts]:
+                truths = [self._truth(Formula(part, local)) for part in parts]
+                decisive = operator == "or"
+                truth = decisive if decisive in truths else None if None in truths else not decisive
+            case str():
+                truth = next((value for value in (True, False) if ("bool", term, value) in self._known), None)
+            case ["=" | "<=" | "<" | ">=" | ">", _, _]:
+                truth = self._sign(*self._atom(Formula(term, local)))
+            case ["distinct", one, other]:
+                truth = self._truth(Formula(["=", one, other], local, False))
+        return truth if so or truth is None else not truth
+
+    def _sign(self, relation: str, polynomial: Polynomial) -> bool | None:
+        if set(polynomial) <= {()}:
+            value = polynomial.get((), Fraction(0))
+            return {"=": value == 0, ">=": value >= 0, ">": value > 0}[relation]
+        if _key(relation, polynomial) in self._known:
+            return True
+        opposite = _scaled(polynomial, -1)
+        if relation == "=":
+            strict = _key(">", polynomial) in self._known or _key(">", opposite) in self._known
+            return False if strict else None
+        return False if _key(">" if relation == ">=" else ">=", opposite) in self._known else None
+
+    def _opened(self, formula: Formula) -> Formula:
+        """The formula with its definitions and arguments put in, at its head."""
+        term, local, so = formula
+        while True:
+            if isinstance(term, str) and term in local:
+                term, local, _ = local[term]
+            elif isinstance(term, str) and term in self._script.definitions:
+                parameters, term = self._script.definitions[term]
+                require(not parameters, "a definition needs arguments")
+                local = {}
+            elif isinstance(term, list) and term and isinstance(term[0], str) and term[0] in self._script.definitions:
+                parameters, body = self._script.definitions[term[0]]
+                require(len(parameters) == len(term) - 1 > 0, f"{term[0]}: wrong number of arguments")
+                arguments = [Formula(argument, local) for argument in term[1:]]
+                term, local = body, dict(zip(parameters, arguments, strict=True))
+            else:
+                return Formula(term, local, so)
+
+    def _polynomial(self, term: Term, local: dict[str, Formula]) -> Polynomial:
+        """A term of numbers as a polynomial in the declared names and in what is not decided."""
+        name = isinstance(term, str)
+        if (local and (not name or term in local)) or (name and term not in self._script.definitions):
+            return self._of(*self._opened(Formula(term, local))[:2])
+        key = term if name else id(term)
+        if key in self._script.same:
+            return self._script.same[key][1]
+        if key not in self._here:
+            before = self._hung
+            found = self._of(*self._opened(Formula(term, {}))[:2])
+            if self._hung == before:
+                self._script.same[key] = (term, found)
+                return found
+            self._here[key] = (term, found)
+        self._hung += 1
+        return self._here[key][1]
+
+    def _of(self, term: Term, local: dict[str, Formula]) -> Polynomial:
+        match term:
+            case str() if term in self._script.declared:
+                require(self._script.declared[term] == "Real", f"{term} is no number")
+                return {((term, 1),): Fraction(1)}
+            case str():
+                return _constant(term)
+            case ["+", *parts]:
+                return _sum(*(self._polynomial(part, local) for part in parts))
+            case ["-", only]:
+                return _scaled(self._polynomial(only, local), -1)
+            case ["-", first, *parts]:
+                less = (_scaled(self._polynomial(part, local), -1) for part in parts)
+                return _sum(self._polynomial(first, local), *less)
+            case ["*", *parts]:
+                result: Polynomial = {(): Fraction(1)}
+                for part in parts:
+                    result = times(result, self._polynomial(part, local))
+                return result
+            case ["/", above, below]:
+                divisor = self._polynomial(below, local)
+                require(set(divisor) == {()}, "division by what is no number")
+                return _scaled(self._polynomial(above, local), 1 / divisor[()])
+            case ["ite", condition, one, other]:
+                return self._chosen(Formula(condition, local), one, other)
+            case [str(name), *parts] if self._script.declared.get(name) == "function":
+                return self._variable((name, *(_frozen(self._polynomial(part, local)) for part in parts)))
+        raise Refused(f"term {term} is not understood")
+
+    def _chosen(self, condition: Formula, one: Term, other: Term) -> Polynomial:
+        self._hung += 1
+        truth = self._truth(condition)
+        if truth is not None:
+            return self._polynomial(one if truth else other, condition.local)
+        parts = [_frozen(self._polynomial(part, condition.local)) for part in (one, other)]
+        shape = self._shape(condition)
+        self.conditions.setdefault(shape, condition)
+        return self._variable(("ite", shape, *parts))
+
+    def _shape(self, formula: Formula) -> Key:
+        """What a condition says, by which it is known again."""
+        term, local, so = self._opened(formula)
+        match term:
+            case str():
+                return ("bool", term, so)
+            case ["not" | "and" | "or" as operator, *parts]:
+                return (operator, so, *(self._shape(Formula(part, local)) for part in parts))
+            case ["distinct", one, other]:
+                return self._shape(Formula(["=", one, other], local, not so))
+        require(len(term) == 3, f"condition {term} is not understood")
+        return (*_key(*self._atom(Formula(term, local))), so)
+
+    def _variable(self, key: Key) -> Polynomial:
+        """A variable for what has this key: equal ones have equal values."""
+        self._hung += 1
+        return {((self._names.setdefault(key, f"({len(self._names)})"), 1),): Fraction(1)}
+
+
+def _require_order(script: Script) -> None:
+    """Refuse definitions that use themselves or later ones."""
+    ahead = set(script.definitions)
+    for name, (_, body) in script.definitions.items():
+        require(ahead.isdisjoint(_words(body)), f"{name} uses what is defined later")
+        ahead.remove(name)
+
+
+def _words(term: Term) -> Iterator[str]:
+    if isinstance(term, str):
+        yield term
+        return
+    for part in term:
+        yield from _words(part)
+
+
+def _said(relation: str, polynomial: Polynomial) -> Iterator[Key]:
+    """What holds where a polynomial has a sign."""
+    yield _key(relation, polynomial)
+    if relation == ">":
+        yield _key(">=", polynomial)
+    if relation == "=":
+        yield _key(">=", polynomial)
+        yield _key(">=", _scaled(polynomial, -1))
+
+
+def _key(relation: str, polynomial: Polynomial) -> Key:
+    """The sign that a polynomial has, the same for its positive multiples, and of an equation for all."""
+    terms = _frozen(polynomial)
+    if not terms:
+        return (relation, terms)
+    size = terms[0][1] if relation == "=" else abs(terms[0][1])
+    return (relation, tuple((monomial, c / size) for monomial, c in terms))
+
+
+def _frozen(polynomial: Polynomial) -> tuple[Any, ...]:
+    return tuple(sorted(polynomial.items()))
+
+
+def _constant(word: str) -> Polynomial:
+    require(NUMERAL.fullmatch(word), f"{word} is not understood")
+    value = Fraction(word)
+    return {(): value} if value else {}
+
+
+def _scaled(polynomial: Polynomial, factor: int | Fraction) -> Polynomial:
+    return {monomial: c * factor for monomial, c in polynomial.items()} if factor else {}
+
+
+def _sum(*parts: Polynomial) -> Polynomial:
+    result: Polynomial = {}
+    for part in parts:
+        for monomial, c in part.items():
+            result[monomial] = result.get(monomial, Fraction(0)) + c
+    return {monomial: c for monomial, c in result.items() if c}
+
