@@ -89,9 +89,8 @@ class Obligation:
 
     A negative control states something false on purpose and expects REFUTED. `given` says of which functions theorems
     take properties as premises, where no field is known here to have such functions without an axiom: they are
-    conditional.
-    `refutation` is the file of a tree that shows the query to have no solution, where one is known; then no solver need
-    be believed.
+    conditional. `refutation` is the file of a tree that shows the query to have no solution, where one is known; then
+    no solver need be believed.
     """
 
     id: str
