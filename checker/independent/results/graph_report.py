@@ -166,7 +166,8 @@ class _Report:
             for part, value in own.items():
                 require_same(f"{name}, {part}", entry[part], value)
             require(set(entry) == {*own, "fires", "open_fires"}, f"{name}: parts are missing or unknown")
-            self._fires(name, entry, fires.get(node), asked=bool(idle.size))
+            # All nodes are asked, or none: one that has no idle unit is not left out alone.
+            self._fires(name, entry, fires.get(node), asked=bool(idle.size or fires))
             told = any(f" of {name}: " in line for line in self.report["undecided"])
             require(not fact["undecided"] or told, f"{name}: a unit is open, and no word on it")
 

@@ -120,6 +120,22 @@ def test_a_unit_that_is_open_without_a_word_is_refused(folder):
         check_folder(folder, Given())
 
 
+@pytest.mark.parametrize("folder", [0, 1, 3], indirect=True)
+@pytest.mark.parametrize("which", [0, -1])
+def test_no_node_is_left_out_of_those_that_fire(folder, which):
+    def less(content):
+        firing = [fact for fact in content["facts"] if fact["kind"] == "graph-firing"]
+        assert len(firing) > 1
+        content["facts"].remove(firing[which])
+        return content
+
+    report = json.loads((folder / "report.json").read_text())
+    resealed(folder, "certificate.json", less)
+    told_again(folder, report)
+    with pytest.raises(Refused, match="where units fire is missing, and no word on why"):
+        check_folder(folder, Given())
+
+
 @pytest.mark.parametrize("folder", [0], indirect=True)
 @pytest.mark.parametrize("deploy", ["deploy.npz", {"source": "deploy.npz"}, {"source": 1, "sha256": "0"}, []])
 def test_a_file_that_is_told_of_in_another_form_is_refused(folder, deploy):
