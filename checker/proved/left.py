@@ -50,6 +50,7 @@ WHY = {
     "policy-losses": _WORLD,
     "policy-net": _WORLD,
     "posterior": _ALL_NETS,
+    "refutation": "trees of cases with Positivstellensatz leaves: no proved checker yet",
     "relevant-at": _REGION,
     "relu-apart": _EXP,
     "relu-like": _EXP,
