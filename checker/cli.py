@@ -6,7 +6,6 @@ adds 3, the two checkers disagree.
 
 import os
 import time
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,22 +22,21 @@ from proof_of_absence.checker.experiments.lifetimes.command import lifetimes_com
 from proof_of_absence.checker.experiments.scale.command import scale_command
 from proof_of_absence.checker.experiments.world.command import world_command
 from proof_of_absence.checker.independent.check import load
-from proof_of_absence.checker.independent.folder import check_whole, whole_in
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel import lock
 from proof_of_absence.checker.kernel.binding import accepted
 from proof_of_absence.checker.kernel.certificate import write
 from proof_of_absence.checker.kernel.claims import claim_graph, load_claims, select, statuses
 from proof_of_absence.checker.kernel.obligation import Claim, Verdict
-from proof_of_absence.checker.kernel.recheck import refusals
 from proof_of_absence.checker.kernel.verify import Result, certificate_path, certificate_paths, remove_strays, verify
-from proof_of_absence.checker.proved import trust
-from proof_of_absence.checker.proved.opinion import asked, audit_summary, summary
+from proof_of_absence.checker.proved.opinion import asked
 from proof_of_absence.checker.report import draw, overview, trusted
+from proof_of_absence.checker.report.check_command import check_command
 from proof_of_absence.checker.report.paper import citations, results, tables
 from proof_of_absence.checker.report.paper.typeset import defined
 from proof_of_absence.checker.report.site.command import site_command
 from proof_of_absence.checker.screen.terminal import (
+    CERTIFICATES,
     Certificates,
     Commands,
     Force,
@@ -64,18 +62,11 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 CLAIMS, NETWORKS, EXPERIMENTS = "Claims", "Networks", "Experiments"
-CERTIFICATES = Path("certificates")
 LARGEST_TEX = 2**20
 # By this first line a picture of ours is known, and may be replaced.
 DRAWN = "<!-- Drawn by `absence graph`. -->\n"
 # What `show` is given for what all claims rest on.
 TRUST = "trust"
-# By these files a folder of an audit or a hardening is known.
-RECORDED = "recorded.json"
-AUDIT = "certificate.json"
-FOLDERS = (AUDIT, "report.json", "hardening.json", "compression.json")
-# The exit code where the two checkers disagree.
-DISAGREE = 3
 
 
 def _select(names: list[str] | None) -> list[Claim]:
@@ -165,130 +156,7 @@ def show(
     console.print(overview.claim_page(claim, claim_graph(claims), certificates, told, missing))
 
 
-@app.command(rich_help_panel=CLAIMS)
-def check(
-    path: Annotated[
-        Path, typer.Argument(help="A certificate, or a folder of them; or the folder of an audit or an experiment.")
-    ] = CERTIFICATES,
-    jobs: Annotated[int, typer.Option(min=1, help="Certificates checked at a time.")] = os.cpu_count() or 1,
-    net: Annotated[
-        Path | None,
-        typer.Option(
-            help="Of an audit or a hardening: the net it was about, if it is not beside the folder.",
-            show_default=False,
-        ),
-    ] = None,
-    train: Annotated[
-        Path | None, typer.Option(help="Of an audit: its training data, likewise.", show_default=False)
-    ] = None,
-    deploy: Annotated[Path | None, typer.Option(help="Of an audit: its deployment inputs.", show_default=False)] = None,
-    test: Annotated[Path | None, typer.Option(help="Of an audit: its test inputs.", show_default=False)] = None,
-) -> None:
-    """Re-check certificates by the independent checker; unsat answers are put to both solvers again.
-
-    In the folder of an audit or a hardening all files must agree; one line says what was accepted, and what was not
-    looked at. The proved checker is asked too, where Coq and OCaml are installed; of an audit it decides what dense
-    networks do on the rows, for a minute at most, by a program that was made before.
-    Exit codes: 0 accepted, 1 something is refused, 2 bad input, 3 the two checkers disagree.
-    """
-    if not path.exists():
-        remedy = "run `absence verify` first" if path == CERTIFICATES else "name a certificate, or a folder of results"
-        raise bad_input(f"{path} does not exist; {remedy}")
-    if path.is_dir() and any((path / name).is_file() for name in FOLDERS):
-        _check_folder(path, net, train, deploy, test)
-        return
-    if net or train or deploy or test:
-        raise bad_input(f"{path}: is no folder of an audit, so --net, --train, --deploy and --test have no part in it")
-    if path.is_dir() and (path / RECORDED).is_file():
-        _check_recorded(path)
-        return
-    if whole := whole_in(path):
-        _check_whole(whole)
-        return
-    paths = certificate_paths(path) if path.is_dir() else [path]
-    if not paths:
-        raise bad_input(f"{path} holds no certificate; run `absence verify` first")
-    obligations = {o.id: o for claim in load_claims() for o in claim.obligations}
-    with ending(path, "no file was changed."), progress() as bar, closing(refusals(paths, jobs)) as answers:
-        told = bar.track(answers, total=len(paths), description="checking")
-        refused = {file: reason for file, reason in told if reason}
-    missing = sorted(set(obligations) - {file.stem for file in paths}) if path.is_dir() else []
-    for file, reason in sorted(refused.items()):
-        say(f"REFUSED {file}: {reason}")
-    for name in missing:
-        say(f"MISSING {certificate_path(path, name)}")
-    say(
-        f"{len(paths) - len(refused)} of {len(paths)} certificates accepted"
-        + (f", {len(missing)} missing" if missing else "")
-    )
-    agreed = not path.is_dir() or _second_opinion([file for file in paths if file not in refused])
-    raise typer.Exit(DISAGREE if not agreed else 1 if refused or missing else 0)
-
-
-def _second_opinion(accepted: list[Path]) -> bool:
-    """Whether the proved checkers refuse nothing of what was accepted; what they say is told, and what is trusted."""
-    found, missing = asked(accepted)
-    disputed = {file: opinion for file, opinion in found.items() if opinion.refused or opinion.malformed}
-    for file, opinion in sorted(disputed.items()):
-        what = opinion.malformed or f"refuses {', '.join(opinion.refused)}"
-        say(f"DISAGREE {file}: the proved checker {what}, the other accepts it; please report this")
-    say(f"The proved checker was not asked: {missing}" if missing else summary(found.values()))
-    by_name = {path.stem: opinion for path, opinion in found.items()}
-    say(trust.counted(trust.table({path.stem: load(path) for path in accepted}, by_name)))
-    return not disputed
-
-
-def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Path | None, test: Path | None) -> None:
-    # The libraries behind it take a second to load.
-    from proof_of_absence.checker.audit.sources import Given
-    from proof_of_absence.checker.audit.tied import check_folder
-
-    with ending(folder, "no file was changed."):
-        try:
-            found = check_folder(folder, Given(net, train, deploy, test))
-        except Refused as reason:
-            say(f"REFUSED {reason}")
-            raise typer.Exit(1) from reason
-    say(found)
-    _second_opinion_of_audit(folder / AUDIT)
-
-
-def _second_opinion_of_audit(path: Path) -> None:
-    """Tell what the proved checkers say of an audit's certificate that was accepted; the program is not made for it."""
-    if not path.is_file():
-        return
-    found, missing = asked([path], make=False)
-    for opinion in found.values():
-        if opinion.refused or opinion.malformed:
-            what = opinion.malformed or f"refuses {', '.join(opinion.refused)}"
-            say(f"DISAGREE {path}: the proved checker {what}, the other accepts it; please report this")
-            raise typer.Exit(DISAGREE)
-        say(audit_summary(opinion))
-    if missing:
-        say(f"The proved checker was not asked: {missing}")
-
-
-def _check_recorded(folder: Path) -> None:
-    from proof_of_absence.checker.recorded.tied import check_folder
-
-    with ending(folder, "no file was changed."):
-        try:
-            found = check_folder(folder)
-        except Refused as reason:
-            say(f"REFUSED {folder / RECORDED}: {reason}")
-            raise typer.Exit(1) from reason
-    say(f"accepted {folder / RECORDED}: {found}")
-
-
-def _check_whole(path: Path) -> None:
-    try:
-        found = check_whole(path)
-    except Refused as reason:
-        say(f"REFUSED {path}: {reason}")
-        raise typer.Exit(1) from reason
-    say(f"accepted {path}: {found}")
-    if path.name == AUDIT:
-        _second_opinion_of_audit(path)
+app.command("check", rich_help_panel=CLAIMS)(check_command)
 
 
 @app.command(rich_help_panel=CLAIMS)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 __all__ = [
-    "BAD_INPUT", "INTERRUPTED", "Certificates", "Commands", "Force", "ResultFolder", "Scheduler", "Workers",
-    "bad_input", "client_for", "console", "ending", "errors", "needs", "progress", "say", "to_folder",
+    "BAD_INPUT", "CERTIFICATES", "INTERRUPTED", "Certificates", "Commands", "Force", "ResultFolder", "Scheduler",
+    "Workers", "bad_input", "client_for", "console", "ending", "errors", "needs", "progress", "say", "to_folder",
 ]  # fmt: skip
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -26,6 +26,8 @@ BAD_INPUT, INTERRUPTED = 2, 130
 console = Console()
 errors = Console(stderr=True)
 
+# Where `verify` leaves certificates, unless told otherwise.
+CERTIFICATES = Path("certificates")
 Certificates = Annotated[Path, typer.Option("--certificates", help="Folder of the certificates.")]
 ResultFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder of the result and its plots.")]
 Force = Annotated[

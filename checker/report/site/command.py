@@ -10,14 +10,23 @@ from typing import Annotated
 import typer
 
 from proof_of_absence.checker.kernel.claims import load_claims
-from proof_of_absence.checker.screen.terminal import Certificates, Force, ending, needs, progress, say, to_folder
+from proof_of_absence.checker.screen.terminal import (
+    CERTIFICATES,
+    Certificates,
+    Force,
+    ending,
+    needs,
+    progress,
+    say,
+    to_folder,
+)
 
 __all__ = ["site_command"]
 
 
 def site_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the site.")] = Path("build/site"),
-    certificates: Certificates = Path("certificates"),
+    certificates: Certificates = CERTIFICATES,
     experiments: Annotated[Path, typer.Option("--experiments", help="Folder of the experiments' results.")] = Path(
         "build/experiments"
     ),

@@ -13,6 +13,7 @@ from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.verify import verify
 from proof_of_absence.checker.proved.opinion import Answer, Opinion
 from proof_of_absence.checker.proved.program import Missing, program
+from proof_of_absence.checker.report import check_command
 from proof_of_absence.models.floatnet import FloatNet
 
 
@@ -34,13 +35,14 @@ def folder(tmp_path):
     ],
 )
 def test_a_disagreement_has_an_exit_code_of_its_own(folder, monkeypatch, opinion, told):
-    monkeypatch.setattr(cli, "asked", lambda paths: (dict.fromkeys(paths, opinion), ""))
+    monkeypatch.setattr(check_command, "asked", lambda paths: (dict.fromkeys(paths, opinion), ""))
     done = CliRunner().invoke(cli.app, ["check", str(folder)])
-    assert done.exit_code == cli.DISAGREE == 3 and "DISAGREE" in done.output and told in " ".join(done.output.split())
+    assert done.exit_code == check_command.DISAGREE == 3
+    assert "DISAGREE" in done.output and told in " ".join(done.output.split())
 
 
 def test_where_it_cannot_be_asked_the_command_says_so(folder, monkeypatch):
-    monkeypatch.setattr(cli, "asked", lambda paths: ({}, "Coq or OCaml is missing; install coq"))
+    monkeypatch.setattr(check_command, "asked", lambda paths: ({}, "Coq or OCaml is missing; install coq"))
     done = CliRunner().invoke(cli.app, ["check", str(folder)])
     assert done.exit_code == 1 and "The proved checker was not asked: Coq or OCaml is missing" in done.output
     assert "the proved checker for" not in done.output
@@ -68,13 +70,14 @@ def test_of_an_audit_it_says_which_facts_the_proved_checker_accepts(audited, pat
 
 def test_a_disagreement_on_an_audit_has_the_same_exit_code(audited, monkeypatch):
     opinion = Opinion((("units", Answer.REFUSED),))
-    monkeypatch.setattr(cli, "asked", lambda paths, make: (dict.fromkeys(paths, opinion), ""))
+    monkeypatch.setattr(check_command, "asked", lambda paths, make: (dict.fromkeys(paths, opinion), ""))
     done = CliRunner().invoke(cli.app, ["check", str(audited)])
-    assert done.exit_code == cli.DISAGREE and "the proved checker refuses units" in " ".join(done.output.split())
+    assert done.exit_code == check_command.DISAGREE
+    assert "the proved checker refuses units" in " ".join(done.output.split())
 
 
 def test_an_audit_is_accepted_where_the_proved_checker_is_missing(audited, monkeypatch):
-    monkeypatch.setattr(cli, "asked", lambda paths, make: ({}, "Coq or OCaml is missing"))
+    monkeypatch.setattr(check_command, "asked", lambda paths, make: ({}, "Coq or OCaml is missing"))
     done = CliRunner().invoke(cli.app, ["check", str(audited)])
     told = " ".join(done.output.split())
     assert done.exit_code == 0 and "The proved checker was not asked: Coq or OCaml is missing" in told
