@@ -90,12 +90,13 @@ def forms_of(
     --------
     >>> from proof_of_absence.checker.passes.graph_bounds import bounded
     >>> from proof_of_absence.models.graph import Node
+    >>> from proof_of_absence.models.graph_layers import Dense
     >>> net = Graph((1,), [Node(Dense([[1.0], [-1.0]], [-1.0, 5.0]), (0,)), Node(Relu(), (1,)),
     ...                    Node(Dense([[1.0, 1.0]], [0.0]), (2,))])
     >>> box = Span(np.zeros(1), np.full(1, 2.0))
     >>> found = forms_of(net, [Fraction(0)], [Fraction(2)], bounded(net, box), 3, 0, Limits(10, 100))
-    >>> found.form.terms, found.form.constant
-    ({(0, 0, 0): Fraction(-1, 1), (2, 0, 0): Fraction(1, 1)}, Fraction(5, 1))
+    >>> sorted(found.form.terms.items()), found.form.constant
+    ([((0, 0, 0), Fraction(-1, 1)), ((2, 0, 0), Fraction(1, 1))], Fraction(5, 1))
     >>> found.pieces
     {(2, 0, 0): Form(terms={(0, 0, 0): Fraction(1, 1)}, constant=Fraction(-1, 1))}
     """

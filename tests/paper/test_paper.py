@@ -64,7 +64,8 @@ def test_a_claim_whose_certificate_is_missing_is_not_called_proved(copy):
     finally:
         lost.write_bytes(kept)
     told = (copy / "paper" / "tables" / "C4.tex").read_text()
-    assert r"{status}{C4}{unknown}" in told and r"{discharged}{C4}{8 of 9}" in told
+    (size,) = (len(claim.obligations) for claim in load_claims() if claim.id == "C4")
+    assert r"{status}{C4}{unknown}" in told and rf"{{discharged}}{{C4}}{{{size - 1} of {size}}}" in told
     assert r"{status}{C8}{blocked}" in (copy / "paper" / "tables" / "C8.tex").read_text()
 
 
