@@ -21,17 +21,16 @@ from proof_of_absence.checker.construct.pricing import (
     Priced,
     class_squares,
     exactly_priced,
+    first_moved,
     move_squares,
-    near,
     priced,
     whitening,
 )
-from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes import exact
-from proof_of_absence.checker.passes.dependence import LARGEST_RELATION, LayerTable, Relations, broken_at, lifted
+from proof_of_absence.checker.passes.dependence import LayerTable, Relations, solved
 from proof_of_absence.checker.passes.enclosure import enclose
-from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS, reduced
+from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.checker.screen.spread import listed_rows
 from proof_of_absence.models.files.disk import refused
@@ -166,20 +165,9 @@ class Hidden:
         return Interval(np.hstack([one, values]), np.hstack([0 * one, error]))
 
     def free(self, part: str, rows: Sequence[int], directions: Sequence[Direction]) -> np.ndarray:
-        features, found = self.rows(part, rows), np.full(len(rows), -1)
-        for k, direction in enumerate(looking(directions)):
-            left = np.flatnonzero(found < 0)
-            members = sorted(direction)
-            vector = near([direction[j] for j in members])
-            sums = (features[left][:, members] * vector).sum(axis=1)
-            with np.errstate(invalid="ignore"):
-                moved = np.abs(sums.value) > sums.error
-            # All terms are 0, and known to be.
-            zero = ~(features.value[left][:, members] != 0).any(axis=1) & ~features.error[left][:, members].any(axis=1)
-            open_ = np.flatnonzero(~moved & ~zero)
-            moved[open_] = self._moves(part, [rows[i] for i in left[open_]], direction)
-            found[left[moved]] = k
-        return found
+        return first_moved(
+            self.rows(part, rows), directions, lambda some, one: self._moves(part, [rows[i] for i in some], one)
+        )
 
     def _moves(self, part: str, rows: list[int], direction: Direction) -> np.ndarray:
         support = np.array(sorted(direction))
@@ -249,24 +237,9 @@ def _relations(
 ) -> Iterable[tuple[int, Direction]]:
     """Relations among 1 and these units, each with a column that is in no other; exact, at every input."""
     layer, distinct, columns = len(net.layers) - 1, distinct_rows(inputs), np.concatenate([[0], rest + 1])
-    prime = PRIMES[0]
     # The space is too large, and so are nearly all of its relations.
     if len(columns) - len(distinct) > SURPLUS:
         return
-    table = LayerTable(net, inputs, layer, rest)
-    relations = Relations(table, hints(tuple(units), layer), prime)
+    relations = Relations(LayerTable(net, inputs, layer, rest), hints(tuple(units), layer), PRIMES[0])
     relations.see_all()
-    if not relations.basis.shape[1]:
-        return
-    parts = [distinct[block] for block in exact.blocks(len(distinct), net)]
-    # Backwards, so that it is the last column of each that is in no other; it is never the constant.
-    for vector in reduced(relations.basis[::-1], prime)[::-1].T:
-        look()
-        place = int(np.flatnonzero(vector)[-1])
-        support = np.flatnonzero(vector)
-        if len(support) > LARGEST_RELATION:
-            continue
-        found = lifted(relations, support)
-        if found is not None and broken_at(table, parts, support, found) is None:
-            terms = zip(columns[support].tolist(), map(Fraction, found), strict=True)
-            yield int(columns[place]), {j: value for j, value in terms if value}
+    yield from solved(relations, [distinct[block] for block in exact.blocks(len(distinct), net)], columns)

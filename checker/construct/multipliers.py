@@ -12,7 +12,7 @@ from typing import Any
 
 import z3
 
-from proof_of_absence.checker.independent.sexpr import Polynomial, times
+from proof_of_absence.checker.independent.sexpr import Polynomial, plus, times
 from proof_of_absence.checker.independent.values.branch import Hypothesis
 
 __all__ = ["LEVELS", "contradiction", "factors", "zeros"]
@@ -131,9 +131,9 @@ class _Rest:
             monomial, name, solved = hit
             lower = tuple((n, k - (n == name)) for n, k in monomial if k > (n == name))
             factor = {lower: -polynomial[monomial] / solved.polynomial[((name, 1),)]}
-            polynomial = _sum(polynomial, times(factor, solved.polynomial))
+            polynomial = plus(polynomial, times(factor, solved.polynomial))
             for place, other in solved.of.items():
-                of[place] = _sum(of.get(place, {}), times(factor, other))
+                of[place] = plus(of.get(place, {}), times(factor, other))
         return _Equation(polynomial, of)
 
     def _hit(self, polynomial: Polynomial) -> tuple[Monomial, str, _Equation] | None:
@@ -145,7 +145,7 @@ class _Rest:
 
     def lifted(self, terms: list[Term]) -> list[Term]:
         """The terms with those of the solved equations, so that they add up to 0 and not only modulo these."""
-        total = _sum(*(term.value(self.hypotheses) for term in terms))
+        total = plus(*(term.value(self.hypotheses) for term in terms))
         return [*terms, *_Equation({}, self.reduced(_Equation(total, {})).of).terms(ONE)]
 
 
@@ -159,7 +159,7 @@ def _single(rest: _Rest) -> list[Term] | None:
         below = Fraction(0) if strict else -polynomial.get((), Fraction(0))
         squares: list[tuple[Fraction, Polynomial]] | None
         if strict or below > 0:
-            squares = _squares(_sum(polynomial, {(): below}))
+            squares = _squares(plus(polynomial, {(): below}))
             if squares is not None:
                 more = [] if strict else [Term(below)]
                 return [Term(Fraction(1), (i,)), *more, *(Term(c, square=root) for c, root in squares)]
@@ -286,11 +286,3 @@ def _differences(pairs: Iterable[tuple[Monomial, Monomial]]) -> Iterator[_Column
 def _product(one: Monomial, other: Monomial) -> Monomial:
     (product,) = times({one: Fraction(1)}, {other: Fraction(1)})
     return product
-
-
-def _sum(*parts: Polynomial) -> Polynomial:
-    result: Polynomial = {}
-    for part in parts:
-        for monomial, c in part.items():
-            result[monomial] = result.get(monomial, Fraction(0)) + c
-    return {monomial: c for monomial, c in result.items() if c}

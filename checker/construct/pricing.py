@@ -4,7 +4,7 @@ Exact rationals, or floats with rigorous bounds; what is exactly 0, and what is 
 exactly.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
@@ -28,8 +28,8 @@ __all__ = [
     "Priced",
     "class_squares",
     "exactly_priced",
+    "first_moved",
     "move_squares",
-    "near",
     "priced",
     "whitening",
 ]
@@ -208,7 +208,26 @@ def move_squares(move: Fraction, count: int) -> tuple[np.ndarray, np.ndarray]:
     return near * (1 - ROOM), near * (1 + ROOM)
 
 
-def near(values: Sequence[Fraction]) -> Interval:
+def first_moved(
+    features: Interval, directions: Sequence[Direction], moves: Callable[[np.ndarray, Direction], np.ndarray]
+) -> np.ndarray:
+    """As `Features.free`, of these rows; where bounds leave it open `moves` decides, of some of their places."""
+    found = np.full(len(features.value), -1)
+    for k, direction in enumerate(looking(directions)):
+        left = np.flatnonzero(found < 0)
+        members = sorted(direction)
+        sums = (features[left][:, members] * _near([direction[j] for j in members])).sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            moved = np.abs(sums.value) > sums.error
+        # All terms are 0, and known to be.
+        zero = ~(features.value[left][:, members] != 0).any(axis=1) & ~features.error[left][:, members].any(axis=1)
+        open_ = np.flatnonzero(~moved & ~zero)
+        moved[open_] = moves(left[open_], direction)
+        found[left[moved]] = k
+    return found
+
+
+def _near(values: Sequence[Fraction]) -> Interval:
     """The numbers, not all 0, times a power of two that brings the largest near 1: of any size, floats hold them."""
     largest = max(map(abs, values))
     unit = Fraction(2) ** (largest.denominator.bit_length() - largest.numerator.bit_length())

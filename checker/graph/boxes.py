@@ -131,13 +131,13 @@ class _Work:
         entries, values = np.array(list(known), dtype=np.int64), list(known.values())
         still = self._still(node.node, entries, values)
         open_ = {int(entries[k]): values[k] for k in range(len(entries)) if not still[k]}
-        close = self._close(node.node, [int(entry) for entry, so in zip(entries, still, strict=True) if so])
+        bound = [entry for entry, so in zip(known, still, strict=True) if so]
+        close = self._close(node.node, bound)
         inside = ((tried >= self.inner.low) & (tried <= self.inner.high)).all(axis=1)
         acts = self._acting(node.node, open_, tried[inside])
         open_ = {entry: value for entry, value in open_.items() if entry not in acts}
-        shown = (*same, *(int(entry) for entry, so in zip(entries, still, strict=True) if so))
         reasons = {entry: ROOTS for entry in moved if entry not in known}
-        found = BoxFinding(self.box.name, node.node, tuple(sorted(shown)), acts, bounds=self.box.bounds)
+        found = BoxFinding(self.box.name, node.node, tuple(sorted((*same, *bound))), acts, bounds=self.box.bounds)
         return _opened(found, reasons | dict.fromkeys(open_, LATE)), open_ | {entry: known[entry] for entry in close}
 
     def divided(self, found: BoxFinding, values: Mapping[int, Fraction]) -> BoxFinding:

@@ -26,7 +26,7 @@ from proof_of_absence.models.circuit import Unit
 from proof_of_absence.models.graph import Graph
 from proof_of_absence.models.rational import Vector
 
-__all__ = ["LATE", "Decided", "asked_of", "divide", "stated"]
+__all__ = ["LATE", "Decided", "divide", "stated"]
 
 # What is small enough: bends that bounds leave open, numbers in all forms, and numbers of the chain.
 LIMITS, WEIGHTS = Limits(pieces=1536, numbers=2**21), 2**20
@@ -93,7 +93,7 @@ def _one(
 
 def _decided(chain: Chain, low: Vector, high: Vector, value: Fraction) -> RegionResult:
     seconds = left()
-    return decide(asked_of(chain, low, high, value), Budget(_nodes(chain), None if seconds == inf else seconds))
+    return decide(_asked(chain, low, high, value), Budget(_nodes(chain), None if seconds == inf else seconds))
 
 
 def stated(chain: Chain) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _nodes(chain: Chain) -> int:
     return min(NODES, WORK // chain.net.parameter_count)
 
 
-def asked_of(chain: Chain, low: Vector, high: Vector, value: Fraction) -> Question:
+def _asked(chain: Chain, low: Vector, high: Vector, value: Fraction) -> Question:
     """Whether the chain is the value less its constant on the whole box."""
     depth = len(chain.layers)
     least, most = ([end[i] for i in chain.inputs] for end in (low, high))

@@ -13,7 +13,7 @@ from proof_of_absence.checker.graph.readout import constants_of, dependence_of, 
 from proof_of_absence.checker.graph.together import idle_together, together_fired
 from proof_of_absence.models.graph import Graph
 
-__all__ = ["PRICES", "Run", "examine_end", "open_of"]
+__all__ = ["PRICES", "Run", "examine_end"]
 
 T = TypeVar("T")
 # Stages, as what they leave undecided is called.
@@ -70,10 +70,10 @@ def examine_end(
         fired = run("where they fire together", lambda: together_fired(features, found.together))
         found = replace(found, together=fired or found.together)
     found = replace(found, readout=run(PRICES, lambda: priced_readout(features, dependence)))
-    return found, "", (*lines, *open_of(found))
+    return found, "", (*lines, *_open(found))
 
 
-def open_of(found: GraphEnd) -> tuple[str, ...]:
+def _open(found: GraphEnd) -> tuple[str, ...]:
     """A line about deployment inputs whose price has no lower bound, if there are some."""
     told = found.readout.readout.deployment if found.readout else ()
     rows = [one.row for one in told if one.leverage and one.leverage[1] is None]

@@ -12,8 +12,7 @@ from math import lcm, prod
 import numpy as np
 
 from proof_of_absence.checker.construct.leverage_exact import Scaled
-from proof_of_absence.checker.construct.pricing import Direction, class_squares, move_squares, near
-from proof_of_absence.checker.numbers.deadline import looking
+from proof_of_absence.checker.construct.pricing import Direction, class_squares, first_moved, move_squares
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes.graph_enclosure import GraphPass, blocks
 from proof_of_absence.checker.passes.graph_exact import DIFFERS, OPEN, differing, values
@@ -128,18 +127,9 @@ class GraphFeatures:
         return Interval(value, WIDER * radius + ROUNDED * np.abs(value))
 
     def free(self, part: str, rows: Sequence[int], directions: Sequence[Direction]) -> np.ndarray:
-        features, found = self.rows(part, rows), np.full(len(rows), -1)
-        for k, direction in enumerate(looking(directions)):
-            left = np.flatnonzero(found < 0)
-            members = sorted(direction)
-            sums = (features[left][:, members] * near([direction[j] for j in members])).sum(axis=1)
-            with np.errstate(invalid="ignore"):
-                moved = np.abs(sums.value) > sums.error
-            zero = ~(features.value[left][:, members] != 0).any(axis=1) & ~features.error[left][:, members].any(axis=1)
-            open_ = np.flatnonzero(~moved & ~zero)
-            moved[open_] = self._moves(part, [rows[i] for i in left[open_]], direction)
-            found[left[moved]] = k
-        return found
+        return first_moved(
+            self.rows(part, rows), directions, lambda some, one: self._moves(part, [rows[i] for i in some], one)
+        )
 
     def _moves(self, part: str, rows: list[int], direction: Direction) -> np.ndarray:
         """At which rows the direction is not 0, exactly."""

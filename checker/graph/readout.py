@@ -14,17 +14,17 @@ from proof_of_absence.checker.construct.leverage_bounds import Whitened
 from proof_of_absence.checker.construct.pricing import Direction, Kernel, Priced, exactly_priced, priced, whitening
 from proof_of_absence.checker.graph.features import End, ExactTable, GraphFeatures, products
 from proof_of_absence.checker.graph.findings import GraphReadout, NodeFinding, State
-from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, look, within
-from proof_of_absence.checker.passes.dependence import LARGEST_RELATION, Relations, broken_at, lifted
+from proof_of_absence.checker.numbers.deadline import OutOfTime, in_force, left, within
+from proof_of_absence.checker.passes.dependence import Relations, solved
 from proof_of_absence.checker.passes.graph_enclosure import GraphPass, blocks
 from proof_of_absence.checker.passes.graph_exact import OPEN, SAME, differing, values
 from proof_of_absence.checker.passes.graph_reads import moves
-from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS, reduced
+from proof_of_absence.checker.passes.modular import PRIMES, SURPLUS
 from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.checker.screen.spread import listed_rows
 from proof_of_absence.models.graph import Graph
 
-__all__ = ["Constants", "Dependence", "constants_of", "dependence_of", "priced_readout"]
+__all__ = ["TOGETHER", "Constants", "Dependence", "constants_of", "dependence_of", "priced_readout"]
 
 # Rows times products up to which all is exact; columns of a factor, and rows that are looked at together.
 SMALL, WIDEST, TOGETHER = 2**22, 2**12, 1024
@@ -143,28 +143,16 @@ def dependence_of(features: GraphFeatures, constants: Constants) -> Dependence:
 
 def _relations(features: GraphFeatures, entries: np.ndarray) -> list[tuple[int, Direction]]:
     """Relations among 1 and these features, each with a column that is in no other; exact, at every input."""
-    inputs, columns, prime = features.parts["training"], np.concatenate([[0], entries + 1]), PRIMES[0]
+    inputs, columns = features.parts["training"], np.concatenate([[0], entries + 1])
     distinct = distinct_rows(inputs)
     # The space is too large, and so are nearly all of its relations.
     if len(columns) - len(distinct) > SURPLUS:
         raise ValueError(f"the features outnumber the distinct inputs by {len(columns) - len(distinct):,}")
     table = ExactTable(features.graph, features.end.node, inputs, entries)
-    relations = Relations(table, np.zeros(0), prime)
+    relations = Relations(table, np.zeros(0), PRIMES[0])
     relations.see_all()
-    if not relations.basis.shape[1]:
-        return []
     parts = [distinct[start : start + TOGETHER] for start in range(0, len(distinct), TOGETHER)]
-    found: list[tuple[int, Direction]] = []
-    # Backwards, so that it is the last column of each that is in no other; it is never the constant.
-    for vector in reduced(relations.basis[::-1], prime)[::-1].T:
-        look()
-        support = np.flatnonzero(vector)
-        if len(support) > LARGEST_RELATION or (own := lifted(relations, support)) is None:
-            continue
-        if broken_at(table, parts, support, own) is None:
-            terms = zip(columns[support].tolist(), map(Fraction, own), strict=True)
-            found.append((int(columns[support[-1]]), {j: value for j, value in terms if value}))
-    return found
+    return list(solved(relations, parts, columns))
 
 
 def priced_readout(features: GraphFeatures, dependence: Dependence) -> GraphReadout:

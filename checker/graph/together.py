@@ -12,7 +12,7 @@ import numpy as np
 from proof_of_absence.checker.construct.idle_sets import idle_sets
 from proof_of_absence.checker.graph.features import End, ExactTable, GraphFeatures
 from proof_of_absence.checker.graph.findings import Together
-from proof_of_absence.checker.graph.readout import Constants, Dependence
+from proof_of_absence.checker.graph.readout import TOGETHER, Constants, Dependence
 from proof_of_absence.checker.numbers.deadline import look, looking
 from proof_of_absence.checker.numbers.intervals import Interval
 from proof_of_absence.checker.passes.dependence import Relations
@@ -21,9 +21,6 @@ from proof_of_absence.checker.passes.rows import distinct_rows
 from proof_of_absence.models.graph import Graph
 
 __all__ = ["idle_together", "together_fired"]
-
-# Rows that are looked at together.
-TOGETHER = 1024
 
 
 def idle_together(

@@ -198,12 +198,22 @@ def expand(term: Term) -> Polynomial:
         parts = [{}, *parts]
     result = parts[0]
     for part in parts[1:]:
-        if head == "*":
-            result = times(result, part)
-        else:
-            sign = 1 if head == "+" else -1
-            result = _nonzero({m: result.get(m, ZERO) + sign * part.get(m, ZERO) for m in {*result, *part}})
+        result = times(result, part) if head == "*" else plus(result, scaled(part, 1 if head == "+" else -1))
     return result
+
+
+def plus(*parts: Polynomial) -> Polynomial:
+    """The sum of polynomials."""
+    result: Polynomial = {}
+    for part in parts:
+        for monomial, c in part.items():
+            result[monomial] = result.get(monomial, ZERO) + c
+    return _nonzero(result)
+
+
+def scaled(polynomial: Polynomial, factor: int | Fraction) -> Polynomial:
+    """A polynomial times a number."""
+    return _nonzero({monomial: c * factor for monomial, c in polynomial.items()})
 
 
 def times(left: Polynomial, right: Polynomial) -> Polynomial:

@@ -3,7 +3,7 @@
 Modulo a prime there can only be more relations than over the rationals. What is lifted is shown at every row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Protocol
@@ -13,10 +13,10 @@ from flint import fmpz_mat
 
 from proof_of_absence.checker.numbers.deadline import look
 from proof_of_absence.checker.passes import exact
-from proof_of_absence.checker.passes.modular import nullspace, pivots, product
+from proof_of_absence.checker.passes.modular import nullspace, pivots, product, reduced
 from proof_of_absence.models.floatnet import FloatNet
 
-__all__ = ["LARGEST_RELATION", "LayerTable", "Relations", "Table", "broken_at", "lifted"]
+__all__ = ["LARGEST_RELATION", "LayerTable", "Relations", "Table", "broken_at", "lifted", "solved"]
 
 # A relation of more columns than this is not lifted from the prime to Q: its coefficients would
 # have thousands of digits.
@@ -138,3 +138,23 @@ def broken_at(
         if (sums := table.integers(rows, support).dot(vector)).any():
             return np.asarray(rows[sums.astype(bool)])
     return None
+
+
+def solved(
+    relations: Relations, blocks: Sequence[np.ndarray], columns: np.ndarray
+) -> Iterator[tuple[int, dict[int, Fraction]]]:
+    """Relations that hold exactly at all rows of the blocks, each with a column that is in no other.
+
+    `columns` are the numbers by which the table's columns are called.
+    """
+    if not relations.basis.shape[1]:
+        return
+    # Backwards, so that it is the last column of each that is in no other; it is never the constant.
+    for vector in reduced(relations.basis[::-1], relations.prime)[::-1].T:
+        look()
+        support = np.flatnonzero(vector)
+        if len(support) > LARGEST_RELATION or (found := lifted(relations, support)) is None:
+            continue
+        if broken_at(relations.table, blocks, support, found) is None:
+            terms = zip(columns[support].tolist(), map(Fraction, found), strict=True)
+            yield int(columns[support[-1]]), {j: value for j, value in terms if value}

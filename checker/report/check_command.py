@@ -4,6 +4,7 @@ Whatever is accepted is put to the proved checker too; where the two disagree th
 """
 
 import os
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.recheck import refusals
 from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths
 from proof_of_absence.checker.proved import trust
-from proof_of_absence.checker.proved.opinion import asked, audit_summary, summary
+from proof_of_absence.checker.proved.opinion import Opinion, asked, audit_summary, summary
 from proof_of_absence.checker.screen.terminal import CERTIFICATES, bad_input, ending, progress, say
 
 __all__ = ["DISAGREE", "check_command"]
@@ -92,14 +93,20 @@ def check_command(
 def _second_opinion(accepted: list[Path]) -> bool:
     """Whether the proved checkers refuse nothing of what was accepted; what they say is told, and what is trusted."""
     found, missing = asked(accepted)
-    disputed = {file: opinion for file, opinion in found.items() if opinion.refused or opinion.malformed}
-    for file, opinion in sorted(disputed.items()):
-        what = opinion.malformed or f"refuses {', '.join(opinion.refused)}"
-        say(f"DISAGREE {file}: the proved checker {what}, the other accepts it; please report this")
+    disputed = _disputed(found)
     say(f"The proved checker was not asked: {missing}" if missing else summary(found.values()))
     by_name = {path.stem: opinion for path, opinion in found.items()}
     say(trust.counted(trust.table({path.stem: load(path) for path in accepted}, by_name)))
     return not disputed
+
+
+def _disputed(found: Mapping[Path, Opinion]) -> bool:
+    """Whether the proved checkers refuse something that was accepted; each certificate with such is told."""
+    disputed = {file: opinion for file, opinion in found.items() if opinion.refused or opinion.malformed}
+    for file, opinion in sorted(disputed.items()):
+        what = opinion.malformed or f"refuses {', '.join(opinion.refused)}"
+        say(f"DISAGREE {file}: the proved checker {what}, the other accepts it; please report this")
+    return bool(disputed)
 
 
 def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Path | None, test: Path | None) -> None:
@@ -122,11 +129,9 @@ def _second_opinion_of_audit(path: Path) -> None:
     if not path.is_file():
         return
     found, missing = asked([path], make=False)
+    if _disputed(found):
+        raise typer.Exit(DISAGREE)
     for opinion in found.values():
-        if opinion.refused or opinion.malformed:
-            what = opinion.malformed or f"refuses {', '.join(opinion.refused)}"
-            say(f"DISAGREE {path}: the proved checker {what}, the other accepts it; please report this")
-            raise typer.Exit(DISAGREE)
         say(audit_summary(opinion))
     if missing:
         say(f"The proved checker was not asked: {missing}")
@@ -136,20 +141,20 @@ def _check_recorded(folder: Path) -> None:
     from proof_of_absence.checker.recorded.tied import check_folder
 
     with ending(folder, "no file was changed."):
-        try:
-            found = check_folder(folder)
-        except Refused as reason:
-            say(f"REFUSED {folder / RECORDED}: {reason}")
-            raise typer.Exit(1) from reason
-    say(f"accepted {folder / RECORDED}: {found}")
+        _tell(folder / RECORDED, lambda: check_folder(folder))
 
 
 def _check_whole(path: Path) -> None:
+    _tell(path, lambda: check_whole(path))
+    if path.name == AUDIT:
+        _second_opinion_of_audit(path)
+
+
+def _tell(path: Path, check: Callable[[], str]) -> None:
+    """Tell what a check accepts of a file, or why it refuses it, which ends the command."""
     try:
-        found = check_whole(path)
+        found = check()
     except Refused as reason:
         say(f"REFUSED {path}: {reason}")
         raise typer.Exit(1) from reason
     say(f"accepted {path}: {found}")
-    if path.name == AUDIT:
-        _second_opinion_of_audit(path)

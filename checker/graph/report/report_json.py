@@ -20,7 +20,7 @@ from proof_of_absence.checker.graph.report.view import STATES, headline
 from proof_of_absence.checker.numbers.enclosure import Enclosure
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 
-__all__ = ["FORMAT", "data_json", "end_json", "net_json", "report_text", "to_json"]
+__all__ = ["FORMAT", "data_json", "net_json", "report_text", "to_json"]
 
 FORMAT = "absence-graph-audit/1"
 
@@ -40,7 +40,7 @@ def to_json(audit: GraphAudit) -> dict[str, Any]:
         "float32_deviation": None if audit.float32_deviation is None else hexadecimal(audit.float32_deviation),
         "improvement": None if audit.improvement is None else _improvement(audit.improvement),
         "unimproved": audit.unimproved,
-        "end": None if audit.end is None else end_json(audit.end),
+        "end": None if audit.end is None else _end(audit.end),
         "unpriced": audit.unpriced,
         "findings": list(audit.findings),
         "undecided": list(audit.undecided),
@@ -80,7 +80,7 @@ def data_json(data: DataSummary) -> dict[str, Any]:
     }
 
 
-def end_json(end: GraphEnd) -> dict[str, Any]:
+def _end(end: GraphEnd) -> dict[str, Any]:
     """What the outputs read; prices and sets are those of the facts."""
     facts = (
         end.readout and graph_readout_fact(end.readout), together_fact(end.node, end.together) if end.together else None

@@ -119,6 +119,16 @@ def rounded(value: Fraction, count: int) -> tuple[Floats, Floats]:
     return np.full(count, np.nextafter(near, 0)), np.full(count, np.nextafter(near, inf))
 
 
+def lone(value: Floats, radius: Floats, weighs: Truths) -> tuple[Truths, Places]:
+    """Where just one of the features that a direction weighs is surely above 0, and the others are surely 0.
+
+    With the places of the other rows at which they are not all surely 0.
+    """
+    silent, sends = (value == 0) & (radius == 0), value > radius
+    moved = ((sends & weighs).sum(axis=1) == 1) & (silent | sends).all(axis=1)
+    return moved, np.flatnonzero(~moved & ~silent.all(axis=1))
+
+
 def combined(whole: Integers, exponent: int, divisor: int, direction: Direction) -> Integers:
     """v_0 + sum_j v_j phi_j, times something positive; M 2^e / d are the features phi_j that it names, in its order."""
     scale = lcm(*(value.denominator for value in direction.values()))

@@ -15,6 +15,7 @@ from proof_of_absence.checker.independent.kinds.float_readout import (
     Places,
     Truths,
     combined,
+    lone,
     readout_prices,
     rounded,
 )
@@ -29,6 +30,7 @@ from proof_of_absence.checker.independent.values.graph_exact import exact
 from proof_of_absence.checker.independent.values.graph_masks import moving
 from proof_of_absence.checker.independent.values.graph_settled import Asked, apart, at_row, settle
 from proof_of_absence.checker.independent.values.graphs import Dense, Graph, Node, Rearrange
+from proof_of_absence.checker.independent.values.margins import class_squares, exact_class_squares
 from proof_of_absence.checker.independent.values.reported import require_same
 from proof_of_absence.checker.independent.values.rounding import TINY, UP, U
 
@@ -80,10 +82,7 @@ class EndFeatures:
             open_ = np.flatnonzero(~moved)
         elif 0 not in direction:
             # One that acts among others that are surely silent.
-            silent, sends = (value == 0) & (radius == 0), value > radius
-            weighs = np.array([bool(direction[j]) for j in members])
-            moved = ((sends & weighs).sum(axis=1) == 1) & (silent | sends).all(axis=1)
-            open_ = np.flatnonzero(~moved & ~silent.all(axis=1))
+            moved, open_ = lone(value, radius, np.array([bool(direction[j]) for j in members]))
         if open_.size:
             moved[open_] = self._exactly_moves(inputs[open_], direction, members)
         return moved
@@ -140,24 +139,14 @@ class EndFeatures:
         if move is not None:
             return rounded(move**2, len(rows))
         self._classes()
-        value, radius = self._bounded(self.parts[part][list(rows)], len(self.graph.nodes))
-        with np.errstate(all="ignore"):
-            low, high = np.sort(value - radius, axis=1), np.sort(value + radius, axis=1)
-            # Half of the margin is taken from the largest output, and half is given to the second.
-            least = np.maximum(low[:, -1] - high[:, -2], 0) / UP
-            most = (high[:, -1] - low[:, -2]) * UP
-            below, above = least**2 / 2 / UP, most**2 / 2 * UP + TINY
-        return np.where(np.isfinite(below), below, 0), np.where(np.isfinite(above), above, np.inf)
+        return class_squares(self._bounded(self.parts[part][list(rows)], len(self.graph.nodes)))
 
     def exact_squares(self, part: str, rows: Sequence[int], move: Fraction | None) -> list[Fraction]:
         if move is not None:
             return [move**2] * len(rows)
         self._classes()
         last = len(self.graph.nodes)
-        whole, exponent, divisor = self._exact(self.parts[part][list(rows)], np.arange(self.graph.sizes[last]), last)
-        unit = Fraction(2) ** exponent / divisor
-        ordered = np.sort(whole, axis=1)
-        return [(margin * unit) ** 2 / 2 for margin in (ordered[:, -1] - ordered[:, -2]).tolist()]
+        return exact_class_squares(self._exact(self.parts[part][list(rows)], np.arange(self.graph.sizes[last]), last))
 
     def _classes(self) -> None:
         require(self.graph.sizes[-1] > 1, "one output has no classes")

@@ -11,6 +11,7 @@ from proof_of_absence.checker.independent.kinds.float_readout import (
     Places,
     Truths,
     combined,
+    lone,
     readout_prices,
     rounded,
 )
@@ -19,8 +20,8 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values import Fact
 from proof_of_absence.checker.independent.values.arrays import hexadecimal
 from proof_of_absence.checker.independent.values.floats import Bounded, Exact, FloatNet, Floats, blocks
+from proof_of_absence.checker.independent.values.margins import class_squares, exact_class_squares
 from proof_of_absence.checker.independent.values.reported import exact, rational, require_same
-from proof_of_absence.checker.independent.values.rounding import TINY, UP
 
 # Training rows whose price a report tells.
 LISTED = 2048
@@ -77,12 +78,8 @@ class Hidden:
         moved, open_ = np.zeros(len(inputs), dtype=bool), np.arange(len(inputs))
         if features is not None and members == list(direction):
             # Where all of them are 0, so is the combination; where just one is above 0, it is not.
-            value, radius = features.value[:, members], features.radius[:, members]
-            silent, sends = (value == 0) & (radius == 0), value > radius
             weighs = np.array([bool(direction[j]) for j in members])
-            moved = (sends & weighs).sum(axis=1) == 1
-            moved &= (silent | sends).all(axis=1)
-            open_ = np.flatnonzero(~moved & ~silent.all(axis=1))
+            moved, open_ = lone(features.value[:, members], features.radius[:, members], weighs)
         if open_.size:
             whole, exponent, divisor = self.net.exact(inputs[open_], self.layer, [j - 1 for j in members])
             moved[open_] = combined(whole, exponent, divisor, direction).astype(bool)
@@ -92,14 +89,7 @@ class Hidden:
         if move is not None:
             return rounded(move**2, len(rows))
         require(self.net.widths[-1] > 1, "one output has no classes")
-        value, radius = self.net.bounded(self.parts[part][list(rows)])[-1]
-        with np.errstate(all="ignore"):
-            low, high = np.sort(value - radius, axis=1), np.sort(value + radius, axis=1)
-            # Half of the margin is taken from the largest output, and half is given to the second.
-            least = np.maximum(low[:, -1] - high[:, -2], 0) / UP
-            most = (high[:, -1] - low[:, -2]) * UP
-            below, above = least**2 / 2 / UP, most**2 / 2 * UP + TINY
-        return np.where(np.isfinite(below), below, 0), np.where(np.isfinite(above), above, np.inf)
+        return class_squares(self.net.bounded(self.parts[part][list(rows)])[-1])
 
     def exact(self, part: str, rows: Sequence[int]) -> Exact:
         return _stacked(self.net, self.parts[part][list(rows)], self.layer)
@@ -108,10 +98,7 @@ class Hidden:
         if move is not None:
             return [move**2] * len(rows)
         require(self.net.widths[-1] > 1, "one output has no classes")
-        whole, exponent, divisor = _stacked(self.net, self.parts[part][list(rows)], len(self.net.layers))
-        unit = Fraction(2) ** exponent / divisor
-        ordered = np.sort(whole, axis=1)
-        return [(margin * unit) ** 2 / 2 for margin in (ordered[:, -1] - ordered[:, -2]).tolist()]
+        return exact_class_squares(_stacked(self.net, self.parts[part][list(rows)], len(self.net.layers)))
 
 
 def _stacked(net: FloatNet, inputs: Floats, layer: int) -> Exact:

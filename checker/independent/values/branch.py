@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 from proof_of_absence.checker.independent.refusal import Refused, require
-from proof_of_absence.checker.independent.sexpr import NUMERAL, Polynomial, Script, Term, times
+from proof_of_absence.checker.independent.sexpr import NUMERAL, Polynomial, Script, Term, plus, scaled, times
 
 Key = tuple[Any, ...]
 
@@ -117,7 +117,7 @@ class Branch:
             return
         relation, polynomial = self._atom(formula)
         if not so and operator != "distinct":
-            relation, polynomial = (">" if relation == ">=" else ">="), _scaled(polynomial, -1)
+            relation, polynomial = (">" if relation == ">=" else ">="), scaled(polynomial, -1)
         self.hypotheses.append(Hypothesis(relation, polynomial))
         self._known |= set(_said(relation, polynomial))
 
@@ -127,7 +127,7 @@ class Branch:
         difference = self._polynomial(left, formula.local), self._polynomial(right, formula.local)
         sign, relation = _ORDER.get(operator, (1, "="))
         require(operator in _ORDER or operator in ("=", "distinct"), f"operator {operator} is not understood")
-        return relation, _sum(_scaled(difference[1], sign), _scaled(difference[0], -sign))
+        return relation, plus(scaled(difference[1], sign), scaled(difference[0], -sign))
 
     def _apart(self, member: Formula) -> list[Formula]:
         """The formula, or two of which one holds if it says that two terms differ."""
@@ -178,7 +178,7 @@ class Branch:
             return {"=": value == 0, ">=": value >= 0, ">": value > 0}[relation]
         if _key(relation, polynomial) in self._known:
             return True
-        opposite = _scaled(polynomial, -1)
+        opposite = scaled(polynomial, -1)
         if relation == "=":
             strict = _key(">", polynomial) in self._known or _key(">", opposite) in self._known
             return False if strict else None
@@ -228,12 +228,12 @@ class Branch:
             case str():
                 return _constant(term)
             case ["+", *parts]:
-                return _sum(*(self._polynomial(part, local) for part in parts))
+                return plus(*(self._polynomial(part, local) for part in parts))
             case ["-", only]:
-                return _scaled(self._polynomial(only, local), -1)
+                return scaled(self._polynomial(only, local), -1)
             case ["-", first, *parts]:
-                less = (_scaled(self._polynomial(part, local), -1) for part in parts)
-                return _sum(self._polynomial(first, local), *less)
+                less = (scaled(self._polynomial(part, local), -1) for part in parts)
+                return plus(self._polynomial(first, local), *less)
             case ["*", *parts]:
                 result: Polynomial = {(): Fraction(1)}
                 for part in parts:
@@ -242,7 +242,7 @@ class Branch:
             case ["/", above, below]:
                 divisor = self._polynomial(below, local)
                 require(set(divisor) == {()}, "division by what is no number")
-                return _scaled(self._polynomial(above, local), 1 / divisor[()])
+                return scaled(self._polynomial(above, local), 1 / divisor[()])
             case ["ite", condition, one, other]:
                 return self._chosen(Formula(condition, local), one, other)
             case [str(name), *parts] if self._script.declared.get(name) == "function":
@@ -301,7 +301,7 @@ def _said(relation: str, polynomial: Polynomial) -> Iterator[Key]:
         yield _key(">=", polynomial)
     if relation == "=":
         yield _key(">=", polynomial)
-        yield _key(">=", _scaled(polynomial, -1))
+        yield _key(">=", scaled(polynomial, -1))
 
 
 def _key(relation: str, polynomial: Polynomial) -> Key:
@@ -321,16 +321,3 @@ def _constant(word: str) -> Polynomial:
     require(NUMERAL.fullmatch(word), f"{word} is not understood")
     value = Fraction(word)
     return {(): value} if value else {}
-
-
-def _scaled(polynomial: Polynomial, factor: int | Fraction) -> Polynomial:
-    return {monomial: c * factor for monomial, c in polynomial.items()} if factor else {}
-
-
-def _sum(*parts: Polynomial) -> Polynomial:
-    result: Polynomial = {}
-    for part in parts:
-        for monomial, c in part.items():
-            result[monomial] = result.get(monomial, Fraction(0)) + c
-    return {monomial: c for monomial, c in result.items() if c}
-

@@ -54,3 +54,11 @@ def told(tmp_path, texts):
         path.write_text(text)
     found = opinions(paths)
     return [found[path] for path in paths]
+
+
+def agree(tmp_path, made, expected=oracle):
+    """The program answers each of these facts as it must: as the independent checker does, unless told otherwise."""
+    found = told(tmp_path, [json.dumps({"fact": fact}) for fact in made])
+    for fact, opinion in zip(made, found, strict=True):
+        ((kind, answer),) = opinion.facts
+        assert kind == fact["kind"] and answer is expected(fact), fact

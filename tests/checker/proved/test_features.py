@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.proved.opinion import Answer
-from tests.checker.proved.asking import changed, oracle, told
+from tests.checker.proved.asking import agree, changed, oracle, told
 
 LINE = {"inputs": [["0"], ["1"], ["2"], ["3"], ["4"]], "targets": [["0"], ["0"], ["1"], ["0"], ["1"]]}
 ONE = [{"weights": [["3/4"]], "bias": ["-9/4"]}, {"weights": [["1"]], "bias": ["1/4"]}]
@@ -74,10 +74,7 @@ TRUE = [
 @settings(max_examples=40)
 @given(made=st.lists(changed(TRUE), min_size=20, max_size=40))
 def test_it_agrees_with_the_independent_checker(tmp_path_factory, made):
-    found = told(tmp_path_factory.mktemp("facts"), [json.dumps({"fact": fact}) for fact in made])
-    for fact, opinion in zip(made, found, strict=True):
-        ((kind, answer),) = opinion.facts
-        assert kind == fact["kind"] and answer is oracle(fact), fact
+    agree(tmp_path_factory.mktemp("facts"), made)
 
 
 @pytest.mark.parametrize("fact", TRUE)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.proved import program as made
 from proof_of_absence.checker.proved.opinion import Answer, opinions
 from proof_of_absence.checker.proved.program import Missing
-from tests.checker.proved.asking import changed, oracle, told
+from tests.checker.proved.asking import agree, changed, oracle, told
 
 NUMBERS = st.sampled_from(["-2", "-1", "-1/2", "0", "1/3", "1", "2", "5/4"])
 
@@ -184,19 +184,13 @@ TRUE = [MINIMUM, DEFECTION, RENT, APART, ONE_MORE, REUSED]
 @settings(max_examples=30)
 @given(made=st.lists(facts(), min_size=10, max_size=40))
 def test_it_agrees_with_the_independent_checker(tmp_path_factory, made):
-    found = told(tmp_path_factory.mktemp("facts"), [json.dumps({"fact": fact}) for fact in made])
-    for fact, opinion in zip(made, found, strict=True):
-        ((kind, answer),) = opinion.facts
-        assert kind == fact["kind"] and answer is (Answer.LEFT if left(fact) else oracle(fact)), fact
+    agree(tmp_path_factory.mktemp("facts"), made, lambda fact: Answer.LEFT if left(fact) else oracle(fact))
 
 
 @settings(max_examples=30)
 @given(made=st.lists(changed(TRUE), min_size=10, max_size=40))
 def test_it_agrees_on_minima_and_what_circuits_earn(tmp_path_factory, made):
-    found = told(tmp_path_factory.mktemp("facts"), [json.dumps({"fact": fact}) for fact in made])
-    for fact, opinion in zip(made, found, strict=True):
-        ((kind, answer),) = opinion.facts
-        assert kind == fact["kind"] and answer is oracle(fact), fact
+    agree(tmp_path_factory.mktemp("facts"), made)
 
 
 @pytest.mark.parametrize("fact", TRUE)
