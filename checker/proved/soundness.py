@@ -15,11 +15,12 @@ __all__ = ["AUDITS", "Theorem", "extracted", "sound"]
 
 _DEFINITION = re.compile(r"^(?:let(?: rec)?|and) (\w+)", re.M)
 _KIND = re.compile(r"\"([a-z-]+)\", *(?:[A-Z]\w*\.)?([a-z]\w*)")
+_NAME = re.compile(r"\"([a-z0-9-]+)\"")
 _TEXT = re.compile(r"\"[^\"]*\"")
 _CHECKER = re.compile(r"check_\w+")
 # The numbers that facts state are compared by a function of its own.
 COMPARED = ("compared", "compared")
-# Facts of an audit: what is read of each, and the pass over the rows that they share.
+# Facts of an audit, all those of `deciders` in folders.ml: what is read of each, and the pass over the rows.
 AUDITS = {"units": ("activities", "checked"), "circuit": ("circuit", "checked")}
 
 
@@ -56,8 +57,17 @@ def extracted() -> dict[str, Theorem]:
 
 @cache
 def sound() -> dict[str, tuple[Theorem, ...]]:
-    """For each kind of fact that the program accepts, the theorems of the checkers that its answer goes through."""
+    """For each kind of fact that the program accepts, the theorems of the checkers that its answer goes through.
+
+    Raises
+    ------
+    LookupError
+        If the facts of an audit that it decides are others than those of `AUDITS`.
+    """
     bodies = _bodies()
+    decided = set(_NAME.findall(bodies["deciders"]))
+    if decided != set(AUDITS):
+        raise LookupError(f"the program decides {sorted(decided)} of an audit, and not {sorted(AUDITS)}")
     theorems = extracted()
     kinds = sorted({*_KIND.findall(bodies["kinds"]), COMPARED})
     starts = {kind: (start,) for kind, start in kinds} | AUDITS

@@ -32,7 +32,7 @@ let beyond () =
 let certificate path =
   let found = Json.parse (read path) in
   if Facts.has "fact" found then decide (Facts.get "fact" found)
-  else Audits.decide (Filename.dirname path) found (beyond ())
+  else Folders.decide (Filename.dirname path) found (beyond ())
 
 let () =
   try

@@ -227,15 +227,3 @@ let answers subject facts =
       | Ok (Circuit c) ->
         let idle = if not (moves c) && rests c = "accepted" then first [ sent c ] else training [ sent c ] in
         both idle (try deployed (fired c) with Json.Malformed _ -> "refused")) found
-
-(* A line for each fact: its kind, and what is said of it. *)
-let decide folder certificate beyond =
-  let facts = list (get "facts" certificate) in
-  let said =
-    let ours fact = List.mem (text (get "kind" fact)) [ "units"; "circuit" ] in
-    try
-      let files = get "files" certificate in
-      if not (List.exists ours facts && has "net" files && has "train" files) then raise (Left "other facts");
-      answers (subject folder files beyond) facts
-    with Left _ | Stack_overflow | Out_of_memory -> List.map (fun _ -> "left") facts in
-  List.map2 (fun fact one -> text (get "kind" fact) ^ " " ^ one) facts said
