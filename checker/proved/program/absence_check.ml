@@ -25,9 +25,10 @@ let rec decide fact = match kind fact with
 (* The seconds that an audit may take, from the command line; what is not decided by then is left. *)
 let limit = match Sys.argv with [| _; seconds |] -> float_of_string seconds | _ -> infinity
 
+(* To be called with the seconds that something will take: it leaves what would end too late. *)
 let beyond () =
   let ends = Sys.time () +. limit in
-  fun () -> if Sys.time () > ends then raise (Facts.Left "out of time")
+  fun seconds -> if Sys.time () +. seconds > ends then raise (Facts.Left "out of time")
 
 let certificate path =
   let found = Json.parse (read path) in

@@ -57,7 +57,7 @@ let layers arrays =
 
 type subject = {
   d : nat; m : nat; hidden : number layer list; out : number layer; ints : I.t layer list; s : scale; es : scale list;
-  widths : int list; train : Arrays.array; deploy : Arrays.array option; beyond : unit -> unit; bits : int;
+  widths : int list; train : Arrays.array; deploy : Arrays.array option; beyond : float -> unit; bits : int;
 }
 
 let units (w, b) = List.init w.Arrays.rows (fun j -> (Arrays.row w j, Arrays.number b 0 j))
@@ -86,7 +86,7 @@ let subject folder files beyond =
     widths = List.map (fun (w, _) -> w.Arrays.rows) floats }
 
 let get_row subject array i =
-  subject.beyond ();
+  subject.beyond 0.;
   Arrays.row array (I.to_int i)
 
 (* The values of a hidden layer at a training row, kept. *)
