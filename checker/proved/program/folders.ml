@@ -2,10 +2,10 @@
 
 open Facts
 
-(* Who decides which kinds. Each is given all facts, since one may rest on another, and answers each: "left" where it
-   is none of its own. *)
+(* Who decides which kinds, in the order in which they are asked. Each is given all facts, with what was said of them so
+   far, since one may rest on another; it answers each, and only those of its kinds count. *)
 let deciders = [
-  [ "units"; "circuit" ], Audits.answers;
+  [ "units"; "circuit" ], (fun subject facts _ -> Audits.answers subject facts);
 ]
 
 let kind fact = text (get "kind" fact)
@@ -15,7 +15,7 @@ let ours kinds fact = List.mem (kind fact) kinds
 let asked subject facts said (kinds, answers) =
   if not (List.exists (ours kinds) facts) then said
   else
-    let now = try answers subject facts with Left _ | Stack_overflow | Out_of_memory -> said in
+    let now = try answers subject facts said with Left _ | Stack_overflow | Out_of_memory -> said in
     List.map2 (fun fact (before, now) -> if ours kinds fact then now else before) facts (List.combine said now)
 
 (* A line for each fact: its kind, and what is said of it. *)
