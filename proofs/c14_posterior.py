@@ -228,14 +228,20 @@ CLAIM = Claim(
     obligations=(
         universal(
             "For every finite class, positive nonincreasing weight and set D of models that lose tau or more to the "
-            "best: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min); for the exponential one it "
-            "is below delta if beta >= |D| / (delta tau |argmin L|), tau and delta > 0",
+            "best: the mass of D is at most (|D| / |argmin L|) g(L_min + tau) / g(L_min), and g(tau) for the quotient "
+            "where g(s + t) = g(s) g(t)",
             "c14_posterior",
             "C14_posterior",
             "C14_multiplicative",
+        ),
+        universal(
+            "For the weight exp(-beta L): the quotient is exp(-beta tau); the mass is below delta if exp(beta tau) is "
+            "above |D| / (delta |argmin L|), and so if beta >= |D| / (delta tau |argmin L|), tau and delta > 0",
+            "c14_posterior",
             "C14_exponential",
             "C14_below",
             "C14_beta",
+            name="universal-exponential",
             given=EXPONENTIAL,
         ),
         universal(
@@ -243,9 +249,14 @@ CLAIM = Claim(
             "for its nets with a train-idle circuit; and S_n has such a net for every tau below c(X) (L*(n-1) - E)",
             "c14_idle",
             "C14_idle",
-            "C14_idle_exponential",
             "C14_reach",
             name="universal-idle",
+        ),
+        universal(
+            "The same bound for the weight exp(-beta L): (|D| / |A|) exp(-beta tau), A the nets that are better by tau",
+            "c14_idle",
+            "C14_idle_exponential",
+            name="universal-idle-exponential",
             given=EXPONENTIAL,
         ),
         classical(

@@ -208,13 +208,14 @@ CLAIM = Claim(
     statement=r"Cases $t$ of probability $p_t$ are answered by humans $h$ with $\alpha_{th}$, of mean $\bar\alpha_t$. "
     r"For policies $f,g$ the expected squared losses differ by $L(f)-L(g)=\sum_tp_t(f_t-g_t)(f_t+g_t-2\bar\alpha_t)$; "
     r"so $\bar\alpha$ is best, and the imitator $g$ of one human beats the direct translator $f$ if and only if that "
-    r"sum is positive. If $f$ and $g$ agree on $P_{train}$, then with deployment mixed in at rate $\epsilon$, "
-    r"$L(f)-L(g)$ is $\epsilon$ times what it is at deployment. In the world of questions and answers, the attentive "
-    r"imitator beats the translator; a policy that deceives at deployment ties with it without mixing and loses to it "
-    r"with any; and the net of the deceptive policy, whose detector is idle in training, has the loss of the "
-    r"imitator's net of the same class, and a higher one than the same net with its detector reassigned.",
+    r"sum is positive. If $f$ and $g$ agree wherever $P_{\mathrm{train}}$ is not $0$, then with deployment mixed in at "
+    r"rate $\epsilon$, $L(f)-L(g)$ is $\epsilon$ times what it is at deployment. In the world of questions and "
+    r"answers, the attentive imitator beats the translator; a policy that deceives at deployment ties with it without "
+    r"mixing and loses to it with any; and the net of the deceptive policy, whose detector is idle in training, has "
+    r"the loss of the imitator's net of the same class, and a higher one than the same net with its detector "
+    r"reassigned.",
     premises=(
-        "squared loss on answers 0 and 1; each case is answered by every human equally often",
+        "squared loss, the mean over one human or more; in the world the answers are 0 and 1",
         (
             "the translator loses to the imitator only if the sum above is positive: not where nothing is tampered "
             "with (they tie), nor where most humans lapse and skilled tampering is rare (control)"

@@ -118,13 +118,14 @@ CLAIM = Claim(
     r"gradient $g_i$ at $f_\theta(z_i)$: $|\ell_i(f_\theta(z_i)+ev)-\ell_i(f_\theta(z_i))-e\langle g_i,v\rangle|\leq "
     r"Ce^2$ for small $e$, along every $v$. If $J$ is train-idle in $\theta\in S_n$ and the $g_i$ of some group of "
     r"equal inputs do not sum to $0$, there is $\theta'\in S_n$ of strictly lower total loss that differs from "
-    r"$\theta$ only in the parameters of $J$ and in $c$. If the $\ell_i$ are convex and every group's $g_i$ sum to "
-    r"$0$, no function of the input has a lower total loss. Cross-entropy and the logistic loss are such losses, with "
-    r"$g_i$ the softmax (for the logistic loss, the sigmoid) of $f_\theta(z_i)$ less the target. So under P1, read for "
-    r"cross-entropy, no minimiser has a train-idle circuit; and where at some input some class never occurs, P1 holds "
-    r"of every net and is no premise. The step is explicit: with $s=\sum_i\varphi_ig_i$ and $q=\sum_i\varphi_i^2$, the "
-    r"output weight $-as$ lowers the summed cross-entropy by at least $a|s|^2/2$ for every $a>0$ with $4qa\leq1$ and "
-    r"$2a|\varphi_is_k|\leq1$.",
+    r"$\theta$ only in the parameters of $J$ and in $c$. If each $\ell_i$ lies above its tangent plane at "
+    r"$f_\theta(z_i)$, as a convex one does, and every group's $g_i$ sum to $0$, no function of the input has a lower "
+    r"total loss. Cross-entropy and the logistic loss are such losses, for any targets, with $g_i$ the softmax (for "
+    r"the logistic loss, the sigmoid) of $f_\theta(z_i)$ less the target. So under P1, read for cross-entropy, no "
+    r"minimiser has a train-idle circuit; and where at some input some class never occurs, P1 holds and is no premise. "
+    r"The step is explicit: with $s=\sum_i\varphi_ig_i$ and $q=\sum_i\varphi_i^2$, the output weight $-as$ lowers the "
+    r"summed cross-entropy by at least $a|s|^2/2$ for every $a>0$ with $4qa\leq1$ and $2a|\varphi_is_k|\leq1$ for all "
+    r"$i$ and $k$.",
     premises=(
         "J is train-idle in theta",
         (
@@ -150,11 +151,11 @@ CLAIM = Claim(
     r"most $-a|s|^2+2a^2q|s|^2\leq-a|s|^2/2$. Under P1 not every group's $g_i$ sum to $0$, by the converse. At an "
     r"input where class $k$ never occurs, coordinate $k$ of the sum of the gradients is a sum of softmax values, all "
     r"positive.",
-    limits="Universal for any losses with such a gradient, and for cross-entropy (any number of classes, labels or "
-    "probabilities as targets) and the logistic loss over any ordered field with an exponential and a logarithm as the "
-    "premise says. The real exp and ln are such, from three axioms (C17.classical). A convex loss need not attain its "
-    "least value: labels that some net of the class separates have infimum 0, so no net is a minimiser and what is "
-    "said of minimisers is empty there; that every net with an idle circuit can be improved is not.",
+    limits="Universal for any losses with such a gradient, and for cross-entropy (any number of classes, any targets, "
+    "such as labels or probabilities) and the logistic loss over any ordered field with an exponential and a logarithm "
+    "as the premise says. The real exp and ln are such, from three axioms (C17.classical). A convex loss need not "
+    "attain its least value: labels that some net of the class separates have infimum 0, so no net is a minimiser and "
+    "what is said of minimisers is empty there; that every net with an idle circuit can be improved is not.",
     rests_on=("C2", "C3", "C4"),
     obligations=(
         universal(

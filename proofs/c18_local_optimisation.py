@@ -222,12 +222,11 @@ CLAIM = Claim(
     r"only multiplies by some $\rho_t>0$ a unit whose gradients have all been $0$ so far, and its parameters are "
     r"multiplied by the product of the $\rho_t$. Such are momentum, with or without Nesterov, Adam, and AdamW with its "
     r"decoupled decay, if the first moments of the unit begin at $0$. Let a splice lower $L$ at every net with a "
-    r"train-idle circuit and $L>E$ (C7); there is such a function. Splice, then a step that "
-    r"does not raise $L$ there: no fixed point has a train-idle circuit unless $L=E$. Step, then splice: where the "
-    r"step does not raise $L$ and $\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; "
-    r"so with gradient steps no fixed point has a dead unit unless the stepped net has loss $E$. If each of $k$ "
-    r"splices gains $c(X)(L-E)$ (C12) and no step between raises $L$, then $L-E$ falls to at most $(1-c(X))^k$ of what "
-    r"it was.",
+    r"train-idle circuit and $L>E$ (C7); there is such a function. Splice, then a step that does not raise $L$ there: "
+    r"no fixed point has a train-idle circuit unless $L=E$. Step, then splice: where the step does not raise $L$ and "
+    r"$\theta$ is fixed, the stepped net has a train-idle circuit only if its loss is $E$; so with a gradient step no "
+    r"such fixed point has a dead unit unless the stepped net has loss $E$. If each of $k$ splices gains $c(X)(L-E)$ "
+    r"(C12) and no step between raises $L$, then $L-E$ falls to at most $(1-c(X))^k$ of what it was.",
     premises=(
         "the derivative of relu is taken to be 0 at negative numbers, and anything elsewhere",
         "dead: every pre-activation is negative, not 0",
@@ -252,16 +251,14 @@ CLAIM = Claim(
     r"$w_j,b_j$ (a factor $\mathrm{relu}'$) and $a_j$ (a factor $\varphi_j(z_i)$) are $0$; a step changes nothing of "
     r"it, and induction does the rest; nor does it matter which gradients of the loss in the output these are "
     r"multiplied with, and how they are weighted. First moments that begin at $0$ stay $0$ with such gradients, and "
-    r"what "
-    r"momentum and Adam subtract is a multiple of them. Decay multiplies each pre-activation by $\rho>0$. A splice "
-    r"exists by "
-    r"\claim{C7}. At a fixed point with a train-idle circuit and $L>E$ the splice lowers $L$ and the step does not "
-    r"raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most $(1-c(X))(L-E)$; "
-    r"iterate.",
+    r"what momentum and Adam subtract is a multiple of them. Decay multiplies each pre-activation by $\rho>0$. A "
+    r"splice exists by \claim{C7}. At a fixed point with a train-idle circuit and $L>E$ the splice lowers $L$ and the "
+    r"step does not raise it, so $L$ is lower than itself. By \claim{C12} a splice can be chosen to leave at most "
+    r"$(1-c(X))(L-E)$; iterate.",
     limits="Universal for the gradient of one hidden layer, which is the derivative of L where no pre-activation is 0 "
-    "(to first order, with an explicit error of second order); elsewhere it is a convention. Of Adam any "
-    "function of the second moment may stand for the rate over its root; AdamW's factor 1 - (learning rate) (decay) "
-    "must be positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of "
+    "(to first order, with an explicit error of second order); elsewhere it is a convention. Of Adam any function of "
+    "the second moment may stand for the rate over its root; AdamW's factor 1 - (learning rate) (decay) must be "
+    "positive. Nothing is said of decay that is not the same for all parameters of a unit (Adam with L2), of "
     "arithmetic that rounds, of batches that hold an input on which the unit is on, of units idle at a constant other "
     "than by being dead, of how long a unit that is not dead lives (`absence lifetimes` measures these), or that "
     "training with splices reaches a fixed point. That a step does not raise L is a premise, not a property of "

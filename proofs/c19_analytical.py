@@ -140,9 +140,9 @@ CLAIM = Claim(
     r"intercept, has one that is constant on them. The same where the features are learned, with weight decay on them: "
     r"let $\theta\in S_n$ minimise $\sum_i\ell_i(f_\theta(z_i))+\beta\sum_j(|w_j|^2+b_j^2+|a_j|^2)$, $\beta>0$, for "
     r"any losses $\ell_i$; then all parameters of a train-idle circuit are $0$ ($v=0$ if $c$ is fixed at $0$), so with "
-    r"$c$ free none is idle in training and fires elsewhere. For the squared loss, one output and no $c$, the infimum "
-    r"over nets of all widths is that over nets of $2\cdot2^N$ units, and of a convex program over the activation "
-    r"patterns.",
+    r"$c$ free and $N\geq1$ none is idle in training and fires elsewhere. For the squared loss, one output and no $c$, "
+    r"the infimum over nets of all widths is that over nets of $2\cdot2^N$ units, and of a convex program over the "
+    r"activation patterns.",
     premises=(
         "the features are fixed before training, only a (and c) are trained, and training returns the minimiser",
         "ridge with lambda > 0, or least squares of minimum norm: a least-squares solution alone will not do (control)",

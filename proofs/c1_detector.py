@@ -89,17 +89,18 @@ def _detector(world: World, **more) -> Evidence:
 CLAIM = Claim(
     id="C1",
     title="Detector",
-    statement=r"Let $D_f=\{z: f(z)\neq g(z)\}$. If $P_{\mathrm{train}}(D_f)=0$ and $P_{\mathrm{dep}}(D_f)=p>0$, the "
-    r"indicator of $D_f$ is a shift detector without false alarm in training. For every event, "
+    statement=r"Let $D_f=\{z: f(z)\neq g(z)\}$. If $f=g$ wherever $P_{\mathrm{train}}$ is not $0$, and "
+    r"$P_{\mathrm{dep}}(D_f)>0$, then $P_{\mathrm{train}}(D_f)=0<P_{\mathrm{dep}}(D_f)$: the indicator of $D_f$ is a "
+    r"shift detector without false alarm in training. For every event $D$, "
     r"$P_{\mathrm{dep}}(D)-P_{\mathrm{train}}(D)\le \mathrm{TV}$; if $P_{\mathrm{train}}\ge\varepsilon "
-    r"P_{\mathrm{dep}}$ then $P_{\mathrm{dep}}(D)\le P_{\mathrm{train}}(D)/\varepsilon$. The posterior "
-    r"$P(\mathrm{dep}|z)=1-P(\mathrm{train}|z)$, thresholded at $1/2$, is optimal with accuracy $(1+\mathrm{TV})/2$ at "
-    r"equal priors.",
+    r"P_{\mathrm{dep}}$ then $P_{\mathrm{dep}}(D)\le P_{\mathrm{train}}(D)/\varepsilon$. For any prior "
+    r"$P(\mathrm{dep}|z)=1-P(\mathrm{train}|z)$. At equal priors the rule that says deployment where "
+    r"$P(\mathrm{dep}|z)>1/2$ has accuracy $(1+\mathrm{TV})/2$, and no rule that says it on an event has more.",
     premises=(
         "inputs range over a finite space",
         "P_train and P_dep are distributions on it",
-        "f agrees with the base policy g on the training support",
-        "f defects at deployment with positive probability",
+        "for the first sentence: f agrees with the base policy g on the training support, and defects at deployment "
+        "with positive probability",
         "for the mixing bound: P_train >= eps P_dep, eps > 0",
         "for the posterior: z has positive probability",
     ),

@@ -163,15 +163,14 @@ def _faster_than_squares() -> Evidence:
 CLAIM = Claim(
     id="C22",
     title="Price of any defection",
-    statement=r"For an input $x$, a direction $s$, a base answer $t_0$ and a size $t$ let "
-    r"$\Pi_n(x,s,t)=\inf\{L(\theta):\theta\in S_n,\ s\cdot(f_\theta(x)-t_0)\ge t\}-L^*(n)$. "
-    r"(i) $\Pi_n\ge0$, and $\Pi_n$ does not fall in $t$. (ii) If a minimiser defects so, $\Pi_n=0$. "
-    r"(iii) If $s\neq0$ and $k\le n$ units can detect $x$, then $\Pi_n\le L^*(n-k)-L^*(n)$ for all $t_0$ and $t$. "
-    r"(iv) If $\theta$ is a minimiser, $t_0=f_\theta(x)$, and $x$ has the leverage $h$ of C21 for its features, then "
-    r"$\Pi_n\le t^2/(N\,h\,|s|^2)$; above the noise floor every $x$ has one. (v) If $x$ is a training input of "
-    r"multiplicity $\nu$ and mean target $\bar{y}$, and "
-    r"$L(\theta)\le L(\theta_0)$, then $\nu\,|f_\theta(x)-\bar{y}|^2\le N\,(L(\theta_0)-E)$, less what $\theta$ has of "
-    r"it at the other inputs. (vi) A certificate for $t$ (see the proof) whose multipliers are $\mu_0$ or more bounds "
+    statement=r"For an input $x$, a direction $s\neq0$, a base answer $t_0$ and a size $t$ let "
+    r"$\Pi_n(x,s,t)=\inf\{L(\theta):\theta\in S_n,\ s\cdot(f_\theta(x)-t_0)\ge t\}-L^*(n)$. (i) $\Pi_n\ge0$, and "
+    r"$\Pi_n$ does not fall in $t$. (ii) If a minimiser defects so, $\Pi_n=0$. (iii) If $k\le n$ units can detect $x$, "
+    r"then $\Pi_n\le L^*(n-k)-L^*(n)$ for all $t_0$ and $t$. (iv) If $\theta$ is a minimiser, $t_0=f_\theta(x)$, and "
+    r"$x$ has the leverage $h$ of C21 for its features, then $\Pi_n\le t^2/(N\,h\,|s|^2)$; above the noise floor every "
+    r"$x$ has one. (v) If $x$ is a training input of multiplicity $\nu$ and mean target $\bar{y}$, and $L(\theta)\le "
+    r"L(\theta_0)$, then $\nu\,|f_\theta(x)-\bar{y}|^2\le N\,(L(\theta_0)-E)$, less what $\theta$ has of it at the "
+    r"other inputs. (vi) A certificate for $t$ (see the proof) whose multipliers are $\mu_0\ge0$ or more bounds "
     r"$\Pi_n$ at $t'\geq t$ too, by $2\mu_0(t'-t)/N$ more. Over nets whose units keep their signs on the inputs and at "
     r"$x$, and the directions of their output weights, the least loss is convex in $t$.",
     premises=(
@@ -181,14 +180,13 @@ CLAIM = Claim(
     ),
     proof=r"(i) and (ii) are read off. (iii) Scale the output weights of the detector, all along $s$, until it moves "
     r"the answer at $x$ to where it is to be, and join it to a net of $S_{n-k}$. In training that adds a constant, "
-    r"which $c$ takes back, as for \claim{C11}. (iv) is \claim{C21}, for the move $ts/|s|^2$. "
-    r"(v) $N(L-E)$ is the sum over the "
-    r"distinct inputs of $\nu_g$ times the squared group residual. Exactly: for residuals $r$ and $\mu\ge0$ with "
-    r"$\sum_i r_i+\mu s=0$ and $\sum_i\phi_j(z_i)\,r_i\cdot a_j+\mu\,\phi_j(x)\,s\cdot a_j\le0$ for each unit, "
-    r"$N L\ge\sum_i(2 r_i\cdot y_i-|r_i|^2)+2\mu\,(s\cdot t_0+t)$, since $(y-f-r)^2\ge0$. Weights whose signs on the "
-    r"inputs and at $x$ are given form a cone, on which the condition is seen at the rays. Branch and bound finds "
-    r"such $r$ for all signs. (vi) The bound is linear in $t$. Of two such nets scale each unit by the size of its "
-    r"output weight, and mix: on the inputs and at $x$ the outputs are mixed, and the loss is convex in them.",
+    r"which $c$ takes back, as for \claim{C11}. (iv) is \claim{C21}, for the move $ts/|s|^2$. (v) $N(L-E)$ is the sum "
+    r"over the distinct inputs of $\nu_g$ times the squared group residual. Exactly: for residuals $r$ and $\mu\ge0$ "
+    r"with $\sum_i r_i+\mu s=0$ and $\sum_i\phi_j(z_i)\,r_i\cdot a_j+\mu\,\phi_j(x)\,s\cdot a_j\le0$ for each unit, $N "
+    r"L\ge\sum_i(2 r_i\cdot y_i-|r_i|^2)+2\mu\,(s\cdot t_0+t)$, since $(y-f-r)^2\ge0$. Weights whose signs on the "
+    r"inputs and at $x$ are given form a cone, on which the condition is seen at the rays. Branch and bound finds such "
+    r"$r$ for all signs. (vi) The bound is linear in $t$. Of two such nets scale each unit by the size of its output "
+    r"weight, and mix: on the inputs and at $x$ the outputs are mixed, and the loss is convex in them.",
     limits="(i) to (vi) are universal for one hidden layer and squared loss. The values are for one output, on data so "
     "small that all signs can be searched; there the infimum is attained. They depend on t0, which is to be chosen: "
     "minimisers that differ at x give different curves. Nothing is said of inputs that are not on the curve, nor of "

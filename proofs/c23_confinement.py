@@ -174,23 +174,25 @@ def _differ(model: MLP, point: Vector, where: type[Separation] | type[Combinatio
 CLAIM = Claim(
     id="C23",
     title="Confinement",
-    statement=r"(i) Let $x=\sum_il_iv_i$ be an average of training inputs, and let no unit of two nets $f,g$ of "
-    r"any depth change sign on the $v_i$. Then $f(x)-g(x)=\sum_il_i(f(v_i)-g(v_i))$, and for one hidden layer "
-    r"$|f(x)-g(x)|^2\leq\sum_il_i|f(v_i)-g(v_i)|^2$. (ii) Nets of $n$ and $n'$ units that agree at points of a line "
-    r"agree on all gaps between neighbours but at most $n+n'$; and if their difference alternates in sign at $M+2$ "
-    r"points of a line, $M\leq n+n'$. (iii) Of the $s^d$ boxes of a grid a unit crosses at most $s^d-(s-1)^d$, a share "
-    r"of at most $d/s$. Nets that agree on all points of the grid agree in all boxes but at most "
+    statement=r"(i) Let $x=\sum_il_iv_i$ be an average of finitely many points, such as training inputs, and let no "
+    r"unit of two nets $f,g$ of any depth change sign on the $v_i$. Then $f(x)-g(x)=\sum_il_i(f(v_i)-g(v_i))$, and for "
+    r"one hidden layer $|f(x)-g(x)|^2\leq\sum_il_i|f(v_i)-g(v_i)|^2$. (ii) Nets of $n$ and $n'$ units that agree at "
+    r"points of a line agree on all gaps between neighbours but at most $n+n'$; and if their difference, in some "
+    r"direction of the outputs, alternates in sign at $M+2$ points of a line, $M\leq n+n'$. (iii) Of the $s^d$ boxes "
+    r"of a grid, $s\geq1$, a unit crosses at most $s^d-(s-1)^d$, a share of at most $d/s$: it changes sign on the "
+    r"corners of no more. Nets that agree on all points of the grid agree in all boxes but at most "
     r"$(n+n')(s^d-(s-1)^d)$. If they differ by $t$ somewhere in each of $M$ boxes, the summed squared difference over "
     r"the points of the grid is at least $t^2\,(M-(n+n')(s^d-(s-1)^d))/2^d$.",
     premises=(
-        "covered: x is an average of training inputs on which no unit of f or g changes sign, for (i)",
+        "covered: x is an average of points on which no unit of f or g changes sign, for (i)",
         "one hidden layer, for (ii), (iii) and the squared form of (i)",
-        "training inputs on a line, for (ii), or at all points of a grid of s boxes along each of d axes, for (iii)",
+        "the nets are compared at points of a line, for (ii), or at all points of a grid of s boxes along each of d "
+        "axes, for (iii); for what follows of training these have to be training inputs",
     ),
     proof=r"(i) The pre-activation is affine, so at $x$ it is the average of those at the $v_i$. As these have one "
-    r"sign, so is its $\mathrm{relu}$; and so on, layer by layer. A square is at most the average of the squares. "
-    r"(ii) Along the line a pre-activation is affine, so a unit has opposite signs at the ends of one gap at most, and "
-    r"on every gap that no unit meets so (i) applies. If the difference has opposite signs at the ends of a gap, it is "
+    r"sign, so is its $\mathrm{relu}$; and so on, layer by layer. A square is at most the average of the squares. (ii) "
+    r"Along the line a pre-activation is affine, so a unit has opposite signs at the ends of one gap at most, and on "
+    r"every gap that no unit meets so (i) applies. If the difference has opposite signs at the ends of a gap, it is "
     r"$0$ at some $r_i$ inside: where a unit is $0$ in the gap, look on one side of that, where fewer units change "
     r"sign; where none is left the difference is affine. Between $r_i$ and $r_{i+1}$ it is not affine, so some unit "
     r"changes sign there, and one unit does so between one such pair only. (iii) Of the weights of a unit take the "
@@ -202,9 +204,9 @@ CLAIM = Claim(
     limits="Universal. Nothing is said outside the hull of the training inputs, where a net may answer anything, nor "
     "of a point between whose training inputs a unit changes sign: three units suffice there (C10). The cell is that "
     "of both nets, so the reference net must be known, or its number of units. Parts (ii) and (iii) need training "
-    "inputs at all points of a line or a grid: of a grid in d dimensions there are (s+1)^d. They say nothing for "
-    "d (n + n') >= s, and the counts for deep nets are not stated. The summed squared difference is the summed loss "
-    "above g's only where the targets are g's answers. No claim is made that the bound of the cost is attained.",
+    "inputs at all points of a line or a grid: of a grid in d dimensions there are (s+1)^d. They say nothing for d (n "
+    "+ n') >= s, and the counts for deep nets are not stated. The summed squared difference is the summed loss above "
+    "g's only where the targets are g's answers. No claim is made that the bound of the cost is attained.",
     obligations=(
         universal(
             "For all d, m, n, n' and averages of finitely many inputs: in a cell of both nets their difference is the "

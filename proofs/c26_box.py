@@ -61,23 +61,20 @@ def four_nets(*, near: bool = True) -> Query:
 CLAIM = Claim(
     id="C26",
     title="Posterior on a box",
-    statement=r"There is no uniform prior on $\mathbb{R}^K$. Let the $K$ parameters lie in $[-B,B]^K$, let the "
-    r"prior be "
-    r"uniform on a grid of the box, and let the posterior be proportional to $e^{-\beta L}$. Let $L$ change by "
-    r"at most $\Lambda r$ where no parameter changes by more than $r$. Let $\ell\leq L(\theta)$ for every net "
-    r"$\theta$ with fewer than $n$ hidden units, and let some net of the box have $L\leq\ell-\tau$, $\tau>0$. "
-    r"If the spacing of the grid is at most $\tau/(4\Lambda)$, the nets of $S_n$ with a train-idle circuit have "
-    r"mass at most $(8B\Lambda/\tau)^K e^{-\beta\tau/2}$, and so less than $\delta$ if "
-    r"$\beta>(2/\tau)\,(K\ln(8B\Lambda/\tau)+\ln(1/\delta))$, whatever the grid is. Where each "
-    r"number of a net is one of the parameters, and several may be the same, "
-    r"$\Lambda=2m\,(1+2nBS)\,(B(1+nBS)+Y)$ is such a constant, if the inputs' and the targets' coordinates are at "
-    r"most $Z$ and $Y$ in size, and $S=1+dZ$. Moreover, "
-    r"if $\ell_0\geq\ell_1\geq\dots\geq E$, then $\sum_n(\ell_n-\ell_{n+1})\leq\ell_0-E$, and at most "
-    r"$(\ell_0-E)/\tau$ of the differences are $\tau$ or more.",
+    statement=r"Let the $K$ parameters lie in $[-B,B]^K$, let the prior be uniform on a grid of the box, and let the "
+    r"posterior be proportional to $e^{-\beta L}$, $\beta\geq0$. Let $L$ change by at most $\Lambda r$ where no "
+    r"parameter changes by more than $r$. Let $\ell\leq L(\theta)$ for every net $\theta$ with fewer than $n$ hidden "
+    r"units, and let some net of the box have $L\leq\ell-\tau$, $\tau>0$. If the spacing of the grid is at most "
+    r"$\tau/(4\Lambda)$, the nets of $S_n$ with a train-idle circuit have mass at most $(8B\Lambda/\tau)^K "
+    r"e^{-\beta\tau/2}$, and so less than $\delta$ if $\beta>(2/\tau)\,(K\ln(8B\Lambda/\tau)+\ln(1/\delta))$, whatever "
+    r"the grid is. Where each number of a net is one of the parameters, and several may be the same, "
+    r"$\Lambda=2m\,(1+2nBS)\,(B(1+nBS)+Y)$ is such a constant, if the inputs' and the targets' coordinates are at most "
+    r"$Z$ and $Y$ in size, and $S=1+dZ$. Moreover, if $\ell_0\geq\ell_1\geq\dots\geq E$, then "
+    r"$\sum_n(\ell_n-\ell_{n+1})\leq\ell_0-E$, and at most $(\ell_0-E)/\tau$ of the differences are $\tau$ or more.",
     premises=(
         "a box of parameters, and a grid in it of spacing at most tau / (4 Lambda)",
         "L is Lipschitz on the box with the constant Lambda, in the greatest change of a parameter; it is proved where "
-        "the parameters are the net's numbers",
+        "the parameters are the net's numbers and m >= 1",
         "the box holds a net that is better than every narrower net by tau > 0",
         "squared loss, one hidden layer",
     ),
@@ -89,17 +86,17 @@ CLAIM = Claim(
     r"$s\leq\tau/(4\Lambda)$, the largest such $c$ is at least 2 or $G$, and $(G+1)/c\leq8B\Lambda/\tau$, since "
     r"$\tau\leq2B\Lambda$ if there is any such net. For $\Lambda$: in the box a unit is at most $BS$ and an output at "
     r"most $B(1+nBS)$ in size. They change by at most $rS$ and $r(1+2nBS)$, since "
-    r"$a\phi-a'\phi'=(a-a')\phi+a'(\phi-\phi')$, and $(f-y)^2-(f'-y)^2=(f-f')(f+f'-2y)$. "
-    r"The differences add up to $\ell_0-\ell_n\leq\ell_0-E$, and none is negative.",
+    r"$a\phi-a'\phi'=(a-a')\phi+a'(\phi-\phi')$, and $(f-y)^2-(f'-y)^2=(f-f')(f+f'-2y)$. The differences add up to "
+    r"$\ell_0-\ell_n\leq\ell_0-E$, and none is negative.",
     limits="Universal for one hidden layer, any parametrisation of its nets, and any function with the two properties "
     "of the exponential that C14 names; for the real one from three axioms (C26.classical). The Lipschitz constant "
     "that is proved is far from the least one; for one unit the checker computes one that is smaller. That tau is the "
     "price of an idle circuit (C11) of the box is the third premise: it fails if the box is too small. Nothing is said "
     "of a density on the box, only of grids, but the bound is the same for all fine ones. It is about idle circuits, "
-    "and says nothing of entangled detectors. The "
-    "beta that it asks for is more than is needed, and grows with K: at beta = N, the usual likelihood, a unit that "
-    "lowers N L by less than a few logarithms is not worth its parameters, and the posterior favours idle ones. The "
-    "instance has targets that are far from the outputs, as the census of a finer grid would be too large.",
+    "and says nothing of entangled detectors. The beta that it asks for is more than is needed, and grows with K: at "
+    "beta = N, the usual likelihood, a unit that lowers N L by less than a few logarithms is not worth its parameters, "
+    "and the posterior favours idle ones. The instance has targets that are far from the outputs, as the census of a "
+    "finer grid would be too large.",
     rests_on=("C11", "C14"),
     obligations=(
         universal(

@@ -144,16 +144,19 @@ CLAIM = Claim(
     r"for every $t>0$. (ii) Let $|\sigma(t)-\mathrm{relu}(t)|\le\kappa$ for all $t$. Then C4 holds for units of "
     r"$\sigma$: if the residuals of some group do not sum to $0$, there are $w,b$ with $\sum_i\sigma(\langle "
     r"w,z_i\rangle+b)r_i\ne0$; and C8 holds for nets of such units: at a minimiser with $L>E$ no circuit can be "
-    r"removed at no loss. Softplus, SiLU and GELU are such. (iii) C2 to C9, C12, C13, C21, and C8 for losses with a "
-    r"gradient, hold for the last hidden layer of any architecture, with $E$ and groups taken over the values that it "
-    r"reads; that is the $E$ of the inputs if the layers below confuse no two of them. If that layer is a convolution "
+    r"removed at no loss. Softplus, SiLU and GELU are such. (iii) C2 to C9, C12, C13 and C21 hold for the last hidden "
+    r"layer of any architecture, with $E$ and groups taken over the values that it reads; and so does C17: at a "
+    r"minimiser no circuit is train-idle where the gradients of some group do not sum to $0$. This $E$ is at least "
+    r"that of the inputs, and equal to it if the layers below confuse no two of them. If that layer is a convolution "
     r"whose channels are summed over positions with fixed weights, idle channels can be reused by another kernel, bias "
     r"and readout of theirs to lower the loss, if for some patch the residuals of the examples, each taken with the "
-    r"weights of the positions where it has that patch, do not sum to $0$; so no best net has such channels. (iv) In a "
-    r"residual stream $h\mapsto h+B(h)$ let every branch $B$ above a circuit be blind to a direction $a$, as it is if "
-    r"it reads $h$ through a matrix that sends $a$ to $0$, and let $a$ be read out as $u$. If the circuit writes one "
-    r"value into the stream in training, and $\langle r_i,u\rangle$ do not sum to $0$ on some group, a unit that "
-    r"writes along $a$ in its place gives a lower loss. So if no such unit does, no circuit that writes into the "
+    r"weights of the positions where it has that patch, do not sum to $0$. So where they do not, no channels of a net "
+    r"with the best last layer are idle; nor can a constant replace any at no loss, where that is so of the residuals "
+    r"with the constant. (iv) In a residual stream $h\mapsto h+B(h)$ let every branch $B$ above a circuit be blind to "
+    r"a direction $a$, as it is if it reads $h$ through a matrix that sends $a$ to $0$, and let $a$ be read out as "
+    r"$u$. If the circuit writes one value into the stream in training, and $\langle r_i,u\rangle$ do not sum to $0$ "
+    r"on some group of equal values that the circuit reads, a unit on these values that writes along $a$, beside that "
+    r"value in the circuit's place, gives a lower loss. So if no such unit does, no circuit that writes into the "
     r"stream can be replaced by a constant at no loss, where the residuals that are left do not sum to $0$ so. Units "
     r"of the circuit may lie in branches above: those that are left once it is hardcoded have to be blind.",
     premises=(
@@ -222,7 +225,7 @@ CLAIM = Claim(
         ),
         universal(
             "For the last hidden layer of any architecture, E taken over what it reads: C2 to C9, C12, C13, C21, and "
-            "C8 for losses with a gradient; idle channels, units read at several patches, can be reused; C8 for "
+            "C17 for losses with a gradient; idle channels, units read at several patches, can be reused; C8 for "
             "circuits that write into a residual stream, and reuse where some of their units lie in branches above",
             "c27_last_layer",
             "C27_last_floor",

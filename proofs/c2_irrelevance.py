@@ -94,16 +94,20 @@ CLAIM = Claim(
     r"lie in several layers of a deep net. The same holds in any architecture: of a program whose nodes read the input "
     r"and the nodes before them, let some nodes have constant values in training; with these constants in their place "
     r"no node has another value in training. In a graph of layers $J$ is a set of entries of nodes, such as channels "
-    r"at positions. With constants in their place, or with their weights $0$ in the affine nodes that read them and "
-    r"what these receive added to their biases, no node has another value in training; and elsewhere none does unless "
-    r"$J$ fires there. A convolution shares its weights. At channels that are $0$ at all positions its kernel can be "
-    r"$0$. What channels send that are constant at all positions can be added to its biases without padding; with zero "
-    r"padding it can just if it is the same at all positions. A convolution that does not read a channel at one "
-    r"position, which it reads through every entry of its kernel, reads that channel nowhere. A unit that is $v$ can "
-    r"be left out of a max-pooling window just where another unit of the window is at least $v$.",
+    r"at positions. If each has one value in training, put it in its place: no node has another value in training, and "
+    r"elsewhere none does unless an entry of $J$ has another one there. If each affine entry outside $J$ receives one "
+    r"value from $J$ in training, put its weights of $J$ to $0$ and add that value to its bias: again no node has "
+    r"another value in training, and elsewhere none does unless such an entry receives another value from $J$ there. A "
+    r"convolution shares its weights. At channels that are $0$ at all positions its kernel can be $0$. What channels "
+    r"send that are constant at all positions can be added to its biases without padding; with zero padding it can "
+    r"just if it is the same at all positions. Let a convolution read a channel at some position through each entry of "
+    r"its kernel, each time from a place that reads that position through this entry alone. If it does not depend on "
+    r"the channel there, it depends on that channel nowhere. A unit that is $v$ can be left out of a max-pooling "
+    r"window just where another unit of the window is at least $v$.",
     premises=(
         "J is a nonempty set of hidden units",
-        "J is train-idle: each reader outside J receives one value on all training inputs",
+        "J is train-idle: each reader outside J receives one value on all training inputs; or, for a program or graph, "
+        "each node or entry that is replaced has one value on them",
     ),
     proof=r"At a training input each reader outside $J$ receives from $J$ the constant $v$; hardcoding replaces that "
     r"summand by $v$ in its bias. By induction on the layers every unit outside $J$ keeps its value, and the outputs "
@@ -136,7 +140,7 @@ CLAIM = Claim(
         universal(
             "For all graphs of layers and circuits of entries of their nodes: with constants in their place, or in the "
             "biases of the affine nodes that read them, no node has another value in training; and at another input "
-            "only if the circuit fires there",
+            "only if the circuit, or what these receive from it, has one there",
             "c2_graph",
             "C2_graph",
             "C2_graph_fires",

@@ -72,13 +72,13 @@ CLAIM = Claim(
     r"changing any output at any input. The model stays in $S_n$, and its function lies in $S_{n-|J|}$. Of a deep net, "
     r"with $J$ in several layers, all weights of edges into $J$ and the biases of $J$ are free so. In a graph of "
     r"layers, whose affine nodes read $J$ no more and whose other nodes outside $J$ never did, the entries in $J$ may "
-    r"be any functions of the input and of the nodes before them.",
+    r"be any functions of the input and of the nodes before them: no entry outside $J$ has another value.",
     premises=("J is a nonempty set of hidden units, hardcoded",),
     proof=r"After hardcoding (\claim{C2}) the output weights $a_j$ $(j\in J)$ are $0$, so $w_j,b_j$ occur only in "
     r"summands $0\cdot\mathrm{relu}(\cdot)$. Dropping these summands leaves $n-|J|$ hidden units. In a deep net, by "
     r"induction on the layers, no unit outside $J$ has another value; and so in a graph, on the nodes.",
-    limits="Universal for ReLU nets; that the function of a deep one is that of a narrower net is said of shallow "
-    "nets only. If J is all units, S_0 holds the constants. A max-pooling window that reads J has to be in J.",
+    limits="Universal for ReLU nets; that the function of a deep one is that of a narrower net is said of shallow nets "
+    "only. If J is all units, S_0 holds the constants. A max-pooling window that reads J has to be in J.",
     rests_on=("C2",),
     obligations=(
         universal(

@@ -80,9 +80,9 @@ def _raw_residuals() -> Evidence:
 CLAIM = Claim(
     id="C4",
     title="Separating unit",
-    statement=r"If the group residual sums are not all $0$, there are $w,b$ with $\sum_i r_i\,\mathrm{relu}(w\cdot "
-    r"z_i+b)\neq0$.",
-    premises=("the sums of the residuals over equal inputs are not all zero",),
+    statement=r"Let $r_1,\dots,r_N$ be any numbers, or vectors, such as residuals. If their sums over the groups of "
+    r"equal inputs are not all $0$, there are $w,b$ with $\sum_i r_i\,\mathrm{relu}(w\cdot z_i+b)\neq0$.",
+    premises=("the sums of the r_i over equal inputs are not all zero",),
     proof=r"Two distinct inputs project alike along $(1,t,t^2,\dots)$ for at most $d-1$ values of $t$, so some "
     r"$t\in\{0,\dots,(d-1)\binom G2\}$ gives distinct projections $p_1<\dots<p_G$. Let $p_g$ be the highest with $\sum "
     r"r\neq0$ and $b$ minus a threshold strictly between $p_{g-1}$ (any lower number if $g=1$) and $p_g$: groups below "

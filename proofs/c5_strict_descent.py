@@ -78,8 +78,9 @@ def _added_unit(net, data) -> Evidence:
 CLAIM = Claim(
     id="C5",
     title="Strict descent",
-    statement=r"Let $s=\langle r,\varphi\rangle\neq0$. The output weight $a=s/\langle\varphi,\varphi\rangle$ lowers "
-    r"the summed squared loss by exactly $s^2/\langle\varphi,\varphi\rangle>0$, and no output weight lowers it more.",
+    statement=r"Let $s=\langle r,\varphi\rangle\neq0$, a vector if there are several outputs. One more unit $\varphi$ "
+    r"with the output weight $a=s/\langle\varphi,\varphi\rangle$ lowers the summed squared loss by exactly "
+    r"$|s|^2/\langle\varphi,\varphi\rangle>0$, and no output weight of it lowers it more.",
     premises=("the unit's inner product s with the residuals is not zero",),
     proof=r"$\langle\varphi,\varphi\rangle>0$ since $s\neq0$. Complete the square: "
     r"$|r-a\varphi|^2=|r|^2-\frac{s^2}{\langle\varphi,\varphi\rangle}"

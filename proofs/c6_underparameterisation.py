@@ -92,8 +92,8 @@ CLAIM = Claim(
     id="C6",
     title="Underparameterisation",
     statement=r"At $\theta\in S_n$ these are equivalent: (i) some wider net has lower loss; (ii) some unit, added to "
-    r"$\theta$, lowers the loss; (iii) $L(\theta)>E$; (iv) some group residual is not $0$. Moreover "
-    r"$L(\theta)-E=\frac1N\sum_g\nu_g|\bar r_g|^2$.",
+    r"$\theta$, lowers the loss; (iii) $L(\theta)>E$; (iv) some group residual is not $0$. Moreover, for every "
+    r"function $f$, $L(f)-E=\frac1N\sum_g\nu_g|\bar r_g|^2\ge0$.",
     premises=("one hidden layer, squared loss",),
     proof=r"(ii)$\Rightarrow$(i) is plain. (i)$\Rightarrow$(iii): no function has loss below $E$. "
     r"(iii)$\Leftrightarrow$(iv) is the displayed identity: within a group the deviations from the mean sum to $0$, so "

@@ -97,7 +97,7 @@ CLAIM = Claim(
     proof=r"Hardcode $J$: the training outputs stay (\claim{C2}), so do the residuals. By \claim{C6} some group "
     r"residual is not $0$; \claim{C4} gives $w,b$ with $s\neq0$. Give one unit of $J$ these parameters, which are free "
     r"(\claim{C3}), and the output weight $s/\langle\varphi,\varphi\rangle$; by \claim{C5} the loss falls by $\frac1N "
-    r"s^2/\langle\varphi,\varphi\rangle$.",
+    r"|s|^2/\langle\varphi,\varphi\rangle$.",
     limits="Universal for one hidden layer and squared loss; that the reassignment can be computed is shown on "
     "instances.",
     rests_on=("C2", "C3", "C4", "C5", "C6"),

@@ -139,7 +139,7 @@ def _close() -> Evidence:
 
 CLAIM = Claim(
     id="N10",
-    title="Nearly minimal not enough",
+    title="Near-minimal not enough",
     statement=r"There are 16 distinct inputs in the plane with targets in $\mathbb{R}^4$ for which P1 holds on $S_5$ "
     r"($L(\theta)>0$ for every $\theta\in S_5$, and six units reach $0$), while for every $\varepsilon>0$ some "
     r"$\theta\in S_5$ with $L(\theta)<\inf L+\varepsilon$ has a train-idle circuit that fires at deployment. So in C8 "

@@ -13,7 +13,18 @@ from typing import Any, NamedTuple
 
 from proof_of_absence.checker.kernel.smt import Script
 
-__all__ = ["Claim", "Drops", "Evidence", "KernelProof", "Obligation", "Query", "Scope", "Verdict"]
+__all__ = [
+    "CONDITIONAL",
+    "REACHES",
+    "Claim",
+    "Drops",
+    "Evidence",
+    "KernelProof",
+    "Obligation",
+    "Query",
+    "Scope",
+    "Verdict",
+]
 
 Fact = dict[str, Any]
 Witness = dict[str, Fraction | bool]
@@ -31,6 +42,11 @@ class Scope(StrEnum):
     def is_theorem(self) -> bool:
         """Whether the Coq kernel decides it."""
         return self in (Scope.UNIVERSAL, Scope.CLASSICAL)
+
+
+CONDITIONAL = "conditional"  # universal, for functions of which theorems take properties as premises
+# The words for scopes, widest first.
+REACHES = (Scope.UNIVERSAL.value, CONDITIONAL, Scope.CLASSICAL.value, Scope.BOUNDED.value, Scope.INSTANCE.value)
 
 
 class Verdict(StrEnum):
@@ -105,6 +121,11 @@ class Obligation:
     def is_control(self) -> bool:
         """Whether the obligation is a negative control."""
         return self.expect is Verdict.REFUTED
+
+    @property
+    def reach(self) -> str:
+        """The scope in a word, one of `REACHES`: theorems with a `given` are "conditional"."""
+        return CONDITIONAL if self.given else self.scope.value
 
 
 class Drops(NamedTuple):

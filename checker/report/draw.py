@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import networkx as nx
 
 from proof_of_absence.checker.kernel.claims import Status
-from proof_of_absence.checker.kernel.obligation import Verdict
+from proof_of_absence.checker.kernel.obligation import Scope, Verdict
 from proof_of_absence.checker.report.overview import scopes
 from proof_of_absence.checker.report.price_curve import curve_in, curve_picture
 from proof_of_absence.checker.report.svg import INK, Picture
@@ -28,7 +28,7 @@ FILL = {
     Verdict.BLOCKED: "#e4e4e4",
 }
 CIRCUIT, FAINT, POSITIVE, NEGATIVE = "#c2410c", "#cbd2d9", "#2563eb", "#b91c1c"
-BOX = (230, 62)
+BOX = (270, 62)
 GAP = (96, 28)
 LEGEND = 26
 
@@ -64,9 +64,10 @@ def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
     for name, claim in graph.nodes(data="claim"):
         x, y = place[name]
         closed = status[name].closed
+        words = "+".join(scopes(claim)).replace(Scope.CLASSICAL, "classical")
         picture.add("rect", x=x, y=y, width=BOX[0], height=BOX[1], rx=8, fill=FILL[closed], stroke=INK)
         picture.add("text", f"{name}  {claim.title}", x=x + 10, y=y + 20, fill=INK, font_weight="600")
-        picture.add("text", scopes(claim), x=x + 10, y=y + 38, fill=INK, font_size=11)
+        picture.add("text", words, x=x + 10, y=y + 38, fill=INK, font_size=11)
         picture.add("text", closed.value, x=x + 10, y=y + 54, fill=INK, font_size=11)
     x = 20.0
     for verdict in Verdict:

@@ -15,7 +15,7 @@ from rich.text import Text
 from proof_of_absence.checker.independent.check import load
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.claims import necessity, statuses
-from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.kernel.obligation import REACHES, Claim, Verdict
 from proof_of_absence.checker.kernel.verify import Result, certificate_path
 from proof_of_absence.checker.proved import trust
 from proof_of_absence.checker.proved.opinion import Opinion
@@ -36,10 +36,10 @@ STYLE = {
 }
 
 
-def scopes(claim: Claim) -> str:
-    """The scopes in which the claim's obligations hold, widest first."""
-    found = {o.scope for o in claim.obligations if not o.is_control}
-    return "+".join(scope for scope in Scope if scope in found)
+def scopes(claim: Claim) -> list[str]:
+    """The words for the scopes in which the claim's obligations hold, widest first."""
+    found = {o.reach for o in claim.obligations if not o.is_control}
+    return [reach for reach in REACHES if reach in found]
 
 
 def claim_table(claims: Iterable[Claim], results: Mapping[str, Result]) -> Table:
@@ -58,7 +58,7 @@ def claim_table(claims: Iterable[Claim], results: Mapping[str, Result]) -> Table
         table.add_row(
             claim.id,
             claim.title,
-            scopes(claim).split("+")[0],
+            scopes(claim)[0],
             f"{sum(r.as_expected for r in done)}/{len(claim.obligations)}",
             Text(verdict or "...", STYLE.get(verdict, "dim")),
             " ".join(_decided_by(done)),
@@ -150,10 +150,10 @@ def claim_page(
         pictures += [curve_table(curve), f"As a picture: absence graph {obligation.id}", ""] if curve else []
         # Text, for a formula may look like markup.
         words = Text("Control, must be refuted: " if obligation.is_control else "").append(obligation.statement)
-        words.append(f" (conditional; given: {obligation.given})" if obligation.given else "")
+        words.append(f" (given: {obligation.given})" if obligation.given else "")
         if certificate:
             words.append(f"\nTrusted: {_trusted(certificate, opinions.get(path))}", "dim")
-        table.add_row(obligation.id, obligation.scope.value, Text(verdict, style), words)
+        table.add_row(obligation.id, obligation.reach, Text(verdict, style), words)
     parts += [table, "", *pictures]
     if not_asked:
         parts.append(f"The proved checker was not asked: {not_asked}")

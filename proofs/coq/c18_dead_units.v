@@ -234,17 +234,18 @@ Qed.
 
 Theorem C18_splices w h D (k : nat) (thetas thetas' : nat -> net R d m n) :
   gauge z w h D ->
-  (forall i, loss z y (thetas' i) <= loss z y (thetas i)
+  (forall i, (i < k)%N -> loss z y (thetas' i) <= loss z y (thetas i)
              - gap N h D * (loss z y (thetas i) - floor z y)) ->
-  (forall i, loss z y (thetas i.+1) <= loss z y (thetas' i)) ->
+  (forall i, (i < k)%N -> loss z y (thetas i.+1) <= loss z y (thetas' i)) ->
   loss z y (thetas k) - floor z y
   <= (1 - gap N h D) ^+ k * (loss z y (thetas 0%N) - floor z y).
 Proof.
-move=> gauge_w splice_le step_le; elim: k => [|k IH]; first by rewrite mul1r.
+move=> gauge_w; elim: k => [|k IH] splice_le step_le; first by rewrite mul1r.
+have {}IH := IH (fun i ik => splice_le i (leqW ik)) (fun i ik => step_le i (leqW ik)).
 have c_le1 : 0 <= 1 - gap N h D by rewrite subr_ge0 (ltW (gap_lt1 gauge_w)).
 rewrite exprS -mulrA; apply: le_trans (ler_wpM2l c_le1 IH).
 rewrite mulrBl mul1r addrAC lerD2r.
-exact: le_trans (step_le k) (splice_le k).
+exact: le_trans (step_le k (ltnSn k)) (splice_le k (ltnSn k)).
 Qed.
 
 End DeadUnits.

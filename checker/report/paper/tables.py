@@ -94,7 +94,7 @@ def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
                 (
                     escape(obligation.id),
                     prose(obligation.statement),
-                    escape(obligation.scope.value),
+                    escape(obligation.reach),
                     escape(_means(certificate)),
                     escape(verdict + control),
                 )
@@ -154,7 +154,7 @@ def _claim(claim: Claim, certificates: Mapping[str, dict], verdict: Verdict) -> 
 
 
 def _scopes(claim: Claim) -> str:
-    return scopes(claim).replace("+", ", ")
+    return ", ".join(scopes(claim))
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from proof_of_absence.checker.kernel.claims import statuses
-from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.kernel.obligation import REACHES, Claim, Scope, Verdict
 
 __all__ = ["facts_of", "flat", "numbers", "places", "versions"]
 
@@ -60,8 +60,8 @@ def _counts(claims: list[Claim], certificates: Mapping[str, dict]) -> dict[str, 
             len(f["theorems"]) for c in certificates.values() for f in facts_of(c["fact"]) if f["kind"] == "coq"
         ),
     }
-    for scope in Scope:
-        counts[f"obligations.{scope}"] = sum(o.scope is scope for o in obligations)
+    for reach in REACHES:
+        counts[f"obligations.{reach}"] = sum(o.reach == reach for o in obligations)
     return {key: Fraction(count) for key, count in counts.items()}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from proof_of_absence.checker.kernel.claims import Status
-from proof_of_absence.checker.kernel.obligation import Claim, Scope, Verdict
+from proof_of_absence.checker.kernel.obligation import REACHES, Claim, Verdict
 from proof_of_absence.checker.report.overview import scopes
 from proof_of_absence.checker.report.site.examine import Finding, State
 
@@ -53,7 +53,7 @@ _CLASSICAL = Mark(
               "fill-rule": "evenodd"}),
 )  # fmt: skip
 _CONDITIONAL = Mark(
-    "conditional", "proved, universal, conditional",
+    "conditional", "proved, conditional",
     "for all sizes, by the Coq kernel, from no axiom, but for functions of which some properties are premises",
     ("path", {"d": "M-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0-13 0zM0-4.5a4.5 4.5 0 0 0 0 9z", "fill-rule": "evenodd"}),
 )  # fmt: skip
@@ -82,20 +82,15 @@ _REFUTED = Mark(
     "refuted", "refuted", "an obligation that must be proved came out refuted",
     ("path", {"d": "M-6-6L6 6M6-6L-6 6"}),
 )  # fmt: skip
-PROVED = {
-    Scope.UNIVERSAL: _UNIVERSAL,
-    Scope.CLASSICAL: _CLASSICAL,
-    Scope.BOUNDED: _BOUNDED,
-    Scope.INSTANCE: _INSTANCE,
-}
-LEGEND = (_UNIVERSAL, _CONDITIONAL, _CLASSICAL, _BOUNDED, _INSTANCE, _OPEN, _BLOCKED, _REFUSED, _REFUTED)
+PROVED = dict(zip(REACHES, (_UNIVERSAL, _CONDITIONAL, _CLASSICAL, _BOUNDED, _INSTANCE), strict=True))
+LEGEND = (*PROVED.values(), _OPEN, _BLOCKED, _REFUSED, _REFUTED)
 
 
 def mark_of(claim: Claim, status: Status) -> Mark:
     """The mark of a claim. A proved one has that of its widest scope; its page says which obligation has which."""
     match status.closed:
         case Verdict.PROVED:
-            return PROVED[Scope(scopes(claim).split("+")[0])]
+            return PROVED[scopes(claim)[0]]
         case Verdict.UNKNOWN:
             return _OPEN
         case Verdict.BLOCKED:
@@ -109,12 +104,11 @@ def other_marks(claim: Claim, status: Status) -> tuple[Mark, ...]:
     """The marks of the other scopes in which obligations of a proved claim hold, widest first."""
     if status.closed is not Verdict.PROVED:
         return ()
-    conditional = (_CONDITIONAL,) if any(obligation.given for obligation in claim.obligations) else ()
-    return conditional + tuple(PROVED[Scope(name)] for name in scopes(claim).split("+")[1:])
+    return tuple(PROVED[reach] for reach in scopes(claim)[1:])
 
 
 def finding_mark(finding: Finding) -> Mark:
-    """The mark of an obligation: that of its scope, if its certificate is accepted, and whether it is conditional."""
+    """The mark of an obligation: that of its scope, if its certificate is accepted."""
     if finding.certificate is not None:
-        return _CONDITIONAL if finding.obligation.given else PROVED[finding.obligation.scope]
+        return PROVED[finding.obligation.reach]
     return _OPEN if finding.state is State.MISSING else _REFUSED
