@@ -40,11 +40,14 @@ def _close(script: Query, cases: tuple[Formula, ...], tree: Fact) -> None:
 
 def ways(branch: Branch, tree: Fact) -> list[Formula]:
     """The cases, of which at least one holds: a choice that an assertion leaves, or a condition and its opposite,
-    or the signs of any term.
+    or the signs of any term, or any formula and its opposite (a lemma, where the opposite is refuted at once).
     """
     if "sign" in tree:
         (term,) = parse(tree["sign"])
         return [Formula([relation, term, "0"], {}) for relation in (">", "<", "=")]
+    if "whether" in tree:
+        (formula,) = parse(tree["whether"])
+        return [Formula(formula, {}), Formula(formula, {}, so=False)]
     (kind,) = {"choice", "condition"} & set(tree)
     place = tree[kind]
     require(type(place) is int and place >= 0, "not the place of a case")

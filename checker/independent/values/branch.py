@@ -48,6 +48,7 @@ class Branch:
 
     `hypotheses` are polynomials with their signs. Of each member of `choices` at least one formula holds. `conditions`
     are those of an `ite` that nothing decides, by what they say. `closed`: some truth value is both true and false.
+    `names` has the variables for what is not decided, by what they stand for.
     """
 
     def __init__(self, script: Query, cases: Sequence[Formula] = ()):
@@ -56,7 +57,7 @@ class Branch:
         self.conditions: dict[Key, Formula] = {}
         self.closed = False
         self._script = script
-        self._names: dict[Key, str] = {}
+        self.names: dict[Key, str] = {}
         self._known: set[Key] = set()
         # What other terms are, by what is known so far; how often something hung on that.
         self._here: dict[str | int, tuple[Term, Polynomial]] = {}
@@ -88,7 +89,7 @@ class Branch:
             case ["ite", condition, one, other]:
                 truth = self._truth(Formula(condition, local))
                 if truth is None:
-                    self.conditions.setdefault(self._shape(Formula(condition, local)), Formula(condition, local))
+                    self.conditions.setdefault(self.shape(Formula(condition, local)), Formula(condition, local))
                 else:
                     self._read(Formula(one if truth else other, local, so))
             case "true" | "false":
@@ -104,6 +105,7 @@ class Branch:
         """Take what a comparison says: a hypothesis for each two terms, or a choice."""
         term, local, so = formula
         operator, *parts = term
+        require(len(parts) > 1, f"{operator} of one term")
         if (operator == "distinct" and so) or (operator == "=" and not so):
             pairs = list(combinations(parts, 2) if operator == "distinct" else pairwise(parts))
             apart = [[Formula([sign, *pair], local) for sign in ("<", ">")] for pair in pairs]
@@ -255,27 +257,27 @@ class Branch:
         if truth is not None:
             return self._polynomial(one if truth else other, condition.local)
         parts = [_frozen(self._polynomial(part, condition.local)) for part in (one, other)]
-        shape = self._shape(condition)
+        shape = self.shape(condition)
         self.conditions.setdefault(shape, condition)
         return self._variable(("ite", shape, *parts))
 
-    def _shape(self, formula: Formula) -> Key:
+    def shape(self, formula: Formula) -> Key:
         """What a condition says, by which it is known again."""
         term, local, so = self._opened(formula)
         match term:
             case str():
                 return ("bool", term, so)
             case ["not" | "and" | "or" as operator, *parts]:
-                return (operator, so, *(self._shape(Formula(part, local)) for part in parts))
+                return (operator, so, *(self.shape(Formula(part, local)) for part in parts))
             case ["distinct", one, other]:
-                return self._shape(Formula(["=", one, other], local, not so))
+                return self.shape(Formula(["=", one, other], local, not so))
         require(len(term) == 3, f"condition {term} is not understood")
         return (*_key(*self._atom(Formula(term, local))), so)
 
     def _variable(self, key: Key) -> Polynomial:
         """A variable for what has this key: equal ones have equal values."""
         self._hung += 1
-        return {((self._names.setdefault(key, f"({len(self._names)})"), 1),): Fraction(1)}
+        return {((self.names.setdefault(key, f"({len(self.names)})"), 1),): Fraction(1)}
 
 
 def _require_order(script: Script) -> None:

@@ -49,6 +49,14 @@ FORMULAS = st.recursive(
 SCRIPTS = st.lists(FORMULAS, min_size=1, max_size=4).map(
     lambda formulas: HEADER + "".join(f"(assert {formula})\n" for formula in formulas)
 )
+NODES = [
+    {"choice": 0},
+    {"condition": 0},
+    {"sign": "(+ x y)"},
+    {"whether": "(< x (* y d))"},
+    {"whether": "(or p (= x y))"},
+    {"sum": []},
+]
 HALVES = st.fractions(-2, 2, max_denominator=2)
 POINTS = st.fixed_dictionaries({"x": HALVES, "y": HALVES})
 
@@ -99,7 +107,7 @@ def test_a_tree_of_another_script_or_a_changed_one_is_accepted_only_where_there_
     node = data.draw(st.sampled_from(nodes))
     match data.draw(st.integers(0, 3)):
         case 0:
-            node.update(data.draw(st.sampled_from([{"choice": 0}, {"condition": 0}, {"sign": "(+ x y)"}, {"sum": []}])))
+            node.update(data.draw(st.sampled_from(NODES)))
         case 1:
             node["cases"] = [node.copy()] * data.draw(st.integers(0, 3))
         case 2 if node.get("sum"):
@@ -163,9 +171,22 @@ def test_what_is_no_refutation_is_refused():
     assert "do not add up" in refused(script, {"sum": [{"times": "1", "of": [1]}]})
     assert "no such hypothesis" in refused(script, {"sum": [{"times": "1", "of": [2]}]})
     assert "a case is missing" in refused(script, {"sign": "x", "cases": [good, good]})
+    assert "a case is missing" in refused(script, {"whether": "(< 1 x)", "cases": [good]})
     assert "malformed" in refused(script, {"condition": 0, "cases": [good, good]})
     for place in (-1, True, "0"):
         assert "not the place of a case" in refused(script, {"choice": place, "cases": []})
+
+
+def test_a_formula_holds_or_fails():
+    script = "(declare-fun x () Real)(assert (<= 1 x))(assert (< (* x x) 1))"
+    holds = {"sum": [{"times": "1", "of": [1]}, {"times": "1", "of": [2]}]}
+    fails = {"sum": [{"times": "1", "of": [1]}, {"times": "1", "of": [0, 0]}, {"times": "2", "of": [0]}]}
+    tree = {"whether": "(<= 1 (* x x))", "cases": [holds, fails]}
+    check_fact({"kind": "refutation", "script": script, "tree": tree})
+    assert "no such hypothesis" in refused(script, tree | {"cases": [holds, {"sum": [{"times": "1", "of": [3]}]}]})
+    assert "do not add up" in refused(script, tree | {"whether": "(<= 2 (* x x))"})
+    assert "of one term" in refused(script, tree | {"whether": "(= x)"})
+    assert "a case is missing" in refused(script, tree | {"cases": [holds]})
 
 
 @pytest.mark.parametrize(
