@@ -192,6 +192,27 @@ CLAIM = Claim(
             name="universal-checker-deep",
         ),
         universal(
+            "So what the checker says of a deep net is so of the deep net itself: its outputs and hidden values are "
+            "those, a circuit of its last hidden layer is idle where the checker says so, and fires, and its loss is "
+            "that",
+            "check_last_layer",
+            "C2_last_layer",
+            "C2_deep_idle",
+            "C2_deep_fires",
+            "C2_deep_same_outputs",
+            "C2_deep_loss",
+            name="universal-last-layer",
+        ),
+        universal(
+            "A checker of circuits of deep nets that lie in several hidden layers: what it accepts is idle, or fires, "
+            "and two nets differ in nothing but a circuit and the biases of layers that read it",
+            "check_circuits",
+            "C2_check_idle_deep",
+            "C2_check_fires_deep",
+            "C2_check_off_deep",
+            name="universal-checker-circuits",
+        ),
+        universal(
             "A checker of audits, in integers over one scale a layer: what it accepts in one pass over rows of data "
             "holds of the units and circuits of a net of any depth: units that are 0 or have one positive value at "
             "all rows, and what a circuit sends, or that it sends another value, at each",

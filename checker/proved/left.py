@@ -67,8 +67,6 @@ WHY = {
 # Kinds of which it decides some forms, and what it leaves.
 IN_PART = {
     "compared": "a number of a fact that is left",
-    "idle": "circuits below the last hidden layer of a deep net",
-    "lower-loss": "circuits of deep nets",
 }
 
 

@@ -4,7 +4,7 @@
 (******************************************************************************)
 From Coq Require Import Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
 From absence Require Import compute check_nets check_deep.
-From absence Require Import check_losses check_points.
+From absence Require Import check_circuits check_losses check_points.
 From absence Require Import check_signs check_minima check_gaps.
 From absence Require Import check_integers check_audits check_units.
 From absence Require Import check_rank check_readout check_separation check_norms.
@@ -13,6 +13,7 @@ Extraction "absence_checkers.ml"
   lforward lwidth check_features Qops lcircuit lsse qinv qnat
   check_idle check_fires check_not_idle check_no_idle
   check_same_outputs check_other_output check_off
+  lreceived check_idle_deep check_fires_deep check_off_deep
   check_loss check_floor check_above check_lower
   check_inside check_outside
   lmult check_minimum check_price

@@ -53,8 +53,12 @@ let rec nat n = if n <= 0 then O else S (nat (n - 1))
 let size values = nat (List.length values)
 let width matrix = match matrix with [] -> O | first :: _ -> size first
 
-(* A net: the layers below its last hidden one, the units of that with what reads them, and the output's bias. *)
-type net = { below : q layer list; first : nat; d : nat; m : nat; n : nat; units : q unit0 list; shift : q list; depth : int }
+(* A net: the layers below its last hidden one, the units of that with what reads them, and the output's bias; and its
+   layers as they stand. *)
+type net = {
+  below : q layer list; first : nat; d : nat; m : nat; n : nat; units : q unit0 list; shift : q list; depth : int;
+  hidden : q layer list; output : q layer;
+}
 
 let rec split = function
   | [ hidden; output ] -> ([], hidden, output)
@@ -78,37 +82,62 @@ let net value =
   let sent j = List.map (fun (row, _) -> List.nth row j) output in
   let first = match below @ [ hidden ] with ((w, _) :: _) :: _ -> size w | _ -> O in
   { below; first; d = lwidth first below; m = size output; n = nat count;
-    units = List.mapi (fun j unit -> (unit, sent j)) hidden; shift = List.map snd output; depth = List.length layers }
+    units = List.mapi (fun j unit -> (unit, sent j)) hidden; shift = List.map snd output; depth = List.length layers;
+    hidden = below @ [ hidden ]; output }
 
 (* What enters the last hidden layer at the inputs, if these and the layers below fit. *)
 let features net inputs =
   if not (check_features net.first (size inputs) net.below inputs) then malformed "the layers or inputs do not fit";
   List.map (lforward qops net.below) inputs
 
-(* The units of the last hidden layer that a circuit selects. *)
-let circuit net value =
-  let count = List.length net.units in
+(* The units that a circuit selects, in each hidden layer. *)
+let selected net value =
+  let widths = List.map List.length net.hidden in
   let place entry = match List.map whole (list entry) with
-    | [ layer; j ] when layer = net.depth - 1 && j >= 0 && j < count -> j
-    | [ layer; _ ] when layer > 0 && layer < net.depth - 1 -> raise (Left "circuits below the last hidden layer")
+    | [ layer; j ] when layer > 0 && layer < net.depth && j >= 0 && j < List.nth widths (layer - 1) -> (layer, j)
     | _ -> malformed "no hidden unit" in
   let places = List.map place (list value) in
   if places = [] then malformed "an empty circuit";
-  List.init count (fun j -> List.mem j places)
+  List.mapi (fun k width -> List.init width (fun j -> List.mem (k + 1, j) places)) widths
+
+(* Those of the last, if there are no others. *)
+let in_last net value = match List.rev (selected net value) with
+  | last :: others when List.for_all (fun mask -> not (List.mem true mask)) others -> Some last
+  | _ -> None
+
+let circuit net value = match in_last net value with
+  | Some last -> last
+  | None -> raise (Left "circuits below the last hidden layer")
 
 let sent net chosen inputs = match inputs with
   | [] -> malformed "no input"
   | first :: _ -> lcircuit qops net.m net.units chosen first
 
+let idle_in_last net chosen inputs fires =
+  let entering = features net inputs in
+  let value = sent net chosen entering in
+  match fires with
+  | Some at ->
+    check_fires net.d net.m net.n (size inputs) net.units net.shift entering chosen value
+      (List.hd (features net [ at ]))
+  | None -> check_idle net.d net.m net.n (size inputs) net.units net.shift entering chosen value
+
+(* What a circuit of several layers sends is taken from the first input. *)
+let idle_in_several net chosen inputs fires =
+  let value = match inputs with
+    | first :: _ -> lreceived [] net.hidden net.output chosen first
+    | [] -> malformed "no input" in
+  match fires with
+  | Some at -> check_fires_deep net.first net.m (size inputs) net.hidden net.output inputs chosen value at
+  | None -> check_idle_deep net.first net.m (size inputs) net.hidden net.output inputs chosen value
+
 let idle fact =
   known [ "kind"; "net"; "circuit"; "inputs"; "fires" ] fact;
-  let net = net (get "net" fact) in
-  let chosen = circuit net (get "circuit" fact) and inputs = features net (rows (get "inputs" fact)) in
-  let value = sent net chosen inputs in
-  if has "fires" fact then
-    let at = List.hd (features net [ vector (get "fires" fact) ]) in
-    check_fires net.d net.m net.n (size inputs) net.units net.shift inputs chosen value at
-  else check_idle net.d net.m net.n (size inputs) net.units net.shift inputs chosen value
+  let net = net (get "net" fact) and inputs = rows (get "inputs" fact) and chosen = get "circuit" fact in
+  let fires = if has "fires" fact then Some (vector (get "fires" fact)) else None in
+  match in_last net chosen with
+  | Some last -> idle_in_last net last inputs fires
+  | None -> idle_in_several net (selected net chosen) inputs fires
 
 let not_idle fact =
   known [ "kind"; "net"; "circuit"; "inputs" ] fact;
@@ -169,16 +198,19 @@ let at_floor fact =
   && check_floor net.first net.m (size inputs) inputs targets loss
   && (get "positive" fact = Json.Bool false || lpos loss)
 
+let off before after chosen =
+  if before.depth = 2 && after.depth = 2 then
+    check_off before.d before.m before.n before.units after.units before.shift after.shift (circuit before chosen)
+  else
+    check_off_deep before.first before.m before.hidden after.hidden before.output after.output (selected before chosen)
+
 let lower fact =
   known [ "kind"; "before"; "after"; "data"; "drop"; "circuit"; "wider" ] fact;
   let before = net (get "before" fact) and after = net (get "after" fact) and inputs, targets = data fact in
   let wider = has "wider" fact && get "wider" fact = Json.Bool true in
   let units = List.length before.units and others = List.length after.units in
-  if has "circuit" fact && (before.depth > 2 || after.depth > 2) then raise (Left "a circuit of a deep net");
   let entering = features before inputs in
-  (if has "circuit" fact then
-     check_off before.d before.m before.n before.units after.units before.shift after.shift
-       (circuit before (get "circuit" fact))
+  (if has "circuit" fact then off before after (get "circuit" fact)
    else if wider then before.depth = 2 && after.depth = 2 && before.first = after.first && units < others
    else widths before = widths after)
   && check_lower before.d after.d before.m before.n after.n (size inputs) before.units before.shift after.units

@@ -217,7 +217,7 @@ def left(fact):
     """What the program leaves to others: these kinds on deep nets."""
     nets = [fact[key] for key in ("net", "left", "right", "before", "after") if key in fact]
     deep = any(len(net) > 2 for net in nets)
-    return deep and (fact["kind"] in ("no-idle-circuit", "smaller-class") or ("circuit" in fact and "before" in fact))
+    return deep and fact["kind"] in ("no-idle-circuit", "smaller-class")
 
 
 NET = [{"weights": [["1"], ["-1"]], "bias": ["0", "1/2"]}, {"weights": [["1", "1"]], "bias": ["0"]}]
