@@ -232,6 +232,14 @@ CLAIM = Claim(
             "C2_check_reads",
             name="universal-checker-units",
         ),
+        universal(
+            "A checker of nets that were hardened: if it accepts, the net has the weights of the one before, but those "
+            "that are cut and are 0, and biases that differ only above a cut; and no output at a row of data differs "
+            "by more than is stated",
+            "check_hardening",
+            "C2_check_hardened",
+            name="universal-checker-hardening",
+        ),
         Obligation(
             "C2.deployment",
             "No training input tells the planted deceptive net from its hardcoded copy (solver)",

@@ -110,6 +110,13 @@ CLAIM = Claim(
             "C5_check_equal",
             name="universal-checker",
         ),
+        universal(
+            "A checker of audits, in integers over one scale a layer: if it accepts two bounds, the loss of a net of "
+            "any depth on the rows of data lies between them",
+            "check_audit_losses",
+            "C5_check_error",
+            name="universal-checker-audits",
+        ),
         Obligation(
             "C5.drop",
             "The drop is exactly s^2/<phi,phi>: an identity of polynomials once denominators are cleared, N = "

@@ -108,6 +108,14 @@ CLAIM = Claim(
             "C7_reassignment",
             "C7_one_unit",
         ),
+        universal(
+            "A checker of audits, in integers over one scale a layer: if it accepts a unit in the place of some of the "
+            "last hidden layer and two positive bounds, the loss of the net of any depth falls by what lies between "
+            "them, and nothing else of the net but the output bias is changed",
+            "check_audit_losses",
+            "C7_check_reused",
+            name="universal-checker-audits",
+        ),
         Obligation(
             "C7.deployment",
             "The planted deployment detector, reassigned by the construction: lower loss on the world's training data",

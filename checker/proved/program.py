@@ -26,7 +26,7 @@ HERE = Path(__file__).parent / "program"
 EXTRACTED = "absence_checkers"
 OURS = (
     "json.ml", "signs.ml", "facts.ml", "features.ml", "classes.ml", "table.ml",
-    "arrays.ml", "audits.ml", "folders.ml", "absence_check.ml",
+    "arrays.ml", "audits.ml", "audit_losses.ml", "folders.ml", "absence_check.ml",
 )  # fmt: skip
 NAME, DIGEST = "absence-check", "sha256"
 COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")

@@ -21,7 +21,12 @@ _CHECKER = re.compile(r"check_\w+")
 # The numbers that facts state are compared by a function of its own.
 COMPARED = ("compared", "compared")
 # Facts of an audit, all those of `deciders` in folders.ml: what is read of each, and the pass over the rows.
-AUDITS = {"units": ("activities", "checked"), "circuit": ("circuit", "checked")}
+AUDITS = {
+    "units": ("activities", "checked"),
+    "circuit": ("circuit", "checked"),
+    "lower-training-loss": ("improvement",),
+    "hardened": ("hardening",),
+}
 
 
 @dataclass(frozen=True)

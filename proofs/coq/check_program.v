@@ -7,6 +7,7 @@ From absence Require Import compute check_nets check_deep.
 From absence Require Import check_circuits check_losses check_points.
 From absence Require Import check_signs check_minima check_gaps.
 From absence Require Import check_integers check_audits check_units.
+From absence Require Import check_audit_losses check_hardening.
 From absence Require Import check_rank check_readout check_separation check_norms.
 
 Extraction "absence_checkers.ml"
@@ -25,4 +26,5 @@ Extraction "absence_checkers.ml"
   qhead lslope check_path
   check_less check_at_most check_equal
   over_layers values within still unit_at
-  check_rows check_varies check_reads check_unread.
+  check_rows check_varies check_reads check_unread
+  check_reused check_hardened.

@@ -58,6 +58,7 @@ let layers arrays =
 type subject = {
   d : nat; m : nat; hidden : number layer list; out : number layer; ints : I.t layer list; s : scale; es : scale list;
   widths : int list; train : Arrays.array; deploy : Arrays.array option; beyond : float -> unit; bits : int;
+  arrays : string -> (string * Arrays.array) list;
 }
 
 let units (w, b) = List.init w.Arrays.rows (fun j -> (Arrays.row w j, Arrays.number b 0 j))
@@ -82,7 +83,7 @@ let subject folder files beyond =
   let _, down = List.fold_left (fun (at, down) (w, b) -> (at + w, max down (at + w - b))) (inputs, 0) lowest in
   let s = power (inputs - down) and es = List.map (fun (w, _) -> power w) lowest in
   let ints = some "no scale" (over_layers s es (hidden @ [ out ])) in
-  { d = natural train.columns; m = natural (List.length out); hidden; out; ints; s; es; train; deploy; beyond; bits = high - inputs + down;
+  { d = natural train.columns; m = natural (List.length out); hidden; out; ints; s; es; train; deploy; arrays; beyond; bits = high - inputs + down;
     widths = List.map (fun (w, _) -> w.Arrays.rows) floats }
 
 let get_row subject array i =

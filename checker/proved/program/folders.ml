@@ -6,6 +6,7 @@ open Facts
    far, since one may rest on another; it answers each, and only those of its kinds count. *)
 let deciders = [
   [ "units"; "circuit" ], (fun subject facts _ -> Audits.answers subject facts);
+  [ "lower-training-loss"; "hardened" ], Audit_losses.answers;
 ]
 
 let kind fact = text (get "kind" fact)
