@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from proof_of_absence.checker.audit.findings import Enclosure, Improvement, UnitFinding
-from proof_of_absence.checker.audit.loss_facts import SLACK, reuse_part, widened
+from proof_of_absence.checker.audit.loss_facts import SLACK, loss_ends, reuse_part, widened
 
 __all__ = ["loss_fact", "lower_loss_fact", "rent_fact"]
 
@@ -19,8 +19,8 @@ def loss_fact(loss: Enclosure, floor: Enclosure) -> dict[str, object]:
     """The cross-entropy and its floor."""
     return {
         "kind": "training-cross-entropy",
-        "loss": widened(loss, _slack(loss)),
-        "noise_floor": widened(floor, _slack(floor)),
+        "loss": loss_ends(loss, _slack(loss)),
+        "noise_floor": loss_ends(floor, Fraction(0) if floor.is_exact else _slack(floor)),
     }
 
 

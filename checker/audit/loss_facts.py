@@ -13,6 +13,7 @@ from proof_of_absence.checker.numbers.enclosure import ends_text
 __all__ = [
     "SLACK",
     "deviation_fact",
+    "loss_ends",
     "loss_fact",
     "lower_loss_fact",
     "price_fact",
@@ -110,7 +111,12 @@ def _slack(found: Enclosure, loss: Enclosure) -> Fraction:
 
 
 def _stated(found: Enclosure, scale: Fraction) -> list[str]:
-    return widened(found, Fraction(0) if found.is_exact else scale * SLACK)
+    return loss_ends(found, Fraction(0) if found.is_exact else scale * SLACK)
+
+
+def loss_ends(found: Enclosure, slack: Fraction) -> list[str]:
+    """The ends of a loss or floor, moved outwards by the slack. None is below 0, and so no lower end goes below it."""
+    return ends_text(max(found.low - slack, Fraction(0)), found.high + slack)
 
 
 def widened(found: Enclosure, slack: Fraction) -> list[str]:

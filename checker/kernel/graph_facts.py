@@ -207,11 +207,14 @@ def irrelevant_fact(
 
 
 def stated(found: Enclosure) -> Enclosure:
-    """What a fact states of a loss: bounds with some room if it is not known exactly, and of not too many digits."""
+    """What a fact states of a loss: bounds with some room if it is not known exactly, and of not too many digits.
+
+    No loss is below 0, nor is a floor of losses; so the lower bound is not.
+    """
     slack = Fraction(0)
     if not found.is_exact:
         slack = max(abs(found.low), abs(found.high)) * SLACK + WIDTHS * (found.high - found.low) + LEAST
-    low, high = map(Fraction, ends_text(found.low - slack, found.high + slack))
+    low, high = map(Fraction, ends_text(max(found.low - slack, Fraction(0)), found.high + slack))
     return Enclosure(low, high)
 
 

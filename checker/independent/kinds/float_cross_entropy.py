@@ -128,17 +128,21 @@ def _held_in_floats(net: FloatNet, inputs: Floats, units: list[int]) -> Iterator
 def floor(data: FloatData) -> Bounds:
     """(1/N) sum over the groups of equal inputs of nu ln nu - sum_k S_k ln S_k: nu rows, S_k the sum of their targets.
 
-    It is the entropy of the mean targets: no function of the input has less.
+    It is the entropy of the mean targets: no function of the input has less. A row's targets sum to 1.
     """
     members: dict[tuple[float, ...], list[int]] = {}
     for i, row in enumerate((data.inputs + 0.0).tolist()):
         members.setdefault(tuple(row), []).append(i)
     low = high = Fraction(0)
     for rows in pausing(members.values()):
+        sums = [sum(map(Fraction, column), Fraction(0)) for column in data.targets[rows].T.tolist()]
+        # Where one class has all of a group the group's entropy is 0, exactly.
+        if len(rows) in sums:
+            continue
         below, above = _entropy(Fraction(len(rows)))
         low, high = low + below, high + above
-        for column in data.targets[rows].T.tolist():
-            below, above = _entropy(sum(map(Fraction, column), Fraction(0)))
+        for mass in sums:
+            below, above = _entropy(mass)
             low, high = low - above, high - below
     return max(low / len(data.inputs), Fraction(0)), high / len(data.inputs)
 

@@ -18,7 +18,7 @@ from proof_of_absence.checker.audit import cross_entropy_facts as facts
 from proof_of_absence.checker.audit.class_improve import improve_class
 from proof_of_absence.checker.audit.class_rent import class_rents
 from proof_of_absence.checker.audit.cross_entropy import class_losses
-from proof_of_absence.checker.audit.findings import Activity, CircuitFinding, UnitFinding
+from proof_of_absence.checker.audit.findings import Activity, CircuitFinding, Enclosure, UnitFinding
 from proof_of_absence.checker.audit.reuse import Unimproved
 from proof_of_absence.checker.independent.kinds import float_cross_entropy as independent
 from proof_of_absence.checker.independent.kinds.float_cross_entropy import KINDS, decide, floor
@@ -84,8 +84,11 @@ def test_enclosures_of_floats_are_confirmed_by_other_bounds(case, monkeypatch):
 @given(st.one_of(class_problems(), class_problems(soft=True), class_problems(depth=2)))
 @settings(max_examples=40)
 def test_facts_of_any_problem_are_confirmed(problem):
-    for fact in everything(*problem).values():
+    found = everything(*problem)
+    for fact in found.values():
         check(fact, *problem[:3])
+    stated = found["training-cross-entropy"]
+    assert all(Fraction(stated[name][0]) >= 0 for name in ("loss", "noise_floor"))
 
 
 @given(class_problems(soft=True), st.booleans())
@@ -107,6 +110,23 @@ def test_the_floor_of_label_frequencies():
     with mpmath.workdps(DIGITS):
         value = (3 * mpmath.log(3) - 2 * mpmath.log(2)) / 5
         assert mp_of(low) <= value <= mp_of(high) and high - low < Fraction(1, 2**180)
+
+
+def test_where_the_input_decides_the_class_the_floor_is_0_exactly(case):
+    net, inputs, _ = case.about
+    # Every input is there twice.
+    inputs, targets = np.vstack([inputs, inputs]), np.eye(3)[np.tile((inputs[:, 0] > 0).astype(int), 2)]
+    assert floor(FloatData(inputs, targets)) == (0, 0)
+    loss, least = class_losses(net, inputs, targets)
+    fact = facts.loss_fact(loss, least)
+    assert fact["noise_floor"] == ["0", "0"]
+    check(fact, net, inputs, targets)
+
+
+def test_no_loss_is_stated_to_be_below_0():
+    small = Enclosure(Fraction(0), Fraction(1, 2**90))
+    fact = facts.loss_fact(small, small)
+    assert all(fact[name][0] == "0" and Fraction(fact[name][1]) > small.high for name in ("loss", "noise_floor"))
 
 
 def scaled(value, factor):

@@ -89,6 +89,20 @@ def test_losses_of_classes_are_confirmed(exactly, problem, data):
             decide(known, fact | {"of": other}, exactly)
 
 
+def test_no_loss_is_stated_to_be_below_0():
+    small = Enclosure(Fraction(0), Fraction(1, 2**90))
+    fact = losses_fact(Loss.CROSS_ENTROPY, small, small)
+    assert all(fact[name][0] == "0" and Fraction(fact[name][1]) > small.high for name in ("loss", "noise_floor"))
+
+
+@BOTH
+def test_where_the_input_decides_the_class_the_floor_is_0_exactly(exactly):
+    net = Graph((1,), [Node(Dense([[1.0], [-1.0]], [0, 0]), (0,))])
+    rows, targets = np.array([[1.0], [1.0], [1.0], [-2.0]]), np.array([[1.0, 0], [1, 0], [1, 0], [0, 1]])
+    loss = around(oracle.of_classes(net, rows, targets)[0])
+    decide(subject(net, rows, targets=targets), losses_fact(Loss.CROSS_ENTROPY, loss, point(Fraction(0))), exactly)
+
+
 def test_a_loss_behind_a_root_has_bounds_alone():
     one = Dense([[1.0]], [0])
     net = Graph((1,), [
