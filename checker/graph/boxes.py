@@ -171,12 +171,12 @@ class _Work:
         assert self.spans is not None
         acts: dict[int, tuple[Fraction, ...]] = {}
         reads = self.graph.nodes[number - 1].reads[0]
-        left = list(values)
+        asked = list(values)
         for start in range(0, len(inside), 1024):
             self._try(number, inside[start : start + 1024], values, acts)
-        for start in range(0, len(left), CORNERS):
+        for start in range(0, len(asked), CORNERS):
             look()
-            some = np.array([entry for entry in left[start : start + CORNERS] if entry not in acts], dtype=np.int64)
+            some = np.array([entry for entry in asked[start : start + CORNERS] if entry not in acts], dtype=np.int64)
             for sign in (1, -1):
                 if some.size and (self.inner.low <= self.inner.high).all():
                     corners = upper(self.graph, self.spans, reads, some, sign=sign)[1]
@@ -186,13 +186,13 @@ class _Work:
     def _try(
         self, number: int, points: np.ndarray, values: dict[int, Fraction], acts: dict[int, tuple[Fraction, ...]]
     ) -> None:
-        left = np.array([entry for entry in values if entry not in acts], dtype=np.int64)
-        if not (left.size and len(points)):
+        asked = np.array([entry for entry in values if entry not in acts], dtype=np.int64)
+        if not (asked.size and len(points)):
             return
         ball = self.replay(points, number)[number]
-        lower, higher = ball.lower[:, left], ball.upper[:, left]
+        lower, higher = ball.lower[:, asked], ball.upper[:, asked]
         # Compared as fractions where a float is near: the value may be none.
-        for place, entry in enumerate(left.tolist()):
+        for place, entry in enumerate(asked.tolist()):
             value = float(values[entry])
             sure = (lower[:, place] > np.nextafter(value, np.inf)) | (higher[:, place] < np.nextafter(value, -np.inf))
             if sure.any():

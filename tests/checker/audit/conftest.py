@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.kernel import stages
 from proof_of_absence.models.floatnet import FloatNet
 from proof_of_absence.models.layers import FloatLayer, RationalAffine, exact
+from tests.checker.audit.graph_folder import model
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -21,6 +22,17 @@ def what_is_found_at_once_is_taken_too():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stages, "QUICK", 0.0)
         yield
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with a network and data, which is the current one."""
+    rng = np.random.default_rng(1)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.onnx").write_bytes(model().SerializeToString())
+    np.savez("train.npz", X=rng.integers(0, 9, (20, 1, 1, 5)).astype(np.float32), Y=rng.integers(0, 2, 20))
+    np.savez("deploy.npz", X=np.array([[0, 0, 0, 0, 0], [0, 12, 0, 0, 0]], np.float32))
+    return tmp_path
 
 
 # Few values, so that cancellations, ties and repeats happen.

@@ -1,7 +1,7 @@
 """Tampered certificates: a changed byte is refused by the digest; a changed and resealed fact, unless it is still true.
 
 Whether it is still true is decided by `proof_of_absence.models` and z3 (see oracles), which the independent checker
-does not use for facts. That every certificate is accepted as it is, tests/checker/test_check_command.py checks, with
+does not use for facts. That every certificate is accepted as it is, tests/checker/test_check_end_to_end.py checks, with
 solvers and Coq.
 """
 
