@@ -106,9 +106,11 @@ def write(path: str | os.PathLike[str], data: bytes) -> None:
 def replace(path: str | os.PathLike[str], data: bytes) -> None:
     """As `write`, but an error of the system is raised as it is (OSError).
 
-    What processes that were killed have left of the same file is deleted.
+    What processes that were killed have left of the same file is deleted. A file that cannot be written leaves no
+    folder that was made for it.
     """
     path = Path(path)
+    made = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -124,6 +126,8 @@ def replace(path: str | os.PathLike[str], data: bytes) -> None:
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
         raise
 
 

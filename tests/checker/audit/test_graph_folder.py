@@ -1,6 +1,8 @@
 """Audits of networks that are no dense chain, by the console: the folder they leave, its check, and edits of it."""
 
+import errno
 import json
+import os
 
 import numpy as np
 import pytest
@@ -28,6 +30,16 @@ def test_a_planted_channel_is_found_and_the_folder_is_accepted(place):
 def test_the_command_to_copy_stands_whole_on_a_line_however_narrow_the_terminal(place):
     done = CliRunner().invoke(app, ["audit", "net.onnx", "--train", "train.npz"], env={"COLUMNS": "40"})
     assert "absence harden net.onnx --train train.npz -o net.hardened.onnx" in done.stdout.splitlines()
+
+
+def test_a_full_disk_leaves_nothing(place, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    told = absence("audit", "net.onnx", "--train", "train.npz", "-o", "net.audit", expect=2)
+    assert "net.audit: No space left on device" in told
+    assert sorted(path.name for path in place.iterdir()) == ["deploy.npz", "net.onnx", "train.npz"]
 
 
 def test_a_repeated_audit_replaces_its_folder_and_that_of_another_net_is_left(place):

@@ -21,6 +21,10 @@ def test_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="file: cannot be written: No space left on device"):
         write(path, b"second")
     assert path.read_bytes() == b"first" and os.listdir(path.parent) == ["file"]
+    # Nor does a folder stay that was made for the file; one that was there does.
+    with pytest.raises(InputError, match="cannot be written: No space left on device"):
+        write(path.parent / "folder" / "in" / "file", b"")
+    assert os.listdir(path.parent) == ["file"]
 
 
 def test_what_a_killed_process_left_of_the_same_file_is_deleted(tmp_path):
