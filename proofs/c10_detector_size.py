@@ -178,6 +178,13 @@ CLAIM = Claim(
             "C10_check_outside",
             name="universal-checker",
         ),
+        universal(
+            "A checker of audits, in integers: hyperplanes that are dead as units of a layer at all rows of data have "
+            "these on one side, and an input where one is above 0 is beyond it",
+            "check_hulls",
+            "C10_check_beyond",
+            name="universal-checker-audits",
+        ),
         *(
             Obligation(
                 f"C10.{name}",

@@ -237,6 +237,23 @@ CLAIM = Claim(
             "C23_cost",
             name="universal-grid",
         ),
+        universal(
+            "A checker of audits, in integers: what it accepts as an average of rows of data, or as one of them, is so",
+            "check_hulls",
+            "C23_check_average",
+            "C23_check_row_of",
+            name="universal-checker",
+        ),
+        universal(
+            "And of covered inputs: they are an average of rows between which no unit of a net of any depth changes "
+            "sign, so that a net of which the same is so, and that agrees at these rows, agrees there; and by how much "
+            "two nets differ at an input",
+            "check_cells",
+            "C23_check_covered",
+            "C23_covered_agree",
+            "C23_check_difference",
+            name="universal-checker-cells",
+        ),
         Obligation(
             "C23.triangle",
             f"n=1, m=1, all parameters and all averages of {listed(TRIANGLE)} unknown: where the unit does not change "

@@ -27,7 +27,6 @@ WHY = {
     "box-posterior": _ALL_NETS,
     "class-census": _ALL_NETS,
     "convex-training": "every pattern of the dual has its multipliers: no proved checker yet",
-    "covered": "a hull in one activation cell of a net: no proved checker yet",
     "cross-entropy-drop": _EXP,
     "cross-entropy-floor": _EXP,
     "crossed-boxes": _COUNTED,

@@ -26,6 +26,10 @@ AUDITS = {
     "circuit": ("circuit", "checked"),
     "lower-training-loss": ("improvement",),
     "hardened": ("hardening",),
+    "inside": ("inside_hull",),
+    "covered": ("covers",),
+    "train-input": ("same_input",),
+    "outside": ("outside_hull",),
 }
 
 
@@ -75,7 +79,9 @@ def sound() -> dict[str, tuple[Theorem, ...]]:
         raise LookupError(f"the program decides {sorted(decided)} of an audit, and not {sorted(AUDITS)}")
     theorems = extracted()
     kinds = sorted({*_KIND.findall(bodies["kinds"]), COMPARED})
-    starts = {kind: (start,) for kind, start in kinds} | AUDITS
+    starts: dict[str, tuple[str, ...]] = {kind: (start,) for kind, start in kinds}
+    # A kind of the claims may be one of audits too.
+    starts |= {kind: starts.get(kind, ()) + own for kind, own in AUDITS.items()}
     return {
         kind: tuple(theorems[name] for name in theorems if any(name in _asked(bodies, start) for start in several))
         for kind, several in starts.items()

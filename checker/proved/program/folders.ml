@@ -7,6 +7,7 @@ open Facts
 let deciders = [
   [ "units"; "circuit" ], (fun subject facts _ -> Audits.answers subject facts);
   [ "lower-training-loss"; "hardened" ], Audit_losses.answers;
+  [ "inside"; "covered"; "train-input"; "outside" ], Audit_hulls.answers;
 ]
 
 let kind fact = text (get "kind" fact)
