@@ -22,6 +22,16 @@ def test_what_a_document_links_to_is_there(document):
         assert "://" in link or (document.parent / link).exists(), link
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_rows_of_a_table_have_as_many_cells_as_its_head(document):
+    """A bar in a formula ends a cell, and the rest of the row is not shown."""
+    cells = 0
+    for line in document.read_text(encoding="utf-8").splitlines():
+        found = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        assert not cells or not found or found == cells, line
+        cells = found
+
+
 @pytest.mark.parametrize("document", ["README.md", "docs/DESIGN.md"])
 def test_every_claim_is_told_and_no_other(document):
     assert set(CLAIM.findall((ROOT / document).read_text(encoding="utf-8"))) == CLAIMS
