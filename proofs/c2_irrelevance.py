@@ -240,6 +240,20 @@ CLAIM = Claim(
             "C2_check_hardened",
             name="universal-checker-hardening",
         ),
+        universal(
+            "A checker of SMT scripts of polynomials: the formulas that it accepts at rational numbers are true there, "
+            "in every ordered field",
+            "check_formulas",
+            "C2_check_satisfied",
+            name="universal-checker-scripts",
+        ),
+        universal(
+            "A checker of refutations: where it accepts a tree of cases with Positivstellensatz leaves, no values in "
+            "an ordered field make all formulas of the script true",
+            "check_refutation",
+            "C2_check_refuted",
+            name="universal-checker-refutations",
+        ),
         Obligation(
             "C2.deployment",
             "No training input tells the planted deceptive net from its hardcoded copy (solver)",

@@ -16,7 +16,7 @@ _ALL_NETS = "every net of a grid or a class is tried: that the program goes thro
 _EXP = "exponentials and logarithms are enclosed; the proved checkers decide rational numbers only"
 _POWERS = "real powers are enclosed; the proved checkers decide rational numbers only"
 _COUNTED = "what is counted on a line or a grid is proved in Coq for all; lists of one case are not tied to that yet"
-_SCRIPT = "a solver says so; there is no proof that a checker could read"
+_SCRIPT = "no tree is known that shows that there is no solution; or a fact about the solution is left"
 _REGION = "splits of a box with bounds at each: no proved checker yet"
 
 # Kinds of fact of which the program decides none.
@@ -49,14 +49,12 @@ WHY = {
     "policy-losses": _WORLD,
     "policy-net": _WORLD,
     "posterior": _ALL_NETS,
-    "refutation": "trees of cases with Positivstellensatz leaves: no proved checker yet",
     "relevant-at": _REGION,
     "relu-apart": _EXP,
     "relu-like": _EXP,
     "sample-chance": _ALL_NETS,
     "scaling-tax": _POWERS,
     "scaling-threshold": _POWERS,
-    "smt": _SCRIPT,
     "world-bounds": _WORLD,
     "world-cell": _WORLD,
     "world-price": _WORLD,
@@ -66,6 +64,7 @@ WHY = {
 # Kinds of which it decides some forms, and what it leaves.
 IN_PART = {
     "compared": "a number of a fact that is left",
+    "smt": _SCRIPT,
 }
 
 

@@ -85,12 +85,12 @@ def believed(certificate: Certificate, opinion: Opinion | None = None) -> set[st
         said = "that the Coq statement says what the claim says"
         return kernels | {"what starts Coq (checker/independent/coq.py)", said}
     needed = {"that the fact says what the obligation says"}
+    if certificate["fact"]["kind"] == "smt":
+        needed.add("our SMT encoding (checker/encode/nets.py, tested against direct evaluation)")
     if found is Trust.PROVED:
         reader = "what reads certificates (checker/proved/program)"
         return needed | {f"Coq's kernel and extraction, OCaml, GMP, and {reader}"}
     needed.add("the independent checker (checker/independent)")
-    if certificate["fact"]["kind"] == "smt":
-        needed.add("our SMT encoding (checker/encode/nets.py, tested against direct evaluation)")
     return needed | versions if found is Trust.SOLVERS else needed
 
 

@@ -10,6 +10,7 @@ From absence Require Import check_integers check_audits check_units.
 From absence Require Import check_audit_losses check_hardening.
 From absence Require Import check_rank check_readout check_separation check_norms.
 From absence Require Import check_hulls check_cells.
+From absence Require Import check_formulas check_refutation.
 
 Extraction "absence_checkers.ml"
   lforward lwidth check_features Qops lcircuit lsse qinv qnat
@@ -29,4 +30,5 @@ Extraction "absence_checkers.ml"
   over_layers values within still unit_at
   check_rows check_varies check_reads check_unread
   check_reused check_hardened
-  check_average check_row_of check_beyond check_covered check_difference.
+  check_average check_row_of check_beyond check_covered check_difference
+  check_satisfied check_refuted.

@@ -12,7 +12,15 @@ let answer check argument =
   | Facts.Left _ -> "left"
   | Json.Malformed _ | Invalid_argument _ | Failure _ -> "refused"
 
+(* One answer where several must be accepted. *)
+let together lines =
+  let some answer = List.exists (String.ends_with ~suffix:answer) lines in
+  if some "refused" then "refused" else if some "left" then "left" else "accepted"
+
 let rec decide fact = match kind fact with
+  (* What a solver found, and a fact about that. *)
+  | "smt" when Facts.has "replay" fact ->
+    [ "smt " ^ together (answer (List.assoc "smt" Table.kinds) fact :: decide (Facts.get "replay" fact)) ]
   | "all" ->
     let facts = Facts.list (Facts.get "facts" fact) in
     if facts = [] then raise (Json.Malformed "no fact at all");
@@ -21,6 +29,17 @@ let rec decide fact = match kind fact with
     @ List.map (fun relation -> "compared " ^ answer (Table.compared facts) relation) relations
   | name ->
     [ name ^ " " ^ match List.assoc_opt name Table.kinds with None -> "left" | Some check -> answer check fact ]
+
+(* The fact, with the text of the script that lies beside it. *)
+let with_script folder fact = match fact with
+  | Json.Record fields when kind fact = "smt" ->
+    let name = Facts.text (Facts.get "file" fact) in
+    if Filename.basename name <> name then raise (Json.Malformed "the script lies elsewhere");
+    let script = read (Filename.concat folder name) in
+    if Sha256.hexadecimal script <> Facts.text (Facts.get "sha256" fact) then
+      raise (Json.Malformed "the script is another");
+    Json.Record (("script", Json.Text script) :: List.remove_assoc "script" fields)
+  | _ -> fact
 
 (* The seconds that an audit may take, from the command line; what is not decided by then is left. *)
 let limit = match Sys.argv with [| _; seconds |] -> float_of_string seconds | _ -> infinity
@@ -32,8 +51,9 @@ let beyond () =
 
 let certificate path =
   let found = Json.parse (read path) in
-  if Facts.has "fact" found then decide (Facts.get "fact" found)
-  else Folders.decide (Filename.dirname path) found (beyond ())
+  let folder = Filename.dirname path in
+  if Facts.has "fact" found then decide (with_script folder (Facts.get "fact" found))
+  else Folders.decide folder found (beyond ())
 
 let () =
   try
