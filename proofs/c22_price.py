@@ -176,7 +176,7 @@ CLAIM = Claim(
     premises=(
         "one hidden layer, squared loss",
         "for (iii): a circuit of k units that is idle in training and fires at x",
-        "for (ii) and (iv): a minimiser exists",
+        "for (ii) and (iv): a minimiser exists; for (vi): N >= 1",
     ),
     proof=r"(i) and (ii) are read off. (iii) Scale the output weights of the detector, all along $s$, until it moves "
     r"the answer at $x$ to where it is to be, and join it to a net of $S_{n-k}$. In training that adds a constant, "
