@@ -117,6 +117,13 @@ CLAIM = Claim(
             "C5_check_error",
             name="universal-checker-audits",
         ),
+        universal(
+            "A checker of audits visits the rows in the order of their inputs: if it accepts two bounds, the noise "
+            "floor of the data lies between them",
+            "check_noise_floor",
+            "C5_check_noise",
+            name="universal-checker-noise",
+        ),
         Obligation(
             "C5.drop",
             "The drop is exactly s^2/<phi,phi>: an identity of polynomials once denominators are cleared, N = "

@@ -24,6 +24,7 @@ COMPARED = ("compared", "compared")
 AUDITS = {
     "units": ("activities", "checked"),
     "circuit": ("circuit", "checked"),
+    "training-loss": ("training",),
     "lower-training-loss": ("improvement",),
     "hardened": ("hardening",),
     "inside": ("inside_hull",),

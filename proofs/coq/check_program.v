@@ -7,7 +7,7 @@ From absence Require Import compute check_nets check_deep.
 From absence Require Import check_circuits check_losses check_points.
 From absence Require Import check_signs check_minima check_gaps.
 From absence Require Import check_integers check_audits check_units.
-From absence Require Import check_audit_losses check_hardening.
+From absence Require Import check_audit_losses check_noise_floor check_hardening.
 From absence Require Import check_rank check_readout check_separation check_norms.
 From absence Require Import check_hulls check_cells.
 From absence Require Import check_formulas check_refutation.
@@ -29,6 +29,6 @@ Extraction "absence_checkers.ml"
   check_less check_at_most check_equal
   over_layers values within still unit_at
   check_rows check_varies check_reads check_unread
-  check_reused check_hardened
+  check_error check_noise check_reused check_hardened
   check_average check_row_of check_beyond check_covered check_difference
   check_satisfied check_refuted.

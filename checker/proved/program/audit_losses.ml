@@ -58,6 +58,33 @@ let targets subject = match subject.arrays "targets" with
   | [ ("targets.npy", found) ] when found.rows = subject.train.rows -> found
   | _ -> malformed "no targets"
 
+(* The rows by their inputs, equal ones by their numbers; and a multiple of the sizes of all groups of equal inputs. *)
+let in_order array =
+  let entry i k = Int64.float_of_bits (String.get_int64_le array.Arrays.bytes (array.at i k)) in
+  let rec from k i j =
+    if k = array.columns then 0
+    else match compare (entry i k) (entry j k) with 0 -> from (k + 1) i j | other -> other in
+  let order = Array.init array.rows Fun.id in
+  Array.stable_sort (from 0) order;
+  let multiple = ref I.one and size = ref 1 in
+  Array.iteri (fun place i ->
+      let next = place + 1 in
+      if next < array.rows && from 0 i order.(next) = 0 then incr size
+      else (multiple := I.lcm !multiple (I.of_int !size); size := 1)) order;
+  (order, !multiple)
+
+let training subject targets fact =
+  known [ "kind"; "dtype"; "loss"; "noise_floor" ] fact;
+  let low, high = bounds (get "loss" fact) and least, most = bounds (get "noise_floor" fact) in
+  let all = subject.hidden @ [ subject.out ] and finest = fst (exponents targets) in
+  let s, es, t = scales subject all and wanted i = Arrays.row targets (I.to_int i) in
+  let order, multiple = in_order subject.train in
+  List.for_all (float_layer (single fact)) all
+  && check_noise subject.s (power finest) subject.d subject.m (natural subject.train.rows) multiple
+    (fun j -> I.of_int order.(I.to_int j)) (get_row subject subject.train) wanted least most
+  && check_error s es (digits t finest) subject.d subject.m subject.hidden subject.out (natural subject.train.rows)
+    (training_rows subject) wanted low high
+
 let improvement subject targets fact =
   known [ "kind"; "dtype"; "circuit"; "weights"; "bias"; "outgoing"; "output_bias"; "drop" ] fact;
   let low, high = bounds (get "drop" fact) in
@@ -108,6 +135,7 @@ let hardening subject facts said fact =
 let answers subject facts said =
   let targets = lazy (targets subject) in
   let one fact = match text (get "kind" fact) with
+    | "training-loss" -> answer (fun () -> training subject (Lazy.force targets) fact)
     | "lower-training-loss" -> answer (fun () -> improvement subject (Lazy.force targets) fact)
     | "hardened" -> answer (fun () -> hardening subject facts said fact)
     | _ -> "left" in

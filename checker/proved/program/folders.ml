@@ -6,7 +6,7 @@ open Facts
    far, since one may rest on another; it answers each, and only those of its kinds count. *)
 let deciders = [
   [ "units"; "circuit" ], (fun subject facts _ -> Audits.answers subject facts);
-  [ "lower-training-loss"; "hardened" ], Audit_losses.answers;
+  [ "training-loss"; "lower-training-loss"; "hardened" ], Audit_losses.answers;
   [ "inside"; "covered"; "train-input"; "outside" ], Audit_hulls.answers;
 ]
 

@@ -60,6 +60,16 @@ def loss(layers, train, targets):
     return sum(squares, Fraction(0)) / len(train)
 
 
+def noise_floor(train, targets):
+    """The loss of the function that has the mean target at each input."""
+    total = Fraction(0)
+    for row, wanted in zip(train, targets.tolist(), strict=True):
+        group = [y for other, y in zip(train, targets.tolist(), strict=True) if (other == row).all()]
+        means = [sum(map(Fraction, column)) / len(group) for column in zip(*group, strict=True)]
+        total += sum((mean - Fraction(y)) ** 2 for mean, y in zip(means, wanted, strict=True))
+    return total / len(train)
+
+
 def around(draw, value):
     """Bounds of the value, or of another one."""
     return [str(value - draw(WIDER)), str(value + draw(WIDER))]
@@ -70,15 +80,25 @@ def cases(draw):
     """A net of one to three hidden layers, data, the net before hardening, and facts about them, true or not."""
     widths = draw(st.lists(st.integers(1, 3), min_size=3, max_size=5))
     layers = [(matrix(draw, n, d), matrix(draw, 1, n)[0]) for d, n in pairwise(widths)]
-    train = matrix(draw, draw(st.integers(1, 4)), widths[0])
-    # Half of the time the second row is the first again.
-    if draw(st.booleans()):
-        train[-1] = train[0]
+    train = matrix(draw, draw(st.integers(1, 6)), widths[0])
+    # Some rows again, so that inputs have several targets.
+    train = train[draw(st.lists(st.integers(0, len(train) - 1), min_size=len(train), max_size=len(train)))]
     targets = matrix(draw, len(train), widths[-1])
     facts = json.loads(json.dumps(list(unit_facts(unit_findings(FloatNet(layers), train)))))
+    facts += [draw(losses(layers, train, targets)) for _ in range(2)]
     facts += [draw(improvements(layers, train, targets)) for _ in range(2)]
     before, fact = draw(hardenings(layers, train, facts))
     return layers, train, targets, before, [*facts, fact]
+
+
+@st.composite
+def losses(draw, layers, train, targets):
+    return {
+        "kind": "training-loss",
+        "dtype": draw(st.sampled_from(["float32", "float64", "float64"])),
+        "loss": around(draw, loss(layers, train, targets)),
+        "noise_floor": around(draw, noise_floor(train, targets)),
+    }
 
 
 @st.composite
@@ -123,9 +143,7 @@ def hardenings(draw, layers, train, facts):
             elif alone and draw(st.integers(0, 4)):
                 left.append([number, j])
     far = max(
-        abs(one - other)
-        for row in train
-        for one, other in zip(outputs(before, row), outputs(layers, row), strict=True)
+        abs(one - other) for row in train for one, other in zip(outputs(before, row), outputs(layers, row), strict=True)
     )
     if draw(st.integers(0, 3)) == 0:
         weights, bias = draw(st.sampled_from(before))
