@@ -12,7 +12,7 @@ from typing import Any
 
 import z3
 
-from proof_of_absence.checker.independent.sexpr import Polynomial, plus, times
+from proof_of_absence.checker.independent.sexpr import Polynomial, plus, scaled, times
 from proof_of_absence.checker.independent.values.branch import Hypothesis
 
 __all__ = ["LEVELS", "contradiction", "factors", "zeros"]
@@ -22,7 +22,7 @@ ONE: Polynomial = {(): Fraction(1)}
 # 1: sums, as in Farkas' lemma. 2: products of two. 3: of three, and squares of differences of products.
 LEVELS = (1, 2, 3)
 # Columns and squares of a linear program at most, and milliseconds for it.
-MOST, SQUARES, MILLISECONDS = 1200, 400, 4000
+MOST, SQUARES, MILLISECONDS = 4000, 400, 10000
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,12 @@ def contradiction(hypotheses: Sequence[Hypothesis], levels: Iterable[int] = LEVE
 
 
 def zeros(hypotheses: Sequence[Hypothesis]) -> Iterator[Polynomial]:
-    """Polynomials that must be 0: the roots of minus a sum of squares that is at least 0."""
-    for _, strict, polynomial in _Rest(hypotheses).signs:
-        if polynomial and not strict:
-            yield from (root for _, root in _squares(polynomial) or ())
+    """Polynomials that must be 0: the roots of minus a sum of squares that is at least 0, and what has both signs."""
+    signs = [polynomial for _, strict, polynomial in _Rest(hypotheses).signs if polynomial and not strict]
+    for polynomial in signs:
+        yield from (root for _, root in _squares(polynomial) or ())
+        if scaled(polynomial, -1) in signs:
+            yield polynomial
 
 
 def factors(hypotheses: Sequence[Hypothesis]) -> Iterator[Polynomial]:
@@ -249,31 +251,55 @@ def _columns(rest: _Rest, level: int) -> Iterator[_Column]:
     signs = [(i, strict, p) for i, strict, p in rest.signs if p]
     names = sorted({n for p in [*(p for *_, p in signs), *(e.polynomial for e in rest.left)] for m in p for n, _ in m})
     single: list[Monomial] = [((name, 1),) for name in names]
-    double = sorted({_product(a, b) for a, b in itertools.combinations_with_replacement(single, 2)})
-    yield _Column(ONE, Term(Fraction(1)), strict=True)
+    found = [_Column(ONE, Term(Fraction(1)), strict=True)]
     for count in range(1, level + 1):
         # Products of many are too many.
-        if count == 3 and len(signs) > 9:
+        if count == 3 and len(signs) > 12:
             break
         for several in itertools.combinations_with_replacement(signs, count):
             product = ONE
             for *_, polynomial in several:
                 product = times(product, polynomial)
             places = tuple(i for i, *_ in several)
-            yield _Column(product, Term(Fraction(1), places), strict=all(strict for _, strict, _ in several))
-    factors: list[Monomial] = [(), *(single if level > 1 else []), *(double if level > 2 else [])]
-    for equation, by in itertools.product(rest.left, factors):
-        yield _Column(times({by: Fraction(1)}, equation.polynomial), Term(Fraction(1), by=by), equation)
+            found.append(_Column(product, Term(Fraction(1), places), strict=all(strict for _, strict, _ in several)))
     if level > 1:
         for name in names:
-            yield _Column({((name, 2),): Fraction(1)}, Term(Fraction(1), by=((name, 2),)))
-        yield from _differences(itertools.combinations(single, 2))
+            found.append(_Column({((name, 2),): Fraction(1)}, Term(Fraction(1), by=((name, 2),))))
+        squares = list(_differences(itertools.combinations(single, 2)))
+        found += squares
     if level > 2:
         for (i, _, polynomial), name in itertools.product(signs, names):
             by = ((name, 2),)
-            yield _Column(times({by: Fraction(1)}, polynomial), Term(Fraction(1), (i,), by))
+            found.append(_Column(times({by: Fraction(1)}, polynomial), Term(Fraction(1), (i,), by)))
+        for (i, _, polynomial), square in itertools.islice(itertools.product(signs, squares), SQUARES):
+            product = times(square.polynomial, polynomial)
+            found.append(_Column(product, Term(Fraction(1), (i,), square=square.term.square)))
+        double = sorted({_product(a, b) for a, b in itertools.combinations_with_replacement(single, 2)})
         apart = ((a, b) for a, b in itertools.combinations(double, 2) if not set(dict(a)) & set(dict(b)))
-        yield from _differences(itertools.islice(apart, SQUARES))
+        found += _differences(itertools.islice(apart, SQUARES))
+    yield from found
+    yield from _multiples(rest.left, {m for column in found for m in column.polynomial}, level)
+
+
+def _multiples(equations: list[_Equation], monomials: set[Monomial], rounds: int) -> Iterator[_Column]:
+    """The equations times monomials that bring a term of theirs to a monomial that is there, a few times over."""
+    met: set[tuple[int, Monomial]] = set()
+    for _ in range(rounds):
+        there, monomials = monomials, set()
+        for (place, equation), monomial in itertools.product(enumerate(equations), there):
+            for part in equation.polynomial:
+                by = _quotient(monomial, part)
+                if by is not None and (place, by) not in met:
+                    met.add((place, by))
+                    product = times({by: Fraction(1)}, equation.polynomial)
+                    monomials |= set(product)
+                    yield _Column(product, Term(Fraction(1), by=by), equation)
+
+
+def _quotient(monomial: Monomial, part: Monomial) -> Monomial | None:
+    left = Counter(dict(monomial))
+    left.subtract(dict(part))
+    return None if min(left.values(), default=0) < 0 else tuple(sorted((name, k) for name, k in left.items() if k))
 
 
 def _differences(pairs: Iterable[tuple[Monomial, Monomial]]) -> Iterator[_Column]:

@@ -5,33 +5,36 @@ them to `refutations/`.
 """
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from proof_of_absence.checker.construct.multipliers import LEVELS, contradiction, factors, zeros
+from proof_of_absence.checker.construct.needed import Needed, needed, needed_hypotheses
 from proof_of_absence.checker.independent.kinds.refutation import refutation as check
 from proof_of_absence.checker.independent.kinds.refutation import ways
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.sexpr import Polynomial
-from proof_of_absence.checker.independent.values.branch import Branch, Formula
+from proof_of_absence.checker.independent.values.branch import Branch, Formula, Hypothesis
 from proof_of_absence.checker.independent.values.branch import Query as Read
 from proof_of_absence.checker.kernel.obligation import Query
 from proof_of_absence.checker.kernel.smt import add, mul, num
+from proof_of_absence.proofs.hints import HINTS, Hint
 
 __all__ = ["refutation"]
 
 Tree = dict[str, Any]
 # Seconds for a search, what the check of its tree may take, and splits by signs of terms below one another.
-SECONDS, CHECK, SIGNS = 60.0, 3.0, 6
+SECONDS, CHECK, SIGNS = 300.0, 3.0, 4
 
 
 class _Open(Exception):
     """No tree was found."""
 
 
-def refutation(script: str, seconds: float = SECONDS) -> Tree | None:
+def refutation(script: str, seconds: float = SECONDS, hints: tuple[Hint, ...] = ()) -> Tree | None:
     """The fact that a script has no solution, or None if no tree for it is found in time.
 
     Examples
@@ -41,9 +44,9 @@ def refutation(script: str, seconds: float = SECONDS) -> Tree | None:
     >>> found["kind"], [term["of"] for term in found["tree"]["sum"]]
     ('refutation', [[2], [0, 1], [1, 1]])
     """
-    search = _Search(Read(script), time.monotonic() + seconds)
+    search = _Search(Read(script), time.process_time() + seconds)
     try:
-        return {"kind": "refutation", "tree": search.tree(())}
+        return {"kind": "refutation", "tree": search.tree((), hints)}
     # What the checker does not understand has no tree.
     except (_Open, RecursionError, Refused):
         return None
@@ -53,46 +56,73 @@ class _Search:
     def __init__(self, script: Read, end: float) -> None:
         self._script, self._end = script, end
 
-    def tree(self, cases: tuple[Formula, ...], signs: int = SIGNS) -> Tree:
+    def tree(self, cases: tuple[Formula, ...], hints: tuple[Hint, ...], signs: int = SIGNS) -> Tree:
         """A tree for these cases, with at most so many splits by signs of terms on a way through it."""
-        if time.monotonic() > self._end:
+        if time.process_time() > self._end:
             raise _Open
         branch = Branch(self._script, cases)
         if branch.closed:
             return {"sum": []}
-        if found := contradiction(branch.hypotheses, LEVELS[:1]):
+        if found := contradiction(branch.hypotheses, LEVELS[:1]) or self._leaf(branch):
             return {"sum": found}
         for term in self._terms(zeros(branch.hypotheses)):
-            return self._cases(branch, {"sign": term}, cases, signs)
-        splits = list(_splits(branch))
-        if len(cases) % 4 == 0 and (node := self._decided(branch, cases)):
-            return self._cases(branch, node, cases, signs)
-        deep = not cases or (len(cases) % 3 == 0 and len(branch.hypotheses) < 12)
-        if found := contradiction(branch.hypotheses, LEVELS[1 : 1 + deep] if splits else LEVELS[1:]):
-            return {"sum": found}
-        if splits:
-            # The fewest cases first, and conditions before choices.
-            node = min(splits, key=lambda split: len(ways(branch, split)))
-            return self._cases(branch, node, cases, signs)
+            return self._cases(branch, {"sign": term}, cases, hints, signs)
+        if hints:
+            return self._hinted(cases, *hints, signs=signs)
+        if node := self._split(branch, cases):
+            return self._cases(branch, node, cases, hints, signs)
         for term in self._terms(factors(branch.hypotheses)) if signs else ():
-            return self._cases(branch, {"sign": term}, cases, signs - 1)
+            return self._cases(branch, {"sign": term}, cases, hints, signs - 1)
         raise _Open
 
-    def _cases(self, branch: Branch, node: Tree, cases: tuple[Formula, ...], signs: int) -> Tree:
-        return node | {"cases": [self.tree((*cases, way), signs) for way in ways(branch, node)]}
-
-    def _decided(self, branch: Branch, cases: tuple[Formula, ...]) -> Tree | None:
-        """A choice of which all formulas but one fail at once."""
-        for node in _splits(branch):
-            left = 0
-            for way in ways(branch, node):
-                below = Branch(self._script, (*cases, way))
-                left += not below.closed and contradiction(below.hypotheses, LEVELS[:1]) is None
-                if left > 1:
-                    break
-            if left <= 1:
-                return node
+    def _leaf(self, branch: Branch) -> list[Tree] | None:
+        """The terms that refute the hypotheses alone, if z3 finds that these do: from few of them, from those about the
+        same variables, from all.
+        """
+        few = needed_hypotheses(branch.hypotheses)
+        if few is None:
+            return None
+        names = _names(branch.hypotheses[i] for i in few)
+        near = [i for i, h in enumerate(branch.hypotheses) if _names([h]) <= names]
+        for places in (few, near, list(range(len(branch.hypotheses)))):
+            if found := contradiction([branch.hypotheses[i] for i in places]):
+                return [term | {"of": [places[i] for i in term["of"]]} for term in found]
         return None
+
+    def _hinted(self, cases: tuple[Formula, ...], hint: Hint, *later: Hint, signs: int) -> Tree:
+        """A tree that begins with what the proof on paper says first."""
+        node = {hint.node: hint.formula}
+        found = ways(Branch(self._script, cases), node)
+        # Of a formula the first case goes on, of values the last.
+        goes_on = 0 if hint.node == "whether" else len(found) - 1
+        return node | {
+            "cases": [
+                self.tree((*cases, way), later if place == goes_on or not hint.lemma else (), signs)
+                for place, way in enumerate(found)
+            ]
+        }
+
+    def _split(self, branch: Branch, cases: tuple[Formula, ...]) -> Tree | None:
+        """The case distinction, among those that z3 needs, of which the fewest cases stay open."""
+        must = needed(branch)
+        found, fewest = None, (math.inf, math.inf)
+        for node in _splits(branch, must):
+            below = ways(branch, node)
+            left = sum(self._stays_open((*cases, way)) for way in below)
+            if (left, len(below)) < fewest:
+                found, fewest = node, (left, len(below))
+            if left == 0:
+                break
+        return found
+
+    def _stays_open(self, cases: tuple[Formula, ...]) -> bool:
+        branch = Branch(self._script, cases)
+        return not branch.closed and needed_hypotheses(branch.hypotheses, least=False) is None
+
+    def _cases(
+        self, branch: Branch, node: Tree, cases: tuple[Formula, ...], hints: tuple[Hint, ...], signs: int
+    ) -> Tree:
+        return node | {"cases": [self.tree((*cases, way), hints, signs) for way in ways(branch, node)]}
 
     def _terms(self, polynomials: Iterable[Polynomial]) -> Iterator[str]:
         """Those that are in the script's own names, as terms."""
@@ -101,9 +131,15 @@ class _Search:
                 yield _written(polynomial)
 
 
-def _splits(branch: Branch) -> Iterator[Tree]:
-    yield from ({"condition": place} for place in range(len(branch.conditions)))
-    yield from ({"choice": place} for place in range(len(branch.choices)))
+def _splits(branch: Branch, must: Needed | None) -> Iterator[Tree]:
+    """Those that are needed, or all."""
+    conditions, choices = range(len(branch.conditions)), range(len(branch.choices))
+    yield from ({"condition": place} for place in (conditions if must is None else must.conditions))
+    yield from ({"choice": place} for place in (choices if must is None else must.choices))
+
+
+def _names(hypotheses: Iterable[Hypothesis]) -> set[str]:
+    return {name for h in hypotheses for monomial in h.polynomial for name, _ in monomial}
 
 
 def _written(polynomial: Polynomial) -> str:
@@ -124,7 +160,7 @@ def _main(names: list[str]) -> None:
             continue
         script = built.script.text()
         started = time.monotonic()
-        found = refutation(script)
+        found = refutation(script, hints=HINTS.get(obligation.id, ()))
         told = f"{obligation.id}: "
         if found is None:
             print(told + "no tree", flush=True)

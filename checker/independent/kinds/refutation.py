@@ -40,7 +40,8 @@ def _close(script: Query, cases: tuple[Formula, ...], tree: Fact) -> None:
 
 def ways(branch: Branch, tree: Fact) -> list[Formula]:
     """The cases, of which at least one holds: a choice that an assertion leaves, or a condition and its opposite,
-    or the signs of any term, or any formula and its opposite (a lemma, where the opposite is refuted at once).
+    or the signs of any term, or any formula and its opposite (a lemma, where the opposite is refuted at once), or that
+    two arguments of a function differ or its values are equal.
     """
     if "sign" in tree:
         (term,) = parse(tree["sign"])
@@ -48,6 +49,11 @@ def ways(branch: Branch, tree: Fact) -> list[Formula]:
     if "whether" in tree:
         (formula,) = parse(tree["whether"])
         return [Formula(formula, {}), Formula(formula, {}, so=False)]
+    if "values" in tree:
+        one, other = parse(tree["values"])
+        require(type(one) is type(other) is list and one[:1] == other[:1], "not values of one function")
+        apart = [["distinct", *pair] for pair in zip(one[1:], other[1:], strict=True)]
+        return [Formula(formula, {}) for formula in (*apart, ["=", one, other])]
     (kind,) = {"choice", "condition"} & set(tree)
     place = tree[kind]
     require(type(place) is int and place >= 0, "not the place of a case")

@@ -43,6 +43,7 @@ let product scope value =
     square = if has "square" value then Some (List.map summand (list (get "square" value))) else None }
 
 let rec by_cases scope value =
+  if has "values" value then raise (Left "values of a function") else
   if has "sum" value then Contradiction (List.map (product scope) (list (get "sum" value))) else
     let said key = match Scripts.expressions (text (get key value)) with
       | [ found ] -> found

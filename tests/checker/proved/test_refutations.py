@@ -131,6 +131,7 @@ def test_what_is_accepted_has_no_solution_and_python_says_the_same(tmp_path_fact
         ({"sign": "x x", "cases": [SUM, SUM, SUM]}, Answer.REFUSED),
         ({"whether": "(< x 5)", "cases": [SUM, SUM]}, Answer.ACCEPTED),
         ({"whether": "(< x y)", "cases": [SUM, SUM]}, Answer.LEFT),
+        ({"values": "(+ x 1) (+ x 1)", "cases": [SUM, SUM, SUM]}, Answer.LEFT),
         ({"sum": [{"times": "1", "of": [0], "by": [["y", 1]]}]}, Answer.LEFT),
         ({"condition": 0, "cases": [SUM, SUM]}, Answer.REFUSED),
         ({"choice": 0, "cases": []}, Answer.REFUSED),

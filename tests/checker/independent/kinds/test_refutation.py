@@ -55,6 +55,7 @@ NODES = [
     {"sign": "(+ x y)"},
     {"whether": "(< x (* y d))"},
     {"whether": "(or p (= x y))"},
+    {"values": "(f x) (f d)"},
     {"sum": []},
 ]
 HALVES = st.fractions(-2, 2, max_denominator=2)
@@ -187,6 +188,21 @@ def test_a_formula_holds_or_fails():
     assert "do not add up" in refused(script, tree | {"whether": "(<= 2 (* x x))"})
     assert "of one term" in refused(script, tree | {"whether": "(= x)"})
     assert "a case is missing" in refused(script, tree | {"cases": [holds]})
+
+
+def test_equal_arguments_have_equal_values():
+    script = "(declare-fun x () Real)(declare-fun y () Real)(declare-fun xx () Real)(declare-fun xy () Real)"
+    script += "(declare-fun f (Real) Real)(assert (= x y))(assert (< (f x) (f y)))(assert (< xx xy))"
+    below, above = ({"sum": [{"times": c, "of": [0]}, {"times": "1", "of": [3]}]} for c in ("-1", "1"))
+    apart = {"choice": 0, "cases": [below, above]}
+    equal = {"sum": [{"times": "1", "of": [1]}, {"times": "-1", "of": [3]}]}
+    tree = {"values": "(f x) (f y)", "cases": [apart, equal]}
+    check_fact({"kind": "refutation", "script": script, "tree": tree})
+    assert "a case is missing" in refused(script, tree | {"cases": [equal]})
+    for values in ("xx xy", "(f x) (+ y)", "xx (f x)"):
+        assert "not values of one function" in refused(script, tree | {"values": values})
+    assert "malformed" in refused(script, tree | {"values": "(f x)"})
+    assert "malformed" in refused(script, tree | {"values": "(+ x y) (+ x)"})
 
 
 @pytest.mark.parametrize(
