@@ -163,6 +163,14 @@ CLAIM = Claim(
             *("C9_check_full_rank", "C9_check_dependency"),
             name="universal-checker",
         ),
+        universal(
+            "A checker of audits, in integers: what it accepts as features of a hidden layer of a net of any depth "
+            "that are independent at rows of data, as relations among them, or as fewer distinct rows than features, "
+            "is that",
+            "check_tables",
+            *("C9_check_minor", "C9_check_relations", "C9_relations_rank", "C9_check_few"),
+            name="universal-checker-audits",
+        ),
         *(
             Obligation(
                 f"C9.{name}",

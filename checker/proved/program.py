@@ -26,8 +26,8 @@ HERE = Path(__file__).parent / "program"
 EXTRACTED = "absence_checkers"
 OURS = (
     "json.ml", "signs.ml", "facts.ml", "features.ml", "classes.ml", "cells.ml", "scripts.ml", "refutations.ml",
-    "table.ml", "sha256.ml", "arrays.ml", "audits.ml", "audit_hulls.ml", "audit_losses.ml", "folders.ml",
-    "absence_check.ml",
+    "table.ml", "sha256.ml", "arrays.ml", "audits.ml", "audit_hulls.ml", "audit_tables.ml", "audit_losses.ml",
+    "folders.ml", "absence_check.ml",
 )  # fmt: skip
 NAME, DIGEST = "absence-check", "sha256"
 COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")

@@ -31,6 +31,9 @@ AUDITS = {
     "covered": ("covers",),
     "train-input": ("same_input",),
     "outside": ("outside_hull",),
+    "full-rank": ("independent",),
+    "dependency": ("dependent",),
+    "few-inputs": ("few_inputs",),
 }
 
 

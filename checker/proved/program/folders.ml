@@ -8,6 +8,7 @@ let deciders = [
   [ "units"; "circuit" ], (fun subject facts _ -> Audits.answers subject facts);
   [ "training-loss"; "lower-training-loss"; "hardened" ], Audit_losses.answers;
   [ "inside"; "covered"; "train-input"; "outside" ], Audit_hulls.answers;
+  [ "full-rank"; "dependency"; "few-inputs" ], Audit_tables.answers;
 ]
 
 let kind fact = text (get "kind" fact)
