@@ -3,9 +3,10 @@
 import pytest
 
 from proof_of_absence.checker.independent.facts import KINDS
+from proof_of_absence.checker.independent.results import audit
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.obligation import KernelProof, Scope
-from proof_of_absence.checker.proved.left import IN_PART, WHY
+from proof_of_absence.checker.proved.left import IN_PART, OF_AUDITS, WHY
 from proof_of_absence.checker.proved.soundness import AUDITS, Theorem, extracted, sound
 from proof_of_absence.checker.report.trusted import markdown
 from tests.trust import PAGE, README, counted, told_left, written
@@ -32,6 +33,11 @@ def test_each_kind_is_decided_or_has_a_reason_why_not():
     kinds = set(KINDS) - {"all", "coq"}
     assert kinds == (set(sound()) & kinds) | set(WHY) and set(sound()) <= kinds | {"compared", *AUDITS}
     assert not set(WHY) & set(sound()) and set(IN_PART) <= set(sound())
+
+
+def test_each_kind_of_an_audit_is_decided_or_has_a_reason_why_not():
+    assert set(audit.KINDS) - set(AUDITS) <= {*OF_AUDITS, *WHY}
+    assert not set(OF_AUDITS) & set(AUDITS) and set(OF_AUDITS) <= set(audit.KINDS)
 
 
 @pytest.mark.parametrize("kind", sound())

@@ -9,7 +9,7 @@ from typing import Any
 
 from proof_of_absence.checker.proved.opinion import Answer, Opinion
 
-__all__ = ["IN_PART", "WHY", "left", "markdown"]
+__all__ = ["IN_PART", "OF_AUDITS", "WHY", "left", "markdown"]
 
 _WORLD = "Coq has policies and their risks, and not this world of questions, hours and tampering"
 _ALL_NETS = "every net of a grid or a class is tried: that the program goes through all of them is not proved yet"
@@ -17,6 +17,7 @@ _EXP = "exponentials and logarithms are enclosed; the proved checkers decide rat
 _POWERS = "real powers are enclosed; the proved checkers decide rational numbers only"
 _COUNTED = "what is counted on a line or a grid is proved in Coq for all; lists of one case are not tied to that yet"
 _SCRIPT = "no tree is known that shows that there is no solution; or a fact about the solution is left"
+_FLOAT32 = "Coq has the net over the reals; sums that are rounded, in any order, are not modelled"
 _REGION = "splits of a box with bounds at each: no proved checker yet"
 
 # Kinds of fact of which the program decides none.
@@ -60,6 +61,17 @@ WHY = {
     "world-price": _WORLD,
     "world-sizes": _WORLD,
     "world-thresholds": _WORLD,
+}
+# Kinds of which an audit alone has facts, if the program decides none of them.
+OF_AUDITS = {
+    "cross-entropy-rents": _EXP,
+    "float32-deviation": _FLOAT32,
+    "lower-training-cross-entropy": _EXP,
+    "readout-prices": "prices by a matrix that bounds leverages: no proved checker of audits yet",
+    "same-in-float32": _FLOAT32,
+    "training-cross-entropy": _EXP,
+    "uniform-gap": "Coq has the gauge and the gap of the data of a claim; that of an audit is not tied to it yet",
+    "unit-rents": "sums over the rows for each unit and its replacement: no proved checker of audits yet",
 }
 # Kinds of which it decides some forms, and what it leaves.
 IN_PART = {

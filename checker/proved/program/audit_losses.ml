@@ -78,12 +78,13 @@ let training subject targets fact =
   let low, high = bounds (get "loss" fact) and least, most = bounds (get "noise_floor" fact) in
   let all = subject.hidden @ [ subject.out ] and finest = fst (exponents targets) in
   let s, es, t = scales subject all and wanted i = Arrays.row targets (I.to_int i) in
-  let order, multiple = in_order subject.train in
+  let rows = natural subject.train.rows in
   List.for_all (float_layer (single fact)) all
-  && check_noise subject.s (power finest) subject.d subject.m (natural subject.train.rows) multiple
-    (fun j -> I.of_int order.(I.to_int j)) (get_row subject subject.train) wanted least most
-  && check_error s es (digits t finest) subject.d subject.m subject.hidden subject.out (natural subject.train.rows)
-    (training_rows subject) wanted low high
+  && check_error s es (digits t finest) subject.d subject.m subject.hidden subject.out rows (training_rows subject) wanted
+    low high
+  && (let order, multiple = in_order subject.train in
+      check_noise subject.s (power finest) subject.d subject.m rows multiple (fun j -> I.of_int order.(I.to_int j))
+        (get_row subject subject.train) wanted least most)
 
 let improvement subject targets fact =
   known [ "kind"; "dtype"; "circuit"; "weights"; "bias"; "outgoing"; "output_bias"; "drop" ] fact;

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from proof_of_absence.checker import cli
 from proof_of_absence.checker.audit.certify import unit_facts
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.independent.refusal import Refused
@@ -18,6 +20,7 @@ from proof_of_absence.checker.independent.values.floats import FloatNet as Unsha
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.checker.proved.opinion import Answer, opinions
 from proof_of_absence.checker.proved.program import Missing, program
+from proof_of_absence.models.files import onnx
 from proof_of_absence.models.floatnet import FloatNet
 
 # Large and small ones too, so that the scales of the layers differ; 0.1 is no float32.
@@ -194,3 +197,23 @@ def test_of_each_fact_it_says_what_the_independent_checker_says(several, tmp_pat
     for path, case in zip(paths, several, strict=True):
         expected = tuple((fact["kind"], says(case, fact)) for fact in case[-1])
         assert found[path].facts == expected, json.dumps(case[-1])
+
+
+def test_the_command_says_that_the_loss_its_fall_and_the_hardening_are_accepted(tmp_path):
+    rng = np.random.default_rng(3)
+    hidden, bias = rng.standard_normal((4, 2)).round(2), np.array([0.0, 0.5, -50.0, -1.0])
+    layers = [(hidden, bias), (rng.standard_normal((1, 4)).round(2), np.array([0.0]))]
+    single = [tuple(np.asarray(part, np.float32).astype(float) for part in layer) for layer in layers]
+    onnx.write(tmp_path / "net.onnx", FloatNet(single, np.float32))
+    inputs = rng.standard_normal((40, 2)).round(2).astype(np.float32)
+    np.savez(tmp_path / "train.npz", X=inputs, Y=inputs[:, :1] * inputs[:, 1:])
+
+    def absence(*words):
+        done = CliRunner().invoke(cli.app, [str(tmp_path / word) if "." in word else word for word in words])
+        return " ".join(done.output.split())
+
+    absence("audit", "net.onnx", "--train", "train.npz", "-o", "net.audit")
+    told = absence("check", "net.audit")
+    assert "1 training-loss" in told and "1 lower-training-loss" in told, told
+    absence("harden", "net.onnx", "--train", "train.npz", "-o", "hard.onnx")
+    assert "1 hardened" in absence("check", "hard.onnx.proof")
