@@ -22,9 +22,9 @@ Unset Printing Implicit Defensive.
 
 Import GRing.Theory Num.Theory Order.Theory.
 
-(* The terms that nothing decides, each with its condition, in the order in   *)
-(* which they are met; a tree names them by their places.                     *)
-Fixpoint parts_of (ks : knowledge) t : seq (formula * term) :=
+(* The terms that nothing decides, each with its condition if it has one, in  *)
+(* the order in which they are met; a tree names them by their places.        *)
+Fixpoint parts_of (ks : knowledge) t : seq (option formula * term) :=
   match t with
   | Add a b | Mul a b => parts_of ks a ++ parts_of ks b
   | Opp a => parts_of ks a
@@ -33,12 +33,18 @@ Fixpoint parts_of (ks : knowledge) t : seq (formula * term) :=
     match truth ks f with
     | Some so => if so then parts_of ks a else parts_of ks b
     | None => parts_of ks a ++ parts_of ks b ++
-        [:: (f, Either (shape ks f) (written (polynomial ks a))
-                       (written (polynomial ks b)))]
+        [:: (Some f, Either (shape ks f) (written (polynomial ks a))
+                            (written (polynomial ks b)))]
     end
+  | Call i ts => rcons (parts_of_several ks ts) (None, Call i (several ks ts))
   | _ => [::]
   end
-with parts_in (ks : knowledge) f : seq (formula * term) :=
+with parts_of_several (ks : knowledge) ts : seq (option formula * term) :=
+  match ts with
+  | NoMore => [::]
+  | More t ts => parts_of ks t ++ parts_of_several ks ts
+  end
+with parts_in (ks : knowledge) f : seq (option formula * term) :=
   match f with
   | Not f => parts_in ks f
   | And f g | Or f g => parts_in ks f ++ parts_in ks g
@@ -71,8 +77,8 @@ Definition part b t :=
   Branch (known b) (closed b) (facts b) (choices b) (conditions b)
     (rcons (parts b) t).
 
-Definition noted b (ps : seq (formula * term)) :=
-  foldl (fun b p => part (condition b p.1) p.2) b ps.
+Definition noted b (ps : seq (option formula * term)) :=
+  foldl (fun b p => part (if p.1 is Some f then condition b f else b) p.2) b ps.
 
 Definition learn b f :=
   let more := [seq g <- said f | ~~ has (same_fact g) (known b).1] in
@@ -171,7 +177,7 @@ Local Open Scope ring_scope.
 
 Section Correct.
 
-Variables (R : realFieldType) (x : N -> R) (p : N -> bool).
+Variables (R : realFieldType) (x : N -> seq R -> R) (p : N -> bool).
 Local Notation ratio := (ratio R).
 Local Notation pvalue := (pvalue x p).
 Local Notation value := (value x p).
@@ -185,7 +191,7 @@ Definition sound b := [&& all_true (known b), ~~ closed b,
 Lemma notedP b ps : sound b -> sound (noted b ps).
 Proof.
 rewrite /noted; elim: ps b => [//|c ps IH] b b_sound; apply: IH.
-by rewrite /part /condition; case: ifP; case: ifP.
+by case: c => [[f|] t]; rewrite /part /condition; do ?case: ifP.
 Qed.
 
 Lemma conditionP b f : sound b -> sound (condition b f).
@@ -278,7 +284,7 @@ Lemma chosenP (g : branch -> formula -> branch) b fs :
 Proof.
 move=> gP /(notedP (flatten [seq parts_in (known b) f | f <- fs])).
 rewrite /chosen; set b' := noted _ _ => b'_sound fs_has; case: ifP => // _.
-have /and4P[/readingP[_ fP] _ _ _] := b'_sound.
+have /and4P[/readingP[_ [_ fP]] _ _ _] := b'_sound.
 have : has holds [seq f <- fs | ~~ is_decided false (truth (known b') f)].
   have kept f : holds f -> ~~ is_decided false (truth (known b') f).
     move=> f_holds; have [+ _] := fP f; rewrite /is_decided f_holds.
@@ -313,7 +319,7 @@ case: f f_so => [||i|f|f g|f g|f g h|r t u] f_so; cbn [read].
   by rewrite eqbF_neg.
 - have := notedP (parts_in (known b) f) b_sound.
   set b' := noted _ _ => b'_sound.
-  have /and4P[/readingP[_ fP] _ _ _] := b'_sound; have [+ _] := fP f.
+  have /and4P[/readingP[_ [_ fP]] _ _ _] := b'_sound; have [+ _] := fP f.
   case: (truth _ f) => [[]|] /=; last by move=> _; apply: conditionP.
     by move=> /(_ _ erefl) f_E; apply: IH => //; rewrite -f_so /= f_E.
   by move=> /(_ _ erefl) f_E; apply: IH => //; rewrite -f_so /= f_E.

@@ -142,6 +142,12 @@ Fixpoint polynomial (ks : knowledge) t : poly :=
     | None => pvariable (Either (shape ks f) (written (polynomial ks a))
                                 (written (polynomial ks b)))
     end
+  | Call i ts => pvariable (Call i (several ks ts))
+  end
+with several (ks : knowledge) ts : terms :=
+  match ts with
+  | NoMore => NoMore
+  | More t ts => More (written (polynomial ks t)) (several ks ts)
   end
 with truth (ks : knowledge) f : option bool :=
   match f with
@@ -173,7 +179,7 @@ Local Open Scope ring_scope.
 
 Section Correct.
 
-Variables (R : realFieldType) (x : N -> R) (p : N -> bool).
+Variables (R : realFieldType) (x : N -> seq R -> R) (p : N -> bool).
 Local Notation ratio := (ratio R).
 Local Notation pvalue := (pvalue x p).
 Local Notation value := (value x p).
@@ -300,6 +306,7 @@ Local Arguments in_form : simpl never.
 
 Lemma readingP ks : all_true ks ->
   (forall t, pvalue (polynomial ks t) = value t)
+  /\ (forall ts, value_list x p (several ks ts) = value_list x p ts)
   /\ (forall f, (forall so, truth ks f = Some so -> holds f = so)
                 /\ holds (shape ks f) = holds f).
 Proof.
@@ -312,6 +319,9 @@ case/andP=> ks_hold ts_hold; apply: terms_formulas.
 - move=> f [fP f_shape] a IHa c IHc /=.
   case: (truth ks f) fP => [so /(_ so erefl)->|_]; first by case: so.
   by rewrite pvalue_variable /= f_shape !value_written IHa IHc.
+- by move=> i ts IH; rewrite [LHS]pvalue_variable /= IH.
+- by [].
+- by move=> t IHt ts IHts /=; rewrite value_written IHt IHts.
 - by split=> // so [<-].
 - by split=> // so [<-].
 - by move=> i; split=> // so; apply: toldP.

@@ -4,13 +4,16 @@
 (* where they are used. The values that a script is given make it true or     *)
 (* not, and a checker decides that.                                           *)
 (*                                                                            *)
-(*   term == a number, a name, a sum, product or opposite, one of two         *)
+(*   term == a number, a name, a sum, product or opposite, one of two, or a   *)
+(*           value of a function that nothing defines                         *)
 (*   formula == what compares terms, a name of a truth value, and what is     *)
 (*           built of these; (and f g h) is And f (And g (And h Yes)), and    *)
 (*           (or f g h) is Or f (Or g (Or h No))                              *)
-(*   value x p t == the value of t where names have the values x and p        *)
+(*   value x p t == the value of t where names and functions are what x and p *)
+(*           say; a name is a function of nothing                             *)
 (*   holds x p f == whether f is true there                                   *)
-(*   lvalue x p t, lholds x p f == the same in rational numbers               *)
+(*   lvalue x p t, lholds x p f == the same in rational numbers, where all    *)
+(*           functions are constant                                           *)
 (*   check_satisfied x p fs == all of fs are true at these rational numbers   *)
 (******************************************************************************)
 From Coq Require Import QArith.
@@ -32,6 +35,10 @@ Inductive term :=
   | Mul of term & term
   | Opp of term
   | Either of formula & term & term
+  | Call of N & terms
+with terms :=
+  | NoMore
+  | More of term & terms
 with formula :=
   | Yes
   | No
@@ -42,9 +49,10 @@ with formula :=
   | Choose of formula & formula & formula
   | Compare of relation & term & term.
 
-Scheme term_formula := Induction for term Sort Prop
-  with formula_term := Induction for formula Sort Prop.
-Combined Scheme terms_formulas from term_formula, formula_term.
+Scheme term_mutual := Induction for term Sort Prop
+  with terms_mutual := Induction for terms Sort Prop
+  with formula_mutual := Induction for formula Sort Prop.
+Combined Scheme terms_formulas from term_mutual, terms_mutual, formula_mutual.
 
 Definition lrelated r (a b : Q) : bool :=
   let d := oadd Qops b (oopp Qops a) in
@@ -65,6 +73,7 @@ Fixpoint lvalue (x : N -> Q) (p : N -> bool) t : Q :=
   | Mul a b => omul Qops (lvalue x p a) (lvalue x p b)
   | Opp a => oopp Qops (lvalue x p a)
   | Either f a b => if lholds x p f then lvalue x p a else lvalue x p b
+  | Call i _ => x i
   end
 with lholds x p f : bool :=
   match f with
@@ -92,16 +101,23 @@ Definition related (R : realFieldType) r (a b : R) : bool :=
   | Distinct => a != b
   end.
 
-Fixpoint value (R : realFieldType) (x : N -> R) (p : N -> bool) t : R :=
+Fixpoint value (R : realFieldType) (x : N -> seq R -> R) (p : N -> bool) t :
+    R :=
   match t with
   | Number q => ratio R q
-  | Name i => x i
+  | Name i => x i [::]
   | Add a b => value x p a + value x p b
   | Mul a b => value x p a * value x p b
   | Opp a => - value x p a
   | Either f a b => if holds x p f then value x p a else value x p b
+  | Call i ts => x i (value_list x p ts)
   end
-with holds (R : realFieldType) (x : N -> R) p f : bool :=
+with value_list (R : realFieldType) (x : N -> seq R -> R) p ts : seq R :=
+  match ts with
+  | NoMore => [::]
+  | More t ts => value x p t :: value_list x p ts
+  end
+with holds (R : realFieldType) (x : N -> seq R -> R) p f : bool :=
   match f with
   | Yes => true
   | No => false
@@ -127,8 +143,9 @@ by case: r; rewrite // ?negbK -?ltNge -?leNgt ?subr_gt0 ?subr_ge0 ?subr_le0
 Qed.
 
 Lemma lvalue_correct (x : N -> Q) p :
-  (forall t, ratio (lvalue x p t) = value (fun i => ratio (x i)) p t)
-  /\ (forall f, lholds x p f = holds (fun i => ratio (x i)) p f).
+  (forall t, ratio (lvalue x p t) = value (fun i _ => ratio (x i)) p t)
+  /\ (forall ts : terms, True)
+  /\ (forall f, lholds x p f = holds (fun i _ => ratio (x i)) p f).
 Proof.
 apply: terms_formulas => //=.
 - by move=> a <- b <-; rewrite ratioD.
@@ -143,9 +160,9 @@ by move=> r a <- b <-; rewrite lrelatedP.
 Qed.
 
 Theorem C2_check_satisfied x p fs : check_satisfied x p fs ->
-  all (holds (fun i => ratio (x i)) p) fs.
+  all (holds (fun i _ => ratio (x i)) p) fs.
 Proof.
-by apply: sub_all => f; have [_ ->] := lvalue_correct x p.
+by apply: sub_all => f; have [_ [_ ->]] := lvalue_correct x p.
 Qed.
 
 End Correct.

@@ -35,7 +35,7 @@ Definition rank_relation r : N :=
 Definition rank_term t : N :=
   match t with
   | Number _ => 0 | Name _ => 1 | Add _ _ => 2 | Mul _ _ => 3 | Opp _ => 4
-  | Either _ _ _ => 5
+  | Either _ _ _ => 5 | Call _ _ => 6
   end%num.
 
 Definition rank_formula f : N :=
@@ -54,7 +54,15 @@ Fixpoint order_terms t u : comparison :=
   | Opp a, Opp b => order_terms a b
   | Either f a b, Either g c d =>
     next (order_formulas f g) (next (order_terms a c) (order_terms b d))
+  | Call i ts, Call j us => next (N.compare i j) (order_several ts us)
   | _, _ => N.compare (rank_term t) (rank_term u)
+  end
+with order_several ts us : comparison :=
+  match ts, us with
+  | NoMore, NoMore => Datatypes.Eq
+  | NoMore, More _ _ => Datatypes.Lt
+  | More _ _, NoMore => Datatypes.Gt
+  | More t ts, More u us => next (order_terms t u) (order_several ts us)
   end
 with order_formulas f g : comparison :=
   match f, g with
@@ -150,17 +158,21 @@ Proof. by case: r; case: s. Qed.
 
 Lemma order_eq :
   (forall t u, order_terms t u = Datatypes.Eq -> t = u)
+  /\ (forall ts us, order_several ts us = Datatypes.Eq -> ts = us)
   /\ (forall f g, order_formulas f g = Datatypes.Eq -> f = g).
 Proof.
 apply: terms_formulas.
-- case=> [a b] [[c d]| | | | |] //= /next_eq[/Z.compare_eq_iff-> ab].
+- case=> [a b] [[c d]| | | | | |] //= /next_eq[/Z.compare_eq_iff-> ab].
   by move/Pos.compare_eq_iff: ab => ->.
-- by move=> i [|j| | | |] //= /N.compare_eq_iff->.
-- by move=> a IHa b IHb [| |c d| | |] //= /next_eq[/IHa-> /IHb->].
-- by move=> a IHa b IHb [| | |c d| |] //= /next_eq[/IHa-> /IHb->].
-- by move=> a IHa [| | | |b|] //= /IHa->.
-- move=> f IHf a IHa b IHb [| | | | |g c d] //= /next_eq[/IHf->].
+- by move=> i [|j| | | | |] //= /N.compare_eq_iff->.
+- by move=> a IHa b IHb [| |c d| | | |] //= /next_eq[/IHa-> /IHb->].
+- by move=> a IHa b IHb [| | |c d| | |] //= /next_eq[/IHa-> /IHb->].
+- by move=> a IHa [| | | |b| |] //= /IHa->.
+- move=> f IHf a IHa b IHb [| | | | |g c d|] //= /next_eq[/IHf->].
   by move/next_eq=> [/IHa-> /IHb->].
+- by move=> i ts IH [| | | | | |j us] //= /next_eq[/N.compare_eq_iff-> /IH->].
+- by case.
+- by move=> t IHt ts IHts [|u us] //= /next_eq[/IHt-> /IHts->].
 - by case.
 - by case.
 - by move=> i [| |j| | | | |] //= /N.compare_eq_iff->.
@@ -183,7 +195,7 @@ Local Open Scope ring_scope.
 
 Section Values.
 
-Variables (R : realFieldType) (x : N -> R) (b : N -> bool).
+Variables (R : realFieldType) (x : N -> seq R -> R) (b : N -> bool).
 Local Notation ratio := (ratio R).
 Local Notation value := (value x b).
 

@@ -7,7 +7,8 @@
 (*   product == a number times facts, powers of variables, and a square       *)
 (*   refutation == a sum of products; or a refutation for each member of a    *)
 (*           list of which one holds, for a condition and its opposite, or    *)
-(*           for each sign that a term may have                               *)
+(*           for each sign that a term may have, for any formula and its      *)
+(*           opposite, or for what makes two values of a function equal       *)
 (*   check_product b r, is_positive b r == r is at least 0, is above 0, where *)
 (*           the branch b holds                                               *)
 (*   contradicts b rs == the sum of rs is 0 and would be above 0              *)
@@ -39,7 +40,8 @@ Inductive refutation :=
   | Members of nat & seq refutation
   | Condition of nat & refutation & refutation
   | Signs of term & refutation & refutation & refutation
-  | Whether of formula & refutation & refutation.
+  | Whether of formula & refutation & refutation
+  | Values of term & term & seq refutation.
 
 Definition term_of b v :=
   match v with Named i => Name i | Part k => nth (Number Q0) (parts b) k end.
@@ -86,18 +88,40 @@ Definition signs t :=
   (Compare Above t (Number Q0), Compare Below t (Number Q0),
    Compare Equal t (Number Q0)).
 
+Fixpoint apart_by ts us : seq formula :=
+  match ts, us with
+  | More t ts, More u us => Compare Distinct t u :: apart_by ts us
+  | _, _ => [::]
+  end.
+
+Fixpoint arguments ts : nat := if ts is More _ ts then (arguments ts).+1 else 0.
+
+(* Two values of a function are equal, or some of its arguments differ.       *)
+Definition congruence t u : seq formula :=
+  match t, u with
+  | Call i ts, Call j us =>
+    if N.eqb i j && (arguments ts == arguments us)
+    then rcons (apart_by ts us) (Compare Equal t u) else [:: Yes]
+  | _, _ => [:: Yes]
+  end.
+
+Definition for_each (check : formula -> refutation -> bool) :=
+  fix each fs ts {struct ts} :=
+    match fs, ts with
+    | f :: fs', t :: ts' => check f t && each fs' ts'
+    | [::], [::] => true
+    | _, _ => false
+    end.
+
 Fixpoint check_cases n (fs : seq formula) (t : refutation) : bool :=
   let b := settled n fs in
   closed b ||
   match t with
   | Contradiction rs => contradicts b rs
   | Members k ts =>
-    (fix each ms ts {struct ts} :=
-      match ms, ts with
-      | m :: ms', t :: ts' => check_cases n (rcons fs m) t && each ms' ts'
-      | [::], [::] => (k < size (choices b))%N
-      | _, _ => false
-      end) (nth [::] (choices b) k) ts
+    (k < size (choices b))%N
+    && for_each (fun f => check_cases n (rcons fs f))
+         (nth [::] (choices b) k) ts
   | Condition k t t' =>
     (k < size (conditions b))%N &&
     let f := (nth (Yes, Yes) (conditions b) k).2 in
@@ -108,6 +132,8 @@ Fixpoint check_cases n (fs : seq formula) (t : refutation) : bool :=
       & check_cases n (rcons fs zero) t'']
   | Whether f t t' =>
     check_cases n (rcons fs f) t && check_cases n (rcons fs (Not f)) t'
+  | Values u v ts =>
+    for_each (fun f => check_cases n (rcons fs f)) (congruence u v) ts
   end.
 
 Definition check_refuted n fs t := check_cases n fs t.
@@ -116,7 +142,7 @@ Local Open Scope ring_scope.
 
 Section Correct.
 
-Variables (R : realFieldType) (x : N -> R) (p : N -> bool).
+Variables (R : realFieldType) (x : N -> seq R -> R) (p : N -> bool).
 Local Notation ratio := (ratio R).
 Local Notation pvalue := (pvalue x p).
 Local Notation mvalue := (mvalue x p).
@@ -223,33 +249,46 @@ case/orP=> [r_pos|/(IH rs_ok) rs_gt0].
 by rewrite ltr_wpDl ?productP.
 Qed.
 
+Lemma apart_byP ts us : arguments ts = arguments us ->
+  value_list x p ts != value_list x p us -> has holds (apart_by ts us).
+Proof.
+elim: ts us => [|t ts IH] [|u us] //= [/IH{}IH]; rewrite eqseq_cons negb_and.
+by case/orP=> [->//|/IH->]; rewrite orbT.
+Qed.
+
+Lemma congruenceP t u : has holds (congruence t u).
+Proof.
+case: t u => [a|i|a c|a c|a|f a c|i ts] [b|j|b d|b d|b|g b d|j us] //=.
+case: N.eqb_spec => //= -> ; case: eqP => //= same; rewrite has_rcons /=.
+have [->|/(apart_byP same)->] := eqVneq (value_list x p ts) (value_list x p us).
+  by rewrite eqxx.
+by rewrite orbT.
+Qed.
+
 Lemma check_casesP n t : forall fs, check_cases n fs t -> ~~ all holds fs.
 Proof.
 move: t; fix IH 1 => t fs ok; apply/negP=> fs_hold.
 have more f t' : check_cases n (rcons fs f) t' -> ~~ holds f.
   by move/IH; rewrite all_rcons fs_hold andbT.
-case: t ok => [rs|k ts|k t1 t2|u t1 t2 t3|f t1 t2] /=;
+have some gs ts : for_each (fun f => check_cases n (rcons fs f)) gs ts ->
+    ~~ has holds gs.
+  by elim: ts gs => [|t' ts IHts] [|f gs] //= /andP[/more/negbTE-> /IHts].
+case: t ok => [rs|k ts|k t1 t2|u t1 t2 t3|f t1 t2|u v ts] /=;
   have /and4P[_ open _ cs_hold] := settledP n fs_hold;
   rewrite (negbTE open) /=.
 - by apply/negP/contradictsP/settledP.
-- set ms := nth _ _ _ => ok.
-  have ms_fail : ~~ has holds ms.
-    move: ok; elim: ts ms => [|t ts IHts] [|f ms] //=.
-    by case/andP=> /more/negbTE-> /IHts.
-  have k_lt : (k < size (choices (settled n fs)))%N.
-    rewrite ltnNge; apply/negP=> k_ge; move: ok.
-    by rewrite /ms nth_default //; case: (ts) => //; rewrite ltnNge k_ge.
-  by rewrite (all_nthP [::] cs_hold) in ms_fail.
+- by case/andP=> k_lt /some; rewrite (all_nthP [::] cs_hold).
 - by case/and3P=> _ /more/negP + /more /=; rewrite negbK.
 - have signE r : holds (Compare r u (Number Q0)) = related r (value x p u) 0.
     by rewrite -[0](ratio0 R).
   case/and3P=> /more + /more + /more; rewrite !signE /=.
   by case: ltgtP.
-by case/andP=> /more/negP + /more /=; rewrite negbK.
+- by case/andP=> /more/negP + /more /=; rewrite negbK.
+by move/some; rewrite congruenceP.
 Qed.
 
 End Correct.
 
 Theorem C2_check_refuted (R : realFieldType) n fs t : check_refuted n fs t ->
-  forall (x : N -> R) (p : N -> bool), ~~ all (holds x p) fs.
+  forall (x : N -> seq R -> R) (p : N -> bool), ~~ all (holds x p) fs.
 Proof. by move=> ok x p; apply: check_casesP ok. Qed.

@@ -43,7 +43,6 @@ let product scope value =
     square = if has "square" value then Some (List.map summand (list (get "square" value))) else None }
 
 let rec by_cases scope value =
-  if has "values" value then raise (Left "values of a function") else
   if has "sum" value then Contradiction (List.map (product scope) (list (get "sum" value))) else
     let said key = match Scripts.expressions (text (get key value)) with
       | [ found ] -> found
@@ -52,6 +51,11 @@ let rec by_cases scope value =
     | cases when has "choice" value -> Members (place (get "choice" value), cases)
     | [ above; below; zero ] when has "sign" value -> Signs (Scripts.term scope (said "sign"), above, below, zero)
     | [ so; not_so ] when has "whether" value -> Whether (Scripts.formula scope (said "whether"), so, not_so)
+    | cases when has "values" value ->
+      (match List.map (Scripts.term scope) (Scripts.expressions (text (get "values" value))) with
+       | [ (Call _ as one); (Call _ as other) ] -> Values (one, other, cases)
+       | [ _; _ ] -> raise (Left "values of what is no function of the script")
+       | _ -> malformed "not two values")
     | [ so; not_so ] when has "condition" value -> Condition (place (get "condition" value), so, not_so)
     | _ -> malformed "a case is missing"
 

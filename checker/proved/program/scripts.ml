@@ -34,7 +34,7 @@ type meaning =
   | Real of term
   | Truth of formula
   | Macro of string * (string * string) list * expression * scope (* its sort, its arguments with theirs, its body *)
-  | Unread (* a function that nothing defines *)
+  | Function of Big_int_Z.big_int (* that nothing defines *)
 and scope = (string * meaning) list
 
 let digits word = word <> "" && String.for_all (fun c -> '0' <= c && c <= '9') word
@@ -88,7 +88,8 @@ and called scope name arguments = match List.assoc name scope with
   | Macro (sort, parameters, body, around) when List.compare_lengths parameters arguments = 0 ->
     let bound = List.map2 (fun (name, sort) argument -> (name, meaning scope sort argument)) parameters arguments in
     meaning (bound @ around) sort body
-  | Unread -> raise (Left "a function that nothing defines")
+  | Function place ->
+    Real (Call (place, List.fold_right (fun argument found -> More (term scope argument, found)) arguments NoMore))
   | _ -> malformed (name ^ " takes other arguments")
 
 type script = { scope : scope; assertions : (expression * formula) list }
@@ -107,7 +108,8 @@ let script written =
       let value = match parameters, sort with
         | [], "Real" -> Real (Name place)
         | [], "Bool" -> Truth (Holds place)
-        | _ -> Unread in
+        | _, "Real" -> Function place
+        | _ -> raise (Left ("the sort " ^ sort)) in
       { found with scope = (name, value) :: found.scope }
     | Group [ Word "define-fun"; Word name; Group parameters; Word sort; body ] ->
       fresh found.scope name;

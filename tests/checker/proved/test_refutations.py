@@ -148,7 +148,8 @@ def test_forms_of_trees(tmp_path, form, answer):
         ("(define-fun relu ((t Real)) Real (ite (<= t 0) 0 t))(declare-fun x () Real)(assert (< (relu x) 0))", "left"),
         ("(declare-fun x () Real)(assert (<= 0 x))(assert (< x 0)) ; and no more", "accepted"),
         (SIGNS + "(assert (let ((y x)) (< y 0)))", "left"),
-        (SIGNS + "(declare-fun f (Real) Real)(assert (< (f x) 0))", "left"),
+        (SIGNS + "(declare-fun f (Real) Real)(assert (< (f x) 0))", "accepted"),
+        (SIGNS + "(declare-fun f (Real) Bool)(assert (f x))", "left"),
         (SIGNS + "(declare-fun x () Real)", "refused"),
         (SIGNS + "(define-fun + () Real 0)", "refused"),
         (SIGNS + "(define-fun g () Real g)", "left"),
@@ -167,6 +168,21 @@ def test_forms_of_scripts(tmp_path, script, answer):
 
 def digest(script):
     return hashlib.sha256(script.encode()).hexdigest()
+
+
+def test_two_values_of_a_function_are_equal_or_arguments_differ(tmp_path):
+    script = "(declare-fun x () Real)(declare-fun y () Real)(declare-fun f (Real) Real)(assert (= x y))"
+    script += "(assert (< (f x) (f y)))"
+    cases = [{"sum": []}, {"sum": [{"times": "1", "of": [1]}, {"times": "-1", "of": [2]}]}]
+
+    def said(values, cases=cases):
+        return answers(tmp_path, [(script, {"values": values, "cases": cases})])[0]
+
+    assert said("(f x) (f y)") is Answer.ACCEPTED
+    for other in ("(f x) (f x)", "(f y) (f y)"):
+        assert said(other) is Answer.REFUSED
+    assert said("(f x) x") is said("(+ x 1) (+ y 1)") is Answer.LEFT
+    assert said("(f x) (f y)", cases[:1]) is said("(f x)") is Answer.REFUSED
 
 
 @st.composite
