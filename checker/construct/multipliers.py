@@ -4,12 +4,14 @@ z3's exact simplex finds the factors, as for Farkas' lemma. Nothing found here i
 """
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import z3
 
 from proof_of_absence.checker.independent.sexpr import Polynomial, plus, scaled, times
@@ -21,6 +23,8 @@ Monomial = tuple[tuple[str, int], ...]
 ONE: Polynomial = {(): Fraction(1)}
 # 1: sums, as in Farkas' lemma. 2: products of two. 3: of three, and squares of differences of products.
 LEVELS = (1, 2, 3)
+# Points at most that quadratic forms are tried at.
+POINTS = 60
 # Columns and squares of a linear program at most, and milliseconds for it.
 MOST, SQUARES, MILLISECONDS = 4000, 400, 10000
 
@@ -56,16 +60,18 @@ def contradiction(hypotheses: Sequence[Hypothesis], levels: Iterable[int] = LEVE
     rest = _Rest(hypotheses)
     found = _single(rest)
     for level in levels:
-        found = found or _combined(rest, level)
+        found = found or _combined(rest, level) or (_weighted(rest) if level > 1 else None)
     return None if found is None else [term.written() for term in rest.lifted(found)]
 
 
 def zeros(hypotheses: Sequence[Hypothesis]) -> Iterator[Polynomial]:
     """Polynomials that must be 0: the roots of minus a sum of squares that is at least 0, and what has both signs."""
-    signs = [polynomial for _, strict, polynomial in _Rest(hypotheses).signs if polynomial and not strict]
+    rest = _Rest(hypotheses)
+    signs = [polynomial for _, strict, polynomial in rest.signs if polynomial and not strict]
+    known = [equation.polynomial for equation in rest.left]
     for polynomial in signs:
-        yield from (root for _, root in _squares(polynomial) or ())
-        if scaled(polynomial, -1) in signs:
+        yield from (root for _, root in _squares(polynomial) or () if root not in known)
+        if scaled(polynomial, -1) in signs and polynomial not in known and scaled(polynomial, -1) not in known:
             yield polynomial
 
 
@@ -207,6 +213,43 @@ def _squares(polynomial: Polynomial) -> list[tuple[Fraction, Polynomial]] | None
             for a, b in itertools.product(row, row):
                 form[a, b] = form.get((a, b), Fraction(0)) - row[a] * row[b] / pivot
     return found
+
+
+def _weighted(rest: _Rest) -> list[Term] | None:
+    """Quadratic forms above 0, with weights under which minus their sum is a sum of squares.
+
+    The weights solve the inequalities of some points; a point where the sum is above 0 is one more.
+    """
+    forms = [(i, p) for i, strict, p in rest.signs if strict and p and all(sum(k for _, k in m) == 2 for m in p)]
+    names = sorted({name for _, p in forms for monomial in p for name, _ in monomial})
+    if len(forms) < 2:
+        return None
+    solver, weights = z3.SolverFor("QF_LRA"), [z3.Real(f"l{i}") for i, _ in forms]
+    solver.add(z3.Sum(weights) == 1, *(weight >= 0 for weight in weights))
+    for _ in range(POINTS):
+        if solver.check() != z3.sat:
+            return None
+        model = solver.model()
+        found = [Fraction(str(model.eval(weight, model_completion=True).as_fraction())) for weight in weights]
+        total = plus(*(scaled(p, weight) for weight, (_, p) in zip(found, forms, strict=True)))
+        squares = _squares(total)
+        if squares is not None:
+            terms = [Term(weight, (i,)) for weight, (i, _) in zip(found, forms, strict=True) if weight]
+            return [*terms, *(Term(c, square=root) for c, root in squares)]
+        point = dict(zip(names, _steepest(total, names), strict=True))
+        values = (sum(c * math.prod(point[n] ** k for n, k in m) for m, c in p.items()) for _, p in forms)
+        solver.add(z3.Sum([w * z3.RealVal(str(v)) for w, v in zip(weights, values, strict=True)]) <= 0)
+    return None
+
+
+def _steepest(form: Polynomial, names: list[str]) -> list[Fraction]:
+    """About the eigenvector of a quadratic form's greatest eigenvalue."""
+    matrix = np.zeros((len(names), len(names)))
+    for monomial, c in form.items():
+        one, other = [names.index(name) for name, k in monomial for _ in range(k)]
+        matrix[one, other] += float(c) / 2
+        matrix[other, one] += float(c) / 2
+    return [Fraction(value).limit_denominator(1000) for value in np.linalg.eigh(matrix)[1][:, -1].tolist()]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ __all__ = ["refutation"]
 
 Tree = dict[str, Any]
 # Seconds for a search, what the check of its tree may take, and splits by signs of terms below one another.
-SECONDS, CHECK, SIGNS = 300.0, 3.0, 4
+SECONDS, CHECK, SIGNS = 300.0, 6.0, 4
 
 
 class _Open(Exception):
