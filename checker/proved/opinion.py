@@ -15,11 +15,15 @@ SECONDS = 60
 
 
 class Answer(StrEnum):
-    """What the program says of a fact: `left` is of a kind, or a form, that no proved checker decides."""
+    """What is said of a fact: `left` is of a kind, or a form, that no proved checker decides.
+
+    The last the program never says: Coq's kernel computed again all by which it accepted.
+    """
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     LEFT = "left"
+    KERNEL = "accepted by the kernel"
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Opinion:
     @property
     def whole(self) -> bool:
         """Whether every fact is accepted, so that nothing else need be believed."""
-        return bool(self.facts) and all(answer is Answer.ACCEPTED for _, answer in self.facts)
+        return bool(self.facts) and all(answer in (Answer.ACCEPTED, Answer.KERNEL) for _, answer in self.facts)
 
 
 def opinions(paths: Sequence[Path], *, make: bool = True) -> dict[Path, Opinion]:

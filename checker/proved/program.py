@@ -6,9 +6,11 @@ Trusted are Coq's kernel and extraction, OCaml, GMP, and the OCaml files in `pro
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -18,21 +20,27 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.discharge import coq_sources
 from proof_of_absence.checker.kernel.obligation import KernelProof, Scope
+from proof_of_absence.checker.proved.signatures import telling
 
-__all__ = ["HERE", "OURS", "Missing", "coq_texts", "program"]
+__all__ = ["HERE", "OURS", "Extraction", "Missing", "compiled", "coq_texts", "extraction", "program"]
 
 HERE = Path(__file__).parent / "program"
-# What Coq writes beside its sources, and the files that are compiled after it, in this order.
-EXTRACTED = "absence_checkers"
+# What Coq writes beside its sources, its name in the program, and the files that are compiled after it, in this order;
+# after the first comes what is written from the types, which the others open under Coq's name.
+WRITTEN, EXTRACTED = "absence_checkers", "extracted"
 OURS = (
-    "json.ml", "signs.ml", "facts.ml", "features.ml", "classes.ml", "cells.ml", "scripts.ml", "refutations.ml",
-    "table.ml", "sha256.ml", "arrays.ml", "audits.ml", "audit_hulls.ml", "audit_tables.ml", "audit_losses.ml",
-    "folders.ml", "absence_check.ml",
+    "terms.ml", "json.ml", "signs.ml", "facts.ml", "features.ml", "classes.ml", "cells.ml", "scripts.ml",
+    "refutations.ml", "table.ml", "sha256.ml", "arrays.ml", "audits.ml", "audit_hulls.ml", "audit_tables.ml",
+    "audit_losses.ml", "folders.ml", "absence_check.ml",
 )  # fmt: skip
 NAME, DIGEST = "absence-check", "sha256"
 COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")
 SECONDS = 300
 NOT_MADE = "it has not been compiled here; `absence check`, of the certificates of the claims, does that"
+
+
+_SENTENCE = re.compile(r"^Extraction \"\w+\.ml\"\s(.*?)\.$", re.S | re.M)
+_IMPORT = re.compile(r"^From absence Require Import .*?\.$", re.M)
 
 
 class Missing(Exception):
@@ -52,12 +60,7 @@ def program(*, make: bool = True) -> Path:
         raise Missing("Coq or OCaml is missing; install coq, ocaml-findlib and libzarith-ocaml-dev")
     if not make and not coq.is_kept(_sources()):
         raise Missing(NOT_MADE)
-    try:
-        extracted = Path(coq.compiled(_sources()))
-    except Refused as reason:
-        raise Missing(str(reason)) from reason
-    texts = {name: (extracted / name).read_bytes() for name in (f"{EXTRACTED}.mli", f"{EXTRACTED}.ml")}
-    texts |= {name: (HERE / name).read_bytes() for name in OURS}
+    texts = _texts(compiled())
     kept = private_folder("program")
     place = kept / _digest(texts) if kept else None
     if place and _whole(place):
@@ -66,6 +69,44 @@ def program(*, make: bool = True) -> Path:
     if not make:
         raise Missing(NOT_MADE)
     return _make(texts, kept, place)
+
+
+def compiled() -> Path:
+    """The folder in which the Coq files of the claims are compiled.
+
+    Raises
+    ------
+    Missing
+        If one does not compile.
+    """
+    try:
+        return Path(coq.compiled(_sources()))
+    except Refused as reason:
+        raise Missing(str(reason)) from reason
+
+
+def _texts(folder: Path) -> dict[str, bytes]:
+    """All that is compiled, by name and in order, from the folder in which Coq wrote."""
+    interface, text = ((folder / f"{WRITTEN}.{ending}").read_bytes() for ending in ("mli", "ml"))
+    first, *rest = ((name, (HERE / name).read_bytes()) for name in OURS)
+    asking = telling(interface.decode(), extraction().names, EXTRACTED.capitalize())
+    asked = [(f"{EXTRACTED}.mli", interface), (f"{EXTRACTED}.ml", text), first, (f"{WRITTEN}.ml", asking.encode())]
+    return dict([*asked, *rest])
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The sentence by which Coq writes the checkers: the names that it gives, and the imports that they stand under."""
+
+    names: tuple[str, ...]
+    imports: tuple[str, ...]
+
+
+@cache
+def extraction() -> Extraction:
+    """The one such sentence in the Coq files of the claims."""
+    ((text, sentence),) = ((text, found) for text in coq_texts().values() for found in _SENTENCE.findall(text))
+    return Extraction(tuple(sentence.split()), tuple(_IMPORT.findall(text)))
 
 
 def coq_texts() -> dict[str, str]:

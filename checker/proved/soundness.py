@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from proof_of_absence.checker.independent.coq import uncommented
-from proof_of_absence.checker.proved.program import HERE, OURS, coq_texts
+from proof_of_absence.checker.proved.program import HERE, OURS, coq_texts, extraction
 
 __all__ = ["AUDITS", "Theorem", "extracted", "sound"]
 
@@ -54,9 +54,8 @@ def extracted() -> dict[str, Theorem]:
         If one has no theorem, or more than one.
     """
     texts = coq_texts()
-    (sentence,) = re.findall(r"^Extraction \"\w+\.ml\"\s(.*?)\.$", "\n".join(texts.values()), re.S | re.M)
     found = {}
-    for name in _CHECKER.findall(sentence):
+    for name in filter(_CHECKER.fullmatch, extraction().names):
         stated = [
             Theorem(theorem, file)
             for file, text in texts.items()

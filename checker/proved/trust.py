@@ -41,8 +41,9 @@ def each(certificate: Certificate, opinion: Opinion | None = None) -> list[Trust
     fact = certificate["fact"]
     kinds = _kinds(fact)
     said = [answer for _, answer in opinion.facts] if opinion and [kind for kind, _ in opinion.facts] == kinds else []
+    proved = {Answer.ACCEPTED: Trust.PROVED, Answer.KERNEL: Trust.KERNEL}
     other = _unproved(fact)
-    return [Trust.PROVED if answer is Answer.ACCEPTED else other for answer in said or [Answer.LEFT] * len(kinds)]
+    return [proved.get(answer, other) for answer in said or [Answer.LEFT] * len(kinds)]
 
 
 def whole(certificate: Certificate, opinion: Opinion | None = None) -> Trust:

@@ -17,7 +17,7 @@ from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.recheck import refusals
 from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths
-from proof_of_absence.checker.proved import trust
+from proof_of_absence.checker.proved import kernel_facts, trust
 from proof_of_absence.checker.proved.opinion import Opinion, asked, audit_summary, summary
 from proof_of_absence.checker.screen.terminal import CERTIFICATES, bad_input, ending, progress, say
 
@@ -48,17 +48,24 @@ def check_command(
     ] = None,
     deploy: Annotated[Path | None, typer.Option(help="Of an audit: its deployment inputs.", show_default=False)] = None,
     test: Annotated[Path | None, typer.Option(help="Of an audit: its test inputs.", show_default=False)] = None,
+    kernel: Annotated[
+        bool, typer.Option("--kernel", help="Of claims: what the proved checker accepts, Coq's kernel computes again.")
+    ] = False,
 ) -> None:
     """Re-check certificates by the independent checker; unsat answers are put to both solvers again.
 
     In the folder of an audit or a hardening all files must agree; one line says what was accepted, and what was not
     looked at. The proved checker is asked too, where Coq and OCaml are installed; of an audit it decides what dense
-    networks do on the rows, for a minute at most, by a program that was made before.
+    networks do on the rows, for a minute at most, by a program that was made before. With --kernel the facts that it
+    accepts become theorems of Coq, which takes minutes.
     Exit codes: 0 accepted, 1 something is refused, 2 bad input, 3 the two checkers disagree.
     """
     if not path.exists():
         remedy = "run `absence verify` first" if path == CERTIFICATES else "name a certificate, or a folder of results"
         raise bad_input(f"{path} does not exist; {remedy}")
+    of_audit = path.is_dir() and any((path / name).is_file() for name in (*FOLDERS, RECORDED))
+    if kernel and (of_audit or whole_in(path)):
+        raise bad_input(f"{path}: --kernel is for certificates of claims; name one, or a folder of them")
     if path.is_dir() and any((path / name).is_file() for name in FOLDERS):
         _check_folder(path, net, train, deploy, test)
         return
@@ -86,18 +93,40 @@ def check_command(
         f"{len(paths) - len(refused)} of {len(paths)} certificates accepted"
         + (f", {len(missing)} missing" if missing else "")
     )
-    agreed = not path.is_dir() or _second_opinion([file for file in paths if file not in refused])
+    asked_too = path.is_dir() or kernel
+    agreed = not asked_too or _second_opinion([file for file in paths if file not in refused], kernel)
     raise typer.Exit(DISAGREE if not agreed else 1 if refused or missing else 0)
 
 
-def _second_opinion(accepted: list[Path]) -> bool:
-    """Whether the proved checkers refuse nothing of what was accepted; what they say is told, and what is trusted."""
+def _second_opinion(accepted: list[Path], kernel: bool) -> bool:
+    """Whether the proved checkers refuse nothing of what was accepted; what they say is told, and what is trusted.
+
+    With `kernel`, Coq's kernel is asked about what they accept.
+    """
     found, missing = asked(accepted)
     disputed = _disputed(found)
     say(f"The proved checker was not asked: {missing}" if missing else summary(found.values()))
+    if kernel and found:
+        found, otherwise = _by_kernel(found)
+        disputed |= otherwise
     by_name = {path.stem: opinion for path, opinion in found.items()}
     say(trust.counted(trust.table({path.stem: load(path) for path in accepted}, by_name)))
     return not disputed
+
+
+def _by_kernel(found: dict[Path, Opinion]) -> tuple[dict[Path, Opinion], bool]:
+    """The opinions, with what Coq's kernel decides marked; and whether it computes something otherwise."""
+    with progress() as bar:
+        bar.add_task("Coq computes it again", total=None)
+        told = kernel_facts.told([file for file, opinion in found.items() if not opinion.malformed])
+        answer = kernel_facts.decided(fact for facts in told.values() for fact in facts)
+    disputed = False
+    for file, facts in sorted(told.items()):
+        if kinds := answer.disputes(facts):
+            say(f"DISAGREE {file}: Coq's kernel refuses {', '.join(kinds)}, the others accept it; please report this")
+            disputed = True
+    say(kernel_facts.summary(answer, told))
+    return found | {file: answer.opinion(found[file], facts) for file, facts in told.items()}, disputed
 
 
 def _disputed(found: Mapping[Path, Opinion]) -> bool:

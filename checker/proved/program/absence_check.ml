@@ -1,4 +1,5 @@
-(* What of a certificate the proved checkers accept: a line for each fact. The files are named on standard input. *)
+(* What of a certificate the proved checkers accept: a line for each fact. The files are named on standard input. With a
+   second argument each line has after it the calls by which a fact of a claim was decided, each with a tab in front. *)
 
 let read path =
   let channel = open_in_bin path in
@@ -17,18 +18,29 @@ let together lines =
   let some answer = List.exists (String.ends_with ~suffix:answer) lines in
   if some "refused" then "refused" else if some "left" then "left" else "accepted"
 
+(* The calls since this was asked last, a line each; a question mark where one cannot be told, or there is none. *)
+let told () =
+  let calls = match Terms.taken () with [] -> [ "?" ] | calls -> calls in
+  if !Terms.on then List.map (fun call -> "\t" ^ call) calls else []
+
+let line kind check argument =
+  let said = kind ^ " " ^ answer check argument in
+  said :: told ()
+
 let rec decide fact = match kind fact with
   (* What a solver found, and a fact about that. *)
   | "smt" when Facts.has "replay" fact ->
-    [ "smt " ^ together (answer (List.assoc "smt" Table.kinds) fact :: decide (Facts.get "replay" fact)) ]
+    let is_call said = String.starts_with ~prefix:"\t" said in
+    let lines = line "smt" (List.assoc "smt" Table.kinds) fact @ decide (Facts.get "replay" fact) in
+    let calls, answers = List.partition is_call lines in
+    ("smt " ^ together answers) :: calls
   | "all" ->
     let facts = Facts.list (Facts.get "facts" fact) in
     if facts = [] then raise (Json.Malformed "no fact at all");
     let relations = if Facts.has "compared" fact then Facts.list (Facts.get "compared" fact) else [] in
     List.concat_map decide facts
-    @ List.map (fun relation -> "compared " ^ answer (Table.compared facts) relation) relations
-  | name ->
-    [ name ^ " " ^ match List.assoc_opt name Table.kinds with None -> "left" | Some check -> answer check fact ]
+    @ List.concat_map (line "compared" (Table.compared facts)) relations
+  | name -> match List.assoc_opt name Table.kinds with None -> [ name ^ " left" ] | Some check -> line name check fact
 
 (* The fact, with the text of the script that lies beside it. *)
 let with_script folder fact = match fact with
@@ -42,7 +54,8 @@ let with_script folder fact = match fact with
   | _ -> fact
 
 (* The seconds that an audit may take, from the command line; what is not decided by then is left. *)
-let limit = match Sys.argv with [| _; seconds |] -> float_of_string seconds | _ -> infinity
+let limit = if Array.length Sys.argv > 1 then float_of_string Sys.argv.(1) else infinity
+let () = Terms.on := Array.length Sys.argv > 2
 
 (* To be called with the seconds that something will take: it leaves what would end too late. *)
 let beyond () =

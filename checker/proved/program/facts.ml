@@ -88,7 +88,7 @@ let net value =
 (* What enters the last hidden layer at the inputs, if these and the layers below fit. *)
 let features net inputs =
   if not (check_features net.first (size inputs) net.below inputs) then malformed "the layers or inputs do not fit";
-  List.map (lforward qops net.below) inputs
+  if net.below = [] then inputs else List.map (lforward qops net.below) inputs
 
 (* The units that a circuit selects, in each hidden layer. *)
 let selected net value =

@@ -35,6 +35,9 @@ def lines(fact):
     yield from ["compared" for _ in fact.get("compared", [])]
 
 
+by_kernel = {Answer.ACCEPTED: Answer.KERNEL}
+
+
 @given(fact=st.one_of(FACTS, SMT, COQ), data=st.data())
 def test_a_verdict_rests_on_the_proved_checker_only_if_it_accepts_every_part(fact, data):
     kinds = list(lines(fact))
@@ -45,6 +48,12 @@ def test_a_verdict_rests_on_the_proved_checker_only_if_it_accepts_every_part(fac
     found = each(certificate(fact), opinion)
     assert [trust is Trust.PROVED for trust in found] == [answer is Answer.ACCEPTED for answer in answers]
     assert (whole(certificate(fact), opinion) is Trust.PROVED) == opinion.whole
+    # Computed again by the kernel, the same answers ask less.
+    again = Opinion(tuple((kind, by_kernel.get(answer, answer)) for kind, answer in opinion.facts))
+    assert [trust is Trust.KERNEL for trust in each(certificate(fact), again)] == [
+        answer is Answer.ACCEPTED or fact["kind"] == "coq" for answer in answers
+    ]
+    assert again.whole == opinion.whole
     rests = {"coq": Trust.KERNEL, "unsat": Trust.SOLVERS}.get(fact.get("answer", fact["kind"]), Trust.PYTHON)
     assert {*found} <= {Trust.PROVED, rests}
     assert whole(certificate(fact)) is rests and each(certificate(fact)) == [rests] * len(kinds)
