@@ -198,6 +198,14 @@ CLAIM = Claim(
             "C21_check_readout_price",
             name="universal-checker-price",
         ),
+        universal(
+            "A checker of audits, in integers: what it accepts as leverages on a hidden layer of a net of any depth, "
+            "or as bounds of them by a factor that nearly turns the normal matrix to a multiple of the identity, and "
+            "as bounds of the prices t^2/(N h) that follow, is so",
+            "check_prices",
+            *("C21_check_lever_at", "C21_check_near", "C21_check_bounds", "C21_check_dear"),
+            name="universal-checker-audits",
+        ),
         Obligation(
             "C21.expansion",
             f"N={EXAMPLES}, p={FEATURE_COUNT}, m=1, everything unknown: J(a) is J(a0), the form at a - a0, and twice "

@@ -67,7 +67,6 @@ OF_AUDITS = {
     "cross-entropy-rents": _EXP,
     "float32-deviation": _FLOAT32,
     "lower-training-cross-entropy": _EXP,
-    "readout-prices": "prices by a matrix that bounds leverages: no proved checker of audits yet",
     "same-in-float32": _FLOAT32,
     "training-cross-entropy": _EXP,
     "uniform-gap": "Coq has the gauge and the gap of the data of a claim; that of an audit is not tied to it yet",
@@ -76,6 +75,7 @@ OF_AUDITS = {
 # Kinds of which it decides some forms, and what it leaves.
 IN_PART = {
     "compared": "a number of a fact that is left",
+    "readout-prices": "features that depend on one another, and the least move that changes a class",
     "smt": _SCRIPT,
 }
 

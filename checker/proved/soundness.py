@@ -34,6 +34,7 @@ AUDITS = {
     "full-rank": ("independent",),
     "dependency": ("dependent",),
     "few-inputs": ("few_inputs",),
+    "readout-prices": ("readout_prices",),
 }
 
 

@@ -9,7 +9,7 @@ From absence Require Import check_signs check_minima check_gaps.
 From absence Require Import check_integers check_audits check_units.
 From absence Require Import check_audit_losses check_noise_floor check_hardening.
 From absence Require Import check_rank check_readout check_separation check_norms.
-From absence Require Import check_hulls check_cells check_tables.
+From absence Require Import check_hulls check_cells check_tables check_prices.
 From absence Require Import check_formulas check_refutation.
 
 Extraction "absence_checkers.ml"
@@ -32,4 +32,6 @@ Extraction "absence_checkers.ml"
   check_error check_noise check_reused check_hardened
   check_average check_row_of check_beyond check_covered check_difference
   check_satisfied check_refuted
+  normal feature_row products
+  check_lever_at check_near check_bounds check_dear
   check_minor check_relations check_few.

@@ -9,6 +9,7 @@ let deciders = [
   [ "training-loss"; "lower-training-loss"; "hardened" ], Audit_losses.answers;
   [ "inside"; "covered"; "train-input"; "outside" ], Audit_hulls.answers;
   [ "full-rank"; "dependency"; "few-inputs" ], Audit_tables.answers;
+  [ "readout-prices" ], Audit_prices.answers;
 ]
 
 let kind fact = text (get "kind" fact)
