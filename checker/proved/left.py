@@ -18,7 +18,6 @@ _POWERS = "real powers are enclosed; the proved checkers decide rational numbers
 _COUNTED = "what is counted on a line or a grid is proved in Coq for all; lists of one case are not tied to that yet"
 _SCRIPT = "no tree is known that shows that there is no solution; or a fact about the solution is left"
 _FLOAT32 = "Coq has the net over the reals; sums that are rounded, in any order, are not modelled"
-_REGION = "splits of a box with bounds at each: no proved checker yet"
 
 # Kinds of fact of which the program decides none.
 WHY = {
@@ -38,7 +37,6 @@ WHY = {
     "gradient-steps": "that the steps follow the gradient is not tied to Coq's descent yet",
     "grid-cost": _COUNTED,
     "identity": "polynomials are compared as text; a proved normal form is not connected yet",
-    "irrelevant-region": _REGION,
     "least-in-class": _ALL_NETS,
     "line-bound": "that a matrix is positive semidefinite is not decided by a proved checker yet",
     "line-gaps": _COUNTED,
@@ -50,7 +48,6 @@ WHY = {
     "policy-losses": _WORLD,
     "policy-net": _WORLD,
     "posterior": _ALL_NETS,
-    "relevant-at": _REGION,
     "relu-apart": _EXP,
     "relu-like": _EXP,
     "sample-chance": _ALL_NETS,

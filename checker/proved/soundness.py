@@ -35,6 +35,8 @@ AUDITS = {
     "dependency": ("dependent",),
     "few-inputs": ("few_inputs",),
     "readout-prices": ("readout_prices",),
+    "irrelevant-region": ("irrelevant",),
+    "relevant-at": ("relevant",),
 }
 
 

@@ -11,6 +11,7 @@ From absence Require Import check_audit_losses check_noise_floor check_hardening
 From absence Require Import check_rank check_readout check_separation check_norms.
 From absence Require Import check_hulls check_cells check_tables check_prices.
 From absence Require Import check_formulas check_refutation.
+From absence Require Import check_forms check_cases check_regions.
 
 Extraction "absence_checkers.ml"
   lforward lwidth check_features Qops lcircuit lsse qinv qnat
@@ -34,4 +35,5 @@ Extraction "absence_checkers.ml"
   check_satisfied check_refuted
   normal feature_row products
   check_lever_at check_near check_bounds check_dear
-  check_minor check_relations check_few.
+  check_minor check_relations check_few
+  integers check_region check_acts.

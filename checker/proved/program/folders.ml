@@ -10,6 +10,8 @@ let deciders = [
   [ "inside"; "covered"; "train-input"; "outside" ], Audit_hulls.answers;
   [ "full-rank"; "dependency"; "few-inputs" ], Audit_tables.answers;
   [ "readout-prices" ], Audit_prices.answers;
+  [ "irrelevant-region"; "relevant-at" ], (fun (net : Audits.subject) facts _ ->
+      Regions.answers (net.hidden @ [ net.out ]) net.beyond facts);
 ]
 
 let kind fact = text (get "kind" fact)

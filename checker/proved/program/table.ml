@@ -3,7 +3,7 @@
 open Absence_checkers
 open Facts
 
-let kinds = Facts.kinds @ Features.kinds @ Classes.kinds @ Cells.kinds @ Refutations.kinds
+let kinds = Facts.kinds @ Features.kinds @ Classes.kinds @ Cells.kinds @ Refutations.kinds @ Regions.kinds
 
 (* How stated numbers compare: only those that a checker above has compared with what it computed. *)
 let stated = [
