@@ -77,6 +77,7 @@ bench: .venv/set-up-bench coq
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python bench/proved.py
 	$(BIN)/python bench/audit_reassign.py
 	$(BIN)/python bench/region.py
+	$(BIN)/python bench/region_proofs.py
 	$(BIN)/python bench/audit_whole.py $(if $(NETS),--data $(NETS))
 	$(BIN)/python bench/audit_seconds.py $(if $(NETS),--data $(NETS))
 	$(BIN)/python bench/minima.py
