@@ -31,7 +31,6 @@ WRITTEN, EXTRACTED = "absence_checkers", "extracted"
 OURS = (
     "terms.ml", "json.ml", "signs.ml", "facts.ml", "features.ml", "classes.ml", "cells.ml", "scripts.ml",
     "refutations.ml", "regions.ml", "table.ml", "sha256.ml", "arrays.ml", "audits.ml", "audit_hulls.ml",
-    "refutations.ml", "regions.ml", "table.ml", "sha256.ml", "arrays.ml", "audits.ml", "audit_hulls.ml",
     "audit_tables.ml", "audit_losses.ml", "audit_prices.ml", "folders.ml", "absence_check.ml",
 )  # fmt: skip
 NAME, DIGEST = "absence-check", "sha256"

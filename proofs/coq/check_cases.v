@@ -15,7 +15,7 @@
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ ring.
 From absence Require Import net compute check_nets check_deep c2_deep check_chains check_integers
-  check_forms check_bounds check_exact check_dense.
+  check_forms check_relaxed check_exact check_dense.
 
 Set Implicit Arguments.
 Unset Strict Implicit.

@@ -21,7 +21,7 @@
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ ring.
 From absence Require Import net compute check_nets check_deep check_integers check_forms
-  check_bounds.
+  check_relaxed.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
