@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from proof_of_absence.checker.independent.pause import pause, pausing
 from proof_of_absence.checker.independent.refusal import Refused, require
+from proof_of_absence.checker.independent.values.products import product
 from proof_of_absence.checker.independent.values.rounding import TINY, UP, U, gamma
 from proof_of_absence.checker.independent.values.steps import Ops, require_product, steps_in
 
 BLOCK = 4096
-# Products of integers between two pauses.
-PRODUCTS = 2**21
 # The least normal float64.
 LEAST = 2.0**-1022
 _HEX = re.compile(rb"-?[0-9a-f]+")
@@ -328,8 +327,8 @@ def aligned(left: Exact, right: Exact) -> tuple[Integers, Integers, int, int]:
 def _affine(values: Exact, matrix: Exact, offset: Exact) -> Exact:
     """A layer, of one divisor, at values; the divisors multiply whatever the entries are."""
     divisor = values.divisor * matrix.divisor
-    product = Exact(_times(values.whole, matrix.whole.T), values.exponent + matrix.exponent, divisor)
-    left, right, low, _ = aligned(product, Exact(offset.whole * values.divisor, offset.exponent, divisor))
+    summed = Exact(product(values.whole, matrix.whole.T), values.exponent + matrix.exponent, divisor)
+    left, right, low, _ = aligned(summed, Exact(offset.whole * values.divisor, offset.exponent, divisor))
     return Exact(left + right, low, divisor)
 
 
@@ -337,13 +336,6 @@ def after_relu(before: Bounded) -> Bounded:
     """After ReLU; a unit that is surely not on sends 0, without an error."""
     value, radius = before
     return Bounded(np.maximum(value, 0), np.where(value <= -radius, 0, radius))
-
-
-def _times(left: Integers, right: Integers) -> Integers:
-    """The product of two matrices, or of a matrix and a vector."""
-    size = max(1, PRODUCTS // max(1, right.size))
-    parts = [left[start : start + size].dot(right) for start in pausing(range(0, len(left), size))]
-    return np.concatenate(parts) if parts else left.dot(right)
 
 
 def _rational(numbers: Texts, divisor: Texts) -> Exact:
