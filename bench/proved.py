@@ -6,8 +6,10 @@ The facts that the proved checker leaves are the Python checker's to decide; its
 import platform
 import resource
 import time
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -23,8 +25,8 @@ from proof_of_absence.checker.proved.program import program
 from proof_of_absence.models.floatnet import FloatNet
 
 
-def cases():
-    """Name, layers and inputs: planted dead and constant units, in both types, and a deep net."""
+def cases(*, large: bool):
+    """Name, layers and inputs: planted dead and constant units, in both types, and deep nets."""
     for name, dtype, rows in (
         ("64-256-1, 1,000 rows, float32", np.float32, 1000),
         ("64-256-1, 100,000 rows, float32", np.float32, 100_000),
@@ -38,13 +40,30 @@ def cases():
         layers = [(weights, bias), *((matrix, rng.standard_normal(len(matrix)) - 4) for matrix in above)]
         rounded = [tuple(part.astype(dtype).astype(float) for part in layer) for layer in layers]
         yield name, rounded, inputs.astype(dtype)
+    for rows in (2000, 60_000) if large else ():
+        yield f"784-512-512-10, {rows:,} rows, float32", *images(rows)
 
 
-def main() -> None:
+def images(rows: int):
+    """Layers and inputs of the size of MNIST: inputs k/255, few of them 0, and a tenth of the units dead."""
+    rng = np.random.default_rng(0)
+    inputs = (rng.integers(0, 256, (rows, 784)) / 255).astype(np.float32)
+    layers = []
+    for fan_in, fan_out in pairwise((784, 512, 512, 10)):
+        weights, bias = rng.standard_normal((fan_out, fan_in)) * np.sqrt(2 / fan_in), rng.standard_normal(fan_out) * 0.1
+        if fan_out != 10:
+            bias[: fan_out // 10] -= 4 * np.sqrt(2)
+        layers.append(tuple(part.astype(np.float32).astype(float) for part in (weights, bias)))
+    return layers, inputs
+
+
+def main(
+    large: Annotated[bool, typer.Option(help="Nets of the size of MNIST too, which takes minutes.")] = False,
+) -> None:
     """Print a table; the program is compiled before."""
     program()
     table = Table("net", "proved", "Python", "ratio", "decided")
-    for name, layers, inputs in cases():
+    for name, layers, inputs in cases(large=large):
         net, inputs = FloatNet(layers), inputs.astype(float)
         with TemporaryDirectory() as folder:
             path = certify(Path(folder), net, inputs, units=unit_findings(net, inputs))

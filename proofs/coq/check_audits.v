@@ -9,15 +9,19 @@
 (*           Sends J v f: the units above receive v from J at just the rows   *)
 (*           whose number satisfies f                                         *)
 (* every f i n == f holds of the n numbers from i on                          *)
-(* check_rows s es d m ls out claims N get == the claims, a list for each     *)
-(*           hidden layer, hold at the N rows of get; s and es are scales of  *)
-(*           the rows and of the layers, which are hints                      *)
+(*  quick == short numbers by which dead units are seen (check_packed.v):     *)
+(*           how many digits the inputs leave out, hints for the layers, and  *)
+(*           in each the units that are asked for                             *)
+(* others offs claims == what is left of the claims without these dead units  *)
+(* check_rows s es q cuts d m ls out claims N get == the claims, a list for   *)
+(*           each hidden layer, hold at the N rows of get; s and es are       *)
+(*           scales of the rows and of the layers, which are hints, as q is   *)
 (* holds k c == what a claim about hidden layer k says                        *)
 (******************************************************************************)
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ.
 From absence Require Import net compute check_nets check_deep c2_deep check_chains check_integers
-  check_rough.
+  check_rough check_packed.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -35,6 +39,23 @@ Inductive claim :=
 Fixpoint every (f : Z -> bool) (i : Z) (n : nat) : bool :=
   if n is n'.+1 then (if f i then every f (Z.succ i) n' else false) else true.
 
+Record quick := Quick { left_out : Z; hints : seq hint; must_be_off : seq (seq bool) }.
+
+(* No short numbers at all.                                                   *)
+Definition all_digits := Quick Z0 [::] [::].
+
+Fixpoint minus (J K : seq bool) : seq bool :=
+  if J is a :: J' then (a && ~~ head false K) :: minus J' (behead K) else [::].
+
+Definition without (K : seq bool) (c : claim) := if c is Dead J then Dead (minus J K) else c.
+
+Definition says_nothing (c : claim) := if c is Dead J then ~~ has id J else false.
+
+Fixpoint others (offs : seq (seq bool)) (claims : seq (seq claim)) : seq (seq claim) :=
+  if claims is cs :: claims' then
+    [seq c <- map (without (head [::] offs)) cs | ~~ says_nothing c] :: others (behead offs) claims'
+  else [::].
+
 Definition test := seq Z -> Z -> bool.
 
 Definition noscale := Scale Z0 Z0.
@@ -43,7 +64,7 @@ Definition test_of (cut : Z) (t : scale) (l next : llayer Z) (c : claim) : optio
   match c with
   | Dead J => let f := dead_test J l cut in Some (fun h _ => f h)
   | Steady J c =>
-    let us := mask J l in
+    let us := map trimmed (mask J l) in
     if (size J == size l) && all (Z.ltb Z0) c then Some (fun h _ => zsame (zaffine us h) c) else None
   | Sends J v f =>
     let us := mask J l in
@@ -76,7 +97,7 @@ Fixpoint walk (zs : seq (llayer Z)) (tests : seq (seq test)) (h : seq Z) (i : Z)
   | [::], _ => true
   | ts :: tests', l :: zs' =>
     if all (fun t : test => t h i) ts then
-      (if tests' is [::] then true else walk zs' tests' (map zrelu (zaffine l h)) i)
+      (if all (@nilp _) tests' then true else walk zs' tests' (map zrelu (zaffine l h)) i)
     else false
   | _ :: _, [::] => false
   end.
@@ -84,13 +105,21 @@ Fixpoint walk (zs : seq (llayer Z)) (tests : seq (seq test)) (h : seq Z) (i : Z)
 Definition at_row (d : nat) (s : scale) (get : Z -> seq number) (f : seq Z -> bool) (i : Z) :=
   if overs s (get i) is Some x then (size x == d) && f x else false.
 
-Definition check_rows (s : scale) (es : seq scale) (cuts : seq Z) (d m : nat)
+(* A row at which short numbers show what they can is asked for the rest.     *)
+Definition check_rows (s : scale) (es : seq scale) (q : quick) (cuts : seq Z) (d m : nat)
     (ls : seq (llayer number)) (out : llayer number) (claims : seq (seq claim)) (N : nat)
     (get : Z -> seq number) : bool :=
-  if [&& proper s, linked d ls out, size out == m & all (Z.leb Z0) cuts] then
+  if [&& proper s, linked d ls out, size out == m, all (Z.leb Z0) cuts & Z.leb Z0 (left_out q)] then
     if over_layers s es (rcons ls out) is Some zs then
+      let offs := take (size (hints q)) (must_be_off q) in
       if tests_of cuts s es zs claims is Some tests then
-        every (fun i => at_row d s get (fun x => walk zs tests x i) i) Z0 N
+        if tests_of cuts s es zs (others offs claims) is Some rest then
+          if prepare d (left_out q) (Z.ones (left_out q)) (hints q) zs offs is Some ps then
+            let at_x x i :=
+              walk zs (if surely ps (leading (left_out q) x) then rest else tests) x i in
+            every (fun i => at_row d s get (at_x^~ i) i) Z0 N
+          else false
+        else false
       else false
     else false
   else false.
@@ -112,9 +141,25 @@ Qed.
 Lemma walkP zs tests h i k : walk zs tests h i -> (k < size tests)%N ->
   all (fun t : test => t (zforward (take k zs) h) i) (nth [::] tests k).
 Proof.
-elim: tests zs h k => [//|ts tests IH] [|l zs] h k //=; case: ifP => // now rest.
-case: k => [|k] k_n //=; apply: (IH _ _ k) => //.
-by case: (tests) rest k_n => [|t u] //.
+elim: tests zs h k => [//|ts tests IH] [|l zs] h k //=; case: ifP => // now.
+case: k => [//|k]; case: ifP => [/(all_nthP [::]) none _ k_n|_ rest k_n]; last exact: (IH _ _ k).
+by rewrite [nth _ _ _]/= (nilP (none k k_n)).
+Qed.
+
+Lemma nth_minus J K j : nth false (minus J K) j = nth false J j && ~~ nth false K j.
+Proof.
+elim: J K j => [|a J IH] K [|j] //=; rewrite ?nth_nil ?nth0 ?nth_behead //.
+by rewrite IH nth_behead.
+Qed.
+
+Lemma in_others offs claims k c : List.In c (nth [::] claims k) ->
+  ~~ says_nothing (without (nth [::] offs k) c) ->
+  List.In (without (nth [::] offs k) c) (nth [::] (others offs claims) k).
+Proof.
+elim: claims offs k => [|cs claims IH] offs [|k] //=; last first.
+  by move=> /(IH (behead offs)); rewrite nth_behead.
+rewrite nth0; elim: cs => [//|a cs IH'] /= [-> some|c_in some]; first by rewrite some; left.
+by case: ifP => _; [right|]; apply: IH'.
 Qed.
 
 Lemma each_nth (A B : Type) (f : A -> option B) s t c : each f s = Some t ->
@@ -248,45 +293,75 @@ Definition holds (k : nat) (c : claim) : Prop :=
         (fun _ : 'I_1 => z i) <-> f (Z.of_nat i)
   end.
 
-Variables (s : scale) (es : seq scale) (cuts : seq Z) (claims : seq (seq claim)).
+Variables (s : scale) (es : seq scale) (q : quick) (cuts : seq Z) (claims : seq (seq claim)).
 
-Lemma rows_fit : check_rows s es cuts d m ls out claims N get ->
+Lemma rows_fit : check_rows s es q cuts d m ls out claims N get ->
   [/\ linked d ls out, size out = m & forall i : 'I_N, size (get (Z.of_nat i)) = d].
 Proof.
-rewrite /check_rows; case: ifP => // /and4P[s_gt0 fit /eqP out_m _].
-case: over_layers => [zs|//]; case: tests_of => [tests|//] /everyP rows; split=> // i.
+rewrite /check_rows; case: ifP => // /and5P[s_gt0 fit /eqP out_m _ _].
+case: over_layers => [zs|//]; case: tests_of => [tests|//]; case: tests_of => [rest|//].
+case: prepare => [ps|//] /everyP rows; split=> // i.
 have := rows i; rewrite /at_row; case xE: overs => [x|//] /andP[/eqP <- _].
 by rewrite -(size_map value) (oversP R s_gt0 xE) size_map.
 Qed.
 
-Theorem C2_check_rows k c : check_rows s es cuts d m ls out claims N get ->
+Theorem C2_check_rows k c : check_rows s es q cuts d m ls out claims N get ->
   List.In c (nth [::] claims k) -> holds k c.
 Proof.
-rewrite /check_rows; case: ifP => // /and4P[s_gt0 fit /eqP out_m /all_nthP c0].
-case zsE: over_layers => [zs|//]; case tE: tests_of => [tests|//] /everyP rows c_k.
+rewrite /check_rows; case: ifP => // /and5P[s_gt0 fit /eqP out_m /all_nthP c0 /Z.leb_spec0 r0].
+case zsE: over_layers => [zs|//]; case tE: tests_of => [tests|//].
+set offs := take _ _; case rE: tests_of => [rest|//]; case psE: prepare => [ps|//] /everyP rows c_k.
 have [k_t k_z [tst tstE t_in]] := tests_ofP tE c_k.
 have zs_n := zs_size s_gt0 zsE; have k_ls : (k < size ls)%N by rewrite zs_n in k_z.
 have cut0 : Z.le Z0 (nth Z0 cuts k).
   have [lt|ge] := ltnP k (size cuts); last by rewrite nth_default //; lia.
   by apply/Z.leb_spec0/c0.
+pose seen c x := exists2 J, c = Dead J
+  & forall j, nth false J j -> nth Z0 (zforward (take k.+1 zs) x) j = Z0.
 have at_i (i : 'I_N) : exists x, [/\ size x = d, z i = rvec d (multiple R s x)
-    & tst (zforward (take k zs) x) (Z.of_nat i)].
-  have := rows i; rewrite /at_row; case xE: overs => [x|//] /andP[/eqP x_d] /walkP passed.
+    & tst (zforward (take k zs) x) (Z.of_nat i) \/ seen c x].
+  have := rows i; rewrite /at_row; case xE: overs => [x|//] /andP[/eqP x_d] passed.
   exists x; split=> //; first by rewrite /z /zrow (oversP R s_gt0 xE).
-  exact: all_in (passed _ k_t) t_in.
+  move: passed; case: ifP => [sure|_] /walkP passed; last by left; apply: all_in (passed _ k_t) t_in.
+  have c_in := in_others (offs := offs) c_k.
+  have {c_in} tested : ~~ says_nothing (without (nth [::] offs k) c) -> exists2 t,
+      test_of (nth Z0 cuts k) (times (nth noscale es k.+1) (scale_at s (take k.+1 es)))
+        (nth [::] zs k) (nth [::] zs k.+1) (without (nth [::] offs k) c) = Some t
+      & t (zforward (take k zs) x) (Z.of_nat i).
+    move=> /c_in c_left; have [k_r _ [t t_E t_in']] := tests_ofP rE c_left.
+    by exists t => //; apply: all_in (passed _ k_r) t_in'.
+  case: c tested c_k tstE {t_in} => [J|J v|J v f] /= tested c_k tstE;
+    try by have [t + ?] := tested isT; rewrite tstE => -[->]; left.
+  right; exists J => // j jJ; case j_off: (nth false (nth [::] offs k) j).
+    have e0 : Z.le Z0 (Z.ones (left_out q)).
+      by rewrite ones_E //; have := Z.pow_pos_nonneg 2 (left_out q) erefl r0; lia.
+    have lead_d : size (leading (left_out q) x) = d by rewrite size_map.
+    have near_x := @near_leading (left_out q) x r0.
+    have k_hints : (k < size (hints q))%N.
+      case: ltnP j_off => // ge; rewrite (@nth_default _ [::]) ?nth_nil //.
+      by apply: leq_trans ge; rewrite size_take; case: ltnP.
+    exact: (surelyP r0 e0 psE lead_d near_x sure k_hints j_off).
+  have j_left : nth false (minus J (nth [::] offs k)) j by rewrite nth_minus jJ j_off.
+  have [|t [<-] passed_t] := tested.
+    rewrite negbK; apply/(has_nthP false); exists j => //.
+    by case: ltnP j_left => // ge; rewrite nth_default.
+  by rewrite zforwardS ?(ltnW k_z) //; apply: dead_testP passed_t cut0 j_left.
 have kS x := zforwardS x (ltnW k_z).
-case: c c_k tstE => [J|J cs|J v f] c_k /=.
-- move=> [tstE] i j jJ; have [x [x_d -> ok]] := at_i i; rewrite -tstE in ok.
-  rewrite (hiddenE s_gt0 fit zsE k_ls x_d) kS.
-  have := dead_testP ok cut0 jJ; set u := map _ _ => uj.
+case: c c_k at_i tstE => [J|J cs|J v f] c_k at_i /=.
+- move=> [tstE] i j jJ; have [x [x_d -> ok]] := at_i i.
+  rewrite (hiddenE s_gt0 fit zsE k_ls x_d).
+  have : nth Z0 (zforward (take k.+1 zs) x) j = Z0.
+    case: ok => [|[J' [<-] all0]]; last exact: all0.
+    by rewrite -tstE kS => ok; apply: dead_testP ok cut0 jJ.
+  set u := zforward _ _ => uj.
   have [lt|ge] := ltnP j (size u); last by rewrite nth_default // size_map.
   by rewrite (nth_map Z0) // uj zr0 mulr0.
 - case: ifP => // /andP[/eqP J_n cs0] [tstE] i i' j jJ.
   have t_gt0 := proper_at s_gt0 zsE k_ls.
   pose u x := zaffine (nth [::] zs k) (zforward (take k zs) x).
   have val (e : 'I_N) : exists2 x, size x = d /\ z e = rvec d (multiple R s x) & mask J (u x) = cs.
-    have [x [x_d zE ok]] := at_i e; exists x => //; rewrite -tstE in ok.
-    by have /zsameP <- := ok; rewrite /u /zaffine map_mask.
+    have [x [x_d zE [ok|[]//]]] := at_i e; exists x => //; rewrite -tstE in ok.
+    by have /zsameP <- := ok; rewrite trim_affine /u /zaffine map_mask.
   have j_n : (j < size (nth [::] zs k))%N.
     by rewrite -J_n; case: ltnP => // ge; rewrite nth_default in jJ.
   have pos (w : seq Z) : size w = size J -> mask J w = cs -> Z.lt Z0 (nth Z0 w j).
@@ -304,7 +379,7 @@ case: c c_k tstE => [J|J cs|J v f] c_k /=.
   have u_gt0 := pos _ (u_n y) yE.
   by rewrite mulr_gt0 ?size_gt0 // zr_gt0 /zrelu; apply/Z.ltb_spec0; lia.
 case: ifP => // /eqP v_n; case uE: overs => [u|//] [tstE] i.
-have [x [x_d zE ok]] := at_i i; rewrite -tstE in ok.
+have [x [x_d zE [ok|[]//]]] := at_i i; rewrite -tstE in ok.
 have [sE sc_gt0] := sentE s_gt0 zsE J x k_ls.
 have lens : size (map value v) = size (reader (map vlayer ls) (vlayer out) k).
   by rewrite size_map v_n (reader_size s_gt0 zsE k_ls).

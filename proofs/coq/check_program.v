@@ -2,7 +2,7 @@
 (* The checkers as a program: what Coq extracts to OCaml, with the integers   *)
 (* of GMP for those of Coq. A natural number stays a list of marks.           *)
 (******************************************************************************)
-From Coq Require Import Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
+From Coq Require Import BinInt Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
 From absence Require Import compute check_nets check_deep.
 From absence Require Import check_circuits check_losses check_points.
 From absence Require Import check_signs check_minima check_gaps.
@@ -12,6 +12,9 @@ From absence Require Import check_rank check_readout check_separation check_norm
 From absence Require Import check_hulls check_cells check_tables check_prices.
 From absence Require Import check_formulas check_refutation.
 From absence Require Import check_forms check_cases check_regions.
+
+(* The bits that two integers share are found by GMP too.                     *)
+Extract Constant Z.land => "Big_int_Z.and_big_int".
 
 Extraction "absence_checkers.ml"
   lforward lwidth check_features Qops lcircuit lsse qinv qnat

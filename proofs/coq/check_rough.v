@@ -7,6 +7,7 @@
 (* rough cut cut' (w, b) == what is needed of a unit: leading digits of w, and *)
 (*                  how much their product with those of an input may be      *)
 (*    surely_off == it is no more, so w . x + b <= 0                          *)
+(*       trim w == the weights w without the zeros at their end               *)
 (* dead_test J l cut h == the units of the layer l that J selects are 0 at h  *)
 (******************************************************************************)
 From Coq Require Import QArith Lia.
@@ -41,14 +42,45 @@ Definition kept : Z := 25.
 
 Definition cut_of (x : seq Z) := Z.max Z0 (Z.sub (digits x) kept).
 
+Fixpoint trim (w : seq Z) : seq Z :=
+  if w is a :: w' then
+    let more := trim w' in
+    if more is [::] then (if Z.eqb a Z0 then [::] else [:: a]) else a :: more
+  else [::].
+
+Definition trimmed (wb : seq Z * Z) := (trim wb.1, wb.2).
+
+Definition few := 8%N.
+
 Definition dead_test (J : seq bool) (l : llayer Z) (cut : Z) : seq Z -> bool :=
-  let us := mask J l in
-  let rs := [seq (rough cut (cut_of wb.1) wb, wb) | wb <- us] in
+  let us := map trimmed (mask J l) in
+  let thin := [seq wb <- us | (size wb.1 <= few)%N] in
+  let rs := [seq (rough cut (cut_of wb.1) wb, wb) | wb <- us & ~~ (size wb.1 <= few)%N] in
   fun h =>
-    let short := leading cut h in
-    let sizes := zsizes short in
-    all (fun r => if surely_off short sizes r.1 then true
-                  else Z.leb (zdot r.2.2 r.2.1 h) Z0) rs.
+    if all (fun wb => Z.leb (zdot wb.2 wb.1 h) Z0) thin then
+      if rs is [::] then true else
+        let short := leading cut h in
+        let sizes := zsizes short in
+        all (fun r => if surely_off short sizes r.1 then true
+                      else Z.leb (zdot r.2.2 r.2.1 h) Z0) rs
+    else false.
+
+Lemma zdot_trim acc w x : zdot acc (trim w) x = zdot acc w x.
+Proof.
+elim: w acc x => [//|a w IH] acc [|b x]; first by rewrite /=; case: (trim w) => [|//]; case: Z.eqb.
+move: IH; rewrite [trim (a :: w)]/=; case: (trim w) => [|c w'] IH; last by rewrite !zdot_cons IH.
+by case: Z.eqb_spec => [->|_]; rewrite !zdot_cons -IH ?Z.mul_0_l ?Z.add_0_r.
+Qed.
+
+Lemma all_parts (T : Type) (P Q : pred T) s :
+  all P [seq x <- s | Q x] -> all P [seq x <- s | ~~ Q x] -> all P s.
+Proof.
+elim: s => [//|x s IH] /=; case: (Q x) => /= [/andP[-> ok]|ok /andP[->]]; first exact: IH.
+exact: IH.
+Qed.
+
+Lemma trim_affine us x : zaffine (map trimmed us) x = zaffine us x.
+Proof. by rewrite /zaffine -map_comp; apply: eq_map => wb /=; rewrite zdot_trim. Qed.
 
 Lemma all_mask (T : Type) (P : pred T) x0 J (s : seq T) j :
   all P (mask J s) -> nth false J j -> (j < size s)%N -> P (nth x0 s j).
@@ -140,8 +172,12 @@ rewrite /dead_test => ok c0 jJ; have [j_l|l_j] := ltnP j (size l); last first.
   by rewrite nth_default // !size_map.
 pose P wb := Z.leb (zdot wb.2 wb.1 h) Z0.
 have allP : all P (mask J l).
-  move: ok; rewrite all_map; apply: sub_all => wb /=; case: ifP => // /surely_offP off _.
-  by apply/Z.leb_spec0/off => //; apply: cut_of_ge0.
+  have same : P \o trimmed =1 P by move=> wb; rewrite /P /= zdot_trim.
+  rewrite -(eq_all same) -all_map; move: ok; set us := map trimmed _; case: ifP => // thin ok.
+  have {ok} wide : all P [seq wb <- us | ~~ (size wb.1 <= few)%N].
+    move: ok; case: [seq wb <- us | _] => [//|u s]; rewrite all_map; apply: sub_all => wb /=.
+    by case: ifP => // /surely_offP off _; apply/Z.leb_spec0/off => //; apply: cut_of_ge0.
+  exact: all_parts thin wide.
 have /Z.leb_spec0 := all_mask ([::], Z0) allP jJ j_l.
 rewrite (nth_map Z0) ?size_map // (nth_map ([::], Z0)) // /zrelu; lia.
 Qed.

@@ -62,16 +62,18 @@ let file path =
       (fun () -> really_input_string channel (in_channel_length channel)) in
   List.map (fun (name, _, data, size) -> (name, array s (data, size))) (members s)
 
-(* The float of these bits is m 2^e; m is odd or 0. *)
+(* The float of these bits is m 2^e; m is odd or 0. A power of two that divides m is a float, whose exponent tells it. *)
 let float_at array i j =
   let bits = String.get_int64_le array.bytes (array.at i j) in
   let power = Int64.to_int (Int64.shift_right_logical bits 52) land 0x7FF in
   let fraction = Int64.to_int bits land 0xFFFFFFFFFFFFF in
   if power = 0x7FF then malformed "a number that is not finite";
-  let m = ref (if power = 0 then fraction else fraction + 0x10000000000000) and e = ref (max power 1 - 1075) in
-  if !m <> 0 then
-    List.iter (fun k -> if !m land ((1 lsl k) - 1) = 0 then (m := !m lsr k; e := !e + k)) [ 29; 16; 8; 4; 2; 1; 1 ];
-  ((if Int64.compare bits 0L < 0 then - !m else !m), !e)
+  let m = if power = 0 then fraction else fraction + 0x10000000000000 in
+  let e = (if power = 0 then 1 else power) - 1075 in
+  let zeros =
+    if m = 0 then 0
+    else Int64.to_int (Int64.shift_right_logical (Int64.bits_of_float (float_of_int (m land (-m)))) 52) - 1023 in
+  ((if Int64.compare bits 0L < 0 then - (m lsr zeros) else m lsr zeros), e + zeros)
 
 let unit = Big_int_Z.unit_big_int
 let whole = Big_int_Z.big_int_of_int

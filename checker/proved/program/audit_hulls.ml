@@ -54,8 +54,10 @@ let apart subject planes =
   let low = List.fold_left (fun found p -> min found p.low) 0 planes in
   let e = { power = I.of_int low; under = List.fold_left (fun found p -> I.lcm found p.divisor) I.one planes } in
   let n, row = training subject and layer = List.map (fun p -> p.unit) planes in
-  let cut = I.of_int (max 0 (subject.bits - 25)) in
-  check_rows subject.s [ e; power 0 ] [ cut ] subject.d O [ layer ] [] [ [ Dead (List.map (fun _ -> true) planes) ] ] n row
+  let cut = I.of_int (max 0 (subject.bits - 25)) and all = List.map (fun _ -> true) planes in
+  let ints = some "no scale" (over_layers subject.s [ e; power 0 ] [ layer; [] ]) in
+  let quick = Packing.quick ints subject.bits (tried subject subject.train) [ all ] in
+  check_rows subject.s [ e; power 0 ] quick [ cut ] subject.d O [ layer ] [] [ [ Dead all ] ] n row
   && List.for_all (fun p -> check_beyond subject.d subject.s e p.unit p.beyond) planes
 
 (* Those of floats are looked at in one pass; others have divisors of their own. *)

@@ -10,6 +10,8 @@ let zero = Big_int_Z.zero_big_int
 let natural n =
   let rec up found n = if n <= 0 then found else up (S found) (n - 1) in
   up O n
+(* Rows at which hints are tried. *)
+let trials = 8
 let power e = { power = Big_int_Z.big_int_of_int e; under = Arrays.unit }
 
 (* A rational in hexadecimal, its powers of two apart. *)
@@ -36,7 +38,7 @@ let exponents array =
   for i = 0 to array.Arrays.rows - 1 do
     for j = 0 to array.Arrays.columns - 1 do
       let m, e = Arrays.float_at array i j in
-      if m <> 0 then (low := min !low e; high := max !high (e + I.numbits (I.of_int m)))
+      if m <> 0 then (low := Int.min !low e; high := Int.max !high (e + I.numbits (I.of_int m)))
     done
   done;
   if !low = max_int then (0, 0) else (!low, !high)
@@ -87,8 +89,9 @@ let subject folder files beyond =
     widths = List.map (fun (w, _) -> w.Arrays.rows) floats }
 
 let get_row subject array i =
-  subject.beyond 0.;
-  Arrays.row array (I.to_int i)
+  let i = I.to_int i in
+  if i land 15 = 0 then subject.beyond 0.;
+  Arrays.row array i
 
 (* The values of a hidden layer at a training row, kept. *)
 let at_row subject =
@@ -109,8 +112,20 @@ let cuts subject at =
   let bits k = if k = 0 then subject.bits else List.fold_left max 0 (List.map (size (k - 1)) [ 0; rows / 2; rows - 1 ]) in
   List.mapi (fun k _ -> I.of_int (max 0 (bits k - 25))) subject.hidden
 
+let tried subject array =
+  let n = array.Arrays.rows in
+  let few = min n trials in
+  List.init few (fun i -> some "a row of another scale" (overs subject.s (Arrays.row array (i * n / few))))
+
+(* Short numbers that may show which units are dead. *)
+let quick subject claims array =
+  let dead width cs =
+    let chosen = List.fold_left (fun chosen c -> match c with Dead j -> either chosen j | _ -> chosen) [] cs in
+    either chosen (List.init width (fun _ -> false)) in
+  Packing.quick subject.ints subject.bits (tried subject array) (List.map2 dead (fst (last subject.widths)) claims)
+
 let checked subject cuts claims array =
-  check_rows subject.s subject.es cuts subject.d subject.m subject.hidden subject.out claims
+  check_rows subject.s subject.es (quick subject claims array) cuts subject.d subject.m subject.hidden subject.out claims
     (natural array.Arrays.rows) (get_row subject array)
 
 let layer subject fact =

@@ -83,6 +83,8 @@ def test_an_extraction_is_written_beside_the_sources():
         "Extraction Library small.",
         'Set Extraction Output Directory "/tmp".',
         'Extract Constant two => "3".',
+        'Extract Constant Z.land => "Big_int_Z.or_big_int".',
+        'Extract Constant Z.land => "Big_int_Z.and_big_int". Extract Inductive nat => "int" ["0" "succ"].',
         'Extraction "small.ml" two. Admitted.',
         "Require Import Extraction. Axiom a : False.",
     ],

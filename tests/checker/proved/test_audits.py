@@ -128,6 +128,45 @@ def test_of_each_fact_it_says_what_the_independent_checker_says(cases, tmp_path_
         assert found[path].facts == tuple((fact["kind"], answer) for fact, answer in zip(facts, expected, strict=True))
 
 
+@settings(deadline=None, max_examples=10)
+@given(
+    seed=st.integers(0, 2**32),
+    widths=st.lists(st.integers(2, 40), min_size=2, max_size=3),
+    layer=st.integers(0, 1),
+    margin=st.sampled_from([0.0, 2.0**-45, 1.0]),
+)
+def test_of_many_rows_one_decides_that_a_unit_is_not_dead(seed, widths, layer, margin, tmp_path_factory):
+    """Short numbers are tried at some rows; at the others too a unit is dead by all digits, or it is not."""
+    rng = np.random.default_rng(seed)
+    layer = min(layer, len(widths) - 2)
+    shapes = [*pairwise([*widths, 2])]
+    layers = [(rng.standard_normal((n, d)), rng.standard_normal(n)) for d, n in shapes]
+    # On a grid, so that the sums of floats below are exact.
+    layers = [(np.round(w * 2**10) / 2**10, np.round(b * 2**10) / 2**10) for w, b in layers]
+    train = np.round(rng.standard_normal((60, widths[0])) * 2**8) / 2**8
+    below = train
+    for weights, bias in layers[:layer]:
+        below = np.maximum(below @ weights.T + bias, 0)
+    weights, bias = layers[layer]
+    # The greatest sum of each unit is 0 less the margin; of the last unit it is more than 0 at one row.
+    bias[:] = -(below @ weights.T).max(axis=0)
+    bias[:-1] -= margin
+    bias[-1] += 2.0**-18
+    facts = json.loads(json.dumps(list(unit_facts(unit_findings(FloatNet(layers), train)))))
+    said = facts[layer]["activity"]
+    assert said[:-1] == ["dead"] * (len(bias) - 1) and said[-1] == "varies"
+    lied = json.loads(json.dumps(facts))
+    lied[layer]["activity"][-1], lied[layer]["witness"][-1], lied[layer]["idle"][-1] = "dead", None, True
+    folder = tmp_path_factory.mktemp("rows")
+    paths = []
+    for name, stated in (("true", facts), ("false", lied)):
+        (folder / name).mkdir()
+        paths.append(written(folder / name, layers, train, train, stated))
+    found = opinions(paths)
+    assert found[paths[0]].whole
+    assert [answer for _, answer in found[paths[1]].facts].index(Answer.REFUSED) == layer
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -1,0 +1,226 @@
+(******************************************************************************)
+(* Many integers in one: each stands in a slot of so many bits, and a sum or  *)
+(* a multiple of the whole is one of each.                                    *)
+(*                                                                            *)
+(*     pack B s == the integers s in slots of B bits                          *)
+(* columns B d ws == for each of d inputs its weights in ws, packed           *)
+(*       half B == half of what a slot holds                                  *)
+(* unpack steps z more == the slots of z, and then more: z is cut in half,    *)
+(*                 and each half again, as the steps say                      *)
+(* halves B depth == the steps for 2^depth slots                              *)
+(*  digits_in B s == all of s are at least 0 and fit a slot                   *)
+(******************************************************************************)
+From Coq Require Import QArith Lia.
+From mathcomp Require Import all_ssreflect all_algebra ssrZ.
+From absence Require Import net compute check_nets check_deep check_integers check_rough.
+
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+Local Notation llayer := check_deep.layer.
+
+Local Open Scope Z_scope.
+
+Fixpoint pack (B : Z) (s : seq Z) : Z :=
+  if s is a :: s' then Z.add a (Z.shiftl (pack B s') B) else Z0.
+
+Fixpoint columns (B : Z) (d : nat) (ws : seq (seq Z)) : seq Z :=
+  if d is d'.+1 then pack B (map (head Z0) ws) :: columns B d' (map behead ws) else [::].
+
+(* A slot with half is one that is at least half.                             *)
+Definition half (B : Z) : Z := Z.shiftl 1 (Z.pred B).
+
+Fixpoint unpack (cuts : seq (Z * Z)) (z : Z) (more : seq Z) : seq Z :=
+  if cuts is c :: cuts' then unpack cuts' (Z.land z c.2) (unpack cuts' (Z.shiftr z c.1) more)
+  else z :: more.
+
+(* Half of the slots, a quarter, .., one: how far they go, and which bits they are.  *)
+Fixpoint halves (B : Z) (depth : nat) : seq (Z * Z) :=
+  if depth is k.+1 then
+    let w := Z.mul B (Z.shiftl 1 (Z.of_nat k)) in (w, Z.ones w) :: halves B k
+  else [::].
+
+Section Slots.
+
+Variable B : Z.
+Hypothesis B0 : 0 <= B.
+
+Let P := 2 ^ B.
+Let P0 : 0 < P. Proof. exact: Z.pow_pos_nonneg. Qed.
+
+Definition digits_in (s : seq Z) := forall a, List.In a s -> 0 <= a < P.
+
+Lemma packE a s : pack B (a :: s) = a + pack B s * P.
+Proof. by rewrite /= Z.shiftl_mul_pow2. Qed.
+
+Lemma pack_cat u v : pack B (u ++ v) = pack B u + pack B v * 2 ^ (B * Z.of_nat (size u)).
+Proof.
+elim: u => [|a u IH]; first by rewrite Z.mul_0_r /=; lia.
+rewrite cat_cons !packE IH.
+have -> : B * Z.of_nat (size (a :: u)) = B * Z.of_nat (size u) + B.
+  by rewrite /= Zpos_P_of_succ_nat; lia.
+by rewrite Z.pow_add_r; [rewrite -/P; lia|nia|].
+Qed.
+
+Lemma packD (T : Type) (f g : T -> Z) s :
+  pack B [seq f a + g a | a <- s] = pack B (map f s) + pack B (map g s).
+Proof. by elim: s => [//|a s IH]; rewrite !map_cons !packE IH; lia. Qed.
+
+Lemma packM (T : Type) c (f : T -> Z) s : pack B [seq c * f a | a <- s] = c * pack B (map f s).
+Proof. by elim: s => [|a s IH]; rewrite ?map_cons ?packE ?IH /=; lia. Qed.
+
+Lemma columnsE d ws a : size a = d -> zdot 0 a (columns B d ws) = pack B [seq zdot 0 w a | w <- ws].
+Proof.
+elim: a d ws => [|a s IH] [|d] ws //=.
+  move=> _; elim: ws => [//|w ws IH] /=; rewrite -IH Z.shiftl_0_l; by case: w.
+move=> [s_d]; rewrite -/(zdot 0 (a :: s) (pack B (map (head 0) ws) :: columns B d (map behead ws))).
+rewrite zdot_cons zdot_acc IH // -map_comp -packM.
+rewrite -packD; congr pack; apply: eq_map => w /=.
+case: w => [|u w]; first by rewrite /= Z.mul_0_r; case: (s).
+by rewrite zdot_cons [in RHS]zdot_acc /=; lia.
+Qed.
+
+Lemma land_in a b : 0 <= a < P -> 0 <= b < P -> 0 <= Z.land a b < P.
+Proof.
+move=> aP bP; have lowE c : Z.land c (Z.ones B) = c mod P by rewrite Z.land_ones.
+have -> : Z.land a b = Z.land a b mod P.
+  by rewrite -lowE -Z.land_assoc lowE (Z.mod_small b).
+exact: Z.mod_pos_bound.
+Qed.
+
+Lemma land_split a b x y : 0 <= a < P -> 0 <= b < P ->
+  Z.land (a + x * P) (b + y * P) = Z.land a b + Z.land x y * P.
+Proof.
+move=> aP bP; set u := a + _; set v := b + _.
+have lowE c : Z.land c (Z.ones B) = c mod P by rewrite Z.land_ones.
+have hi (c z : Z) : 0 <= c < P -> (c + z * P) / P = z.
+  by move=> cP; rewrite Z.div_add ?Z.div_small //; lia.
+have lo (c z : Z) : 0 <= c < P -> (c + z * P) mod P = c.
+  by move=> cP; rewrite Z.mod_add ?Z.mod_small //; lia.
+rewrite [LHS](Z.div_mod _ P); last lia.
+have -> : Z.land u v / P = Z.land x y.
+  by rewrite -Z.shiftr_div_pow2 // Z.shiftr_land !Z.shiftr_div_pow2 // !hi.
+have -> : Z.land u v mod P = Z.land a b.
+  rewrite -lowE -[Z.ones B]Z.land_diag -Z.land_assoc (Z.land_assoc v) (Z.land_comm _ (Z.ones B)).
+  by rewrite Z.land_assoc !lowE !lo.
+lia.
+Qed.
+
+Lemma pack_land (T : Type) (f g : T -> Z) s :
+  (forall a, List.In a s -> 0 <= f a < P /\ 0 <= g a < P) ->
+  Z.land (pack B (map f s)) (pack B (map g s)) = pack B [seq Z.land (f a) (g a) | a <- s].
+Proof.
+elim: s => [//|a s IH] all_s; have [fa ga] := all_s a (or_introl erefl).
+by rewrite !map_cons !packE land_split // IH // => b b_s; apply: all_s; right.
+Qed.
+
+Lemma pack_inj (T : Type) (f g : T -> Z) s :
+  (forall a, List.In a s -> 0 <= f a < P /\ 0 <= g a < P) ->
+  pack B (map f s) = pack B (map g s) -> forall a, List.In a s -> f a = g a.
+Proof.
+elim: s => [//|a s IH] all_s; have [fa ga] := all_s a (or_introl erefl).
+rewrite !map_cons !packE => same.
+have lo (c z : Z) : 0 <= c < P -> (c + z * P) mod P = c.
+  by move=> cP; rewrite Z.mod_add ?Z.mod_small //; lia.
+have eq_a : f a = g a by rewrite -[f a](lo _ (pack B (map f s))) // same lo.
+move=> b [<- //|b_s]; apply: IH b b_s => [b b_s|]; first by apply: all_s; right.
+by move: same; rewrite eq_a; nia.
+Qed.
+
+
+Hypothesis B1 : 0 < B.
+
+Lemma halfE : half B = 2 ^ (B - 1).
+Proof. by rewrite /half Z.shiftl_mul_pow2; [rewrite Z.mul_1_l|]; lia. Qed.
+
+Lemma half_twice : 2 * half B = P.
+Proof. by rewrite halfE /P -{2}(Z.succ_pred B) Z.pow_succ_r -?Z.sub_1_r //; lia. Qed.
+
+Lemma half_gt0 : 0 < half B.
+Proof. by rewrite halfE; apply: Z.pow_pos_nonneg; lia. Qed.
+
+Lemma land_half a : 0 <= a -> Z.land a (half B) = half B -> half B <= a.
+Proof.
+move=> a0 same; have h0 := half_gt0.
+have [a_gt0|a_0] : 0 < a \/ a = 0 by lia.
+  have := Z.log2_land a (half B) a0 (Z.lt_le_incl _ _ h0); rewrite same halfE Z.log2_pow2; last lia.
+  move=> /Z.min_glb_l; have := Z.log2_spec a a_gt0 => -[le_a _] le_log.
+  apply: Z.le_trans le_a; apply: Z.pow_le_mono_r; lia.
+by rewrite a_0 Z.land_0_l in same; lia.
+Qed.
+
+(* Numbers that are small enough, and which of them must not be positive      *)
+Lemma off_slots (T : Type) (t : T -> Z) (f : T -> bool) s :
+    (forall a, List.In a s -> Z.abs (t a) < half B) ->
+    Z.land (pack B [seq half B - t a | a <- s]) (pack B [seq if f a then half B else 0 | a <- s])
+    = pack B [seq if f a then half B else 0 | a <- s] ->
+  forall a, List.In a s -> f a -> t a <= 0.
+Proof.
+move=> small; have h2 := half_twice; have h0 := half_gt0.
+have in_P a : List.In a s -> 0 <= half B - t a < P /\ 0 <= (if f a then half B else 0) < P.
+  by move=> /small a_s; case: ifP => _; lia.
+rewrite pack_land // => /pack_inj same a a_s fa.
+have {same} := same _ a a_s; rewrite fa => same.
+have := in_P a a_s; rewrite fa => -[a0 _].
+suff : half B <= half B - t a by lia.
+apply: land_half; first lia.
+by apply: same => b b_s; have [b0 c0] := in_P b b_s; split=> //; apply: land_in.
+Qed.
+
+(* Slot by slot                                                               *)
+
+Lemma pack_in s : digits_in s -> 0 <= pack B s < 2 ^ (B * Z.of_nat (size s)).
+Proof.
+elim: s => [|a s IH] in_s; first by rewrite Z.mul_0_r.
+have [a0 a1] := in_s a (or_introl erefl).
+have {IH} [s0 s1] : 0 <= pack B s < 2 ^ (B * Z.of_nat (size s)).
+  by apply: IH => b b_s; apply: in_s; right.
+rewrite packE.
+have -> : B * Z.of_nat (size (a :: s)) = B * Z.of_nat (size s) + B.
+  by rewrite /= Zpos_P_of_succ_nat; lia.
+by rewrite Z.pow_add_r; [rewrite -/P; nia|nia|].
+Qed.
+
+Lemma pack_zeros s k : pack B (s ++ nseq k 0) = pack B s.
+Proof.
+rewrite pack_cat (_ : pack B (nseq k 0) = 0) ?Z.mul_0_l ?Z.add_0_r //.
+by elim: k => //= k ->; rewrite Z.shiftl_0_l.
+Qed.
+
+Lemma unpackE depth s more : digits_in s -> size s = (2 ^ depth)%N ->
+  unpack (halves B depth) (pack B s) more = s ++ more.
+Proof.
+elim: depth s more => [|k IH] s more in_s s_n.
+  by case: s in_s s_n => [|a [|b s]] // _ _; rewrite packE /= Z.add_0_r.
+pose m := (2 ^ k)%N; have m_s : (m <= size s)%N by rewrite s_n leq_exp2l.
+have u_n : size (take m s) = m by rewrite size_takel.
+have v_n : size (drop m s) = m by rewrite size_drop s_n expnS mul2n -addnn addnK.
+have u_in : digits_in (take m s).
+  by move=> a a_u; apply: in_s; rewrite -(cat_take_drop m s); apply: List.in_or_app; left.
+have v_in : digits_in (drop m s).
+  by move=> a a_v; apply: in_s; rewrite -(cat_take_drop m s); apply: List.in_or_app; right.
+have wE : B * Z.shiftl 1 (Z.of_nat k) = B * Z.of_nat m.
+  rewrite Z.shiftl_mul_pow2 ?Z.mul_1_l; last exact: Nat2Z.is_nonneg.
+  congr (_ * _); rewrite /m; elim: (k) => [//|j ej].
+  by rewrite Nat2Z.inj_succ Z.pow_succ_r ?ej ?expnS; [lia|exact: Nat2Z.is_nonneg].
+have [u0 u1] := pack_in u_in; rewrite u_n in u1.
+have w0 : 0 <= B * Z.of_nat m by lia.
+have zE : pack B s = pack B (take m s) + pack B (drop m s) * 2 ^ (B * Z.of_nat m).
+  by rewrite -{1}(cat_take_drop m s) pack_cat u_n.
+rewrite [halves B k.+1]/= wE.
+rewrite [LHS]/= Z.land_ones // Z.shiftr_div_pow2 // zE.
+rewrite Z.mod_add ?Z.mod_small ?Z.div_add ?Z.div_small ?Z.add_0_l //; try lia.
+by rewrite !IH // catA cat_take_drop.
+Qed.
+
+Lemma unpack_take depth s : digits_in s -> (size s <= 2 ^ depth)%N ->
+  take (size s) (unpack (halves B depth) (pack B s) [::]) = s.
+Proof.
+move=> in_s s_n; rewrite -(pack_zeros s (2 ^ depth - size s)) unpackE ?cats0 ?take_size_cat //.
+  move=> a a_s; case: (List.in_app_or _ _ _ a_s) => [/in_s //|].
+  by elim: (_ - _)%N => [//|k IH] /=; case=> [<-|//]; lia.
+by rewrite size_cat size_nseq subnKC.
+Qed.
+
+End Slots.
