@@ -241,6 +241,14 @@ CLAIM = Claim(
             name="universal-checker-hardening",
         ),
         universal(
+            "A checker of trees of cases over a box: if it accepts, a circuit sends the stated values at every real "
+            "point of the box; and a checker of one point of it, where the circuit sends something else",
+            "check_regions",
+            "C2_check_region",
+            "C2_check_acts",
+            name="universal-checker-regions",
+        ),
+        universal(
             "A checker of SMT scripts of polynomials: the formulas that it accepts at rational numbers are true there, "
             "in every ordered field",
             "check_formulas",
