@@ -42,6 +42,8 @@ let independent subject at fact =
   if List.length (List.sort_uniq compare members) < List.length members then malformed "a unit is named twice";
   if List.length chosen <> List.length members + 1 then malformed "a minor has as many rows as columns";
   if p = 2 || p >= 1 lsl 31 || not (Features.prime p) then malformed "the modulus is no odd prime below 2^31";
+  (* The product with the inverse, which nothing interrupts. *)
+  subject.beyond (7e-8 *. (float_of_int (List.length chosen) ** 3.));
   let own = pick width members in
   let features i =
     let kept = List.filteri (fun j _ -> List.nth own j) (at k i) in
