@@ -7,7 +7,7 @@ from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.engine import examine
 from proof_of_absence.checker.independent.pause import at_pauses, pause, pausing
 from proof_of_absence.checker.independent.results.audit import check_audit
-from proof_of_absence.checker.independent.values import floats
+from proof_of_absence.checker.independent.values import floats, products
 from tests.checker.audit.test_deadline import DEPLOY, INPUTS, NET, REGIONS, TARGETS
 
 
@@ -66,7 +66,9 @@ def test_a_check_ended_at_any_pause_accepts_nothing(certificate):
 
 
 def test_a_long_product_of_integers_pauses_and_is_the_same(monkeypatch):
-    monkeypatch.setattr(floats, "PRODUCTS", 30 * 30 * 4)
+    monkeypatch.setattr(products, "PRODUCTS", 30 * 30 * 4)
+    # One by one; below they are made of digits.
+    monkeypatch.setattr(products, "FEW", 2**30)
     rng = np.random.default_rng(0)
     net = floats.FloatNet([(rng.normal(size=(30, 30)), rng.normal(size=30)), (rng.normal(size=(1, 30)), np.zeros(1))])
     rows, watch = rng.normal(size=(40, 30)), Watch(0)

@@ -131,5 +131,5 @@ def test_nothing_that_claims_import_hides_what_it_imports():
 
 
 def test_a_partial_is_made_where_its_function_is():
-    (theorem,) = (o for o in CLAIM["C7"].obligations if o.scope is Scope.UNIVERSAL)
+    theorem = next(o for o in CLAIM["C7"].obligations if o.scope is Scope.UNIVERSAL)
     assert isinstance(theorem.build, partial) and verify._builder(theorem) == "proof_of_absence.proofs.universal"

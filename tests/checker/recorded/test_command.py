@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from proof_of_absence.checker.cli import app
 from proof_of_absence.checker.kernel.certificate import seal
+from proof_of_absence.checker.numbers.hexadecimal import of_hexadecimal
 from tests.checker.console import contents
 
 RNG = np.random.default_rng(0)
@@ -101,6 +102,11 @@ def test_prices_are_told_with_what_is_free():
     run("check ridge", 0)
 
 
+def _overlap(one, other):
+    (low, high), (least, most) = (map(of_hexadecimal, ends) for ends in (one, other))
+    return max(low, least) <= min(high, most)
+
+
 @pytest.mark.parametrize("width", [6, 40])
 def test_test_rows_are_priced_beside_the_others_exactly_where_they_are_few(width):
     """Prices of three parts, in the page, the histogram and the certificate."""
@@ -114,7 +120,9 @@ def test_test_rows_are_priced_beside_the_others_exactly_where_they_are_few(width
     assert (layer["factor"] is None) == (width == 6) and [file["array"] for file in layer["test"]] == ["test"]
     rows = layer["facts"][3]["rows"]
     assert {part: len(listed) for part, listed in rows.items()} == {"deployment": 9, "training": 200, "test": 7}
-    assert rows["test"] == rows["training"][:7]
+    # The same inputs: a block of other rows may be rounded otherwise, so bounds overlap and are no more the same.
+    for one, other in zip(rows["test"], rows["training"][:7], strict=True):
+        assert one == other if width == 6 else _overlap(one["leverage"], other["leverage"])
     assert "4 facts about 216 recorded rows" in run("check a.audit", 0)
     page = Path("a.audit/report.html")
     page.write_text(page.read_text().replace("<td>training</td>", "").replace("7</td>", "8</td>", 1))
