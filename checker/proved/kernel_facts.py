@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proof_of_absence.checker.independent import coq
-from proof_of_absence.checker.proved.opinion import Answer, Opinion
+from proof_of_absence.checker.proved.opinion import Answer, Opinion, said
 from proof_of_absence.checker.proved.program import WRITTEN, compiled, extraction, program
 from proof_of_absence.checker.proved.signatures import Signature, signatures
 from proof_of_absence.checker.proved.soundness import Theorem, extracted
@@ -116,13 +116,7 @@ def told(paths: Sequence[Path]) -> dict[Path, tuple[Told, ...]]:
     OSError
         If it ends early.
     """
-    lines = "".join(f"{path}\n" for path in paths)
-    call = [str(program()), str(SECONDS), "terms"]
-    done = subprocess.run(call, input=lines, capture_output=True, text=True, errors="replace")
-    parts = done.stdout.split("\n\n")
-    if done.returncode or parts.pop() or len(parts) != len(paths):
-        raise OSError("the proved checker ended early while it told its calls")
-    return {path: tuple(_told(part.split("\n"))) for path, part in zip(paths, parts, strict=True)}
+    return {path: tuple(_told(lines)) for path, lines in said(program(), paths, str(SECONDS), "terms").items()}
 
 
 def _told(lines: list[str]) -> Iterator[Told]:

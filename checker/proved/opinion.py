@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proof_of_absence.checker.proved.program import Missing, program
 
-__all__ = ["SECONDS", "Answer", "Opinion", "asked", "audit_summary", "opinions", "summary"]
+__all__ = ["SECONDS", "Answer", "Opinion", "asked", "audit_summary", "opinions", "said", "summary"]
 
 # How long the program may take for an audit; what it has not decided by then it leaves to the others.
 SECONDS = 60
@@ -59,18 +59,29 @@ def opinions(paths: Sequence[Path], *, make: bool = True) -> dict[Path, Opinion]
     OSError
         If it ends early, or says something that it never says.
     """
+    if not paths:
+        return {}
+    found = said(program(make=make), paths, str(SECONDS))
+    return {path: _opinion(lines) for path, lines in found.items()}
+
+
+def said(asks: Path, paths: Sequence[Path], *arguments: str) -> dict[Path, list[str]]:
+    """What the program at `asks` prints of each certificate, in lines.
+
+    Raises
+    ------
+    OSError
+        If it ends early, or says something that it never says.
+    """
     # A name with a line break would be read as two; nothing of ours has one.
     named = [path for path in paths if "\n" not in str(path)]
-    if not named:
-        return {}
     lines = "".join(f"{path}\n" for path in named)
-    call = [str(program(make=make)), str(SECONDS)]
-    done = subprocess.run(call, input=lines, capture_output=True, text=True, errors="replace")
+    done = subprocess.run([str(asks), *arguments], input=lines, capture_output=True, text=True, errors="replace")
     parts = done.stdout.split("\n\n")
     if done.returncode or parts.pop() or len(parts) != len(named):
-        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise OSError(f"the proved checker ended early: {said}")
-    return {path: _opinion(part.split("\n")) for path, part in zip(named, parts, strict=True)}
+        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        raise OSError(f"the proved checker ended early: {last}")
+    return {path: part.split("\n") for path, part in zip(named, parts, strict=True)}
 
 
 def asked(paths: Sequence[Path], *, make: bool = True) -> tuple[dict[Path, Opinion], str]:

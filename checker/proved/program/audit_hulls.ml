@@ -9,8 +9,6 @@ let deployment subject fact =
   let table = match subject.deploy with Some found -> found | None -> malformed "no deployment inputs" in
   Arrays.row table (whole (get "row" fact))
 
-let training subject = (natural subject.train.Arrays.rows, get_row subject subject.train)
-
 (* A number with no power of two beside it. *)
 let divided n =
   let e = I.to_int n.exponent in
@@ -26,17 +24,17 @@ let averaged fact = Cells.average_of positive (get "combination" fact)
 
 let inside_hull subject fact =
   known [ "kind"; "row"; "combination" ] fact;
-  let n, row = training subject and chosen, ws = averaged fact in
+  let n, row = numbered subject and chosen, ws = averaged fact in
   check_average subject.d subject.s n row (Cells.multiple ws) chosen ws (deployment subject fact)
 
 let covers subject hidden fact =
   known [ "kind"; "row"; "combination" ] fact;
-  let n, row = training subject and chosen, ws = averaged fact in
+  let n, row = numbered subject and chosen, ws = averaged fact in
   check_covered subject.d subject.s (Lazy.force hidden) n row (Cells.multiple ws) chosen ws (deployment subject fact)
 
 let same_input subject fact =
   known [ "kind"; "row"; "train_row" ] fact;
-  let n, row = training subject in
+  let n, row = numbered subject in
   check_row_of subject.d subject.s n row (I.of_int (whole (get "train_row" fact))) (deployment subject fact)
 
 type plane = { unit : number list * number; divisor : I.t; low : int; beyond : number list }
@@ -45,15 +43,14 @@ type plane = { unit : number list * number; divisor : I.t; low : int; beyond : n
 let plane subject fact =
   known [ "kind"; "row"; "weights"; "bias" ] fact;
   let w = List.map hexadecimal (list (get "weights" fact)) and b = hexadecimal (get "bias" fact) in
-  let least found n = if I.sign n.mantissa = 0 then found else min found (I.to_int n.exponent) in
-  let low = min (List.fold_left least 0 w) (least 0 b - I.to_int subject.s.power) in
+  let low = min (least_exponent 0 w) (least_exponent 0 [ b ] - I.to_int subject.s.power) in
   { unit = (w, b); divisor = Cells.multiple (b :: w); low; beyond = deployment subject fact }
 
 (* Half-spaces as the units of a layer: no training row is beyond them if they are dead. *)
 let apart subject planes =
   let low = List.fold_left (fun found p -> min found p.low) 0 planes in
   let e = { power = I.of_int low; under = List.fold_left (fun found p -> I.lcm found p.divisor) I.one planes } in
-  let n, row = training subject and layer = List.map (fun p -> p.unit) planes in
+  let n, row = numbered subject and layer = List.map (fun p -> p.unit) planes in
   let cut = I.of_int (max 0 (subject.bits - 25)) and all = List.map (fun _ -> true) planes in
   let ints = some "no scale" (over_layers subject.s [ e; power 0 ] [ layer; [] ]) in
   let quick = Packing.quick ints subject.bits (tried subject subject.train) [ all ] in
@@ -69,9 +66,9 @@ let outside_hull subject planes =
 let answers subject facts _ =
   let hidden = lazy (
     let count = List.length subject.hidden in
-    some "no scale" (over_layers subject.s (List.filteri (fun k _ -> k < count) subject.es) subject.hidden)) in
+    some "no scale" (over_layers subject.s (prefix count subject.es) subject.hidden)) in
   let kind fact = text (get "kind" fact) in
-  let read fact = try Ok (plane subject fact) with Left _ -> Error "left" | _ -> Error "refused" in
+  let read fact = attempt (fun () -> plane subject fact) in
   let planes = List.map (fun fact -> if kind fact = "outside" then read fact else Error "left") facts in
   let beyond = outside_hull subject (List.filter_map Result.to_option planes) in
   List.map2 (fun fact plane -> match kind fact, plane with

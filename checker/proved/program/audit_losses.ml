@@ -7,13 +7,11 @@ open Absence_checkers
 open Facts
 open Audits
 
-(* p/q in lowest terms, its powers of two apart. *)
+(* p/q in lowest terms. *)
 let rational value =
   let { qnum; qden } = Facts.number value in
   let g = I.gcd qnum qden in
-  let split z = if I.equal z I.zero then (z, 0) else let k = I.trailing_zeros z in (I.shift_right z k, k) in
-  let m, e = split (I.divexact qnum g) and q, f = split (I.divexact qden g) in
-  { mantissa = m; exponent = I.of_int (e - f); divisor = q }
+  apart_from_two (I.divexact qnum g) (I.divexact qden g)
 
 let rationals value = List.map rational (list value)
 
@@ -28,8 +26,7 @@ let single fact = match text (get "dtype" fact) with
 
 (* The least exponent of numbers that are not 0, or none. *)
 let least numbers =
-  let one low x = if I.equal x.mantissa I.zero then low else min low (I.to_int x.exponent) in
-  let low = List.fold_left one max_int numbers in
+  let low = least_exponent max_int numbers in
   if low = max_int then None else Some low
 
 (* Scales of a net's rows and layers, as in Audits.subject, and the power of that of its outputs. *)
@@ -78,7 +75,7 @@ let training subject targets fact =
   let low, high = bounds (get "loss" fact) and least, most = bounds (get "noise_floor" fact) in
   let all = subject.hidden @ [ subject.out ] and finest = fst (exponents targets) in
   let s, es, t = scales subject all and wanted i = Arrays.row targets (I.to_int i) in
-  let rows = natural subject.train.rows in
+  let rows = nat subject.train.rows in
   List.for_all (float_layer (single fact)) all
   && check_error s es (digits t finest) subject.d subject.m subject.hidden subject.out rows (training_rows subject) wanted
     low high
@@ -91,7 +88,7 @@ let improvement subject targets fact =
   let low, high = bounds (get "drop" fact) in
   let below, hidden = last subject.hidden in
   let chosen = List.map whole (list (get "circuit" fact)) in
-  if List.length (List.sort_uniq compare chosen) < List.length chosen then malformed "a unit stands twice";
+  if not (no_twice chosen) then malformed "a unit stands twice";
   let members = pick (List.length hidden) chosen in
   let w = rationals (get "weights" fact) and b = rational (get "bias" fact) in
   let a = rationals (get "outgoing" fact) and c = rationals (get "output_bias" fact) in
@@ -99,7 +96,7 @@ let improvement subject targets fact =
   let s', es', t' = scales subject (below @ [ reused members w b hidden; rewired members a c subject.out ]) in
   let finest = fst (exponents targets) in
   check_reused s es (digits t finest) s' es' (digits t' finest) (single fact) subject.d subject.m below hidden subject.out
-    members w b a c (natural subject.train.rows) (training_rows subject)
+    members w b a c (nat subject.train.rows) (training_rows subject)
     (fun i -> Arrays.row targets (I.to_int i)) low high
 
 (* Lists of the units of each hidden layer, from pairs of layer and number. *)
@@ -130,7 +127,7 @@ let hardening subject facts said fact =
   let s, es, t = scales subject (hidden @ [ out ]) and s', es', t' = scales subject (subject.hidden @ [ subject.out ]) in
   let same = min t t' in
   check_hardened s es (digits t same) s' es' (digits t' same) subject.d subject.m removed hidden out subject.hidden
-    subject.out (natural subject.train.rows) (training_rows subject) (hexadecimal (get "deviation" fact))
+    subject.out (nat subject.train.rows) (training_rows subject) (hexadecimal (get "deviation" fact))
   && unread subject facts said kept
 
 let answers subject facts said =

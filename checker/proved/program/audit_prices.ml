@@ -63,15 +63,15 @@ let readout_prices subject fact =
   if I.sign penalty.mantissa < 0 || I.sign move.mantissa <= 0 then malformed "no penalty, or no move";
   subject.beyond (1e-7 *. float_of_int count *. float_of_int ((n + 1) * (n + 1)));
   (* Low enough for 1 and for the penalty to be whole. *)
-  let own = Audit_tables.prefix (k + 1) subject.es in
+  let own = prefix (k + 1) subject.es in
   let sum = List.fold_left (fun found e -> found + I.to_int e.power) (I.to_int subject.s.power) own in
   let lowest = min 0 (if I.sign penalty.mantissa = 0 then 0 else (I.to_int penalty.exponent - 1) / 2) in
   let down = max 0 (sum - lowest) in
   let s = { power = I.sub subject.s.power (I.of_int down); under = penalty.divisor } in
-  let c = natural (n + 1) in
+  let c = nat (n + 1) in
   let (zs, unit), matrix = some "no scale"
-      (normal s subject.es subject.d subject.m subject.hidden subject.out (natural count) (get_row subject subject.train)
-         (natural k) c penalty) in
+      (normal s subject.es subject.d subject.m subject.hidden subject.out (nat count) (get_row subject subject.train)
+         (nat k) c penalty) in
   let factor = try Some (subject.arrays "factor") with Json.Malformed _ -> None in
   let lies = match factor with
     | Some [ ("factor.npy", table) ] ->
@@ -97,12 +97,12 @@ let readout_prices subject fact =
     known [ "row"; "leverage"; "price" ] entry;
     let array = table part and low, high = pair (get "leverage" entry) in
     let least, most = pair (get "price" entry) in
-    let f = some "no such row" (feature_row subject.d s (I.of_int array.Arrays.rows) (get_row subject array) zs (natural k)
+    let f = some "no such row" (feature_row subject.d s (I.of_int array.Arrays.rows) (get_row subject array) zs (nat k)
                                   unit c (I.of_int (whole (get "row" entry)))) in
-    lies f low high && check_dear (natural count) low high least most (squared move) in
+    lies f low high && check_dear (nat count) low high least most (squared move) in
   let all (part, entries) =
     let rows = List.map (fun entry -> whole (get "row" entry)) (list entries) in
-    List.length (List.sort_uniq compare rows) = List.length rows && List.for_all (priced part) (list entries) in
+    no_twice rows && List.for_all (priced part) (list entries) in
   match get "rows" fact with
   | Json.Record parts -> List.for_all all parts
   | _ -> malformed "no rows"

@@ -5,9 +5,6 @@ open Absence_checkers
 open Facts
 open Audits
 
-let prefix n many = List.filteri (fun i _ -> i < n) many
-let rows_of subject = (natural subject.train.Arrays.rows, get_row subject subject.train)
-
 (* The columns of the inverse modulo a prime below 2^31, if there is one. *)
 let inverse p matrix =
   let n = Array.length matrix in
@@ -39,7 +36,7 @@ let independent subject at fact =
   let k, width = layer subject fact and p = whole (get "prime" fact) in
   let chosen = List.map whole (list (get "rows" fact)) in
   let members = if has "units" fact then List.map whole (list (get "units" fact)) else List.init width Fun.id in
-  if List.length (List.sort_uniq compare members) < List.length members then malformed "a unit is named twice";
+  if not (no_twice members) then malformed "a unit is named twice";
   if List.length chosen <> List.length members + 1 then malformed "a minor has as many rows as columns";
   if p = 2 || p >= 1 lsl 31 || not (Features.prime p) then malformed "the modulus is no odd prime below 2^31";
   (* The product with the inverse, which nothing interrupts. *)
@@ -51,24 +48,23 @@ let independent subject at fact =
   match inverse p (Array.of_list (List.map features chosen)) with
   | None -> false
   | Some columns ->
-    let n, row = rows_of subject in
-    check_minor subject.s subject.es subject.d subject.m subject.hidden subject.out n row (natural k) own (I.of_int p)
+    let n, row = numbered subject in
+    check_minor subject.s subject.es subject.d subject.m subject.hidden subject.out n row (nat k) own (I.of_int p)
       (List.map I.of_int chosen) columns
 
 (* The scale of combinations of the features of a layer: low enough for what is added to them too. *)
 let combining subject k units =
   let sum = List.fold_left (fun found e -> found + I.to_int e.power) (I.to_int subject.s.power) (prefix (k + 1) subject.es) in
-  let least found n = if I.sign n.mantissa = 0 then found else min found (I.to_int n.exponent) in
-  let low found (w, b) = min (List.fold_left least found w) (least 0 b - sum) in
+  let low found (w, b) = min (least_exponent found w) (least_exponent 0 [ b ] - sum) in
   let all = List.concat_map (fun (w, b) -> b :: w) units in
   { power = I.of_int (List.fold_left low 0 units); under = List.fold_left (fun found n -> I.lcm found n.divisor) I.one all }
 
 (* Whether these are 0 at all training rows. *)
 let vanishing subject at k units =
-  let n, row = rows_of subject and e = combining subject k units in
+  let n, row = numbered subject and e = combining subject k units in
   let es = prefix (k + 1) subject.es @ [ e; Audits.power 0 ] in
   check_relations subject.s es (prefix (k + 1) (cuts subject at)) subject.d subject.m subject.hidden subject.out n row
-    (natural k) units
+    (nat k) units
 
 let dependent subject at fact =
   known [ "kind"; "layer"; "coefficients" ] fact;
@@ -88,9 +84,9 @@ let few_inputs subject fact =
       let key = List.map (fun (m, e) -> if m = 0 then (0, 0) else (m, e)) key in
       match Hashtbl.find_opt first key with Some j -> j | None -> Hashtbl.add first key i; i) in
   let reps = List.filter (fun i -> found.(i) = i) (List.init rows Fun.id) in
-  let n, row = rows_of subject in
+  let n, row = numbered subject in
   List.length reps = stated
-  && check_few subject.s subject.d n row (List.map I.of_int reps) (fun i -> I.of_int found.(I.to_int i)) (natural width)
+  && check_few subject.s subject.d n row (List.map I.of_int reps) (fun i -> I.of_int found.(I.to_int i)) (nat width)
 
 let answers subject facts _ =
   let at = at_row subject in

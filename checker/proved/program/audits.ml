@@ -7,14 +7,21 @@ open Absence_checkers
 open Facts
 
 let zero = Big_int_Z.zero_big_int
-let natural n =
-  let rec up found n = if n <= 0 then found else up (S found) (n - 1) in
-  up O n
 (* Rows at which hints are tried. *)
 let trials = 8
 let power e = { power = Big_int_Z.big_int_of_int e; under = Arrays.unit }
 
-(* A rational in hexadecimal, its powers of two apart. *)
+(* The number above/below, its powers of two apart. *)
+let apart_from_two above below =
+  let split z = if I.equal z I.zero then (z, 0) else let k = I.trailing_zeros z in (I.shift_right z k, k) in
+  let m, e = split above and q, f = split below in
+  { mantissa = m; exponent = I.of_int (e - f); divisor = q }
+
+(* The least exponent of numbers that are not 0, if one is below this. *)
+let least_exponent = List.fold_left (fun found n ->
+    if I.sign n.mantissa = 0 then found else min found (I.to_int n.exponent))
+
+(* A rational in hexadecimal. *)
 let hexadecimal value =
   let integer words =
     let digits = if words <> "" && words.[0] = '-' then String.sub words 1 (String.length words - 1) else words in
@@ -22,11 +29,10 @@ let hexadecimal value =
     if digits = "" || not (String.for_all hex digits) then malformed "no hexadecimal number";
     let found = I.of_string_base 16 digits in
     if digits == words then found else I.neg found in
-  let split z = if I.equal z I.zero then (z, 0) else let k = I.trailing_zeros z in (I.shift_right z k, k) in
   let number above below =
-    let m, e = split (integer above) and q, f = split (integer below) in
-    if I.sign q <= 0 then malformed "no denominator";
-    { mantissa = m; exponent = I.of_int (e - f); divisor = q } in
+    let above = integer above and below = integer below in
+    if I.sign below <= 0 then malformed "no denominator";
+    apart_from_two above below in
   match String.split_on_char '/' (text value) with
   | [ one ] -> number one "1"
   | [ one; other ] -> number one other
@@ -85,13 +91,16 @@ let subject folder files beyond =
   let _, down = List.fold_left (fun (at, down) (w, b) -> (at + w, max down (at + w - b))) (inputs, 0) lowest in
   let s = power (inputs - down) and es = List.map (fun (w, _) -> power w) lowest in
   let ints = some "no scale" (over_layers s es (hidden @ [ out ])) in
-  { d = natural train.columns; m = natural (List.length out); hidden; out; ints; s; es; train; deploy; arrays; beyond; bits = high - inputs + down;
+  { d = nat train.columns; m = nat (List.length out); hidden; out; ints; s; es; train; deploy; arrays; beyond; bits = high - inputs + down;
     widths = List.map (fun (w, _) -> w.Arrays.rows) floats }
 
 let get_row subject array i =
   let i = I.to_int i in
   if i land 15 = 0 then subject.beyond 0.;
   Arrays.row array i
+
+(* How many training rows there are, and each by its number. *)
+let numbered subject = (nat subject.train.Arrays.rows, get_row subject subject.train)
 
 (* The values of a hidden layer at a training row, kept. *)
 let at_row subject =
@@ -101,7 +110,7 @@ let at_row subject =
     | Some found -> found
     | None ->
       let row = get_row subject subject.train (I.of_int i) in
-      let found = some "a row of another length" (values subject.d subject.s subject.ints (natural layer) row) in
+      let found = some "a row of another length" (values subject.d subject.s subject.ints (nat layer) row) in
       Hashtbl.add kept (layer, i) found;
       found
 
@@ -126,7 +135,7 @@ let quick subject claims array =
 
 let checked subject cuts claims array =
   check_rows subject.s subject.es (quick subject claims array) cuts subject.d subject.m subject.hidden subject.out claims
-    (natural array.Arrays.rows) (get_row subject array)
+    (nat array.Arrays.rows) (get_row subject array)
 
 let layer subject fact =
   let k = whole (get "layer" fact) - 1 in
@@ -157,9 +166,9 @@ let activities subject at fact =
     | "varies" ->
       (match List.map whole (list pair) with
        | [ one; other ] ->
-         let reads = check_reads next (natural j) in
-         check_varies (at k one) (at k other) (natural j)
-         && (if alone then check_unread next (unit_at (natural j)) else reads)
+         let reads = check_reads next (nat j) in
+         check_varies (at k one) (at k other) (nat j)
+         && (if alone then check_unread next (unit_at (nat j)) else reads)
        | _ -> malformed "no witness")
     | _ -> malformed "no such activity" in
   let rec all j = function
@@ -175,7 +184,7 @@ let circuit subject fact =
   known [ "kind"; "layer"; "units"; "value"; "fires" ] fact;
   let k, width = layer subject fact in
   let chosen = List.map whole (list (get "units" fact)) in
-  if chosen = [] || List.length (List.sort_uniq compare chosen) < List.length chosen then malformed "no circuit";
+  if chosen = [] || not (no_twice chosen) then malformed "no circuit";
   let fires = match get "fires" fact with Json.Null -> None | rows -> Some (List.map whole (list rows)) in
   { at = k; members = pick width chosen; sends = List.map hexadecimal (list (get "value" fact)); fires }
 
@@ -187,10 +196,6 @@ let read subject at fact = match text (get "kind" fact) with
   | "units" -> let k, claims, rest = activities subject at fact in Units (k, claims, rest)
   | "circuit" -> Circuit (circuit subject fact)
   | _ -> Other
-
-let answer check = try if check () then "accepted" else "refused" with
-  | Left _ | Stack_overflow | Out_of_memory -> "left"
-  | Json.Malformed _ | Invalid_argument _ | Failure _ | Not_found -> "refused"
 
 (* One pass over the rows for all that is claimed of them; if it fails, each claim by itself. *)
 let together check all =
@@ -204,9 +209,7 @@ let both one other = match one, other with
 let answers subject facts =
   let at = at_row subject in
   let cuts = cuts subject at in
-  let found = List.map (fun fact -> try Ok (read subject at fact) with
-      | Left _ | Stack_overflow | Out_of_memory -> Error "left"
-      | Json.Malformed _ | Invalid_argument _ | Failure _ | Not_found -> Error "refused") facts in
+  let found = List.map (fun fact -> attempt (fun () -> read subject at fact)) facts in
   let every pick = List.concat_map (function Ok one -> pick one | Error _ -> []) found in
   let depth = List.length subject.hidden in
   let by_layer claims = List.init depth (fun k -> List.filter_map (fun (l, c) -> if l = k then Some c else None) claims) in

@@ -30,7 +30,7 @@ let average_of number value =
       | [ row; weight ] -> (whole row, number weight)
       | _ -> malformed "no row and weight") (list value) in
   let rows = List.map fst pairs in
-  if List.length (List.sort_uniq compare rows) < List.length rows then malformed "an input has two weights";
+  if not (no_twice rows) then malformed "an input has two weights";
   (List.map I.of_int rows, List.map snd pairs)
 
 let covered fact =
@@ -53,7 +53,7 @@ let covered fact =
   let d = size (match at with point :: _ -> point | [] -> []) and m = size (snd left) in
   let find i = table.(I.to_int i) and count = nat (Array.length table) in
   let whole_hidden (hidden, _) es =
-    match over_layers s (List.filteri (fun k _ -> k < List.length hidden) es) hidden with
+    match over_layers s (prefix (List.length hidden) es) hidden with
     | Some found -> found
     | None -> malformed "no scale" in
   let zs = whole_hidden left es and zs' = whole_hidden right es' in

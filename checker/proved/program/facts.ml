@@ -17,6 +17,14 @@ let known names = function
   | Json.Record fields -> List.iter (fun (name, _) -> if not (List.mem name names) then raise (Left name)) fields
   | _ -> malformed "no record"
 
+(* What was computed, or what is said of a fact about which it cannot be. *)
+let attempt compute = try Ok (compute ()) with
+  | Left _ | Stack_overflow | Out_of_memory -> Error "left"
+  | Json.Malformed _ | Invalid_argument _ | Failure _ | Not_found -> Error "refused"
+
+(* What is said of a fact of an audit. *)
+let answer check = match attempt check with Ok true -> "accepted" | Ok false -> "refused" | Error said -> said
+
 let list = function Json.List entries -> entries | _ -> malformed "no list"
 let text = function Json.Text words -> words | _ -> malformed "no text"
 
@@ -49,8 +57,12 @@ let rows value = match List.map vector (list value) with
     first :: more
 
 let whole = function Json.Int words -> int_of_string words | _ -> malformed "no whole number"
-let rec nat n = if n <= 0 then O else S (nat (n - 1))
+let nat n =
+  let rec up found n = if n <= 0 then found else up (S found) (n - 1) in
+  up O n
 let size values = nat (List.length values)
+let prefix n many = List.filteri (fun i _ -> i < n) many
+let no_twice places = List.length (List.sort_uniq compare places) = List.length places
 let width matrix = match matrix with [] -> O | first :: _ -> size first
 
 (* A net: the layers below its last hidden one, the units of that with what reads them, and the output's bias; and its
@@ -227,7 +239,7 @@ let inside fact =
     | _ -> malformed "a weight of no input" in
   let weights = List.map weight (list (get "combination" fact)) in
   let places = List.map fst weights in
-  if List.length (List.sort_uniq compare places) < List.length places then malformed "an input has two weights";
+  if not (no_twice places) then malformed "an input has two weights";
   let share place = try List.assoc place weights with Not_found -> q0 in
   check_inside (size point) (size inputs) inputs (List.init count share) point
 

@@ -12,7 +12,6 @@ let of_weights = 16
 (* A larger integer is not made in OCaml's minor heap, which takes several times as long. *)
 let words = 250
 
-let rec natural n = if n <= 0 then O else S (natural (n - 1))
 let ones n = I.pred (I.shift_left I.one n)
 let longest = List.fold_left (fun most x -> max most (I.numbits x)) 0
 let greatest = List.fold_left I.max I.zero
@@ -21,7 +20,7 @@ let greatest = List.fold_left I.max I.zero
 let parts slot count =
   let size = max 1 (min count (words * 64 / slot)) in
   let rec depth k = if 1 lsl k >= size then k else depth (k + 1) in
-  (List.init ((count + size - 1) / size) (fun _ -> natural size), natural (depth 0))
+  (List.init ((count + size - 1) / size) (fun _ -> Facts.nat size), Facts.nat (depth 0))
 
 (* The layers up to the last one that has units to ask for; rows are what enters a layer at some rows, in all digits. *)
 let rec layers c e bound rows ints dead = match ints, dead with

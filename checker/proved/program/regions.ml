@@ -13,7 +13,7 @@ let chain ls =
   let count = List.length ls - 1 in
   if count < 1 then malformed "no hidden layer";
   let ready = List.map integers ls in
-  { inner = List.filteri (fun k _ -> k < count) ready; out = List.nth ready count;
+  { inner = prefix count ready; out = List.nth ready count;
     sizes = Array.of_list (List.map List.length ls);
     d = (match ls with ((w, _) :: _) :: _ -> size w | _ -> raise (Left "a layer without units"));
     m = size (List.nth ls count) }
@@ -28,8 +28,6 @@ let triple entry = match list entry with
   | _ -> malformed "no triple"
 
 type question = { box : (q * q) list; choice : bool list list; gets : q list list; depth : int }
-
-let no_twice places = List.length (List.sort_uniq compare places) = List.length places
 
 (* A circuit as a choice of units in each hidden layer; what is stated of the units that read it, and of no others. *)
 let question chain fact =
@@ -133,7 +131,4 @@ let answers ls beyond facts =
     | "irrelevant-region" -> about fact (fun net -> irrelevant net (fun () -> beyond 0.))
     | "relevant-at" -> about fact relevant
     | _ -> raise (Left "another kind") in
-  List.map (fun fact ->
-      try if one fact then "accepted" else "refused" with
-      | Left _ | Stack_overflow | Out_of_memory -> "left"
-      | Json.Malformed _ | Invalid_argument _ | Failure _ | Not_found -> "refused") facts
+  List.map (fun fact -> answer (fun () -> one fact)) facts

@@ -1,4 +1,4 @@
-"""A few certificates of claims, small enough to be decided by everybody."""
+"""The program of the proved checkers, and a few certificates that everybody can decide."""
 
 from dataclasses import replace
 
@@ -6,6 +6,16 @@ import pytest
 
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.verify import verify
+from proof_of_absence.checker.proved.program import Missing, program
+
+
+@pytest.fixture(scope="session")
+def made():
+    """The program is there; without Coq or OCaml what asks it is skipped."""
+    try:
+        program()
+    except Missing as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,31 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit.entry import audit
-from proof_of_absence.checker.independent.results.subject import Subject
-from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.checker.proved.opinion import Answer, opinions
-from proof_of_absence.checker.proved.program import Missing, program
 from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.proved import audited
 from tests.checker.proved.asking import agree, changed, oracle
-from tests.checker.proved.test_audits import says, written
+
+pytestmark = pytest.mark.usefixtures("made")
 
 NUMBERS = st.sampled_from([-2.0, -0.5, 0.0, 0.0, 0.1, 1.0, 1.0, 3.0, 2.0**-40])
 SHARES = st.sampled_from([Fraction(1, 4), Fraction(1, 2), Fraction(1, 2), Fraction(3, 4), Fraction(1, 3)])
+matrix = partial(audited.matrix, numbers=NUMBERS)
 HULLS = ("inside", "outside", "train-input", "covered")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made():
-    try:
-        program()
-    except Missing as reason:
-        pytest.skip(str(reason))
-
-
-def matrix(draw, rows, columns):
-    numbers = draw(st.lists(NUMBERS, min_size=rows * columns, max_size=rows * columns))
-    return np.array(numbers, dtype=float).reshape(rows, columns)
 
 
 @st.composite
@@ -79,15 +67,7 @@ def change(draw, fact):
 @settings(deadline=None, max_examples=40)
 @given(cases=st.lists(audits(), min_size=8, max_size=8))
 def test_of_each_fact_it_says_what_the_independent_checker_says(cases, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hulls")
-    paths = []
-    for number, case in enumerate(cases):
-        (folder / str(number)).mkdir()
-        paths.append(written(folder / str(number), *case))
-    found = opinions(paths)
-    for path, (layers, train, deploy, facts) in zip(paths, cases, strict=True):
-        expected = [says(Subject(Unshared(layers), train, deploy=deploy), fact) for fact in facts]
-        assert found[path].facts == tuple((fact["kind"], answer) for fact, answer in zip(facts, expected, strict=True))
+    audited.agree_on(tmp_path_factory.mktemp("hulls"), cases)
 
 
 def test_what_an_audit_says_of_its_deployment_inputs_is_accepted_and_forged_facts_are_not(tmp_path):

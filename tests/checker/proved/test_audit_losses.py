@@ -19,39 +19,13 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.checker.proved.opinion import Answer, opinions
-from proof_of_absence.checker.proved.program import Missing, program
 from proof_of_absence.models.files import onnx
 from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.proved.audited import NUMBERS, matrix, outputs
 
-# Large and small ones too, so that the scales of the layers differ; 0.1 is no float32.
-NUMBERS = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.0, 0.1, 1.0, 1.0, 3.0, 2.0**40, -(2.0**-60)])
+pytestmark = pytest.mark.usefixtures("made")
+
 WIDER = st.sampled_from([Fraction(0), Fraction(0), Fraction(1, 3), Fraction(-1, 3), Fraction(-1, 2**80)])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made():
-    try:
-        program()
-    except Missing as reason:
-        pytest.skip(str(reason))
-
-
-def matrix(draw, rows, columns):
-    numbers = draw(st.lists(NUMBERS, min_size=rows * columns, max_size=rows * columns))
-    return np.array(numbers, dtype=float).reshape(rows, columns)
-
-
-def outputs(layers, row):
-    """What the net puts out at a row, by definition."""
-    values = [Fraction(x) for x in row.tolist()]
-    for number, (weights, bias) in enumerate(layers, 1):
-        values = [
-            sum((Fraction(w) * x for w, x in zip(line, values, strict=True)), Fraction(b))
-            for line, b in zip(weights.tolist(), bias.tolist(), strict=True)
-        ]
-        if number < len(layers):
-            values = [max(value, Fraction(0)) for value in values]
-    return values
 
 
 def loss(layers, train, targets):

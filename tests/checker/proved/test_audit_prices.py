@@ -15,8 +15,9 @@ from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.independent.values.arrays import hexadecimal as read
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.checker.proved.opinion import Answer, opinions
-from proof_of_absence.checker.proved.program import Missing, program
 from proof_of_absence.models.floatnet import FloatNet
+
+pytestmark = pytest.mark.usefixtures("made")
 
 # The widths of a net, what is asked of it, and whether bounds are shown by a factor.
 CASES = {
@@ -24,14 +25,6 @@ CASES = {
     "penalty": ([2, 5, 2], {"ridge": "1/3", "move": "1/2"}, False),
     "factor": ([3, 60, 1], {"ridge": "0.5"}, True),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made():
-    try:
-        program()
-    except Missing as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module", params=CASES)

@@ -12,22 +12,13 @@ from hypothesis import strategies as st
 from proof_of_absence.checker.audit.certify import rank_fact
 from proof_of_absence.checker.audit.entry import audit
 from proof_of_absence.checker.audit.independence import rank_findings
-from proof_of_absence.checker.independent.results.subject import Subject
-from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.proved.opinion import Answer, opinions
-from proof_of_absence.checker.proved.program import Missing, program
 from proof_of_absence.models.floatnet import FloatNet
-from tests.checker.proved.test_audits import matrix, says, values, written
+from tests.checker.proved.audited import agree_on, matrix, values
+
+pytestmark = pytest.mark.usefixtures("made")
 
 TABLES = ("full-rank", "dependency", "few-inputs")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made():
-    try:
-        program()
-    except Missing as reason:
-        pytest.skip(str(reason))
 
 
 @st.composite
@@ -68,15 +59,7 @@ def change(draw, fact):
 @settings(deadline=None, max_examples=40)
 @given(cases=st.lists(audits(), min_size=8, max_size=8))
 def test_of_each_fact_it_says_what_the_independent_checker_says(cases, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tables")
-    paths = []
-    for number, case in enumerate(cases):
-        (folder / str(number)).mkdir()
-        paths.append(written(folder / str(number), *case))
-    found = opinions(paths)
-    for path, (layers, train, deploy, facts) in zip(paths, cases, strict=True):
-        expected = [says(Subject(Unshared(layers), train, deploy=deploy), fact) for fact in facts]
-        assert found[path].facts == tuple((fact["kind"], answer) for fact, answer in zip(facts, expected, strict=True))
+    agree_on(tmp_path_factory.mktemp("tables"), cases)
 
 
 def test_what_an_audit_says_of_its_layers_is_accepted_and_forged_facts_are_not(tmp_path):

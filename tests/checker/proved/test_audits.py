@@ -11,30 +11,12 @@ from hypothesis import strategies as st
 
 from proof_of_absence.checker.audit.certify import unit_facts
 from proof_of_absence.checker.audit.idle import unit_findings
-from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.independent.results.audit import MALFORMED, decide
-from proof_of_absence.checker.independent.results.subject import Subject
-from proof_of_absence.checker.independent.values.floats import FloatNet as Unshared
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.checker.proved.opinion import Answer, opinions
-from proof_of_absence.checker.proved.program import Missing, program
 from proof_of_absence.models.floatnet import FloatNet
+from tests.checker.proved.audited import agree_on, matrix, values, written
 
-# Large and small ones too, so that the scales of the layers differ.
-NUMBERS = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.0, 0.1, 1.0, 1.0, 3.0, 2.0**40, -(2.0**-60)])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made():
-    try:
-        program()
-    except Missing as reason:
-        pytest.skip(str(reason))
-
-
-def matrix(draw, rows, columns):
-    numbers = draw(st.lists(NUMBERS, min_size=rows * columns, max_size=rows * columns))
-    return np.array(numbers, dtype=float).reshape(rows, columns)
+pytestmark = pytest.mark.usefixtures("made")
 
 
 @st.composite
@@ -49,19 +31,6 @@ def audits(draw):
     for _ in range(draw(st.integers(0, 2))):
         change(draw, draw(st.sampled_from(facts)))
     return layers, train, deploy, facts
-
-
-def values(layers, row):
-    """What each hidden layer has at a row, by definition."""
-    below, found = [Fraction(x) for x in row.tolist()], []
-    for weights, bias in layers[:-1]:
-        sums = [
-            sum((Fraction(w) * x for w, x in zip(line, below, strict=True)), Fraction(b))
-            for line, b in zip(weights.tolist(), bias.tolist(), strict=True)
-        ]
-        below = [max(value, Fraction(0)) for value in sums]
-        found.append(below)
-    return found
 
 
 @st.composite
@@ -96,36 +65,10 @@ def change(draw, fact):
     fact[key][draw(st.integers(0, len(fact[key]) - 1))] = draw(other)
 
 
-def says(subject, fact):
-    try:
-        decide(subject, [fact])
-    except (Refused, *MALFORMED):
-        return Answer.REFUSED
-    return Answer.ACCEPTED
-
-
-def written(folder, layers, train, deploy, facts, order="C"):
-    arrays = {f"weights_{k}": weights for k, (weights, _) in enumerate(layers, 1)}
-    arrays |= {f"bias_{k}": bias for k, (_, bias) in enumerate(layers, 1)}
-    for name, parts in {"net": arrays, "train": {"inputs": train}, "deploy": {"inputs": deploy}}.items():
-        np.savez(folder / f"{name}.npz", **{key: np.asarray(part, order=order) for key, part in parts.items()})
-    files = {name: {"file": f"{name}.npz", "sha256": ""} for name in ("net", "train", "deploy")}
-    (folder / "certificate.json").write_text(json.dumps({"files": files, "facts": facts}))
-    return folder / "certificate.json"
-
-
 @settings(deadline=None, max_examples=25)
 @given(cases=st.lists(audits(), min_size=8, max_size=8))
 def test_of_each_fact_it_says_what_the_independent_checker_says(cases, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("audits")
-    paths = []
-    for number, case in enumerate(cases):
-        (folder / str(number)).mkdir()
-        paths.append(written(folder / str(number), *case, order="CF"[number % 2]))
-    found = opinions(paths)
-    for path, (layers, train, deploy, facts) in zip(paths, cases, strict=True):
-        expected = [says(Subject(Unshared(layers), train, deploy=deploy), fact) for fact in facts]
-        assert found[path].facts == tuple((fact["kind"], answer) for fact, answer in zip(facts, expected, strict=True))
+    agree_on(tmp_path_factory.mktemp("audits"), cases, "CF")
 
 
 @settings(deadline=None, max_examples=10)

@@ -13,24 +13,17 @@ from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.idle import unit_findings
 from proof_of_absence.checker.independent.facts import check_fact
 from proof_of_absence.checker.proved.opinion import Answer, opinions
-from proof_of_absence.checker.proved.program import Missing, program
 from proof_of_absence.checker.region import search
 from proof_of_absence.checker.region.decide import irrelevant
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.independent.kinds.region import SAYS
 from tests.checker.proved.asking import agree, oracle, places_of, told
 
+pytestmark = pytest.mark.usefixtures("made")
+
 # Few values, so that units are often multiples of each other; 0.1 has a long denominator.
 WEIGHTS = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.1, 1.0, 1.0, 2.0])
 SIDES = st.sampled_from([("-1", "1"), ("0", "1/3"), ("-1/7", "2"), ("1/2", "1/2")])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made():
-    try:
-        program()
-    except Missing as reason:
-        pytest.skip(str(reason))
 
 
 @st.composite
