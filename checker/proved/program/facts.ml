@@ -261,7 +261,8 @@ let fitting net inputs targets =
 let counted net units =
   if net.depth > 2 then raise (Left "deep nets");
   let units = whole units in
-  if units < 0 || units > 6 then raise (Left "more than 6 units");
+  if units < 0 then malformed "no count of units";
+  if units > 6 then raise (Left "more than 6 units");
   units
 
 let residuals inputs targets tables =

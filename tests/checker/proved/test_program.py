@@ -193,6 +193,10 @@ def test_it_agrees_on_minima_and_what_circuits_earn(tmp_path_factory, made):
     agree(tmp_path_factory.mktemp("facts"), made)
 
 
+def test_a_count_below_0_is_refused_by_both(tmp_path):
+    agree(tmp_path, [MINIMUM | {"units": -1}, DEFECTION | {"units": -1}])
+
+
 @pytest.mark.parametrize("fact", TRUE)
 def test_true_facts_are_accepted(tmp_path, fact):
     (found,) = told(tmp_path, [json.dumps({"fact": fact})])
