@@ -22,6 +22,12 @@ def counted(certificates: Path) -> list[trust.Row]:
     return trust.table(*_read(certificates))
 
 
+def each(certificates: Path) -> dict[str, trust.Trust]:
+    """What must be believed for each obligation whose certificate a folder has."""
+    found, opinions_of = _read(certificates)
+    return {name: trust.whole(certificate, opinions_of.get(name)) for name, certificate in found.items()}
+
+
 def told_left(certificates: Path) -> str:
     """What instance obligations the proved checker leaves, as docs/certificates.md has it."""
     return left.markdown(left.left(*_read(certificates), "instance"))

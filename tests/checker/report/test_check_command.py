@@ -65,7 +65,7 @@ def test_of_an_audit_it_says_which_facts_the_proved_checker_accepts(audited, pat
         pytest.skip(str(reason))
     done = CliRunner().invoke(cli.app, ["check", str(audited / path)])
     told = " ".join(done.output.split())
-    assert done.exit_code == 0 and "The proved checker accepts 1 of" in told and "(1 units)" in told
+    assert done.exit_code == 0 and "The proved checker accepts 2 of 2 facts (1 units, 1 full-rank)" in told
 
 
 def test_a_disagreement_on_an_audit_has_the_same_exit_code(audited, monkeypatch):

@@ -29,12 +29,14 @@
     return asked;
   }
 
-  // 0 is best: the name itself, a claim's title, how the name begins, words of it; then those of the statement.
+  // 0 is best: a claim's whole title, the name itself, words of a title, how the name begins, words of it;
+  // then those of the statement.
   function rank(entry, words) {
-    const whole = spaced(words.join(" "));
-    if (entry.low === whole) return 0;
+    const whole = spaced(words.join(" ")), claim = entry.kind === "claim";
+    if (claim && entry.low.endsWith(`. ${whole}`)) return 0;
+    if (entry.low === whole) return 0.5;
     if (entry.low.startsWith(whole)) return 1;
-    if (words.every(word => entry.low.includes(spaced(word)))) return entry.kind === "claim" ? 0.5 : 2;
+    if (words.every(word => entry.low.includes(spaced(word)))) return claim ? 0.75 : 2;
     return words.every(word => entry.all.includes(word)) ? 3 : 4;
   }
 
