@@ -9,7 +9,7 @@ From absence Require Import check_signs check_minima check_gaps.
 From absence Require Import check_integers check_audits check_units.
 From absence Require Import check_audit_losses check_noise_floor check_hardening.
 From absence Require Import check_rank check_readout check_separation check_norms.
-From absence Require Import check_hulls check_cells check_tables check_prices.
+From absence Require Import check_hulls check_cells check_products check_tables check_prices.
 From absence Require Import check_formulas check_refutation.
 From absence Require Import check_forms check_cases check_regions.
 

@@ -6,8 +6,8 @@
 (* in check_audits.v.                                                         *)
 (*                                                                            *)
 (* table c p k J z == the matrix of these features, of the units J of layer k *)
-(* check_minor == at chosen rows, times what is given, they are the identity  *)
-(*            modulo q: they have full column rank                            *)
+(* check_minor == at chosen rows, times what inverse makes of them, they are  *)
+(*            the identity modulo q: they have full column rank               *)
 (* check_relations == combinations of them, each as a unit (v, v_0), that are *)
 (*            0 at all rows: they are dead with both signs                    *)
 (* check_few == every row is one of the distinct rows reps; there are no more *)
@@ -16,7 +16,7 @@
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ.
 From absence Require Import net compute check_nets check_deep c2_deep check_chains check_integers
-  check_audits check_units check_hulls.
+  check_audits check_units check_hulls check_products.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -31,23 +31,30 @@ Definition zone : Z := Zpos xH.
 Definition zfeatures (J : seq bool) (zs : seq (llayer Z)) (k : nat) (x : seq Z) :=
   zone :: mask J (zforward (take k.+1 zs) x).
 
-Definition unit_row (c r : nat) := mkseq (fun j => if j == r then zone else Z0) c.
+Definition unit_row (c r : nat) := nseq r Z0 ++ zone :: nseq (c - r.+1) Z0.
 
-Fixpoint minor_rows (q : Z) (c : nat) (bs us : seq (seq Z)) (r : nat) : bool :=
+Definition reduced (q : Z) (u : seq Z) := [seq Z.modulo a q | a <- u].
+
+Fixpoint minor_rows (q : Z) (c : nat) (p : wide) (us : seq (seq Z)) (r : nat) : bool :=
   if us is u :: us' then
-    let short := [seq Z.modulo a q | a <- u] in
-    if (size u == c) && zsame [seq Z.modulo (zdot Z0 short b) q | b <- bs] (unit_row c r)
-    then minor_rows q c bs us' r.+1 else false
+    if (size u == c) && zsame (reduced q (sums p u)) (unit_row c r)
+    then minor_rows q c p us' r.+1 else false
   else true.
 
 Definition check_minor (s : scale) (es : seq scale) (d m : nat) (ls : seq (llayer number))
     (out : llayer number) (N : nat) (get : Z -> seq number) (k : nat) (J : seq bool) (q : Z)
-    (chosen : seq Z) (bs : seq (seq Z)) : bool :=
-  if [&& proper s, linked d ls out, size out == m, (k < size ls)%N, Z.ltb zone q
-        & size chosen == size bs] then
+    (chosen : seq Z) (parts : grouping) (inverse : seq (seq Z) -> seq (seq Z)) : bool :=
+  if [&& proper s, linked d ls out, size out == m, (k < size ls)%N & Z.ltb zone q] then
     if over_layers s es (rcons ls out) is Some zs then
       if each (row_at d s (Z.of_nat N) get) chosen is Some xs then
-        minor_rows q (size bs) bs (map (zfeatures J zs k) xs) 0
+        if widen parts (greatest (map greatest xs)) d (take k.+1 zs) is Some ps then
+          let us := [seq reduced q (zone :: mask J (wforward ps x)) | x <- xs] in
+          let bs := inverse us in
+          let c := size chosen in
+          if wide_of parts q c [seq (reduced q b, Z0) | b <- bs] is Some p then
+            (size bs == c) && minor_rows q c p us 0
+          else false
+        else false
       else false
     else false
   else false.
@@ -98,15 +105,14 @@ Proof. by rewrite /zin int_of_ZD intrD. Qed.
 Lemma zinM a b : zin (Z.mul a b) = zin a * zin b.
 Proof. by rewrite /zin int_of_ZM intrM. Qed.
 
-Lemma zin_dot c u b : size u = c ->
+Lemma zin_dot c u b : size b = c ->
   zin (zdot Z0 u b) = \sum_(j < c) zin (nth Z0 u j) * zin (nth Z0 b j).
 Proof.
 have acc v w a : zin (zdot a v w) = zin a + zin (zdot Z0 v w).
   elim: v w a => [|x v IH] [|y w] a; rewrite ?zdot_cons /= ?addr0 //.
   by rewrite IH zinD -addrA [in RHS]IH.
-move=> <-; elim: u b => [|x u IH] [|y b]; rewrite ?zdot_cons; first by rewrite big_ord0.
-- by rewrite big_ord0.
-- by rewrite big1 // => j _; rewrite nth_nil [zin Z0]/(0 : S) mulr0.
+move=> <-; elim: b u => [|y b IH] [|x u]; rewrite ?zdot_cons; try by rewrite big_ord0.
+- by rewrite big1 // => j _; rewrite nth_nil [zin Z0]/(0 : S) mul0r.
 by rewrite acc zinM IH big_ord_recl.
 Qed.
 
@@ -136,30 +142,44 @@ rewrite /zinp in q0 *.
 by rewrite {2}(Z.div_mod a q) ?zinD ?zinM ?q0 ?mul0r ?add0r //; lia.
 Qed.
 
+Lemma unit_rowE r i : (r < c)%N -> (i < c)%N ->
+  nth Z0 (unit_row c r) i = if i == r then zone else Z0.
+Proof.
+move=> r_c i_c; rewrite nth_cat size_nseq nth_nseq; case: ltngtP => [//|r_i|->].
+  by rewrite -(subnSK r_i) /= nth_nseq if_same.
+by rewrite subnn.
+Qed.
+
 (* Rows that some columns bring to the unit matrix modulo q.                  *)
-Lemma minor_rowsP bs us : minor_rows q c bs us 0 -> size us = c -> size bs = c ->
-  (forall r, (r < c)%N -> size (nth [::] us r) = c) /\
+Lemma minor_rowsP parts w bs us : wide_of parts q c [seq (reduced q b, Z0) | b <- bs] = Some w ->
+    minor_rows q c w (map (reduced q) us) 0 -> size us = c -> size bs = c ->
   \det (\matrix_(r < c, j < c) int_of_Z (nth Z0 (nth [::] us r) j)) != 0.
 Proof.
-move=> rows us_c bs_c; pose A := \matrix_(r < c, j < c) int_of_Z (nth Z0 (nth [::] us r) j).
-have at_r r r0 : minor_rows q c bs us r0 -> (r < size us)%N ->
+move=> wE rows us_c bs_c; pose A := \matrix_(r < c, j < c) int_of_Z (nth Z0 (nth [::] us r) j).
+have at_r r r0 : minor_rows q c w (map (reduced q) us) r0 -> (r < size us)%N ->
     size (nth [::] us r) = c /\
-    [seq Z.modulo (zdot Z0 [seq Z.modulo a q | a <- nth [::] us r] b) q | b <- bs]
+    [seq Z.modulo (zdot Z0 (reduced q b) (reduced q (nth [::] us r))) q | b <- bs]
     = unit_row c (r0 + r).
   elim: us r r0 {rows us_c A} => [//|u us IH] [|r] r0 /=;
     case: ifP => // /andP[/eqP u_c /zsameP uE].
-    by rewrite addn0.
+    move=> _ _; rewrite size_map in u_c; rewrite addn0 -uE (sumsE _ _ _ wE) ?size_map //.
+    - by rewrite /reduced /zaffine -!map_comp.
+    - by lia.
+    apply/allP=> a /mapP[b _ ->]; apply/Z.leb_spec0.
+    by have := Z.mod_pos_bound b q; lia.
   by move=> rest r_us; rewrite addnS -addSn; apply: IH.
-split=> [r r_c|]; first by have [] := at_r r 0%N rows; rewrite ?us_c.
 pose B := \matrix_(j < c, i < c) zinp (nth Z0 (nth [::] bs i) j).
 have AB : map_mx intr A *m B = 1%:M.
   apply/matrixP=> r i; have r_us : (r < size us)%N by rewrite us_c.
   have [u_c uE] := at_r r 0%N rows r_us.
   have := congr1 (fun v => zinp (nth Z0 v i)) uE; rewrite (nth_map [::]) ?bs_c // zin_mod.
-  rewrite nth_mkseq // add0n /zinp (zin_dot _ (c := c)) ?size_map // => dotE.
+  rewrite add0n unit_rowE // /zinp (zin_dot _ (c := c)) ?size_map // => dotE.
   rewrite !mxE; transitivity (zinp (if i == r then zone else Z0)).
-    rewrite /zinp -[i == r]/(val i == val r) -dotE; apply: eq_bigr => j _; rewrite !mxE.
-    by rewrite (nth_map Z0) ?u_c // -/(zinp _) zin_mod.
+    rewrite /zinp -[i == r]/(val i == val r) -dotE; apply: eq_bigr => j _; rewrite !mxE mulrC.
+    have red v : zinp (nth Z0 (reduced q v) j) = zinp (nth Z0 v j).
+      have [j_v|v_j] := ltnP j (size v); first by rewrite (nth_map Z0) // zin_mod.
+      by rewrite !nth_default ?size_map.
+    by rewrite -!/(zinp _) !red.
   by rewrite eq_sym; case: eqP.
 apply/eqP=> A0; have := congr1 determinant AB; rewrite det_mulmx det1 det_map_mx A0 rmorph0 mul0r.
 by move/eqP; rewrite eq_sym oner_eq0.
@@ -183,17 +203,25 @@ Let p := chain m d (map vlayer ls) (vlayer out).
 Variables (N : nat) (get : Z -> seq number).
 Let z (i : 'I_N) : 'rV[R]_d := zrow R d get (Z.of_nat i).
 
-Theorem C9_check_minor s es k J q chosen bs c : size bs = c.+1 ->
-  check_minor s es d m ls out N get k J q chosen bs -> \rank (table c p k J z) = c.+1.
+Theorem C9_check_minor s es k J q chosen parts inverse c : size chosen = c.+1 ->
+  check_minor s es d m ls out N get k J q chosen parts inverse -> \rank (table c p k J z) = c.+1.
 Proof.
-move=> bs_c; rewrite /check_minor bs_c.
-case: ifP => // /and5P[s_gt0 fit _ k_ls /andP[q_gt1 /eqP ch_c]].
-case zsE: over_layers => [zs|//]; case xsE: each => [xs|//] rows.
+move=> ch_c; rewrite /check_minor ch_c; case: ifP => // /and5P[s_gt0 fit _ k_ls q_gt1].
+case zsE: over_layers => [zs|//]; case xsE: each => [xs|//]; case psE: widen => [ps|//].
+set us := map _ xs; case bE: wide_of => [b|//] /andP[/eqP bs_c rows].
 have xs_c : size xs = c.+1 by rewrite (each_size xsE).
 have row r : (r < c.+1)%N -> row_at d s (Z.of_nat N) get (nth Z0 chosen r) = Some (nth [::] xs r).
   by move=> r_c; apply: each_at xsE _; rewrite ch_c.
 have us_c : size (map (zfeatures J zs k) xs) = c.+1 by rewrite size_map.
-have [_ dt] := minor_rowsP q_gt1 rows us_c bs_c.
+have usE : us = map (reduced q) (map (zfeatures J zs k) xs).
+  rewrite -map_comp; apply/(@eq_from_nth _ [::]) => [|r]; rewrite !size_map // xs_c => r_c.
+  rewrite !(nth_map [::]) ?xs_c //= /zfeatures; congr (reduced q (zone :: mask J _)).
+  have [_ _ [x_d _]] := row_atP R s_gt0 (row r r_c).
+  apply: wforwardE psE _ x_d _; first exact: greatest_ge0.
+  have /(all_nthP Z0)/(_ r) := within_greatest (Z.le_refl (greatest (map greatest xs))).
+  rewrite size_map xs_c (nth_map [::]) ?xs_c // => /(_ r_c)/Z.leb_spec0 le_all.
+  by apply: within_greatest; lia.
+rewrite usE in rows; have dt := minor_rowsP q_gt1 bE rows us_c bs_c.
 have t_gt0 := proper_at R s_gt0 zsE k_ls; set t := scale_at s (take k.+1 es) in t_gt0.
 have /fin_all_exists[at_ atP] : forall r : 'I_c.+1, exists i : 'I_N,
     hidden p k (z i) = multiple R t (zforward (take k.+1 zs) (nth [::] xs r)).

@@ -5,33 +5,54 @@ open Absence_checkers
 open Facts
 open Audits
 
-(* The columns of the inverse modulo a prime below 2^31, if there is one. *)
-let inverse p matrix =
-  let n = Array.length matrix in
-  let table = Array.mapi (fun i line -> Array.append line (Array.init n (fun j -> if i = j then 1 else 0))) matrix in
+(* The columns of the inverse of a matrix modulo an odd prime below 2^31; none if it has no inverse. By Gauss and Jordan,
+   in place: where an earlier row has its pivot the others are 0, so there they keep the coefficient of its unit vector.
+   While others are taken from a row, its entries are from 0 to p^2 - 1, and no step asks for a remainder. *)
+let inverse p rows =
+  let n = Array.length rows and square = p * p in
+  let take factor line row =
+    for j = 0 to n - 1 do
+      let left = row.(j) - (factor * line.(j)) in
+      row.(j) <- left + (square land (left asr 62))
+    done in
+  let reduce row = Array.iteri (fun j a -> row.(j) <- a mod p) row in
   let rec power base e = if e = 0 then 1 else
       let half = power (base * base mod p) (e / 2) in
       if e mod 2 = 1 then half * base mod p else half in
-  let rec eliminate k =
-    if k = n then Some (List.init n (fun j -> List.init n (fun i -> I.of_int table.(i).(n + j))))
-    else
-      let rec pivot i = if i = n then None else if table.(i).(k) = 0 then pivot (i + 1) else Some i in
-      match pivot k with
-      | None -> None
-      | Some i ->
-        let line = table.(i) in
-        table.(i) <- table.(k);
-        table.(k) <- line;
-        let over = power line.(k) (p - 2) in
-        for j = k to (2 * n) - 1 do line.(j) <- line.(j) * over mod p done;
-        Array.iteri (fun i other ->
-            let factor = other.(k) in
-            if i <> k && factor <> 0 then
-              for j = k to (2 * n) - 1 do other.(j) <- (other.(j) + (p - (factor * line.(j) mod p))) mod p done) table;
-        eliminate (k + 1) in
-  eliminate 0
+  (* Where each row has its pivot, and which row has it there. *)
+  let pivot = Array.make n 0 and row_of = Array.make n (-1) in
+  let rec down k = k = n || begin
+      let row = rows.(k) in
+      for i = 0 to k - 1 do
+        let factor = row.(pivot.(i)) mod p in
+        row.(pivot.(i)) <- 0;
+        if factor <> 0 then take factor rows.(i) row
+      done;
+      reduce row;
+      let rec find j = if j = n || (row_of.(j) < 0 && row.(j) <> 0) then j else find (j + 1) in
+      let j = find 0 in
+      j < n && begin
+        let over = power row.(j) (p - 2) in
+        pivot.(k) <- j;
+        row_of.(j) <- k;
+        row.(j) <- 1;
+        Array.iteri (fun j a -> row.(j) <- a * over mod p) row;
+        down (k + 1)
+      end
+    end in
+  let up k =
+    let row = rows.(k) in
+    let factors = Array.init n (fun i -> if i > k then row.(pivot.(i)) else 0) in
+    for i = k + 1 to n - 1 do row.(pivot.(i)) <- 0 done;
+    Array.iteri (fun i factor -> if factor <> 0 then take factor rows.(i) row) factors;
+    reduce row in
+  if down 0 then begin
+    for k = n - 1 downto 0 do up k done;
+    List.init n (fun i -> List.init n (fun j -> I.of_int rows.(row_of.(j)).(pivot.(i))))
+  end
+  else []
 
-let independent subject at fact =
+let independent subject fact =
   known [ "kind"; "layer"; "prime"; "rows"; "units" ] fact;
   let k, width = layer subject fact and p = whole (get "prime" fact) in
   let chosen = List.map whole (list (get "rows" fact)) in
@@ -39,18 +60,19 @@ let independent subject at fact =
   if not (no_twice members) then malformed "a unit is named twice";
   if List.length chosen <> List.length members + 1 then malformed "a minor has as many rows as columns";
   if p = 2 || p >= 1 lsl 31 || not (Features.prime p) then malformed "the modulus is no odd prime below 2^31";
-  (* The product with the inverse, which nothing interrupts. *)
-  subject.beyond (7e-8 *. (float_of_int (List.length chosen) ** 3.));
-  let own = pick width members in
-  let features i =
-    let kept = List.filteri (fun j _ -> List.nth own j) (at k i) in
-    Array.of_list (1 :: List.map (fun h -> I.to_int (I.erem h (I.of_int p))) kept) in
-  match inverse p (Array.of_list (List.map features chosen)) with
-  | None -> false
-  | Some columns ->
-    let n, row = numbered subject in
-    check_minor subject.s subject.es subject.d subject.m subject.hidden subject.out n row (nat k) own (I.of_int p)
-      (List.map I.of_int chosen) columns
+  (* The features, in numbers that are the longer the higher the layer; the inverse, and the product with it. Nothing
+     interrupts them. *)
+  let size = float_of_int (List.length chosen) in
+  let rec products layer below = function
+    | width :: above -> (layer *. float_of_int (below * width)) +. products (layer +. 1.) width above
+    | [] -> 0. in
+  let once = products 1. subject.train.columns (prefix (k + 1) subject.widths) in
+  subject.beyond (5e-9 *. size *. (once +. (size *. size)));
+  let inverse features = inverse p (Array.of_list (List.map (fun u -> Array.of_list (List.map I.to_int u)) features)) in
+  let parts slot count = Packing.parts (I.to_int slot) (int_of_nat count) in
+  let n, row = numbered subject in
+  check_minor subject.s subject.es subject.d subject.m subject.hidden subject.out n row (nat k) (pick width members)
+    (I.of_int p) (List.map I.of_int chosen) parts inverse
 
 (* The scale of combinations of the features of a layer: low enough for what is added to them too. *)
 let combining subject k units =
@@ -91,7 +113,7 @@ let few_inputs subject fact =
 let answers subject facts _ =
   let at = at_row subject in
   List.map (fun fact -> match text (get "kind" fact) with
-      | "full-rank" -> answer (fun () -> independent subject at fact)
+      | "full-rank" -> answer (fun () -> independent subject fact)
       | "dependency" -> answer (fun () -> dependent subject at fact)
       | "few-inputs" -> answer (fun () -> few_inputs subject fact)
       | _ -> "left") facts

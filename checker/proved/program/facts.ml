@@ -60,6 +60,7 @@ let whole = function Json.Int words -> int_of_string words | _ -> malformed "no 
 let nat n =
   let rec up found n = if n <= 0 then found else up (S found) (n - 1) in
   up O n
+let rec int_of_nat = function O -> 0 | S n -> 1 + int_of_nat n
 let size values = nat (List.length values)
 let prefix n many = List.filteri (fun i _ -> i < n) many
 let no_twice places = List.length (List.sort_uniq compare places) = List.length places

@@ -62,6 +62,26 @@ def test_of_each_fact_it_says_what_the_independent_checker_says(cases, tmp_path_
     agree_on(tmp_path_factory.mktemp("tables"), cases)
 
 
+def test_a_layer_in_several_integers_has_the_rank_that_the_independent_checker_finds(tmp_path):
+    """Wide enough that no one integer holds all slots, of features or of columns; and the same net with one unit
+    twice, and with a row twice in the minor.
+    """
+    source = np.random.default_rng(3)
+    layers = [(source.normal(size=(n, d)), source.normal(size=n)) for d, n in pairwise([20, 240, 130, 1])]
+    train = source.normal(size=(300, 20))
+    facts = [rank_fact(finding) for finding in rank_findings(FloatNet(layers), train)]
+    assert [fact["kind"] for fact in facts] == ["full-rank", "full-rank"]
+    twice = [{**fact, "rows": [*fact["rows"][:-1], fact["rows"][0]]} for fact in facts]
+    # A copy in the first layer, for which the second one's features are others.
+    first, second, out = [(weights.copy(), bias.copy()) for weights, bias in layers]
+    first[0][239], first[1][239] = first[0][7], first[1][7]
+    cases = [(layers, train, train, [*facts, *twice]), ([first, second, out], train, train, facts)]
+    agree_on(tmp_path, cases)
+    path = tmp_path / "0" / "certificate.json"
+    said = [answer for _, answer in opinions([path])[path].facts]
+    assert said == [Answer.ACCEPTED] * 2 + [Answer.REFUSED] * 2
+
+
 def test_what_an_audit_says_of_its_layers_is_accepted_and_forged_facts_are_not(tmp_path):
     """A first layer of independent features, a second one with a unit twice, and a third with more units than rows."""
     source = np.random.default_rng(5)
