@@ -22,7 +22,7 @@ from proof_of_absence.proofs import facts, world_prices
 from proof_of_absence.proofs.c8_contradiction import LINE_INPUTS, PLANE_INPUTS, ZIGZAG
 from proof_of_absence.proofs.examples import SEVEN, SQUARE
 from proof_of_absence.proofs.universal import universal
-from proof_of_absence.proofs.words import listed
+from proof_of_absence.proofs.words import counted, listed
 
 OUTSIDE, INSIDE = vector([5]), vector(["3/2"])
 # Stated here, checked exactly: L*(1) - L*(2) and L*(1) - L*(4) on ZIGZAG.
@@ -223,10 +223,10 @@ CLAIM = Claim(
     r"\claim{C10} says when one of $k$ units exists, more units being added with output weight $0$.",
     limits="Universal for one hidden layer; the infimum need not be attained, hence the bounds t. That the tax is "
     "positive is not said here, and at the noise floor it can be 0. More diverse data make a detector no smaller, but "
-    "the price may fall: other data have other least losses (control-diversity). Its value is computed on instances "
-    "only, of one output, where minima can be certified, and bounded elsewhere. It need not have diminishing returns "
-    "(control-diminishing). For large models scaling laws stand in for L*: curves fitted to what training reached, "
-    "measured and not proved; only their arithmetic is.",
+    "the price may fall: other data have other least losses (C11.control-diversity). Its value is computed on "
+    "instances only, of one output, where minima can be certified, and bounded elsewhere. It need not have diminishing "
+    "returns (C11.control-diminishing). For large models scaling laws stand in for L*: curves fitted to what training "
+    "reached, measured and not proved; only their arithmetic is.",
     rests_on=("C2", "C3", "C10"),
     obligations=(
         universal(
@@ -276,8 +276,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C11.table-{name}",
-                f"n={len(taxes)}, {len(data)} inputs {where}: for k = 1 to {len(taxes)}, a net with k units that are "
-                f"idle together and fire at {listed([point])} has loss L*(n-k), and L*(n-k) - L*(n), the tax, is "
+                f"n={len(taxes)}, {len(data)} inputs {where}: for k = {counted(len(taxes))}, a net with k units that "
+                f"are idle together and fire at {listed([point])} has loss L*(n-k), and L*(n-k) - L*(n), the tax, is "
                 f"{', '.join(map(str, taxes))}; all minima certified",
                 Scope.INSTANCE,
                 partial(_table, data, point, taxes),

@@ -37,7 +37,7 @@ from proof_of_absence.proofs.examples import (
     TWO_OUTPUTS,
 )
 from proof_of_absence.proofs.universal import universal
-from proof_of_absence.proofs.words import listed
+from proof_of_absence.proofs.words import counted, listed
 
 # Inputs of the symbolic queries, some repeated, on the line and in the plane; the residuals are unknown.
 THREE = ((0,), (1,), (3,))
@@ -268,7 +268,7 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C12.true-gaps-{name}",
-                f"{len(data)} inputs {where}: L*(n) - L*(n+1) for n = 1 to {len(drops)} is "
+                f"{len(data)} inputs {where}: L*(n) - L*(n+1) for n = {counted(len(drops))} is "
                 f"{', '.join(map(str, drops))}, by certified minima, and no less than what one more unit gains along "
                 f"the gauge, c(X) (L*(n) - E) at least with c(X) = {_along(data).gap(len(data))}",
                 Scope.INSTANCE,

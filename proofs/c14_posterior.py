@@ -197,8 +197,8 @@ CLAIM = Claim(
     r"$\beta\geq\frac{|D|}{\delta\tau|\mathrm{argmin}\,L|}$ is enough. If $T$ is of nets of $S_n$, $D$ of such as "
     r"have a train-idle circuit, $\ell\leq L(\theta)$ for every net $\theta$ with fewer than $n$ units, and "
     r"$A\subseteq T$ is a nonempty set of nets with $L\leq\ell-\tau$, then "
-    r"$P(D)\leq\frac{|D|}{|A|}\cdot\frac{g(\ell)}{g(\ell-\tau)}$. With $\ell=L^*(n-1)$ some net of $S_n$ has "
-    r"$L\leq\ell-\tau$ for every $\tau<c(X)(\ell-E)$, $c(X)$ that of C12.",
+    r"$P(D)\leq\frac{|D|}{|A|}\cdot\frac{g(\ell)}{g(\ell-\tau)}$. With $\ell=L^*(n-1)$, for every "
+    r"$\tau<c(X)(\ell-E)$, $c(X)$ that of C12, some net of $S_n$ has $L\leq\ell-\tau$.",
     premises=(
         "T is finite, and some model of T has the loss L_min",
         "g is positive and nonincreasing on all numbers; for the form with g(tau), also g(s + t) = g(s) g(t)",
@@ -218,12 +218,12 @@ CLAIM = Claim(
     limits="Universal for any positive nonincreasing weight. The exponential is any function with the two properties "
     "named. The reals have one, which rests on three axioms (C14.classical); the rationals have none. That S_n has a "
     "net better than every narrower one is C12's; that the finite class T has one is a premise. On a quantised class "
-    "it is an instance and may fail (control). The prior counts parameter vectors: idle parameters are free, so idle "
-    "circuits have more"
+    "it is an instance and may fail (C14.control-coarse). The prior counts parameter vectors: idle parameters are "
+    "free, so idle circuits have more"
     " of them, and at small beta they may have more than half of the mass, as in the stated classes. The crossover is"
     " computed for these only, at integer powers or, for the class in the QA world, at every beta. There (its values "
-    "exclude 0) the nets of least loss are deceptive ones without an idle circuit (control): of these neither C8 nor "
-    "this claim says anything.",
+    "exclude 0) the nets of least loss are deceptive ones without an idle circuit (C14.control-deceptive): of these "
+    "neither C8 nor this claim says anything.",
     rests_on=("C11", "C12"),
     obligations=(
         universal(

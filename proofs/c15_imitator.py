@@ -218,7 +218,7 @@ CLAIM = Claim(
         "squared loss, the mean over one human or more; in the world the answers are 0 and 1",
         (
             "the translator loses to the imitator only if the sum above is positive: not where nothing is tampered "
-            "with (they tie), nor where most humans lapse and skilled tampering is rare (control)"
+            "with (they tie), nor where most humans lapse and skilled tampering is rare (C15.control-careless)"
         ),
         (
             "the deceptive policy loses to the imitator only if deployment is mixed into training, or training is at "
@@ -234,9 +234,9 @@ CLAIM = Claim(
     "are exact in the stated worlds only, as functions of the weights of tampering and the mixing rate. Nothing is "
     "said of whether training finds the imitator, whether the net of least loss imitates anybody, or how reassigned "
     "nets answer at deployment in general; the one in this world imitates there too, which is an instance, and with "
-    f"{TOO_FEW} hours of training it does not (control). How often a deceiver defects depends on what hours are left. "
-    "Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so the translator "
-    "loses even where no human is fooled (control).",
+    f"{TOO_FEW} hours of training it does not (C15.control-reassigned). How often a deceiver defects depends on what "
+    "hours are left. Clumsy tampering fools nobody who is attentive, but they then doubt a diamond that is there, so "
+    "the translator loses even where no human is fooled (C15.control-fooled).",
     rests_on=("C2", "C7"),
     obligations=(
         universal(

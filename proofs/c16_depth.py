@@ -217,9 +217,9 @@ CLAIM = Claim(
     limits="Universal. A circuit without a unit in some layer above it is not treated by the first part: there the "
     "conclusion may fail (N6). Lanes with a foot in a higher layer of a given net are instances. Universal for the "
     "first-order form, for circuits within one layer and any loss with a gradient; it says that some step is small "
-    "enough, not how small, and nothing where a pre-activation is 0 (control) or all groups' sums of delta are 0: "
-    "there a freed unit need not help (N6). Groups are of equal values g, so L > E does not suffice where g confuses "
-    "inputs.",
+    "enough, not how small, and nothing where a pre-activation is 0 (C16.control-kink) or all groups' sums of delta "
+    "are 0: there a freed unit need not help (N6). Groups are of equal values g, so L > E does not suffice where g "
+    "confuses inputs.",
     rests_on=("C2", "C3", "C4", "C5", "C6", "C8", "C17"),
     obligations=(
         universal(

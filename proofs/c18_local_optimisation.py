@@ -232,7 +232,7 @@ CLAIM = Claim(
         "dead: every pre-activation is negative, not 0",
         (
             "weight decay multiplies w_j, b_j, a_j and c by one factor rho > 0; decaying w_j alone can revive a dead "
-            "unit (control)"
+            "unit (C18.control-decay)"
         ),
         (
             "for other optimisers: a unit whose gradients have all been 0 so far is multiplied by a factor > 0; so it "

@@ -145,8 +145,14 @@ CLAIM = Claim(
     r"activation patterns.",
     premises=(
         "the features are fixed before training, only a (and c) are trained, and training returns the minimiser",
-        "ridge with lambda > 0, or least squares of minimum norm: a least-squares solution alone will not do (control)",
-        "where c is fixed at 0, what J sends in training is 0: at another constant the weight need not be 0 (controls)",
+        (
+            "ridge with lambda > 0, or least squares of minimum norm: a least-squares solution alone will not do "
+            "(C19.control-least-squares)"
+        ),
+        (
+            "where c is fixed at 0, what J sends in training is 0: at another constant the weight need not be 0 "
+            "(C19.control-constant)"
+        ),
         (
             "learned features: weight decay, beta > 0, on input weights, biases and output weights of every hidden "
             "unit, and training returns a minimiser"

@@ -208,8 +208,8 @@ CLAIM = Claim(
         ),
         Obligation(
             "C21.expansion",
-            f"N={EXAMPLES}, p={FEATURE_COUNT}, m=1, everything unknown: J(a) is J(a0), the form at a - a0, and twice "
-            "a - a0 times what the normal equations make 0; an identity of polynomials",
+            f"N={EXAMPLES}, p={FEATURE_COUNT}, m=1, everything unknown: J(a) is J(a_0), the form at a - a_0, and twice "
+            "a - a_0 times what the normal equations make 0; an identity of polynomials",
             Scope.BOUNDED,
             _expansion,
         ),

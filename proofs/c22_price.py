@@ -188,7 +188,7 @@ CLAIM = Claim(
     r"$r$ for all signs. (vi) The bound is linear in $t$. Of two such nets scale each unit by the size of its output "
     r"weight, and mix: on the inputs and at $x$ the outputs are mixed, and the loss is convex in them.",
     limits="(i) to (vi) are universal for one hidden layer and squared loss. The values are for one output, on data so "
-    "small that all signs can be searched; there the infimum is attained. They depend on t0, which is to be chosen: "
+    "small that all signs can be searched; there the infimum is attained. They depend on t_0, which is to be chosen: "
     "minimisers that differ at x give different curves. Nothing is said of inputs that are not on the curve, nor of "
     "what training finds. Between two sizes that are computed the price is between theirs, and by (vi) between a line "
     "up from the smaller and, if the two nets are of one cell, their chord; its kinks are not computed. That a "
@@ -205,7 +205,7 @@ CLAIM = Claim(
             *("C22_tax", "C22_tax_outside", "C22_tax_not_train", "C22_leverage"),
         ),
         universal(
-            "For all d, n, m and N: at a training input who does no worse than theta0 is near the mean target, by its "
+            "For all d, n, m and N: at a training input who does no worse than theta_0 is near the mean target, by its "
             "multiplicity and what the other inputs leave",
             "c22_price",
             *("C22_mixing", "C22_mixed"),

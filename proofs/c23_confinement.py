@@ -204,8 +204,9 @@ CLAIM = Claim(
     limits="Universal. Nothing is said outside the hull of the training inputs, where a net may answer anything, nor "
     "of a point between whose training inputs a unit changes sign: three units suffice there (C10). The cell is that "
     "of both nets, so the reference net must be known, or its number of units. Parts (ii) and (iii) need training "
-    "inputs at all points of a line or a grid: of a grid in d dimensions there are (s+1)^d. They say nothing for d (n "
-    "+ n') >= s, and the counts for deep nets are not stated. The summed squared difference is the summed loss above "
+    "inputs at all points of a line or a grid: of a grid in d dimensions there are (s+1)^d. (ii) says nothing of "
+    "n + n' gaps or fewer. (iii) says nothing where (n + n') (s^d - (s-1)^d) >= s^d, and something wherever d (n + n') "
+    "< s. The counts for deep nets are not stated. The summed squared difference is the summed loss above "
     "g's only where the targets are g's answers. No claim is made that the bound of the cost is attained.",
     obligations=(
         universal(

@@ -192,10 +192,10 @@ CLAIM = Claim(
     r"$z_i$, and for every $e$ with $|e|\le1$, $|\langle e,f(x)-g(x)\rangle|\le|\langle "
     r"e,f(z_i)-g(z_i)\rangle|+D\bigl(|g|^2+\frac{L(g)-E}{2\lambda}\bigr)$.",
     premises=(
-        "(i) theta has the least loss of all nets of its size within path norm B; P1 is not supposed",
-        "(i) above the noise floor: L(theta) > E",
-        "(ii) f does as well as g: its loss with weight decay is no higher, as at a minimiser",
-        "(ii) weight decay counts the weights, and the biases or not",
+        "for (i): theta has the least loss of all nets of its size within path norm B; P1 is not supposed",
+        "for (i): above the noise floor, L(theta) > E",
+        "for (ii): f does as well as g: its loss with weight decay is no higher, as at a minimiser",
+        "for (ii): weight decay counts the weights, and the biases or not",
         "one hidden layer, squared loss, real parameters",
     ),
     proof=r"(i) Let $\eta=\sum_{j\in J}|a_j|_1|w_j|_1$. Suppose $\eta>0$. Hardcode $J$: the loss is the same "

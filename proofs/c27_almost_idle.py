@@ -160,11 +160,11 @@ CLAIM = Claim(
     r"stream can be replaced by a constant at no loss, where the residuals that are left do not sum to $0$ so. Units "
     r"of the circuit may lie in branches above: those that are left once it is hardcoded have to be blind.",
     premises=(
-        "(i) theta minimises L on S_n; eps is the mean over the examples of |circuit - v|^2",
-        "(ii) the activation is within a constant of ReLU; a minimiser with L > E",
-        "(iii) parameters below and above minimise the loss together; L > E, E over the values that the layer reads",
-        "(iii) of a convolution: the weighted residuals do not sum to 0 over some patch; fixed weights of positions",
-        "(iv) every branch above the circuit, which is hardcoded, is blind to a; the readout is affine; squared loss",
+        "for (i): theta minimises L on S_n; eps is the mean over the examples of |circuit - v|^2",
+        "for (ii): the activation is within a constant of ReLU; a minimiser with L > E",
+        "for (iii): parameters below and above minimise the loss together; L > E, E over the values the layer reads",
+        "for (iii): of a convolution, fixed weights of positions; weighted residuals do not sum to 0 over some patch",
+        "for (iv): every branch above the hardcoded circuit is blind to a; the readout is affine; squared loss",
         "SiLU and softplus in Coq: exp and ln have the three properties that C17 uses",
     ),
     proof=r"(i) Without $J$ the residuals change by $e_i$, with $|e_i|^2$ of mean at most $\varepsilon$. As "
@@ -183,12 +183,12 @@ CLAIM = Claim(
     limits="Universal; for SiLU and softplus conditional on three properties of exp and ln, which no field has that "
     "Coq builds without an axiom. That GELU is within a constant of ReLU is not in Coq: with softplus and SiLU it is "
     "decided in ball arithmetic. (i) is weak where c(X) is small, and says nothing once eps is above c(X) (L - E); N4 "
-    "is such a case. (ii) is for one hidden layer; a leaky ReLU is not within a constant of ReLU (control). (iii) says "
-    "nothing of circuits below the last hidden layer (C16 does, for those with a unit in every layer from some one "
-    "up), and its E may be above that of the inputs: then an idle circuit may stay (C27.control-confused). Channels "
-    "before a max-pooling are not treated; nor is the case that the residuals sum to 0 over every patch, where an idle "
-    "channel may be of no use (C27.control-patches). (iv) supposes a blind direction: a normalisation of the whole "
-    "stream is not blind, and no real net was searched for one.",
+    "is such a case. (ii) is for one hidden layer; a leaky ReLU is not within a constant of ReLU (C27.control-leaky). "
+    "(iii) says nothing of circuits below the last hidden layer (C16 does, for those with a unit in every layer from "
+    "some one up), and its E may be above that of the inputs: then an idle circuit may stay (C27.control-confused). "
+    "Channels before a max-pooling are not treated; nor is the case that the residuals sum to 0 over every patch, "
+    "where an idle channel may be of no use (C27.control-patches). (iv) supposes a blind direction: a normalisation of "
+    "the whole stream is not blind, and no real net was searched for one.",
     rests_on=("C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C12", "C13", "C17", "C21"),
     obligations=(
         universal(

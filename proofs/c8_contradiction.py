@@ -20,7 +20,7 @@ from proof_of_absence.proofs import facts
 from proof_of_absence.proofs.c7_reassignment import constructed
 from proof_of_absence.proofs.examples import ALTERNATING, FITTED, FITTED_NET, LINE, SCATTERED, SEVEN, SQUARE
 from proof_of_absence.proofs.universal import universal
-from proof_of_absence.proofs.words import listed
+from proof_of_absence.proofs.words import counted, listed
 
 # Inputs of the symbolic queries, on the line and in the plane; targets and every parameter are unknown.
 LINE_INPUTS = ((0,), (1,), (3,), (4,))
@@ -195,9 +195,9 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"C8.minimisers-{name}",
-                f"{len(data)} inputs {where}, n = 1 to {most}: E < L*(n) < L*(n-1), both minima certified, and a net "
-                "of S_n with an idle circuit is no better than one of S_(n-1) (C2, C3), so no minimiser has one; the "
-                "minimiser found, tried circuit by circuit, has none",
+                f"{len(data)} inputs {where}, n = {counted(most)}: E < L*(n) < L*(n-1), both minima certified, and a "
+                "net of S_n with an idle circuit is no better than one of S_(n-1) (C2, C3), so no minimiser has one; "
+                "the minimiser found, tried circuit by circuit, has none",
                 Scope.INSTANCE,
                 partial(_every_minimiser, data, most),
             )

@@ -165,7 +165,7 @@ CLAIM = Claim(
             Obligation(
                 f"N10.one-unit{name}",
                 f"Whatever w, b, l, beta, gamma: if relu(w . z + b) = l . z + beta . y + gamma on the {text} block, "
-                "then beta_2 = 0",
+                "y its two targets, then beta_2 = 0",
                 Scope.BOUNDED,
                 partial(one_unit, inputs),
             )
@@ -174,8 +174,8 @@ CLAIM = Claim(
         *(
             Obligation(
                 f"N10.{name}",
-                f"Whatever the units u, v: if relu(u) {symbol} relu(v) = beta . y + gamma on the first block and "
-                "beta_2 is not 0, then v has one sign on the second block",
+                f"Whatever the units u, v: if relu(u) {symbol} relu(v) = beta . y + gamma on the first block, "
+                "y its two targets, and beta_2 is not 0, then v has one sign on the second block",
                 Scope.BOUNDED,
                 partial(two_units, sign),
             )

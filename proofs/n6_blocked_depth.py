@@ -89,7 +89,7 @@ CLAIM = Claim(
     r"freed units below have nothing to add.",
     limits="Instances with two and three hidden layers; the lower bound holds for every net with one unit before the "
     "output, of any depth and width below. The net's other units are needed; only capacity at the last hidden layer is "
-    "scarce. Where the circuit holds a lane to the output, C16 applies (control).",
+    "scarce. Where the circuit holds a lane to the output, C16 applies (N6.control).",
     drops=Drops("C8", "one hidden layer", "more hidden layers, the last of which has one unit"),
     obligations=(
         Obligation(

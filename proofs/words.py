@@ -2,7 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["enumerated", "listed"]
+__all__ = ["counted", "enumerated", "listed"]
+
+
+def counted(most: int) -> str:
+    """The numbers from 1 on.
+
+    Examples
+    --------
+    >>> counted(1), counted(4)
+    ('1', '1 to 4')
+    """
+    return "1" if most == 1 else f"1 to {most}"
 
 
 def enumerated(items: Iterable) -> str:

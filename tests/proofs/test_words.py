@@ -20,8 +20,9 @@ from proof_of_absence.proofs.chain import CLAIMS
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_words_refer_to_obligations_that_exist(claim):
     known = {obligation.id for other in CLAIMS for obligation in other.obligations}
-    for text in (claim.limits, *(obligation.statement for obligation in claim.obligations)):
+    for text in (claim.limits, *claim.premises, *(obligation.statement for obligation in claim.obligations)):
         assert set(re.findall(r"\b[CN]\d+\.[a-z][a-z0-9-]*", text)) <= known, text
+        assert not re.search(r"\(controls?\b|\(control-", text), f"a control without its name: {text}"
 
 
 def test_units_that_are_said_to_be_idle_only_together_are_seen_to_be():
