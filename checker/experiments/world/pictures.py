@@ -41,14 +41,14 @@ def _who_wins(companies: list[tuple[Json, dict[str, list[Json]]]]) -> Figure:
             letters = winners(fact, fact["best"])
             colour = ORANGE if "I" not in letters else BLUE if letters == "I" else GREEN
             at.fill_between([x - 0.5, x + 0.5], y - 0.5, y + 0.5, color=colour, alpha=0.3, linewidth=0)
-            at.text(x, y, letters, ha="center", va="center", fontsize=6)
+            at.text(x, y, letters, ha="center", va="center", fontsize=7)
         at.set_yticks(range(len(rates)), [str(rate) for rate in rates])
         at.set_xticks(sorted({len(fact["train_hours"]) for fact in facts}))
         at.margins(0)
         at.set_xlabel("diversity: hours of training")
         at.set_ylabel("mixing rate")
         at.set_title(company["name"], fontsize=9)
-    picture.supxlabel("least loss: " + ", ".join(f"{letter} {name}" for letter, name in NAMES.items()), fontsize=7)
+    picture.supxlabel("least loss: " + ", ".join(f"{letter} {name}" for letter, name in NAMES.items()), fontsize=8)
     return picture
 
 

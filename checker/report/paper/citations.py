@@ -13,7 +13,7 @@ __all__ = ["faults", "left_out"]
 
 # The macros of paper/macros.tex, and the kind of value that each looks up.
 _CLAIM_MACROS = ("claim", "stated", "premises", "status", "scope", "leftopen")
-_OF = ("number", "decimal", "version", "net", "units", "data", "input", "widths", "graph")
+_OF = ("number", "decimal", "version", "net", "units", "data", "input", "widths", "graph", "sizes")
 _KIND = dict.fromkeys(_CLAIM_MACROS, "title") | {"obligation": "obligation"} | {f"{kind}of": kind for kind in _OF}
 _CITED = re.compile(rf"\\(?P<macro>{'|'.join(_KIND)})\{{(?P<key>[^}}#]*)\}}")
 _MEASURED = re.compile(r"\\measured\{(?P<experiment>[^}#]*)\}\{(?P<key>[^}#]*)\}")

@@ -9,8 +9,8 @@ from proof_of_absence.checker.report.price_curve import Curve
 
 __all__ = ["curve_graph"]
 
-# In points: across, and on each side of the axis.
-WIDTH, HEIGHT, LEFT = 300, 95, 20
+# In points: across, and on each side of the axis; room for numbers at the left and below.
+WIDTH, HEIGHT, LEFT, BELOW = 300, 95, 20, 12
 
 
 def curve_graph(curve: Curve) -> str:
@@ -25,7 +25,7 @@ def curve_graph(curve: Curve) -> str:
     def at(x: Fraction, side: int, price: Fraction) -> tuple[float, float]:
         return across(x), side * sqrt(price / most) * HEIGHT
 
-    drawn = [rf"\begin{{picture}}({WIDTH + LEFT},{2 * HEIGHT + 12})(0,{-HEIGHT - 6})"]
+    drawn = [rf"\begin{{picture}}({WIDTH + LEFT},{2 * HEIGHT + 12 + BELOW})(0,{-HEIGHT - 6 - BELOW})"]
     drawn.append(rf"\put({LEFT},0){{\line(1,0){{{WIDTH}}}}}")
     for side in (1, -1):
         for size in curve.sizes:
@@ -35,6 +35,10 @@ def curve_graph(curve: Curve) -> str:
             y = at(low, side, Fraction(root * root))[1]
             drawn.append(rf"\put(0,{y - 2:.2f}){{\footnotesize {math(str(root * root))}}}")
     drawn += [rf"\put({across(x):.2f},0){{\circle*{{4}}}}" for x in curve.inputs]
+    drawn += [
+        rf"\put({across(x):.2f},{-HEIGHT - BELOW}){{\makebox(0,0){{\footnotesize {math(str(x))}}}}}"
+        for x in curve.inputs
+    ]
     return "".join([*drawn, r"\end{picture}"])
 
 

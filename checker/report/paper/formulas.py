@@ -39,6 +39,7 @@ def formulas(name: str, fact: dict) -> Iterator[str]:
                 yield define("input", place, math(_vector(value)))
     if curve := curve_in(fact):
         yield define("graph", name, curve_graph(curve))
+        yield define("sizes", name, ", ".join(math(str(size)) for size in curve.sizes))
     elif picture := _graph(facts_of(fact)):
         yield define("graph", name, picture)
 

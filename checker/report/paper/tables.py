@@ -99,7 +99,7 @@ def _obligations(claims: list[Claim], certificates: Mapping[str, dict]) -> str:
                     escape(verdict + control),
                 )
             )
-    columns = r">{\raggedright}p{0.17\linewidth}>{\raggedright}p{0.35\linewidth}>{\raggedright}p{0.09\linewidth}"
+    columns = r">{\raggedright}p{0.17\linewidth}>{\raggedright}p{0.39\linewidth}>{\raggedright}p{0.09\linewidth}"
     columns += r">{\raggedright}p{0.18\linewidth}>{\raggedright\arraybackslash}p{0.09\linewidth}"
     header = ("Obligation", "Statement", "Scope", "Decided by", "Verdict")
     return NOTE + _table("longtable", columns, header, rows)

@@ -18,7 +18,7 @@ _SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
 }
 _SMALL = ("alpha", "beta", "gamma", "delta", "eta", "theta", "lambda", "nu", "rho", "tau")
 _GREEK = {name: f"\\{name}" for name in (*_SMALL, "Lambda")}
-_GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi"}
+_GREEK |= {"eps": r"\varepsilon", "phi": r"\varphi", "ybar": r"\bar y"}
 _NAMES = _GREEK | {"sum": r"\textstyle\sum"}
 _SIGN = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "=>": r"\Rightarrow", "<": "<", ">": ">", "=": "=", "-": "-"}
 _MATH = re.compile(
@@ -31,7 +31,9 @@ _MATH = re.compile(
     r"|(?<![\w'])(?P<letter>(?!(?<=\()[iv]\))[b-zB-HJ-Z])(?!\w)"
     r"|<(?P<inner>[^<>=\s][^<>=]*, ?(?:[^<>=]*[^<>=\s])?)>"
     r"|(?<!\w)(?P<mantissa>\d+(?:\.\d+)?)e(?P<ten>[+-]?\d+)(?!\w)"
-    r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= )|(?<![\w.)\]-])-(?=\d))"
+    r"|(?P<sign><=|>=|!=|=>|[<>=]|(?<= )-(?= )|(?<![\w.)\]-])-(?=\d)"
+    # A minus without spaces: of a negative (-x), between a letter and a number or letter (n-1), as a sign in a list.
+    r"|(?<=[(=] )-(?=\w)|(?<=\()-(?=\w)|(?<=\b[b-zB-HJ-Z])-(?=[\d|]|[a-z]\b)|(?<= )-(?=,|$))"
 )
 
 
@@ -62,6 +64,10 @@ def prose(text: str) -> str:
     for (i), that $f$($n$) is as in (v): 1 $-$ $\\eta$
     >>> print(prose("-1/2 and 2^-20, as in C8.minimiser-1; see `absence show C8`"))
     $-$1/2 and 2$^{-20}$, as in C8.minimiser-1; see \\texttt{absence show C8}
+    >>> print(prose("n-1, n-|J|, exp(-beta), the sides +, -"))
+    $n$$-$1, $n$$-$|$J$|, exp($-$$\\beta$), the sides +, $-$
+    >>> print(prose("train-idle, 3-2-1"))
+    train-idle, 3-2-1
     """
     return "".join(_LATEX[kind](piece) for kind, piece in pieces(text))
 
