@@ -32,6 +32,27 @@ def test_the_rows_of_a_table_have_as_many_cells_as_its_head(document):
         cells = found
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_heading_that_is_linked_to_is_there(document):
+    for name, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text(encoding="utf-8")):
+        headings = re.findall(r"^#+ (.+)", (document.parent / (name or document.name)).read_text(encoding="utf-8"), re.M)
+        assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, anchor
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_code_in_a_sentence_stands_on_one_line(document):
+    text = re.sub(r"^ *```.*?^ *```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for paragraph in re.split(r"\n\s*\n", text):
+        assert not [span for span in re.findall(r"`[^`]+`", paragraph) if "\n" in span], paragraph
+
+
+def test_the_lines_of_verify_in_the_readme_count_the_obligations_that_there_are():
+    counts = {claim.id: str(len(claim.obligations)) for claim in load_claims()}
+    shown = re.findall(r"^ +([CN]\d+) .* (\d+)/(\d+) PROVED", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    assert shown
+    assert all(done == total == counts[claim] for claim, done, total in shown), shown
+
+
 @pytest.mark.parametrize("document", ["README.md", "docs/DESIGN.md"])
 def test_every_claim_is_told_and_no_other(document):
     assert set(CLAIM.findall((ROOT / document).read_text(encoding="utf-8"))) == CLAIMS
