@@ -199,7 +199,7 @@ CLAIM = Claim(
         "one hidden layer, squared loss, real parameters",
     ),
     proof=r"(i) Let $\eta=\sum_{j\in J}|a_j|_1|w_j|_1$. Suppose $\eta>0$. Hardcode $J$: the loss is the same "
-    r"(\claim{C2}), and a path norm of $\eta$ is free. By \claim{C4} some unit $\varphi$ has "
+    r"(\claim{C2}), and a path norm of $\eta$ is free. By \claim{C6} and \claim{C4} some unit $\varphi$ has "
     r"$s=\sum_i\varphi(z_i)r_i\ne0$. Give it to a unit of $J$ with output weight $es$. With "
     r"$q=\sum_i\varphi(z_i)^2$ the summed loss falls by $e(2-eq)|s|^2$, as in \claim{C5}, which is positive for "
     r"$0<e\le1/q$; and for small $e$ the unit costs at most $\eta$. So $\theta$ was not the minimiser. Hence "
@@ -212,7 +212,7 @@ CLAIM = Claim(
     "short of a minimiser, and path norms that count biases or depth, are not covered. (ii) holds for any detector, "
     "entangled or not, but says little far from the data: the bound grows with the distance and with the squares of "
     "g. It is attained (C25.attained). The instances are on the line, with one output.",
-    rests_on=("C2", "C4", "C5"),
+    rests_on=("C2", "C4", "C5", "C6"),
     obligations=(
         universal(
             "For all d, n, m, N: within a path norm, above the noise floor, the units of a minimiser's idle circuit "

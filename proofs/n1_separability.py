@@ -109,13 +109,14 @@ CLAIM = Claim(
     r"inputs, whatever $s$ is. So all these nets have the same training outputs, and beyond the data they differ. "
     r"Targets: $n+2$ times a unit vector of the outputs for each unit, and $e$ and $-e$, one dimension more, at the "
     r"two other inputs. The outputs of $n$ units lie in a hyperplane; by Cauchy and Schwarz the loss is "
-    r"$2/N$ at least, and the net attains it, while $E=0$. That it has no train-idle circuit is C8. On the line: a "
-    r"unit whose active side holds one extreme training input may pivot about its value there. Minimality there: on "
-    r"each activation pattern the loss is a convex quadratic under linear constraints, and a dual point bounds it "
-    r"below by $L(f)$.",
+    r"$2/N$ at least, and the net attains it, while $E=0$. That it has no train-idle circuit is \claim{C8}. On the "
+    r"line: a unit whose active side holds one extreme training input may pivot about its value there. Minimality "
+    r"there: on each activation pattern the loss is a convex quadratic under linear constraints, and a dual point "
+    r"bounds it below by $L(f)$.",
     limits="A countermodel for every n, with d = n inputs and m = n + 1 outputs; on the line, with one output, for n=1 "
     "and n=2. How often entangled minimisers occur is not addressed.",
     drops=Drops("C8", "separability", "the detector shares its units with useful work"),
+    rests_on=("C8",),
     obligations=(
         universal(
             "For every n of 1 or more: two minimisers of S_n above the noise floor with the same training outputs, one "

@@ -4,18 +4,32 @@ import re
 from io import StringIO
 from pathlib import Path
 
+import networkx as nx
 import pytest
 from rich.console import Console
 
+from proof_of_absence.checker.independent.coq import uncommented
 from proof_of_absence.checker.kernel.claims import claim_graph, necessity
 from proof_of_absence.checker.report.overview import claim_page, plain
 from proof_of_absence.proofs.chain import CLAIMS
+from proof_of_absence.proofs.universal import FOLDER
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_proof_cites_exactly_what_the_claim_rests_on(claim):
     cited = set(re.findall(r"\\claim\{(\w+)\}", claim.proof))
     assert cited == set(claim.rests_on)
+
+
+def test_the_theorems_that_a_coq_file_uses_are_those_of_claims_that_its_claim_rests_on():
+    graph = claim_graph(CLAIMS)
+    files = [path for path in FOLDER.glob("*.v") if re.match(r"[cn]\d+_", path.name)]
+    assert len(files) > 40
+    for path in files:
+        claim, text = path.name.split("_")[0].upper(), uncommented(path.read_text(encoding="utf-8"))
+        stated = set(re.findall(r"\b(?:Theorem|Lemma|Corollary)\s+([CN]\d+_\w+)", text))
+        used = {name.split("_")[0] for name in set(re.findall(r"\b[CN]\d+_\w+", text)) - stated}
+        assert used - {claim} <= nx.ancestors(graph, claim), path.name
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -32,8 +46,6 @@ def test_what_must_be_refuted_is_called_a_control(claim):
 
 
 def test_main_claim_rests_on_the_whole_chain():
-    import networkx as nx
-
     assert nx.ancestors(claim_graph(CLAIMS), "C8") == {f"C{i}" for i in range(1, 8)}
 
 
