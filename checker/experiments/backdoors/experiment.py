@@ -30,14 +30,14 @@ RESULT, PARTS = "result.json", "runs"
 Record = dict[str, Any]
 
 SCOPE = (
-    "Instance. Exact, and re-checked by checker.independent.results.backdoors, over the reals with the float32 "
+    "Instance. Exact, and re-checked by `checker.independent.results.backdoors`, over the reals with the float32 "
     "weights meaning the numbers they are (of the CNN: with the recorded activations of its last hidden layer as "
     "inputs): which units are idle on the clean training rows, that the listed circuits are, what of the trigger's "
     "effect they carry, how many test rows are answered rightly and how many triggered ones with the target, before "
     "and after the circuits are cut. The trigger's whole effect is re-checked within the rounding of float64. "
     "The leverage of every input that is shown has rigorous bounds, re-checked, or the input is free, exactly; a pair "
     "of inputs is ranked where the bounds do not overlap, counted by half where they do or both are free, and "
-    "exactly.ranked says how many of each there are; so the AUROC of the leverage is re-checked too. "
+    "`exactly.ranked` in the result says how many of each there are; so the AUROC of the leverage is re-checked too. "
     "Measured in floats: Mahalanobis distance, margin, their AUROC, bootstrap intervals, fine-pruning (cut as far as "
     "held-out clean images allow), and what other triggers do. "
     "Nothing is claimed of other nets, data, optimisers, attackers or settings; high leverage is distance from the "

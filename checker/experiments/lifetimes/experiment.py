@@ -35,7 +35,7 @@ FOUND = ("alive", "gone", "end", "others", "untouched", "final_loss")
 Json = dict[str, Any]
 
 SCOPE = (
-    "Instance. Exact, and re-checked by checker.independent.results.lifetimes: whether the detector is alive in each "
+    "Instance. Exact, and re-checked by `checker.independent.results.lifetimes`: whether the detector is alive in each "
     "net that is kept (the first, the last in which it was seen alive, the first in which it was not, the final one), "
     "every splice with its drop, the final losses and the noise floor; weights are float32 and mean the numbers they "
     "are, nets are over the reals. Measured: that training leads from one kept net to the next, the losses and sizes "

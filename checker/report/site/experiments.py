@@ -27,8 +27,8 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Experiment:
-    """One folder: the result's scope in words, its settings as rows of name and value, plots as file name,
-    content and caption.
+    """One folder: the result's scope and conclusion in words, its settings as rows of name and value,
+    plots as file name, content and caption.
 
     `refused` says why the result is not taken, if it is not; `found` is False where there is no such folder;
     `decided` says whether the independent checker decided every fact in it.
@@ -39,6 +39,7 @@ class Experiment:
     found: bool = False
     refused: str = ""
     scope: str = ""
+    conclusion: tuple[str, ...] = ()
     rows: tuple[tuple[str, str], ...] = ()
     plots: tuple[tuple[str, bytes, str], ...] = ()
     result: bytes = b""
@@ -72,9 +73,10 @@ def _read(folder: Path, title: str) -> Experiment:
     except (ValueError, RecursionError) as error:
         return Experiment(folder.name, title, True, f"{RESULT} is not readable: {error}")
     scope = result.get("scope")
-    rows = tuple(_rows("", {k: v for k, v in result.items() if k not in ("scope", "digest", "facts")}))
+    rows = tuple(_rows("", {k: v for k, v in result.items() if k not in ("scope", "conclusion", "digest", "facts")}))
     told = scope if isinstance(scope, str) else ""
-    return Experiment(folder.name, title, True, "", told, rows, plots, data, decided=check is not None)
+    conclusion = tuple(map(str, result["conclusion"])) if isinstance(result.get("conclusion"), list) else ()
+    return Experiment(folder.name, title, True, "", told, conclusion, rows, plots, data, decided=check is not None)
 
 
 def _rows(prefix: str, value: object) -> list[tuple[str, str]]:

@@ -52,6 +52,8 @@ def pages(site: Site) -> dict[str, bytes]:
         root = "../" * path.count("/")
 
         def link(name: str) -> str | None:
+            if name in site.findings and site.findings[name].certificate is not None:
+                return f"{root}certificates/{name}.html"
             return f"{root}claims/{name}.html" if name in site.graph else None
 
         environment.globals |= {"prose": lambda t: prose(t, link), "words": lambda t: plain(t, link)}

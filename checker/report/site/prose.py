@@ -23,10 +23,11 @@ _RELATIONS = {":": ":", "~": "∼"}
 # Where a long formula may be broken into lines.
 _BREAKS = frozenset("=<>≤≥≠≈∈⊆→⇒⇔+−,")
 _LONGEST = 16
-_TAIL = re.compile(r"[.,;:)]*")
-_END = Markup("</span>")
-# Not the beginning of an obligation's name.
-_CLAIM = re.compile(r"\b[CN][1-9][0-9]*\b(?!\.[a-z])")
+# What is drawn in one piece, what may be broken, and what stands between.
+_TOKEN = re.compile(r"<math>.*?</math>|<code>.*?</code>|<wbr>|<[^>]+>|\s+|[^<\s]+", re.S)
+# A claim, or an obligation of it.
+_NAME = re.compile(r"\b[CN][1-9][0-9]*\b(?:\.[a-z][a-z0-9-]*)?")
+_PRIMES = {"′", "″", "‴"}
 
 
 def prose(text: str, link: Link = lambda name: None) -> Markup:
@@ -49,10 +50,9 @@ def prose(text: str, link: Link = lambda name: None) -> Markup:
         raise ValueError(f"a formula is empty: {text}")
     found = Markup("")
     for between, latex in zip(parts[::2], [*parts[1::2], ""], strict=True):
-        found, rest = _closed(found, between)
-        found += words(_text(rest), link)
+        found += words(_text(between), link)
         found += formula(latex) if latex else Markup("")
-    return found
+    return _joined(found)
 
 
 def plain(text: str, link: Link = lambda name: None) -> Markup:
@@ -82,25 +82,30 @@ def plain(text: str, link: Link = lambda name: None) -> Markup:
             elif kind == "code":
                 found += Markup("<code>{}</code>").format(piece)
             else:
-                found, rest = _closed(found, piece)
-                found += words(rest, link)
+                found += words(piece, link)
     except ValueError:
         return words(text, link)
-    return found
+    return _joined(found)
 
 
-def _closed(found: Markup, text: str) -> tuple[Markup, str]:
-    """What closes a phrase stays on the line of the formula before it:
-    what was found with that, and the rest of the text.
-    """
-    tail = _TAIL.match(text).group() if found.endswith(_END) else ""
-    return (found.removesuffix(_END) + tail + _END if tail else found), text[len(tail) :]
+def _joined(html: Markup) -> Markup:
+    """What has no space in it and a formula stays on one line: browsers else break before and after a formula."""
+    found: list[str] = []
+    run: list[str] = []
+    for token in [*_TOKEN.findall(html), " "]:
+        if not token.isspace() and token != "<wbr>":
+            run.append(token)
+            continue
+        whole = "".join(run)
+        found += [f'<span class="joined">{whole}</span>' if "<math>" in whole else whole, token]
+        run = []
+    return Markup("".join(found[:-1]))
 
 
 def words(text: str, link: Link = lambda name: None) -> Markup:
-    """Plain text, with the names of claims as links."""
+    """Plain text, with the names of claims and obligations as links."""
     found, at = Markup(""), 0
-    for match in _CLAIM.finditer(text):
+    for match in _NAME.finditer(text):
         address = link(match.group())
         if address:
             found += escape(text[at : match.start()]) + Markup('<a href="{}">{}</a>').format(address, match.group())
@@ -138,8 +143,7 @@ def formula(latex: str) -> Markup:
         pieces[-1].append(element)
         if element.tag == "mo" and element.text in _BREAKS and len(text) > _LONGEST:
             pieces.append([])
-    *first, last = [_math(piece) for piece in pieces if piece]
-    return Markup("<wbr>").join([*first, Markup('<span class="joined">') + last + _END])
+    return Markup("<wbr>").join(_math(piece) for piece in pieces if piece)
 
 
 def _math(elements: list[ElementTree.Element]) -> Markup:
@@ -169,4 +173,21 @@ def _set(parent: ElementTree.Element) -> None:
             element.tag, element.text = "mo", _RELATIONS[element.text]
         if element.tag == "mo" and element.text in ("|", "/"):
             element.attrib |= {"lspace": "0", "rspace": "0"}
+        if element.tag == "mo" and (element.text or "").isalpha():
+            # inf, min: the sign before it has its own space.
+            element.attrib["lspace"] = "0"
         _set(element)
+        if element.tag in ("msup", "msubsup") and element[-1].text in _PRIMES:
+            _prime(element, list(element))
+
+
+def _prime(element: ElementTree.Element, letters: list[ElementTree.Element]) -> None:
+    """A prime stands beside what it is of: fonts draw it small and high already, and as a power it would be a dot."""
+    base, *index, prime = letters
+    prime.tag, prime.attrib = "mo", {"lspace": "0", "rspace": "0"}
+    for letter in letters:
+        element.remove(letter)
+    row = ElementTree.Element("mrow")
+    row.extend([base, prime])
+    element.tag = "msub" if index else "mrow"
+    element.extend([row, *index] if index else [base, prime])

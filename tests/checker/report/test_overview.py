@@ -21,6 +21,12 @@ def results(verdict: Verdict | None, seconds: float, cached: bool = False) -> di
     }
 
 
+def test_a_theorem_about_a_checker_gives_its_claim_no_scope():
+    by_id = {claim.id: claim for claim in CLAIMS}
+    assert scopes(by_id["N9"]) == ["bounded", "instance"]
+    assert scopes(by_id["C5"])[0] == "universal"
+
+
 @pytest.mark.parametrize("verdict", [None, Verdict.UNKNOWN, Verdict.ERROR, Verdict.REFUTED])
 @pytest.mark.parametrize("seconds", [0.04, 12.0, 700.0])
 def test_the_table_of_claims_fits_80_columns(verdict, seconds):

@@ -220,7 +220,8 @@ def test_experiments_are_shown_with_their_scope_or_refused(built, experiments, t
     fact = {"kind": "separating-unit", "inputs": [["1"]], "residuals": ["1"], "weights": ["1"], "bias": "0"}
     for name, product in (("more", "2"), ("world", "1")):
         facts = {"one": fact | {"inner_product": product}}
-        sealed = seal({"format": experiment.FORMAT, "scope": "Instance.", "facts": facts})
+        told = {"scope": "Instance.", "conclusion": ["So it is.", "And so."]}
+        sealed = seal({"format": experiment.FORMAT, **told, "facts": facts})
         (tmp_path / "copy" / name).mkdir(exist_ok=True)
         (tmp_path / "copy" / name / "result.json").write_text(json.dumps(sealed))
     found = {e.name: e for e in read(tmp_path / "copy")}
@@ -233,7 +234,9 @@ def test_experiments_are_shown_with_their_scope_or_refused(built, experiments, t
     (tmp_path / "copy" / "world" / "result.json").write_text(json.dumps(seal(broken)))
     assert re.match("result.json: ", {e.name: e for e in read(tmp_path / "copy")}["world"].refused)
     site = Site(CLAIMS, examine(CLAIMS, Path("none")), tuple(found.values()))
-    assert "Universal" not in pages(site)["experiments.html"].decode()
+    shown = pages(site)["experiments.html"].decode()
+    assert "Universal" not in shown
+    assert "</strong> So it is. And so. </p>" in shown
     assert [e.name for e in site.refused_results] == ["census", "scale", "more"]
 
 

@@ -31,6 +31,19 @@ def test_every_formula_of_every_claim_becomes_mathml(claim):
         assert html.count("<math") >= latex.count("$") / 2
 
 
+def test_a_line_ends_at_spaces_and_not_beside_a_formula():
+    for html in (plain("at f(s), S_5 (N of it)"), prose("at $f$($s$), $S_5$ ($N$ of it)")):
+        spaced = re.sub(r'<span class="joined">(.*?)</span>', lambda part: part[1].replace(" ", ""), html)
+        words = [word.replace(" ", "") for word in re.sub("<math>.*?</math>", "f", spaced).split()]
+        assert words == ["at", "f(f),", "f", "(f", "of", "it)"]
+        assert len(re.findall(r'<span class="joined">', html)) == 3
+
+
+def test_a_prime_is_no_small_power():
+    assert "msup" not in prose("$x'$, $v''_l$") and prose("$v'_l$").count("<msub>") == 1
+    assert "<msup>" in prose("$x^2$")
+
+
 def test_formulas_that_are_not_understood_are_refused():
     with pytest.raises(ValueError, match=r"the formula \\foo\{x\} is not understood"):
         prose(r"Let $\foo{x}$.")
@@ -50,6 +63,8 @@ def test_only_claims_become_links_and_texts_are_escaped():
         '<a href="c1.html">C1</a>, C10 &amp; &lt;<a href="c1.html">C1</a>&gt;'
     )
     assert words("AC1 C1x C1.drop", pages.get) == "AC1 C1x C1.drop"
+    pages["C1.drop"] = "drop.html"
+    assert words("C1.drop, C1.", pages.get) == '<a href="drop.html">C1.drop</a>, <a href="c1.html">C1</a>.'
     assert words("By C1.", pages.get) == 'By <a href="c1.html">C1</a>.'
 
 
