@@ -221,6 +221,14 @@ CLAIM = Claim(
             name="universal-checker-audits",
         ),
         universal(
+            "A checker of audits that looks at many rows at once, each column of theirs packed into one integer and to "
+            "so many digits as a hint says: if what is read are the leading digits of the rows, the units that it "
+            "accepts are 0, or have one positive value, at all of them",
+            "check_packed_rows",
+            "C2_check_blocks",
+            name="universal-checker-packed-rows",
+        ),
+        universal(
             "What follows: circuits of units with one value and circuits that nothing reads are idle, one that sends "
             "one value at all rows is idle at it, and a unit that is read and has two values is not idle",
             "check_units",

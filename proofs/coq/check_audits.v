@@ -9,19 +9,15 @@
 (*           Sends J v f: the units above receive v from J at just the rows   *)
 (*           whose number satisfies f                                         *)
 (* every f i n == f holds of the n numbers from i on                          *)
-(*  quick == short numbers by which dead units are seen (check_packed.v):     *)
-(*           how many digits the inputs leave out, hints for the layers, and  *)
-(*           in each the units that are asked for                             *)
-(* others offs claims == what is left of the claims without these dead units  *)
-(* check_rows s es q cuts d m ls out claims N get == the claims, a list for   *)
+(* check_rows s es cuts d m ls out claims N get == the claims, a list for     *)
 (*           each hidden layer, hold at the N rows of get; s and es are       *)
-(*           scales of the rows and of the layers, which are hints, as q is   *)
+(*           scales of the rows and of the layers, which are hints            *)
 (* holds k c == what a claim about hidden layer k says                        *)
 (******************************************************************************)
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ.
 From absence Require Import net compute check_nets check_deep c2_deep check_chains check_integers
-  check_rough check_packed.
+  check_rough.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -38,23 +34,6 @@ Inductive claim :=
 
 Fixpoint every (f : Z -> bool) (i : Z) (n : nat) : bool :=
   if n is n'.+1 then (if f i then every f (Z.succ i) n' else false) else true.
-
-Record quick := Quick { left_out : Z; hints : seq hint; must_be_off : seq (seq bool) }.
-
-(* No short numbers at all.                                                   *)
-Definition all_digits := Quick Z0 [::] [::].
-
-Fixpoint minus (J K : seq bool) : seq bool :=
-  if J is a :: J' then (a && ~~ head false K) :: minus J' (behead K) else [::].
-
-Definition without (K : seq bool) (c : claim) := if c is Dead J then Dead (minus J K) else c.
-
-Definition says_nothing (c : claim) := if c is Dead J then ~~ has id J else false.
-
-Fixpoint others (offs : seq (seq bool)) (claims : seq (seq claim)) : seq (seq claim) :=
-  if claims is cs :: claims' then
-    [seq c <- map (without (head [::] offs)) cs | ~~ says_nothing c] :: others (behead offs) claims'
-  else [::].
 
 Definition test := seq Z -> Z -> bool.
 
@@ -105,21 +84,13 @@ Fixpoint walk (zs : seq (llayer Z)) (tests : seq (seq test)) (h : seq Z) (i : Z)
 Definition at_row (d : nat) (s : scale) (get : Z -> seq number) (f : seq Z -> bool) (i : Z) :=
   if overs s (get i) is Some x then (size x == d) && f x else false.
 
-(* A row at which short numbers show what they can is asked for the rest.     *)
-Definition check_rows (s : scale) (es : seq scale) (q : quick) (cuts : seq Z) (d m : nat)
+Definition check_rows (s : scale) (es : seq scale) (cuts : seq Z) (d m : nat)
     (ls : seq (llayer number)) (out : llayer number) (claims : seq (seq claim)) (N : nat)
     (get : Z -> seq number) : bool :=
-  if [&& proper s, linked d ls out, size out == m, all (Z.leb Z0) cuts & Z.leb Z0 (left_out q)] then
+  if [&& proper s, linked d ls out, size out == m & all (Z.leb Z0) cuts] then
     if over_layers s es (rcons ls out) is Some zs then
-      let offs := take (size (hints q)) (must_be_off q) in
       if tests_of cuts s es zs claims is Some tests then
-        if tests_of cuts s es zs (others offs claims) is Some rest then
-          if prepare d (left_out q) (Z.ones (left_out q)) (hints q) zs offs is Some ps then
-            let at_x x i :=
-              walk zs (if surely ps (leading (left_out q) x) then rest else tests) x i in
-            every (fun i => at_row d s get (at_x^~ i) i) Z0 N
-          else false
-        else false
+        every (fun i => at_row d s get (fun x => walk zs tests x i) i) Z0 N
       else false
     else false
   else false.
@@ -146,22 +117,6 @@ case: k => [//|k]; case: ifP => [/(all_nthP [::]) none _ k_n|_ rest k_n]; last e
 by rewrite [nth _ _ _]/= (nilP (none k k_n)).
 Qed.
 
-Lemma nth_minus J K j : nth false (minus J K) j = nth false J j && ~~ nth false K j.
-Proof.
-elim: J K j => [|a J IH] K [|j] //=; rewrite ?nth_nil ?nth0 ?nth_behead //.
-by rewrite IH nth_behead.
-Qed.
-
-Lemma in_others offs claims k c : List.In c (nth [::] claims k) ->
-  ~~ says_nothing (without (nth [::] offs k) c) ->
-  List.In (without (nth [::] offs k) c) (nth [::] (others offs claims) k).
-Proof.
-elim: claims offs k => [|cs claims IH] offs [|k] //=; last first.
-  by move=> /(IH (behead offs)); rewrite nth_behead.
-rewrite nth0; elim: cs => [//|a cs IH'] /= [-> some|c_in some]; first by rewrite some; left.
-by case: ifP => _; [right|]; apply: IH'.
-Qed.
-
 Lemma each_nth (A B : Type) (f : A -> option B) s t c : each f s = Some t ->
   List.In c s -> exists2 b, f c = Some b & List.In b t.
 Proof.
@@ -169,9 +124,6 @@ elim: s t => [//|a s IH] t /=; case E: (f a) => [b|//]; case F: (each f s) => [u
 case=> [<-|c_s]; first by exists b => //; left.
 by have [b' ? ?] := IH u F c_s; exists b' => //; right.
 Qed.
-
-Lemma all_in (A : Type) (P : pred A) s a : all P s -> List.In a s -> P a.
-Proof. by elim: s => [//|b s IH] /= /andP[Pb Ps] [<- //|]; apply: IH. Qed.
 
 Lemma tests_ofP cuts s es zs claims tests k c :
     tests_of cuts s es zs claims = Some tests -> List.In c (nth [::] claims k) ->
@@ -293,93 +245,88 @@ Definition holds (k : nat) (c : claim) : Prop :=
         (fun _ : 'I_1 => z i) <-> f (Z.of_nat i)
   end.
 
-Variables (s : scale) (es : seq scale) (q : quick) (cuts : seq Z) (claims : seq (seq claim)).
+Variables (s : scale) (es : seq scale) (cuts : seq Z) (claims : seq (seq claim)).
 
-Lemma rows_fit : check_rows s es q cuts d m ls out claims N get ->
+(* Row i is x in integers.                                                    *)
+Definition row_is (i : 'I_N) (x : seq Z) := size x = d /\ z i = rvec d (multiple R s x).
+
+Section Over.
+
+Variables (zs : seq (llayer Z)) (k : nat).
+Hypotheses (s_gt0 : proper s) (fit : linked d ls out) (k_ls : (k < size ls)%N).
+Hypothesis zsE : over_layers s es (rcons ls out) = Some zs.
+
+Let sums x := zaffine (nth [::] zs k) (zforward (take k zs) x).
+
+Let hidE x : size x = d ->
+  hidden p k (rvec d (multiple R s x)) = multiple R (scale_at s (take k.+1 es)) (map zrelu (sums x)).
+Proof.
+move=> x_d; rewrite (hiddenE s_gt0 fit zsE k_ls x_d) zforwardS //.
+by rewrite (zs_size s_gt0 zsE) ltnS ltnW.
+Qed.
+
+Lemma dead_holds J : (forall i : 'I_N, exists2 x, row_is i x
+    & forall j, nth false J j -> nth Z0 (map zrelu (sums x)) j = Z0) -> holds k (Dead J).
+Proof.
+move=> at_i i j jJ; have [x [x_d zE] off] := at_i i; rewrite zE hidE //.
+have [lt|ge] := ltnP j (size (map zrelu (sums x))); last by rewrite nth_default // size_map.
+by rewrite (nth_map Z0) // off // zr0 mulr0.
+Qed.
+
+Lemma steady_holds J cs : size J = size (nth [::] zs k) -> all (Z.ltb Z0) cs ->
+    (forall i : 'I_N, exists2 x, row_is i x & mask J (sums x) = cs) -> holds k (Steady J cs).
+Proof.
+move=> J_n cs0 at_i i i' j jJ; have t_gt0 := proper_at s_gt0 zsE k_ls.
+have j_n : (j < size (nth [::] zs k))%N.
+  by rewrite -J_n; case: ltnP => // ge; rewrite nth_default in jJ.
+have pos (w : seq Z) : size w = size J -> mask J w = cs -> Z.lt Z0 (nth Z0 w j).
+  move=> w_J w_cs; have : all (Z.ltb Z0) (mask J w) by rewrite w_cs.
+  by move=> /(all_mask Z0) H; apply/Z.ltb_spec0/H => //; rewrite w_J J_n.
+have same (w w' : seq Z) : size w = size w' -> mask J w = mask J w' -> nth Z0 w j = nth Z0 w' j.
+  elim: w w' (J) (j) jJ {pos at_i J_n j_n} => [|a w IH] [|b w'] [|[] J'] [|j'] //=.
+  + by move=> _ _ [].
+  + by move=> jJ [w_n] [_ w_w']; apply: IH jJ w_n w_w'.
+  + by move=> jJ [w_n] w_w'; apply: IH jJ w_n w_w'.
+have [x [x_d ->] xE] := at_i i; have [y [y_d ->] yE] := at_i i'.
+have u_n x' : size (sums x') = size J by rewrite size_map J_n.
+rewrite !hidE // !(nth_map Z0) ?size_map // (same (sums x) (sums y)) ?u_n ?xE ?yE //; split=> //.
+have u_gt0 := pos _ (u_n y) yE.
+by rewrite mulr_gt0 ?size_gt0 // zr_gt0 /zrelu; apply/Z.ltb_spec0; lia.
+Qed.
+
+End Over.
+
+Lemma rows_fit : check_rows s es cuts d m ls out claims N get ->
   [/\ linked d ls out, size out = m & forall i : 'I_N, size (get (Z.of_nat i)) = d].
 Proof.
-rewrite /check_rows; case: ifP => // /and5P[s_gt0 fit /eqP out_m _ _].
-case: over_layers => [zs|//]; case: tests_of => [tests|//]; case: tests_of => [rest|//].
-case: prepare => [ps|//] /everyP rows; split=> // i.
+rewrite /check_rows; case: ifP => // /and4P[s_gt0 fit /eqP out_m _].
+case: over_layers => [zs|//]; case: tests_of => [tests|//] /everyP rows; split=> // i.
 have := rows i; rewrite /at_row; case xE: overs => [x|//] /andP[/eqP <- _].
 by rewrite -(size_map value) (oversP R s_gt0 xE) size_map.
 Qed.
 
-Theorem C2_check_rows k c : check_rows s es q cuts d m ls out claims N get ->
+Theorem C2_check_rows k c : check_rows s es cuts d m ls out claims N get ->
   List.In c (nth [::] claims k) -> holds k c.
 Proof.
-rewrite /check_rows; case: ifP => // /and5P[s_gt0 fit /eqP out_m /all_nthP c0 /Z.leb_spec0 r0].
-case zsE: over_layers => [zs|//]; case tE: tests_of => [tests|//].
-set offs := take _ _; case rE: tests_of => [rest|//]; case psE: prepare => [ps|//] /everyP rows c_k.
+rewrite /check_rows; case: ifP => // /and4P[s_gt0 fit /eqP out_m /all_nthP c0].
+case zsE: over_layers => [zs|//]; case tE: tests_of => [tests|//] /everyP rows c_k.
 have [k_t k_z [tst tstE t_in]] := tests_ofP tE c_k.
 have zs_n := zs_size s_gt0 zsE; have k_ls : (k < size ls)%N by rewrite zs_n in k_z.
 have cut0 : Z.le Z0 (nth Z0 cuts k).
   have [lt|ge] := ltnP k (size cuts); last by rewrite nth_default //; lia.
   by apply/Z.leb_spec0/c0.
-pose seen c x := exists2 J, c = Dead J
-  & forall j, nth false J j -> nth Z0 (zforward (take k.+1 zs) x) j = Z0.
-have at_i (i : 'I_N) : exists x, [/\ size x = d, z i = rvec d (multiple R s x)
-    & tst (zforward (take k zs) x) (Z.of_nat i) \/ seen c x].
-  have := rows i; rewrite /at_row; case xE: overs => [x|//] /andP[/eqP x_d] passed.
-  exists x; split=> //; first by rewrite /z /zrow (oversP R s_gt0 xE).
-  move: passed; case: ifP => [sure|_] /walkP passed; last by left; apply: all_in (passed _ k_t) t_in.
-  have c_in := in_others (offs := offs) c_k.
-  have {c_in} tested : ~~ says_nothing (without (nth [::] offs k) c) -> exists2 t,
-      test_of (nth Z0 cuts k) (times (nth noscale es k.+1) (scale_at s (take k.+1 es)))
-        (nth [::] zs k) (nth [::] zs k.+1) (without (nth [::] offs k) c) = Some t
-      & t (zforward (take k zs) x) (Z.of_nat i).
-    move=> /c_in c_left; have [k_r _ [t t_E t_in']] := tests_ofP rE c_left.
-    by exists t => //; apply: all_in (passed _ k_r) t_in'.
-  case: c tested c_k tstE {t_in} => [J|J v|J v f] /= tested c_k tstE;
-    try by have [t + ?] := tested isT; rewrite tstE => -[->]; left.
-  right; exists J => // j jJ; case j_off: (nth false (nth [::] offs k) j).
-    have e0 : Z.le Z0 (Z.ones (left_out q)).
-      by rewrite ones_E //; have := Z.pow_pos_nonneg 2 (left_out q) erefl r0; lia.
-    have lead_d : size (leading (left_out q) x) = d by rewrite size_map.
-    have near_x := @near_leading (left_out q) x r0.
-    have k_hints : (k < size (hints q))%N.
-      case: ltnP j_off => // ge; rewrite (@nth_default _ [::]) ?nth_nil //.
-      by apply: leq_trans ge; rewrite size_take; case: ltnP.
-    exact: (surelyP r0 e0 psE lead_d near_x sure k_hints j_off).
-  have j_left : nth false (minus J (nth [::] offs k)) j by rewrite nth_minus jJ j_off.
-  have [|t [<-] passed_t] := tested.
-    rewrite negbK; apply/(has_nthP false); exists j => //.
-    by case: ltnP j_left => // ge; rewrite nth_default.
-  by rewrite zforwardS ?(ltnW k_z) //; apply: dead_testP passed_t cut0 j_left.
-have kS x := zforwardS x (ltnW k_z).
-case: c c_k at_i tstE => [J|J cs|J v f] c_k at_i /=.
-- move=> [tstE] i j jJ; have [x [x_d -> ok]] := at_i i.
-  rewrite (hiddenE s_gt0 fit zsE k_ls x_d).
-  have : nth Z0 (zforward (take k.+1 zs) x) j = Z0.
-    case: ok => [|[J' [<-] all0]]; last exact: all0.
-    by rewrite -tstE kS => ok; apply: dead_testP ok cut0 jJ.
-  set u := zforward _ _ => uj.
-  have [lt|ge] := ltnP j (size u); last by rewrite nth_default // size_map.
-  by rewrite (nth_map Z0) // uj zr0 mulr0.
-- case: ifP => // /andP[/eqP J_n cs0] [tstE] i i' j jJ.
-  have t_gt0 := proper_at s_gt0 zsE k_ls.
-  pose u x := zaffine (nth [::] zs k) (zforward (take k zs) x).
-  have val (e : 'I_N) : exists2 x, size x = d /\ z e = rvec d (multiple R s x) & mask J (u x) = cs.
-    have [x [x_d zE [ok|[]//]]] := at_i e; exists x => //; rewrite -tstE in ok.
-    by have /zsameP <- := ok; rewrite trim_affine /u /zaffine map_mask.
-  have j_n : (j < size (nth [::] zs k))%N.
-    by rewrite -J_n; case: ltnP => // ge; rewrite nth_default in jJ.
-  have pos (w : seq Z) : size w = size J -> mask J w = cs -> Z.lt Z0 (nth Z0 w j).
-    move=> w_J w_cs; have : all (Z.ltb Z0) (mask J w) by rewrite w_cs.
-    by move=> /(all_mask Z0) H; apply/Z.ltb_spec0/H => //; rewrite w_J J_n.
-  have same (w w' : seq Z) : size w = size w' -> mask J w = mask J w' -> nth Z0 w j = nth Z0 w' j.
-    elim: w w' (J) (j) jJ {pos at_i val J_n j_n tstE c_k} => [|a w IH] [|b w'] [|[] J'] [|j'] //=.
-    + by move=> _ _ [].
-    + by move=> jJ [w_n] [_ w_w']; apply: IH jJ w_n w_w'.
-    + by move=> jJ [w_n] w_w'; apply: IH jJ w_n w_w'.
-  have [x [x_d ->] xE] := val i; have [y [y_d ->] yE] := val i'.
-  have u_n x' : size (u x') = size J by rewrite size_map J_n.
-  rewrite !(hiddenE s_gt0 fit zsE k_ls) // !kS -/(u x) -/(u y).
-  rewrite !(nth_map Z0) ?size_map // (same (u x) (u y)) ?u_n ?xE ?yE //; split=> //.
-  have u_gt0 := pos _ (u_n y) yE.
-  by rewrite mulr_gt0 ?size_gt0 // zr_gt0 /zrelu; apply/Z.ltb_spec0; lia.
-case: ifP => // /eqP v_n; case uE: overs => [u|//] [tstE] i.
-have [x [x_d zE [ok|[]//]]] := at_i i; rewrite -tstE in ok.
+have at_i (i : 'I_N) : exists2 x, row_is i x & tst (zforward (take k zs) x) (Z.of_nat i).
+  have := rows i; rewrite /at_row; case xE: overs => [x|//] /andP[/eqP x_d] /walkP passed.
+  by exists x; [split; rewrite // /z /zrow (oversP R s_gt0 xE)|apply: all_in (passed _ k_t) t_in].
+case: c c_k tstE => [J|J cs|J v f] c_k.
+- move=> [tstE]; apply: (dead_holds s_gt0 fit k_ls zsE) => i.
+  have [x xP ok] := at_i i; exists x => // j jJ; move: ok; rewrite -tstE => ok.
+  exact: dead_testP ok cut0 jJ.
+- rewrite /=; case: ifP => // /andP[/eqP J_n cs0] [tstE].
+  apply: (steady_holds s_gt0 fit k_ls zsE J_n cs0) => i; have [x xP ok] := at_i i; exists x => //.
+  by move: ok; rewrite -tstE => /zsameP <-; rewrite trim_affine /zaffine map_mask.
+rewrite /=; case: ifP => // /eqP v_n; case uE: overs => [u|//] [tstE] i.
+have [x [x_d zE] ok] := at_i i; rewrite -tstE in ok.
 have [sE sc_gt0] := sentE s_gt0 zsE J x k_ls.
 have lens : size (map value v) = size (reader (map vlayer ls) (vlayer out) k).
   by rewrite size_map v_n (reader_size s_gt0 zsE k_ls).
@@ -397,7 +344,7 @@ apply: iff_trans step _.
 have -> : sent_at zs J k x = [seq zdot Z0 w [seq zrelu a
     | a <- zaffine (mask J (nth [::] zs k)) (zforward (take k zs) x)]
     | w <- [seq mask J wb.1 | wb <- nth [::] zs k.+1]].
-  rewrite /sent_at /zsent kS -map_comp; apply: eq_map => wb /=.
+  rewrite /sent_at /zsent zforwardS ?(ltnW k_z) // -map_comp; apply: eq_map => wb /=.
   by rewrite /zaffine -!map_mask.
 by have := Bool.eqb_prop _ _ ok; move=> <-; split=> [/zsameP|/zsameP].
 Qed.

@@ -1,17 +1,18 @@
 (******************************************************************************)
-(* Which units are off, of a whole layer at once: the weights of an input to  *)
-(* all units stand in the slots of one integer (check_slots.v), and so do the *)
-(* sums. Numbers are short, their last digits are left out, and how much that *)
-(* may change a sum is bounded. What they do not show is left to all digits.  *)
+(* Whether affine forms of what a layer sends are at most 0 at many rows at   *)
+(* once: a number of the net at all rows stands in the slots of one integer   *)
+(* (check_slots.v). Numbers may be short: their last digits are left out, and *)
+(* how much that may change a sum is bounded.                                 *)
 (*                                                                            *)
 (* short c q u == the unit u without the last q digits of its weights, for    *)
 (*                inputs without their last c digits                          *)
 (* off_by .. u == how far its sum may then be from that of all digits         *)
 (*  slack .. u == the same, in the digits that are left                       *)
-(* surely ps a == the short inputs a show that all units asked for are off    *)
-(* prepare d c e hs zs Js == the layers ps for that; hints hs say how many    *)
-(*                digits are left out, Js which units are asked for           *)
 (* near c e a h == h is within e of the short numbers a times 2^c             *)
+(*         way == how many digits are left out, of the inputs and then layer  *)
+(*                by layer (a hint for each), and how wide a slot is          *)
+(*  prepare .. == the layers and forms for that, if all fits the slots        *)
+(* surely .. X == the packed inputs X show that the forms are at most 0       *)
 (******************************************************************************)
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ.
@@ -41,89 +42,57 @@ Definition off_by (c e A q : Z) (wb : seq Z * Z) :=
 Definition slack (c e A q : Z) (wb : seq Z * Z) :=
   Z.shiftr (Z.add (off_by c e A q wb) (Z.ones (Z.add c q))) (Z.add c q).
 
-(* A layer of short numbers: an input's weights to all units stand in one     *)
-(* integer, and so do the sums.                                               *)
-Record group := Group {
-  sent : seq Z;       (* for each input the packed weights                      *)
-  above : Z;          (* packed upper bounds of the sums, without the inputs    *)
-  full : Z;           (* half in each slot                                      *)
-  asked : Z;          (* half in the slots of the units that must be off        *)
-  centre : Z;         (* with it the sums are not negative                      *)
-  steps : seq (Z * Z);
-  count : nat
-}.
+Definition near (c e : Z) := List.Forall2 (fun a h => Z.abs (h - a * 2 ^ c) <= e).
 
-Record packed := Packed { groups : seq group; zero : Z; most : Z; dropped : Z }.
+(* Of a hidden layer: the digits that its weights leave out, those that its   *)
+(* values leave out, and how many are left of these at most.                  *)
+Record hint := Hint { cut : Z; lost : Z; bits : Z }.
 
-Definition sum_at (a : seq Z) (g : group) := zdot (above g) a (sent g).
+(* Digits that the inputs leave out, a bound of what is left, the bits of a   *)
+(* slot, hints for the hidden layers, and the digits that the forms leave out. *)
+Record way := Way { left_out : Z; most : Z; slot : Z; hints : seq hint; last_cut : Z }.
 
-Definition all_off (g : group) (z : Z) := Z.eqb (Z.land (Z.sub (full g) z) (asked g)) (asked g).
+Definition proper_hint (B : Z) (h : hint) :=
+  [&& Z.leb Z0 (cut h), Z.leb Z0 (lost h), Z.leb (lost h) B, Z.leb Z0 (bits h) & Z.leb (bits h) B].
 
-Definition values_of (p : packed) (g : group) (z : Z) :=
-  [seq Z.shiftr (Z.max Z0 (Z.sub v (zero p))) (dropped p)
-  | v <- take (count g) (unpack (steps g) (Z.add z (centre g)) [::])].
+(* Whether the unit reads d numbers of at most A, and its sum fits a slot.    *)
+Definition fits_slot (B : Z) (d : nat) (c e A q : Z) (wb : seq Z * Z) :=
+  let s := short c q wb in
+  (size wb.1 == d)
+  && Z.ltb (Z.add (Z.add (Z.mul A (zsizes s.1)) (Z.abs s.2)) (slack c e A q wb)) (half B).
 
-Fixpoint surely (ps : seq packed) (a : seq Z) : bool :=
-  if ps is p :: ps' then
-    if all (fun v => Z.leb (Z.abs v) (most p)) a then
-      let sums := [seq (g, sum_at a g) | g <- groups p] in
-      if all (fun gz => all_off gz.1 gz.2) sums then
-        if ps' is [::] then true
-        else surely ps' (flatten [seq values_of p gz.1 gz.2 | gz <- sums])
-      else false
-    else false
-  else true.
+Definition raised (c e A q : Z) (wb : seq Z * Z) :=
+  let s := short c q wb in (s.1, Z.add s.2 (slack c e A q wb)).
 
-Record hint := Hint { bound : Z; cut : Z; lost : Z; slot : Z; sizes : seq nat; depth : nat }.
+Record prepared := Prepared { layers : seq (llayer Z * hint); forms : llayer Z }.
 
-Definition proper_hint (h : hint) :=
-  [&& Z.leb Z0 (bound h), Z.leb Z0 (cut h), Z.leb Z0 (lost h) & Z.ltb Z0 (slot h)].
-
-Definition unit_flag := ((seq Z * Z) * bool)%type.
-
-Definition fits_slot (c e : Z) (h : hint) (u : unit_flag) :=
-  let s := short c (cut h) u.1 in
-  Z.ltb (Z.add (Z.add (Z.mul (bound h) (zsizes s.1)) (Z.abs s.2)) (slack c e (bound h) (cut h) u.1))
-    (half (slot h)).
-
-Definition group_of (d : nat) (c e : Z) (h : hint) (us : seq unit_flag) : option group :=
-  let B := slot h in
-  let more u := slack c e (bound h) (cut h) u.1 in
-  if all (fits_slot c e h) us && (size us <= 2 ^ depth h)%N then
-    Some (Group (columns B d [seq (short c (cut h) u.1).1 | u : unit_flag <- us])
-      (pack B [seq Z.add (short c (cut h) u.1).2 (more u) | u : unit_flag <- us])
-      (pack B [seq half B | u <- us])
-      (pack B [seq if u.2 then half B else Z0 | u : unit_flag <- us])
-      (pack B [seq Z.sub (half B) (more u) | u : unit_flag <- us]) (halves B (depth h)) (size us))
-  else None.
-
-Fixpoint flagged (J : seq bool) (l : llayer Z) : seq unit_flag :=
-  if l is u :: l' then (u, head false J) :: flagged (behead J) l' else [::].
-
-(* Of the last layer that is looked at only the units that must be off.       *)
-Fixpoint prepare (d : nat) (c e : Z) (hs : seq hint) (zs : seq (llayer Z)) (Js : seq (seq bool)) :
-    option (seq packed) :=
+Fixpoint prepare (B : Z) (d : nat) (c e A : Z) (hs : seq hint) (q : Z) (zs : seq (llayer Z))
+    (fs : llayer Z) : option prepared :=
   match hs, zs with
-  | [::], _ => Some [::]
+  | [::], [::] =>
+    if Z.leb Z0 q && all (fits_slot B d c e A q) fs then
+      Some (Prepared [::] [seq raised c e A q f | f <- fs])
+    else None
   | h :: hs', l :: zs' =>
-    let all_us := flagged (head [::] Js) l in
-    let us := if hs' is [::] then [seq u <- all_us | u.2] else all_us in
-    if proper_hint h && (size us <= sumn (sizes h))%N then
-      if each (group_of d c e h) (reshape (sizes h) us) is Some gs then
-        let c' := Z.add c (cut h) in
-        let far := foldr (fun u => Z.max (off_by c e (bound h) (cut h) u.1)) Z0 us in
-        let e' := Z.add far (Z.shiftl (Z.ones (lost h)) c') in
-        if prepare (size l) (Z.add c' (lost h)) e' hs' zs' (behead Js) is Some more then
-          Some (Packed gs (half (slot h)) (bound h) (lost h) :: more)
-        else None
+    if proper_hint B h && all (fits_slot B d c e A (cut h)) l then
+      let c' := Z.add c (cut h) in
+      let far := foldr (fun u => Z.max (off_by c e A (cut h) u)) Z0 l in
+      let e' := Z.add far (Z.shiftl (Z.ones (lost h)) c') in
+      if prepare B (size l) (Z.add c' (lost h)) e' (Z.ones (bits h)) hs' q zs' fs is Some p then
+        Some (Prepared ((map (short c (cut h)) l, h) :: layers p) (forms p))
       else None
     else None
   | _, _ => None
   end.
 
-(* Few digits and all of them                                                 *)
+(* The sum of a unit at all rows; one is 1 in each slot.                      *)
+Definition sum_at (one : Z) (X : seq Z) (wb : seq Z * Z) := zdot (Z.mul wb.2 one) wb.1 X.
 
-Definition near (c e : Z) := List.Forall2 (fun a h => Z.abs (h - a * 2 ^ c) <= e).
+Fixpoint surely (B one : Z) (ps : seq (llayer Z * hint)) (fs : llayer Z) (X : seq Z) : bool :=
+  if ps is (l, h) :: ps' then
+    let Y := [seq positive_parts B one (lost h) (sum_at one X u) | u <- l] in
+    if all (shorter B one (bits h)) Y then surely B one ps' fs Y else false
+  else all (fun f => none_positive B one (sum_at one X f)) fs.
 
 Lemma shiftl_E a n : 0 <= n -> Z.shiftl a n = a * 2 ^ n.
 Proof. by move=> n0; rewrite Z.shiftl_mul_pow2. Qed.
@@ -196,187 +165,34 @@ have := IH a (b + u * x) aA; have : Z.abs (u * x) <= A * Z.abs u.
 lia.
 Qed.
 
-(* One group                                                                  *)
-Section Group.
-
-Variables (d : nat) (c e : Z) (hint_ : hint) (a h : seq Z).
-Hypotheses (c0 : 0 <= c) (e0 : 0 <= e) (ok : proper_hint hint_).
-Hypotheses (a_d : size a = d) (ah : near c e a h).
-Hypothesis aA : all (fun v => Z.leb (Z.abs v) (bound hint_)) a.
-
-Let B := slot hint_.
-Let q := cut hint_.
-Let A := bound hint_.
-Let exact (u : unit_flag) := zdot u.1.2 u.1.1 h.
-Let sum (u : unit_flag) := zdot (short c q u.1).2 (short c q u.1).1 a.
-Let more (u : unit_flag) := slack c e A q u.1.
-
-Let A0 : 0 <= A. Proof. by case/and4P: ok => /Z.leb_spec0. Qed.
-Let q0 : 0 <= q. Proof. by case/and4P: ok => _ /Z.leb_spec0. Qed.
-Let t0 : 0 <= lost hint_. Proof. by case/and4P: ok => _ _ /Z.leb_spec0. Qed.
-Let B1 : 0 < B. Proof. by case/and4P: ok => _ _ _ /Z.ltb_spec0. Qed.
-Let B0 : 0 <= B. Proof. exact: Z.lt_le_incl. Qed.
-Let C0 : 0 < 2 ^ (c + q). Proof. by apply: Z.pow_pos_nonneg; lia. Qed.
-
-Let close u : Z.abs (exact u - 2 ^ (c + q) * sum u) <= off_by c e A q u.1.
-Proof. exact: near_affine. Qed.
-
-Let off_ge0 (u : unit_flag) : 0 <= off_by c e A q u.1.
-Proof. by have := @close u; lia. Qed.
-
-Let enough (u : unit_flag) : off_by c e A q u.1 <= 2 ^ (c + q) * more u.
-Proof. by apply: slackP; lia. Qed.
-
-Let more_ge0 u : 0 <= more u.
-Proof. by have := @enough u; have := @off_ge0 u; nia. Qed.
-
-Variables (us : seq unit_flag) (g : group).
-Hypothesis gE : group_of d c e hint_ us = Some g.
-
-Let fits u : List.In u us -> Z.abs (sum u) + more u < half B.
+Lemma value_near c e A q t wb a h : 0 <= c -> 0 <= e -> 0 <= A -> 0 <= q -> 0 <= t ->
+    near c e a h -> all (fun v => Z.leb (Z.abs v) A) a ->
+  Z.abs (zrelu (zdot wb.2 wb.1 h)
+         - Z.shiftr (Z.max 0 (zdot (short c q wb).2 (short c q wb).1 a)) t * 2 ^ (c + q + t))
+  <= off_by c e A q wb + Z.shiftl (Z.ones t) (c + q).
 Proof.
-move: gE; rewrite /group_of; case: ifP => // /andP[+ _] _.
-elim: us => [//|v s IH] /= /andP[/Z.ltb_spec0 now rest] [<-|]; last exact: IH.
-have {now} : A * zsizes (short c q v.1).1 + Z.abs (short c q v.1).2 + more v < half B := now.
-by have := @zdot_small A (short c q v.1).2 (short c q v.1).1 a A0 aA; rewrite -/(sum v); lia.
-Qed.
-
-Lemma sum_atE : sum_at a g = pack B [seq sum u + more u | u : unit_flag <- us].
-Proof.
-move: gE; rewrite /group_of; case: ifP => // _ [<-]; rewrite /sum_at /= zdot_acc.
-rewrite columnsE // -map_comp -packD //; congr pack; apply: eq_map => u /=.
-by rewrite /sum /more /A /q /short [in RHS]zdot_acc /=; lia.
-Qed.
-
-Lemma offP : all_off g (sum_at a g) -> forall u, List.In u us -> u.2 -> exact u <= 0.
-Proof.
-move=> /Z.eqb_eq; rewrite sum_atE.
-have -> : Z.sub (full g) (pack B [seq sum u + more u | u : unit_flag <- us])
-    = pack B [seq half B - (sum u + more u) | u : unit_flag <- us].
-  move: gE; rewrite /group_of; case: ifP => // _ [<-] /=.
-  have -> : pack B [seq half B | _ <- us]
-      = pack B [seq (half B - (sum u + more u)) + (sum u + more u) | u : unit_flag <- us].
-    by congr pack; apply: eq_map => u; lia.
-  by rewrite packD //; lia.
-have -> : asked g = pack B [seq if u.2 then half B else 0 | u : unit_flag <- us].
-  by move: gE; rewrite /group_of; case: ifP => // _ [<-].
-move=> same u u_s u2.
-have {same} low := off_slots B0 B1 _ same u_s u2.
-have {low} : sum u + more u <= 0.
-  by apply: low => v /fits; have := @more_ge0 v; lia.
-by have := @close u; have := @enough u; nia.
-Qed.
-
-Let far (u : unit_flag) := off_by c e A q u.1 + Z.shiftl (Z.ones (lost hint_)) (c + q).
-
-Lemma value_near u : Z.abs (zrelu (exact u) - Z.shiftr (Z.max 0 (sum u)) (lost hint_)
-  * 2 ^ (c + q + lost hint_)) <= far u.
-Proof.
-rewrite /far shiftl_E ?ones_E ?[2 ^ (c + q + _)]Z.pow_add_r; try lia.
-have := @shiftr_range (Z.max 0 (sum u)) _ t0; have := @close u; rewrite /zrelu.
-set s := Z.shiftr _ _; set x := exact u; set v := sum u; set f := off_by _ _ _ _ _.
+move=> c0 e0 A0 q0 t0 ah aA; have := @near_affine c e A q wb a h c0 e0 A0 q0 ah aA.
+have C0 : 0 < 2 ^ (c + q) by apply: Z.pow_pos_nonneg; lia.
+rewrite shiftl_E ?ones_E ?[2 ^ (c + q + _)]Z.pow_add_r; try lia.
+set v := zdot (short c q wb).2 _ _; have := @shiftr_range (Z.max 0 v) _ t0; rewrite /zrelu.
+set s := Z.shiftr _ _; set x := zdot _ _ _; set f := off_by _ _ _ _ _.
 have : 2 ^ (c + q) * Z.max 0 v = Z.max 0 (2 ^ (c + q) * v) by nia.
-move: (2 ^ (c + q)) (2 ^ lost hint_) C0 => C T C1; nia.
+move: (2 ^ (c + q)) (2 ^ t) C0 => C T C1; nia.
 Qed.
 
-Variables (p : packed) (e' : Z).
-Hypotheses (p_zero : zero p = half B) (p_lost : dropped p = lost hint_).
-Hypothesis e'_far : forall u, List.In u us -> far u <= e'.
-
-Lemma valuesP : near (c + q + lost hint_) e' (values_of p g (sum_at a g))
-  [seq zrelu (exact u) | u : unit_flag <- us].
+Lemma more_ge0 c e A q wb a h : 0 <= c -> 0 <= e -> 0 <= A -> 0 <= q ->
+    near c e a h -> all (fun v => Z.leb (Z.abs v) A) a ->
+  0 <= slack c e A q wb.
 Proof.
-have -> : values_of p g (sum_at a g)
-    = [seq Z.shiftr (Z.max 0 (sum u)) (lost hint_) | u : unit_flag <- us].
-  rewrite /values_of sum_atE p_zero p_lost.
-  have -> : Z.add (pack B [seq sum u + more u | u : unit_flag <- us]) (centre g)
-      = pack B [seq sum u + half B | u : unit_flag <- us].
-    move: gE; rewrite /group_of; case: ifP => // _ [<-] /=; rewrite -packD //.
-    by congr pack; apply: eq_map => u; rewrite -/B -/A -/q -/(more u); lia.
-  have -> : steps g = halves B (depth hint_) by move: gE; rewrite /group_of; case: ifP => // _ [<-].
-  have -> : count g = size [seq sum u + half B | u : unit_flag <- us].
-    by rewrite size_map; move: gE; rewrite /group_of; case: ifP => // _ [<-].
-  rewrite unpack_take //.
-  - by rewrite -map_comp; apply: eq_map => u /=; congr Z.shiftr; lia.
-  - move=> v /List.in_map_iff [u [<- /fits]]; have := @more_ge0 u; have := half_twice B1; lia.
-  - by rewrite size_map; move: gE; rewrite /group_of; case: ifP => // /andP[].
-have := e'_far; elim: (us) => [|u s IH] le_e /=; constructor.
-  by apply: (Z.le_trans _ _ _ (@value_near u)); apply: le_e; left.
-by apply: IH => v v_s; apply: le_e; right.
+move=> c0 e0 A0 q0 ah aA; have := @near_affine c e A q wb a h c0 e0 A0 q0 ah aA.
+have := @slackP c e A q wb; have : 0 < 2 ^ (c + q) by apply: Z.pow_pos_nonneg; lia.
+nia.
 Qed.
-
-End Group.
 
 Lemma near_leading c x : 0 <= c -> near c (Z.ones c) (leading c x) x.
 Proof.
 move=> c0; elim: x => [|a x IH] /=; constructor=> //.
 by have := @shiftr_range a c c0; rewrite ones_E //; lia.
-Qed.
-
-(* The layers one above the other                                             *)
-
-Lemma flatten_reshape (T : Type) ns (s : seq T) :
-  (size s <= sumn ns)%N -> flatten (reshape ns s) = s.
-Proof.
-elim: ns s => [|n ns IH] s /=; first by rewrite leqn0 => /nilP.
-by move=> s_n; rewrite IH ?cat_take_drop // size_drop leq_subLR.
-Qed.
-
-Lemma near_size c e a h : near c e a h -> size a = size h.
-Proof. by elim=> //= x y a' h' _ _ ->. Qed.
-
-Section Layer.
-
-Variables (d : nat) (c e : Z) (hint_ : hint) (a h : seq Z).
-Hypotheses (c0 : 0 <= c) (e0 : 0 <= e) (ok : proper_hint hint_).
-Hypotheses (a_d : size a = d) (ah : near c e a h).
-Hypothesis aA : all (fun v => Z.leb (Z.abs v) (bound hint_)) a.
-
-Let q := cut hint_.
-Let exact (u : unit_flag) := zdot u.1.2 u.1.1 h.
-
-Lemma groups_off uss gs : each (group_of d c e hint_) uss = Some gs ->
-  all (fun gz : group * Z => all_off gz.1 gz.2) [seq (g, sum_at a g) | g <- gs] ->
-  forall u, List.In u (flatten uss) -> u.2 -> exact u <= 0.
-Proof.
-elim: uss gs => [//|us uss IH] gs /=; case gE: group_of => [g|//].
-case E: (each _ uss) => [gs'|//] [<-] /= /andP[now rest] u u_in u2.
-case: (List.in_app_or _ _ _ u_in) => [u_us|u_uss]; last exact: (IH gs' E rest u u_uss u2).
-exact: (offP c0 e0 ok a_d ah aA gE now u_us u2).
-Qed.
-
-Lemma groups_near uss gs p e' : each (group_of d c e hint_) uss = Some gs ->
-  zero p = half (slot hint_) -> dropped p = lost hint_ ->
-  (forall u, List.In u (flatten uss) ->
-    off_by c e (bound hint_) q u.1 + Z.shiftl (Z.ones (lost hint_)) (c + q) <= e') ->
-  near (c + q + lost hint_) e'
-    (flatten [seq values_of p gz.1 gz.2 | gz : group * Z <- [seq (g, sum_at a g) | g <- gs]])
-    [seq zrelu (exact u) | u <- flatten uss].
-Proof.
-move=> + zero_p lost_p; elim: uss gs => [|us uss IH] gs /=; first by move=> [<-] _; constructor.
-case gE: group_of => [g|//]; case E: (each _ uss) => [gs'|//] [<-] far /=.
-rewrite map_cat; apply: List.Forall2_app.
-  apply: (valuesP c0 e0 ok a_d ah aA gE zero_p lost_p) => u u_us.
-  by apply: far; apply: List.in_or_app; left.
-by apply: IH => // u u_in; apply: far; apply: List.in_or_app; right.
-Qed.
-
-End Layer.
-
-Lemma flagged_fst J l : map fst (flagged J l) = l.
-Proof. by elim: l J => [//|u l IH] J /=; rewrite IH. Qed.
-
-Lemma flagged_in J l j : nth false J j -> (j < size l)%N ->
-  List.In (nth ([::], 0) l j, true) (flagged J l).
-Proof.
-elim: l J j => [//|u l IH] J [|j] /=; first by case: J => //= b J ->; left.
-by move=> Jj j_l; right; apply: IH; rewrite ?nth_behead.
-Qed.
-
-Lemma in_filter (T : Type) (P : pred T) s x : List.In x s -> P x -> List.In x (filter P s).
-Proof.
-elim: s => [//|y s IH] /= [<- Py|x_s Px]; first by rewrite Py; left.
-by case: (P y); [right|]; apply: IH.
 Qed.
 
 Lemma farthest (T : Type) (f : T -> Z) s u : List.In u s -> f u <= foldr (fun v => Z.max (f v)) 0 s.
@@ -385,55 +201,120 @@ Proof. by elim: s => [//|v s IH] /= [<-|/IH]; lia. Qed.
 Lemma farthest_ge0 (T : Type) (f : T -> Z) s : 0 <= foldr (fun v => Z.max (f v)) 0 s.
 Proof. by elim: s => [|v s IH] /=; lia. Qed.
 
-Lemma surelyP hs d c e zs Js ps a h : 0 <= c -> 0 <= e -> prepare d c e hs zs Js = Some ps ->
-    size a = d -> near c e a h -> surely ps a ->
-  forall k j, (k < size hs)%N -> nth false (nth [::] Js k) j ->
-  nth 0 (zforward (take k.+1 zs) h) j = 0.
+Lemma zdotC w x : zdot 0 w x = zdot 0 x w.
 Proof.
-elim: hs d c e zs Js ps a h => [//|hint_ hs IH] d c e [//|l zs] Js ps a h c0 e0 /=.
-set us := if _ is [::] then _ else _.
-case: ifP => // /andP[ok us_n]; case E: (each _ _) => [gs|//]; case F: prepare => [more|//] [<-].
-move=> a_d ah /=; case: ifP => // aA; case: ifP => // off rest k j k_hs jJ.
-have all_us : flatten (reshape (sizes hint_) us) = us by apply: flatten_reshape.
-case: k jJ k_hs => [jJ _|k jJ k_hs].
-  rewrite take0 /=; have [j_l|l_j] := ltnP j (size l); last by rewrite nth_default // !size_map.
-  have u_in : List.In (nth ([::], 0) l j, true) us.
-    have := flagged_in (_ : nth false (head [::] Js) j) j_l; rewrite -nth0 => /(_ jJ) u_in.
-    rewrite /us.
-    by case: (hs) => [|_ _] //; apply: in_filter.
-  have := groups_off c0 e0 ok a_d ah aA E off (u := (nth ([::], 0) l j, true)).
-  rewrite all_us => /(_ u_in isT) /= low.
-  by rewrite (nth_map 0) ?size_map // (nth_map ([::], 0)) // /zrelu; lia.
-have usE : us = flagged (head [::] Js) l by rewrite /us; case: (hs) k_hs.
-have hE : map zrelu (zaffine l h) = [seq zrelu (zdot u.1.2 u.1.1 h) | u : unit_flag <- us].
-  by rewrite usE -{1}(flagged_fst (head [::] Js) l) /zaffine -!map_comp.
-have [q0 t0] : 0 <= cut hint_ /\ 0 <= lost hint_ by case/and4P: ok => _ /Z.leb_spec0 ? /Z.leb_spec0.
-set far := foldr _ _ _ in F.
-pose e' := far + Z.shiftl (Z.ones (lost hint_)) (c + cut hint_).
-have t1 : 0 <= Z.shiftl (Z.ones (lost hint_)) (c + cut hint_).
-  rewrite shiftl_E ?ones_E; try lia.
-  have : 0 < 2 ^ lost hint_ by apply: Z.pow_pos_nonneg.
+elim: w x => [|a w IH] [|b x] //; rewrite !zdot_cons zdot_acc [RHS]zdot_acc IH; lia.
+Qed.
+
+Lemma columns_map (B : Z) (T U : Type) (F : U -> T -> Z) (l : seq U) (rs : seq T) :
+  columns B (size l) [seq [seq F u r | u <- l] | r <- rs] = [seq pack B (map (F u) rs) | u <- l].
+Proof.
+elim: l => [//|u l IH] /=; congr cons; first by rewrite -map_comp.
+by rewrite -map_comp.
+Qed.
+
+(* At rows r the numbers a r are those of h r in fewer digits.                *)
+Section Rows.
+
+Variables (B : Z) (T : Type) (rs : seq T).
+Hypothesis B1 : 0 < B.
+Let B0 : 0 <= B. Proof. exact: Z.lt_le_incl. Qed.
+Let one := in_each B (size rs).
+
+Definition stand_for d c e A (a h : T -> seq Z) := forall r, List.In r rs ->
+  [/\ size (a r) = d, near c e (a r) (h r) & all (fun v => Z.leb (Z.abs v) A) (a r)].
+
+Lemma sum_atE d a wb : size wb.1 = d ->
+  sum_at one (columns B d (map a rs)) wb = pack B [seq zdot wb.2 wb.1 (a r) | r <- rs].
+Proof.
+move=> w_d; rewrite /sum_at zdot_acc columnsE // in_eachE // -map_comp -packD //.
+by congr pack; apply: eq_map => r /=; rewrite [RHS]zdot_acc zdotC.
+Qed.
+
+Lemma sum_fits d c e A q a h' u : 0 <= A -> fits_slot B d c e A q u -> stand_for d c e A a h' ->
+  forall r, List.In r rs ->
+  Z.abs (zdot (short c q u).2 (short c q u).1 (a r)) + slack c e A q u < half B.
+Proof.
+move=> A0 /andP[_ /Z.ltb_spec0 fits] ok r r_in; have [_ _ aA] := ok r r_in.
+have := @zdot_small A (short c q u).2 (short c q u).1 _ A0 aA; lia.
+Qed.
+
+Lemma surelyP zs d c e A hs q fs p a h' : 0 <= c -> 0 <= e -> 0 <= A ->
+    prepare B d c e A hs q zs fs = Some p -> stand_for d c e A a h' ->
+    surely B one (layers p) (forms p) (columns B d (map a rs)) ->
+  forall r f, List.In r rs -> List.In f fs -> zdot f.2 f.1 (zforward zs (h' r)) <= 0.
+Proof.
+elim: zs d c e A hs p a h' => [|l zs IH] d c e A [|hint_ hs] p a h' c0 e0 A0 //=.
+  case: ifP => // /andP[/Z.leb_spec0 q0 fits] [<-] /= ok; rewrite all_map => off r f r_in f_in.
+  have fit := all_in fits f_in; have /andP[/eqP f_d _] := fit.
+  have := all_in off f_in; rewrite /= sum_atE /raised /= ?size_map // => none.
+  have small r' : List.In r' rs ->
+      Z.abs (zdot (Z.shiftr f.2 (c + q) + slack c e A q f) (leading q f.1) (a r')) < half B.
+    move=> r_in'; have := sum_fits A0 fit ok r_in'; rewrite /short /=.
+    have [_ near_r aA] := ok r' r_in'.
+    rewrite (zdot_acc (_ + _)) (zdot_acc (Z.shiftr _ _)).
+    have := @slackP c e A q f; have := @near_affine c e A q f _ _ c0 e0 A0 q0 near_r aA.
+    have : 0 < 2 ^ (c + q) by apply: Z.pow_pos_nonneg; lia.
+    nia.
+  have := none_positiveP B1 small none r_in; have [_ near_r aA] := ok r r_in.
+  have := @near_affine c e A q f _ _ c0 e0 A0 q0 near_r aA; rewrite /short /=.
+  rewrite (zdot_acc (Z.add _ _)) (zdot_acc (Z.shiftr _ _)); have := @slackP c e A q f.
+  have : 0 < 2 ^ (c + q) by apply: Z.pow_pos_nonneg; lia.
+  nia.
+case: ifP => // /andP[/and5P[/Z.leb_spec0 q0 /Z.leb_spec0 t0 /Z.leb_spec0 tB /Z.leb_spec0 b0 /Z.leb_spec0 bB] fits].
+case F: prepare => [p'|//] [<-] ok /=; case: ifP => // small off.
+set a' := fun r => [seq Z.shiftr (Z.max 0 (zdot (short c (cut hint_) u).2 (short c (cut hint_) u).1 (a r)))
+  (lost hint_) | u <- l].
+have parts u : List.In u l -> positive_parts B one (lost hint_)
+    (sum_at one (columns B d (map a rs)) (short c (cut hint_) u))
+    = pack B [seq Z.shiftr (Z.max 0 (zdot (short c (cut hint_) u).2 (short c (cut hint_) u).1 (a r)))
+        (lost hint_) | r <- rs].
+  move=> u_in; have fit := all_in fits u_in; have /andP[/eqP u_d _] := fit.
+  rewrite sum_atE ?size_map // positive_partsE //.
+  move=> r r_in; have := sum_fits A0 fit ok r_in.
+  have [_ near_r aA] := ok r r_in.
+  have := @slackP c e A (cut hint_) u; have := @near_affine c e A (cut hint_) u _ _ c0 e0 A0 q0 near_r aA.
   have : 0 < 2 ^ (c + cut hint_) by apply: Z.pow_pos_nonneg; lia.
   nia.
+set Y := [seq _ | _ <- _] in small off.
+have YE : Y = columns B (size l) (map a' rs).
+  rewrite columns_map /Y -map_comp; elim: (l) parts => //= u s IHs parts; congr cons.
+    by apply: parts; left.
+  by apply: IHs => v v_s; apply: parts; right.
+set far := foldr _ _ _ in F; set c' := c + cut hint_ in F; set e' := far + _ in F.
+have t1 : 0 <= Z.shiftl (Z.ones (lost hint_)) c'.
+  rewrite shiftl_E ?ones_E; try lia.
+  have : 0 < 2 ^ lost hint_ by apply: Z.pow_pos_nonneg.
+  have : 0 < 2 ^ c' by apply: Z.pow_pos_nonneg; lia.
+  nia.
 have far0 : 0 <= far by apply: farthest_ge0.
-have := groups_near (p := Packed gs (half (slot hint_)) (bound hint_) (lost hint_)) (e' := e')
-  c0 e0 ok a_d ah aA E erefl erefl.
-rewrite all_us -hE => near_next.
-have {}near_next := near_next _.
-have next : near (c + cut hint_ + lost hint_) e' (flatten [seq values_of
-    (Packed gs (half (slot hint_)) (bound hint_) (lost hint_)) gz.1 gz.2
-    | gz : group * Z <- [seq (g, sum_at a g) | g <- gs]]) (map zrelu (zaffine l h)).
-  apply: near_next => u u_in.
-  have := farthest (f := fun u : unit_flag => off_by c e (bound hint_) (cut hint_) u.1) u_in.
-  by rewrite -/far /e'; lia.
-rewrite [take _ _]/= [zforward _ _]/= -/(zforward (take k.+1 zs) (map zrelu (zaffine l h))).
-have c1 : 0 <= c + cut hint_ + lost hint_ by lia.
-have e1 : 0 <= e' by rewrite /e'; lia.
-have l_n : size (flatten [seq values_of
-    (Packed gs (half (slot hint_)) (bound hint_) (lost hint_)) gz.1 gz.2
-    | gz : group * Z <- [seq (g, sum_at a g) | g <- gs]]) = size l.
-  by rewrite (near_size next) !size_map.
-apply: (IH _ _ _ _ _ _ _ _ c1 e1 F l_n next) k_hs _; last by rewrite nth_behead.
-by move: rest; case: (more) F => [|p qs] //; case: (hs) k_hs => [//|h1 hs1] _ /=;
-  case: (zs) => [//|? ?]; case: ifP => // _; case: (each _ _) => [?|//]; case: prepare.
+have A1 : 0 <= Z.ones (bits hint_) by rewrite ones_E //; have := Z.pow_pos_nonneg 2 (bits hint_); lia.
+move: off; rewrite YE => off.
+have := IH _ _ _ _ _ _ a' (fun r => map zrelu (zaffine l (h' r))) _ _ A1 F _ off.
+rewrite /zforward /=; apply; try lia.
+move=> r r_in; have [_ near_r aA] := ok r r_in; split; first by rewrite size_map.
+  rewrite /a' /zaffine -map_comp; have := @farthest _ (off_by c e A (cut hint_)) l.
+  rewrite -/far; elim: (l) => [|u s IHs] le_far /=; constructor.
+    apply: Z.le_trans (@value_near c e A (cut hint_) _ u _ _ c0 e0 A0 q0 t0 near_r aA) _.
+    by have := le_far u (or_introl erefl); rewrite /e' /c'; lia.
+  by apply: IHs => v v_s; apply: le_far; right.
+have low u : List.In u l -> shorter B one (bits hint_) (pack B [seq
+    Z.shiftr (Z.max 0 (zdot (short c (cut hint_) u).2 (short c (cut hint_) u).1 (a r))) (lost hint_) | r <- rs]).
+  move=> u_in; rewrite -parts //; apply: all_in small _; rewrite /Y -map_comp.
+  exact: (List.in_map ((fun v => positive_parts B one _ (sum_at one _ v)) \o short c (cut hint_))).
+rewrite /a' all_map; elim: (l) low fits {Y YE small off F far e' t1 far0 parts a'} => //= u s IHs low.
+case/andP=> fit fits; apply/andP; split; last by apply: IHs => // v v_s; apply: low; right.
+set v := Z.shiftr _ _.
+have small r' : List.In r' rs -> 0 <= Z.shiftr (Z.max 0 (zdot (short c (cut hint_) u).2
+    (short c (cut hint_) u).1 (a r'))) (lost hint_) < 2 ^ B.
+  move=> r_in'; have := sum_fits A0 fit ok r_in'.
+  have := @half_twice B B1; have := @more_ge0 c e A (cut hint_) u (a r') (h' r') c0 e0 A0 q0.
+  have [_ near_r' aA'] := ok r' r_in' => /(_ near_r' aA'); rewrite Z.shiftr_div_pow2 //.
+  set w := zdot _ _ _ => ? ? ?; have L0 : 0 < 2 ^ lost hint_ by apply: Z.pow_pos_nonneg.
+  split; first by apply: Z.div_pos; lia.
+  by apply: Z.le_lt_trans (Z.div_le_upper_bound _ _ (Z.max 0 w) L0 _) _; nia.
+apply/Z.leb_spec0; have := shorterP B1 (conj b0 bB) small (low u (or_introl erefl)) r_in.
+have [v0 _] := small r r_in; rewrite -/v in v0 *; lia.
 Qed.
+
+End Rows.

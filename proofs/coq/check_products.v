@@ -128,6 +128,14 @@ Qed.
 
 End Layer.
 
+Lemma widen_take parts A d zs ps k :
+  widen parts A d zs = Some ps -> widen parts A d (take k zs) = Some (take k ps).
+Proof.
+elim: zs A d ps k => [|l zs IH] A d ps k /=; first by case=> <-.
+case E: wide_of => [p|//]; case F: widen => [qs|//] [<-]; case: k => [//|k] /=.
+by rewrite E (IH _ _ _ _ F).
+Qed.
+
 (* The layers one above the other                                             *)
 Lemma wforwardE parts A d zs ps x : widen parts A d zs = Some ps -> 0 <= A ->
   size x = d -> within_size A x -> wforward ps x = zforward zs x.

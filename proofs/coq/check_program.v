@@ -6,7 +6,7 @@ From Coq Require Import BinInt Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
 From absence Require Import compute check_nets check_deep.
 From absence Require Import check_circuits check_losses check_points.
 From absence Require Import check_signs check_minima check_gaps.
-From absence Require Import check_integers check_audits check_units.
+From absence Require Import check_integers check_audits check_units check_packed_rows.
 From absence Require Import check_audit_losses check_noise_floor check_hardening.
 From absence Require Import check_rank check_readout check_separation check_norms.
 From absence Require Import check_hulls check_cells check_products check_tables check_prices.
@@ -31,8 +31,8 @@ Extraction "absence_checkers.ml"
   check_unit check_no_unit check_wrong
   qhead lslope check_path
   check_less check_at_most check_equal
-  over_layers values within still unit_at
-  check_rows check_varies check_reads check_unread
+  over_layers widen values within still unit_at
+  check_rows check_blocks check_varies check_reads check_unread
   check_error check_noise check_reused check_hardened
   check_average check_row_of check_beyond check_covered check_difference
   check_satisfied check_refuted

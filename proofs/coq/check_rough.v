@@ -90,6 +90,9 @@ elim: s J j => [//|a s IH] [|[] J] [|j] //=; try by case/andP.
 - exact: IH.
 Qed.
 
+Lemma all_in (A : Type) (P : pred A) s a : all P s -> List.In a s -> P a.
+Proof. by elim: s => [//|b s IH] /= /andP[Pb Ps] [<- //|]; apply: IH. Qed.
+
 (* The rough bound                                                            *)
 Section Rough.
 

@@ -9,6 +9,10 @@
 (*                 and each half again, as the steps say                      *)
 (* halves B depth == the steps for 2^depth slots                              *)
 (*  digits_in B s == all of s are at least 0 and fit a slot                   *)
+(*   in_each B n == 1 in each of n slots                                      *)
+(* positive_parts, shorter, none_positive == of all slots at once: what is    *)
+(*                 above 0 without its last digits; whether no slot has more  *)
+(*                 than so many bits; whether none has more than 0            *)
 (******************************************************************************)
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ.
@@ -40,6 +44,24 @@ Fixpoint halves (B : Z) (depth : nat) : seq (Z * Z) :=
   if depth is k.+1 then
     let w := Z.mul B (Z.shiftl 1 (Z.of_nat k)) in (w, Z.ones w) :: halves B k
   else [::].
+
+(* The same in each of n slots is a multiple of 1 in each.                    *)
+Definition in_each (B : Z) (n : nat) : Z := pack B (nseq n 1).
+
+(* Of the numbers t, packed, what is above 0, without the last digits.        *)
+Definition positive_parts (B one lost z : Z) : Z :=
+  let centred := Z.add z (Z.mul (half B) one) in
+  let signs := Z.land centred (Z.mul (half B) one) in
+  let parts := Z.sub (Z.land centred (Z.sub (Z.shiftl signs 1) (Z.shiftr signs (Z.pred B)))) signs in
+  Z.shiftr (Z.sub parts (Z.land parts (Z.mul (Z.ones lost) one))) lost.
+
+(* Whether no slot has more than the last so many bits.                       *)
+Definition shorter (B one bits z : Z) : bool :=
+  Z.eqb (Z.land z (Z.mul (Z.sub (Z.shiftl 1 B) (Z.shiftl 1 bits)) one)) Z0.
+
+(* Whether no slot has more than 0.                                           *)
+Definition none_positive (B one z : Z) : bool :=
+  let full := Z.mul (half B) one in Z.eqb (Z.land (Z.sub full z) full) full.
 
 Section Slots.
 
@@ -224,3 +246,111 @@ by rewrite size_cat size_nseq subnKC.
 Qed.
 
 End Slots.
+
+(* All slots of an integer at once                                            *)
+Section Each.
+
+Variable (B : Z) (T : Type) (rs : seq T).
+Hypothesis B1 : 0 < B.
+Let B0 : 0 <= B. Proof. exact: Z.lt_le_incl. Qed.
+Let P := 2 ^ B.
+Let P0 : 0 < P. Proof. exact: Z.pow_pos_nonneg. Qed.
+Let one := in_each B (size rs).
+Let h0 := half_gt0 B1.
+Let hP := half_twice B1.
+
+Lemma in_eachE a : a * one = pack B [seq a | _ <- rs].
+Proof.
+have -> : [seq a | _ <- rs] = [seq a * 1 | _ <- rs] by apply: eq_map => _; rewrite Z.mul_1_r.
+rewrite (packM B0) /one /in_each (_ : nseq (size rs) 1 = [seq 1 | _ <- rs]) //.
+by elim: (rs) => //= _ s ->.
+Qed.
+
+Lemma land_halfE a : 0 <= a < P -> Z.land a (half B) = if half B <=? a then half B else 0.
+Proof.
+have k0 : 0 <= B - 1 by lia.
+have split := @land_split (B - 1) k0; rewrite -(halfE B1) in split.
+have hP' : 2 * half B = P by [].
+move=> a_P; case: Z.leb_spec => [le|lt].
+  have := split (a - half B) 0 1 1; rewrite Z.land_0_r => E.
+  by rewrite -[RHS]/(0 + half B) -[half B in RHS]Z.mul_1_l -E; [congr Z.land; lia|lia|lia].
+have := split a 0 0 1; rewrite Z.land_0_r => E.
+by rewrite -[RHS]/(0 + 0 * half B) -E; [congr Z.land; lia|lia|lia].
+Qed.
+
+Lemma positive_partsE (t : T -> Z) lost : 0 <= lost <= B ->
+    (forall r, List.In r rs -> Z.abs (t r) < half B) ->
+  positive_parts B one lost (pack B (map t rs)) = pack B [seq Z.shiftr (Z.max 0 (t r)) lost | r <- rs].
+Proof.
+move=> [l0 lB] small; rewrite /positive_parts !in_eachE -(packD B0).
+set m := Z.land (pack B [seq t r + half B | r <- rs]) (pack B [seq half B | _ <- rs]); pose up r := if 0 <=? t r then 1 else 0.
+have mE : m = half B * pack B (map up rs).
+  rewrite -(packM B0) /m (pack_land B0) => [|r /small]; last by lia.
+  congr pack; elim: (rs) small => //= r s IH small; congr cons; last by apply: IH => r' ?; apply: small; right.
+  have now := small r (or_introl erefl); rewrite land_halfE /up; last by lia.
+  by case: Z.leb_spec => ?; case: Z.leb_spec; lia.
+have -> : Z.sub (Z.shiftl m 1) (Z.shiftr m (Z.pred B)) = pack B [seq (P - 1) * up r | r <- rs].
+  rewrite (packM B0) mE Z.shiftl_mul_pow2 // Z.shiftr_div_pow2; last by lia.
+  rewrite -Z.sub_1_r -(halfE B1) Z.mul_comm [half B * _]Z.mul_comm Z.div_mul; lia.
+rewrite (pack_land B0) => [|r /small]; last by rewrite /up; case: Z.leb_spec; lia.
+have -> : Z.sub (pack B [seq Z.land (t r + half B) ((P - 1) * up r) | r <- rs]) m = pack B [seq Z.max 0 (t r) | r <- rs].
+  suff -> : [seq Z.land (t r + half B) ((P - 1) * up r) | r <- rs] = [seq Z.max 0 (t r) + half B * up r | r <- rs].
+    by rewrite (packD B0) (packM B0) mE; lia.
+  elim: (rs) small => //= r s IH small; congr cons; last by apply: IH => r' ?; apply: small; right.
+  have now := small r (or_introl erefl); rewrite /up; case: Z.leb_spec => [up0|down0].
+    rewrite (_ : (P - 1) * 1 = Z.ones B); last by rewrite Z.ones_equiv -/P; lia.
+    by rewrite Z.land_ones // Z.mod_small; lia.
+  by rewrite Z.mul_0_r Z.land_0_r; lia.
+have L0 : 0 < 2 ^ lost by apply: Z.pow_pos_nonneg.
+have LP : 2 ^ lost <= P by apply: Z.pow_le_mono_r.
+have onesE : Z.ones lost = 2 ^ lost - 1 by rewrite Z.ones_equiv; lia.
+rewrite (pack_land B0) => [|r /small]; last by lia.
+have -> : Z.sub (pack B [seq Z.max 0 (t r) | r <- rs]) (pack B [seq Z.land (Z.max 0 (t r)) (Z.ones lost) | r <- rs])
+    = 2 ^ lost * pack B [seq Z.shiftr (Z.max 0 (t r)) lost | r <- rs].
+  rewrite -(packM B0); set u := pack B [seq 2 ^ lost * _ | _ <- _].
+  have -> : pack B [seq Z.max 0 (t r) | r <- rs] = u + pack B [seq Z.land (Z.max 0 (t r)) (Z.ones lost) | r <- rs].
+    rewrite -(packD B0); congr pack; apply: eq_map => r.
+    by rewrite Z.land_ones // Z.shiftr_div_pow2 // -Z.div_mod; lia.
+  lia.
+by rewrite Z.shiftr_div_pow2 // Z.mul_comm Z.div_mul; lia.
+Qed.
+
+Lemma shorterP (t : T -> Z) bits : 0 <= bits <= B -> (forall r, List.In r rs -> 0 <= t r < P) ->
+  shorter B one bits (pack B (map t rs)) -> forall r, List.In r rs -> t r <= Z.ones bits.
+Proof.
+move=> [b0 bB] small /Z.eqb_eq; rewrite in_eachE !Z.shiftl_mul_pow2 // !Z.mul_1_l -/P.
+have b1 : 0 < 2 ^ bits by apply: Z.pow_pos_nonneg.
+have bP : 2 ^ bits <= P by apply: Z.pow_le_mono_r.
+rewrite (pack_land B0) => [|r /small]; last by lia.
+have -> : 0 = pack B [seq 0 | _ <- rs].
+  by elim: (rs) => //= _ s <-; rewrite Z.shiftl_0_l.
+have in_P r : List.In r rs -> 0 <= Z.land (t r) (P - 2 ^ bits) < P /\ 0 <= 0 < P.
+  by move=> /small r_s; split; [apply: land_in; rewrite -/P; lia|lia].
+move=> /(pack_inj B0 in_P) zero r r_s; have := zero r r_s; have := small r r_s.
+rewrite Z.ones_equiv => t_P.
+have hi : P - 2 ^ bits = 0 + Z.ones (B - bits) * 2 ^ bits.
+  by rewrite Z.ones_equiv Z.mul_pred_l -Z.pow_add_r ?Z.sub_add -/P; lia.
+rewrite hi {1}(Z.div_mod (t r) (2 ^ bits)); last by lia.
+rewrite Z.mul_comm Z.add_comm (land_split b0); try by [lia|apply: Z.mod_pos_bound].
+rewrite Z.land_0_r Z.land_ones; last by lia.
+rewrite Z.mod_small; last first.
+  split; first by apply: Z.div_pos; lia.
+  apply: Z.div_lt_upper_bound => //; rewrite -Z.pow_add_r; try lia.
+  by rewrite (_ : bits + (B - bits) = B) -/P; lia.
+have := Z.mod_pos_bound (t r) _ b1.
+have := Z.div_mod (t r) (2 ^ bits).
+move: (_ / _) (_ mod _) => u v; nia.
+Qed.
+
+Lemma none_positiveP (t : T -> Z) : (forall r, List.In r rs -> Z.abs (t r) < half B) ->
+  none_positive B one (pack B (map t rs)) -> forall r, List.In r rs -> t r <= 0.
+Proof.
+move=> small /Z.eqb_eq; rewrite in_eachE => same r r_s.
+apply: (@off_slots B B0 B1 T t xpredT rs small _ r r_s isT).
+rewrite -[RHS]same; congr Z.land; have := packD B0 t (fun r => half B - t r) rs.
+rewrite (_ : [seq t a + (half B - t a) | a <- rs] = [seq half B | _ <- rs]); last first.
+  by apply: eq_map => a; lia.
+lia.
+Qed.
+
+End Each.

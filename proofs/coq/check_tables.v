@@ -70,7 +70,7 @@ Definition check_relations (s : scale) (es : seq scale) (cuts : seq Z) (d m : na
     (ls : seq (llayer number)) (out : llayer number) (N : nat) (get : Z -> seq number) (k : nat)
     (rels : llayer number) : bool :=
   [&& linked d ls out, (k < size ls)%N, all (fun wb => has nonzero (wb.2 :: wb.1)) rels
-    & check_rows s es all_digits cuts d 0 (rcons (take k.+1 ls) (both_signs rels)) [::]
+    & check_rows s es cuts d 0 (rcons (take k.+1 ls) (both_signs rels)) [::]
         (nseq k.+1 [::] ++ [:: [:: Dead (nseq (size (both_signs rels)) true)]]) N get].
 
 Fixpoint distinct (us : seq (seq Z)) : bool :=

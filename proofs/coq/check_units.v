@@ -6,14 +6,14 @@
 (*  within J K == the units of J are some of K                                *)
 (*     unit_at j == the unit number j alone                                   *)
 (* check_unread l J == the layer l reads none of the units of J               *)
-(* values d s zs k x == the values of hidden layer k at the row x             *)
+(* values d s A ps k x == the values of hidden layer k at the row x             *)
 (* check_varies v w j == unit j has other values in v than in w               *)
 (* check_reads l j == some unit of the layer l reads it                       *)
 (******************************************************************************)
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ.
 From absence Require Import net compute check_nets check_deep c2_deep check_chains check_integers
-  check_audits.
+  check_audits check_products.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -41,9 +41,11 @@ Definition still (cs : seq claim) := foldr (fun c => either (still_units c)) [::
 Definition check_unread (l : llayer Z) (J : seq bool) :=
   all (fun wb => all (Z.eqb Z0) (mask J wb.1)) l.
 
-Definition values (d : nat) (s : scale) (zs : seq (llayer Z)) (k : nat) (x : seq number) :=
+(* The values of hidden layer k at a row, for layers ps that are packed for   *)
+(* inputs within A.                                                           *)
+Definition values (d : nat) (s : scale) (A : Z) (ps : seq wide) (k : nat) (x : seq number) :=
   if overs s x is Some x' then
-    (if size x' == d then Some (zforward (take k.+1 zs) x') else None)
+    (if (size x' == d) && within_size A x' then Some (wforward (take k.+1 ps) x') else None)
   else None.
 
 Definition check_varies (v w : seq Z) (j : nat) := ~~ Z.eqb (nth Z0 v j) (nth Z0 w j).
@@ -168,14 +170,16 @@ Section Varies.
 
 Variables (s : scale) (es : seq scale) (zs : seq (llayer Z)).
 Hypotheses (s_gt0 : proper s) (zsE : over_layers s es (rcons ls out) = Some zs).
+Variables (parts : grouping) (A : Z) (ps : seq wide).
+Hypotheses (A0 : Z.le Z0 A) (psE : widen parts A d zs = Some ps).
 
 Let t := scale_at s (take k.+1 es).
 
-Lemma valuesP (i : 'I_N) u : values d s zs k (get (Z.of_nat i)) = Some u ->
+Lemma valuesP (i : 'I_N) u : values d s A ps k (get (Z.of_nat i)) = Some u ->
   hidden p k (z i) = multiple R t u.
 Proof.
-rewrite /values; case xE: overs => [x|//]; case: eqP => // x_d [<-].
-rewrite /z /zrow (oversP R s_gt0 xE) (hiddenE R m s_gt0 fit zsE) //.
+rewrite /values; case xE: overs => [x|//]; case: ifP => // /andP[/eqP x_d xA] [<-].
+rewrite (wforwardE (widen_take k.+1 psE) A0 x_d xA) /z /zrow (oversP R s_gt0 xE) (hiddenE R m s_gt0 fit zsE) //.
 Qed.
 
 Lemma nth_multiple r u j : nth 0 (multiple R r u) j = size_of R r * zr R (nth Z0 u j).
@@ -189,7 +193,7 @@ Let sent_row J (x : seq Z) : lsent Rops J above (lforward Rops (take k.+1 (map v
 Proof. by have [-> _] := sentE R s_gt0 zsE J x k_ls. Qed.
 
 Theorem C2_check_varies (i i' : 'I_N) u u' j :
-  values d s zs k (get (Z.of_nat i)) = Some u -> values d s zs k (get (Z.of_nat i')) = Some u' ->
+  values d s A ps k (get (Z.of_nat i)) = Some u -> values d s A ps k (get (Z.of_nat i')) = Some u' ->
   check_varies u u' j -> nth 0 (hidden p k (z i)) j != nth 0 (hidden p k (z i')) j.
 Proof.
 move=> uE u'E /negP differ; rewrite (valuesP uE) (valuesP u'E) !nth_multiple.
@@ -198,12 +202,13 @@ by rewrite gt_eqF // size_gt0 // (proper_at R s_gt0 zsE).
 Qed.
 
 Theorem C2_check_reads (i i' : 'I_N) u u' j :
-  values d s zs k (get (Z.of_nat i)) = Some u -> values d s zs k (get (Z.of_nat i')) = Some u' ->
+  values d s A ps k (get (Z.of_nat i)) = Some u -> values d s A ps k (get (Z.of_nat i')) = Some u' ->
   check_varies u u' j -> check_reads (nth [::] zs k.+1) j ->
   ~ exists v, idle_deep set0 p (circuits ws (only k (unit_at j))) v z.
 Proof.
-rewrite /values; case xE: overs => [x|//]; case: eqP => // _ [<-].
-case yE: overs => [y|//]; case: eqP => // _ [<-] /negP differ /hasP[wb wb_l reads] [v idle].
+rewrite /values; case xE: overs => [x|//]; case: ifP => // /andP[/eqP x_d xA] [<-].
+case yE: overs => [y|//]; case: ifP => // /andP[/eqP y_d yA] [<-].
+rewrite !(wforwardE (widen_take k.+1 psE) A0) // => /negP differ /hasP[wb wb_l reads] [v idle].
 have := idle_same out_m' fit' k_ls' zl_d (fun=> erefl _) idle i i'.
 rewrite /zl (oversP R s_gt0 xE) (oversP R s_gt0 yE) -/above !sent_row.
 have [_ sc_gt0] := sentE R s_gt0 zsE [::] [::] k_ls.

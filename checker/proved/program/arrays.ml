@@ -37,7 +37,10 @@ let members s =
   directory at found;
   found
 
-type array = { rows : int; columns : int; at : int -> int -> int; bytes : string }
+(* The number in row i and column j begins at byte start + i down + j across. *)
+type array = { rows : int; columns : int; start : int; down : int; across : int; bytes : string }
+
+let at array i j = array.start + (i * array.down) + (j * array.across)
 
 (* An array of float64, one row if it is a vector. *)
 let array s (data, size) =
@@ -48,8 +51,8 @@ let array s (data, size) =
   let shaped fortran rows columns =
     let fits = 0 <= rows && rows <= size && 0 <= columns && columns <= size in
     if not fits || start + (8 * rows * columns) <> data + size then malformed "an array of another size";
-    let at i j = start + (8 * if fortran then (j * rows) + i else (i * columns) + j) in
-    { rows; columns; at; bytes = s } in
+    let down, across = if fortran then (8, 8 * rows) else (8 * columns, 8) in
+    { rows; columns; start; down; across; bytes = s } in
   let fortran = function "True" -> true | "False" -> false | _ -> malformed "no order" in
   try scan "{'descr': '<f8', 'fortran_order': %[A-Za-z], 'shape': (%d, %d), }" (fun f n d -> shaped (fortran f) n d)
   with Not_found ->
@@ -64,7 +67,7 @@ let file path =
 
 (* The float of these bits is m 2^e; m is odd or 0. A power of two that divides m is a float, whose exponent tells it. *)
 let float_at array i j =
-  let bits = String.get_int64_le array.bytes (array.at i j) in
+  let bits = String.get_int64_le array.bytes (at array i j) in
   let power = Int64.to_int (Int64.shift_right_logical bits 52) land 0x7FF in
   let fraction = Int64.to_int bits land 0xFFFFFFFFFFFFF in
   if power = 0x7FF then malformed "a number that is not finite";
@@ -74,6 +77,23 @@ let float_at array i j =
     if m = 0 then 0
     else Int64.to_int (Int64.shift_right_logical (Int64.bits_of_float (float_of_int (m land (-m)))) 52) - 1023 in
   ((if Int64.compare bits 0L < 0 then - (m lsr zeros) else m lsr zeros), e + zeros)
+
+external bits_at : string -> int -> int64 = "%caml_string_get64"
+
+(* For each power of two of which there is a multiple, all bits of the numbers that it is multiplied with; not of 0. *)
+let each_exponent array see =
+  if Sys.big_endian then raise (Facts.Left "machines that write numbers from the left");
+  let found = Array.make 0x7FF 0 in
+  for i = 0 to array.rows - 1 do
+    for j = 0 to array.columns - 1 do
+      let bits = bits_at array.bytes (at array i j) in
+      let power = Int64.to_int (Int64.shift_right_logical bits 52) land 0x7FF in
+      if power = 0x7FF then malformed "a number that is not finite";
+      found.(power) <- found.(power) lor Int64.to_int bits land 0xFFFFFFFFFFFFF
+                       lor if power = 0 then 0 else 0x10000000000000
+    done
+  done;
+  Array.iteri (fun power fractions -> if fractions <> 0 then see (max power 1 - 1075) fractions) found
 
 let unit = Big_int_Z.unit_big_int
 let whole = Big_int_Z.big_int_of_int

@@ -50,11 +50,10 @@ let plane subject fact =
 let apart subject planes =
   let low = List.fold_left (fun found p -> min found p.low) 0 planes in
   let e = { power = I.of_int low; under = List.fold_left (fun found p -> I.lcm found p.divisor) I.one planes } in
-  let n, row = numbered subject and layer = List.map (fun p -> p.unit) planes in
-  let cut = I.of_int (max 0 (subject.bits - 25)) and all = List.map (fun _ -> true) planes in
-  let ints = some "no scale" (over_layers subject.s [ e; power 0 ] [ layer; [] ]) in
-  let quick = Packing.quick ints subject.bits (tried subject subject.train) [ all ] in
-  check_rows subject.s [ e; power 0 ] quick [ cut ] subject.d O [ layer ] [] [ [ Dead all ] ] n row
+  let layer = List.map (fun p -> p.unit) planes and es = [ e; power 0 ] in
+  let ints = some "no scale" (over_layers subject.s es [ layer; [] ]) in
+  of_one_value { subject with m = O; hidden = [ layer ]; out = []; ints; es } subject.train 0
+    [ Dead (List.map (fun _ -> true) planes) ]
   && List.for_all (fun p -> check_beyond subject.d subject.s e p.unit p.beyond) planes
 
 (* Those of floats are looked at in one pass; others have divisors of their own. *)

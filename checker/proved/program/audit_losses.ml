@@ -57,7 +57,7 @@ let targets subject = match subject.arrays "targets" with
 
 (* The rows by their inputs, equal ones by their numbers; and a multiple of the sizes of all groups of equal inputs. *)
 let in_order array =
-  let entry i k = Int64.float_of_bits (String.get_int64_le array.Arrays.bytes (array.at i k)) in
+  let entry i k = Int64.float_of_bits (Arrays.bits_at array.Arrays.bytes (Arrays.at array i k)) in
   let rec from k i j =
     if k = array.columns then 0
     else match compare (entry i k) (entry j k) with 0 -> from (k + 1) i j | other -> other in

@@ -69,7 +69,6 @@ let independent subject fact =
   let once = products 1. subject.train.columns (prefix (k + 1) subject.widths) in
   subject.beyond (5e-9 *. size *. (once +. (size *. size)));
   let inverse features = inverse p (Array.of_list (List.map (fun u -> Array.of_list (List.map I.to_int u)) features)) in
-  let parts slot count = Packing.parts (I.to_int slot) (int_of_nat count) in
   let n, row = numbered subject in
   check_minor subject.s subject.es subject.d subject.m subject.hidden subject.out n row (nat k) (pick width members)
     (I.of_int p) (List.map I.of_int chosen) parts inverse

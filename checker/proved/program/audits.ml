@@ -41,12 +41,9 @@ let hexadecimal value =
 (* The least exponent of numbers that are not 0, and one that all are below. *)
 let exponents array =
   let low = ref max_int and high = ref min_int in
-  for i = 0 to array.Arrays.rows - 1 do
-    for j = 0 to array.Arrays.columns - 1 do
-      let m, e = Arrays.float_at array i j in
-      if m <> 0 then (low := Int.min !low e; high := Int.max !high (e + I.numbits (I.of_int m)))
-    done
-  done;
+  Arrays.each_exponent array (fun e fractions ->
+      low := Int.min !low (e + I.trailing_zeros (I.of_int fractions));
+      high := Int.max !high (e + I.numbits (I.of_int fractions)));
   if !low = max_int then (0, 0) else (!low, !high)
 
 (* The net, layer by layer: units with weights and bias. *)
@@ -65,7 +62,7 @@ let layers arrays =
 
 type subject = {
   d : nat; m : nat; hidden : number layer list; out : number layer; ints : I.t layer list; s : scale; es : scale list;
-  widths : int list; train : Arrays.array; deploy : Arrays.array option; beyond : float -> unit; bits : int;
+  wide : wide list Lazy.t; widths : int list; train : Arrays.array; deploy : Arrays.array option; beyond : float -> unit; bits : int;
   arrays : string -> (string * Arrays.array) list;
 }
 
@@ -74,6 +71,8 @@ let units (w, b) = List.init w.Arrays.rows (fun j -> (Arrays.row w j, Arrays.num
 let rec last = function [ one ] -> ([], one) | one :: more -> let init, l = last more in (one :: init, l) | [] -> malformed "no layer"
 
 let some what = function Some found -> found | None -> malformed what
+
+let parts slot count = Packing.parts (I.to_int slot) (int_of_nat count)
 
 (* Scales: those of the layers are the least exponents of their weights, and that of the inputs is low enough for all
    biases to be whole numbers. *)
@@ -91,7 +90,9 @@ let subject folder files beyond =
   let _, down = List.fold_left (fun (at, down) (w, b) -> (at + w, max down (at + w - b))) (inputs, 0) lowest in
   let s = power (inputs - down) and es = List.map (fun (w, _) -> power w) lowest in
   let ints = some "no scale" (over_layers s es (hidden @ [ out ])) in
-  { d = nat train.columns; m = nat (List.length out); hidden; out; ints; s; es; train; deploy; arrays; beyond; bits = high - inputs + down;
+  let d = nat train.columns and bits = high - inputs + down in
+  let wide = lazy (some "no packed layers" (widen parts (I.shift_left I.one bits) d ints)) in
+  { d; wide; m = nat (List.length out); hidden; out; ints; s; es; train; deploy; arrays; beyond; bits;
     widths = List.map (fun (w, _) -> w.Arrays.rows) floats }
 
 let get_row subject array i =
@@ -110,7 +111,7 @@ let at_row subject =
     | Some found -> found
     | None ->
       let row = get_row subject subject.train (I.of_int i) in
-      let found = some "a row of another length" (values subject.d subject.s subject.ints (nat layer) row) in
+      let found = some "a row of another length" (values subject.d subject.s (I.shift_left I.one subject.bits) (Lazy.force subject.wide) (nat layer) row) in
       Hashtbl.add kept (layer, i) found;
       found
 
@@ -126,16 +127,41 @@ let tried subject array =
   let few = min n trials in
   List.init few (fun i -> some "a row of another scale" (overs subject.s (Arrays.row array (i * n / few))))
 
-(* Short numbers that may show which units are dead. *)
-let quick subject claims array =
-  let dead width cs =
-    let chosen = List.fold_left (fun chosen c -> match c with Dead j -> either chosen j | _ -> chosen) [] cs in
-    either chosen (List.init width (fun _ -> false)) in
-  Packing.quick subject.ints subject.bits (tried subject array) (List.map2 dead (fst (last subject.widths)) claims)
+(* Claims of one value about a hidden layer, at all rows of an array. Units that short numbers show to be dead at some
+   rows are looked at in short numbers first; the others in all digits. *)
+let of_one_value subject array k claims =
+  let below = prefix k subject.ints and units = List.nth subject.ints k and rows = tried subject array in
+  let forms cs = List.concat_map (fun c -> some "claims of another layer" (forms_of units c)) cs in
+  let way kept cs = Packing.way kept below (forms cs) subject.bits rows in
+  let block w chosen =
+    subject.beyond 0.;
+    Packing.block array (I.to_int subject.s.power) w chosen in
+  let check ways cs =
+    check_blocks block Packing.row_blocks subject.s subject.es ways subject.d subject.m subject.hidden subject.out (nat k) cs
+      (nat array.Arrays.rows) in
+  let dead, steady = List.partition_map (function Dead j -> Left j | c -> Right c) claims in
+  let dead = List.fold_left either [] dead in
+  let _, off_by = way Packing.few [ Dead dead ] and at = List.map (zforward below) rows in
+  let shown ((w, b) as u) =
+    List.for_all (fun h -> I.sign (I.add (zdot b w h) (I.shift_left (off_by u) 1)) <= 0) at in
+  let quick, slow = List.split (List.map2 (fun j u -> let s = j && shown u in (s, j && not s)) dead
+                                  (prefix (List.length dead) units)) in
+  let some_dead js = if List.mem true js then [ Dead js ] else [] in
+  let ways kept cs = List.map (fun digits -> fst (way digits cs)) kept in
+  let first = some_dead quick and rest = some_dead slow @ steady in
+  (first = [] || check (ways Packing.[ few; more; all ] first) first)
+  && (rest = [] || check (ways [ Packing.all ] rest) rest)
 
 let checked subject cuts claims array =
-  check_rows subject.s subject.es (quick subject claims array) cuts subject.d subject.m subject.hidden subject.out claims
-    (nat array.Arrays.rows) (get_row subject array)
+  let sends, still = List.split (List.map (List.partition (function Sends _ -> true | _ -> false)) claims) in
+  let rec all k = function
+    | [] :: more -> all (k + 1) more
+    | cs :: more -> of_one_value subject array k cs && all (k + 1) more
+    | [] -> true in
+  all 0 still
+  && (List.for_all (fun cs -> cs = []) sends
+      || check_rows subject.s subject.es cuts subject.d subject.m subject.hidden subject.out sends
+        (nat array.Arrays.rows) (get_row subject array))
 
 let layer subject fact =
   let k = whole (get "layer" fact) - 1 in

@@ -1,54 +1,125 @@
-(* Hints for check_packed.v: how many digits short numbers keep, and which units they may show to be off. What is here
-   decides nothing: the checker looks whether its numbers fit, and what they do not show is computed from all digits. *)
+(* Hints for check_packed_rows.v and check_products.v: how many digits numbers keep, and how wide the slots are in which many
+   stand in one integer. They decide nothing: the checkers look whether their numbers fit. And the first one's reader of
+   rows, many at once, a column in one integer: it is believed. *)
 
 module I = Z
 
 open Absence_checkers
 
-(* Leading digits of what enters a layer, and of its weights. *)
-let of_values = 13
-let of_weights = 16
+(* Leading digits that are kept of what enters a layer, and of its weights. *)
+type kept = { values : int; weights : int }
+
+let few = { values = 18; weights = 18 }
+let more = { values = 26; weights = 26 }
+let all = { values = max_int; weights = max_int }
 
 (* A larger integer is not made in OCaml's minor heap, which takes several times as long. *)
 let words = 250
 
 let ones n = I.pred (I.shift_left I.one n)
 let longest = List.fold_left (fun most x -> max most (I.numbits x)) 0
-let greatest = List.fold_left I.max I.zero
+let most_of = List.fold_left I.max I.zero
 
-(* Groups of equal size whose sums are no longer than that, and the steps that take them apart. *)
+(* What a unit's sum is at most, in the digits that are left. *)
+let reach c e most q u =
+  let w, b = short c q u in
+  I.add (I.add (I.mul most (zsizes w)) (I.abs b)) (slack c e most q u)
+
+(* The way that keeps so many digits, and how far the forms may then be from all digits; in all of them nothing is lost.
+   Some rows, in all digits, tell how long the values of layers are. *)
+let way kept_of below forms bits rows =
+  let left length kept = Int.max 0 (length - kept) in
+  let cut_of units = I.of_int (left (longest (List.concat_map fst units)) kept_of.weights) in
+  let widest c e most q units = I.numbits (most_of (List.map (reach c e most q) units)) + 2 in
+  let rec over c e most rows = function
+    | [] ->
+      let q = cut_of forms in
+      ([], q, widest c e most q forms, fun u -> off_by c e most q u)
+    | units :: above ->
+      let cut = cut_of units in
+      let slot = widest c e most cut units and after = List.map (fun x -> List.map zrelu (zaffine units x)) rows in
+      let c' = I.add c cut in
+      let kept = List.fold_left max 0 (List.map longest after) - I.to_int c' in
+      let lost = left kept kept_of.values in
+      let bits = if kept_of = all then slot - 2 else max 0 (kept - lost) + 3 in
+      let far = most_of (List.map (off_by c e most cut) units) in
+      let e' = I.add far (I.shift_left (ones lost) (I.to_int c')) in
+      let hints, q, slots, off = over (I.add c' (I.of_int lost)) e' (ones bits) after above in
+      ({ cut; lost = I.of_int lost; bits = I.of_int bits } :: hints, q, max slot slots, off) in
+  let c = left bits kept_of.values in
+  let most = I.shift_left I.one (bits - c) in
+  let hints, last_cut, slot, off = over (I.of_int c) (ones c) most rows below in
+  (* Whole bytes, as the reader writes them, and room for all that it writes of a number. *)
+  let slot = (max slot (bits - c + 2) + 7) / 8 * 8 in
+  ({ left_out = I.of_int c; most; slot = I.of_int slot; hints; last_cut }, off)
+
+(* Groups of a layer's units whose sums are no longer than that in slots of so many bits, and the steps that take them
+   apart. *)
 let parts slot count =
-  let size = max 1 (min count (words * 64 / slot)) in
+  let size = Int.max 1 (Int.min count (words * 64 / slot)) in
   let rec depth k = if 1 lsl k >= size then k else depth (k + 1) in
   (List.init ((count + size - 1) / size) (fun _ -> Facts.nat size), Facts.nat (depth 0))
 
-(* The layers up to the last one that has units to ask for; rows are what enters a layer at some rows, in all digits. *)
-let rec layers c e bound rows ints dead = match ints, dead with
-  | l :: above, asked :: later when List.exists (List.mem true) dead ->
-    let last = not (List.exists (List.mem true) later) in
-    let cut = I.of_int (max 0 (longest (List.concat_map fst l) - of_weights)) in
-    let far u = off_by c e bound cut u in
-    let doubtful ((w, b) as u) =
-      List.exists (fun x -> I.sign (I.add (zdot b w x) (I.shift_left (far u) 1)) > 0) rows in
-    let asked = List.map2 (fun j u -> j && not (doubtful u)) asked l in
-    let units = if last then List.concat (List.map2 (fun j u -> if j then [ u ] else []) asked l) else l in
-    let most ((_, _) as u) =
-      let w, b = short c cut u in
-      I.add (I.add (I.mul bound (zsizes w)) (I.abs b)) (slack c e bound cut u) in
-    let slot = I.numbits (greatest (List.map most units)) + 2 in
-    let after = List.map (fun x -> List.map zrelu (zaffine l x)) rows in
-    let c' = I.add c cut and size = List.fold_left max 0 (List.map longest after) in
-    let kept = size - I.to_int c' in
-    let lost = max 0 (kept - of_values) in
-    let sizes, depth = parts slot (List.length units) in
-    let e' = I.add (greatest (List.map far l)) (I.shift_left (ones lost) (I.to_int c')) in
-    let bound' = I.shift_left I.one (max 0 (kept - lost) + 2) in
-    let hints, masks = layers (I.add c' (I.of_int lost)) e' bound' after above later in
-    ({ bound; cut; lost = I.of_int lost; slot = I.of_int slot; sizes; depth } :: hints, asked :: masks)
-  | _ -> ([], [])
+(* Blocks of rows whose columns are no longer. *)
+let row_blocks way n =
+  let n = Facts.int_of_nat n in
+  let size = Int.max 1 (Int.min n (words * 64 / I.to_int way.slot)) in
+  let whole = Facts.nat size and rest = n mod size in
+  List.init (n / size) (fun _ -> whole) @ if rest = 0 then [] else [ Facts.nat rest ]
 
-(* For a net in integers, inputs of so many digits, some of them, and for each layer the units that are said to be dead. *)
-let quick ints bits rows dead =
-  let c = max 0 (bits - of_values) in
-  let hints, must_be_off = layers (I.of_int c) (ones c) (I.shift_left I.one (bits - c)) rows ints dead in
-  { left_out = I.of_int c; hints; must_be_off }
+external write : bytes -> int -> int64 -> unit = "%caml_bytes_set64"
+
+(* What a float is: its sign (0, or -1 below 0), and a whole number times a power of two. *)
+let sign bits = Int64.to_int (Int64.shift_right bits 63)
+let power bits = Int64.to_int (Int64.shift_right_logical bits 52) land 0x7FF
+let size bits power = Int64.to_int bits land 0xFFFFFFFFFFFFF lor if power = 0 then 0 else 0x10000000000000
+
+let refuse power = Arrays.malformed (if power = 0x7FF then "a number that is not finite" else "a number that is too large")
+
+(* A number of a row is rounded down. If it is no longer than OCaml's, the greatest is added, so that none is below 0. *)
+let narrow (array : Arrays.array) unit width fits bytes rows j =
+  let most = 1 lsl fits in
+  Array.iteri (fun r i ->
+      let bits = Arrays.bits_at array.bytes (Arrays.at array i j) in
+      let power = power bits and s = sign bits in
+      let size = size bits power and shift = Int.max power 1 - 1075 - unit in
+      let number = (size lxor s) - s in
+      let found =
+        if shift < 0 then number asr Int.min (-shift) 62
+        else if size = 0 then 0
+        else if shift > fits || size lsr (fits - shift) > 1 then refuse power
+        else number lsl shift in
+      let found = found + most in
+      if power = 0x7FF || found < 0 || found > 2 * most then refuse power;
+      write bytes (r * width) (Int64.of_int found)) rows
+
+(* A longer one is whole: those above 0 and those below are written apart, each where its first bit is not 0. *)
+let long (array : Arrays.array) unit width fits signs rows j =
+  Array.iter (fun bytes -> Bytes.fill bytes 0 (Bytes.length bytes) '\000') signs;
+  Array.iteri (fun r i ->
+      let bits = Arrays.bits_at array.bytes (Arrays.at array i j) in
+      let power = power bits in
+      let size = size bits power and shift = Int.max power 1 - 1075 - unit in
+      let up = Int.max shift 0 in
+      let kept = if shift < 0 then size lsr Int.min (-shift) 62 else size in
+      if shift < 0 && (shift <= -62 || kept lsl (-shift) <> size) && size <> 0 then
+        Arrays.malformed "a row of another scale";
+      let room = fits - up in
+      if power = 0x7FF || (size <> 0 && room < 54 && (room < 0 || kept > 1 lsl room)) then refuse power;
+      if kept <> 0 then
+        write signs.(sign bits land 1) ((r * width) + (up / 8)) (Int64.of_int (kept lsl (up land 7)))) rows
+
+(* The columns of rows, by their numbers: of each number over 2^power the leading digits. *)
+let block (array : Arrays.array) power way rows =
+  let rows = Array.of_list (List.map I.to_int rows) in
+  let n = Array.length rows and width = I.to_int way.slot / 8 and fits = I.numbits way.most - 1 in
+  let unit = power + I.to_int way.left_out in
+  let whole bytes = I.of_bits (Bytes.sub_string bytes 0 (n * width)) in
+  let bytes () = Bytes.make ((n * width) + 8) '\000' in
+  if fits <= 60 then
+    let bytes = bytes () and middle = I.mul way.most (in_each way.slot (Facts.nat n)) in
+    List.init array.columns (fun j -> narrow array unit width fits bytes rows j; I.sub (whole bytes) middle)
+  else if I.sign way.left_out > 0 then raise (Facts.Left "long numbers without their last digits")
+  else
+    let signs = [| bytes (); bytes () |] in
+    List.init array.columns (fun j -> long array unit width fits signs rows j; I.sub (whole signs.(0)) (whole signs.(1)))
