@@ -77,16 +77,17 @@ def test_of_each_fact_it_says_what_the_independent_checker_says(cases, tmp_path_
     widths=st.lists(st.integers(2, 40), min_size=2, max_size=3),
     layer=st.integers(0, 1),
     margin=st.sampled_from([0.0, 2.0**-45, 1.0]),
+    rows=st.sampled_from([60, 700]),
 )
-def test_of_many_rows_one_decides_that_a_unit_is_not_dead(seed, widths, layer, margin, tmp_path_factory):
-    """Short numbers are tried at some rows; at the others too a unit is dead by all digits, or it is not."""
+def test_of_many_rows_one_decides_that_a_unit_is_not_dead(seed, widths, layer, margin, rows, tmp_path_factory):
+    """Short numbers are tried at some rows; at the others too, in whichever block, all digits decide."""
     rng = np.random.default_rng(seed)
     layer = min(layer, len(widths) - 2)
     shapes = [*pairwise([*widths, 2])]
     layers = [(rng.standard_normal((n, d)), rng.standard_normal(n)) for d, n in shapes]
     # On a grid, so that the sums of floats below are exact.
     layers = [(np.round(w * 2**10) / 2**10, np.round(b * 2**10) / 2**10) for w, b in layers]
-    train = np.round(rng.standard_normal((60, widths[0])) * 2**8) / 2**8
+    train = np.round(rng.standard_normal((rows, widths[0])) * 2**8) / 2**8
     below = train
     for weights, bias in layers[:layer]:
         below = np.maximum(below @ weights.T + bias, 0)
@@ -108,6 +109,30 @@ def test_of_many_rows_one_decides_that_a_unit_is_not_dead(seed, widths, layer, m
     found = opinions(paths)
     assert found[paths[0]].whole
     assert [answer for _, answer in found[paths[1]].facts].index(Answer.REFUSED) == layer
+
+
+@settings(deadline=None, max_examples=15)
+@given(data=st.data())
+def test_rows_are_read_as_they_are_whatever_their_exponents(data, tmp_path_factory):
+    """Floats of every size and sign stand in one column: those of other rows must not change what is read."""
+    cases = []
+    for _ in range(6):
+        numbers = st.one_of(st.floats(-8, 8), st.floats(allow_nan=False, allow_infinity=False), st.just(-0.0))
+        rows = data.draw(st.integers(1, 40))
+        train = matrix(data.draw, rows, 2, numbers)
+        near = st.sampled_from([*map(float, train.ravel()), 0.0])
+        # A unit that is x1 - t, t - x1, or 0: dead, or of one value, but for a row.
+        weights = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+        at = data.draw(near)
+        bias = np.array([-at, at, abs(at), -data.draw(near)])
+        layers = [(weights, bias), (np.ones((1, 4)), np.zeros(1))]
+        facts = json.loads(json.dumps(list(unit_facts(unit_findings(FloatNet(layers), train)))))
+        lied = json.loads(json.dumps(facts))
+        unit = data.draw(st.integers(0, 3))
+        lied[0]["activity"][unit] = data.draw(st.sampled_from(["dead", "constant"]))
+        lied[0]["witness"][unit], lied[0]["idle"][unit] = None, True
+        cases += [(layers, train, train, facts), (layers, train, train, lied)]
+    agree_on(tmp_path_factory.mktemp("exponents"), cases, "CF")
 
 
 @pytest.mark.parametrize(
