@@ -69,57 +69,62 @@ let row_blocks way n =
 
 external write : bytes -> int -> int64 -> unit = "%caml_bytes_set64"
 
-(* What a float is: its sign (0, or -1 below 0), and a whole number times a power of two. *)
-let sign bits = Int64.to_int (Int64.shift_right bits 63)
-let power bits = Int64.to_int (Int64.shift_right_logical bits 52) land 0x7FF
-let size bits power = Int64.to_int bits land 0xFFFFFFFFFFFFF lor if power = 0 then 0 else 0x10000000000000
-
 let refuse power = Arrays.malformed (if power = 0x7FF then "a number that is not finite" else "a number that is too large")
 
-(* A number of a row is rounded down. If it is no longer than OCaml's, the greatest is added, so that none is below 0. *)
-let narrow (array : Arrays.array) unit width fits bytes rows j =
+(* The numbers that begin at these bytes: a float is a whole number, with its sign, times a power of two. In the loops
+   nothing is called that would put the float's bits into the heap. A number is rounded down; if it is no longer than
+   OCaml's, the greatest is added, so that none is below 0. *)
+let narrow source places across unit width fits bytes =
   let most = 1 lsl fits in
-  Array.iteri (fun r i ->
-      let bits = Arrays.bits_at array.bytes (Arrays.at array i j) in
-      let power = power bits and s = sign bits in
-      let size = size bits power and shift = Int.max power 1 - 1075 - unit in
-      let number = (size lxor s) - s in
-      let found =
-        if shift < 0 then number asr Int.min (-shift) 62
-        else if size = 0 then 0
-        else if shift > fits || size lsr (fits - shift) > 1 then refuse power
-        else number lsl shift in
-      let found = found + most in
-      if power = 0x7FF || found < 0 || found > 2 * most then refuse power;
-      write bytes (r * width) (Int64.of_int found)) rows
+  for r = 0 to Array.length places - 1 do
+    let bits = Arrays.bits_at source (places.(r) + across) in
+    let top = Int64.to_int (Int64.shift_right bits 52) in
+    let power = top land 0x7FF and sign = top asr 11 in
+    let size = Int64.to_int bits land 0xFFFFFFFFFFFFF lor (if power = 0 then 0 else 0x10000000000000) in
+    let shift = (if power = 0 then 1 else power) - 1075 - unit in
+    let number = (size lxor sign) - sign in
+    let found =
+      if shift < 0 then number asr (if shift < -62 then 62 else -shift)
+      else if size = 0 then 0
+      else if shift > fits || size lsr (fits - shift) > 1 then refuse power
+      else number lsl shift in
+    let found = found + most in
+    if power = 0x7FF || found < 0 || found > 2 * most then refuse power;
+    write bytes (r * width) (Int64.of_int found)
+  done
 
 (* A longer one is whole: those above 0 and those below are written apart, each where its first bit is not 0. *)
-let long (array : Arrays.array) unit width fits signs rows j =
+let long source places across unit width fits signs =
   Array.iter (fun bytes -> Bytes.fill bytes 0 (Bytes.length bytes) '\000') signs;
-  Array.iteri (fun r i ->
-      let bits = Arrays.bits_at array.bytes (Arrays.at array i j) in
-      let power = power bits in
-      let size = size bits power and shift = Int.max power 1 - 1075 - unit in
-      let up = Int.max shift 0 in
-      let kept = if shift < 0 then size lsr Int.min (-shift) 62 else size in
-      if shift < 0 && (shift <= -62 || kept lsl (-shift) <> size) && size <> 0 then
-        Arrays.malformed "a row of another scale";
-      let room = fits - up in
-      if power = 0x7FF || (size <> 0 && room < 54 && (room < 0 || kept > 1 lsl room)) then refuse power;
-      if kept <> 0 then
-        write signs.(sign bits land 1) ((r * width) + (up / 8)) (Int64.of_int (kept lsl (up land 7)))) rows
+  for r = 0 to Array.length places - 1 do
+    let bits = Arrays.bits_at source (places.(r) + across) in
+    let top = Int64.to_int (Int64.shift_right bits 52) in
+    let power = top land 0x7FF in
+    let size = Int64.to_int bits land 0xFFFFFFFFFFFFF lor (if power = 0 then 0 else 0x10000000000000) in
+    let shift = (if power = 0 then 1 else power) - 1075 - unit in
+    let up = if shift < 0 then 0 else shift in
+    let kept = if shift < 0 then size lsr (if shift < -62 then 62 else -shift) else size in
+    if shift < 0 && (shift <= -62 || kept lsl (-shift) <> size) && size <> 0 then
+      Arrays.malformed "a row of another scale";
+    let room = fits - up in
+    if power = 0x7FF || (size <> 0 && room < 54 && (room < 0 || kept > 1 lsl room)) then refuse power;
+    if kept <> 0 then write signs.((top asr 11) land 1) ((r * width) + (up / 8)) (Int64.of_int (kept lsl (up land 7)))
+  done
 
 (* The columns of rows, by their numbers: of each number over 2^power the leading digits. *)
 let block (array : Arrays.array) power way rows =
-  let rows = Array.of_list (List.map I.to_int rows) in
-  let n = Array.length rows and width = I.to_int way.slot / 8 and fits = I.numbits way.most - 1 in
+  let places = Array.of_list (List.map (fun i -> Arrays.at array (I.to_int i) 0) rows) in
+  let n = Array.length places and width = I.to_int way.slot / 8 and fits = I.numbits way.most - 1 in
   let unit = power + I.to_int way.left_out in
   let whole bytes = I.of_bits (Bytes.sub_string bytes 0 (n * width)) in
   let bytes () = Bytes.make ((n * width) + 8) '\000' in
+  let columns read = List.init array.columns (fun j -> read (j * array.across)) in
   if fits <= 60 then
     let bytes = bytes () and middle = I.mul way.most (in_each way.slot (Facts.nat n)) in
-    List.init array.columns (fun j -> narrow array unit width fits bytes rows j; I.sub (whole bytes) middle)
+    columns (fun across -> narrow array.bytes places across unit width fits bytes; I.sub (whole bytes) middle)
   else if I.sign way.left_out > 0 then raise (Facts.Left "long numbers without their last digits")
   else
     let signs = [| bytes (); bytes () |] in
-    List.init array.columns (fun j -> long array unit width fits signs rows j; I.sub (whole signs.(0)) (whole signs.(1)))
+    columns (fun across ->
+        long array.bytes places across unit width fits signs;
+        I.sub (whole signs.(0)) (whole signs.(1)))
