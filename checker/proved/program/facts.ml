@@ -36,8 +36,8 @@ let integer words =
   if digits = "" || not (String.for_all (fun c -> '0' <= c && c <= '9') digits) then malformed "no number";
   Big_int_Z.big_int_of_string words
 
+(* An exact number is a text, as the independent checker has it. *)
 let number = function
-  | Json.Int words -> { qnum = integer words; qden = Big_int_Z.unit_big_int }
   | Json.Text words ->
     (match String.split_on_char '/' words with
      | [ one ] -> { qnum = integer one; qden = Big_int_Z.unit_big_int }

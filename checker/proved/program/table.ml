@@ -12,19 +12,24 @@ let stated = [
   "readout-price", [ "bound"; "leverage"; "square" ];
 ]
 
+(* What facts state may be a count too. *)
+let stated_number = function
+  | Json.Int words -> { qnum = integer words; qden = one.qden }
+  | value -> number value
+
 let term facts value = match list value with
   | [ factor ] -> (number factor, one)
   | [ factor; place; Json.Text "prices"; which; Json.Text "price" ] ->
     let fact = match List.nth_opt facts (whole place) with Some fact -> fact | None -> malformed "no such fact" in
     if text (get "kind" fact) <> "defection-price" then raise (Left "another number");
     (match List.nth_opt (list (get "prices" fact)) (whole which) with
-     | Some entry -> (number factor, number (get "price" entry))
+     | Some entry -> (number factor, stated_number (get "price" entry))
      | None -> malformed "no such price")
   | [ factor; place; Json.Text key ] ->
     let fact = match List.nth_opt facts (whole place) with Some fact -> fact | None -> malformed "no such fact" in
     let keys = try List.assoc (text (get "kind" fact)) stated with Not_found -> raise (Left "another number") in
     if not (List.mem key keys) then malformed "no such number";
-    (number factor, number (get key fact))
+    (number factor, stated_number (get key fact))
   | _ -> raise (Left "another number")
 
 let side facts value =

@@ -12,7 +12,7 @@ from proof_of_absence.checker.proved.opinion import Answer, opinions
 
 @st.composite
 def changed(draw, true):
-    """A true fact with at most two numbers changed, most often to what is false."""
+    """A true fact with at most two numbers changed, most often to what is false, or written as no number is."""
     fact = json.loads(json.dumps(draw(st.sampled_from(true))))
     places = list(places_of(fact))
     for place in draw(st.lists(st.sampled_from(places), max_size=2)):
@@ -23,8 +23,9 @@ def changed(draw, true):
         if isinstance(node[last], int):
             node[last] = draw(st.integers(-1, 3))
         else:
-            step = draw(st.sampled_from(["-1/100", "1/100", "1", "-1"]))
-            node[last] = str(Fraction(node[last]) + Fraction(step))
+            step = draw(st.sampled_from(["-1/100", "1/100", "1", "-1", None]))
+            # Or a number that is no text.
+            node[last] = round(Fraction(node[last])) if step is None else str(Fraction(node[last]) + Fraction(step))
     return fact
 
 
