@@ -105,13 +105,14 @@ let numbered subject = (nat subject.train.Arrays.rows, get_row subject subject.t
 
 (* The values of a hidden layer at a training row, kept. *)
 let at_row subject =
-  let kept = Hashtbl.create 64 in
+  let kept = Hashtbl.create 64 and most = I.shift_left I.one subject.bits in
   fun layer i ->
     match Hashtbl.find_opt kept (layer, i) with
     | Some found -> found
     | None ->
       let row = get_row subject subject.train (I.of_int i) in
-      let found = some "a row of another length" (values subject.d subject.s (I.shift_left I.one subject.bits) (Lazy.force subject.wide) (nat layer) row) in
+      let found = values subject.d subject.s most (Lazy.force subject.wide) (nat layer) row in
+      let found = some "a row of another length" found in
       Hashtbl.add kept (layer, i) found;
       found
 
@@ -137,8 +138,8 @@ let of_one_value subject array k claims =
     subject.beyond 0.;
     Packing.block array (I.to_int subject.s.power) w chosen in
   let check ways cs =
-    check_blocks block Packing.row_blocks subject.s subject.es ways subject.d subject.m subject.hidden subject.out (nat k) cs
-      (nat array.Arrays.rows) in
+    check_blocks block Packing.row_blocks subject.s subject.es ways subject.d subject.m subject.hidden subject.out
+      (nat k) cs (nat array.Arrays.rows) in
   let dead, steady = List.partition_map (function Dead j -> Left j | c -> Right c) claims in
   let dead = List.fold_left either [] dead in
   let _, off_by = way Packing.few [ Dead dead ] and at = List.map (zforward below) rows in

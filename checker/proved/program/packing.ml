@@ -1,6 +1,6 @@
-(* Hints for check_packed_rows.v and check_products.v: how many digits numbers keep, and how wide the slots are in which many
-   stand in one integer. They decide nothing: the checkers look whether their numbers fit. And the first one's reader of
-   rows, many at once, a column in one integer: it is believed. *)
+(* Hints for check_packed_rows.v and check_products.v: how many digits numbers keep, and how wide the slots are in which
+   many stand in one integer. They decide nothing: the checkers look whether their numbers fit. Then the reader of rows
+   for the first of these, many at once, a column in one integer: it is believed, as `told` says there. *)
 
 module I = Z
 
@@ -69,7 +69,8 @@ let row_blocks way n =
 
 external write : bytes -> int -> int64 -> unit = "%caml_bytes_set64"
 
-let refuse power = Arrays.malformed (if power = 0x7FF then "a number that is not finite" else "a number that is too large")
+let refuse power =
+  Arrays.malformed (if power = 0x7FF then "a number that is not finite" else "a number that is too large")
 
 (* The numbers that begin at these bytes: a float is a whole number, with its sign, times a power of two. In the loops
    nothing is called that would put the float's bits into the heap. A number is rounded down; if it is no longer than
