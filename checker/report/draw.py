@@ -30,7 +30,7 @@ FILL = {
 CIRCUIT, FAINT, POSITIVE, NEGATIVE = "#c2410c", "#cbd2d9", "#2563eb", "#b91c1c"
 BOX = (270, 62)
 GAP = (96, 28)
-LEGEND = 26
+LEGEND, BACK = 26, 14
 
 
 def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
@@ -38,7 +38,10 @@ def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
     dashed from a countermodel to the claim it guards.
     """
     layout = graph.copy()
-    layout.add_edges_from((name, claim.drops.claim) for name, claim in graph.nodes(data="claim") if claim.drops)
+    guards = [(name, claim.drops.claim) for name, claim in graph.nodes(data="claim") if claim.drops]
+    # A countermodel may rest on the claim that it guards; then its dashed arrow goes back.
+    back = [(name, guarded) for name, guarded in guards if nx.has_path(graph, guarded, name)]
+    layout.add_edges_from(set(guards) - set(back))
     # Each claim as far right as what rests on it allows, so that no arrow passes behind a box.
     layers = list(nx.topological_generations(layout.reverse()))[::-1]
     rows = max(map(len, layers))
@@ -52,9 +55,12 @@ def claims(graph: nx.DiGraph, status: Mapping[str, Status]) -> str:
             place[name] = (20 + column * (BOX[0] + GAP[0]), top + row * (BOX[1] + GAP[1]))
     # An edge that the others imply would only cross them.
     shown = nx.transitive_reduction(layout)
-    for source, target in sorted(shown.edges):
+    for source, target in sorted([*shown.edges, *back]):
         x0, y0 = place[source][0] + BOX[0], place[source][1] + BOX[1] / 2
         x1, y1 = place[target][0], place[target][1] + BOX[1] / 2
+        if (source, target) in back:
+            # From side to side, below the arrow that goes the other way.
+            x0, x1, y0, y1 = x0 - BOX[0], x1 + BOX[0], y0 + BACK, y1 + BACK
         bend = (x1 - x0) / 2
         dashed = {} if graph.has_edge(source, target) else {"stroke_dasharray": "6 4"}
         picture.add(
