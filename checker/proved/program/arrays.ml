@@ -42,8 +42,18 @@ type array = { rows : int; columns : int; start : int; down : int; across : int;
 
 let at array i j = array.start + (i * array.down) + (j * array.across)
 
+(* The bits of a float64, by a load that puts nothing into the heap; `array` sees to it that the bytes are in this order. *)
+external bits_at : string -> int -> int64 = "%caml_string_get64"
+
+(* A float is a whole number times a power of two. From its lowest 63 bits, and from what stands above the fraction: *)
+let[@inline] power_of top = top land 0x7FF
+let[@inline] size_of low power = low land 0xFFFFFFFFFFFFF lor if power = 0 then 0 else 0x10000000000000
+let[@inline] exponent_of power = (if power = 0 then 1 else power) - 1075
+let no_float = 0x7FF
+
 (* An array of float64, one row if it is a vector. *)
 let array s (data, size) =
+  if Sys.big_endian then raise (Facts.Left "machines that write numbers from the left");
   if String.sub s data 8 <> "\x93NUMPY\x01\x00" then malformed "no npy file";
   let header = String.sub s (data + 10) (u16 s (data + 8)) in
   let start = data + 10 + String.length header in
@@ -67,33 +77,27 @@ let file path =
 
 (* The float of these bits is m 2^e; m is odd or 0. A power of two that divides m is a float, whose exponent tells it. *)
 let float_at array i j =
-  let bits = String.get_int64_le array.bytes (at array i j) in
-  let power = Int64.to_int (Int64.shift_right_logical bits 52) land 0x7FF in
-  let fraction = Int64.to_int bits land 0xFFFFFFFFFFFFF in
-  if power = 0x7FF then malformed "a number that is not finite";
-  let m = if power = 0 then fraction else fraction + 0x10000000000000 in
-  let e = (if power = 0 then 1 else power) - 1075 in
+  let bits = bits_at array.bytes (at array i j) in
+  let power = power_of (Int64.to_int (Int64.shift_right bits 52)) in
+  if power = no_float then malformed "a number that is not finite";
+  let m = size_of (Int64.to_int bits) power and e = exponent_of power in
   let zeros =
     if m = 0 then 0
     else Int64.to_int (Int64.shift_right_logical (Int64.bits_of_float (float_of_int (m land (-m)))) 52) - 1023 in
   ((if Int64.compare bits 0L < 0 then - (m lsr zeros) else m lsr zeros), e + zeros)
 
-external bits_at : string -> int -> int64 = "%caml_string_get64"
-
 (* For each power of two of which there is a multiple, all bits of the numbers that it is multiplied with; not of 0. *)
 let each_exponent array see =
-  if Sys.big_endian then raise (Facts.Left "machines that write numbers from the left");
-  let found = Array.make 0x7FF 0 in
+  let found = Array.make no_float 0 in
   for i = 0 to array.rows - 1 do
     for j = 0 to array.columns - 1 do
       let bits = bits_at array.bytes (at array i j) in
-      let power = Int64.to_int (Int64.shift_right_logical bits 52) land 0x7FF in
-      if power = 0x7FF then malformed "a number that is not finite";
-      found.(power) <- found.(power) lor Int64.to_int bits land 0xFFFFFFFFFFFFF
-                       lor if power = 0 then 0 else 0x10000000000000
+      let power = power_of (Int64.to_int (Int64.shift_right bits 52)) in
+      if power = no_float then malformed "a number that is not finite";
+      found.(power) <- found.(power) lor size_of (Int64.to_int bits) power
     done
   done;
-  Array.iteri (fun power fractions -> if fractions <> 0 then see (max power 1 - 1075) fractions) found
+  Array.iteri (fun power fractions -> if fractions <> 0 then see (exponent_of power) fractions) found
 
 let unit = Big_int_Z.unit_big_int
 let whole = Big_int_Z.big_int_of_int

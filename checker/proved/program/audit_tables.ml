@@ -71,7 +71,7 @@ let independent subject fact =
   let inverse features = inverse p (Array.of_list (List.map (fun u -> Array.of_list (List.map I.to_int u)) features)) in
   let n, row = numbered subject in
   check_minor subject.s subject.es subject.d subject.m subject.hidden subject.out n row (nat k) (pick width members)
-    (I.of_int p) (List.map I.of_int chosen) parts inverse
+    (I.of_int p) (List.map I.of_int chosen) Packing.parts inverse
 
 (* The scale of combinations of the features of a layer: low enough for what is added to them too. *)
 let combining subject k units =

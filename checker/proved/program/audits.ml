@@ -72,8 +72,6 @@ let rec last = function [ one ] -> ([], one) | one :: more -> let init, l = last
 
 let some what = function Some found -> found | None -> malformed what
 
-let parts slot count = Packing.parts (I.to_int slot) (int_of_nat count)
-
 (* Scales: those of the layers are the least exponents of their weights, and that of the inputs is low enough for all
    biases to be whole numbers. *)
 let subject folder files beyond =
@@ -91,7 +89,7 @@ let subject folder files beyond =
   let s = power (inputs - down) and es = List.map (fun (w, _) -> power w) lowest in
   let ints = some "no scale" (over_layers s es (hidden @ [ out ])) in
   let d = nat train.columns and bits = high - inputs + down in
-  let wide = lazy (some "no packed layers" (widen parts (I.shift_left I.one bits) d ints)) in
+  let wide = lazy (some "no packed layers" (widen Packing.parts (I.shift_left I.one bits) d ints)) in
   { d; wide; m = nat (List.length out); hidden; out; ints; s; es; train; deploy; arrays; beyond; bits;
     widths = List.map (fun (w, _) -> w.Arrays.rows) floats }
 
@@ -131,9 +129,15 @@ let tried subject array =
 (* Claims of one value about a hidden layer, at all rows of an array. Units that short numbers show to be dead at some
    rows are looked at in short numbers first; the others in all digits. *)
 let of_one_value subject array k claims =
-  let below = prefix k subject.ints and units = List.nth subject.ints k and rows = tried subject array in
+  let units = List.nth subject.ints k in
+  (* What enters the layer at some rows, and the layers below, each with how long its values are there. *)
+  let through (rows, below) units =
+    let above = List.map (fun x -> List.map zrelu (zaffine units x)) rows in
+    (above, (units, Packing.longest (List.concat above)) :: below) in
+  let at, below = List.fold_left through (tried subject array, []) (prefix k subject.ints) in
+  let below = List.rev below in
   let forms cs = List.concat_map (fun c -> some "claims of another layer" (forms_of units c)) cs in
-  let way kept cs = Packing.way kept below (forms cs) subject.bits rows in
+  let way kept cs = Packing.way kept below (forms cs) subject.bits in
   let block w chosen =
     subject.beyond 0.;
     Packing.block array (I.to_int subject.s.power) w chosen in
@@ -142,9 +146,10 @@ let of_one_value subject array k claims =
       (nat k) cs (nat array.Arrays.rows) in
   let dead, steady = List.partition_map (function Dead j -> Left j | c -> Right c) claims in
   let dead = List.fold_left either [] dead in
-  let _, off_by = way Packing.few [ Dead dead ] and at = List.map (zforward below) rows in
+  let off_by = lazy (snd (way Packing.few [ Dead dead ])) in
   let shown ((w, b) as u) =
-    List.for_all (fun h -> I.sign (I.add (zdot b w h) (I.shift_left (off_by u) 1)) <= 0) at in
+    let far = I.shift_left (Lazy.force off_by u) 1 in
+    List.for_all (fun h -> I.sign (I.add (zdot b w h) far) <= 0) at in
   let quick, slow = List.split (List.map2 (fun j u -> let s = j && shown u in (s, j && not s)) dead
                                   (prefix (List.length dead) units)) in
   let some_dead js = if List.mem true js then [ Dead js ] else [] in
@@ -153,7 +158,8 @@ let of_one_value subject array k claims =
   (first = [] || check (ways Packing.[ few; more; all ] first) first)
   && (rest = [] || check (ways [ Packing.all ] rest) rest)
 
-let checked subject cuts claims array =
+(* What circuits send is compared in all digits. *)
+let checked subject claims array =
   let sends, still = List.split (List.map (List.partition (function Sends _ -> true | _ -> false)) claims) in
   let rec all k = function
     | [] :: more -> all (k + 1) more
@@ -161,7 +167,7 @@ let checked subject cuts claims array =
     | [] -> true in
   all 0 still
   && (List.for_all (fun cs -> cs = []) sends
-      || check_rows subject.s subject.es cuts subject.d subject.m subject.hidden subject.out sends
+      || check_rows subject.s subject.es [] subject.d subject.m subject.hidden subject.out sends
         (nat array.Arrays.rows) (get_row subject array))
 
 let layer subject fact =
@@ -235,12 +241,11 @@ let both one other = match one, other with
 
 let answers subject facts =
   let at = at_row subject in
-  let cuts = cuts subject at in
   let found = List.map (fun fact -> attempt (fun () -> read subject at fact)) facts in
   let every pick = List.concat_map (function Ok one -> pick one | Error _ -> []) found in
   let depth = List.length subject.hidden in
   let by_layer claims = List.init depth (fun k -> List.filter_map (fun (l, c) -> if l = k then Some c else None) claims) in
-  let passes array claims = checked subject cuts (by_layer claims) array in
+  let passes array claims = checked subject (by_layer claims) array in
   let unit_claims = function Units (k, claims, _) -> List.map (fun c -> (k, c)) claims | _ -> [] in
   let still = let all = every unit_claims in
     let masks = List.map still (by_layer all) in

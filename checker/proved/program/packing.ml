@@ -21,68 +21,68 @@ let longest = List.fold_left (fun most x -> max most (I.numbits x)) 0
 let most_of = List.fold_left I.max I.zero
 
 (* What a unit's sum is at most, in the digits that are left. *)
-let reach c e most q u =
+let sum_within c e most q u =
   let w, b = short c q u in
   I.add (I.add (I.mul most (zsizes w)) (I.abs b)) (slack c e most q u)
 
 (* The way that keeps so many digits, and how far the forms may then be from all digits; in all of them nothing is lost.
-   Some rows, in all digits, tell how long the values of layers are. *)
-let way kept_of below forms bits rows =
+   With each layer below stands how long its values are at some rows. *)
+let way kept_of below forms bits =
   let left length kept = Int.max 0 (length - kept) in
   let cut_of units = I.of_int (left (longest (List.concat_map fst units)) kept_of.weights) in
-  let widest c e most q units = I.numbits (most_of (List.map (reach c e most q) units)) + 2 in
-  let rec over c e most rows = function
+  let widest c e most q units = I.numbits (most_of (List.map (sum_within c e most q) units)) + 2 in
+  let rec over c e most = function
     | [] ->
       let q = cut_of forms in
-      ([], q, widest c e most q forms, fun u -> off_by c e most q u)
-    | units :: above ->
+      ([], q, widest c e most q forms, off_by c e most q)
+    | (units, length) :: above ->
       let cut = cut_of units in
-      let slot = widest c e most cut units and after = List.map (fun x -> List.map zrelu (zaffine units x)) rows in
-      let c' = I.add c cut in
-      let kept = List.fold_left max 0 (List.map longest after) - I.to_int c' in
+      let slot = widest c e most cut units and c' = I.add c cut in
+      let kept = length - I.to_int c' in
       let lost = left kept kept_of.values in
       let bits = if kept_of = all then slot - 2 else max 0 (kept - lost) + 3 in
       let far = most_of (List.map (off_by c e most cut) units) in
       let e' = I.add far (I.shift_left (ones lost) (I.to_int c')) in
-      let hints, q, slots, off = over (I.add c' (I.of_int lost)) e' (ones bits) after above in
+      let hints, q, slots, off = over (I.add c' (I.of_int lost)) e' (ones bits) above in
       ({ cut; lost = I.of_int lost; bits = I.of_int bits } :: hints, q, max slot slots, off) in
   let c = left bits kept_of.values in
   let most = I.shift_left I.one (bits - c) in
-  let hints, last_cut, slot, off = over (I.of_int c) (ones c) most rows below in
+  let hints, last_cut, slot, off = over (I.of_int c) (ones c) most below in
   (* Whole bytes, as the reader writes them, and room for all that it writes of a number. *)
   let slot = (max slot (bits - c + 2) + 7) / 8 * 8 in
   ({ left_out = I.of_int c; most; slot = I.of_int slot; hints; last_cut }, off)
 
-(* Groups of a layer's units whose sums are no longer than that in slots of so many bits, and the steps that take them
-   apart. *)
-let parts slot count =
-  let size = Int.max 1 (Int.min count (words * 64 / slot)) in
+(* How many of them stand in one integer, in slots of so many bits. *)
+let at_once slot count = Int.max 1 (Int.min count (words * 64 / I.to_int slot))
+
+(* Groups of a layer's units for that, and the steps that take their sums apart. *)
+let parts slot units =
+  let count = Facts.int_of_nat units in
+  let size = at_once slot count in
   let rec depth k = if 1 lsl k >= size then k else depth (k + 1) in
   (List.init ((count + size - 1) / size) (fun _ -> Facts.nat size), Facts.nat (depth 0))
 
-(* Blocks of rows whose columns are no longer. *)
-let row_blocks way n =
-  let n = Facts.int_of_nat n in
-  let size = Int.max 1 (Int.min n (words * 64 / I.to_int way.slot)) in
+(* Blocks of rows for that. *)
+let row_blocks way rows =
+  let n = Facts.int_of_nat rows in
+  let size = at_once way.slot n in
   let whole = Facts.nat size and rest = n mod size in
   List.init (n / size) (fun _ -> whole) @ if rest = 0 then [] else [ Facts.nat rest ]
 
 external write : bytes -> int -> int64 -> unit = "%caml_bytes_set64"
 
 let refuse power =
-  Arrays.malformed (if power = 0x7FF then "a number that is not finite" else "a number that is too large")
+  Arrays.malformed (if power = Arrays.no_float then "a number that is not finite" else "a number that is too large")
 
-(* The numbers that begin at these bytes: a float is a whole number, with its sign, times a power of two. In the loops
-   nothing is called that would put the float's bits into the heap. A number is rounded down; if it is no longer than
-   OCaml's, the greatest is added, so that none is below 0. *)
+(* The numbers that begin at these bytes. In the loops nothing puts a float's bits into the heap. A number is rounded
+   down; if it is no longer than OCaml's, the greatest is added, so that none is below 0. *)
 let narrow source places across unit width fits bytes =
   let most = 1 lsl fits in
   for r = 0 to Array.length places - 1 do
     let bits = Arrays.bits_at source (places.(r) + across) in
     let top = Int64.to_int (Int64.shift_right bits 52) in
-    let power = top land 0x7FF and sign = top asr 11 in
-    let size = Int64.to_int bits land 0xFFFFFFFFFFFFF lor (if power = 0 then 0 else 0x10000000000000) in
-    let shift = (if power = 0 then 1 else power) - 1075 - unit in
+    let power = Arrays.power_of top and sign = top asr 11 in
+    let size = Arrays.size_of (Int64.to_int bits) power and shift = Arrays.exponent_of power - unit in
     let number = (size lxor sign) - sign in
     let found =
       if shift < 0 then number asr (if shift < -62 then 62 else -shift)
@@ -90,7 +90,7 @@ let narrow source places across unit width fits bytes =
       else if shift > fits || size lsr (fits - shift) > 1 then refuse power
       else number lsl shift in
     let found = found + most in
-    if power = 0x7FF || found < 0 || found > 2 * most then refuse power;
+    if power = Arrays.no_float || found < 0 || found > 2 * most then refuse power;
     write bytes (r * width) (Int64.of_int found)
   done
 
@@ -100,15 +100,14 @@ let long source places across unit width fits signs =
   for r = 0 to Array.length places - 1 do
     let bits = Arrays.bits_at source (places.(r) + across) in
     let top = Int64.to_int (Int64.shift_right bits 52) in
-    let power = top land 0x7FF in
-    let size = Int64.to_int bits land 0xFFFFFFFFFFFFF lor (if power = 0 then 0 else 0x10000000000000) in
-    let shift = (if power = 0 then 1 else power) - 1075 - unit in
+    let power = Arrays.power_of top in
+    let size = Arrays.size_of (Int64.to_int bits) power and shift = Arrays.exponent_of power - unit in
     let up = if shift < 0 then 0 else shift in
     let kept = if shift < 0 then size lsr (if shift < -62 then 62 else -shift) else size in
     if shift < 0 && (shift <= -62 || kept lsl (-shift) <> size) && size <> 0 then
       Arrays.malformed "a row of another scale";
     let room = fits - up in
-    if power = 0x7FF || (size <> 0 && room < 54 && (room < 0 || kept > 1 lsl room)) then refuse power;
+    if power = Arrays.no_float || (size <> 0 && room < 54 && (room < 0 || kept > 1 lsl room)) then refuse power;
     if kept <> 0 then write signs.((top asr 11) land 1) ((r * width) + (up / 8)) (Int64.of_int (kept lsl (up land 7)))
   done
 
