@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import tokenize
 import zipfile
 from fractions import Fraction
 from math import prod
@@ -13,6 +14,12 @@ import numpy as np
 
 from proof_of_absence.checker.independent.refusal import Refused, require
 from proof_of_absence.checker.independent.values.floats import Floats, Texts
+
+# What zipfile and numpy raise at a broken archive; numpy parses a header as Python does.
+BROKEN = (
+    ValueError, OSError, EOFError, LookupError, TypeError, RuntimeError, MemoryError, SyntaxError, tokenize.TokenError,
+    zipfile.BadZipFile,
+)  # fmt: skip
 
 _HEX = re.compile(r"(-?)([0-9a-f]+)(?:/([0-9a-f]+))?")
 
@@ -71,7 +78,7 @@ def _named(directory: Path, entry: object) -> tuple[str, dict[str, Any]]:
                 require(_fits(archive, member), f"{name} is no npz file of plain arrays of the size it says")
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             return name, {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise Refused(f"{name} is no npz file of plain arrays: {error}") from error
 
 

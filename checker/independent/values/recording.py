@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from proof_of_absence.checker.independent.refusal import Refused, require, require_equal
+from proof_of_absence.checker.independent.values.arrays import BROKEN
 from proof_of_absence.checker.independent.values.floats import Floats
 
 # Numbers of a block, and bytes of a header.
@@ -73,7 +74,7 @@ def _table(directory: Path, entry: Any) -> Table:
             own = hashlib.file_digest(stream, "sha256").hexdigest()
         require(own == entry["sha256"], f"{name} is not the file that was recorded")
         return _npz(path, array) if path.suffix == ".npz" else _safetensors(path, array)
-    except (OSError, LookupError, TypeError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise Refused(f"{name} is no recording: {error}") from error
 
 
