@@ -111,12 +111,14 @@ class _Box:
         self.fixed = {i for i, (a, b) in enumerate(zip(self.low, self.high, strict=True)) if a == b}
         self.value = {(layer, k): number(v) for layer, k, v in fact["value"]}
         require(len(self.value) == len(fact["value"]), "a reader is listed twice")
+        # True and 1.0 are other words for 1 in Python, and no numbers of units.
+        require(all(type(layer) is int and type(k) is int for layer, k in self.value), "a reader is no unit")
         self.depth = max(layer for layer, _ in self.units)
         require(set(self.value) == self.net.readers(self.units), "the constants are not those of the readers")
 
     def hidden(self, layer: int, index: int) -> Unit:
         """A unit that the question is about."""
-        fits = isinstance(layer, int) and isinstance(index, int) and 1 <= layer <= self.depth
+        fits = type(layer) is int and type(index) is int and 1 <= layer <= self.depth
         require(fits and 0 <= index < self.net.widths[layer], f"({layer}, {index}) is no unit of the question")
         return layer, index
 
@@ -344,7 +346,7 @@ def _check(
         part.add(line)
     if "cut" in node:
         i, at = node["cut"][0], number(node["cut"][1])
-        require(isinstance(i, int) and 0 <= i < len(low) and low[i] < at < high[i], "a cut outside the part")
+        require(type(i) is int and 0 <= i < len(low) and low[i] < at < high[i], "a cut outside the part")
         _check(box, node["low"], low, [*high[:i], at, *high[i + 1 :]], signs, part.bounds)
         _check(box, node["high"], [*low[:i], at, *low[i + 1 :]], high, signs, part.bounds)
     elif "split" in node:

@@ -42,8 +42,8 @@ def _units(net: FloatNet, listed: object) -> Units:
     """Hidden units of the net, from pairs of layer and index."""
     if not isinstance(listed, list):
         raise Refused("a list of units is missing")
-    result = {(layer, j) for layer, j in listed}
-    for layer, j in result:
+    # Before they are a set, where True is 1.
+    for layer, j in listed:
         hidden = type(layer) is int and type(j) is int and 1 <= layer < len(net.layers) and 0 <= j < net.widths[layer]
         require(hidden, f"({layer!r}, {j!r}) is no hidden unit")
-    return result
+    return {(layer, j) for layer, j in listed}

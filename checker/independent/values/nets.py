@@ -144,13 +144,13 @@ class Net:
 
 def circuit(net: Net, units: Any) -> Units:
     """A nonempty set of hidden units of the net."""
-    result = {(layer, index) for layer, index in units}
-    require(bool(result), "the circuit is empty")
-    for layer, index in result:
+    require(bool(units), "the circuit is empty")
+    # Before they are a set, where True is 1.
+    for layer, index in units:
         require(type(layer) is int and type(index) is int, f"({layer!r}, {index!r}) is not a hidden unit")
         hidden = 1 <= layer < len(net.layers) and 0 <= index < net.widths[layer]
         require(hidden, f"({layer}, {index}) is not a hidden unit")
-    return result
+    return {(layer, index) for layer, index in units}
 
 
 def differ_only_in(before: Net, after: Net, units: Units) -> None:

@@ -123,6 +123,9 @@ def test_what_is_no_hidden_unit_frees_no_bias(unit):
     check_fact(fact | {"circuit": [[1, 0]]})
     with pytest.raises(Refused, match="not a hidden unit"):
         check_fact(fact | {"circuit": [unit]})
+    # Nor is it one beside the unit that Python takes it for.
+    with pytest.raises(Refused, match="not a hidden unit"):
+        check_fact(fact | {"circuit": [[1, 0], unit]})
 
 
 def test_huge_integers(refuse):
