@@ -37,8 +37,8 @@ let members s =
   directory at found;
   found
 
-(* The number in row i and column j begins at byte start + i down + j across. *)
-type array = { rows : int; columns : int; start : int; down : int; across : int; bytes : string }
+(* The number in row i and column j begins at byte start + i down + j across. A vector is one row. *)
+type array = { rows : int; columns : int; vector : bool; start : int; down : int; across : int; bytes : string }
 
 let at array i j = array.start + (i * array.down) + (j * array.across)
 
@@ -58,15 +58,15 @@ let array s (data, size) =
   let header = String.sub s (data + 10) (u16 s (data + 8)) in
   let start = data + 10 + String.length header in
   let scan form keep = try Scanf.sscanf header form keep with Scanf.Scan_failure _ | End_of_file -> raise Not_found in
-  let shaped fortran rows columns =
+  let shaped vector fortran rows columns =
     let fits = 0 <= rows && rows <= size && 0 <= columns && columns <= size in
     if not fits || start + (8 * rows * columns) <> data + size then malformed "an array of another size";
     let down, across = if fortran then (8, 8 * rows) else (8 * columns, 8) in
-    { rows; columns; start; down; across; bytes = s } in
+    { rows; columns; vector; start; down; across; bytes = s } in
   let fortran = function "True" -> true | "False" -> false | _ -> malformed "no order" in
-  try scan "{'descr': '<f8', 'fortran_order': %[A-Za-z], 'shape': (%d, %d), }" (fun f n d -> shaped (fortran f) n d)
+  try scan "{'descr': '<f8', 'fortran_order': %[A-Za-z], 'shape': (%d, %d), } %!" (fun f -> shaped false (fortran f))
   with Not_found ->
-    try scan "{'descr': '<f8', 'fortran_order': %[A-Za-z], 'shape': (%d,), }" (fun f n -> shaped (fortran f) 1 n)
+    try scan "{'descr': '<f8', 'fortran_order': %[A-Za-z], 'shape': (%d,), } %!" (fun f -> shaped true (fortran f) 1)
     with Not_found -> raise (Facts.Left "an array of another type")
 
 let file path =

@@ -52,7 +52,7 @@ let in_time subject rows get =
 let training_rows subject = in_time subject subject.train.rows (get_row subject subject.train)
 
 let targets subject = match subject.arrays "targets" with
-  | [ ("targets.npy", found) ] when found.rows = subject.train.rows -> found
+  | [ ("targets.npy", found) ] when not found.vector && found.rows = subject.train.rows -> found
   | _ -> malformed "no targets"
 
 (* The rows by their inputs, equal ones by their numbers; and a multiple of the sizes of all groups of equal inputs. *)

@@ -91,7 +91,7 @@ let readout_prices subject fact =
   let table = function
     | "training" -> subject.train
     | "deployment" -> some "no deployment inputs" subject.deploy
-    | "test" -> (match subject.arrays "test" with [ ("inputs.npy", found) ] -> found | _ -> malformed "no inputs")
+    | "test" -> subject.table "test"
     | _ -> malformed "rows of no known part" in
   let priced part entry =
     known [ "row"; "leverage"; "price" ] entry;

@@ -51,7 +51,7 @@ let layers arrays =
   let named name k = List.assoc_opt (Printf.sprintf "%s_%d.npy" name k) arrays in
   let rec from k = match named "weights" k, named "bias" k with
     | Some w, Some b ->
-      if b.Arrays.columns <> w.Arrays.rows || b.Arrays.rows <> 1 then malformed "a layer has other biases";
+      if w.Arrays.vector || not b.Arrays.vector || b.columns <> w.rows then malformed "a layer has other biases";
       (w, b) :: from (k + 1)
     | None, None -> []
     | _ -> malformed "half a layer" in
@@ -63,7 +63,7 @@ let layers arrays =
 type subject = {
   d : nat; m : nat; hidden : number layer list; out : number layer; ints : I.t layer list; s : scale; es : scale list;
   wide : wide list Lazy.t; widths : int list; train : Arrays.array; deploy : Arrays.array option; beyond : float -> unit; bits : int;
-  arrays : string -> (string * Arrays.array) list;
+  arrays : string -> (string * Arrays.array) list; table : string -> Arrays.array;
 }
 
 let units (w, b) = List.init w.Arrays.rows (fun j -> (Arrays.row w j, Arrays.number b 0 j))
@@ -76,10 +76,12 @@ let some what = function Some found -> found | None -> malformed what
    biases to be whole numbers. *)
 let subject folder files beyond =
   let arrays name = Arrays.file (Filename.concat folder (text (get "file" (get name files)))) in
+  let floats = layers (arrays "net") in
+  let width = (fst (List.hd floats)).Arrays.columns in
   let table name = match arrays name with
-    | [ ("inputs.npy", found) ] -> found
-    | _ -> malformed "no inputs" in
-  let floats = layers (arrays "net") and train = table "train" in
+    | [ ("inputs.npy", found) ] when not found.vector && found.rows > 0 && found.columns = width -> found
+    | _ -> malformed "no inputs of the net" in
+  let train = table "train" in
   let deploy = if has "deploy" files then Some (table "deploy") else None in
   let hidden, out = last (List.map units floats) in
   let lowest = List.map (fun (w, b) -> (fst (exponents w), fst (exponents b))) floats in
@@ -90,7 +92,7 @@ let subject folder files beyond =
   let ints = some "no scale" (over_layers s es (hidden @ [ out ])) in
   let d = nat train.columns and bits = high - inputs + down in
   let wide = lazy (some "no packed layers" (widen Packing.parts (I.shift_left I.one bits) d ints)) in
-  { d; wide; m = nat (List.length out); hidden; out; ints; s; es; train; deploy; arrays; beyond; bits;
+  { d; wide; m = nat (List.length out); hidden; out; ints; s; es; train; deploy; arrays; table; beyond; bits;
     widths = List.map (fun (w, _) -> w.Arrays.rows) floats }
 
 let get_row subject array i =

@@ -53,6 +53,7 @@ let question chain fact =
 
 (* The cases of a tree; `beyond` is asked at each whether there is time left. *)
 let cases chain depth beyond =
+  let inputs = Facts.int_of_nat chain.d in
   let located (l, j) =
     if l < 1 || l > depth || j < 0 || j >= chain.sizes.(l - 1) then malformed "no unit of the question";
     (l - 1, j) in
@@ -85,7 +86,7 @@ let cases chain depth beyond =
     let half one other second = node (get (if second then one else other) case) in
     if has "cut" case then
       match list (get "cut" case) with
-      | [ i; at ] when whole i >= 0 -> Halved (nat (whole i), rational at, half "high" "low")
+      | [ i; at ] when 0 <= whole i && whole i < inputs -> Halved (nat (whole i), rational at, half "high" "low")
       | _ -> malformed "no cut"
     else if has "split" case then
       let k, j = spot (pair (get "split" case)) in

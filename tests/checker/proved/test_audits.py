@@ -1,5 +1,6 @@
 """Audits put to the proved checkers: of true facts and changed ones they say what the independent checker says."""
 
+import hashlib
 import json
 from fractions import Fraction
 from itertools import pairwise
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proof_of_absence.checker.audit.certify import unit_facts
+from proof_of_absence.checker.audit.certify import certify, unit_facts
 from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.independent.refusal import Refused
+from proof_of_absence.checker.independent.results.subject import Subject
 from proof_of_absence.checker.numbers.hexadecimal import hexadecimal
 from proof_of_absence.checker.proved.opinion import Answer, opinions
+from proof_of_absence.checker.region.decide import irrelevant
 from proof_of_absence.models.floatnet import FloatNet
 from tests.checker.proved.audited import agree_on, matrix, values, written
 
@@ -154,3 +158,34 @@ def test_files_that_are_no_arrays_show_nothing(tmp_path, broken):
     file.write_bytes(broken(file.read_bytes()))
     opinion = opinions([path])[path]
     assert opinion.malformed or opinion.refused
+
+
+@pytest.mark.parametrize("name", ["net", "train", "deploy"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda arrays: {key: part.reshape(-1) for key, part in arrays.items()},
+        lambda arrays: {key: part[None] for key, part in arrays.items()},
+        lambda arrays: {key: part[:0] for key, part in arrays.items()},
+        lambda arrays: {key: part[..., :0] for key, part in arrays.items()},
+        lambda arrays: {key: np.repeat(part, 2, axis=-1) for key, part in arrays.items()},
+        lambda arrays: arrays | {"more": np.zeros((1, 1))},
+        lambda arrays: {f"{key}_": part for key, part in arrays.items()},
+    ],
+)
+def test_arrays_that_do_not_fit_show_nothing(tmp_path, name, change):
+    """No fact is accepted, of regions neither, although no training input plays a part there."""
+    net = FloatNet([(np.array([[1.0], [1.0]]), np.array([-3.0, 0.1])), (np.array([[1.0, 0.5]]), np.array([0.0]))])
+    train = np.array([[0.0]])
+    region = irrelevant(net, [(1, 0)], [-1], [2]).claim
+    path = certify(tmp_path, net, train, train, units=unit_findings(net, train), regions=[region])
+    assert [answer for _, answer in opinions([path])[path].facts] == [Answer.ACCEPTED] * 2
+    certificate = json.loads(path.read_text())
+    with np.load(tmp_path / f"{name}.npz") as found:
+        changed = change(dict(found))
+    np.savez(tmp_path / f"{name}.npz", **changed)
+    certificate["files"][name]["sha256"] = hashlib.sha256((tmp_path / f"{name}.npz").read_bytes()).hexdigest()
+    with pytest.raises(Refused):
+        Subject.read(tmp_path, certificate["files"])
+    opinion = opinions([path])[path]
+    assert opinion.malformed or Answer.ACCEPTED not in dict(opinion.facts).values()

@@ -2,7 +2,9 @@
 
 import json
 from fractions import Fraction
+from functools import reduce
 from itertools import pairwise
+from operator import getitem
 
 import numpy as np
 import pytest
@@ -182,3 +184,36 @@ def test_facts_of_a_folder_are_about_its_net_and_late_ones_are_left(tmp_path, mo
             fact["high"] = ["4"]
     path.write_text(json.dumps(found))
     assert dict(opinions([path])[path].facts)["irrelevant-region"] is Answer.REFUSED
+
+
+def whole_numbers(node, way=()):
+    """Where whole numbers stand in a fact."""
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from whole_numbers(value, (*way, key))
+    elif type(node) is int:
+        yield way
+
+
+@pytest.mark.parametrize("few", [{"CUT_DIMENSIONS": 12, "FEW_SIGNS": 0}, {"CUT_DIMENSIONS": 0, "FEW_SIGNS": 0}])
+def test_a_truth_value_or_a_float_is_no_number_of_a_unit_or_an_input(few, tmp_path, monkeypatch):
+    """Python takes True and 1.0 for 1: in every place one checker would say something else than the other."""
+    facts = [tree_of(PLAIN, [(2, 0)], monkeypatch, **few), split([[1, 0, "2"], [1, 1, "1"]])]
+    forged = []
+    for fact in facts:
+        for *way, last in whole_numbers(fact):
+            for kind in (bool, float):
+                other = json.loads(json.dumps(fact))
+                node = reduce(getitem, way, other)
+                if kind(node[last]) == node[last]:
+                    node[last] = kind(node[last])
+                    forged.append(other)
+    assert len(forged) > 20
+    refused(tmp_path, *forged)
+
+
+@pytest.mark.parametrize("coordinate", [-1, 2, 10**9, 10**15, 10**18])
+def test_a_cut_of_an_input_that_is_not_there_is_refused_at_once(coordinate, tmp_path):
+    """Such a number was once counted up to, until the memory ended."""
+    leaf = {"leaf": "constant"}
+    refused(tmp_path, split([]) | {"tree": {"cut": [coordinate, "0"], "low": leaf, "high": leaf}})
