@@ -94,6 +94,7 @@ MOST ?= 1000000
 reliability: .venv/set-up-test coq verify
 	$(BIN)/python tests/reliability/tampering.py --cases $(CASES)
 	$(BIN)/python tests/reliability/proved.py --cases $(CASES)
+	$(BIN)/python -W ignore tests/reliability/proved_audits.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forging.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forged_parts.py --cases $(CASES)
 	$(BIN)/python tests/reliability/forged_recordings.py --cases $(CASES)

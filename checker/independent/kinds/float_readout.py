@@ -165,7 +165,7 @@ def readout_prices(fact: Fact, features: Features, factor: Floats | None) -> "_B
     known = _Exactly(features, columns, penalty) if factor is None else _Bounds(features, columns, factor, penalty)
     require(set(fact["rows"]) <= set(PARTS), "rows of no known part")
     for part, listed in fact["rows"].items():
-        require(part in features.counts, f"there are no {part} inputs")
+        require(part in features.counts and isinstance(listed, list), f"there are no {part} inputs, or no list of them")
         rows = [_row(entry["row"], features.counts[part]) for entry in listed]
         require(len(set(rows)) == len(rows), f"a {part} row is listed twice")
         for block in blocks(len(listed), BLOCK):
@@ -179,6 +179,7 @@ def _columns(fact: Fact, features: Features, penalty: Fraction) -> tuple[list[in
     known = all(type(j) is int and 0 <= j < features.width for j in columns)
     require(known and columns == sorted(set(columns)) and columns, "the columns are none of the features")
     directions: list[Direction] = []
+    require(isinstance(fact["directions"], list), "directions are a list")
     for terms in fact["directions"]:
         direction: Direction = {j: hexadecimal(value) for j, value in terms}
         require(len(direction) == len(terms), "a direction names a column twice")

@@ -172,6 +172,7 @@ class _Part:
         self.tables.pop(unit[0], None)
 
     def _multipliers(self, layer: int, given: dict[str, Any]) -> tuple[Multipliers, Multipliers]:
+        require(isinstance(given["alpha"], list) and isinstance(given["beta"], list), "multipliers are a list")
         alpha, beta = ({self.box.hidden(m, i): number(v) for m, i, v in given[key]} for key in ("alpha", "beta"))
         require(all(m < layer for m, _ in (*alpha, *beta)), "a multiplier of a unit that is not below")
         require(all(0 <= a <= 1 for a in alpha.values()), "a lower slope is outside [0, 1]")
@@ -342,7 +343,9 @@ def _check(
 ) -> None:
     """A part of the box: its bounds in their order, then its two halves, or what closes it."""
     part = _Part(box, low, high, signs, dict(bounds))
-    for line in node.get("bounds", []):
+    bounded = node.get("bounds", [])
+    require(isinstance(bounded, list), "bounds are a list")
+    for line in bounded:
         part.add(line)
     if "cut" in node:
         i, at = node["cut"][0], number(node["cut"][1])

@@ -172,6 +172,7 @@ def require_circuit(
         require(not _differs(audit, layer, members, rows, value).any(), f"circuit {layer}.{members} is not idle")
     if fires is None:
         return
+    require(isinstance(fires, list), "the rows at which it fires are a list")
     fires = [audit.deployment_row(i) for i in fires] if audit.deploy is not None else fires
     expected: list[int] = []
     for block in blocks(len(audit.deploy) if audit.deploy is not None else 0):
