@@ -29,9 +29,10 @@ HERE = Path(__file__).parent / "program"
 # after the first comes what is written from the types, which the others open under Coq's name.
 WRITTEN, EXTRACTED = "absence_checkers", "extracted"
 OURS = (
-    "terms.ml", "json.ml", "signs.ml", "facts.ml", "features.ml", "classes.ml", "cells.ml", "scripts.ml",
-    "refutations.ml", "regions.ml", "table.ml", "sha256.ml", "arrays.ml", "packing.ml", "audits.ml",
-    "audit_hulls.ml", "audit_tables.ml", "audit_losses.ml", "audit_prices.ml", "folders.ml", "absence_check.ml",
+    "terms.ml", "json.ml", "signs.ml", "facts.ml", "features.ml", "classes.ml", "cells.ml",
+    "expressions.ml", "scripts.ml", "refutations.ml", "regions.ml", "table.ml", "sha256.ml", "arrays.ml", "packing.ml",
+    "audits.ml", "audit_hulls.ml", "audit_tables.ml", "audit_losses.ml", "audit_prices.ml", "folders.ml",
+    "absence_check.ml",
 )  # fmt: skip
 NAME, DIGEST = "absence-check", "sha256"
 COMPILER = ("ocamlfind", "ocamlopt", "-package", "zarith", "-linkpkg")

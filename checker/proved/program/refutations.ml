@@ -44,7 +44,7 @@ let product scope value =
 
 let rec by_cases scope value =
   if has "sum" value then Contradiction (List.map (product scope) (list (get "sum" value))) else
-    let said key = match Scripts.expressions (text (get key value)) with
+    let said key = match Expressions.read (text (get key value)) with
       | [ found ] -> found
       | _ -> malformed "not one expression" in
     match List.map (by_cases scope) (list (get "cases" value)) with
@@ -52,7 +52,7 @@ let rec by_cases scope value =
     | [ above; below; zero ] when has "sign" value -> Signs (Scripts.term scope (said "sign"), above, below, zero)
     | [ so; not_so ] when has "whether" value -> Whether (Scripts.formula scope (said "whether"), so, not_so)
     | cases when has "values" value ->
-      (match List.map (Scripts.term scope) (Scripts.expressions (text (get "values" value))) with
+      (match List.map (Scripts.term scope) (Expressions.read (text (get "values" value))) with
        | [ (Call _ as one); (Call _ as other) ] -> Values (one, other, cases)
        | [ _; _ ] -> raise (Left "values of what is no function of the script")
        | _ -> malformed "not two values")
@@ -86,7 +86,7 @@ let smt fact =
   let script = Scripts.script (text (get "script" fact)) and deciding = text (get "deciding" fact) in
   let formulas = List.map snd script.Scripts.assertions in
   let premises = match List.rev script.Scripts.assertions with
-    | (Scripts.Word name, _) :: premises when name = deciding -> List.rev_map snd premises
+    | (Expressions.Word name, _) :: premises when name = deciding -> List.rev_map snd premises
     | _ -> malformed "the script does not assert it" in
   match text (get "answer" fact), deciding with
   | "sat", ("claim_fails" | "claim_holds") ->
