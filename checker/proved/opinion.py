@@ -1,14 +1,16 @@
 """What the proved checkers say of certificates: of each fact whether it is accepted, refused, or left to others."""
 
 import subprocess
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from proof_of_absence.checker.proved.program import Missing, program
 
-__all__ = ["SECONDS", "Answer", "Opinion", "asked", "audit_summary", "opinions", "said", "summary"]
+__all__ = ["SECONDS", "Answer", "Opinion", "asked", "asking", "audit_summary", "opinions", "said", "summary"]
 
 # How long the program may take for an audit; what it has not decided by then it leaves to the others.
 SECONDS = 60
@@ -61,8 +63,7 @@ def opinions(paths: Sequence[Path], *, make: bool = True) -> dict[Path, Opinion]
     """
     if not paths:
         return {}
-    found = said(program(make=make), paths, str(SECONDS))
-    return {path: _opinion(lines) for path, lines in found.items()}
+    return _read(said(program(make=make), paths, str(SECONDS)))
 
 
 def said(asks: Path, paths: Sequence[Path], *arguments: str) -> dict[Path, list[str]]:
@@ -73,15 +74,40 @@ def said(asks: Path, paths: Sequence[Path], *arguments: str) -> dict[Path, list[
     OSError
         If it ends early, or says something that it never says.
     """
+    with _begun(asks, paths, *arguments) as lines:
+        return lines()
+
+
+@contextmanager
+def _begun(asks: Path, paths: Sequence[Path], *arguments: str) -> Iterator[Callable[[], dict[Path, list[str]]]]:
+    """The program runs while the body does; call what is given for what it prints. It is ended with the body."""
     # A name with a line break would be read as two; nothing of ours has one.
     named = [path for path in paths if "\n" not in str(path)]
-    lines = "".join(f"{path}\n" for path in named)
-    done = subprocess.run([str(asks), *arguments], input=lines, capture_output=True, text=True, errors="replace")
-    parts = done.stdout.split("\n\n")
-    if done.returncode or parts.pop() or len(parts) != len(named):
-        last = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        raise OSError(f"the proved checker ended early: {last}")
-    return {path: part.split("\n") for path, part in zip(named, parts, strict=True)}
+
+    def lines() -> dict[Path, list[str]]:
+        printed, errors = process.communicate()
+        parts = printed.split("\n\n")
+        if process.returncode or parts.pop() or len(parts) != len(named):
+            last = (errors.strip().splitlines() or ["nothing"])[-1]
+            raise OSError(f"the proved checker ended early: {last}")
+        return {path: part.split("\n") for path, part in zip(named, parts, strict=True)}
+
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as names:
+        names.writelines(f"{path}\n" for path in named)
+        names.seek(0)
+        process = subprocess.Popen(
+            [str(asks), *arguments],
+            stdin=names,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    with process:
+        try:
+            yield lines
+        finally:
+            process.kill()
 
 
 def asked(paths: Sequence[Path], *, make: bool = True) -> tuple[dict[Path, Opinion], str]:
@@ -90,6 +116,34 @@ def asked(paths: Sequence[Path], *, make: bool = True) -> tuple[dict[Path, Opini
         return opinions(paths, make=make), ""
     except (Missing, OSError) as reason:
         return {}, str(reason)
+
+
+@contextmanager
+def asking(path: Path) -> Iterator[Callable[[], tuple[dict[Path, Opinion], str]]]:
+    """The proved checkers decide an audit's certificate while the body runs; call what is given for their answer.
+
+    The answer is that of `asked`, by a program that was made before. Where the body ends sooner, they are ended with it.
+    """
+    with ExitStack() as stack:
+        try:
+            lines = stack.enter_context(_begun(program(make=False), [path], str(SECONDS)))
+        except (Missing, OSError) as reason:
+            missing = str(reason)
+            lines = None
+
+        def answer() -> tuple[dict[Path, Opinion], str]:
+            if lines is None:
+                return {}, missing
+            try:
+                return _read(lines()), ""
+            except OSError as reason:
+                return {}, str(reason)
+
+        yield answer
+
+
+def _read(found: dict[Path, list[str]]) -> dict[Path, Opinion]:
+    return {path: _opinion(lines) for path, lines in found.items()}
 
 
 def _opinion(lines: list[str]) -> Opinion:

@@ -4,8 +4,8 @@ Whatever is accepted is put to the proved checker too; where the two disagree th
 """
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.recheck import refusals
 from proof_of_absence.checker.kernel.verify import certificate_path, certificate_paths
 from proof_of_absence.checker.proved import kernel_facts, trust
-from proof_of_absence.checker.proved.opinion import Opinion, asked, audit_summary, summary
+from proof_of_absence.checker.proved.opinion import Opinion, asked, asking, audit_summary, summary
 from proof_of_absence.checker.screen.terminal import CERTIFICATES, bad_input, ending, progress, say
 
 __all__ = ["DISAGREE", "check_command"]
@@ -143,21 +143,27 @@ def _check_folder(folder: Path, net: Path | None, train: Path | None, deploy: Pa
     from proof_of_absence.checker.audit.sources import Given
     from proof_of_absence.checker.audit.tied import check_folder
 
-    with ending(folder, "no file was changed."):
+    with ending(folder, "no file was changed."), _second_opinion_of_audit(folder / AUDIT):
         try:
             found = check_folder(folder, Given(net, train, deploy, test))
         except Refused as reason:
             say(f"REFUSED {reason}")
             raise typer.Exit(1) from reason
-    say(found)
-    _second_opinion_of_audit(folder / AUDIT)
+        say(found)
 
 
-def _second_opinion_of_audit(path: Path) -> None:
-    """Tell what the proved checkers say of an audit's certificate that was accepted; the program is not made for it."""
+@contextmanager
+def _second_opinion_of_audit(path: Path) -> Iterator[None]:
+    """Ask the proved checkers of an audit's certificate while the body decides it, then tell what they say.
+
+    Where the body refuses it, they are not heard. The program is not made for it.
+    """
     if not path.is_file():
+        yield
         return
-    found, missing = asked([path], make=False)
+    with asking(path) as answer:
+        yield
+        found, missing = answer()
     if _disputed(found):
         raise typer.Exit(DISAGREE)
     for opinion in found.values():
@@ -174,9 +180,8 @@ def _check_recorded(folder: Path) -> None:
 
 
 def _check_whole(path: Path) -> None:
-    _tell(path, lambda: check_whole(path))
-    if path.name == AUDIT:
-        _second_opinion_of_audit(path)
+    with _second_opinion_of_audit(path) if path.name == AUDIT else nullcontext():
+        _tell(path, lambda: check_whole(path))
 
 
 def _tell(path: Path, check: Callable[[], str]) -> None:

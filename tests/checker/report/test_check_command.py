@@ -1,5 +1,9 @@
 """Two checkers that disagree: the command says where, and has an exit code of its own for it."""
 
+import os
+import shlex
+import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +13,10 @@ from typer.testing import CliRunner
 from proof_of_absence.checker import cli
 from proof_of_absence.checker.audit.certify import certify
 from proof_of_absence.checker.audit.idle import unit_findings
+from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.kernel.claims import load_claims
 from proof_of_absence.checker.kernel.verify import verify
+from proof_of_absence.checker.proved import opinion
 from proof_of_absence.checker.proved.opinion import Answer, Opinion
 from proof_of_absence.checker.proved.program import Missing, program
 from proof_of_absence.checker.report import check_command
@@ -69,15 +75,61 @@ def test_of_an_audit_it_says_which_facts_the_proved_checker_accepts(audited, pat
 
 
 def test_a_disagreement_on_an_audit_has_the_same_exit_code(audited, monkeypatch):
-    opinion = Opinion((("units", Answer.REFUSED),))
-    monkeypatch.setattr(check_command, "asked", lambda paths, make: (dict.fromkeys(paths, opinion), ""))
+    refused = Opinion((("units", Answer.REFUSED),))
+    monkeypatch.setattr(check_command, "asking", lambda path: nullcontext(lambda: ({path: refused}, "")))
     done = CliRunner().invoke(cli.app, ["check", str(audited)])
     assert done.exit_code == check_command.DISAGREE
     assert "the proved checker refuses units" in " ".join(done.output.split())
 
 
+def missing(*, make):
+    raise Missing("Coq or OCaml is missing")
+
+
 def test_an_audit_is_accepted_where_the_proved_checker_is_missing(audited, monkeypatch):
-    monkeypatch.setattr(check_command, "asked", lambda paths, make: ({}, "Coq or OCaml is missing"))
+    monkeypatch.setattr(opinion, "program", missing)
     done = CliRunner().invoke(cli.app, ["check", str(audited)])
     told = " ".join(done.output.split())
     assert done.exit_code == 0 and "The proved checker was not asked: Coq or OCaml is missing" in told
+
+
+@pytest.fixture
+def begins(tmp_path, monkeypatch):
+    """A proved checker that tells in a file that it began, with its process, and then says nothing for long."""
+    began, asks = tmp_path / "began", tmp_path / "asks"
+    asks.write_text(f"#!/bin/sh\necho $$ > {shlex.quote(str(began))}\nexec sleep 600\n", encoding="utf-8")
+    asks.chmod(0o700)
+    monkeypatch.setattr(opinion, "program", lambda make: asks)
+    return began
+
+
+def written(file):
+    """The number in a file that another process writes."""
+    for _ in range(1000):
+        if file.is_file() and (text := file.read_text(encoding="utf-8")).endswith("\n"):
+            return int(text)
+        time.sleep(0.01)
+    raise AssertionError("it did not begin")
+
+
+def test_both_are_asked_at_once_and_what_one_refuses_the_other_need_not_decide(audited, begins, monkeypatch):
+    seen = []
+    monkeypatch.setattr(check_command, "check_whole", lambda path: seen.append(written(begins)) or refuse(path))
+    done = CliRunner().invoke(cli.app, ["check", str(audited / "certificate.json")])
+    assert done.exit_code == 1 and "REFUSED" in done.output and "proved checker" not in done.output
+    with pytest.raises(ProcessLookupError):
+        os.kill(seen[0], 0)
+
+
+def refuse(path):
+    raise Refused("no such thing")
+
+
+def test_a_proved_checker_that_ends_early_was_not_asked(audited, tmp_path, monkeypatch):
+    asks = tmp_path / "asks"
+    asks.write_text("#!/bin/sh\necho units accepted\necho no memory >&2\nexit 2\n", encoding="utf-8")
+    asks.chmod(0o700)
+    monkeypatch.setattr(opinion, "program", lambda make: asks)
+    done = CliRunner().invoke(cli.app, ["check", str(audited)])
+    told = " ".join(done.output.split())
+    assert done.exit_code == 0 and "was not asked: the proved checker ended early: no memory" in told
