@@ -12,7 +12,9 @@
 (*         way == how many digits are left out, of the inputs and then layer  *)
 (*                by layer (a hint for each), and how wide a slot is          *)
 (*  prepare .. == the layers and forms for that, if all fits the slots        *)
-(* surely .. X == the packed inputs X show that the forms are at most 0       *)
+(*   sent .. X == what the layers make of the packed inputs X, if it fits     *)
+(* shown .. Y f == what the form f makes of that is at most 0 at all rows     *)
+(* surely .. X == all forms are                                               *)
 (******************************************************************************)
 From Coq Require Import QArith Lia.
 From mathcomp Require Import all_ssreflect all_algebra ssrZ.
@@ -88,11 +90,16 @@ Fixpoint prepare (B : Z) (d : nat) (c e A : Z) (hs : seq hint) (q : Z) (zs : seq
 (* The sum of a unit at all rows; one is 1 in each slot.                      *)
 Definition sum_at (one : Z) (X : seq Z) (wb : seq Z * Z) := zdot (Z.mul wb.2 one) wb.1 X.
 
-Fixpoint surely (B one : Z) (ps : seq (llayer Z * hint)) (fs : llayer Z) (X : seq Z) : bool :=
+Fixpoint sent (B one : Z) (ps : seq (llayer Z * hint)) (X : seq Z) : option (seq Z) :=
   if ps is (l, h) :: ps' then
     let Y := [seq positive_parts B one (lost h) (sum_at one X u) | u <- l] in
-    if all (shorter B one (bits h)) Y then surely B one ps' fs Y else false
-  else all (fun f => none_positive B one (sum_at one X f)) fs.
+    if all (shorter B one (bits h)) Y then sent B one ps' Y else None
+  else Some X.
+
+Definition shown (B one : Z) (Y : seq Z) (f : seq Z * Z) : bool := none_positive B one (sum_at one Y f).
+
+Definition surely (B one : Z) (ps : seq (llayer Z * hint)) (fs : llayer Z) (X : seq Z) : bool :=
+  if sent B one ps X is Some Y then all (shown B one Y) fs else false.
 
 Lemma shiftl_E a n : 0 <= n -> Z.shiftl a n = a * 2 ^ n.
 Proof. by move=> n0; rewrite Z.shiftl_mul_pow2. Qed.
@@ -244,10 +251,10 @@ Lemma surelyP zs d c e A hs q fs p a h' : 0 <= c -> 0 <= e -> 0 <= A ->
     surely B one (layers p) (forms p) (columns B d (map a rs)) ->
   forall r f, List.In r rs -> List.In f fs -> zdot f.2 f.1 (zforward zs (h' r)) <= 0.
 Proof.
-elim: zs d c e A hs p a h' => [|l zs IH] d c e A [|hint_ hs] p a h' c0 e0 A0 //=.
+rewrite /surely; elim: zs d c e A hs p a h' => [|l zs IH] d c e A [|hint_ hs] p a h' c0 e0 A0 //=.
   case: ifP => // /andP[/Z.leb_spec0 q0 fits] [<-] /= ok; rewrite all_map => off r f r_in f_in.
   have fit := all_in fits f_in; have /andP[/eqP f_d _] := fit.
-  have := all_in off f_in; rewrite /= sum_atE /raised /= ?size_map // => none.
+  have := all_in off f_in; rewrite /shown /= sum_atE /raised /= ?size_map // => none.
   have small r' : List.In r' rs ->
       Z.abs (zdot (Z.shiftr f.2 (c + q) + slack c e A q f) (leading q f.1) (a r')) < half B.
     move=> r_in'; have := sum_fits A0 fit ok r_in'; rewrite /short /=.

@@ -40,7 +40,8 @@ Record wide := Wide { blocks : seq block; middle : Z; cuts : seq (Z * Z) }.
 Definition grouping := Z -> nat -> seq nat * nat.
 
 Definition block_of (B : Z) (d : nat) (l : llayer Z) :=
-  Block (columns B d [seq wb.1 | wb <- l]) (pack B [seq Z.add wb.2 (half B) | wb <- l]) (size l).
+  Block (quick_columns B d [seq wb.1 | wb <- l]) (quick_pack rounds B [seq Z.add wb.2 (half B) | wb <- l])
+    (size l).
 
 Definition wide_of (parts : grouping) (A : Z) (d : nat) (l : llayer Z) : option wide :=
   let B := Z.add (Z.log2 (reach A l)) 2 in
@@ -114,7 +115,7 @@ have ls_l us : List.In us ls -> forall wb, List.In wb us -> List.In wb l.
 elim: ls ls_l fits => [//|us ls IH] ls_l /= /andP[us_n fits].
 rewrite IH => // [|vs vs_ls]; last by apply: ls_l; right.
 congr cons.
-rewrite zdot_acc columnsE // -map_comp.
+rewrite /block_of /= quick_columnsE // quick_packE // zdot_acc columnsE // -map_comp.
 set f := fun wb : seq Z * Z => zdot wb.2 wb.1 x + half B.
 have -> : pack B [seq wb.2 + half B | wb <- us] + pack B [seq zdot 0 w.1 x | w <- us]
     = pack B (map f us).

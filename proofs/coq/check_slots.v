@@ -4,6 +4,8 @@
 (*                                                                            *)
 (*     pack B s == the integers s in slots of B bits                          *)
 (* columns B d ws == for each of d inputs its weights in ws, packed           *)
+(* quick_pack k B s, quick_columns B d ws == the same: integers are packed in *)
+(*                 pairs, and these likewise, k times                         *)
 (*       half B == half of what a slot holds                                  *)
 (* unpack steps z more == the slots of z, and then more: z is cut in half,    *)
 (*                 and each half again, as the steps say                      *)
@@ -32,6 +34,21 @@ Fixpoint pack (B : Z) (s : seq Z) : Z :=
 Fixpoint columns (B : Z) (d : nat) (ws : seq (seq Z)) : seq Z :=
   if d is d'.+1 then pack B (map (head Z0) ws) :: columns B d' (map behead ws) else [::].
 
+(* Neighbours in one slot of twice the bits.                                  *)
+Fixpoint pairs (B : Z) (s : seq Z) : seq Z :=
+  if s is a :: b :: s' then Z.add a (Z.shiftl b B) :: pairs B s' else s.
+
+Fixpoint quick_pack (k : nat) (B : Z) (s : seq Z) : Z :=
+  if k is k'.+1 then quick_pack k' (Z.double B) (pairs B s) else pack B s.
+
+Definition rounds : nat := 10.
+
+Fixpoint quick_columns (B : Z) (d : nat) (ws : seq (seq Z)) : seq Z :=
+  if d is d'.+1 then quick_pack rounds B (map (head Z0) ws) :: quick_columns B d' (map behead ws)
+  else [::].
+
+Arguments quick_pack : simpl never.
+
 (* A slot with half is one that is at least half.                             *)
 Definition half (B : Z) : Z := Z.shiftl 1 (Z.pred B).
 
@@ -46,7 +63,7 @@ Fixpoint halves (B : Z) (depth : nat) : seq (Z * Z) :=
   else [::].
 
 (* The same in each of n slots is a multiple of 1 in each.                    *)
-Definition in_each (B : Z) (n : nat) : Z := pack B (nseq n 1).
+Definition in_each (B : Z) (n : nat) : Z := Z.div (Z.ones (Z.mul B (Z.of_nat n))) (Z.ones B).
 
 (* Of the numbers t, packed, what is above 0, without the last digits.        *)
 Definition positive_parts (B one lost z : Z) : Z :=
@@ -63,6 +80,20 @@ Definition shorter (B one bits z : Z) : bool :=
 Definition none_positive (B one z : Z) : bool :=
   let full := Z.mul (half B) one in Z.eqb (Z.land (Z.sub full z) full) full.
 
+Lemma pack_pairs b s : 0 <= b -> pack (Z.double b) (pairs b s) = pack b s.
+Proof.
+move=> b0; have double0 : 0 <= Z.double b by rewrite Z.double_spec; lia.
+have [n] := ubnP (size s); elim: n s => [//|n IH] [|x [|y s]] //= s_n; first by rewrite !Z.shiftl_0_l.
+rewrite IH; last exact: ltnW s_n.
+rewrite !Z.shiftl_mul_pow2 // Z.double_spec (_ : 2 * b = b + b) ?Z.pow_add_r //; last lia.
+by move: (pack b s) (2 ^ b) => p q; ring.
+Qed.
+
+Lemma quick_packE k b s : 0 <= b -> quick_pack k b s = pack b s.
+Proof.
+elim: k b s => // k IH b s b0; rewrite /quick_pack -/quick_pack IH ?pack_pairs // Z.double_spec; lia.
+Qed.
+
 Section Slots.
 
 Variable B : Z.
@@ -75,6 +106,9 @@ Definition digits_in (s : seq Z) := forall a, List.In a s -> 0 <= a < P.
 
 Lemma packE a s : pack B (a :: s) = a + pack B s * P.
 Proof. by rewrite /= Z.shiftl_mul_pow2. Qed.
+
+Lemma quick_columnsE d ws : quick_columns B d ws = columns B d ws.
+Proof. by elim: d ws => // d IH ws; rewrite /= quick_packE // IH. Qed.
 
 Lemma pack_cat u v : pack B (u ++ v) = pack B u + pack B v * 2 ^ (B * Z.of_nat (size u)).
 Proof.
@@ -259,10 +293,21 @@ Let one := in_each B (size rs).
 Let h0 := half_gt0 B1.
 Let hP := half_twice B1.
 
+Lemma in_each_pack n : in_each B n = pack B (nseq n 1).
+Proof.
+have ones k : 0 <= k -> Z.ones k = 2 ^ k - 1 by move=> k0; rewrite Z.ones_equiv; lia.
+rewrite /in_each !ones; try nia; rewrite Z.pow_mul_r -/P; try lia.
+have P1 : 1 < P by have := @Z.pow_gt_1 2 B (erefl _); rewrite -/P; lia.
+rewrite (_ : P ^ Z.of_nat n - 1 = pack B (nseq n 1) * (P - 1)) ?Z.div_mul; try lia.
+elim: n => [//|n IH]; rewrite Nat2Z.inj_succ Z.pow_succ_r ?(packE B0 1 (nseq n 1)) -/P; last lia.
+have -> : P ^ Z.of_nat n = pack B (nseq n 1) * (P - 1) + 1 by lia.
+by move: (pack _ _) => p; ring.
+Qed.
+
 Lemma in_eachE a : a * one = pack B [seq a | _ <- rs].
 Proof.
 have -> : [seq a | _ <- rs] = [seq a * 1 | _ <- rs] by apply: eq_map => _; rewrite Z.mul_1_r.
-rewrite (packM B0) /one /in_each (_ : nseq (size rs) 1 = [seq 1 | _ <- rs]) //.
+rewrite (packM B0) /one in_each_pack (_ : nseq (size rs) 1 = [seq 1 | _ <- rs]) //.
 by elim: (rs) => //= _ s ->.
 Qed.
 

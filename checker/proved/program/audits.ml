@@ -140,25 +140,28 @@ let of_one_value subject array k claims =
   let below = List.rev below in
   let forms cs = List.concat_map (fun c -> some "claims of another layer" (forms_of units c)) cs in
   let way kept cs = Packing.way kept below (forms cs) subject.bits in
-  let block w chosen =
+  let block w picked chosen =
     subject.beyond 0.;
-    Packing.block array (I.to_int subject.s.power) w chosen in
+    Packing.block array (I.to_int subject.s.power) w picked chosen in
   let check ways cs =
     check_blocks block Packing.row_blocks subject.s subject.es ways subject.d subject.m subject.hidden subject.out
       (nat k) cs (nat array.Arrays.rows) in
   let dead, steady = List.partition_map (function Dead j -> Left j | c -> Right c) claims in
   let dead = List.fold_left either [] dead in
-  let off_by = lazy (snd (way Packing.few [ Dead dead ])) in
-  let shown ((w, b) as u) =
-    let far = I.shift_left (Lazy.force off_by u) 1 in
-    List.for_all (fun h -> I.sign (I.add (zdot b w h) far) <= 0) at in
-  let quick, slow = List.split (List.map2 (fun j u -> let s = j && shown u in (s, j && not s)) dead
-                                  (prefix (List.length dead) units)) in
   let some_dead js = if List.mem true js then [ Dead js ] else [] in
-  let ways kept cs = List.map (fun digits -> fst (way digits cs)) kept in
-  let first = some_dead quick and rest = some_dead slow @ steady in
-  (first = [] || check (ways Packing.[ few; more; all ] first) first)
-  && (rest = [] || check (ways [ Packing.all ] rest) rest)
+  let passes kept cs = cs = [] || check (List.map (fun digits -> fst (way digits cs)) kept) cs in
+  (* By the fewest digits that show them to be dead at those rows; where these do not show it, more are looked at. *)
+  let rec by_digits left = function
+    | [ all ] -> passes [ all ] (some_dead left @ steady)
+    | digits :: more as kept ->
+      let off_by = lazy (snd (way digits [ Dead left ])) in
+      let shown j ((w, b) as u) =
+        j && let far = I.shift_left (Lazy.force off_by u) 1 in
+        List.for_all (fun h -> I.sign (I.add (zdot b w h) far) <= 0) at in
+      let quick = List.map2 shown left (prefix (List.length left) units) in
+      passes kept (some_dead quick) && by_digits (List.map2 (fun j q -> j && not q) left quick) more
+    | [] -> true in
+  by_digits dead Packing.[ few; some; more; all ]
 
 (* What circuits send is compared in all digits. *)
 let checked subject claims array =

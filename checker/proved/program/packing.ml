@@ -9,7 +9,8 @@ open Absence_checkers
 (* Leading digits that are kept of what enters a layer, and of its weights. *)
 type kept = { values : int; weights : int }
 
-let few = { values = 18; weights = 18 }
+let few = { values = 12; weights = 12 }
+let some = { values = 18; weights = 18 }
 let more = { values = 26; weights = 26 }
 let all = { values = max_int; weights = max_int }
 
@@ -74,57 +75,68 @@ external write : bytes -> int -> int64 -> unit = "%caml_bytes_set64"
 let refuse power =
   Arrays.malformed (if power = Arrays.no_float then "a number that is not finite" else "a number that is too large")
 
-(* The numbers that begin at these bytes. In the loops nothing puts a float's bits into the heap. A number is rounded
-   down; if it is no longer than OCaml's, the greatest is added, so that none is below 0. *)
-let narrow source places across unit width fits bytes =
+(* Numbers row by row: those that begin at these places, so many bytes after each; those of a column go to its own bytes.
+   In the loops nothing puts a float's bits into the heap. A number is rounded down; if it is no longer than OCaml's, the
+   greatest is added, so that none is below 0. *)
+let narrow source places columns unit width fits written =
   let most = 1 lsl fits in
   for r = 0 to Array.length places - 1 do
-    let bits = Arrays.bits_at source (places.(r) + across) in
-    let top = Int64.to_int (Int64.shift_right bits 52) in
-    let power = Arrays.power_of top and sign = top asr 11 in
-    let size = Arrays.size_of (Int64.to_int bits) power and shift = Arrays.exponent_of power - unit in
-    let number = (size lxor sign) - sign in
-    let found =
-      if shift < 0 then number asr (if shift < -62 then 62 else -shift)
-      else if size = 0 then 0
-      else if shift > fits || size lsr (fits - shift) > 1 then refuse power
-      else number lsl shift in
-    let found = found + most in
-    if power = Arrays.no_float || found < 0 || found > 2 * most then refuse power;
-    write bytes (r * width) (Int64.of_int found)
+    for j = 0 to Array.length columns - 1 do
+      let bits = Arrays.bits_at source (places.(r) + columns.(j)) in
+      let top = Int64.to_int (Int64.shift_right bits 52) in
+      let power = Arrays.power_of top and sign = top asr 11 in
+      let size = Arrays.size_of (Int64.to_int bits) power and shift = Arrays.exponent_of power - unit in
+      let number = (size lxor sign) - sign in
+      let found =
+        if shift < 0 then number asr (if shift < -62 then 62 else -shift)
+        else if size = 0 then 0
+        else if shift > fits || size lsr (fits - shift) > 1 then refuse power
+        else number lsl shift in
+      let found = found + most in
+      if power = Arrays.no_float || found < 0 || found > 2 * most then refuse power;
+      write written.(j) (r * width) (Int64.of_int found)
+    done
   done
 
 (* A longer one is whole: those above 0 and those below are written apart, each where its first bit is not 0. *)
-let long source places across unit width fits signs =
-  Array.iter (fun bytes -> Bytes.fill bytes 0 (Bytes.length bytes) '\000') signs;
+let long source places columns unit width fits above below =
   for r = 0 to Array.length places - 1 do
-    let bits = Arrays.bits_at source (places.(r) + across) in
-    let top = Int64.to_int (Int64.shift_right bits 52) in
-    let power = Arrays.power_of top in
-    let size = Arrays.size_of (Int64.to_int bits) power and shift = Arrays.exponent_of power - unit in
-    let up = if shift < 0 then 0 else shift in
-    let kept = if shift < 0 then size lsr (if shift < -62 then 62 else -shift) else size in
-    if shift < 0 && (shift <= -62 || kept lsl (-shift) <> size) && size <> 0 then
-      Arrays.malformed "a row of another scale";
-    let room = fits - up in
-    if power = Arrays.no_float || (size <> 0 && room < 54 && (room < 0 || kept > 1 lsl room)) then refuse power;
-    if kept <> 0 then write signs.((top asr 11) land 1) ((r * width) + (up / 8)) (Int64.of_int (kept lsl (up land 7)))
+    for j = 0 to Array.length columns - 1 do
+      let bits = Arrays.bits_at source (places.(r) + columns.(j)) in
+      let top = Int64.to_int (Int64.shift_right bits 52) in
+      let power = Arrays.power_of top in
+      let size = Arrays.size_of (Int64.to_int bits) power and shift = Arrays.exponent_of power - unit in
+      let up = if shift < 0 then 0 else shift in
+      let kept = if shift < 0 then size lsr (if shift < -62 then 62 else -shift) else size in
+      if shift < 0 && (shift <= -62 || kept lsl (-shift) <> size) && size <> 0 then
+        Arrays.malformed "a row of another scale";
+      let room = fits - up in
+      if power = Arrays.no_float || (size <> 0 && room < 54 && (room < 0 || kept > 1 lsl room)) then refuse power;
+      let written = if top < 0 then below.(j) else above.(j) in
+      if kept <> 0 then write written ((r * width) + (up / 8)) (Int64.of_int (kept lsl (up land 7)))
+    done
   done
 
-(* The columns of rows, by their numbers: of each number over 2^power the leading digits. *)
-let block (array : Arrays.array) power way rows =
+(* The picked columns of rows, by their numbers: of each number over 2^power the leading digits; 0 for the others. *)
+let block (array : Arrays.array) power way picked rows =
   let places = Array.of_list (List.map (fun i -> Arrays.at array (I.to_int i) 0) rows) in
   let n = Array.length places and width = I.to_int way.slot / 8 and fits = I.numbits way.most - 1 in
   let unit = power + I.to_int way.left_out in
+  let places_of = List.mapi (fun j of_use -> if of_use then [ j * array.across ] else []) picked in
+  let columns = Array.of_list (List.concat places_of) in
+  let empty () = Array.map (fun _ -> Bytes.make ((n * width) + 8) '\000') columns in
   let whole bytes = I.of_bits (Bytes.sub_string bytes 0 (n * width)) in
-  let bytes () = Bytes.make ((n * width) + 8) '\000' in
-  let columns read = List.init array.columns (fun j -> read (j * array.across)) in
-  if fits <= 60 then
-    let bytes = bytes () and middle = I.mul way.most (in_each way.slot (Facts.nat n)) in
-    columns (fun across -> narrow array.bytes places across unit width fits bytes; I.sub (whole bytes) middle)
-  else if I.sign way.left_out > 0 then raise (Facts.Left "long numbers without their last digits")
-  else
-    let signs = [| bytes (); bytes () |] in
-    columns (fun across ->
-        long array.bytes places across unit width fits signs;
-        I.sub (whole signs.(0)) (whole signs.(1)))
+  let found =
+    if fits <= 60 then begin
+      let written = empty () and middle = I.mul way.most (in_each way.slot (Facts.nat n)) in
+      narrow array.bytes places columns unit width fits written;
+      Array.map (fun bytes -> I.sub (whole bytes) middle) written
+    end
+    else if I.sign way.left_out > 0 then raise (Facts.Left "long numbers without their last digits")
+    else begin
+      let above = empty () and below = empty () in
+      long array.bytes places columns unit width fits above below;
+      Array.map2 (fun one other -> I.sub (whole one) (whole other)) above below
+    end in
+  let next = ref 0 in
+  List.map (fun of_use -> if of_use then (incr next; found.(!next - 1)) else I.zero) picked
