@@ -150,18 +150,20 @@ let of_one_value subject array k claims =
   let dead = List.fold_left either [] dead in
   let some_dead js = if List.mem true js then [ Dead js ] else [] in
   let passes kept cs = cs = [] || check (List.map (fun digits -> fst (way digits cs)) kept) cs in
-  (* By the fewest digits that show them to be dead at those rows; where these do not show it, more are looked at. *)
+  (* By the fewest digits that show them to be dead at those rows; where these do not show it, more are looked at. Layers
+     below cost more than the units do: then those that any digits show so are looked at together. *)
   let rec by_digits left = function
     | [ all ] -> passes [ all ] (some_dead left @ steady)
     | digits :: more as kept ->
-      let off_by = lazy (snd (way digits [ Dead left ])) in
+      let enough, more = if k = 0 then (digits, more) else Packing.(more, [ all ]) in
+      let off_by = lazy (snd (way enough [ Dead left ])) in
       let shown j ((w, b) as u) =
         j && let far = I.shift_left (Lazy.force off_by u) 1 in
         List.for_all (fun h -> I.sign (I.add (zdot b w h) far) <= 0) at in
       let quick = List.map2 shown left (prefix (List.length left) units) in
       passes kept (some_dead quick) && by_digits (List.map2 (fun j q -> j && not q) left quick) more
     | [] -> true in
-  by_digits dead Packing.[ few; some; more; all ]
+  by_digits dead Packing.(if k = 0 then [ few; some; more; all ] else [ some; more; all ])
 
 (* What circuits send is compared in all digits. *)
 let checked subject claims array =
