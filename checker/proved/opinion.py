@@ -122,7 +122,7 @@ def asked(paths: Sequence[Path], *, make: bool = True) -> tuple[dict[Path, Opini
 def asking(path: Path) -> Iterator[Callable[[], tuple[dict[Path, Opinion], str]]]:
     """The proved checkers decide an audit's certificate while the body runs; call what is given for their answer.
 
-    The answer is that of `asked`, by a program that was made before. Where the body ends sooner, they are ended with it.
+    The answer is that of `asked`, by a program that was made before. Where the body ends sooner, they end with it.
     """
     with ExitStack() as stack:
         try:
