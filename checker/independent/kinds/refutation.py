@@ -45,15 +45,15 @@ def ways(branch: Branch, tree: Fact) -> list[Formula]:
     """
     if "sign" in tree:
         (term,) = parse(tree["sign"])
-        return [Formula([relation, term, "0"], {}) for relation in (">", "<", "=")]
+        return [Formula([relation, term, "0"]) for relation in (">", "<", "=")]
     if "whether" in tree:
         (formula,) = parse(tree["whether"])
-        return [Formula(formula, {}), Formula(formula, {}, so=False)]
+        return [Formula(formula), Formula(formula, so=False)]
     if "values" in tree:
         one, other = parse(tree["values"])
         require(type(one) is type(other) is list and one[:1] == other[:1], "not values of one function")
         apart = [["distinct", *pair] for pair in zip(one[1:], other[1:], strict=True)]
-        return [Formula(formula, {}) for formula in (*apart, ["=", one, other])]
+        return [Formula(formula) for formula in (*apart, ["=", one, other])]
     (kind,) = {"choice", "condition"} & set(tree)
     place = tree[kind]
     require(type(place) is int and place >= 0, "not the place of a case")

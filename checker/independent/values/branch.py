@@ -15,10 +15,9 @@ Key = tuple[Any, ...]
 
 
 class Formula(NamedTuple):
-    """A formula with the arguments of the macro that it stands in, and whether it is so or not."""
+    """A formula, and whether it is so or not."""
 
     term: Term
-    local: dict[str, "Formula"]
     so: bool = True
 
 
@@ -27,6 +26,14 @@ class Hypothesis(NamedTuple):
 
     relation: str
     polynomial: Polynomial
+
+
+class Atom(NamedTuple):
+    """What a comparison says as the sign of a polynomial; with what is known where it holds, and where it fails."""
+
+    hypothesis: Hypothesis
+    holds: Key
+    fails: tuple[Key, ...]
 
 
 # What is 0 or more if the relation holds: right minus left for "at most". Whether it is strict.
@@ -40,7 +47,25 @@ class Query(Script):
         super().__init__(text)
         # With the term itself, so that no other has its identity.
         self.same: dict[str | int, tuple[Term, Polynomial]] = {}
+        # Likewise comparisons of them.
+        self.atoms: dict[int, tuple[Term, Atom]] = {}
+        self._calls: dict[int, tuple[Term, Term]] = {}
+        self._apart: dict[tuple[str | int, ...], list[Formula]] = {}
         _require_order(self)
+
+    def called(self, call: list[Term]) -> Term:
+        """What a macro stands for with these arguments; one term for each call, so that it is read once."""
+        if id(call) not in self._calls:
+            name, *arguments = call
+            parameters, body = self.definitions[name]
+            require(len(parameters) == len(arguments) > 0, f"{name}: wrong number of arguments")
+            self._calls[id(call)] = (call, _with(dict(zip(parameters, arguments, strict=True)), body))
+        return self._calls[id(call)][1]
+
+    def apart(self, one: Term, other: Term) -> list[Formula]:
+        """The two ways in which terms differ; the same formulas each time, so that they are read once."""
+        key = tuple(term if isinstance(term, str) else id(term) for term in (one, other))
+        return self._apart.setdefault(key, [Formula([sign, one, other]) for sign in ("<", ">")])
 
 
 class Branch:
@@ -66,19 +91,20 @@ class Branch:
         while True:
             before = len(self._known)
             self.hypotheses, self.choices, self.conditions, self._here = [], [], {}, {}
-            for formula in (*(Formula(term, {}) for term in script.assertions), *cases):
+            for formula in (*(Formula(term) for term in script.assertions), *cases):
                 self._read(formula)
-            if len(self._known) == before:
+            # More knowledge opens nothing again.
+            if self.closed or len(self._known) == before:
                 return
 
     def _read(self, formula: Formula) -> None:
         """Take what a formula says that holds."""
-        term, local, so = formula = self._opened(formula)
+        term, so = formula = self._opened(formula)
         match term:
             case ["not", inner]:
-                self._read(Formula(inner, local, not so))
+                self._read(Formula(inner, not so))
             case ["and" | "or" | "=>" as operator, *parts]:
-                members = [Formula(part, local, so) for part in parts]
+                members = [Formula(part, so) for part in parts]
                 if operator == "=>":
                     members = [member._replace(so=not so) for member in members[:-1]] + members[-1:]
                 if (operator == "and") == so:
@@ -87,11 +113,11 @@ class Branch:
                 else:
                     self._choose(members)
             case ["ite", condition, one, other]:
-                truth = self._truth(Formula(condition, local))
+                truth = self._truth(Formula(condition))
                 if truth is None:
-                    self.conditions.setdefault(self.shape(Formula(condition, local)), Formula(condition, local))
+                    self.conditions.setdefault(self.shape(Formula(condition)), Formula(condition))
                 else:
-                    self._read(Formula(one if truth else other, local, so))
+                    self._read(Formula(one if truth else other, so))
             case "true" | "false":
                 self.closed |= (term == "true") != so
             case str():
@@ -103,42 +129,52 @@ class Branch:
 
     def _compare(self, formula: Formula) -> None:
         """Take what a comparison says: a hypothesis for each two terms, or a choice."""
-        term, local, so = formula
+        term, so = formula
         operator, *parts = term
         require(len(parts) > 1, f"{operator} of one term")
         if (operator == "distinct" and so) or (operator == "=" and not so):
-            pairs = list(combinations(parts, 2) if operator == "distinct" else pairwise(parts))
-            apart = [[Formula([sign, *pair], local) for sign in ("<", ">")] for pair in pairs]
+            pairs = combinations(parts, 2) if operator == "distinct" else pairwise(parts)
+            apart = [self._script.apart(*pair) for pair in pairs]
             for choice in apart if operator == "distinct" else [[one for two in apart for one in two]]:
                 self._choose(choice)
             return
         if len(parts) > 2:
             require(so and operator != "distinct", f"{operator} of several terms fails")
             for pair in pairwise(parts):
-                self._compare(Formula([operator, *pair], local))
+                self._compare(Formula([operator, *pair]))
             return
-        relation, polynomial = self._atom(formula)
+        relation, polynomial = self._atom(term).hypothesis
         if not so and operator != "distinct":
             relation, polynomial = (">" if relation == ">=" else ">="), scaled(polynomial, -1)
         self.hypotheses.append(Hypothesis(relation, polynomial))
         self._known |= set(_said(relation, polynomial))
 
-    def _atom(self, formula: Formula) -> tuple[str, Polynomial]:
+    def _atom(self, term: Term) -> Atom:
+        """A comparison of two terms, read once if it says the same in every branch."""
+        if id(term) in self._script.atoms:
+            return self._script.atoms[id(term)][1]
+        before = self._hung
+        found = _atom(*self._compared(term))
+        if self._hung == before:
+            self._script.atoms[id(term)] = (term, found)
+        return found
+
+    def _compared(self, term: Term) -> tuple[str, Polynomial]:
         """A comparison of two terms as a sign of their difference; of "distinct" what it denies."""
-        operator, left, right = formula.term
-        difference = self._polynomial(left, formula.local), self._polynomial(right, formula.local)
+        operator, left, right = term
+        difference = self._polynomial(left), self._polynomial(right)
         sign, relation = _ORDER.get(operator, (1, "="))
         require(operator in _ORDER or operator in ("=", "distinct"), f"operator {operator} is not understood")
         return relation, plus(scaled(difference[1], sign), scaled(difference[0], -sign))
 
     def _apart(self, member: Formula) -> list[Formula]:
         """The formula, or two of which one holds if it says that two terms differ."""
-        term, local, so = self._opened(member)
+        term, so = self._opened(member)
         match term:
             case ["not", inner]:
-                return self._apart(Formula(inner, local, not so))
+                return self._apart(Formula(inner, not so))
             case ["distinct" | "=" as operator, one, other] if so == (operator == "distinct"):
-                return [Formula([sign, one, other], local) for sign in ("<", ">")]
+                return self._script.apart(one, other)
         return [member]
 
     def _choose(self, members: list[Formula]) -> None:
@@ -157,64 +193,53 @@ class Branch:
 
     def _truth(self, formula: Formula) -> bool | None:
         """Whether it is decided that the formula holds, or fails; what is not understood is not decided."""
-        term, local, so = self._opened(formula)
+        term, so = self._opened(formula)
         truth: bool | None = None
         match term:
             case ["not", inner]:
-                truth = self._truth(Formula(inner, local, False))
+                truth = self._truth(Formula(inner, False))
             case ["and" | "or" as operator, *parts]:
-                truths = [self._truth(Formula(part, local)) for part in parts]
+                truths = [self._truth(Formula(part)) for part in parts]
                 decisive = operator == "or"
                 truth = decisive if decisive in truths else None if None in truths else not decisive
             case str():
                 truth = next((value for value in (True, False) if ("bool", term, value) in self._known), None)
-            case ["=" | "<=" | "<" | ">=" | ">", _, _]:
-                truth = self._sign(*self._atom(Formula(term, local)))
-            case ["distinct", one, other]:
-                truth = self._truth(Formula(["=", one, other], local, False))
+            case ["=" | "<=" | "<" | ">=" | ">" | "distinct" as operator, _, _]:
+                truth = self._sign(self._atom(term))
+                so = so == (operator != "distinct")
         return truth if so or truth is None else not truth
 
-    def _sign(self, relation: str, polynomial: Polynomial) -> bool | None:
+    def _sign(self, atom: Atom) -> bool | None:
+        relation, polynomial = atom.hypothesis
         if set(polynomial) <= {()}:
             value = polynomial.get((), Fraction(0))
             return {"=": value == 0, ">=": value >= 0, ">": value > 0}[relation]
-        if _key(relation, polynomial) in self._known:
+        if atom.holds in self._known:
             return True
-        opposite = scaled(polynomial, -1)
-        if relation == "=":
-            strict = _key(">", polynomial) in self._known or _key(">", opposite) in self._known
-            return False if strict else None
-        return False if _key(">" if relation == ">=" else ">=", opposite) in self._known else None
+        return None if self._known.isdisjoint(atom.fails) else False
 
     def _opened(self, formula: Formula) -> Formula:
         """The formula with its definitions and arguments put in, at its head."""
-        term, local, so = formula
+        term, so = formula
         while True:
-            if isinstance(term, str) and term in local:
-                term, local, _ = local[term]
-            elif isinstance(term, str) and term in self._script.definitions:
+            if isinstance(term, str) and term in self._script.definitions:
                 parameters, term = self._script.definitions[term]
                 require(not parameters, "a definition needs arguments")
-                local = {}
             elif isinstance(term, list) and term and isinstance(term[0], str) and term[0] in self._script.definitions:
-                parameters, body = self._script.definitions[term[0]]
-                require(len(parameters) == len(term) - 1 > 0, f"{term[0]}: wrong number of arguments")
-                arguments = [Formula(argument, local) for argument in term[1:]]
-                term, local = body, dict(zip(parameters, arguments, strict=True))
+                term = self._script.called(term)
             else:
-                return Formula(term, local, so)
+                return Formula(term, so)
 
-    def _polynomial(self, term: Term, local: dict[str, Formula]) -> Polynomial:
+    def _polynomial(self, term: Term) -> Polynomial:
         """A term of numbers as a polynomial in the declared names and in what is not decided."""
-        name = isinstance(term, str)
-        if (local and (not name or term in local)) or (name and term not in self._script.definitions):
-            return self._of(*self._opened(Formula(term, local))[:2])
-        key = term if name else id(term)
+        if isinstance(term, str) and term not in self._script.definitions:
+            return self._of(term)
+        key = term if isinstance(term, str) else id(term)
         if key in self._script.same:
             return self._script.same[key][1]
         if key not in self._here:
             before = self._hung
-            found = self._of(*self._opened(Formula(term, {}))[:2])
+            found = self._of(self._opened(Formula(term)).term)
             if self._hung == before:
                 self._script.same[key] = (term, found)
                 return found
@@ -222,7 +247,7 @@ class Branch:
         self._hung += 1
         return self._here[key][1]
 
-    def _of(self, term: Term, local: dict[str, Formula]) -> Polynomial:
+    def _of(self, term: Term) -> Polynomial:
         match term:
             case str() if term in self._script.declared:
                 require(self._script.declared[term] == "Real", f"{term} is no number")
@@ -230,49 +255,47 @@ class Branch:
             case str():
                 return _constant(term)
             case ["+", *parts]:
-                return plus(*(self._polynomial(part, local) for part in parts))
+                return plus(*(self._polynomial(part) for part in parts))
             case ["-", only]:
-                return scaled(self._polynomial(only, local), -1)
+                return scaled(self._polynomial(only), -1)
             case ["-", first, *parts]:
-                less = (scaled(self._polynomial(part, local), -1) for part in parts)
-                return plus(self._polynomial(first, local), *less)
+                less = (scaled(self._polynomial(part), -1) for part in parts)
+                return plus(self._polynomial(first), *less)
             case ["*", *parts]:
                 result: Polynomial = {(): Fraction(1)}
                 for part in parts:
-                    result = times(result, self._polynomial(part, local))
+                    result = times(result, self._polynomial(part))
                 return result
             case ["/", above, below]:
-                divisor = self._polynomial(below, local)
+                divisor = self._polynomial(below)
                 require(set(divisor) == {()}, "division by what is no number")
-                return scaled(self._polynomial(above, local), 1 / divisor[()])
+                return scaled(self._polynomial(above), 1 / divisor[()])
             case ["ite", condition, one, other]:
-                return self._chosen(Formula(condition, local), one, other)
+                return self._chosen(Formula(condition), one, other)
             case [str(name), *parts] if self._script.declared.get(name) == "function":
-                return self._variable((name, *(_frozen(self._polynomial(part, local)) for part in parts)))
+                return self._variable((name, *(_frozen(self._polynomial(part)) for part in parts)))
         raise Refused(f"term {term} is not understood")
 
     def _chosen(self, condition: Formula, one: Term, other: Term) -> Polynomial:
         self._hung += 1
         truth = self._truth(condition)
         if truth is not None:
-            return self._polynomial(one if truth else other, condition.local)
-        parts = [_frozen(self._polynomial(part, condition.local)) for part in (one, other)]
+            return self._polynomial(one if truth else other)
+        parts = [_frozen(self._polynomial(part)) for part in (one, other)]
         shape = self.shape(condition)
         self.conditions.setdefault(shape, condition)
         return self._variable(("ite", shape, *parts))
 
     def shape(self, formula: Formula) -> Key:
         """What a condition says, by which it is known again."""
-        term, local, so = self._opened(formula)
+        term, so = self._opened(formula)
         match term:
             case str():
                 return ("bool", term, so)
             case ["not" | "and" | "or" as operator, *parts]:
-                return (operator, so, *(self.shape(Formula(part, local)) for part in parts))
-            case ["distinct", one, other]:
-                return self.shape(Formula(["=", one, other], local, not so))
+                return (operator, so, *(self.shape(Formula(part)) for part in parts))
         require(len(term) == 3, f"condition {term} is not understood")
-        return (*_key(*self._atom(Formula(term, local))), so)
+        return (*self._atom(term).holds, so == (term[0] != "distinct"))
 
     def _variable(self, key: Key) -> Polynomial:
         """A variable for what has this key: equal ones have equal values."""
@@ -288,12 +311,28 @@ def _require_order(script: Script) -> None:
         ahead.remove(name)
 
 
+def _with(arguments: dict[str, Term], body: Term) -> Term:
+    """The body of a macro with arguments in place of its parameters."""
+    if isinstance(body, str):
+        return arguments.get(body, body)
+    return [*body[:1], *(_with(arguments, part) for part in body[1:])]
+
+
 def _words(term: Term) -> Iterator[str]:
     if isinstance(term, str):
         yield term
         return
     for part in term:
         yield from _words(part)
+
+
+def _atom(relation: str, polynomial: Polynomial) -> Atom:
+    opposite = scaled(polynomial, -1)
+    if relation == "=":
+        fails = (_key(">", polynomial), _key(">", opposite))
+    else:
+        fails = (_key(">" if relation == ">=" else ">=", opposite),)
+    return Atom(Hypothesis(relation, polynomial), _key(relation, polynomial), fails)
 
 
 def _said(relation: str, polynomial: Polynomial) -> Iterator[Key]:

@@ -140,9 +140,7 @@ def test_where_the_script_holds_no_branch_is_closed_and_every_choice_has_a_formu
             value = sum(c * product(values, monomial) for monomial, c in polynomial.items())
             assert {"=": value == 0, ">=": value >= 0, ">": value > 0}[relation]
     for choice in branch.choices:
-        assert any(holds(script, formula, values) for formula in choice if not formula.local) or any(
-            formula.local for formula in choice
-        )
+        assert any(holds(script, formula, values) for formula in choice)
 
 
 def product(values, monomial):
