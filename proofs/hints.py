@@ -1,5 +1,7 @@
 """What the proof on paper says first, for queries where a search would not find it: formulas to split by, in order."""
 
+from collections.abc import Iterator
+from itertools import combinations
 from typing import NamedTuple
 
 __all__ = ["HINTS", "Hint"]
@@ -8,12 +10,14 @@ __all__ = ["HINTS", "Hint"]
 class Hint(NamedTuple):
     """A formula of a query, or two values of a function (`node`).
 
-    A lemma follows from the query, so the search refutes its opposite without later hints.
+    A lemma follows from the query, so the search refutes its opposite without later hints. Where `why` has hints, the
+    opposite goes on with these.
     """
 
     formula: str
     lemma: bool = True
     node: str = "whether"
+    why: tuple["Hint", ...] = ()
 
 
 def _cases(*formulas: str) -> tuple[Hint, ...]:
@@ -51,6 +55,55 @@ def _outputs(net: str) -> str:
     return " ".join(f"{net}{i}_2_{k}" for i in range(3) for k in range(2))
 
 
+def _crossed(i: int, j: int) -> str:
+    """1 if the unit has both signs in a box of the grid, else 0; as the query says it."""
+    corners = [f"p{a}_{b}" for a in (i, i + 1) for b in (j, j + 1)]
+    below, above = (" ".join(f"({pair})" for pair in pairs) for pairs in _sides(corners))
+    return f"(ite (and (or {below}) (or {above})) 1 0)"
+
+
+def _sum(parts: list[str]) -> str:
+    return f"(+ {' '.join(parts)})"
+
+
+def _sides(corners: list[str]) -> tuple[list[str], list[str]]:
+    return [f"< {corner} 0" for corner in corners], [f"< 0 {corner}" for corner in corners]
+
+
+def _diagonals(size: int, *, up: bool) -> Iterator[str]:
+    """Of the boxes on a diagonal of the grid a unit crosses one at most; all diagonals that go up, or that go down."""
+    for shift in range(1 - size, size):
+        boxes = [(i, i - shift) for i in range(size) if 0 <= i - shift < size]
+        way = boxes if up else [(i, size - 1 - j) for i, j in boxes]
+        yield f"(<= (+ 0 {' '.join(_crossed(*box) for box in way)}) 1)"
+
+
+_UP, _DOWN = (_lemmas(*_diagonals(3, up=up)) for up in (True, False))
+
+
+def _projection(point: int, t: int, dimension: int) -> str:
+    """A point along (1, t, t^2, ..), as the query writes it."""
+    names = [f"p{point}_{k}" for k in range(dimension)]
+    return _sum([name if k == 0 or t == 1 else f"(* {t**k} {name})" for k, name in enumerate(names) if k == 0 or t])
+
+
+def _pigeonholes(points: int, dimension: int, directions: int) -> Iterator[Hint]:
+    """Two points have one projection in fewer directions than there are coordinates; each direction has such points."""
+    pairs = list(combinations(range(points), 2))
+
+    def meet(i: int, j: int, t: int) -> str:
+        return f"(ite (= {_one(i, t)} {_one(j, t)}) 1 0)"
+
+    def _one(i: int, t: int) -> str:
+        return _projection(i, t, dimension) if t else f"p{i}_0"
+
+    for pair in pairs:
+        yield Hint(f"(<= {_sum([meet(*pair, t) for t in range(directions)])} {dimension - 1})")
+    for t in range(directions):
+        some = [meet(*pair, t) for pair in pairs]
+        yield Hint(f"(<= 1 {_sum(some)})", why=_lemmas(*(f"(<= 0 {one})" for one in some)))
+
+
 _BETWEEN = "(+ (* (* l_1 3) w_0) (* (* l_2 3) w_1) b)"
 
 HINTS: dict[str, tuple[Hint, ...]] = {
@@ -59,9 +112,16 @@ HINTS: dict[str, tuple[Hint, ...]] = {
     "C1.bayes": _lemmas(*map(_rule, range(5)), *map(_best_rule, range(5))),
     "C2.backdoor": _lemmas("(or (<= z_4 (+ 3 (* 24 z_5))) (<= (+ 5 (* 24 z_5)) z_4))"),
     "C2.deployment": _lemmas("(<= z_4 (+ 8 (* 24 z_5)))", "(<= (+ z_4 (* 24 z_5)) 32)"),
+    "C4.direction-plane": tuple(_pigeonholes(4, 2, 7)),
+    "C4.direction-space": tuple(_pigeonholes(3, 3, 7)),
     "C14.five-nets": _lemmas("(<= weight_2 weight_tau)", "(<= weight_3 weight_tau)", "(<= weight_0 weight_1)"),
     "C17.step": _lemmas("(< 0 q)", "(< 0 e)"),
     "C22.ordered": _lemmas("(and (< (- error_2 error_0) (- error_1 error_0)) (< (- far3_2_0 base) t))"),
+    "C23.boxes": (
+        Hint("(<= 0 w_0)", lemma=False, why=(Hint("(<= 0 w_1)", lemma=False, why=_UP), *_DOWN)),
+        Hint("(<= 0 w_1)", lemma=False, why=_DOWN),
+        *_UP,
+    ),
     "C23.triangle": _cases(
         "(and (<= 0 p0) (<= 0 p1) (<= 0 p2))",
         "(and (<= p0 0) (<= p1 0) (<= p2 0))",

@@ -218,18 +218,21 @@ def _squares(polynomial: Polynomial) -> list[tuple[Fraction, Polynomial]] | None
 def _weighted(rest: _Rest) -> list[Term] | None:
     """Quadratic forms above 0, with weights under which minus their sum is a sum of squares.
 
-    The weights solve the inequalities of some points; a point where the sum is above 0 is one more.
+    The weights solve the inequalities of some points, with room to spare; a point where the sum is above 0 is one more.
     """
     forms = [(i, p) for i, strict, p in rest.signs if strict and p and all(sum(k for _, k in m) == 2 for m in p)]
     names = sorted({name for _, p in forms for monomial in p for name, _ in monomial})
     if len(forms) < 2:
         return None
-    solver, weights = z3.SolverFor("QF_LRA"), [z3.Real(f"l{i}") for i, _ in forms]
-    solver.add(z3.Sum(weights) == 1, *(weight >= 0 for weight in weights))
+    solver, weights, room = z3.Optimize(), [z3.Real(f"l{i}") for i, _ in forms], z3.Real("room")
+    solver.add(z3.Sum(weights) == 1, room <= 1, *(weight >= 0 for weight in weights))
+    solver.maximize(room)
     for _ in range(POINTS):
         if solver.check() != z3.sat:
             return None
         model = solver.model()
+        if z3.is_true(model.eval(room < 0, model_completion=True)):
+            return None
         found = [Fraction(str(model.eval(weight, model_completion=True).as_fraction())) for weight in weights]
         total = plus(*(scaled(p, weight) for weight, (_, p) in zip(found, forms, strict=True)))
         squares = _squares(total)
@@ -237,8 +240,11 @@ def _weighted(rest: _Rest) -> list[Term] | None:
             terms = [Term(weight, (i,)) for weight, (i, _) in zip(found, forms, strict=True) if weight]
             return [*terms, *(Term(c, square=root) for c, root in squares)]
         point = dict(zip(names, _steepest(total, names), strict=True))
-        values = (sum(c * math.prod(point[n] ** k for n, k in m) for m, c in p.items()) for _, p in forms)
-        solver.add(z3.Sum([w * z3.RealVal(str(v)) for w, v in zip(weights, values, strict=True)]) <= 0)
+        values = [
+            sum((c * math.prod(point[n] ** k for n, k in m) for m, c in p.items()), Fraction(0)) for _, p in forms
+        ]
+        summands = [weight * z3.RealVal(str(v)) for weight, v in zip(weights, values, strict=True)]
+        solver.add(z3.Sum(summands) + room * z3.RealVal(str(sum(abs(value) for value in values))) <= 0)
     return None
 
 

@@ -9,8 +9,10 @@ import math
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from proof_of_absence.checker.construct.lookahead import Lookahead
 from proof_of_absence.checker.construct.multipliers import LEVELS, contradiction, factors, zeros
 from proof_of_absence.checker.construct.needed import Needed, needed, needed_hypotheses
 from proof_of_absence.checker.independent.kinds.refutation import refutation as check
@@ -27,7 +29,8 @@ __all__ = ["refutation"]
 
 Tree = dict[str, Any]
 # Seconds for a search, what the check of its tree may take, and splits by signs of terms below one another.
-SECONDS, CHECK, SIGNS = 300.0, 6.0, 4
+SECONDS, CHECK, SIGNS = 300.0, 20.0, 4
+LINEAR = "(set-logic QF_LRA)"
 
 
 class _Open(Exception):
@@ -44,12 +47,11 @@ def refutation(script: str, seconds: float = SECONDS, hints: tuple[Hint, ...] = 
     >>> found["kind"], [term["of"] for term in found["tree"]["sum"]]
     ('refutation', [[2], [0, 1], [1, 1]])
     """
-    search = _Search(Read(script), time.process_time() + seconds)
-    try:
-        return {"kind": "refutation", "tree": search.tree((), hints)}
-    # What the checker does not understand has no tree.
-    except (_Open, RecursionError, Refused):
-        return None
+    for search in (_Linear, _Search) if LINEAR in script else (_Search,):
+        # What the checker does not understand has no tree.
+        with suppress(_Open, RecursionError, Refused):
+            return {"kind": "refutation", "tree": search(Read(script), time.process_time() + seconds).tree((), hints)}
+    return None
 
 
 class _Search:
@@ -97,7 +99,7 @@ class _Search:
         goes_on = 0 if hint.node == "whether" else len(found) - 1
         return node | {
             "cases": [
-                self.tree((*cases, way), later if place == goes_on or not hint.lemma else (), signs)
+                self.tree((*cases, way), later if place == goes_on or not (hint.lemma or hint.why) else hint.why, signs)
                 for place, way in enumerate(found)
             ]
         }
@@ -129,6 +131,27 @@ class _Search:
         for polynomial in polynomials:
             if all(name in self._script.declared for monomial in polynomial for name, _ in monomial):
                 yield _written(polynomial)
+
+
+class _Linear(_Search):
+    """Of a linear script: one solver says of a branch whether it is closed, and which cases close it soonest."""
+
+    def tree(self, cases: tuple[Formula, ...], hints: tuple[Hint, ...], signs: int = SIGNS) -> Tree:
+        """A tree for these cases."""
+        if time.process_time() > self._end:
+            raise _Open
+        branch = Branch(self._script, cases)
+        if branch.closed:
+            return {"sum": []}
+        ahead = Lookahead(branch, cases)
+        if found := ahead.leaf():
+            return {"sum": found}
+        if hints:
+            return self._hinted(cases, *hints, signs=signs)
+        node = ahead.best()
+        if node is None:
+            raise _Open
+        return self._cases(branch, node, cases, hints, signs)
 
 
 def _splits(branch: Branch, must: Needed | None) -> Iterator[Tree]:

@@ -49,6 +49,7 @@ class Query(Script):
         self.same: dict[str | int, tuple[Term, Polynomial]] = {}
         # Likewise comparisons of them.
         self.atoms: dict[int, tuple[Term, Atom]] = {}
+        self.shapes: dict[tuple[int, bool], tuple[Term, Key]] = {}
         self._calls: dict[int, tuple[Term, Term]] = {}
         self._apart: dict[tuple[str | int, ...], list[Formula]] = {}
         _require_order(self)
@@ -289,6 +290,15 @@ class Branch:
     def shape(self, formula: Formula) -> Key:
         """What a condition says, by which it is known again."""
         term, so = self._opened(formula)
+        if (id(term), so) in self._script.shapes:
+            return self._script.shapes[id(term), so][1]
+        before = self._hung
+        found = self._shape(term, so)
+        if self._hung == before:
+            self._script.shapes[id(term), so] = (term, found)
+        return found
+
+    def _shape(self, term: Term, so: bool) -> Key:
         match term:
             case str():
                 return ("bool", term, so)
@@ -327,11 +337,9 @@ def _words(term: Term) -> Iterator[str]:
 
 
 def _atom(relation: str, polynomial: Polynomial) -> Atom:
-    opposite = scaled(polynomial, -1)
+    fails: tuple[Key, ...] = (_key(">=" if relation == ">" else ">", scaled(polynomial, -1)),)
     if relation == "=":
-        fails = (_key(">", polynomial), _key(">", opposite))
-    else:
-        fails = (_key(">" if relation == ">=" else ">=", opposite),)
+        fails = (*fails, _key(">", polynomial))
     return Atom(Hypothesis(relation, polynomial), _key(relation, polynomial), fails)
 
 
@@ -347,15 +355,20 @@ def _said(relation: str, polynomial: Polynomial) -> Iterator[Key]:
 
 def _key(relation: str, polynomial: Polynomial) -> Key:
     """The sign that a polynomial has, the same for its positive multiples, and of an equation for all."""
-    terms = _frozen(polynomial)
+    terms = sorted(polynomial.items())
     if not terms:
-        return (relation, terms)
+        return (relation, ())
     size = terms[0][1] if relation == "=" else abs(terms[0][1])
-    return (relation, tuple((monomial, c / size) for monomial, c in terms))
+    return (relation, tuple((monomial, _plain(c / size)) for monomial, c in terms))
 
 
 def _frozen(polynomial: Polynomial) -> tuple[Any, ...]:
-    return tuple(sorted(polynomial.items()))
+    return tuple((monomial, _plain(c)) for monomial, c in sorted(polynomial.items()))
+
+
+def _plain(c: Fraction) -> int | Fraction:
+    """The same number: an int, if it is one, is looked up sooner."""
+    return c.numerator if c.denominator == 1 else c
 
 
 def _constant(word: str) -> Polynomial:
