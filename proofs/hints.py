@@ -1,7 +1,6 @@
 """What the proof on paper says first, for queries where a search would not find it: formulas to split by, in order."""
 
 from collections.abc import Iterator
-from itertools import combinations
 from typing import NamedTuple
 
 __all__ = ["HINTS", "Hint"]
@@ -81,29 +80,6 @@ def _diagonals(size: int, *, up: bool) -> Iterator[str]:
 _UP, _DOWN = (_lemmas(*_diagonals(3, up=up)) for up in (True, False))
 
 
-def _projection(point: int, t: int, dimension: int) -> str:
-    """A point along (1, t, t^2, ..), as the query writes it."""
-    names = [f"p{point}_{k}" for k in range(dimension)]
-    return _sum([name if k == 0 or t == 1 else f"(* {t**k} {name})" for k, name in enumerate(names) if k == 0 or t])
-
-
-def _pigeonholes(points: int, dimension: int, directions: int) -> Iterator[Hint]:
-    """Two points have one projection in fewer directions than there are coordinates; each direction has such points."""
-    pairs = list(combinations(range(points), 2))
-
-    def meet(i: int, j: int, t: int) -> str:
-        return f"(ite (= {_one(i, t)} {_one(j, t)}) 1 0)"
-
-    def _one(i: int, t: int) -> str:
-        return _projection(i, t, dimension) if t else f"p{i}_0"
-
-    for pair in pairs:
-        yield Hint(f"(<= {_sum([meet(*pair, t) for t in range(directions)])} {dimension - 1})")
-    for t in range(directions):
-        some = [meet(*pair, t) for pair in pairs]
-        yield Hint(f"(<= 1 {_sum(some)})", why=_lemmas(*(f"(<= 0 {one})" for one in some)))
-
-
 _BETWEEN = "(+ (* (* l_1 3) w_0) (* (* l_2 3) w_1) b)"
 
 HINTS: dict[str, tuple[Hint, ...]] = {
@@ -112,8 +88,6 @@ HINTS: dict[str, tuple[Hint, ...]] = {
     "C1.bayes": _lemmas(*map(_rule, range(5)), *map(_best_rule, range(5))),
     "C2.backdoor": _lemmas("(or (<= z_4 (+ 3 (* 24 z_5))) (<= (+ 5 (* 24 z_5)) z_4))"),
     "C2.deployment": _lemmas("(<= z_4 (+ 8 (* 24 z_5)))", "(<= (+ z_4 (* 24 z_5)) 32)"),
-    "C4.direction-plane": tuple(_pigeonholes(4, 2, 7)),
-    "C4.direction-space": tuple(_pigeonholes(3, 3, 7)),
     "C14.five-nets": _lemmas("(<= weight_2 weight_tau)", "(<= weight_3 weight_tau)", "(<= weight_0 weight_1)"),
     "C17.step": _lemmas("(< 0 q)", "(< 0 e)"),
     "C22.ordered": _lemmas("(and (< (- error_2 error_0) (- error_1 error_0)) (< (- far3_2_0 base) t))"),
