@@ -23,7 +23,7 @@ def test_a_leaf_has_the_hypotheses_that_contradict_each_other():
 
 def test_of_what_is_needed_that_is_asked_of_which_the_fewest_ways_stay_open():
     spared, wide, narrow = "(or (< x 1) (< y 1))", "(or (< z 1) (< z 2) (< z 3))", "(or (< z 0) (< 3 z))"
-    found = Lookahead(branch(spared, wide, "(<= 0 z)", narrow)).best()
+    found = Lookahead(branch(spared, wide, "(<= (/ 1 2) z)", narrow)).best()
     assert found == {"choice": 2}
     assert Lookahead(branch("(< (relu x) 0)", "(< 0 (relu y))")).best() == {"condition": 0}
 
