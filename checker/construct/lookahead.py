@@ -4,12 +4,11 @@ One solver holds what the branch says; the ways of a distinction are put to it a
 """
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import z3
 
+from proof_of_absence.checker.construct.formulas import said, signed, value
 from proof_of_absence.checker.construct.multipliers import contradiction
 from proof_of_absence.checker.independent.refusal import Refused
 from proof_of_absence.checker.independent.values.branch import Branch, Formula, Hypothesis
@@ -31,7 +30,7 @@ class Lookahead:
         self._solver.set("timeout", MILLISECONDS)
         self._asserted = [z3.Bool(f"h{i}") for i in range(len(branch.hypotheses))]
         for name, h in zip(self._asserted, branch.hypotheses, strict=True):
-            self._solver.add(z3.Implies(name, _signed(h.relation, tuple(h.polynomial.items()))))
+            self._solver.add(z3.Implies(name, signed(h.relation, tuple(h.polynomial.items()))))
         self._parts = {
             key: (name, tuple(key[2]), tuple(key[3])) for key, name in branch.names.items() if key[0] == "ite"
         }
@@ -103,15 +102,15 @@ class Lookahead:
             return
         shape = list(self._branch.conditions)[node["condition"]]
         for so in (True, False):
-            said = [_said(shape) if so else z3.Not(_said(shape))]
+            says = [said(shape) if so else z3.Not(said(shape))]
             for key, (name, one, other) in self._parts.items():
                 if key[1] == shape:
-                    said.append(z3.Real(name) == _value(one if so else other))
-            yield said
+                    says.append(z3.Real(name) == value(one if so else other))
+            yield says
 
     def _formula(self, formula: Formula) -> Any:
         try:
-            return _said(self._branch.shape(formula))
+            return said(self._branch.shape(formula))
         except Refused:
             return z3.BoolVal(True)
 
@@ -130,33 +129,3 @@ def _is_joined(formula: Formula) -> bool:
 def _bare(shape: tuple[Any, ...]) -> tuple[Any, ...]:
     """A condition, whether it holds or fails."""
     return (shape[0], *shape[2:]) if shape[0] in ("and", "or", "not") else shape[:-1]
-
-
-@cache
-def _said(shape: tuple[Any, ...]) -> Any:
-    match shape:
-        case ("bool", name, so):
-            found = z3.Bool(name)
-        case ("not", so, inner):
-            found = z3.Not(_said(inner))
-        case ("and" | "or" as operator, so, *parts):
-            found = (z3.And if operator == "and" else z3.Or)(*map(_said, parts))
-        case (relation, terms, so):
-            found = _signed(relation, terms)
-        case _:
-            raise Refused("not understood")
-    return found if so else z3.Not(found)
-
-
-def _signed(relation: str, terms: tuple[tuple[Any, Fraction], ...]) -> Any:
-    value = _value(terms)
-    return {"=": value == 0, ">=": value >= 0, ">": value > 0}[relation]
-
-
-@cache
-def _value(terms: tuple[tuple[Any, Fraction], ...]) -> Any:
-    products = [
-        z3.Product([z3.RealVal(str(c)), *(z3.Real(name) for name, k in monomial for _ in range(k))])
-        for monomial, c in terms
-    ]
-    return z3.Sum(products) if products else z3.RealVal(0)

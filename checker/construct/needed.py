@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import z3
 
+from proof_of_absence.checker.construct.formulas import said, signed, value
 from proof_of_absence.checker.independent.refusal import Refused
-from proof_of_absence.checker.independent.sexpr import Polynomial
 from proof_of_absence.checker.independent.values.branch import Branch, Formula, Hypothesis
 
 __all__ = ["Needed", "needed", "needed_hypotheses"]
@@ -32,11 +31,11 @@ def needed(branch: Branch) -> Needed | None:
     for place, choice in enumerate(branch.choices):
         if members := _members(branch, choice):
             parts["choice", place] = [z3.Or(members)]
-    always = [_signed(h.relation, h.polynomial) for h in branch.hypotheses]
+    always = [signed(h.relation, tuple(h.polynomial.items())) for h in branch.hypotheses]
     for key, name in branch.names.items():
         if key[0] == "ite":
             _, shape, one, other = key
-            meaning = z3.Real(name) == z3.If(_said(shape), _value(one), _value(other))
+            meaning = z3.Real(name) == z3.If(said(shape), value(one), value(other))
             known = shape not in conditions
             (always if known else parts.setdefault(("condition", conditions[shape]), [])).append(meaning)
     if not _contradicts([*always, *(f for group in parts.values() for f in group)]):
@@ -53,7 +52,7 @@ def needed(branch: Branch) -> Needed | None:
 
 def needed_hypotheses(hypotheses: Sequence[Hypothesis], *, least: bool = True) -> list[int] | None:
     """Places of hypotheses that contradict each other, none to spare if `least`; None if z3 finds none."""
-    signs = [_signed(h.relation, h.polynomial) for h in hypotheses]
+    signs = [signed(h.relation, tuple(h.polynomial.items())) for h in hypotheses]
     if not _contradicts(signs):
         return None
     every = list(range(len(signs)))
@@ -86,34 +85,6 @@ def _contradicts(formulas: Iterable[Any]) -> bool:
 def _members(branch: Branch, choice: list[Formula]) -> list[Any]:
     """The formulas of a choice; none if one is not understood."""
     try:
-        return [_said(branch.shape(member)) for member in choice]
+        return [said(branch.shape(member)) for member in choice]
     except Refused:
         return []
-
-
-def _said(shape: tuple[Any, ...]) -> Any:
-    match shape:
-        case ("bool", name, so):
-            found = z3.Bool(name)
-        case ("not", so, inner):
-            found = z3.Not(_said(inner))
-        case ("and" | "or" as operator, so, *parts):
-            found = (z3.And if operator == "and" else z3.Or)(*map(_said, parts))
-        case (relation, terms, so):
-            found = _signed(relation, dict(terms))
-        case _:
-            raise Refused("not understood")
-    return found if so else z3.Not(found)
-
-
-def _signed(relation: str, polynomial: Polynomial) -> Any:
-    value = _value(polynomial.items())
-    return {"=": value == 0, ">=": value >= 0, ">": value > 0}[relation]
-
-
-def _value(terms: Iterable[tuple[Any, Fraction]]) -> Any:
-    products = [
-        z3.Product([z3.RealVal(str(c)), *(z3.Real(name) for name, k in monomial for _ in range(k))])
-        for monomial, c in terms
-    ]
-    return z3.Sum(products) if products else z3.RealVal(0)

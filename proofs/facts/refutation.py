@@ -58,11 +58,15 @@ class _Search:
     def __init__(self, script: Read, end: float) -> None:
         self._script, self._end = script, end
 
-    def tree(self, cases: tuple[Formula, ...], hints: tuple[Hint, ...], signs: int = SIGNS) -> Tree:
-        """A tree for these cases, with at most so many splits by signs of terms on a way through it."""
+    def _branch(self, cases: tuple[Formula, ...]) -> Branch:
+        """What is known in these cases, while there is time."""
         if time.process_time() > self._end:
             raise _Open
-        branch = Branch(self._script, cases)
+        return Branch(self._script, cases)
+
+    def tree(self, cases: tuple[Formula, ...], hints: tuple[Hint, ...], signs: int = SIGNS) -> Tree:
+        """A tree for these cases, with at most so many splits by signs of terms on a way through it."""
+        branch = self._branch(cases)
         if branch.closed:
             return {"sum": []}
         if found := contradiction(branch.hypotheses, LEVELS[:1]) or self._leaf(branch):
@@ -138,9 +142,7 @@ class _Linear(_Search):
 
     def tree(self, cases: tuple[Formula, ...], hints: tuple[Hint, ...], signs: int = SIGNS) -> Tree:
         """A tree for these cases."""
-        if time.process_time() > self._end:
-            raise _Open
-        branch = Branch(self._script, cases)
+        branch = self._branch(cases)
         if branch.closed:
             return {"sum": []}
         ahead = Lookahead(branch, cases)
