@@ -85,29 +85,34 @@ def _begun(asks: Path, paths: Sequence[Path], *arguments: str) -> Iterator[Calla
     named = [path for path in paths if "\n" not in str(path)]
 
     def lines() -> dict[Path, list[str]]:
-        printed, errors = process.communicate()
-        parts = printed.split("\n\n")
+        _, errors = process.communicate()
+        printed.seek(0)
+        parts = printed.read().split("\n\n")
         if process.returncode or parts.pop() or len(parts) != len(named):
             last = (errors.strip().splitlines() or ["nothing"])[-1]
             raise OSError(f"the proved checker ended early: {last}")
         return {path: part.split("\n") for path, part in zip(named, parts, strict=True)}
 
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as names:
+    # Files, not pipes: a program that has much to say need not wait until it is heard.
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as names,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as printed,
+    ):
         names.writelines(f"{path}\n" for path in named)
         names.seek(0)
         process = subprocess.Popen(
             [str(asks), *arguments],
             stdin=names,
-            stdout=subprocess.PIPE,
+            stdout=printed,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
         )
-    with process:
-        try:
-            yield lines
-        finally:
-            process.kill()
+        with process:
+            try:
+                yield lines
+            finally:
+                process.kill()
 
 
 def asked(paths: Sequence[Path], *, make: bool = True) -> tuple[dict[Path, Opinion], str]:

@@ -133,3 +133,14 @@ def test_a_proved_checker_that_ends_early_was_not_asked(audited, tmp_path, monke
     done = CliRunner().invoke(cli.app, ["check", str(audited)])
     told = " ".join(done.output.split())
     assert done.exit_code == 0 and "was not asked: the proved checker ended early: no memory" in told
+
+
+def test_a_proved_checker_with_much_to_say_need_not_wait_for_the_other(audited, tmp_path, monkeypatch):
+    ended, asks = tmp_path / "ended", tmp_path / "asks"
+    facts = f"yes units accepted | head -n 20000; echo; echo 1 > {shlex.quote(str(ended))}"
+    asks.write_text(f"#!/bin/sh\n{facts}\n", encoding="utf-8")
+    asks.chmod(0o700)
+    monkeypatch.setattr(opinion, "program", lambda make: asks)
+    monkeypatch.setattr(check_command, "check_whole", lambda path: f"accepted {written(ended)}")
+    done = CliRunner().invoke(cli.app, ["check", str(audited / "certificate.json")])
+    assert done.exit_code == 0 and "accepts 20000 of 20000 facts" in " ".join(done.output.split())
