@@ -1,7 +1,7 @@
 # make verify   discharge every obligation (sets everything up first; KERNEL=no leaves Coq out and says so)
 # make test     the test suite (likewise)
 # make quick    the part of it that takes under a minute
-# make kernel-facts   what the proved checker accepts of the claims, computed again by Coq's kernel (two minutes of CPU)
+# make kernel-facts   what the proved checker accepts of the claims, computed again by Coq's kernel (eight minutes of CPU)
 # make tables   LaTeX tables from the certificates, and a check of what the paper cites
 # make paper     the paper with certificates and experiments, build/paper/absence.pdf (installs TeX from Debian where it is missing)
 # make experiments   the QA world, a census, training with planted detectors and backdoors, scaling laws: results and plots in build/experiments (5 minutes)
