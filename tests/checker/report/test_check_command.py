@@ -94,13 +94,16 @@ def test_an_audit_is_accepted_where_the_proved_checker_is_missing(audited, monke
 
 
 @pytest.fixture
-def begins(tmp_path, monkeypatch):
-    """A proved checker that tells in a file that it began, with its process, and then says nothing for long."""
-    began, asks = tmp_path / "began", tmp_path / "asks"
-    asks.write_text(f"#!/bin/sh\necho $$ > {shlex.quote(str(began))}\nexec sleep 600\n", encoding="utf-8")
-    asks.chmod(0o700)
-    monkeypatch.setattr(opinion, "program", lambda make: asks)
-    return began
+def pretends(tmp_path, monkeypatch):
+    """Puts a script in the place of the proved checker."""
+
+    def put(*lines):
+        asks = tmp_path / "asks"
+        asks.write_text("".join(f"{line}\n" for line in ("#!/bin/sh", *lines)), encoding="utf-8")
+        asks.chmod(0o700)
+        monkeypatch.setattr(opinion, "program", lambda make: asks)
+
+    return put
 
 
 def written(file):
@@ -112,9 +115,12 @@ def written(file):
     raise AssertionError("it did not begin")
 
 
-def test_both_are_asked_at_once_and_what_one_refuses_the_other_need_not_decide(audited, begins, monkeypatch):
-    seen = []
-    monkeypatch.setattr(check_command, "check_whole", lambda path: seen.append(written(begins)) or refuse(path))
+def test_both_are_asked_at_once_and_what_one_refuses_the_other_need_not_decide(
+    audited, tmp_path, pretends, monkeypatch
+):
+    began, seen = tmp_path / "began", []
+    pretends(f"echo $$ > {shlex.quote(str(began))}", "exec sleep 600")
+    monkeypatch.setattr(check_command, "check_whole", lambda path: seen.append(written(began)) or refuse(path))
     done = CliRunner().invoke(cli.app, ["check", str(audited / "certificate.json")])
     assert done.exit_code == 1 and "REFUSED" in done.output and "proved checker" not in done.output
     with pytest.raises(ProcessLookupError):
@@ -125,22 +131,16 @@ def refuse(path):
     raise Refused("no such thing")
 
 
-def test_a_proved_checker_that_ends_early_was_not_asked(audited, tmp_path, monkeypatch):
-    asks = tmp_path / "asks"
-    asks.write_text("#!/bin/sh\necho units accepted\necho no memory >&2\nexit 2\n", encoding="utf-8")
-    asks.chmod(0o700)
-    monkeypatch.setattr(opinion, "program", lambda make: asks)
+def test_a_proved_checker_that_ends_early_was_not_asked(audited, pretends):
+    pretends("echo units accepted", "echo no memory >&2", "exit 2")
     done = CliRunner().invoke(cli.app, ["check", str(audited)])
     told = " ".join(done.output.split())
     assert done.exit_code == 0 and "was not asked: the proved checker ended early: no memory" in told
 
 
-def test_a_proved_checker_with_much_to_say_need_not_wait_for_the_other(audited, tmp_path, monkeypatch):
-    ended, asks = tmp_path / "ended", tmp_path / "asks"
-    facts = f"yes units accepted | head -n 20000; echo; echo 1 > {shlex.quote(str(ended))}"
-    asks.write_text(f"#!/bin/sh\n{facts}\n", encoding="utf-8")
-    asks.chmod(0o700)
-    monkeypatch.setattr(opinion, "program", lambda make: asks)
+def test_a_proved_checker_with_much_to_say_need_not_wait_for_the_other(audited, tmp_path, pretends, monkeypatch):
+    ended = tmp_path / "ended"
+    pretends("yes units accepted | head -n 20000", "echo", f"echo 1 > {shlex.quote(str(ended))}")
     monkeypatch.setattr(check_command, "check_whole", lambda path: f"accepted {written(ended)}")
     done = CliRunner().invoke(cli.app, ["check", str(audited / "certificate.json")])
     assert done.exit_code == 0 and "accepts 20000 of 20000 facts" in " ".join(done.output.split())
